@@ -1,0 +1,93 @@
+/// Asks a broker which APIs and versions it speaks, and names the client (KIP-35, KIP-511).
+package struct ApiVersionsRequest: KafkaRequest {
+    package typealias Response = ApiVersionsResponse
+    package static let apiKey = APIKey.apiVersions
+    package static let versions: ClosedRange<Int16> = 0...4
+    package static let firstFlexibleVersion: Int16 = 3
+
+    /// Versions 3 and later. Letters, digits, `.` and `-` only: a broker refuses the rest.
+    package var clientSoftwareName: String
+    /// Versions 3 and later.
+    package var clientSoftwareVersion: String
+
+    package init(clientSoftwareName: String = "", clientSoftwareVersion: String = "") {
+        self.clientSoftwareName = clientSoftwareName
+        self.clientSoftwareVersion = clientSoftwareVersion
+    }
+
+    package init(from reader: inout WireReader, version: Int16) {
+        self.init()
+        if version >= 3 {
+            clientSoftwareName = reader.string()
+            clientSoftwareVersion = reader.string()
+        }
+        reader.tags()
+    }
+
+    package func encode(to writer: inout WireWriter, version: Int16) {
+        if version >= 3 {
+            writer.string(clientSoftwareName)
+            writer.string(clientSoftwareVersion)
+        }
+        writer.tags()
+    }
+}
+
+/// What a broker speaks.
+///
+/// A broker that doesn't know the request's version answers in version 0, with UNSUPPORTED_VERSION and, from
+/// Kafka 2.4 on, the range of ApiVersions alone.
+package struct ApiVersionsResponse: WireMessage {
+    package struct API: WireMessage {
+        package var apiKey: Int16
+        package var minVersion: Int16
+        package var maxVersion: Int16
+
+        package init(apiKey: Int16, minVersion: Int16, maxVersion: Int16) {
+            self.apiKey = apiKey
+            self.minVersion = minVersion
+            self.maxVersion = maxVersion
+        }
+
+        package init(from reader: inout WireReader, version: Int16) {
+            apiKey = reader.int16()
+            minVersion = reader.int16()
+            maxVersion = reader.int16()
+            reader.tags()
+        }
+
+        package func encode(to writer: inout WireWriter, version: Int16) {
+            writer.int16(apiKey)
+            writer.int16(minVersion)
+            writer.int16(maxVersion)
+            writer.tags()
+        }
+    }
+
+    package var errorCode: Int16
+    package var apis: [API]
+    /// Versions 1 and later, in milliseconds.
+    package var throttleTimeMs: Int32
+
+    package init(errorCode: Int16 = 0, apis: [API] = [], throttleTimeMs: Int32 = 0) {
+        self.errorCode = errorCode
+        self.apis = apis
+        self.throttleTimeMs = throttleTimeMs
+    }
+
+    package init(from reader: inout WireReader, version: Int16) {
+        self.init()
+        errorCode = reader.int16()
+        apis = reader.array { API(from: &$0, version: version) }
+        if version >= 1 { throttleTimeMs = reader.int32() }
+        // The tags (supported and finalized features, KIP-584) concern brokers and administrators.
+        reader.tags()
+    }
+
+    package func encode(to writer: inout WireWriter, version: Int16) {
+        writer.int16(errorCode)
+        writer.array(apis) { $1.encode(to: &$0, version: version) }
+        if version >= 1 { writer.int32(throttleTimeMs) }
+        writer.tags()
+    }
+}

@@ -1,0 +1,98 @@
+/// A structure of the protocol that can be read and written at each version that it has.
+///
+/// The version is a parameter, not part of the value: one value serves all versions, and a field that a version
+/// doesn't carry has its default after reading.
+package protocol WireMessage: Sendable, Equatable {
+    init(from reader: inout WireReader, version: Int16)
+    func encode(to writer: inout WireWriter, version: Int16)
+}
+
+/// A request of one API, with what is known of the API at the type.
+package protocol KafkaRequest: WireMessage {
+    associatedtype Response: WireMessage
+
+    static var apiKey: APIKey { get }
+    /// The versions that this client can write and read.
+    static var versions: ClosedRange<Int16> { get }
+    /// The first version with compact fields and tags (KIP-482), in the request and its response.
+    static var firstFlexibleVersion: Int16 { get }
+}
+
+extension KafkaRequest {
+    package static func isFlexible(_ version: Int16) -> Bool { version >= firstFlexibleVersion }
+
+    /// ApiVersions answers with the old header always, so that a client reads the answer before it knows what the
+    /// broker speaks (KIP-511).
+    package static func hasFlexibleResponseHeader(_ version: Int16) -> Bool {
+        isFlexible(version) && apiKey != .apiVersions
+    }
+
+    /// The whole request as it goes over the wire: length, header (version 1, or 2 where flexible), body.
+    package func frame(version: Int16, correlationID: Int32, clientID: String?, reserving capacity: Int = 256)
+        -> [UInt8]
+    {
+        var header = WireWriter(isFlexible: false)
+        header.int32(0)
+        header.int16(Self.apiKey.rawValue)
+        header.int16(version)
+        header.int32(correlationID)
+        header.nullableString(clientID)  // never compact, in header version 2 neither
+        if Self.isFlexible(version) { header.unsignedVarint(0) }
+        var writer = WireWriter(
+            isFlexible: Self.isFlexible(version), startingWith: header.bytes, reserving: capacity)
+        encode(to: &writer, version: version)
+        writer.overwriteInt32(Int32(writer.count - 4), at: 0)
+        return writer.bytes
+    }
+
+    /// Reads an answer's body, given the frame without its length.
+    package static func decodeResponse(_ frame: ByteSlice, version: Int16) throws(ProtocolError) -> Response {
+        var header = WireReader(frame, isFlexible: hasFlexibleResponseHeader(version))
+        _ = header.int32()
+        header.tags()
+        if header.hasFailed { try header.finish() }
+        var reader = WireReader(frame.slice(header.position..<frame.count), isFlexible: isFlexible(version))
+        let response = Response(from: &reader, version: version)
+        try reader.finish()
+        return response
+    }
+}
+
+extension WireWriter {
+    init(isFlexible: Bool, startingWith bytes: [UInt8], reserving capacity: Int) {
+        self.init(isFlexible: isFlexible, reserving: bytes.count + capacity)
+        raw(bytes)
+    }
+}
+
+/// The number that names an API on the wire. Only the APIs that this client speaks are listed.
+package enum APIKey: Int16, Sendable, CaseIterable {
+    case produce = 0
+    case fetch = 1
+    case listOffsets = 2
+    case metadata = 3
+    case offsetCommit = 8
+    case offsetFetch = 9
+    case findCoordinator = 10
+    case apiVersions = 18
+    case createTopics = 19
+    case deleteTopics = 20
+    case initProducerID = 22
+
+    /// The name that Kafka's documentation uses.
+    package var name: String {
+        switch self {
+        case .produce: "Produce"
+        case .fetch: "Fetch"
+        case .listOffsets: "ListOffsets"
+        case .metadata: "Metadata"
+        case .offsetCommit: "OffsetCommit"
+        case .offsetFetch: "OffsetFetch"
+        case .findCoordinator: "FindCoordinator"
+        case .apiVersions: "ApiVersions"
+        case .createTopics: "CreateTopics"
+        case .deleteTopics: "DeleteTopics"
+        case .initProducerID: "InitProducerId"
+        }
+    }
+}

@@ -1,0 +1,115 @@
+/// Writes the Kafka protocol's primitive types: the mirror image of `WireReader`.
+package struct WireWriter: Sendable {
+    package private(set) var bytes: [UInt8] = []
+    package let isFlexible: Bool
+
+    package init(isFlexible: Bool, reserving capacity: Int = 0) {
+        self.isFlexible = isFlexible
+        bytes.reserveCapacity(capacity)
+    }
+
+    package var count: Int { bytes.count }
+
+    // MARK: Fixed-width types
+
+    private mutating func store(_ value: some FixedWidthInteger & BitwiseCopyable) {
+        unsafe withUnsafeBytes(of: value.bigEndian) { unsafe bytes.append(contentsOf: $0) }
+    }
+
+    package mutating func int8(_ value: Int8) { store(value) }
+    package mutating func int16(_ value: Int16) { store(value) }
+    package mutating func int32(_ value: Int32) { store(value) }
+    package mutating func int64(_ value: Int64) { store(value) }
+    package mutating func uint16(_ value: UInt16) { store(value) }
+    package mutating func uint32(_ value: UInt32) { store(value) }
+    package mutating func float64(_ value: Double) { store(value.bitPattern) }
+    package mutating func bool(_ value: Bool) { bytes.append(value ? 1 : 0) }
+
+    package mutating func uuid(_ value: KafkaUUID) {
+        store(value.high)
+        store(value.low)
+    }
+
+    package mutating func unsignedVarint(_ value: UInt32) {
+        var rest = value
+        while rest >= 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        bytes.append(UInt8(truncatingIfNeeded: rest))
+    }
+
+    // MARK: Strings, bytes, arrays
+
+    private mutating func length(_ length: Int?, _ fixed: (inout WireWriter, Int) -> Void) {
+        if isFlexible {
+            unsignedVarint(length.map { UInt32(truncatingIfNeeded: $0) + 1 } ?? 0)
+        } else {
+            fixed(&self, length ?? -1)
+        }
+    }
+
+    package mutating func nullableString(_ value: String?) {
+        guard let value else { return length(nil) { $0.int16(Int16($1)) } }
+        length(value.utf8.count) { $0.int16(Int16(truncatingIfNeeded: $1)) }
+        bytes.append(contentsOf: value.utf8)
+    }
+
+    package mutating func string(_ value: String) { nullableString(value) }
+
+    package mutating func nullableBytes(_ value: ByteSlice?) {
+        guard let value else { return length(nil) { $0.int32(Int32($1)) } }
+        byteLength(value.count)
+        raw(value)
+    }
+
+    package mutating func byteField(_ value: ByteSlice) { nullableBytes(value) }
+
+    /// The length of a byte field whose content the caller writes next, with `raw`.
+    package mutating func byteLength(_ count: Int) {
+        length(count) { $0.int32(Int32(truncatingIfNeeded: $1)) }
+    }
+
+    package mutating func raw(_ slice: ByteSlice) {
+        unsafe slice.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
+    }
+
+    package mutating func raw(_ content: some Collection<UInt8>) {
+        bytes.append(contentsOf: content)
+    }
+
+    package mutating func nullableArray<Element>(
+        _ elements: [Element]?, _ element: (inout WireWriter, Element) -> Void
+    ) {
+        length(elements?.count) { $0.int32(Int32(truncatingIfNeeded: $1)) }
+        for value in elements ?? [] { element(&self, value) }
+    }
+
+    package mutating func array<Element>(_ elements: [Element], _ element: (inout WireWriter, Element) -> Void) {
+        nullableArray(elements, element)
+    }
+
+    // MARK: Tagged fields
+
+    /// Ends a structure with its tagged fields in a flexible version, and writes nothing in others.
+    ///
+    /// - Parameter fields: The fields that differ from their defaults, by ascending tag.
+    package mutating func tags(_ fields: [(tag: UInt32, write: (inout WireWriter) -> Void)] = []) {
+        guard isFlexible else { return }
+        unsignedVarint(UInt32(truncatingIfNeeded: fields.count))
+        for field in fields {
+            var content = WireWriter(isFlexible: true)
+            field.write(&content)
+            unsignedVarint(field.tag)
+            unsignedVarint(UInt32(truncatingIfNeeded: content.count))
+            raw(content.bytes)
+        }
+    }
+
+    /// Puts a 32-bit number over bytes that were written before, for lengths that are known only at the end.
+    package mutating func overwriteInt32(_ value: Int32, at position: Int) {
+        unsafe withUnsafeBytes(of: value.bigEndian) { source in
+            for index in 0..<4 { unsafe bytes[position + index] = source[index] }
+        }
+    }
+}
