@@ -1,0 +1,162 @@
+/// A number in the wire form of `numeric`: digits in base 10,000.
+///
+/// Source: PostgreSQL manual, "Arbitrary Precision Numbers", for the ranges (131,072 digits before the point,
+/// 16,383 after it); the wire form is that of the server's `numeric_recv`.
+struct PostgresNumeric {
+    enum Sign: UInt16 {
+        case positive = 0x0000
+        case negative = 0x4000
+        case notANumber = 0xc000
+        case infinity = 0xd000
+        case negativeInfinity = 0xf000
+    }
+
+    var sign = Sign.positive
+    /// The exponent of the first digit, as a power of 10,000.
+    var weight = 0
+    /// Decimal digits after the point.
+    var scale = 0
+    /// Base 10,000, without zeros at either end.
+    var digits: [UInt16] = []
+
+    /// Parses decimal text: `[+-]digits[.digits][e[+-]digits]`, `NaN`, or `[+-]Infinity`, in either case of letters.
+    init(parsing text: RawSpan) throws(NumericError) {
+        let units = Span<UInt8>(_bytes: text)
+        var position = 0
+        if position < units.count, units[0] == UInt8(ascii: "-") || units[0] == UInt8(ascii: "+") {
+            if units[0] == UInt8(ascii: "-") { sign = .negative }
+            position = 1
+        }
+        if position < units.count, let special = Self.special(units.extracting(position...)) {
+            guard special == .infinity || position == 0 else { throw .notANumber }
+            sign = sign == .negative ? .negativeInfinity : special
+            return
+        }
+
+        // The significant decimal digits, and the power of ten of a point behind the last one.
+        var decimals: [UInt8] = []
+        var exponent = 0
+        var sawDigit = false
+        var sawPoint = false
+        while position < units.count {
+            let unit = units[position]
+            if unit == UInt8(ascii: "."), !sawPoint {
+                sawPoint = true
+            } else if unit >= UInt8(ascii: "0"), unit <= UInt8(ascii: "9") {
+                sawDigit = true
+                if unit != UInt8(ascii: "0") || !decimals.isEmpty { decimals.append(unit - UInt8(ascii: "0")) }
+                if sawPoint { exponent -= 1 }
+            } else {
+                break
+            }
+            position += 1
+        }
+        guard sawDigit else { throw .notANumber }
+        if position < units.count { exponent += try Self.exponent(units.extracting(position...)) }
+
+        scale = max(0, -exponent)
+        guard scale <= 16_383 else { throw .outOfRange }
+        try setDigits(decimals, exponent: exponent)
+    }
+
+    private static func special(_ units: borrowing Span<UInt8>) -> Sign? {
+        func equals(_ word: StaticString) -> Bool {
+            guard word.utf8CodeUnitCount == units.count else { return false }
+            return word.withUTF8Buffer { expected in
+                for index in expected.indices {
+                    guard unsafe units[index] | 0x20 == expected[index] else { return false }
+                }
+                return true
+            }
+        }
+        if equals("nan") { return .notANumber }
+        return equals("infinity") || equals("inf") ? .infinity : nil
+    }
+
+    /// The number behind the `e`, whole.
+    private static func exponent(_ units: borrowing Span<UInt8>) throws(NumericError) -> Int {
+        guard units[0] | 0x20 == UInt8(ascii: "e") else { throw .notANumber }
+        var position = 1
+        var isNegative = false
+        if position < units.count, units[position] == UInt8(ascii: "-") || units[position] == UInt8(ascii: "+") {
+            isNegative = units[position] == UInt8(ascii: "-")
+            position += 1
+        }
+        guard position < units.count else { throw .notANumber }
+        var value = 0
+        while position < units.count {
+            let digit = Int(units[position]) - 0x30
+            guard (0...9).contains(digit) else { throw .notANumber }
+            // Beyond any range already; more digits are only looked at for being digits.
+            if value < 1_000_000_000 { value = value * 10 + digit }
+            position += 1
+        }
+        return isNegative ? -value : value
+    }
+
+    /// Groups decimal digits by four around the point.
+    private mutating func setDigits(_ decimals: [UInt8], exponent: Int) throws(NumericError) {
+        // A zero has no digits, and no sign.
+        guard !decimals.isEmpty else {
+            sign = .positive
+            return
+        }
+        // The power of ten of the first digit, and of 10,000 of its group.
+        let top = decimals.count - 1 + exponent
+        weight = top >= 0 ? top / 4 : (top - 3) / 4
+        guard weight <= 32_767 else { throw .outOfRange }
+        var group: UInt16 = 0
+        // The first group may begin before the first digit.
+        var place = 3 - (top - weight * 4)
+        for decimal in decimals {
+            group = group * 10 + UInt16(decimal)
+            place += 1
+            if place == 4 {
+                digits.append(group)
+                (group, place) = (0, 0)
+            }
+        }
+        if place > 0 {
+            for _ in place..<4 { group *= 10 }
+            digits.append(group)
+        }
+        while digits.last == 0 { digits.removeLast() }
+    }
+}
+
+/// Text that can't go into a `numeric` column.
+public enum NumericError: Error, Equatable, CustomStringConvertible {
+    /// It isn't a decimal number.
+    case notANumber
+    /// It has more than 131,072 digits before the point or 16,383 after it.
+    case outOfRange
+
+    public var description: String {
+        switch self {
+        case .notANumber: "The text isn't a decimal number."
+        case .outOfRange: "The number has more digits than a numeric column can hold."
+        }
+    }
+}
+
+extension CopyBuffer {
+    /// `numeric`, from decimal text in ASCII: sign, digits, point, exponent; also `NaN` and, from PostgreSQL 14 on,
+    /// `Infinity`. The digits after the point, zeros too, are the value's scale. Nothing is appended on an error.
+    public mutating func append(numeric text: RawSpan) throws(NumericError) {
+        let number = try PostgresNumeric(parsing: text)
+        let size = 8 + number.digits.count * 2
+        reserve(4 + size)
+        store(Int32(truncatingIfNeeded: size))
+        store(UInt16(truncatingIfNeeded: number.digits.count))
+        store(Int16(truncatingIfNeeded: number.weight))
+        store(number.sign.rawValue)
+        store(UInt16(truncatingIfNeeded: number.scale))
+        for digit in number.digits { store(digit) }
+        missingColumns &-= 1
+    }
+
+    /// `numeric`, from decimal text; as the other form.
+    public mutating func append(numeric text: borrowing String) throws(NumericError) {
+        try append(numeric: unsafe text.utf8Span.span.bytes)
+    }
+}
