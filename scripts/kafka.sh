@@ -1,0 +1,284 @@
+#!/usr/bin/env bash
+# Runs real Apache Kafka brokers (KRaft) on 127.0.0.1 from any Kafka distribution, for tests, demo and measurements.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=scripts/daemon.sh
+source "$here/daemon.sh"
+
+usage() {
+    cat >&2 <<'END'
+usage: kafka.sh up DIR [--version-home KAFKA_HOME] [--brokers N] [--port P] [--set key=value]... [--owner PID]
+       kafka.sh down DIR        stop every broker, keep the data
+       kafka.sh remove DIR      kill every broker and remove DIR
+       kafka.sh start DIR [I]   start broker I (or all) again, with its port and data
+       kafka.sh stop DIR I      stop broker I cleanly
+       kafka.sh kill DIR I      kill broker I at once
+       kafka.sh version         the version of the distribution in KAFKA_HOME
+       kafka.sh tool NAME ARG...  one of Kafka's own tools: topics, configs, consumer-groups, console-consumer,
+                                console-producer, producer-perf, consumer-perf, dump-log, api-versions, or a class name
+`up` prints the bootstrap addresses and leaves them in DIR/bootstrap. Broker I (from 1) logs to DIR/I/log. Without
+--port each broker has a free port; with it broker I has P+I-1. --set gives a broker setting. With --owner the brokers
+are killed and DIR is removed when process PID has ended.
+Environment: KAFKA_HOME (a folder with libs/), JAVA_HOME, KAFKA_HEAP_OPTS (default -Xms400m -Xmx400m),
+KAFKA_JVM_PERFORMANCE_OPTS (default: quick to start; -XX:+UseG1GC for full speed).
+END
+    exit 64
+}
+
+java=${JAVA_HOME:+$JAVA_HOME/bin/}java
+home=${KAFKA_HOME:-$here/../../shared/kafka/4.3.1}
+
+need_kafka() {
+    [[ -d $home/libs ]] || fail "no Kafka in '$home': set KAFKA_HOME to the folder of a Kafka distribution (it has libs/)" 69
+    command -v "$java" >/dev/null || fail "no java: install a Java runtime of version 17 or newer, or set JAVA_HOME" 69
+    home=$(cd "$home" && pwd)
+}
+
+# The version of the distribution, by the name of its client library.
+kafka_version() {
+    local jar
+    for jar in "$home"/libs/kafka-clients-[0-9]*.jar; do
+        jar=${jar##*/kafka-clients-}
+        [[ $jar == *'*'* || $jar == *-test* ]] || { echo "${jar%.jar}"; return; }
+    done
+    fail "no kafka-clients-VERSION.jar in $home/libs" 69
+}
+
+# Configuration of both of the logging libraries that Kafka's releases come with (reload4j until 3.9, then log4j 2).
+write_logging() { # FOLDER LEVEL LOG-FILE (empty: standard error)
+    local v1 v2
+    if [[ -n $3 ]]; then
+        v1="log4j.appender.out=org.apache.log4j.FileAppender
+log4j.appender.out.File=$3"
+        v2="appender.out.type=File
+appender.out.fileName=$3"
+    else
+        v1="log4j.appender.out=org.apache.log4j.ConsoleAppender
+log4j.appender.out.Target=System.err"
+        v2="appender.out.type=Console
+appender.out.target=SYSTEM_ERR"
+    fi
+    cat >"$1/log4j.properties" <<END
+log4j.rootLogger=$2, out
+$v1
+log4j.appender.out.layout=org.apache.log4j.PatternLayout
+log4j.appender.out.layout.ConversionPattern=%d{ISO8601} %p %m (%c)%n
+END
+    cat >"$1/log4j2.properties" <<END
+status=error
+$v2
+appender.out.name=out
+appender.out.layout.type=PatternLayout
+appender.out.layout.pattern=%d{ISO8601} %p %m (%c)%n
+rootLogger.level=$2
+rootLogger.appenderRef.out.ref=out
+END
+}
+
+logging_options() { # FOLDER
+    printf '%s\n' "-Dlog4j.configuration=file:$1/log4j.properties" "-Dlog4j2.configurationFile=$1/log4j2.properties"
+}
+
+write_settings() { # DIR I BROKERS VOTERS PORT CONTROLLER-PORT [SETTING]...
+    local dir=$1 i=$2 copies=$(($3 < 3 ? $3 : 3)) voters=$4 port=$5 controller=$6
+    shift 6
+    cat >"$dir/$i/server.properties" <<END
+node.id=$i
+process.roles=broker,controller
+controller.quorum.voters=$voters
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller
+advertised.listeners=PLAINTEXT://127.0.0.1:$port
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs=$dir/$i/data
+num.partitions=1
+default.replication.factor=$copies
+min.insync.replicas=1
+offsets.topic.replication.factor=$copies
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=$copies
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor=$copies
+share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.num.partitions=4
+group.initial.rebalance.delay.ms=0
+auto.create.topics.enable=false
+# A killed broker's partitions get another leader after this time, and it may come back after it too.
+broker.session.timeout.ms=5000
+broker.heartbeat.interval.ms=500
+END
+    (($# == 0)) || printf '%s\n' "$@" >>"$dir/$i/server.properties"
+}
+
+start_broker() { # DIR I
+    local dir=$1 i=$2 options
+    [[ -f $dir/$i/server.properties ]] || fail "no broker $i in $dir" 64
+    [[ -z $(running_pid "$dir/$i/pid") ]] || fail "broker $i of $dir runs already"
+    home=$(cat "$dir/home")
+    need_kafka
+    mapfile -t options < <(cat "$dir/jvm" && logging_options "$dir/$i")
+    # What follows in the log is this start's.
+    if [[ -f $dir/$i/log ]]; then wc -c <"$dir/$i/log"; else echo 0; fi >"$dir/$i/log-start"
+    launch "$dir/$i/pid" "$dir/$i/out" "$java" "${options[@]}" -cp "$home/libs/*" kafka.Kafka "$dir/$i/server.properties"
+}
+
+await_broker() { # DIR I
+    local dir=$1 i=$2 n start
+    start=$(cat "$dir/$i/log-start")
+    for ((n = 0; n < 1200; n++)); do
+        if [[ -f $dir/$i/log ]] && tail -c "+$((start + 1))" "$dir/$i/log" | grep -q 'Kafka Server started'; then
+            return 0
+        fi
+        if [[ -z $(running_pid "$dir/$i/pid") ]]; then
+            tail -n 15 "$dir/$i/out" "$dir/$i/log" >&2 || true
+            echo "kafka.sh: broker $i of $dir ended while it started" >&2
+            return 1
+        fi
+        sleep 0.1
+    done
+    echo "kafka.sh: broker $i did not start in 120 s: see $dir/$i/log" >&2
+    return 1
+}
+
+broker_numbers() { # DIR
+    local file
+    for file in "$1"/[0-9]*/server.properties; do
+        [[ -f $file ]] && basename "$(dirname "$file")"
+    done | sort -n
+}
+
+format_and_start() { # DIR BROKERS PORT [SETTING]...
+    local dir=$1 brokers=$2 port=$3 i ports voters='' bootstrap='' cluster jobs=()
+    shift 3
+    mapfile -t ports < <(free_ports $((2 * brokers)))
+    ((${#ports[@]} == 2 * brokers)) || fail "no free ports" 69
+    for ((i = 1; i <= brokers; i++)); do
+        ((port == 0)) || ports[i - 1]=$((port + i - 1))
+        voters+=",$i@127.0.0.1:${ports[brokers + i - 1]}"
+        bootstrap+=",127.0.0.1:${ports[i - 1]}"
+    done
+    # A cluster id is 16 bytes in URL-safe base64; one that begins with a dash would look like an option.
+    cluster=T$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | cut -c 2-22)
+    for ((i = 1; i <= brokers; i++)); do
+        rm -rf "${dir:?}/$i"
+        mkdir -p "$dir/$i"
+        write_logging "$dir/$i" INFO "$dir/$i/log"
+        write_settings "$dir" "$i" "$brokers" "${voters:1}" "${ports[i - 1]}" "${ports[brokers + i - 1]}" "$@"
+        "$java" -Xmx200m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp "$home/libs/*" kafka.tools.StorageTool \
+            format -t "$cluster" -c "$dir/$i/server.properties" >"$dir/$i/format" 2>&1 &
+        jobs+=($!)
+    done
+    for ((i = 1; i <= brokers; i++)); do
+        wait "${jobs[i - 1]}" || { cat "$dir/$i/format" >&2; return 1; }
+    done
+    for ((i = 1; i <= brokers; i++)); do start_broker "$dir" "$i"; done
+    for ((i = 1; i <= brokers; i++)); do await_broker "$dir" "$i" || return 1; done
+    echo "${bootstrap:1}" >"$dir/bootstrap"
+}
+
+kill_all() { # DIR SIGNAL
+    local i pid
+    # All are told first: the last of several brokers can't stop cleanly once the others, its quorum, are gone.
+    for i in $(broker_numbers "$1"); do
+        pid=$(running_pid "$1/$i/pid")
+        [[ -z $pid ]] || kill "-$2" "$pid" 2>/dev/null || true
+    done
+    for i in $(broker_numbers "$1"); do end_process "$1/$i/pid" "$2"; done
+}
+
+up() { # DIR [OPTION]...
+    local dir=$1 brokers=1 port=0 owner='' settings=() attempt
+    shift
+    while (($#)); do
+        (($# >= 2)) || usage
+        case $1 in
+            --version-home) home=$2 ;;
+            --brokers) brokers=$2 ;;
+            --port) port=$2 ;;
+            --set) [[ $2 == *=* ]] || usage; settings+=("$2") ;;
+            --owner) owner=$2 ;;
+            *) usage ;;
+        esac
+        shift 2
+    done
+    [[ $brokers =~ ^[1-9]$ && $port =~ ^[0-9]+$ ]] || usage
+    need_kafka
+    [[ ! -e $dir/home ]] || fail "$dir is in use: remove it first (kafka.sh remove $dir)" 73
+    mkdir -p "$dir"
+    dir=$(cd "$dir" && pwd)
+    echo "$home" >"$dir/home"
+    # The options are kept, so that a broker that is started again runs as before.
+    local heap performance
+    read -ra heap <<<"${KAFKA_HEAP_OPTS:--Xms400m -Xmx400m}"
+    read -ra performance <<<"${KAFKA_JVM_PERFORMANCE_OPTS:--XX:TieredStopAtLevel=1 -XX:+UseSerialGC}"
+    [[ -z $owner ]] || start_guard "$here/kafka.sh" "$dir" "$owner"
+    for attempt in 1 2 3; do
+        printf '%s\n' "${heap[@]}" "${performance[@]}" -XX:-UsePerfData >"$dir/jvm"
+        if format_and_start "$dir" "$brokers" "$port" "${settings[@]}"; then
+            cat "$dir/bootstrap"
+            return
+        fi
+        kill_all "$dir" KILL
+        # Between the choice of a port and its use somebody else may have taken it.
+        if ((port > 0 || attempt == 3)) || ! grep -qs 'Address already in use' "$dir"/[0-9]*/log; then break; fi
+        echo "kafka.sh: a port was taken meanwhile; trying with others" >&2
+    done
+    fail "Kafka does not start: see $dir/1/log" 69
+}
+
+tool() { # NAME [ARG]...
+    local name=$1 class folder status=0
+    shift
+    need_kafka
+    case $name in
+        topics) class=org.apache.kafka.tools.TopicCommand ;;
+        configs) class=kafka.admin.ConfigCommand ;;
+        consumer-groups) class=org.apache.kafka.tools.consumer.group.ConsumerGroupCommand ;;
+        console-consumer) class=org.apache.kafka.tools.consumer.ConsoleConsumer ;;
+        console-producer) class=org.apache.kafka.tools.ConsoleProducer ;;
+        producer-perf) class=org.apache.kafka.tools.ProducerPerformance ;;
+        consumer-perf) class=org.apache.kafka.tools.ConsumerPerformance ;;
+        api-versions) class=org.apache.kafka.tools.BrokerApiVersionsCommand ;;
+        delete-records) class=org.apache.kafka.tools.DeleteRecordsCommand ;;
+        reassign-partitions) class=org.apache.kafka.tools.reassign.ReassignPartitionsCommand ;;
+        leader-election) class=org.apache.kafka.tools.LeaderElectionCommand ;;
+        transactions) class=org.apache.kafka.tools.TransactionsCommand ;;
+        dump-log)
+            class=org.apache.kafka.tools.DumpLogSegments
+            [[ $(kafka_version) != [23].* ]] || class=kafka.tools.DumpLogSegments ;;
+        *) class=$name ;;
+    esac
+    folder=$(mktemp -d)
+    write_logging "$folder" WARN ''
+    local options
+    mapfile -t options < <(logging_options "$folder")
+    "$java" -Xmx512m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData "${options[@]}" \
+        -cp "$home/libs/*" "$class" "$@" || status=$?
+    rm -rf "$folder"
+    return "$status"
+}
+
+(($#)) || usage
+command=$1
+shift
+case $command in
+    version) need_kafka; kafka_version; exit ;;
+    tool) (($#)) || usage; tool "$@"; exit ;;
+esac
+(($#)) || usage
+if [[ $command == up ]]; then up "$@"; exit; fi
+[[ -d $1 ]] || fail "no folder $1" 66
+dir=$(cd "$1" && pwd)
+case $command:$# in
+    down:1) kill_all "$dir" TERM ;;
+    abandon:1 | remove:1) kill_all "$dir" KILL; remove_folder "$dir" home ;;
+    start:1)
+        for i in $(broker_numbers "$dir"); do [[ -n $(running_pid "$dir/$i/pid") ]] || start_broker "$dir" "$i"; done
+        for i in $(broker_numbers "$dir"); do await_broker "$dir" "$i" || exit 69; done ;;
+    start:2) start_broker "$dir" "$2"; await_broker "$dir" "$2" || exit 69 ;;
+    stop:2) end_process "$dir/$2/pid" TERM ;;
+    kill:2) end_process "$dir/$2/pid" KILL ;;
+    *) usage ;;
+esac

@@ -1,0 +1,177 @@
+#!/usr/bin/env bash
+# Runs a Postgres server on 127.0.0.1 with the programs that the machine has, for tests, demo and measurements.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=scripts/daemon.sh
+source "$here/daemon.sh"
+
+usage() {
+    cat >&2 <<'END'
+usage: postgres.sh up DIR [--port P] [--set name=value]... [--owner PID]
+       postgres.sh down DIR     stop the server, keep the data
+       postgres.sh remove DIR   kill the server and remove DIR
+       postgres.sh start DIR    start it again, with its port and data
+       postgres.sh kill DIR     kill its processes at once, as a crash would
+       postgres.sh bin          the folder of the server's programs
+`up` makes the database `workshop`, prints its URI and leaves it in DIR/uri. The log is DIR/log. Connections from
+127.0.0.1 are trusted. --set gives a server setting. With --owner the server is killed and DIR is removed when process
+PID has ended. Run by root, the server runs as the user postgres.
+Environment: POSTGRES_HOME (a folder with bin/initdb) where the newest of the machine is not the wanted one.
+END
+    exit 64
+}
+
+# The folder with initdb and postgres: Debian keeps each version's in a folder of its own, out of PATH.
+find_programs() {
+    local found
+    if [[ -n ${POSTGRES_HOME:-} ]]; then
+        found=$POSTGRES_HOME/bin
+    else
+        found=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
+        [[ -x $found/initdb ]] || found=$(dirname "$(command -v initdb || echo /missing/initdb)")
+    fi
+    [[ -x $found/initdb && -x $found/postgres ]] ||
+        fail "no Postgres server on this machine: install it (on Debian: apt-get install postgresql) or set POSTGRES_HOME" 69
+    echo "$found"
+}
+
+# Runs a command as the user that the server runs as; Postgres refuses root.
+as_server() {
+    if ((EUID == 0)); then
+        setpriv --reuid=postgres --regid=postgres --init-groups -- "$@"
+    else
+        "$@"
+    fi
+}
+
+# Where process 1 collects no ended processes (in many containers), one that was killed stays as a zombie, and Postgres
+# takes it for a server that runs.
+forget_zombie() { # DATA-FOLDER
+    local pid
+    [[ -f $1/postmaster.pid ]] || return 0
+    read -r pid <"$1/postmaster.pid" || return 0
+    [[ -n $(start_time "$pid") ]] || rm -f "$1/postmaster.pid"
+}
+
+start_server() { # DIR
+    local dir=$1 n pid command
+    [[ -f $dir/port ]] || fail "no server in $dir" 64
+    [[ -z $(running_pid "$dir/pid") ]] || fail "the server of $dir runs already"
+    command=("$(cat "$dir/programs")/postgres" -D "$(cat "$dir/data-folder")")
+    ((EUID != 0)) || command=(setpriv --reuid=postgres --regid=postgres --init-groups -- "${command[@]}")
+    forget_zombie "$(cat "$dir/data-folder")"
+    launch "$dir/pid" "$dir/log" "${command[@]}"
+    for ((n = 0; n < 600; n++)); do
+        if "$(cat "$dir/programs")/pg_isready" -q -h 127.0.0.1 -p "$(cat "$dir/port")"; then return 0; fi
+        pid=$(running_pid "$dir/pid")
+        if [[ -z $pid ]]; then
+            tail -n 15 "$dir/log" >&2
+            echo "postgres.sh: the server ended while it started" >&2
+            return 1
+        fi
+        sleep 0.1
+    done
+    echo "postgres.sh: the server was not ready in 60 s: see $dir/log" >&2
+    return 1
+}
+
+# SIGKILL to the first process and to each of its children: what is left is what was on the disk.
+kill_server() { # DIR
+    local pid children
+    pid=$(running_pid "$1/pid")
+    if [[ -n $pid ]]; then
+        kill -STOP "$pid" 2>/dev/null || true
+        children=$(cat "/proc/$pid/task/$pid/children" 2>/dev/null || pgrep -P "$pid" || true)
+        # shellcheck disable=SC2086  # a list
+        kill -KILL "$pid" $children 2>/dev/null || true
+    fi
+    end_process "$1/pid" KILL
+    local child n
+    for child in ${children:-}; do
+        for ((n = 0; n < 200; n++)); do
+            [[ -n $(start_time "$child") ]] || break
+            sleep 0.02
+        done
+    done
+}
+
+up() { # DIR [OPTION]...
+    local dir=$1 port=0 owner='' settings=() programs data socket attempt
+    shift
+    while (($#)); do
+        (($# >= 2)) || usage
+        case $1 in
+            --port) port=$2 ;;
+            --set) [[ $2 == *=* ]] || usage; settings+=("$2") ;;
+            --owner) owner=$2 ;;
+            *) usage ;;
+        esac
+        shift 2
+    done
+    [[ $port =~ ^[0-9]+$ ]] || usage
+    programs=$(find_programs)
+    [[ ! -e $dir/programs ]] || fail "$dir is in use: remove it first (postgres.sh remove $dir)" 73
+    mkdir -p "$dir"
+    dir=$(cd "$dir" && pwd)
+    echo "$programs" >"$dir/programs"
+    data=$dir/data
+    if ((EUID == 0)); then
+        id postgres >/dev/null 2>&1 || fail "there is no user postgres to run the server as" 69
+        chown postgres "$dir"
+        # Below a folder that only root may enter (root's home, say) the server can't reach its data.
+        as_server test -x "$dir" || { data=$(mktemp -d /var/tmp/postgres-XXXXXX); chown postgres "$data"; }
+    fi
+    echo "$data" >"$dir/data-folder"
+    [[ -z $owner ]] || start_guard "$here/postgres.sh" "$dir" "$owner"
+    as_server "$programs/initdb" -D "$data" -U postgres --auth=trust --encoding=UTF8 --locale=C --no-sync \
+        --no-instructions >>"$dir/log" 2>&1 || { tail -n 15 "$dir/log" >&2; fail "initdb failed: see $dir/log" 73; }
+    # The path of a Unix socket has at most 107 bytes.
+    socket=$dir
+    if [[ $data != "$dir"/* ]] || ((${#dir} > 85)); then socket=''; fi
+    for attempt in 1 2 3; do
+        local chosen=$port
+        ((port > 0)) || chosen=$(free_ports 1)
+        echo "$chosen" >"$dir/port"
+        as_server tee "$data/postgresql.auto.conf" >/dev/null <<END
+listen_addresses = '127.0.0.1'
+port = $chosen
+unix_socket_directories = '$socket'
+shared_buffers = 256MB
+max_wal_size = 4GB
+max_connections = 100
+END
+        local setting
+        for setting in "${settings[@]}"; do
+            echo "${setting%%=*} = '${setting#*=}'" | as_server tee -a "$data/postgresql.auto.conf" >/dev/null
+        done
+        if start_server "$dir"; then
+            "$programs/createdb" -h 127.0.0.1 -p "$chosen" -U postgres workshop
+            echo "postgresql://postgres@127.0.0.1:$chosen/workshop" | tee "$dir/uri"
+            return
+        fi
+        if ((port > 0 || attempt == 3)) || ! grep -qs 'Address already in use' "$dir/log"; then break; fi
+        echo "postgres.sh: a port was taken meanwhile; trying with another" >&2
+    done
+    fail "Postgres does not start: see $dir/log" 69
+}
+
+(($#)) || usage
+action=$1
+shift
+if [[ $action == bin ]]; then find_programs; exit; fi
+(($#)) || usage
+if [[ $action == up ]]; then up "$@"; exit; fi
+[[ -d $1 && $# == 1 ]] || { [[ $# == 1 ]] || usage; fail "no folder $1" 66; }
+dir=$(cd "$1" && pwd)
+case $action in
+    down) end_process "$dir/pid" INT ;; # SIGINT is Postgres's fast shutdown
+    abandon | remove)
+        kill_server "$dir"
+        if [[ -f $dir/data-folder && $(cat "$dir/data-folder") == /var/tmp/postgres-* ]]; then
+            rm -rf -- "$(cat "$dir/data-folder")"
+        fi
+        remove_folder "$dir" programs ;;
+    start) start_server "$dir" || exit 69 ;;
+    kill) kill_server "$dir" ;;
+    *) usage ;;
+esac
