@@ -29,7 +29,8 @@ running_pid() { # PIDFILE
     return 0
 }
 
-# Every descriptor but the standard ones, so that a daemon doesn't hold a pipe open that its starter's caller reads.
+# Closes every descriptor but the standard ones, so that a daemon holds nothing open by whose end its starter's caller
+# waits for its starter: a pipe, or the socket that Foundation's Process leaves in the programs it runs.
 close_descriptors() {
     local fd
     for fd in /proc/self/fd/* /dev/fd/*; do

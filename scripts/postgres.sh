@@ -46,11 +46,12 @@ as_server() {
 
 # Where process 1 collects no ended processes (in many containers), one that was killed stays as a zombie, and Postgres
 # takes it for a server that runs.
-forget_zombie() { # DATA-FOLDER
-    local pid
-    [[ -f $1/postmaster.pid ]] || return 0
-    read -r pid <"$1/postmaster.pid" || return 0
-    [[ -n $(start_time "$pid") ]] || rm -f "$1/postmaster.pid"
+forget_zombie() { # DIR
+    local pid data
+    data=$(cat "$1/data-folder")
+    [[ -f $data/postmaster.pid ]] || return 0
+    read -r pid <"$data/postmaster.pid" || return 0
+    [[ -n $(start_time "$pid") ]] || rm -f "$data/postmaster.pid" "$1"/.s.PGSQL.*.lock
 }
 
 start_server() { # DIR
@@ -59,7 +60,7 @@ start_server() { # DIR
     [[ -z $(running_pid "$dir/pid") ]] || fail "the server of $dir runs already"
     command=("$(cat "$dir/programs")/postgres" -D "$(cat "$dir/data-folder")")
     ((EUID != 0)) || command=(setpriv --reuid=postgres --regid=postgres --init-groups -- "${command[@]}")
-    forget_zombie "$(cat "$dir/data-folder")"
+    forget_zombie "$dir"
     launch "$dir/pid" "$dir/log" "${command[@]}"
     for ((n = 0; n < 600; n++)); do
         if "$(cat "$dir/programs")/pg_isready" -q -h 127.0.0.1 -p "$(cat "$dir/port")"; then return 0; fi

@@ -1,0 +1,77 @@
+import Foundation
+
+/// A Postgres server on 127.0.0.1, run by `scripts/postgres.sh`; ended with the last reference to it.
+package final class PostgresServer: Sendable {
+    /// The URI of the database `workshop`, for the superuser `postgres`; it needs no password.
+    package let uri: String
+    package let port: Int
+    private let folder: ServerFolder
+
+    private static let sharedServers = SharedServers<PostgresServer>()
+
+    /// Whether this machine has the server's programs.
+    package static let isAvailable: Bool = {
+        let environment = ProcessInfo.processInfo.environment
+        var folders = (environment["PATH"] ?? "").split(separator: ":").map(String.init)
+        if let home = environment["POSTGRES_HOME"], !home.isEmpty {
+            folders = [home + "/bin"]
+        } else {
+            let versions = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? []
+            folders += versions.map { "/usr/lib/postgresql/\($0)/bin" }
+        }
+        return folders.contains { FileManager.default.isExecutableFile(atPath: $0 + "/initdb") }
+    }()
+
+    /// Why tests that need Postgres are left out where it isn't available.
+    package static let skipReason = "no Postgres server here: install it (on Debian: apt-get install postgresql)"
+
+    /// Starts a server and waits until it takes connections.
+    ///
+    /// - Parameter settings: Server settings by Postgres's names.
+    /// - Throws: `ProgramError` with the script's output.
+    package static func start(settings: [String: String] = [:]) async throws -> PostgresServer {
+        var options: [String] = []
+        for (name, value) in settings { options += ["--set", "\(name)=\(value)"] }
+        return try PostgresServer(folder: await ServerFolder(script: "postgres.sh", options: options))
+    }
+
+    /// The test process's own server; don't stop or kill it. A test takes a schema or a database of its own in it.
+    package static func shared() async throws -> PostgresServer {
+        try await sharedServers.server("") { try await start() }
+    }
+
+    private init(folder: ServerFolder) throws {
+        self.folder = folder
+        uri = try folder.line("uri")
+        guard let port = Int(try folder.line("port")) else { throw ProgramError("postgres.sh left no port") }
+        self.port = port
+    }
+
+    /// Makes a database and gives its URI.
+    package func makeDatabase(_ name: String) async throws -> String {
+        _ = try await psql("CREATE DATABASE \"\(name)\"")
+        return "postgresql://postgres@127.0.0.1:\(port)/\(name)"
+    }
+
+    /// Runs SQL with psql and gives its rows, unaligned, columns with `|` between.
+    ///
+    /// - Throws: `ProgramError` with the server's message.
+    package func psql(_ sql: String, database: String? = nil) async throws -> [String] {
+        let arguments = ["--no-psqlrc", "-qAt", "-v", "ON_ERROR_STOP=1", "-d", database ?? uri, "-f", "-"]
+        let result = try await run("psql", arguments, input: sql, timeout: .seconds(120))
+        guard result.status == 0 else { throw ProgramError("psql: \(result.err)") }
+        return result.out.split(separator: "\n", omittingEmptySubsequences: true).map(String.init)
+    }
+
+    /// Kills all of the server's processes with SIGKILL, as a crash would.
+    package func kill() async throws { try await folder.command("kill") }
+
+    /// Stops the server; its connections are closed.
+    package func stop() async throws { try await folder.command("down") }
+
+    /// Starts it again, at the same port.
+    package func startAgain() async throws { try await folder.command("start") }
+
+    /// Ends the server and removes its data.
+    package func shutDown() async throws { try await folder.remove() }
+}
