@@ -1,0 +1,98 @@
+import Dispatch
+import Synchronization
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
+/// Runs an actor's jobs on one thread of its own, where they may block.
+///
+/// The thread begins with the first job. ``retire()`` lets it end once nothing is left to do; a job that comes
+/// later still gets a thread, for as long as it takes, so that no call waits for ever.
+final class ConnectionThread: SerialExecutor {
+    private struct State {
+        var jobs: [UnownedJob] = []
+        var hasThread = false
+        var isRetired = false
+    }
+
+    private let state = Mutex(State())
+    private let wake = DispatchSemaphore(value: 0)
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        let needsThread = state.withLock { state in
+            state.jobs.append(job)
+            defer { state.hasThread = true }
+            return !state.hasThread
+        }
+        wake.signal()
+        // Where the system has no thread left, the jobs run here: late and in the way of others, but they run.
+        if needsThread, !startThread({ self.run() }) { run(untilIdle: true) }
+    }
+
+    /// Ends the thread when it has nothing left to do.
+    func retire() {
+        state.withLock { $0.isRetired = true }
+        wake.signal()
+    }
+
+    private func run(untilIdle: Bool = false) {
+        while true {
+            let jobs: [UnownedJob]? = state.withLock { state in
+                defer { state.jobs = [] }
+                guard state.jobs.isEmpty, untilIdle || state.isRetired else { return state.jobs }
+                state.hasThread = false
+                return nil
+            }
+            guard let jobs else { return }
+            if jobs.isEmpty { wake.wait() }
+            for job in jobs { unsafe job.runSynchronously(on: asUnownedSerialExecutor()) }
+        }
+    }
+}
+
+/// Starts a detached thread that leaves signals to the others, and returns whether the system had one.
+func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
+    final class Body: Sendable {
+        let run: @Sendable () -> Void
+        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+    }
+
+    // The thread takes over this reference; where none starts, it is given back below.
+    let reference = unsafe Unmanaged.passRetained(Body(body))
+    #if canImport(Darwin)
+        var thread: pthread_t?
+    #else
+        var thread = pthread_t()
+    #endif
+    let status = unsafe pthread_create(
+        &thread, nil,
+        { argument in
+            #if canImport(Darwin)
+                let body = unsafe Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
+            #else
+                guard let argument = unsafe argument else { return nil }
+                let body = unsafe Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
+            #endif
+            var signals = sigset_t()
+            unsafe sigfillset(&signals)
+            unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
+            body.run()
+            return nil
+        }, reference.toOpaque())
+    guard status == 0 else {
+        unsafe reference.release()
+        return false
+    }
+    #if canImport(Darwin)
+        if let thread = unsafe thread { unsafe pthread_detach(thread) }
+    #else
+        pthread_detach(thread)
+    #endif
+    return true
+}

@@ -1,0 +1,220 @@
+import CPQ
+import Synchronization
+
+/// One libpq connection. It blocks, and belongs to the thread of its ``PostgresConnection`` alone.
+///
+/// Every statement ends in ``drain()``: whatever happened before, its results are all taken, no COPY stays open and
+/// the connection is either ready for the next statement or marked as broken.
+///
+/// Source: PostgreSQL manual, "libpq — C Library".
+@safe final class LibpqConnection {
+    /// The connection until ``close()``.
+    var pointer: OpaquePointer?
+    let cancellation: StatementCancellation
+    /// Seen by all tasks.
+    let health: ConnectionHealth
+    private let notices: NoticeReceiver
+    /// Why the present transaction can't be committed any more.
+    var transactionError: PostgresError?
+
+    /// Something to ``connect(_:)``.
+    init(
+        cancellation: StatementCancellation, health: ConnectionHealth,
+        onNotice: (@Sendable (PostgresNotice) -> Void)?
+    ) {
+        unsafe pointer = nil
+        self.cancellation = cancellation
+        self.health = health
+        notices = NoticeReceiver(handler: onNotice)
+    }
+
+    /// Connects, and blocks until that is done or failed.
+    func connect(_ parameters: ConnectionParameters) throws(PostgresError) {
+        let connection = unsafe try Self.open(parameters) { cancellation.isRequested }
+        unsafe pointer = unsafe connection
+        unsafe cancellation.attach(to: connection)
+        // The receiver lives until after the connection is closed, in `deinit` at the latest.
+        unsafe PQsetNoticeReceiver(
+            connection,
+            { context, result in
+                guard let context = unsafe context, let result = unsafe result else { return }
+                unsafe Unmanaged<NoticeReceiver>.fromOpaque(context).takeUnretainedValue().receive(result)
+            }, Unmanaged.passUnretained(notices).toOpaque())
+    }
+
+    deinit {
+        close()
+    }
+
+    /// Says goodbye to the server and frees the connection.
+    func close() {
+        if let open = unsafe pointer { unsafe PQfinish(open) }
+        unsafe pointer = nil
+        health.close()
+    }
+
+    /// The connection, if it can be used and the operation isn't cancelled.
+    @unsafe func ready() throws(PostgresError) -> OpaquePointer {
+        guard let pointer = unsafe pointer else { throw PostgresError(.usage, "The connection is closed") }
+        guard !health.isBroken else {
+            throw PostgresError(.connectionLost, "the connection broke earlier; connect again")
+        }
+        if cancellation.isRequested { throw PostgresError(.cancelled, "it wasn't sent") }
+        return unsafe pointer
+    }
+
+    var transactionStatus: PGTransactionStatusType { unsafe PQtransactionStatus(pointer) }
+
+    // MARK: Statements
+
+    /// Runs one or several statements without parameters; the result is that of the last one.
+    func execute(_ sql: String) throws(PostgresError) -> PostgresResult {
+        try send(sql)
+        return try drain()
+    }
+
+    /// Runs one statement with parameters.
+    func query(_ sql: String, _ parameters: [PostgresValue]) throws(PostgresError) -> PostgresResult {
+        try checkNoNUL(sql, "The statement")
+        // Values go by address: they stand one behind the other, each with a NUL, in one block.
+        var block: [UInt8] = []
+        var offsets: [Int?] = []
+        var lengths: [Int32] = []
+        var formats: [Int32] = []
+        for parameter in parameters {
+            let bytes = parameter.wireBytes
+            guard parameter.isBinary || bytes?.contains(0) != true else {
+                throw PostgresError(.usage, "A text parameter contains a NUL character, which Postgres can't hold")
+            }
+            guard bytes?.count ?? 0 <= CopyBuffer.maximumFieldSize else {
+                throw PostgresError(.usage, "A parameter is longer than \(CopyBuffer.maximumFieldSize) bytes")
+            }
+            offsets.append(bytes.map { _ in block.count })
+            lengths.append(Int32(truncatingIfNeeded: bytes?.count ?? 0))
+            formats.append(parameter.isBinary ? 1 : 0)
+            block += bytes ?? []
+            block.append(0)
+        }
+        guard parameters.count <= 65_535 else {
+            throw PostgresError(.usage, "The statement has \(parameters.count) parameters, more than 65535")
+        }
+        let connection = unsafe try ready()
+        let isSent = unsafe block.withUnsafeBufferPointer { block in
+            let values = unsafe offsets.map { offset -> UnsafePointer<CChar>? in
+                guard let offset, let base = block.baseAddress else { return nil }
+                return unsafe UnsafeRawPointer(base + offset).assumingMemoryBound(to: CChar.self)
+            }
+            // libpq copies everything into its own buffer before it returns.
+            return unsafe PQsendQueryParams(
+                connection, sql, Int32(truncatingIfNeeded: parameters.count), nil, values, lengths, formats, 0) == 1
+        }
+        if !isSent { throw unsafe failure(of: connection) }
+        return try drain()
+    }
+
+    func send(_ sql: String) throws(PostgresError) {
+        try checkNoNUL(sql, "The statement")
+        let connection = unsafe try ready()
+        guard unsafe PQsendQuery(connection, sql) == 1 else { throw unsafe failure(of: connection) }
+    }
+
+    private func checkNoNUL(_ string: String, _ what: String) throws(PostgresError) {
+        if string.utf8.contains(0) { throw PostgresError(.usage, "\(what) contains a NUL character") }
+    }
+
+    /// An identifier in quotes, as it goes into a statement.
+    func quoted(_ identifier: String) throws(PostgresError) -> String {
+        try checkNoNUL(identifier, "An identifier")
+        guard let connection = unsafe pointer else { throw PostgresError(.usage, "The connection is closed") }
+        guard let text = unsafe PQescapeIdentifier(connection, identifier, identifier.utf8.count) else {
+            throw PostgresError(.usage, "An identifier can't be quoted: \(unsafe message(of: connection))")
+        }
+        defer { unsafe PQfreemem(text) }
+        return unsafe String(cString: text)
+    }
+
+    // MARK: Results
+
+    /// Takes all results of what was sent and leaves no COPY open.
+    ///
+    /// - Parameter acceptsCopy: Whether to return as soon as the server waits for the rows of a COPY.
+    /// - Returns: The last result; nil where the server waits for rows.
+    func drain(untilCopy acceptsCopy: Bool) throws(PostgresError) -> PostgresResult? {
+        guard let connection = unsafe pointer else { throw PostgresError(.usage, "The connection is closed") }
+        var last = PostgresResult(columns: [], rows: [], affectedRows: nil)
+        var failure: PostgresError?
+        while let result = unsafe PQgetResult(connection) {
+            defer { unsafe PQclear(result) }
+            switch unsafe PQresultStatus(result) {
+            case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_SINGLE_TUPLE, PGRES_EMPTY_QUERY:
+                last = unsafe PostgresResult(result)
+            case PGRES_COPY_IN:
+                if acceptsCopy, failure == nil { return nil }
+                failure = failure ?? PostgresError(.usage, "COPY FROM STDIN needs rows: use copy(into:columns:from:)")
+                // If not even that can be sent, the next result would be this one again, for ever.
+                if unsafe PQputCopyEnd(connection, "no rows were to be sent") != 1 { health.markBroken() }
+            case PGRES_COPY_OUT:
+                failure = failure ?? PostgresError(.usage, "COPY TO STDOUT isn't supported")
+                unsafe discardCopyData(connection)
+            case PGRES_FATAL_ERROR, PGRES_NONFATAL_ERROR, PGRES_BAD_RESPONSE:
+                failure = unsafe failure ?? PostgresError(result)
+            default:
+                failure = failure ?? PostgresError(.protocolViolation, "an unknown kind of result arrived")
+                health.markBroken()
+            }
+            if health.isBroken { break }
+        }
+        if unsafe PQstatus(connection) == CONNECTION_BAD { health.markBroken() }
+        guard let failure else {
+            if health.isBroken { throw unsafe self.failure(of: connection) }
+            return last
+        }
+        throw classified(failure)
+    }
+
+    func drain() throws(PostgresError) -> PostgresResult {
+        try drain(untilCopy: false) ?? PostgresResult(columns: [], rows: [], affectedRows: nil)
+    }
+
+    @unsafe private func discardCopyData(_ connection: OpaquePointer) {
+        var row: UnsafeMutablePointer<CChar>?
+        while unsafe PQgetCopyData(connection, &row, 0) > 0 { unsafe PQfreemem(row) }
+    }
+
+    /// A server's error in the light of what is known here.
+    private func classified(_ error: PostgresError) -> PostgresError {
+        var error = error
+        if error.kind == .server {
+            if health.isBroken {
+                error.kind = .connectionLost
+            } else if error.sqlState == "57014", cancellation.isRequested {
+                error.kind = .cancelled
+            }
+        }
+        if transactionError == nil, transactionStatus == PQTRANS_INERROR { transactionError = error }
+        return error
+    }
+
+    /// The error of a call that libpq itself refused.
+    @unsafe func failure(of connection: OpaquePointer) -> PostgresError {
+        let text = unsafe message(of: connection)
+        guard unsafe PQstatus(connection) == CONNECTION_BAD else { return PostgresError(.usage, text) }
+        health.markBroken()
+        return PostgresError(.connectionLost, text)
+    }
+
+    @unsafe private func message(of connection: OpaquePointer) -> String {
+        unsafe PostgresError.oneLine(PQerrorMessage(connection).map { unsafe String(cString: $0) } ?? "unknown error")
+    }
+}
+
+/// Whether a connection can still be used, for all tasks to see.
+final class ConnectionHealth: Sendable {
+    private let broken = Atomic(false)
+    private let closed = Atomic(false)
+
+    var isBroken: Bool { broken.load(ordering: .acquiring) }
+    var isClosed: Bool { closed.load(ordering: .acquiring) }
+    func markBroken() { broken.store(true, ordering: .releasing) }
+    func close() { closed.store(true, ordering: .releasing) }
+}

@@ -1,0 +1,156 @@
+import CPQ
+
+/// A connection to a Postgres server.
+///
+/// libpq blocks, so each connection has a thread of its own, where this actor runs: a call waits without holding a
+/// thread of Swift's pool. One call runs at a time, in the order of arrival. Cancelling the task of a call cancels
+/// its statement at the server.
+///
+/// The thread and the socket end with ``close()``, or when nothing refers to the connection any more.
+public actor PostgresConnection {
+    private let thread: ConnectionThread
+    private let cancellation: StatementCancellation
+    private let health: ConnectionHealth
+    private let libpq: LibpqConnection
+
+    /// The connection's own thread.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
+
+    private init(onNotice: (@Sendable (PostgresNotice) -> Void)?) {
+        thread = ConnectionThread()
+        cancellation = StatementCancellation()
+        health = ConnectionHealth()
+        libpq = LibpqConnection(cancellation: cancellation, health: health, onNotice: onNotice)
+    }
+
+    isolated deinit {
+        libpq.close()
+        thread.retire()
+    }
+
+    // MARK: Connecting
+
+    /// Connects to a server.
+    ///
+    /// Where the parameters don't say otherwise, each host has 10 seconds to answer (`connect_timeout`) and a server
+    /// that vanishes later is noticed after about 25 seconds (`keepalives…`, `tcp_user_timeout`).
+    ///
+    /// - Parameters:
+    ///   - uri: `postgresql://user@host:port/database?…`, key=value pairs, or a database's name; nil for what the
+    ///     environment says (`PGHOST`, `PGPASSWORD` and so on, the password file, the service file).
+    ///   - options: Parameters of libpq by name; they win over the URI and the environment.
+    ///   - applicationName: What the server's views show, where neither of them names the application.
+    ///   - onNotice: Called on the connection's thread for each notice and warning of the server.
+    /// - Throws: `usage` for a connection string that can't be read; `connect` where nobody answers or the server
+    ///   refuses, with its SQLSTATE; `cancelled` with the task.
+    public static func connect(
+        to uri: String? = nil, options: [String: String] = [:], applicationName: String? = nil,
+        onNotice: (@Sendable (PostgresNotice) -> Void)? = nil
+    ) async throws(PostgresError) -> PostgresConnection {
+        let parameters = try ConnectionParameters(uri: uri, options: options, applicationName: applicationName)
+        let connection = PostgresConnection(onNotice: onNotice)
+        do throws(PostgresError) {
+            try await connection.open(parameters)
+        } catch {
+            await connection.close()
+            throw error
+        }
+        return connection
+    }
+
+    private func open(_ parameters: ConnectionParameters) async throws(PostgresError) {
+        try await operation { () throws(PostgresError) in try libpq.connect(parameters) }
+    }
+
+    /// Ends the connection and its thread. Calls that come later fail.
+    public func close() {
+        libpq.close()
+        thread.retire()
+    }
+
+    /// Whether the connection broke, or is closed, so that only another one helps.
+    public nonisolated var isBroken: Bool { health.isBroken || health.isClosed }
+
+    /// What a connection is at between two calls.
+    public enum Status: Sendable {
+        case idle
+        /// In a transaction that was begun by a statement.
+        case inTransaction
+        /// In a transaction that can only be rolled back.
+        case inFailedTransaction
+        case broken
+        case closed
+    }
+
+    /// What the connection is at; waits for the call that is running.
+    public var status: Status {
+        if health.isClosed { return .closed }
+        if health.isBroken { return .broken }
+        return switch libpq.transactionStatus {
+        case PQTRANS_INTRANS: .inTransaction
+        case PQTRANS_INERROR: .inFailedTransaction
+        default: .idle
+        }
+    }
+
+    // MARK: Statements
+
+    /// Runs one or several statements without parameters; the result is that of the last one.
+    @discardableResult
+    public func execute(_ sql: String) async throws(PostgresError) -> PostgresResult {
+        try await operation { () throws(PostgresError) in try libpq.execute(sql) }
+    }
+
+    /// Runs one statement with parameters `$1`, `$2` and so on.
+    @discardableResult
+    public func query(
+        _ sql: String, parameters: [PostgresValue] = []
+    ) async throws(PostgresError) -> PostgresResult {
+        try await operation { () throws(PostgresError) in try libpq.query(sql, parameters) }
+    }
+
+    /// An identifier in quotes, for a statement that is put together.
+    public func quoted(_ identifier: String) throws(PostgresError) -> String {
+        try libpq.quoted(identifier)
+    }
+
+    /// Runs a closure in a transaction, whole on the connection's thread, and commits what it did.
+    ///
+    /// Where the closure throws, the transaction is rolled back and the closure's error comes out. Cancelling the
+    /// task, or ``cancel()``, cancels the statement that runs and every later one, up to the COMMIT, which isn't
+    /// cancelled. After a connection loss the transaction may have been committed or not, if COMMIT was sent.
+    ///
+    /// - Parameter body: May block: it does so on the connection's own thread.
+    public func transaction<Value: Sendable>(
+        _ body: sending (inout PostgresSession) throws -> Value
+    ) async throws -> Value {
+        let running = cancellation.begin()
+        let outcome = await withTaskCancellationHandler {
+            Result { try libpq.transaction(body) }
+        } onCancel: {
+            cancellation.request(running)
+        }
+        return try outcome.get()
+    }
+
+    /// Cancels the call that is running, if there is one: it throws an error of the kind `cancelled`.
+    ///
+    /// The request goes out on a thread of its own; this returns at once.
+    public nonisolated func cancel() {
+        cancellation.request()
+    }
+
+    /// Runs a blocking call that ends with its task.
+    private func operation<Value>(
+        _ body: () throws(PostgresError) -> Value
+    ) async throws(PostgresError) -> Value {
+        let running = cancellation.begin()
+        let outcome = await withTaskCancellationHandler {
+            Result(catching: body)
+        } onCancel: {
+            cancellation.request(running)
+        }
+        cancellation.end()
+        return try outcome.get()
+    }
+}
