@@ -28,9 +28,11 @@ extension KafkaRequest {
     }
 
     /// The whole request as it goes over the wire: length, header (version 1, or 2 where flexible), body.
-    package func frame(version: Int16, correlationID: Int32, clientID: String?, reserving capacity: Int = 256)
-        -> [UInt8]
-    {
+    ///
+    /// Throws where a field is set that the version can't carry, and that the broker must not miss.
+    package func frame(
+        version: Int16, correlationID: Int32, clientID: String?, reserving capacity: Int = 256
+    ) throws(ProtocolError) -> [UInt8] {
         var header = WireWriter(isFlexible: false)
         header.int32(0)
         header.int16(Self.apiKey.rawValue)
@@ -39,10 +41,17 @@ extension KafkaRequest {
         header.nullableString(clientID)  // never compact, in header version 2 neither
         if Self.isFlexible(version) { header.unsignedVarint(0) }
         var writer = WireWriter(
-            isFlexible: Self.isFlexible(version), startingWith: header.bytes, reserving: capacity)
+            isFlexible: Self.isFlexible(version), startingWith: try header.finish(), reserving: capacity)
         encode(to: &writer, version: version)
-        writer.overwriteInt32(Int32(writer.count - 4), at: 0)
-        return writer.bytes
+        guard let length = Int32(exactly: writer.count - 4) else {
+            throw ProtocolError("a request of \(writer.count) bytes is longer than a frame can be", at: 0)
+        }
+        writer.overwriteInt32(length, at: 0)
+        do throws(ProtocolError) {
+            return try writer.finish()
+        } catch {
+            throw ProtocolError("\(Self.apiKey.name) version \(version): \(error.reason)", at: error.position)
+        }
     }
 
     /// Reads an answer's body, given the frame without its length.

@@ -93,8 +93,12 @@ package struct WireReader: Sendable {
         return bytes.slice(position..<position + count)
     }
 
-    package mutating func nullableString() -> String? {
-        guard let length = length("string", { Int($0.int16()) }) else { return nil }
+    /// - Parameter isNullable: Whether the version allows null.
+    package mutating func nullableString(isNullable: Bool = true) -> String? {
+        guard let length = length("string", { Int($0.int16()) }) else {
+            if !isNullable { fail("a string is null where it must not be") }
+            return nil
+        }
         let slice = take(length)
         guard let string = unsafe slice.withUnsafeBytes({ unsafe String(validating: $0, as: UTF8.self) }) else {
             fail("a string isn't UTF-8")
@@ -104,9 +108,7 @@ package struct WireReader: Sendable {
     }
 
     package mutating func string() -> String {
-        if let string = nullableString() { return string }
-        fail("a string is null where it must not be")
-        return ""
+        nullableString(isNullable: false) ?? ""
     }
 
     package mutating func nullableBytes() -> ByteSlice? {
@@ -121,8 +123,15 @@ package struct WireReader: Sendable {
     }
 
     /// An array whose elements `element` reads; each takes at least one byte, which bounds the count.
-    package mutating func nullableArray<Element>(_ element: (inout WireReader) -> Element) -> [Element]? {
-        guard let count = length("array", { Int($0.int32()) }) else { return nil }
+    ///
+    /// - Parameter isNullable: Whether the version allows null.
+    package mutating func nullableArray<Element>(
+        isNullable: Bool = true, _ element: (inout WireReader) -> Element
+    ) -> [Element]? {
+        guard let count = length("array", { Int($0.int32()) }) else {
+            if !isNullable { fail("an array is null where it must not be") }
+            return nil
+        }
         var elements: [Element] = []
         // An element's size in memory isn't its size on the wire: what is reserved stays small until it is read.
         elements.reserveCapacity(min(count, 1024))
@@ -134,9 +143,7 @@ package struct WireReader: Sendable {
     }
 
     package mutating func array<Element>(_ element: (inout WireReader) -> Element) -> [Element] {
-        if let array = nullableArray(element) { return array }
-        fail("an array is null where it must not be")
-        return []
+        nullableArray(isNullable: false, element) ?? []
     }
 
     // MARK: Tagged fields

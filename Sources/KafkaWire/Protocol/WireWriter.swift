@@ -1,7 +1,11 @@
 /// Writes the Kafka protocol's primitive types: the mirror image of `WireReader`.
+///
+/// The failure is sticky here too: a value that the protocol can't express at the version spoils the message, and
+/// `finish()` at the end tells.
 package struct WireWriter: Sendable {
     package private(set) var bytes: [UInt8] = []
     package let isFlexible: Bool
+    private var failure: ProtocolError?
 
     package init(isFlexible: Bool, reserving capacity: Int = 0) {
         self.isFlexible = isFlexible
@@ -9,6 +13,26 @@ package struct WireWriter: Sendable {
     }
 
     package var count: Int { bytes.count }
+    package var hasFailed: Bool { failure != nil }
+
+    /// Ends the writing: an earlier failure is an error.
+    ///
+    /// - Returns: The bytes written.
+    package consuming func finish() throws(ProtocolError) -> [UInt8] {
+        if let failure { throw failure }
+        return bytes
+    }
+
+    /// Marks the message as not to be sent; the first reason given stays.
+    package mutating func fail(_ reason: String) {
+        if failure == nil { failure = ProtocolError(reason, at: count) }
+    }
+
+    /// Leaves out a field that the version doesn't carry and whose value the receiver must not miss: an error unless
+    /// it is the default that the receiver will assume.
+    package mutating func omit(_ field: StaticString, isDefault: Bool) {
+        if !isDefault { fail("\(field) is set, which this version can't carry") }
+    }
 
     // MARK: Fixed-width types
 
@@ -42,16 +66,23 @@ package struct WireWriter: Sendable {
     // MARK: Strings, bytes, arrays
 
     private mutating func length(_ length: Int?, _ fixed: (inout WireWriter, Int) -> Void) {
+        if let length, length > Int32.max { return fail("a length of \(length) has more than 31 bits") }
         if isFlexible {
-            unsignedVarint(length.map { UInt32(truncatingIfNeeded: $0) + 1 } ?? 0)
+            unsignedVarint(length.map { UInt32($0) + 1 } ?? 0)
         } else {
             fixed(&self, length ?? -1)
         }
     }
 
-    package mutating func nullableString(_ value: String?) {
-        guard let value else { return length(nil) { $0.int16(Int16($1)) } }
-        length(value.utf8.count) { $0.int16(Int16(truncatingIfNeeded: $1)) }
+    /// - Parameter isNullable: Whether the version allows null.
+    package mutating func nullableString(_ value: String?, isNullable: Bool = true) {
+        guard let value else {
+            if !isNullable { fail("a string is null, which this version doesn't allow") }
+            return length(nil) { $0.int16(Int16($1)) }
+        }
+        let count = value.utf8.count
+        guard count <= Int16.max else { return fail("a string of \(count) bytes is longer than \(Int16.max)") }
+        length(count) { $0.int16(Int16($1)) }
         bytes.append(contentsOf: value.utf8)
     }
 
@@ -67,7 +98,7 @@ package struct WireWriter: Sendable {
 
     /// The length of a byte field whose content the caller writes next, with `raw`.
     package mutating func byteLength(_ count: Int) {
-        length(count) { $0.int32(Int32(truncatingIfNeeded: $1)) }
+        length(count) { $0.int32(Int32($1)) }
     }
 
     package mutating func raw(_ slice: ByteSlice) {
@@ -78,10 +109,12 @@ package struct WireWriter: Sendable {
         bytes.append(contentsOf: content)
     }
 
+    /// - Parameter isNullable: Whether the version allows null.
     package mutating func nullableArray<Element>(
-        _ elements: [Element]?, _ element: (inout WireWriter, Element) -> Void
+        _ elements: [Element]?, isNullable: Bool = true, _ element: (inout WireWriter, Element) -> Void
     ) {
-        length(elements?.count) { $0.int32(Int32(truncatingIfNeeded: $1)) }
+        if elements == nil, !isNullable { fail("an array is null, which this version doesn't allow") }
+        length(elements?.count) { $0.int32(Int32($1)) }
         for value in elements ?? [] { element(&self, value) }
     }
 
@@ -91,15 +124,18 @@ package struct WireWriter: Sendable {
 
     // MARK: Tagged fields
 
+    package typealias TaggedField = (tag: UInt32, write: (inout WireWriter) -> Void)
+
     /// Ends a structure with its tagged fields in a flexible version, and writes nothing in others.
     ///
     /// - Parameter fields: The fields that differ from their defaults, by ascending tag.
-    package mutating func tags(_ fields: [(tag: UInt32, write: (inout WireWriter) -> Void)] = []) {
+    package mutating func tags(_ fields: [TaggedField] = []) {
         guard isFlexible else { return }
         unsignedVarint(UInt32(truncatingIfNeeded: fields.count))
         for field in fields {
             var content = WireWriter(isFlexible: true)
             field.write(&content)
+            if let failure = content.failure { fail("tagged field \(field.tag): \(failure.reason)") }
             unsignedVarint(field.tag)
             unsignedVarint(UInt32(truncatingIfNeeded: content.count))
             raw(content.bytes)
