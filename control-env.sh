@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# The one command around the project: a seed environment (Kafka and Postgres), the demo, all tests, the benchmark.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=scripts/daemon.sh
+source "$root/scripts/daemon.sh"
+# shellcheck source=scripts/prerequisites.sh
+source "$root/scripts/prerequisites.sh"
+# shellcheck source=scripts/environment.sh
+source "$root/scripts/environment.sh"
+state=${TFI_ENV_DIR:-$root/.build/env}
+
+usage() {
+    cat >&2 <<'END'
+usage: control-env.sh COMMAND
+  start                start Kafka and Postgres (again), print where they are
+  stop                 stop them, keep their data
+  cleanup              stop them and remove their data
+  status               what runs, and the consumer's lag
+  psql [ARG]...        psql on the environment's database
+  consumer [ARG]...    tfi-consumer with the environment's broker and database
+  producer [ARG]...    tfi-producer with the environment's broker
+  demo [--interval 8ms]  everything at once: builds, starts all on free ports, replays a day of the plant, shows the
+                       tiles' numbers as they grow, checks the whole day's, and stops what it started
+  test [ARG]...        every test that this machine can run; arguments go to `swift test`
+  bench [--records 5000000] [--partitions 4] [--rounds 3] [--peers DIR]
+                       `psql \copy` and `tfi-consumer run` of the same rows, in turn
+Kafka and Postgres run in Docker where `docker compose` has an engine; else Kafka runs from KAFKA_HOME (the folder of
+any Kafka distribution) and Postgres from this machine's own programs; else the demo takes a broker in memory.
+Environment: KAFKA_HOME, KAFKA_HOMES (several for the tests, colons between), POSTGRES_HOME, TFI_ENV_DIR (where the
+environment is kept, default .build/env), TFI_ENV_MODE (docker, local or fake instead of what is found),
+TFI_KAFKA_PORT and TFI_POSTGRES_PORT (default: 9092 and 5432 with Docker, else free ports).
+END
+    exit "$1"
+}
+
+# Builds the programs where they are missing or older than their sources; the first time takes minutes.
+build_programs() {
+    local program newer
+    program=$root/.build/release/tfi-consumer
+    if [[ -x $program && -x $root/.build/release/tfi-producer ]]; then
+        newer=$(find "$root/Sources" "$root/Package.swift" -newer "$program" -print -quit)
+        [[ -n $newer ]] || return 0
+    fi
+    need_packages build
+    echo "building the programs" >&2
+    mkdir -p "$root/.build"
+    local product
+    for product in tfi-consumer tfi-producer; do
+        (cd "$root" && swift build -c release --product "$product") >"$root/.build/build.log" 2>&1 ||
+            { tail -n 30 "$root/.build/build.log" >&2; fail "the build failed: see .build/build.log" 70; }
+    done
+    # An up-to-date program isn't linked again: its date says that it was looked at.
+    touch "$program"
+}
+
+# Tells the programs where the environment is, by their own variables; those that are set already stay.
+use_environment() { # FOLDER
+    [[ -f $1/mode ]] || fail "there is no environment: ./control-env.sh start makes one" 69
+    export TFI_BOOTSTRAP_SERVERS=${TFI_BOOTSTRAP_SERVERS:-$(cat "$1/bootstrap")}
+    export TFI_DATABASE=${TFI_DATABASE:-$(cat "$1/uri")}
+}
+
+(($#)) || usage 64
+action=$1
+shift
+case $action in
+    start)
+        (($# == 0)) || usage 64
+        environment_start "$state"
+        echo "Kafka:    $(cat "$state/bootstrap")"
+        echo "Postgres: $(cat "$state/uri")"
+        echo "next: ./control-env.sh consumer init; ./control-env.sh producer replay; ./control-env.sh consumer run" ;;
+    stop) (($# == 0)) || usage 64; environment_stop "$state" ;;
+    cleanup) (($# == 0)) || usage 64; environment_remove "$state" ;;
+    status)
+        (($# == 0)) || usage 64
+        environment_status "$state" || exit
+        use_environment "$state"
+        [[ ! -x $root/.build/release/tfi-consumer ]] || "$root/.build/release/tfi-consumer" status ;;
+    psql)
+        use_environment "$state"
+        need_packages psql
+        exec psql "$TFI_DATABASE" "$@" ;;
+    consumer | producer)
+        use_environment "$state"
+        build_programs
+        exec "$root/.build/release/tfi-$action" "$@" ;;
+    demo)
+        # shellcheck source=scripts/demo.sh
+        source "$root/scripts/demo.sh"
+        demo "$@" ;;
+    test)
+        # shellcheck source=scripts/test.sh
+        source "$root/scripts/test.sh"
+        run_tests "$@" ;;
+    bench)
+        # shellcheck source=scripts/bench.sh
+        source "$root/scripts/bench.sh"
+        bench "$@" ;;
+    help | --help | -h) usage 0 ;;
+    *) usage 64 ;;
+esac

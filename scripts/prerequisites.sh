@@ -1,0 +1,67 @@
+# shellcheck shell=bash
+# What has to be on the machine beside the Swift toolchain, and how it gets there. Sourced by control-env.sh, after
+# daemon.sh.
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# Debian's packages that are missing for a purpose, one a line.
+missing_packages() { # build | psql | postgres | java | tansu | lint
+    local pair
+    case $1 in
+        build)
+            command -v pkg-config >/dev/null || echo pkg-config
+            for pair in libpq:libpq-dev zlib:zlib1g-dev libisal:libisal-dev; do
+                pkg-config --exists "${pair%:*}" 2>/dev/null || echo "${pair#*:}"
+            done ;;
+        psql) command -v psql >/dev/null || echo postgresql-client ;;
+        postgres)
+            "$root/scripts/postgres.sh" bin >/dev/null 2>&1 || echo postgresql
+            command -v psql >/dev/null || echo postgresql-client ;;
+        java) command -v "${JAVA_HOME:+$JAVA_HOME/bin/}java" >/dev/null || echo default-jre-headless ;;
+        tansu) python3 -c 'import venv, ensurepip' 2>/dev/null || echo python3-venv ;;
+        lint) command -v shellcheck >/dev/null || echo shellcheck ;;
+    esac
+}
+
+# Sees that the packages for the purposes are there: installs them as root, else prints the line that would.
+need_packages() { # PURPOSE...
+    local purpose missing=()
+    for purpose in "$@"; do
+        mapfile -t -O "${#missing[@]}" missing < <(missing_packages "$purpose")
+    done
+    ((${#missing[@]})) || return 0
+    command -v apt-get >/dev/null ||
+        fail "missing on this machine (by the names of Debian's packages): ${missing[*]}" 69
+    ((EUID == 0)) || fail "some packages are missing; install them by: sudo apt-get install -y ${missing[*]}" 69
+    echo "installing ${missing[*]}" >&2
+    local log
+    log=$(mktemp)
+    if ! { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+        "${missing[@]}"; } >"$log" 2>&1; then
+        tail -n 5 "$log" >&2
+        fail "apt-get install ${missing[*]} failed: see $log" 69
+    fi
+    rm -f "$log"
+}
+
+# The Kafka distributions to use, with colons between, the newest last; nothing where there is none.
+kafka_homes() {
+    local home homes=''
+    if [[ -n ${KAFKA_HOMES:-} ]]; then
+        echo "$KAFKA_HOMES"
+    elif [[ -n ${KAFKA_HOME:-} ]]; then
+        echo "$KAFKA_HOME"
+    else
+        for home in "$root"/../shared/kafka/*/; do
+            home=${home%/}
+            [[ ! -d $home/libs ]] || homes+="$(cd "$home" && pwd)"$'\n'
+        done
+        printf '%s' "$homes" | sort -V | paste -s -d : -
+    fi
+}
+
+# The one to use where one is enough.
+kafka_home() {
+    local homes
+    homes=$(kafka_homes)
+    echo "${KAFKA_HOME:-${homes##*:}}"
+}

