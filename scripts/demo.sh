@@ -58,10 +58,10 @@ read_tiles() {
     done <<<"$lines"
 }
 
-print_table() { # TOTAL
-    local label
+print_table() { # TOTAL [WIDTH]
+    local label width=${2:-1000}
     tile[rows]="${tile[rows]} of $1"
-    for label in "${labels[@]}"; do printf '  %-18s %s%s\n' "$label" "${tile[$label]}" "$clear_line"; done
+    for label in "${labels[@]}"; do printf '  %-18s %.*s%s\n' "$label" $((width - 22)) "${tile[$label]}" "$clear_line"; done
 }
 
 print_line() { # TOTAL
@@ -73,13 +73,15 @@ print_line() { # TOTAL
 # Shows the tiles until the producer has ended: a table that is drawn again and again on a terminal, else a line every
 # few seconds.
 watch_day() { # PRODUCER-PID CONSUMER-PID TOTAL
-    local shown=0 n
+    local shown=0 n width
+    # A line that the terminal breaks in two would spoil the drawing over it.
+    width=$(tput cols 2>/dev/null || echo 80)
     while kill -0 "$1" 2>/dev/null; do
         kill -0 "$2" 2>/dev/null || return 1
         read_tiles || return 1
         if [[ -n $clear_line ]]; then
             ((shown == 0)) || printf '\e[%dA' "${#labels[@]}"
-            print_table "$3"
+            print_table "$3" "$width"
             shown=1
         else
             print_line "$3"
