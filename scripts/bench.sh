@@ -151,7 +151,7 @@ bench() {
     # The server's own vacuum would work on one contender's rows while the next is measured.
     bench_sql -c "ALTER SYSTEM SET autovacuum = off" -c "SELECT pg_reload_conf()" >/dev/null
 
-    echo "$(nproc) cores, Kafka ($(cat "$bench_folder/mode")), $(bench_sql -c 'SHOW server_version' | sed 's/^/Postgres /')"
+    echo "$(nproc) cores, Kafka ($(cat "$bench_folder/mode")), Postgres $(bench_sql -c 'SHOW server_version')"
     echo "generating $bench_records records in $partitions partitions" >&2
     "$root/.build/release/tfi-producer" generate --records "$bench_records" --as-fast-as-possible \
         --partitions "$partitions" --summary-json >"$bench_folder/producer.out"

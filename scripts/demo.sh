@@ -61,7 +61,9 @@ read_tiles() {
 print_table() { # TOTAL [WIDTH]
     local label width=${2:-1000}
     tile[rows]="${tile[rows]} of $1"
-    for label in "${labels[@]}"; do printf '  %-18s %.*s%s\n' "$label" $((width - 22)) "${tile[$label]}" "$clear_line"; done
+    for label in "${labels[@]}"; do
+        printf '  %-18s %.*s%s\n' "$label" $((width - 22)) "${tile[$label]}" "$clear_line"
+    done
 }
 
 print_line() { # TOTAL

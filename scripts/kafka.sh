@@ -29,7 +29,8 @@ java=${JAVA_HOME:+$JAVA_HOME/bin/}java
 home=${KAFKA_HOME:-$here/../../shared/kafka/4.3.1}
 
 need_kafka() {
-    [[ -d $home/libs ]] || fail "no Kafka in '$home': set KAFKA_HOME to the folder of a Kafka distribution (it has libs/)" 69
+    [[ -d $home/libs ]] ||
+        fail "no Kafka in '$home': set KAFKA_HOME to the folder of a Kafka distribution (it has libs/)" 69
     command -v "$java" >/dev/null || fail "no java: install a Java runtime of version 17 or newer, or set JAVA_HOME" 69
     home=$(cd "$home" && pwd)
 }
@@ -121,7 +122,8 @@ start_broker() { # DIR I
     mapfile -t options < <(cat "$dir/jvm" && logging_options "$dir/$i")
     # What follows in the log is this start's.
     if [[ -f $dir/$i/log ]]; then wc -c <"$dir/$i/log"; else echo 0; fi >"$dir/$i/log-start"
-    launch "$dir/$i/pid" "$dir/$i/out" "$java" "${options[@]}" -cp "$home/libs/*" kafka.Kafka "$dir/$i/server.properties"
+    launch "$dir/$i/pid" "$dir/$i/out" "$java" "${options[@]}" -cp "$home/libs/*" \
+        kafka.Kafka "$dir/$i/server.properties"
 }
 
 await_broker() { # DIR I

@@ -31,7 +31,7 @@ find_programs() {
         [[ -x $found/initdb ]] || found=$(dirname "$(command -v initdb || echo /missing/initdb)")
     fi
     [[ -x $found/initdb && -x $found/postgres ]] ||
-        fail "no Postgres server on this machine: install it (on Debian: apt-get install postgresql) or set POSTGRES_HOME" 69
+        fail "no Postgres server here: install it (on Debian: apt-get install postgresql) or set POSTGRES_HOME" 69
     echo "$found"
 }
 
