@@ -1,0 +1,99 @@
+/// One of a program's commands.
+package struct Command: Sendable {
+    package let name: String
+    /// What it does, in one line.
+    package let abstract: String
+    /// More to know, in paragraphs; each is filled to the width of the help text.
+    package let discussion: [String]
+    package let options: [any OptionDeclaration]
+    /// The statuses that it can end with, for its help text.
+    package let statuses: [ExitStatus]
+    package let run: @Sendable (ParsedOptions) async throws -> Void
+
+    package init(
+        name: String, abstract: String, discussion: [String] = [], options: [any OptionDeclaration],
+        statuses: [ExitStatus] = [.success, .usage, .unavailable, .configuration],
+        run: @escaping @Sendable (ParsedOptions) async throws -> Void
+    ) {
+        self.name = name
+        self.abstract = abstract
+        self.discussion = discussion
+        self.options = options
+        self.statuses = statuses
+        self.run = run
+    }
+}
+
+/// A program that is its commands.
+package struct Program: Sendable {
+    package let name: String
+    package let version: String
+    package let abstract: String
+    package let commands: [Command]
+
+    package init(name: String, version: String, abstract: String, commands: [Command]) {
+        self.name = name
+        self.version = version
+        self.abstract = abstract
+        self.commands = commands
+    }
+
+    /// What a command line asks for.
+    package enum Request: Sendable {
+        /// Text for standard output: help or the version.
+        case text(String)
+        case run(Command, ParsedOptions)
+    }
+
+    /// Reads a command line.
+    ///
+    /// - Parameters:
+    ///   - arguments: Without the program's own name.
+    ///   - environment: Gives the options that the arguments don't, as `TFI_…`.
+    /// - Throws: A failure of status `usage` that says what is wrong, and hints at the help text.
+    package func parse(_ arguments: [String], environment: [String: String]) throws(Failure) -> Request {
+        guard let first = arguments.first else {
+            throw usageFailure("a command is missing: one of \(commandNames)")
+        }
+        switch first {
+        case "--help", "-h", "help":
+            guard arguments.count > 1, first == "help" else { return .text(helpText) }
+            return .text(helpText(of: try command(named: arguments[1])))
+        case "--version":
+            return .text("\(name) \(version)\n")
+        default:
+            let command = try command(named: first)
+            let rest = arguments.dropFirst()
+            if rest.contains("--help") || rest.contains("-h") { return .text(helpText(of: command)) }
+            let parser = OptionParser(options: command.options)
+            do throws(Failure) {
+                return .run(command, try parser.parse(rest, environment: environment))
+            } catch {
+                throw withHint(error, command: command)
+            }
+        }
+    }
+
+    /// The failure with a pointer to the command's help where it is about wrong use.
+    func withHint(_ failure: Failure, command: Command) -> Failure {
+        guard failure.status == .usage, failure.hint == nil else { return failure }
+        return Failure(failure.sentence, status: failure.status, hint: "see '\(name) \(command.name) --help'")
+    }
+
+    private var commandNames: String { commands.map(\.name).joined(separator: ", ") }
+
+    private func usageFailure(_ sentence: String) -> Failure {
+        Failure(sentence, status: .usage, hint: "see '\(name) --help'")
+    }
+
+    private func command(named wanted: String) throws(Failure) -> Command {
+        if let command = commands.first(where: { $0.name == wanted }) { return command }
+        if wanted.hasPrefix("-") {
+            throw usageFailure("the command comes first, before options: one of \(commandNames)")
+        }
+        if let nearest = nearestName(to: wanted, among: commands.map(\.name)) {
+            throw usageFailure("there is no command '\(wanted)': did you mean '\(nearest)'?")
+        }
+        throw usageFailure("there is no command '\(wanted)': it is one of \(commandNames)")
+    }
+}

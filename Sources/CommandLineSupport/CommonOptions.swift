@@ -1,0 +1,20 @@
+/// The options that both programs have.
+package enum CommonOptions {
+    package static let bootstrapServers = Option(
+        "bootstrap-servers", .string, default: "localhost:9092", placeholder: "HOST:PORT[,HOST:PORT…]",
+        help: "Brokers to ask for the rest of the cluster.")
+    package static let topic = Option(
+        "topic", .string, default: "TFI", placeholder: "NAME", help: "The topic of the plant's messages.")
+    package static let summaryJSON = Option(
+        flag: "summary-json", help: "Ends standard output with one line that is a JSON object of the totals.")
+    package static let properties = Option(
+        repeated: "property", .property,
+        help: "A setting of the Kafka client by its name in Kafka, such as client.id=press-3.")
+}
+
+extension [Property] {
+    /// By name; of a name given twice the last counts.
+    package var byName: [String: String] {
+        Dictionary(map { ($0.name, $0.value) }, uniquingKeysWith: { _, last in last })
+    }
+}

@@ -1,0 +1,97 @@
+import Foundation
+
+/// Reads a text file line by line, in one buffer that is used again; so a file may be of any size.
+///
+/// Reading may block: not for the threads that tasks run on.
+package struct LineReader: ~Copyable {
+    /// A longer line is refused: what is read is meant to be text.
+    private static let longestLine = 1 << 20
+
+    package let path: String
+    /// The number of the line that was read last; the first is 1.
+    package private(set) var lineNumber = 0
+    private let descriptor: Int32
+    private var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    /// What of the buffer is still to be handed out.
+    private var unread = 0..<0
+    private var current = 0..<0
+    private var isAtEnd = false
+
+    /// - Throws: A failure of status `noInput` where the file can't be opened.
+    package init(path: String) throws(Failure) {
+        self.path = path
+        descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        if descriptor < 0 {
+            throw Failure("\(path) can't be read: \(systemErrorText(errno))", status: .noInput)
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// The line that was read last, without its end (LF or CR LF).
+    package var line: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { buffer.span.extracting(current) }
+    }
+
+    /// Reads the next line.
+    ///
+    /// - Returns: False at the end of the file.
+    /// - Throws: A failure of status `ioError`, or `badData` for a line of more than a mebibyte.
+    package mutating func next() throws(Failure) -> Bool {
+        var searched = unread.lowerBound
+        while true {
+            if let end = buffer[searched..<unread.upperBound].firstIndex(of: UInt8(ascii: "\n")) {
+                finishLine(at: end, next: end + 1)
+                return true
+            }
+            searched = unread.upperBound
+            if isAtEnd {
+                if unread.isEmpty { return false }
+                finishLine(at: unread.upperBound, next: unread.upperBound)
+                return true
+            }
+            searched -= try fill()
+        }
+    }
+
+    private mutating func finishLine(at end: Int, next: Int) {
+        let hasReturn = end > unread.lowerBound && buffer[end - 1] == UInt8(ascii: "\r")
+        current = unread.lowerBound..<(hasReturn ? end - 1 : end)
+        unread = next..<unread.upperBound
+        lineNumber += 1
+    }
+
+    /// Reads more behind what is there.
+    ///
+    /// - Returns: By how much what is there was moved towards the buffer's beginning.
+    private mutating func fill() throws(Failure) -> Int {
+        let moved = unread.lowerBound
+        if moved > 0 {
+            buffer.replaceSubrange(0..<unread.count, with: buffer[unread])
+            unread = 0..<unread.count
+        }
+        if unread.count == buffer.count {
+            if buffer.count >= Self.longestLine {
+                throw Failure(
+                    "\(path), line \(lineNumber + 1) has more than \(Numbers.grouped(Self.longestLine)) bytes: "
+                        + "this isn't the text file that it should be", status: .badData)
+            }
+            buffer.append(contentsOf: repeatElement(0, count: buffer.count))
+        }
+        let begin = unread.upperBound
+        let descriptor = descriptor
+        let count = unsafe buffer.withUnsafeMutableBytes {
+            // read(2) writes into the rest of the buffer, during the call only.
+            unsafe read(descriptor, $0.baseAddress?.advanced(by: begin), $0.count - begin)
+        }
+        if count < 0, errno != EINTR {
+            let isFolder = errno == EISDIR
+            throw Failure(
+                "\(path) can't be read: \(systemErrorText(errno))", status: isFolder ? .noInput : .ioError)
+        }
+        if count == 0 { isAtEnd = true }
+        unread = 0..<begin + max(0, count)
+        return moved
+    }
+}

@@ -1,0 +1,67 @@
+/// Numbers for people.
+package enum Numbers {
+    /// 1234567 as "1,234,567".
+    package static func grouped(_ number: Int) -> String {
+        let digits = String(number.magnitude)
+        var text = number < 0 ? "-" : ""
+        for (index, digit) in digits.enumerated() {
+            if index > 0, (digits.count - index).isMultiple(of: 3) { text.append(",") }
+            text.append(digit)
+        }
+        return text
+    }
+
+    /// Three digits and a unit: "999", "12.3 k", "1.23 M".
+    package static func short(_ number: Double) -> String {
+        scaled(number, units: ["", " k", " M", " G", " T"])
+    }
+
+    /// "1.23 M/s", for something a second.
+    package static func rate(_ perSecond: Double) -> String { short(perSecond) + "/s" }
+
+    /// Bytes as "12.3 MB", by thousands.
+    package static func bytes(_ count: Int) -> String {
+        scaled(Double(count), units: [" B", " kB", " MB", " GB", " TB"])
+    }
+
+    /// "0.35 s", "12.3 s", "2 min 05 s", "3 h 20 min".
+    package static func seconds(_ seconds: Double) -> String {
+        guard seconds.isFinite, seconds < 1e12 else { return "?" }
+        if seconds < 59.95 { return fixed(seconds, decimals: seconds < 9.995 ? 2 : 1) + " s" }
+        let whole = Int(seconds.rounded())
+        if whole < 3600 { return "\(whole / 60) min \(twoDigits(whole % 60)) s" }
+        return "\(grouped(whole / 3600)) h \(twoDigits(whole / 60 % 60)) min"
+    }
+
+    /// With so many decimals, rounded; "?" for what isn't a number.
+    package static func fixed(_ number: Double, decimals: Int) -> String {
+        var scale = 1.0
+        for _ in 0..<decimals { scale *= 10 }
+        let scaled = (number.magnitude * scale).rounded()
+        guard scaled < 9e15 else { return number.isFinite ? plain(number.rounded()) : "?" }
+        let digits = String(Int(scaled))
+        let padded = String(repeating: "0", count: max(0, decimals + 1 - digits.count)) + digits
+        let sign = number < 0 && scaled > 0 ? "-" : ""
+        return decimals == 0 ? sign + padded : sign + padded.dropLast(decimals) + "." + padded.suffix(decimals)
+    }
+
+    /// Without a decimal point where it is whole.
+    static func plain(_ number: Double) -> String {
+        Int(exactly: number).map(String.init) ?? String(number)
+    }
+
+    private static func twoDigits(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+
+    private static func scaled(_ number: Double, units: [String]) -> String {
+        var value = number
+        var unit = 0
+        // 999.5 and more would be rounded to four digits.
+        while value.magnitude >= 999.5, unit < units.count - 1 {
+            value /= 1000
+            unit += 1
+        }
+        let decimals =
+            unit == 0 && value == value.rounded() || value.magnitude >= 99.95 ? 0 : value.magnitude >= 9.995 ? 1 : 2
+        return fixed(value, decimals: decimals) + units[unit]
+    }
+}

@@ -1,0 +1,85 @@
+import Dispatch
+import Foundation
+
+/// A standard stream of the process, written on a queue of its own: a pipe that is full or a terminal that was
+/// stopped holds up that queue, never the threads that tasks run on.
+package final class Output: Sendable {
+    package static let standard = Output(descriptor: STDOUT_FILENO)
+    package static let standardError = Output(descriptor: STDERR_FILENO)
+
+    private let descriptor: Int32
+    private let queue: DispatchQueue
+
+    /// - Parameter descriptor: Stays the caller's to close.
+    package init(descriptor: Int32) {
+        self.descriptor = descriptor
+        queue = DispatchQueue(label: "output \(descriptor)")
+    }
+
+    package var isTerminal: Bool { isatty(descriptor) == 1 }
+
+    /// The terminal's width in columns, or nil where it isn't known.
+    package var columns: Int? {
+        var size = winsize()
+        // The call fills the structure that it is lent.
+        guard unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        return Int(size.ws_col)
+    }
+
+    /// Writes the text, and returns once the system has taken it.
+    package func write(_ text: String) async throws(OutputError) {
+        try await write(Array(text.utf8))
+    }
+
+    /// Writes the bytes, and returns once the system has taken them.
+    package func write(_ bytes: [UInt8]) async throws(OutputError) {
+        let error = await withCheckedContinuation { (continuation: CheckedContinuation<OutputError?, Never>) in
+            queue.async { continuation.resume(returning: self.writeNow(bytes)) }
+        }
+        if let error { throw error }
+    }
+
+    /// Writes the text after what is under way, and doesn't wait for it. A failure is left unseen: this is for
+    /// messages that have nowhere else to go.
+    package func post(_ text: String) {
+        queue.async { _ = self.writeNow(Array(text.utf8)) }
+    }
+
+    /// Returns when everything posted is written.
+    package func flush() async {
+        await withCheckedContinuation { continuation in queue.async { continuation.resume() } }
+    }
+
+    private func writeNow(_ bytes: [UInt8]) -> OutputError? {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            // write(2) reads within the slice, during the call only.
+            let written = unsafe rest.withUnsafeBytes { unsafe Foundation.write(descriptor, $0.baseAddress, $0.count) }
+            if written > 0 {
+                rest = rest.dropFirst(written)
+            } else if errno == EAGAIN {
+                // Somebody else's open file may have been made non-blocking: wait until there is room.
+                var waited = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                _ = unsafe poll(&waited, 1, -1)
+            } else if errno != EINTR {
+                return errno == EPIPE ? .closed : .failed(errno)
+            }
+        }
+        return nil
+    }
+}
+
+/// Why something can't be written.
+package enum OutputError: Error, Equatable {
+    /// Whoever read it has gone: no fault, and nothing more to say.
+    case closed
+    /// With the number of errno(3).
+    case failed(Int32)
+}
+
+/// The system's text for an error number.
+package func systemErrorText(_ number: Int32) -> String {
+    // Since version 2.32 the C library's text belongs to the calling thread, and is copied at once.
+    guard let text = unsafe strerror(number) else { return "error \(number)" }
+    return unsafe String(cString: text)
+}

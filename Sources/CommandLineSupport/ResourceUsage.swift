@@ -1,0 +1,28 @@
+import Foundation
+
+/// What this process has used so far. Source: getrusage(2).
+package struct ResourceUsage: Sendable, Equatable {
+    /// The most memory that was resident at once, in MiB.
+    package var maxResidentMB: Double
+    package var userSeconds: Double
+    package var systemSeconds: Double
+
+    package static var current: ResourceUsage {
+        var usage = rusage()
+        // getrusage fills the structure that it is lent for the call.
+        #if canImport(Darwin)
+            unsafe getrusage(RUSAGE_SELF, &usage)
+            let residentBytes = Double(usage.ru_maxrss)
+        #else
+            unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+            let residentBytes = Double(usage.ru_maxrss) * 1024
+        #endif
+        return ResourceUsage(
+            maxResidentMB: residentBytes / (1024 * 1024), userSeconds: seconds(usage.ru_utime),
+            systemSeconds: seconds(usage.ru_stime))
+    }
+
+    private static func seconds(_ time: timeval) -> Double {
+        Double(time.tv_sec) + Double(time.tv_usec) / 1e6
+    }
+}

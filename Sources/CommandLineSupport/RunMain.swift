@@ -1,0 +1,55 @@
+import Foundation
+
+/// Does what the command line asks for, and ends the process with the command's status.
+///
+/// A failure is one line on standard error, `program: sentence`, and perhaps a hint. A reader of standard output
+/// that goes away ends the program quietly.
+package func runMain(_ program: Program) async -> Never {
+    // A pipe or connection that was closed shows as an error where it is written to.
+    _ = signal(SIGPIPE, SIG_IGN)
+    let status = await program.run(
+        Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment)
+    await Output.standard.flush()
+    await Output.standardError.flush()
+    exit(status.rawValue)
+}
+
+extension Program {
+    /// Does what the command line asks for, and says on standard error what keeps it from that.
+    package func run(
+        _ arguments: [String], environment: [String: String], output: Output = .standard,
+        statusLine: StatusLine = .shared
+    ) async -> ExitStatus {
+        do {
+            switch try parse(arguments, environment: environment) {
+            case .text(let text):
+                try await output.write(text)
+            case .run(let command, let options):
+                do {
+                    try await command.run(options)
+                } catch let failure as Failure {
+                    throw withHint(failure, command: command)
+                }
+            }
+            statusLine.clear()
+            return .success
+        } catch {
+            statusLine.clear()
+            guard let failure = failure(for: error) else { return .success }
+            statusLine.message("\(name): \(failure.sentence)")
+            if let hint = failure.hint { statusLine.message(hint) }
+            return failure.status
+        }
+    }
+
+    /// The failure that an error is for the user, or nil where it ends the program quietly.
+    private func failure(for error: any Error) -> Failure? {
+        switch error {
+        case let failure as Failure: failure
+        case OutputError.closed: nil
+        case OutputError.failed(let number):
+            Failure("standard output can't be written: \(systemErrorText(number))", status: .ioError)
+        default: Failure("a mistake in this program, please report it: \(error)", status: .internalError)
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import Synchronization
+
+/// One line at the bottom of a terminal that is drawn over again as things go on, with messages above it.
+///
+/// Where standard error is no terminal there is no line, and the messages are plain lines.
+package final class StatusLine: Sendable {
+    /// The line of this process, on standard error.
+    package static let shared = StatusLine(
+        isTerminal: Output.standardError.isTerminal,
+        columns: { Output.standardError.columns ?? 80 },
+        now: { ContinuousClock.now },
+        write: { Output.standardError.post($0) })
+
+    private struct State {
+        var shown: String?
+        var drawn: ContinuousClock.Instant?
+    }
+
+    /// The shortest time between two drawings.
+    private static let period = Duration.milliseconds(200)
+
+    package let isTerminal: Bool
+    private let columns: @Sendable () -> Int
+    private let now: @Sendable () -> ContinuousClock.Instant
+    private let write: @Sendable (String) -> Void
+    private let state = Mutex(State())
+
+    package init(
+        isTerminal: Bool, columns: @escaping @Sendable () -> Int,
+        now: @escaping @Sendable () -> ContinuousClock.Instant, write: @escaping @Sendable (String) -> Void
+    ) {
+        self.isTerminal = isTerminal
+        self.columns = columns
+        self.now = now
+        self.write = write
+    }
+
+    /// Shows the text, cut to the terminal's width. At most five times a second: between them `text` isn't asked for.
+    package func update(_ text: () -> String) {
+        guard isTerminal else { return }
+        state.withLock { state in
+            let now = now()
+            if let drawn = state.drawn, now - drawn < Self.period { return }
+            state.drawn = now
+            // The last column stays free: some terminals go to the next line once it is taken.
+            let line = String(text().prefix(max(1, columns() - 1)))
+            state.shown = line
+            write("\r\u{1b}[K" + line)
+        }
+    }
+
+    /// Prints a line that stays, above the one that is redrawn.
+    package func message(_ text: String) {
+        state.withLock { state in
+            guard let shown = state.shown else {
+                write(text + "\n")
+                return
+            }
+            write("\r\u{1b}[K" + text + "\n" + shown)
+        }
+    }
+
+    /// Takes the line away. A later update brings it back.
+    package func clear() {
+        state.withLock { state in
+            if state.shown != nil { write("\r\u{1b}[K") }
+            state = State()
+        }
+    }
+}

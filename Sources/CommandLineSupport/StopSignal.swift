@@ -1,0 +1,74 @@
+import Dispatch
+import Foundation
+import Synchronization
+
+/// The user's wish that the program ends: SIGINT or SIGTERM, or a call of `request()`.
+package final class StopSignal: Sendable {
+    private struct State {
+        var isRequested = false
+        var lastWaiter = 0
+        var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    /// One that listens to no signal.
+    package init() {}
+
+    /// Listens to SIGINT and SIGTERM from here on; the second of them ends the process at once, with status 130
+    /// or 143, as if it had not been caught.
+    package static func listening() -> StopSignal {
+        let stop = StopSignal()
+        let queue = DispatchQueue(label: "signals")
+        for number in [SIGINT, SIGTERM] {
+            // On some systems a source sees the signal only where it is ignored.
+            _ = signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+            // The handler keeps its source, and so both live as long as the process.
+            source.setEventHandler {
+                if !stop.request() { _exit(128 + number) }
+                _ = source
+            }
+            source.resume()
+        }
+        return stop
+    }
+
+    package var isRequested: Bool { state.withLock { $0.isRequested } }
+
+    /// Asks for the end.
+    ///
+    /// - Returns: Whether this was the first time.
+    @discardableResult
+    package func request() -> Bool {
+        let waiters: [CheckedContinuation<Void, Never>]? = state.withLock { state in
+            if state.isRequested { return nil }
+            state.isRequested = true
+            defer { state.waiters = [:] }
+            return Array(state.waiters.values)
+        }
+        for waiter in waiters ?? [] { waiter.resume() }
+        return waiters != nil
+    }
+
+    /// Returns once the end was asked for, or the task is cancelled.
+    package func wait() async {
+        let number = state.withLock { state in
+            state.lastWaiter += 1
+            return state.lastWaiter
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    // A cancellation from here on finds the waiter, and an earlier one is seen here.
+                    if state.isRequested || Task.isCancelled { return true }
+                    state.waiters[number] = continuation
+                    return false
+                }
+                if isOver { continuation.resume() }
+            }
+        } onCancel: {
+            state.withLock { $0.waiters.removeValue(forKey: number) }?.resume()
+        }
+    }
+}

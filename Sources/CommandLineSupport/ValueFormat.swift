@@ -1,0 +1,108 @@
+/// How an option's value is written.
+package struct ValueFormat<Value: Sendable>: Sendable {
+    /// What stands for the value in the help text.
+    package let placeholder: String
+    /// What a value has to be, to follow "expects".
+    package let expectation: String
+    /// Whether a wrong value is shown in the error. Not where it could be a password.
+    package let isShown: Bool
+    /// The value, or nil where the text isn't one.
+    package let parse: @Sendable (String) -> Value?
+    /// The value as a user would write it.
+    package let format: @Sendable (Value) -> String
+
+    package init(
+        placeholder: String, expectation: String, isShown: Bool = true,
+        parse: @escaping @Sendable (String) -> Value?, format: @escaping @Sendable (Value) -> String
+    ) {
+        self.placeholder = placeholder
+        self.expectation = expectation
+        self.isShown = isShown
+        self.parse = parse
+        self.format = format
+    }
+}
+
+extension ValueFormat<String> {
+    /// Any text but none at all.
+    package static let string = ValueFormat(
+        placeholder: "TEXT", expectation: "a value that isn't empty", parse: { $0.isEmpty ? nil : $0 }, format: { $0 })
+}
+
+extension ValueFormat<Int> {
+    /// A whole number in a range.
+    package static func int(_ range: ClosedRange<Int>) -> ValueFormat {
+        ValueFormat(
+            placeholder: "N", expectation: "a whole number from \(range.lowerBound) to \(range.upperBound)",
+            parse: { text in Int(text).flatMap { range.contains($0) ? $0 : nil } }, format: { "\($0)" })
+    }
+}
+
+extension ValueFormat<Double> {
+    /// A number above zero and at most `maximum`.
+    package static func double(upTo maximum: Double) -> ValueFormat {
+        ValueFormat(
+            placeholder: "X", expectation: "a number above 0, up to \(Numbers.plain(maximum))",
+            parse: { text in Double(text).flatMap { $0 > 0 && $0 <= maximum ? $0 : nil } },
+            format: { Numbers.plain($0) })
+    }
+}
+
+extension ValueFormat<Duration> {
+    /// A time with its unit, from nothing (where `allowsZero`) to a day.
+    package static func duration(allowsZero: Bool = false) -> ValueFormat {
+        ValueFormat(
+            placeholder: "TIME",
+            expectation:
+                "a time \(allowsZero ? "up to" : "above 0, up to") a day with its unit, such as 50ms, 2s or 1m",
+            parse: { text in
+                guard let duration = DurationText.parse(text), duration <= .seconds(86_400) else { return nil }
+                return duration == .zero && !allowsZero ? nil : duration
+            },
+            format: DurationText.format)
+    }
+}
+
+/// A client setting by its name in Kafka.
+package struct Property: Equatable, Sendable {
+    package let name: String
+    /// May be a password: never printed.
+    package let value: String
+}
+
+extension ValueFormat<Property> {
+    /// `name=value`; the value may be empty and may hold further equals signs.
+    package static let property = ValueFormat(
+        placeholder: "NAME=VALUE", expectation: "name=value, such as client.id=press-3", isShown: false,
+        parse: { text in
+            guard let equals = text.firstIndex(of: "="), equals > text.startIndex else { return nil }
+            return Property(name: String(text[..<equals]), value: String(text[text.index(after: equals)...]))
+        },
+        format: { "\($0.name)=…" })
+}
+
+/// Times as users write them: a number and ms, s, m or h.
+enum DurationText {
+    private static let units: [(suffix: String, milliseconds: Double)] = [
+        ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000),
+    ]
+
+    static func parse(_ text: String) -> Duration? {
+        guard let unit = units.first(where: { text.hasSuffix($0.suffix) }) else { return nil }
+        let digits = text.dropLast(unit.suffix.count)
+        guard digits.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ".") }), let number = Double(digits) else {
+            return nil
+        }
+        let microseconds = (number * unit.milliseconds * 1000).rounded()
+        return microseconds < 1e15 ? .microseconds(Int64(microseconds)) : nil
+    }
+
+    static func format(_ duration: Duration) -> String {
+        let milliseconds = duration / .milliseconds(1)
+        let unit = units.last {
+            milliseconds >= $0.milliseconds && milliseconds.remainder(dividingBy: $0.milliseconds) == 0
+        }
+        guard let unit else { return Numbers.plain(milliseconds) + "ms" }
+        return Numbers.plain(milliseconds / unit.milliseconds) + unit.suffix
+    }
+}
