@@ -102,11 +102,11 @@ extension PostgresError {
         let lines = text.split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("LOCATION:") }
         var sqlState: String?
         let shown = lines.map { line -> String in
-            // The last host's state stays.
-            guard let match = line.firstMatch(of: /:[ ]+([0-9A-Z]{5}):[ ]/) else { return oneLine(String(line)) }
+            // Two blanks stand behind the severity only. The last host's state stays.
+            guard let match = line.firstMatch(of: /:[ ]{2}([0-9A-Z]{5}):[ ]/) else { return String(line) }
             sqlState = String(match.1)
-            return oneLine(line[..<match.range.lowerBound] + ": " + line[match.range.upperBound...])
+            return line[..<match.range.lowerBound] + ": " + line[match.range.upperBound...]
         }
-        return PostgresError(.connect, shown.joined(separator: "; "), sqlState: sqlState)
+        return PostgresError(.connect, oneLine(shown.joined(separator: "\n")), sqlState: sqlState)
     }
 }

@@ -184,12 +184,10 @@ import Synchronization
     /// A server's error in the light of what is known here.
     private func classified(_ error: PostgresError) -> PostgresError {
         var error = error
-        if error.kind == .server {
-            if health.isBroken {
-                error.kind = .connectionLost
-            } else if error.sqlState == "57014", cancellation.isRequested {
-                error.kind = .cancelled
-            }
+        if error.kind != .usage, unsafe PQstatus(pointer) == CONNECTION_BAD {
+            error.kind = .connectionLost
+        } else if error.kind == .server, error.sqlState == "57014", cancellation.isRequested {
+            error.kind = .cancelled
         }
         if transactionError == nil, transactionStatus == PQTRANS_INERROR { transactionError = error }
         return error

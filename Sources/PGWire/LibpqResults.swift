@@ -56,10 +56,12 @@ extension PostgresError {
         constraint = unsafe MessageField.constraint.text(result)
     }
 
-    /// Lines of libpq as one, without a full stop at the end.
+    /// Lines of libpq as one, without a full stop at the end and without its guesses, which are indented.
     static func oneLine(_ text: String) -> String {
-        let words = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        return words.hasSuffix(".") ? String(words.dropLast()) : words
+        let lines = text.split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("\t") }
+        let words = lines.map { $0.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
+        let line = words.joined(separator: "; ")
+        return line.hasSuffix(".") ? String(line.dropLast()) : line
     }
 }
 

@@ -146,11 +146,18 @@ public actor PostgresConnection {
     ) async throws(PostgresError) -> Value {
         let running = cancellation.begin()
         let outcome = await withTaskCancellationHandler {
-            Result(catching: body)
+            // Through a method of the actor: a closure that uses nothing of it would run on Swift's pool.
+            result(of: body)
         } onCancel: {
             cancellation.request(running)
         }
         cancellation.end()
         return try outcome.get()
+    }
+
+    private func result<Value>(
+        of body: () throws(PostgresError) -> Value
+    ) -> Result<Value, PostgresError> {
+        Result(catching: body)
     }
 }

@@ -1,0 +1,114 @@
+import PGWire
+import TestSupport
+import Testing
+
+/// Transactions end: committed, rolled back, or with their connection.
+@Suite(needsPostgres) struct TransactionTests {
+    private struct Mine: Error {}
+
+    private func count(_ connection: PostgresConnection) async throws -> Int {
+        try await connection.query("SELECT count(*) FROM t").onlyRow.decode(0)
+    }
+
+    @Test func commitsAndGivesTheValue() async throws {
+        let connection = try await connectToSchema("transaction_commit")
+        try await connection.execute("CREATE TABLE t (a int)")
+        let value = try await connection.transaction { session in
+            try session.execute("INSERT INTO t VALUES (1)")
+            return try session.query("INSERT INTO t SELECT generate_series(1, $1::int)", parameters: [4]).affectedRows
+        }
+        #expect(value == 4)
+        #expect(try await count(connection) == 5)
+        await connection.close()
+    }
+
+    @Test func rollsBackAndGivesTheCallersError() async throws {
+        let connection = try await connectToSchema("transaction_rollback")
+        try await connection.execute("CREATE TABLE t (a int)")
+        await #expect(throws: Mine.self) {
+            try await connection.transaction { session in
+                try session.execute("INSERT INTO t VALUES (1)")
+                throw Mine()
+            }
+        }
+        // Also where a statement has failed before.
+        await #expect(throws: Mine.self) {
+            try await connection.transaction { session in
+                _ = try? session.execute("SELECT nonsense")
+                throw Mine()
+            }
+        }
+        #expect(await connection.status == .idle)
+        #expect(try await count(connection) == 0)
+        await connection.close()
+    }
+
+    /// The server would answer COMMIT with ROLLBACK and call it a success.
+    @Test func swallowedErrorComesOut() async throws {
+        let connection = try await connectToSchema("transaction_swallowed")
+        try await connection.execute("CREATE TABLE t (a int)")
+        let error = try await postgresError {
+            try await connection.transaction { session in
+                try session.execute("INSERT INTO t VALUES (1)")
+                _ = try? session.execute("SELECT nonsense")
+            }
+        }
+        #expect(error.sqlState == "42703")
+        #expect(await connection.status == .idle)
+        #expect(try await count(connection) == 0)
+        await connection.close()
+    }
+
+    @Test func deferredConstraintFailsTheCommit() async throws {
+        let connection = try await connectToSchema("transaction_deferred")
+        try await connection.execute("CREATE TABLE t (a int UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+        let error = try await postgresError {
+            try await connection.transaction { session in _ = try session.execute("INSERT INTO t VALUES (1), (1)") }
+        }
+        #expect(error.sqlState == "23505" && error.isDataError)
+        #expect(await connection.status == .idle)
+        await connection.close()
+    }
+
+    @Test func transactionsDoNotNest() async throws {
+        let connection = try await connectToSchema("transaction_nested")
+        try await connection.execute("BEGIN")
+        #expect(await connection.status == .inTransaction)
+        let error = try await postgresError { try await connection.transaction { _ in } }
+        #expect(error.kind == .usage)
+        try await connection.execute("ROLLBACK")
+        let ended = try await postgresError {
+            try await connection.transaction { session in _ = try session.execute("COMMIT") }
+        }
+        #expect(ended.kind == .usage)
+        #expect(await connection.status == .idle)
+        await connection.close()
+    }
+
+    /// A buffer that is filled here is sent there and filled again.
+    @Test func bufferIsUsedAgain() async throws {
+        let connection = try await connectToSchema("transaction_buffer")
+        try await connection.execute("CREATE TABLE t (a int)")
+        var buffer = CopyBuffer()
+        for round in 0..<3 {
+            buffer.removeAll()
+            for value in 0..<10 {
+                buffer.beginRow(columns: 1)
+                buffer.append(int4: Int32(round * 10 + value))
+            }
+            buffer = try await send(buffer, connection)
+        }
+        #expect(try await count(connection) == 30)
+        await connection.close()
+    }
+
+    private func send(
+        _ buffer: consuming CopyBuffer, _ connection: PostgresConnection
+    ) async throws -> CopyBuffer {
+        let sent = buffer
+        try await connection.transaction { session in
+            _ = try session.copy(into: TableName(table: "t"), columns: ["a"], from: sent)
+        }
+        return sent
+    }
+}
