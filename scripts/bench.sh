@@ -51,8 +51,10 @@ line() { # ROUND WHAT SECONDS WALL CPU MB RATIO
             records / seconds, seconds, wall, cpu, cpu * 1e9 / records, mb, ratio }'
 }
 
-median() { sort -g | awk '{ value[NR] = $1 } END { print (NR % 2 ? value[(NR + 1) / 2] :
-    (value[NR / 2] + value[NR / 2 + 1]) / 2) }'; }
+median() {
+    sort -g | awk '{ value[NR] = $1 }
+        END { low = int((NR + 1) / 2); high = int((NR + 2) / 2); printf "%.3f", (value[low] + value[high]) / 2 }'
+}
 
 check_rows() { # SCHEMA WHO
     local rows
