@@ -33,6 +33,19 @@ package struct ApiVersionsRequest: KafkaRequest {
     }
 }
 
+extension ApiVersionsRequest {
+    /// Reads the answer to the first question of a connection, which is in version 0 where the broker doesn't know
+    /// the version that it was asked in.
+    package static func decodeNegotiation(_ frame: ByteSlice, version: Int16) throws(ProtocolError)
+        -> ApiVersionsResponse
+    {
+        var peek = WireReader(frame, isFlexible: false)
+        _ = peek.int32()
+        let isRefusal = peek.int16() == ErrorCode.unsupportedVersion.rawValue && !peek.hasFailed
+        return try decodeResponse(frame, version: isRefusal ? 0 : version)
+    }
+}
+
 /// What a broker speaks.
 ///
 /// A broker that doesn't know the request's version answers in version 0, with UNSUPPORTED_VERSION and, from

@@ -1,0 +1,51 @@
+import Foundation
+
+/// The message definitions of the Kafka installation that the environment variable KAFKA_HOME names.
+enum KafkaDefinitions {
+    /// The archive that has the definitions in it; nil without one.
+    static let archive: URL? = {
+        guard let home = ProcessInfo.processInfo.environment["KAFKA_HOME"] else { return nil }
+        let libraries = URL(filePath: home).appending(path: "libs")
+        let files = try? FileManager.default.contentsOfDirectory(at: libraries, includingPropertiesForKeys: nil)
+        return files?.first { $0.lastPathComponent.hasPrefix("kafka-clients-") && $0.pathExtension == "jar" }
+    }()
+
+    /// Whether the installation is at least of the release whose versions the library speaks.
+    static let isCurrent: Bool = {
+        guard let name = archive?.deletingPathExtension().lastPathComponent else { return false }
+        let version = name.dropFirst("kafka-clients-".count)
+        return version.compare("4.3", options: .numeric) != .orderedAscending
+    }()
+
+    /// The definition of a message such as `FetchRequest`.
+    static func message(_ name: String) async throws -> MessageDefinition {
+        guard let text = try await texts.value[name] else {
+            throw DefinitionError("the archive has no definition of \(name)")
+        }
+        return try MessageDefinition(json: text)
+    }
+
+    private static let texts = Task { () throws -> [String: String] in
+        guard let archive else { throw DefinitionError("KAFKA_HOME names no Kafka installation") }
+        let folder = FileManager.default.temporaryDirectory.appending(path: "definitions-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let status = try await unzip(archive, to: folder)
+        guard status == 0 else { throw DefinitionError("unzip of \(archive.path) ended with status \(status)") }
+        let messages = folder.appending(path: "common/message")
+        var texts: [String: String] = [:]
+        for file in try FileManager.default.contentsOfDirectory(at: messages, includingPropertiesForKeys: nil) {
+            texts[file.deletingPathExtension().lastPathComponent] = try String(contentsOf: file, encoding: .utf8)
+        }
+        return texts
+    }
+
+    private static func unzip(_ archive: URL, to folder: URL) async throws -> Int32 {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = ["unzip", "-q", archive.path, "common/message/*.json", "-d", folder.path]
+        return try await withCheckedThrowingContinuation { continuation in
+            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+            do { try process.run() } catch { continuation.resume(throwing: error) }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import Foundation
+
+/// A message as Kafka's own JSON definition describes it (`common/message/*.json` in kafka-clients).
+struct MessageDefinition: Sendable {
+    let apiKey: Int
+    let validVersions: ClosedRange<Int>
+    /// Whether Kafka doesn't offer the last of the versions yet, other than on request.
+    let isLatestVersionUnstable: Bool
+    let firstFlexibleVersion: Int
+    let fields: [FieldDefinition]
+
+    init(json text: String) throws {
+        // JSON has no comments; the licence and the history of versions stand in lines that begin with two slashes.
+        let lines = text.split(separator: "\n").filter { !$0.trimmingPrefix(while: \.isWhitespace).hasPrefix("//") }
+        let object = try JSONSerialization.jsonObject(with: Data(lines.joined(separator: "\n").utf8))
+        guard let json = object as? [String: Any], let apiKey = json["apiKey"] as? Int,
+            let validVersions = versionRange(json["validVersions"]),
+            let flexibleVersions = versionRange(json["flexibleVersions"]),
+            let fields = json["fields"] as? [[String: Any]]
+        else { throw DefinitionError("a definition lacks its key, versions or fields") }
+        self.apiKey = apiKey
+        self.validVersions = validVersions
+        isLatestVersionUnstable = json["latestVersionUnstable"] as? Bool ?? false
+        firstFlexibleVersion = flexibleVersions.lowerBound
+        self.fields = try fields.map(FieldDefinition.init)
+    }
+}
+
+/// A field of a message or of a structure in it.
+struct FieldDefinition: Sendable {
+    /// In lower case: Kafka's spelling and Swift's differ in nothing else.
+    let name: String
+    /// `int32`, `string`, `records`, a structure's name and so on; for an array, that of its elements.
+    let type: String
+    let isArray: Bool
+    let versions: ClosedRange<Int>
+    let nullableVersions: ClosedRange<Int>?
+    let taggedVersions: ClosedRange<Int>?
+    let tag: UInt32?
+    let isIgnorable: Bool
+    let defaultValue: FieldValue
+    /// Those of the structure.
+    let fields: [FieldDefinition]
+
+    init(_ json: [String: Any]) throws {
+        guard let name = json["name"] as? String, let type = json["type"] as? String,
+            let versions = versionRange(json["versions"])
+        else { throw DefinitionError("a field lacks its name, type or versions: \(json)") }
+        self.name = name.lowercased()
+        isArray = type.hasPrefix("[]")
+        self.type = isArray ? String(type.dropFirst(2)) : type
+        self.versions = versions
+        nullableVersions = versionRange(json["nullableVersions"])
+        taggedVersions = versionRange(json["taggedVersions"])
+        tag = (json["tag"] as? Int).map(UInt32.init)
+        isIgnorable = json["ignorable"] as? Bool ?? false
+        fields = try (json["fields"] as? [[String: Any]] ?? []).map(FieldDefinition.init)
+        let text = (json["default"] as? String) ?? (json["default"] as? Int).map(String.init)
+        defaultValue = try Self.defaultValue(text, type: self.type, isArray: isArray, fields: fields)
+    }
+
+    private static func defaultValue(
+        _ text: String?, type: String, isArray: Bool, fields: [FieldDefinition]
+    ) throws -> FieldValue {
+        if text == "null" || type == "records" { return .null }
+        if isArray { return .array([]) }
+        switch type {
+        case "bool": return .bool(text == "true")
+        case "string": return .string(text ?? "")
+        case "uuid": return .uuid(0, 0)
+        case "int8", "int16", "int32", "int64":
+            guard let text else { return .integer(0) }
+            let isHexadecimal = text.hasPrefix("0x")
+            guard let number = Int64(isHexadecimal ? String(text.dropFirst(2)) : text, radix: isHexadecimal ? 16 : 10)
+            else { throw DefinitionError("\(text) isn't a number") }
+            return .integer(number)
+        default:
+            guard !fields.isEmpty else { throw DefinitionError("the type \(type) isn't known") }
+            return .structure(Dictionary(uniqueKeysWithValues: fields.map { ($0.name, $0.defaultValue) }))
+        }
+    }
+}
+
+struct DefinitionError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// `3`, `3-7` or `3+`; nil for `none` and where there is nothing.
+private func versionRange(_ json: Any?) -> ClosedRange<Int>? {
+    guard let text = json as? String else { return nil }
+    let bounds = text.split(separator: "-").map { Int($0.hasSuffix("+") ? $0.dropLast() : $0) }
+    guard let first = bounds.first, let lower = first, let last = bounds.last, let upper = last else { return nil }
+    return lower...(text.hasSuffix("+") ? Int(Int16.max) : upper)
+}

@@ -1,0 +1,77 @@
+import KafkaWire
+import Testing
+
+@Suite("Every message at every version")
+struct MessageRoundTripTests {
+    @Test("Every API that is spoken is among the messages")
+    func allAPIs() {
+        #expect(Set(SpokenMessage.all.map(\.apiKey)) == Set(APIKey.allCases))
+        #expect(SpokenMessage.all.count == 2 * APIKey.allCases.count)
+    }
+
+    @Test("What was written is read again", arguments: SpokenMessage.all)
+    func roundTrip(_ message: SpokenMessage) throws {
+        func check<Message: WireMessage & RandomValue>(_ type: Message.Type) throws {
+            for version in message.versions {
+                for seed in 0..<20 {
+                    var random = RandomValues(seed: UInt64(seed))
+                    let value = Message(&random, version: version)
+                    let bytes = try message.encoded(value, version: version)
+                    #expect(try message.decoded(type, bytes, version: version) == value, "version \(version)")
+                }
+            }
+        }
+        try check(message.type)
+    }
+
+    @Test("A message that ends early is an error, wherever it ends", arguments: SpokenMessage.all)
+    func truncation(_ message: SpokenMessage) throws {
+        func check<Message: WireMessage & RandomValue>(_ type: Message.Type) throws {
+            for version in message.versions {
+                var random = RandomValues(seed: 1)
+                let bytes = try message.encoded(Message(&random, version: version), version: version)
+                for length in 0..<bytes.count {
+                    #expect(throws: ProtocolError.self, "version \(version), \(length) of \(bytes.count) bytes") {
+                        try message.decoded(type, bytes[..<length], version: version)
+                    }
+                }
+            }
+        }
+        try check(message.type)
+    }
+
+    @Test("A byte too many is an error", arguments: SpokenMessage.all)
+    func leftover(_ message: SpokenMessage) throws {
+        func check<Message: WireMessage & RandomValue>(_ type: Message.Type) throws {
+            for version in message.versions {
+                var random = RandomValues(seed: 2)
+                let bytes = try message.encoded(Message(&random, version: version), version: version)
+                #expect(throws: ProtocolError.self, "version \(version)") {
+                    try message.decoded(type, bytes + [0], version: version)
+                }
+            }
+        }
+        try check(message.type)
+    }
+
+    @Test("Damaged bytes give a value or an error, and what they give can be written", arguments: SpokenMessage.all)
+    func damage(_ message: SpokenMessage) throws {
+        func check<Message: WireMessage & RandomValue>(_ type: Message.Type) throws {
+            for version in message.versions {
+                var random = RandomValues(seed: 3)
+                let bytes = try message.encoded(Message(&random, version: version), version: version)
+                guard !bytes.isEmpty else { continue }
+                for _ in 0..<100 {
+                    var damaged = bytes
+                    for _ in 0...(random.next() % 3) {
+                        damaged[Int(random.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: random.next())
+                    }
+                    guard let value = try? message.decoded(type, damaged, version: version) else { continue }
+                    let written = try message.encoded(value, version: version)
+                    #expect(try message.decoded(type, written, version: version) == value, "version \(version)")
+                }
+            }
+        }
+        try check(message.type)
+    }
+}

@@ -1,0 +1,24 @@
+import KafkaWire
+
+extension ApiVersionsRequest: RandomValue {
+    init(_ random: inout RandomValues, version: Int16) {
+        self.init(
+            clientSoftwareName: version >= 3 ? random.value(version) : "",
+            clientSoftwareVersion: version >= 3 ? random.value(version) : "")
+    }
+}
+
+extension ApiVersionsResponse: RandomValue {
+    init(_ random: inout RandomValues, version: Int16) {
+        self.init(
+            errorCode: random.value(version), apis: random.value(version),
+            throttleTimeMs: version >= 1 ? random.value(version) : 0)
+    }
+}
+
+extension ApiVersionsResponse.API: RandomValue {
+    init(_ random: inout RandomValues, version: Int16) {
+        self.init(
+            apiKey: random.value(version), minVersion: random.value(version), maxVersion: random.value(version))
+    }
+}

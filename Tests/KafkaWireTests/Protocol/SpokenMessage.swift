@@ -1,0 +1,45 @@
+import KafkaWire
+import Testing
+
+/// A request or response that the library speaks, for tests that go through all of them.
+struct SpokenMessage: Sendable, CustomTestStringConvertible {
+    /// As Kafka's definitions name it, such as `FetchRequest`.
+    let name: String
+    let type: any (WireMessage & RandomValue).Type
+    let apiKey: APIKey
+    let versions: ClosedRange<Int16>
+    let firstFlexibleVersion: Int16
+
+    var testDescription: String { name }
+
+    static let all: [SpokenMessage] = [
+        pair(ApiVersionsRequest.self), pair(MetadataRequest.self), pair(ListOffsetsRequest.self),
+        pair(FetchRequest.self), pair(ProduceRequest.self), pair(CreateTopicsRequest.self),
+        pair(DeleteTopicsRequest.self), pair(FindCoordinatorRequest.self), pair(OffsetCommitRequest.self),
+        pair(OffsetFetchRequest.self), pair(InitProducerIdRequest.self),
+    ].flatMap { $0 }
+
+    private static func pair<Request: KafkaRequest & RandomValue>(_: Request.Type) -> [SpokenMessage]
+    where Request.Response: RandomValue {
+        [("Request", Request.self), ("Response", Request.Response.self)].map { suffix, type in
+            SpokenMessage(
+                name: Request.apiKey.name + suffix, type: type, apiKey: Request.apiKey, versions: Request.versions,
+                firstFlexibleVersion: Request.firstFlexibleVersion)
+        }
+    }
+
+    func encoded<Message: WireMessage>(_ message: Message, version: Int16) throws(ProtocolError) -> [UInt8] {
+        var writer = WireWriter(isFlexible: version >= firstFlexibleVersion)
+        message.encode(to: &writer, version: version)
+        return try writer.finish()
+    }
+
+    func decoded<Message: WireMessage>(
+        _: Message.Type, _ bytes: some Collection<UInt8>, version: Int16
+    ) throws(ProtocolError) -> Message {
+        var reader = WireReader(ByteSlice(bytes), isFlexible: version >= firstFlexibleVersion)
+        let message = Message(from: &reader, version: version)
+        try reader.finish()
+        return message
+    }
+}
