@@ -4,7 +4,7 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 run_tests() { # [ARG]... for `swift test`
-    local homes log=$root/.build/test.log status=0 left_out=()
+    local homes log=$root/.build/test.log status=0 left_out=() tansu=yes
     need_packages build postgres
     homes=$(kafka_homes)
     if [[ -n $homes ]]; then
@@ -20,6 +20,7 @@ run_tests() { # [ARG]... for `swift test`
     if (need_packages tansu) && "$root/scripts/tansu.sh" install >/dev/null; then
         echo "Tansu is installed"
     else
+        tansu=no
         left_out+=("tests against Tansu: it could not be installed")
     fi
     [[ -n ${TFI_LONG_TESTS:-} ]] || left_out+=("long tests: set TFI_LONG_TESTS=1 to run them")
@@ -28,14 +29,14 @@ run_tests() { # [ARG]... for `swift test`
     mkdir -p .build
     swift build --build-tests || fail "the tests don't build" 70
     swift test --skip-build "$@" 2>&1 | tee "$log" || status=$?
-    report "$log" "$status" "${left_out[@]}"
+    report "$log" "$status" "$tansu" "${left_out[@]}"
 }
 
 # Prints what was skipped and why, then one line of totals. With CI set, a skip that isn't explained by something that
 # this machine doesn't have is a failure.
-report() { # LOG STATUS [LEFT-OUT]...
-    local log=$1 status=$2 passed failed skipped line unexplained=0
-    shift 2
+report() { # LOG STATUS TANSU [LEFT-OUT]...
+    local log=$1 status=$2 tansu=$3 passed failed skipped line unexplained=0
+    shift 3
     passed=$(grep -cE '^[^ ]+ +Test .* passed after ' "$log" || true)
     failed=$(grep -E '^[^ ]+ +Test .* failed after ' "$log" | grep -cvE '^[^ ]+ +Test run with ' || true)
     # The line for the whole run has the form of a test's.
@@ -48,6 +49,7 @@ report() { # LOG STATUS [LEFT-OUT]...
         echo "skipped: ${line#* Test }"
         case $line in
             *TFI_LONG_TESTS*) ;;
+            *[Tt]ansu*) [[ $tansu == no ]] || unexplained=1 ;;
             *[Kk]afka* | *java*) [[ -z ${KAFKA_HOMES:-} ]] || unexplained=1 ;;
             *) unexplained=1 ;;
         esac
