@@ -77,7 +77,8 @@ case $action in
         (($# == 0)) || usage 64
         environment_status "$state" || exit
         use_environment "$state"
-        [[ ! -x $root/.build/release/tfi-consumer ]] || "$root/.build/release/tfi-consumer" status ;;
+        # Before `init`, or without the topic, the consumer says so; the environment runs all the same.
+        [[ ! -x $root/.build/release/tfi-consumer ]] || "$root/.build/release/tfi-consumer" status || true ;;
     psql)
         use_environment "$state"
         need_packages psql
