@@ -1,0 +1,103 @@
+/// One record, as a view of the batch that it lies in: nothing of it is copied, and it can't outlive the batch.
+///
+/// `Array(record.value)` and `String(repairingUTF8:)` copy what is wanted for longer.
+public struct Record: ~Escapable {
+    public let offset: Int64
+    /// Milliseconds since 1970: the producer's, or the broker's where the topic has `LogAppendTime`; -1 for none.
+    public let timestamp: Int64
+    public let key: RawSpan?
+    /// Null in a tombstone.
+    public let value: RawSpan?
+    public let headers: RecordHeaders
+
+    @_lifetime(copy key, copy value, copy headers)
+    @inlinable
+    init(offset: Int64, timestamp: Int64, key: RawSpan?, value: RawSpan?, headers: RecordHeaders) {
+        self.offset = offset
+        self.timestamp = timestamp
+        self.key = key
+        self.value = value
+        self.headers = headers
+    }
+}
+
+/// The headers of one record, decoded as they are walked through.
+public struct RecordHeaders: ~Escapable {
+    /// How many there are; names may repeat.
+    public let count: Int
+    @usableFromInline let bytes: RawSpan
+
+    /// - Parameter bytes: `count` headers, which `isWellFormed` has seen.
+    @_lifetime(copy bytes)
+    @inlinable
+    init(_ bytes: RawSpan, count: Int) {
+        self.bytes = bytes
+        self.count = count
+    }
+
+    @inlinable public var isEmpty: Bool { count == 0 }
+
+    @_lifetime(copy self)
+    @inlinable
+    public func makeIterator() -> Iterator { Iterator(self) }
+
+    /// Whether `bytes` is exactly `count` headers.
+    @usableFromInline
+    static func isWellFormed(_ bytes: borrowing RawSpan, count: Int) -> Bool {
+        // A header takes two bytes at least.
+        guard count >= 0, count <= bytes.byteCount / 2 else { return false }
+        var position = 0
+        for _ in 0..<count {
+            let nameLength = Varint.int32(bytes, &position)
+            guard nameLength >= 0 else { return false }
+            position += nameLength
+            let valueLength = Varint.int32(bytes, &position)
+            guard valueLength >= -1 else { return false }
+            position += max(valueLength, 0)
+        }
+        return position == bytes.byteCount
+    }
+
+    public struct Iterator: ~Escapable {
+        @usableFromInline let bytes: RawSpan
+        @usableFromInline var remaining: Int
+        @usableFromInline var position = 0
+
+        @_lifetime(copy headers)
+        @inlinable
+        init(_ headers: RecordHeaders) {
+            bytes = headers.bytes
+            remaining = headers.count
+        }
+
+        /// The next header, or nil after the last one.
+        @_lifetime(copy self)
+        @inlinable
+        public mutating func next() -> RecordHeader? {
+            guard remaining > 0 else { return nil }
+            remaining -= 1
+            let nameLength = Varint.int32(bytes, &position)
+            let name = bytes.extracting(position..<position + nameLength)
+            position += nameLength
+            let valueLength = Varint.int32(bytes, &position)
+            guard valueLength >= 0 else { return RecordHeader(name: name, value: nil) }
+            let value = bytes.extracting(position..<position + valueLength)
+            position += valueLength
+            return RecordHeader(name: name, value: value)
+        }
+    }
+}
+
+/// One header of a record, a view as the record is.
+public struct RecordHeader: ~Escapable {
+    /// UTF-8, as the protocol has it; nobody has checked.
+    public let name: RawSpan
+    public let value: RawSpan?
+
+    @_lifetime(copy name, copy value)
+    @inlinable
+    init(name: RawSpan, value: RawSpan?) {
+        self.name = name
+        self.value = value
+    }
+}

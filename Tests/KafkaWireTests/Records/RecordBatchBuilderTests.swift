@@ -1,0 +1,112 @@
+import Testing
+
+@testable import KafkaWire
+
+/// What a record had in it, copied out.
+struct CopiedRecord: Equatable {
+    var offset: Int64
+    var timestamp: Int64
+    var key: [UInt8]?
+    var value: [UInt8]?
+    var headers: [CopiedHeader] = []
+}
+
+struct CopiedHeader: Equatable {
+    var name: [UInt8]
+    var value: [UInt8]?
+}
+
+extension RecordBatch {
+    /// Every record, copied out.
+    func copyRecords() throws(KafkaError) -> [CopiedRecord] {
+        var copies: [CopiedRecord] = []
+        var records = records
+        while let record = try records.next() {
+            var copy = CopiedRecord(offset: record.offset, timestamp: record.timestamp)
+            if let key = record.key { copy.key = Array(key) }
+            if let value = record.value { copy.value = Array(value) }
+            var headers = record.headers.makeIterator()
+            while let header = headers.next() {
+                var headerCopy = CopiedHeader(name: Array(header.name))
+                if let value = header.value { headerCopy.value = Array(value) }
+                copy.headers.append(headerCopy)
+            }
+            copies.append(copy)
+        }
+        return copies
+    }
+}
+
+/// The batches in `records`, read as from topic `t`, partition 3.
+func readBatches(
+    _ records: ByteSlice, from offset: Int64 = 0, checksCRC: Bool = true, maximumInflatedBytes: Int = 1 << 24
+) throws(KafkaError) -> [RecordBatch] {
+    var reader = RecordBatchReader(
+        topic: "t", partition: 3, records: records, from: offset, checksCRC: checksCRC,
+        maximumInflatedBytes: maximumInflatedBytes, pool: BufferPool(limit: 0))
+    var batches: [RecordBatch] = []
+    while let batch = try reader.next() { batches.append(batch) }
+    return batches
+}
+
+@Suite struct RecordBatchBuilderTests {
+    /// Records with everything that a record can have, and integers of every length.
+    static let samples: [CopiedRecord] = {
+        var samples = [
+            CopiedRecord(offset: 0, timestamp: 1_700_000_000_000, key: nil, value: nil),
+            CopiedRecord(offset: 1, timestamp: 1_700_000_000_000, key: [], value: []),
+            CopiedRecord(offset: 2, timestamp: 0, key: [1, 2, 3], value: nil),
+            CopiedRecord(offset: 3, timestamp: .max, key: nil, value: [9]),
+            CopiedRecord(offset: 4, timestamp: -1, key: [0xff], value: [UInt8](repeating: 7, count: 63)),
+            CopiedRecord(
+                offset: 5, timestamp: 1_700_000_000_001, key: [1], value: [UInt8](repeating: 8, count: 64),
+                headers: [
+                    CopiedHeader(name: Array("trace-id".utf8), value: [1, 2]),
+                    CopiedHeader(name: [], value: []),
+                    CopiedHeader(name: Array("größe".utf8), value: nil),
+                ]),
+        ]
+        for (index, count) in [8191, 8192, 1_048_575, 1_048_576].enumerated() {
+            samples.append(
+                CopiedRecord(
+                    offset: Int64(6 + index), timestamp: 1_700_000_000_000 + Int64(count), key: nil,
+                    value: [UInt8](repeating: UInt8(index), count: count)))
+        }
+        return samples
+    }()
+
+    static func build(_ records: [CopiedRecord], capacity: Int = 0) throws -> RecordBatchBuilder {
+        var builder = RecordBatchBuilder(reserving: capacity, pool: BufferPool(limit: 1 << 20))
+        for record in records {
+            let headers = record.headers.map { (name: String(decoding: $0.name, as: UTF8.self), value: $0.value) }
+            let before = builder.byteCount
+            try builder.append(
+                key: record.key, value: record.value, headers: headers, timestamp: record.timestamp)
+            #expect(
+                builder.byteCount - before
+                    <= RecordBatchBuilder.sizeBound(
+                        keyCount: record.key?.count ?? 0, valueCount: record.value?.count ?? 0, headers: headers))
+        }
+        return builder
+    }
+
+    @Test(arguments: [Compression.none, .gzip], [0, 61, 4096, 4 << 20])
+    func `what is built decodes to what was appended`(compression: Compression, capacity: Int) throws {
+        let builder = try Self.build(Self.samples, capacity: capacity)
+        let byteCount = builder.byteCount
+        #expect(builder.recordCount == Self.samples.count)
+        var batch = try builder.finish(compression: compression)
+        #expect(batch.uncompressedByteCount == byteCount)
+        #expect(batch.recordCount == Self.samples.count)
+        let bytes = batch.stamp()
+        #expect(bytes.count == batch.byteCount)
+        let batches = try readBatches(bytes)
+        try #require(batches.count == 1)
+        #expect(batches[0].compression == compression)
+        #expect(batches[0].byteCount == byteCount - 61)
+        #expect(batches[0].wireByteCount == bytes.count)
+        #expect(batches[0].firstTimestamp == 1_700_000_000_000)
+        #expect(batches[0].maxTimestamp == .max)
+        #expect(try batches[0].copyRecords() == Self.samples)
+    }
+}
