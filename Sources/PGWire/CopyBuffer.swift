@@ -127,28 +127,29 @@ extension CopyBuffer {
         begunRows &+= 1
     }
 
-    /// Appends a whole row that the caller encodes itself, for mappers that write several fields at a time.
+    /// Appends a whole row of a size that is known beforehand.
     ///
     /// - Parameters:
     ///   - columns: The number of values.
-    ///   - byteCount: Bytes of all values with their lengths, which `body` has to fill to the last one: for each
-    ///     value its length as a big-endian Int32 and then its bytes.
-    ///   - body: Writes the fields.
+    ///   - byteCount: Bytes of all values with their lengths, as the appends of ``FixedRow`` tell them; `body` has to
+    ///     fill them to the last one.
+    ///   - body: Appends the values. Where it throws, the row is taken back.
     @inlinable
     public mutating func appendFixedRow<E: Error>(
-        columns: Int, byteCount fieldBytes: Int, _ body: (inout OutputRawSpan) throws(E) -> Void
+        columns: Int, byteCount fieldBytes: Int, _ body: (inout FixedRow) throws(E) -> Void
     ) throws(E) {
         let mark = mark()
         beginRow(columns: columns, reserving: fieldBytes)
+        // The memory was just reserved, and the buffer is held exclusively until `finalize` gives it back.
         let room = unsafe UnsafeMutableRawBufferPointer(start: storage + writtenBytes, count: max(fieldBytes, 0))
-        var span = unsafe OutputRawSpan(buffer: room, initializedCount: 0)
+        var row = unsafe FixedRow(OutputRawSpan(buffer: room, initializedCount: 0))
         do throws(E) {
-            try body(&span)
+            try body(&row)
         } catch {
             rollback(to: mark)
             throw error
         }
-        let written = unsafe span.finalize(for: room)
+        let written = unsafe row.fields.finalize(for: room)
         writtenBytes &+= written
         missingColumns = 0
         if written != fieldBytes { noteFault(.columnCount) }

@@ -127,15 +127,29 @@ import Testing
 
     @Test func fixedRow() {
         var byValue = CopyBuffer()
-        byValue.beginRow(columns: 2)
+        byValue.beginRow(columns: 10)
         byValue.append(int4: 5)
         byValue.append(int8: -9)
+        byValue.append(bool: true)
+        byValue.append(int2: .min)
+        byValue.append(float4: 1.5)
+        byValue.append(float8: -.infinity)
+        byValue.append(timestamp: 17)
+        byValue.append(date: -1)
+        byValue.append(uuidHigh: 1, low: 2)
+        byValue.appendNull()
         var whole = CopyBuffer()
-        whole.appendFixedRow(columns: 2, byteCount: 20) { row in
-            unsafe row.append(Int32(4).bigEndian, as: Int32.self)
-            unsafe row.append(Int32(5).bigEndian, as: Int32.self)
-            unsafe row.append(Int32(8).bigEndian, as: Int32.self)
-            unsafe row.append(Int64(-9).bigEndian, as: Int64.self)
+        whole.appendFixedRow(columns: 10, byteCount: 95) { row in
+            row.append(int4: 5)
+            row.append(int8: -9)
+            row.append(bool: true)
+            row.append(int2: .min)
+            row.append(float4: 1.5)
+            row.append(float8: -.infinity)
+            row.append(timestamp: 17)
+            row.append(date: -1)
+            row.append(uuidHigh: 1, low: 2)
+            row.appendNull()
         }
         #expect(bytes(whole) == bytes(byValue))
         #expect(shape(whole) == shape(byValue))
@@ -146,7 +160,7 @@ import Testing
         var buffer = CopyBuffer()
         do {
             try buffer.appendFixedRow(columns: 1, byteCount: 8) { row in
-                unsafe row.append(Int32(4).bigEndian, as: Int32.self)
+                row.append(int2: 4)
                 throw Wrong()
             }
             Issue.record("the error is lost")
