@@ -51,6 +51,7 @@ extension ApiVersionsRequest {
 /// A broker that doesn't know the request's version answers in version 0, with UNSUPPORTED_VERSION and, from
 /// Kafka 2.4 on, the range of ApiVersions alone.
 package struct ApiVersionsResponse: WireMessage {
+    /// The versions of one API that the broker speaks.
     package struct API: WireMessage {
         package var apiKey: Int16
         package var minVersion: Int16

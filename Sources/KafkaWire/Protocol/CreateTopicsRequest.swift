@@ -34,6 +34,7 @@ package struct CreateTopicsRequest: KafkaRequest {
 }
 
 extension CreateTopicsRequest {
+    /// A topic to be created.
     package struct CreatableTopic: WireMessage {
         package var name: String
         /// -1 for the broker's default (version 4) or where `assignments` tells.
@@ -77,6 +78,7 @@ extension CreateTopicsRequest {
 }
 
 extension CreateTopicsRequest {
+    /// The brokers that a partition is to lie on.
     package struct CreatableReplicaAssignment: WireMessage {
         package var partitionIndex: Int32
         /// Node ids of the partition's replicas.
@@ -103,6 +105,7 @@ extension CreateTopicsRequest {
 }
 
 extension CreateTopicsRequest {
+    /// A setting of the topic; what isn't set has the broker's default.
     package struct CreatableTopicConfig: WireMessage {
         package var name: String
         package var value: String?

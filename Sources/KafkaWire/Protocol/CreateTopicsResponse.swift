@@ -24,6 +24,7 @@ package struct CreateTopicsResponse: WireMessage {
 }
 
 extension CreateTopicsResponse {
+    /// A topic as it was created, or why it wasn't.
     package struct CreatableTopicResult: WireMessage {
         package var name: String
         /// Versions 7 and later.
@@ -94,6 +95,7 @@ extension CreateTopicsResponse {
 }
 
 extension CreateTopicsResponse {
+    /// A setting as it holds for the topic.
     package struct CreatableTopicConfigs: WireMessage {
         package var name: String
         package var value: String?

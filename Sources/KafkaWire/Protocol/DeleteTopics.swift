@@ -90,6 +90,7 @@ package struct DeleteTopicsResponse: WireMessage {
 }
 
 extension DeleteTopicsResponse {
+    /// Whether a topic was deleted, or why not.
     package struct DeletableTopicResult: WireMessage {
         /// Null for an unknown topic that was to be deleted by its id.
         package var name: String?

@@ -132,6 +132,7 @@ extension FetchRequest {
 }
 
 extension FetchRequest {
+    /// A topic by its name or, from version 13 on, by its id alone (KIP-516).
     package struct Topic: WireMessage {
         /// Versions up to 12.
         package var topic: String
@@ -163,6 +164,7 @@ extension FetchRequest {
 }
 
 extension FetchRequest {
+    /// Where to read on in a partition, and how much.
     package struct Partition: WireMessage {
         package var partition: Int32
         /// The leader epoch that the client knows, or -1; a broker with another one refuses (KIP-320). Versions 9
@@ -239,6 +241,7 @@ extension FetchRequest {
 }
 
 extension FetchRequest {
+    /// Partitions of a topic that leave the session (KIP-227).
     package struct ForgottenTopic: WireMessage {
         /// Versions up to 12.
         package var topic: String

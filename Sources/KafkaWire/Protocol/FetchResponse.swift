@@ -58,6 +58,7 @@ package struct FetchResponse: WireMessage {
 }
 
 extension FetchResponse {
+    /// A topic by its name or, from version 13 on, by its id alone (KIP-516).
     package struct FetchableTopicResponse: WireMessage {
         /// Versions up to 12.
         package var topic: String
@@ -89,6 +90,7 @@ extension FetchResponse {
 }
 
 extension FetchResponse {
+    /// What was read from a partition, or the error.
     package struct PartitionData: WireMessage {
         package var partitionIndex: Int32
         package var errorCode: Int16
@@ -212,6 +214,7 @@ extension FetchResponse {
 }
 
 extension FetchResponse {
+    /// The end of a snapshot of the metadata log (KIP-630).
     package struct SnapshotId: WireMessage {
         package var endOffset: Int64
         package var epoch: Int32

@@ -117,6 +117,7 @@ package struct FindCoordinatorResponse: WireMessage {
 }
 
 extension FindCoordinatorResponse {
+    /// The coordinator of one key, or the error.
     package struct Coordinator: WireMessage {
         package var key: String
         package var nodeId: Int32

@@ -15,7 +15,7 @@ package struct InitProducerIdRequest: KafkaRequest {
     package var producerEpoch: Int16
 
     package init(
-        transactionalId: String? = "", transactionTimeoutMs: Int32 = 0, producerId: Int64 = -1,
+        transactionalId: String? = nil, transactionTimeoutMs: Int32 = 0, producerId: Int64 = -1,
         producerEpoch: Int16 = -1
     ) {
         self.transactionalId = transactionalId

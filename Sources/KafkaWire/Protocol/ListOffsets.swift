@@ -13,7 +13,7 @@ package struct ListOffsetsRequest: KafkaRequest {
     /// How long to wait for offsets that lie in remote storage, in milliseconds. Versions 10 and later.
     package var timeoutMs: Int32
 
-    package init(replicaId: Int32 = 0, isolationLevel: Int8 = 0, topics: [Topic] = [], timeoutMs: Int32 = 0) {
+    package init(replicaId: Int32 = -1, isolationLevel: Int8 = 0, topics: [Topic] = [], timeoutMs: Int32 = 0) {
         self.replicaId = replicaId
         self.isolationLevel = isolationLevel
         self.topics = topics
@@ -43,6 +43,7 @@ package struct ListOffsetsRequest: KafkaRequest {
 }
 
 extension ListOffsetsRequest {
+    /// The partitions of a topic to look into.
     package struct Topic: WireMessage {
         package var name: String
         package var partitions: [Partition]
@@ -68,6 +69,7 @@ extension ListOffsetsRequest {
 }
 
 extension ListOffsetsRequest {
+    /// What to look for in a partition.
     package struct Partition: WireMessage {
         package var partitionIndex: Int32
         /// The leader epoch that the client knows, or -1; a broker with another one refuses (KIP-320). Versions 4
@@ -127,6 +129,7 @@ package struct ListOffsetsResponse: WireMessage {
 }
 
 extension ListOffsetsResponse {
+    /// The offsets found in a topic.
     package struct TopicResponse: WireMessage {
         package var name: String
         package var partitions: [PartitionResponse]
@@ -152,6 +155,7 @@ extension ListOffsetsResponse {
 }
 
 extension ListOffsetsResponse {
+    /// The offset found in a partition, or the error.
     package struct PartitionResponse: WireMessage {
         package var partitionIndex: Int32
         package var errorCode: Int16

@@ -141,6 +141,7 @@ package struct MetadataResponse: WireMessage {
 }
 
 extension MetadataResponse {
+    /// A broker, as clients reach it.
     package struct Broker: WireMessage {
         package var nodeId: Int32
         package var host: String
@@ -175,6 +176,7 @@ extension MetadataResponse {
 }
 
 extension MetadataResponse {
+    /// A topic, or why there is nothing to say of it.
     package struct Topic: WireMessage {
         package var errorCode: Int16
         /// Null only for an unknown topic that was asked for by its id.
@@ -228,6 +230,7 @@ extension MetadataResponse {
 }
 
 extension MetadataResponse {
+    /// A partition, its leader and its replicas.
     package struct Partition: WireMessage {
         package var errorCode: Int16
         package var partitionIndex: Int32

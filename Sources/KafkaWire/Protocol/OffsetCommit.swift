@@ -55,6 +55,7 @@ package struct OffsetCommitRequest: KafkaRequest {
 }
 
 extension OffsetCommitRequest {
+    /// A topic by its name or, from version 10 on, by its id alone.
     package struct Topic: WireMessage {
         /// Versions up to 9.
         package var name: String
@@ -86,6 +87,7 @@ extension OffsetCommitRequest {
 }
 
 extension OffsetCommitRequest {
+    /// The offset to store for a partition.
     package struct Partition: WireMessage {
         package var partitionIndex: Int32
         /// The next offset to read.
@@ -149,6 +151,7 @@ package struct OffsetCommitResponse: WireMessage {
 }
 
 extension OffsetCommitResponse {
+    /// A topic by its name or, from version 10 on, by its id alone.
     package struct Topic: WireMessage {
         /// Versions up to 9.
         package var name: String
@@ -180,6 +183,7 @@ extension OffsetCommitResponse {
 }
 
 extension OffsetCommitResponse {
+    /// Whether a partition's offset was stored, or why not.
     package struct Partition: WireMessage {
         package var partitionIndex: Int32
         package var errorCode: Int16

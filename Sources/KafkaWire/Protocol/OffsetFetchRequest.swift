@@ -56,6 +56,7 @@ package struct OffsetFetchRequest: KafkaRequest {
 }
 
 extension OffsetFetchRequest {
+    /// Partitions of a topic, up to version 7.
     package struct Topic: WireMessage {
         package var name: String
         package var partitionIndexes: [Int32]
@@ -81,6 +82,7 @@ extension OffsetFetchRequest {
 }
 
 extension OffsetFetchRequest {
+    /// A group whose offsets are wanted, from version 8 on.
     package struct Group: WireMessage {
         package var groupId: String
         /// Null for a client that isn't a member of the group. Versions 9 and later.
@@ -124,6 +126,7 @@ extension OffsetFetchRequest {
 }
 
 extension OffsetFetchRequest {
+    /// Partitions of a topic: by its name or, from version 10 on, by its id alone.
     package struct GroupTopic: WireMessage {
         /// Versions up to 9.
         package var name: String

@@ -43,6 +43,7 @@ package struct OffsetFetchResponse: WireMessage {
 }
 
 extension OffsetFetchResponse {
+    /// The offsets stored for a topic, up to version 7.
     package struct Topic: WireMessage {
         package var name: String
         package var partitions: [Partition]
@@ -68,6 +69,7 @@ extension OffsetFetchResponse {
 }
 
 extension OffsetFetchResponse {
+    /// The offset stored for a partition, up to version 7.
     package struct Partition: WireMessage {
         package var partitionIndex: Int32
         /// The next offset to read, or -1 if there is none.
@@ -110,6 +112,7 @@ extension OffsetFetchResponse {
 }
 
 extension OffsetFetchResponse {
+    /// The offsets stored for a group, from version 8 on.
     package struct Group: WireMessage {
         package var groupId: String
         package var topics: [GroupTopic]
@@ -140,6 +143,7 @@ extension OffsetFetchResponse {
 }
 
 extension OffsetFetchResponse {
+    /// A topic by its name or, from version 10 on, by its id alone.
     package struct GroupTopic: WireMessage {
         /// Versions up to 9.
         package var name: String
@@ -171,6 +175,7 @@ extension OffsetFetchResponse {
 }
 
 extension OffsetFetchResponse {
+    /// The offset stored for a partition, from version 8 on.
     package struct GroupPartition: WireMessage {
         package var partitionIndex: Int32
         /// The next offset to read, or -1 if there is none.

@@ -7,7 +7,7 @@ package struct ProduceRequest: KafkaRequest {
 
     /// Null outside of transactions.
     package var transactionalId: String?
-    /// 0 for none, 1 for the leader's, -1 for that of all replicas in sync.
+    /// Whose acknowledgement to wait for: 0 nobody's, 1 the leader's, -1 that of all replicas in sync.
     package var acks: Int16
     /// How long the broker may wait for the replicas, in milliseconds.
     package var timeoutMs: Int32
@@ -41,6 +41,7 @@ package struct ProduceRequest: KafkaRequest {
 }
 
 extension ProduceRequest {
+    /// A topic by its name or, from version 13 on, by its id alone (KIP-516).
     package struct TopicData: WireMessage {
         /// Versions up to 12.
         package var name: String
@@ -72,6 +73,7 @@ extension ProduceRequest {
 }
 
 extension ProduceRequest {
+    /// What to write into a partition.
     package struct PartitionData: WireMessage {
         package var index: Int32
         /// One record batch.

@@ -38,6 +38,7 @@ package struct ProduceResponse: WireMessage {
 }
 
 extension ProduceResponse {
+    /// A topic by its name or, from version 13 on, by its id alone (KIP-516).
     package struct TopicResponse: WireMessage {
         /// Versions up to 12.
         package var name: String
@@ -69,6 +70,7 @@ extension ProduceResponse {
 }
 
 extension ProduceResponse {
+    /// What became of a partition's batch.
     package struct PartitionResponse: WireMessage {
         package var index: Int32
         package var errorCode: Int16
@@ -141,6 +143,7 @@ extension ProduceResponse {
 }
 
 extension ProduceResponse {
+    /// A record for which the batch was refused.
     package struct BatchIndexAndErrorMessage: WireMessage {
         /// Which record of the batch, from 0.
         package var batchIndex: Int32
