@@ -74,7 +74,7 @@ public struct RecordBatch: Sendable {
     /// The size of the records in bytes, decompressed.
     public var byteCount: Int { content.count }
 
-    /// The records from `firstOffset` on; each use of it begins at the beginning.
+    /// The records from `firstOffset` on, none for a control batch; each use of it begins at the beginning.
     public var records: Records {
         @_lifetime(borrow self)
         get { Records(content.span, of: self) }
@@ -96,7 +96,7 @@ extension RecordBatch {
     /// - Throws: `CORRUPT_MESSAGE`
     package func controlRecordType() throws(KafkaError) -> ControlRecordType? {
         guard isControl else { return nil }
-        var records = records
+        var records = Records(content.span, of: self, includingControl: true)
         guard let record = try records.next() else { return nil }
         guard let key = record.key, key.byteCount >= 4 else {
             throw KafkaError(

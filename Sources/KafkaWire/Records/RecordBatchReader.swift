@@ -119,6 +119,8 @@ extension RecordBatchReader {
         package var batchCount = 0
         /// How many records the batches have, those below the offset that was asked for counted as well.
         package var recordCount = 0
+        /// The leader epoch of the last batch; -1 where there is none.
+        package var lastLeaderEpoch: Int32 = -1
         /// Whether there are bytes but no whole batch: the caller then has to ask for more bytes.
         package var isTooShort = false
         /// The size in bytes of the batch that is cut off, where what there is of it tells.
@@ -153,6 +155,7 @@ extension RecordBatchReader {
                 scan.batchCount += 1
                 scan.recordCount += Int(header.recordCount)
                 scan.nextOffset = max(scan.nextOffset, header.baseOffset + Int64(header.lastOffsetDelta) + 1)
+                scan.lastLeaderEpoch = header.partitionLeaderEpoch
                 position += byteCount
             }
         }

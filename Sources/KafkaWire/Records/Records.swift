@@ -22,9 +22,11 @@ public struct Records: ~Escapable {
     @usableFromInline let partition: Int32
 
     @_lifetime(copy bytes)
-    init(_ bytes: RawSpan, of batch: borrowing RecordBatch) {
+    init(_ bytes: RawSpan, of batch: borrowing RecordBatch, includingControl: Bool = false) {
         self.bytes = bytes
-        remaining = batch.recordCount
+        let isHidden = batch.isControl && !includingControl
+        remaining = isHidden ? 0 : batch.recordCount
+        if isHidden { position = bytes.byteCount }
         lastDelta = Int(batch.lastOffset - batch.baseOffset)
         baseOffset = batch.baseOffset
         firstOffset = batch.firstOffset
