@@ -1,0 +1,95 @@
+import Foundation
+
+/// One connection to one broker, with any number of requests in flight.
+///
+/// A thread of its own (`ConnectionLoop`) waits in poll(2) and owns the socket; callers put requests into a mailbox
+/// and await the answer, so that nothing here ever blocks a thread of Swift's cooperative pool.
+package final class BrokerConnection: Sendable {
+    package let host: String
+    package let port: UInt16
+    private let mailbox: ConnectionMailbox
+
+    /// Starts to connect. Requests may be sent at once: they wait for the connection.
+    ///
+    /// - Parameters:
+    ///   - connectTimeout: How long all addresses of the host together may take (`socket.connection.setup.timeout.ms`).
+    ///   - maximumFrame: The longest answer that is believed, in bytes (`receive.message.max.bytes`).
+    ///   - pool: Where the memory for answers comes from.
+    package init(
+        host: String, port: UInt16, connectTimeout: Duration, maximumFrame: Int, pool: BufferPool
+    ) throws(KafkaError) {
+        self.host = host
+        self.port = port
+        let wakeUp: WakeUp
+        do throws(SocketError) {
+            wakeUp = try WakeUp()
+        } catch {
+            throw KafkaError(.networkException, "no connection to \(host):\(port) can be opened: \(error)")
+        }
+        mailbox = ConnectionMailbox(wakeUp: wakeUp)
+        let machine = ConnectionStateMachine(
+            broker: "\(host):\(port)", connectDeadline: .now + connectTimeout, maximumFrame: maximumFrame)
+        let loop = ConnectionLoop(
+            host: host, port: port, mailbox: mailbox, wakeUp: wakeUp, machine: machine, pool: pool)
+        let thread = Thread { loop.run() }
+        thread.name = "kafka \(host):\(port)"
+        thread.stackSize = 256 << 10
+        thread.start()
+    }
+
+    deinit {
+        close()
+    }
+
+    /// Sends one request and waits for its answer, or until it is written where none is expected.
+    ///
+    /// - Parameters:
+    ///   - timeout: From now to the answer. When it has passed the connection ends, with everything in flight on it.
+    ///   - frame: Gives the request's bytes for its correlation id; see `KafkaRequest.frame`.
+    /// - Returns: The answer without its length; nil where none is expected.
+    /// - Throws: `KafkaError`, or `CancellationError` where the task was cancelled: that disturbs no other request.
+    package func send(
+        timeout: Duration, expectsResponse: Bool = true, frame: (_ correlationID: Int32) throws -> [UInt8]
+    ) async throws -> ByteSlice? {
+        let id = mailbox.reserveID()
+        let bytes = try frame(id)
+        let deadline = ContinuousClock.now + timeout
+        let answer: ConnectionMailbox.Answer = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                mailbox.submit(
+                    id: id, frame: bytes, deadline: deadline, expectsResponse: expectsResponse
+                ) { continuation.resume(returning: $0) }
+            }
+        } onCancel: {
+            mailbox.cancel(id: id)
+        }
+        return try answer.get()
+    }
+
+    /// The same without waiting: requests go out in the order of these calls.
+    ///
+    /// - Parameter completion: Called once, on a thread that it mustn't block.
+    package func post(
+        timeout: Duration, expectsResponse: Bool, frame: (_ correlationID: Int32) throws -> [UInt8],
+        completion: @escaping @Sendable (Result<ByteSlice?, any Error>) -> Void
+    ) rethrows {
+        let id = mailbox.reserveID()
+        let bytes = try frame(id)
+        mailbox.submit(
+            id: id, frame: bytes, deadline: .now + timeout, expectsResponse: expectsResponse, completion: completion)
+    }
+
+    /// Ends the connection; requests under way fail with `reason`.
+    package func close(_ reason: KafkaError? = nil) {
+        mailbox.close(reason ?? KafkaError(.networkException, "the connection to \(host):\(port) was closed"))
+    }
+
+    /// Why no request can be sent any more; nil while it can.
+    package var closed: KafkaError? { mailbox.closed }
+
+    /// Whether the broker took the connection, be it closed since or not.
+    package var wasEstablished: Bool { mailbox.wasEstablished }
+
+    /// How long nothing has been asked; zero while an answer is awaited.
+    package var idleTime: Duration { mailbox.idleTime }
+}

@@ -1,0 +1,185 @@
+import Foundation
+
+/// The thread of a connection: waits in poll(2), moves bytes, and carries out what `ConnectionStateMachine` decides.
+final class ConnectionLoop: @unchecked Sendable {
+    // @unchecked: the connection's initializer makes it and hands it to its thread, which alone uses it from then on.
+
+    private struct Outgoing {
+        let id: Int32
+        let frame: [UInt8]
+        var written = 0
+    }
+
+    private let host: String
+    private let port: UInt16
+    private let mailbox: ConnectionMailbox
+    private let wakeUp: WakeUp
+    private var machine: ConnectionStateMachine
+    private var frames: IncomingFrames
+    private var socket: Socket?
+    private var isConnecting = false
+    private var untried: [SocketAddress] = []
+    private var outgoing: [Outgoing] = []
+    private var lastFrame: ByteSlice?
+
+    init(
+        host: String, port: UInt16, mailbox: ConnectionMailbox, wakeUp: WakeUp,
+        machine: consuming ConnectionStateMachine, pool: BufferPool
+    ) {
+        self.host = host
+        self.port = port
+        self.mailbox = mailbox
+        self.wakeUp = wakeUp
+        self.machine = machine
+        frames = IncomingFrames(pool: pool)
+    }
+
+    /// Runs until the connection is closed.
+    func run() {
+        do throws(ResolutionError) {
+            untried = try SocketAddress.resolve(host: host, port: port)
+            connectToNext(after: nil)
+        } catch {
+            fail("the host name \(host) can't be resolved: \(error.reason)")
+        }
+        while !machine.isClosed {
+            wait()
+            for command in mailbox.takeCommands() { carryOut(command) }
+            perform(machine.tick(.now))
+        }
+        mailbox.shut(KafkaError(.networkException, "the connection to \(host):\(port) is closed"))
+    }
+
+    // MARK: Connecting
+
+    /// Tries the host's next address; when there is none left, the last error is the connection's.
+    private func connectToNext(after error: SocketError?) {
+        var last = error
+        while !untried.isEmpty {
+            switch Socket.connecting(to: untried.removeFirst()) {
+            case .success(let new):
+                socket = consume new
+                isConnecting = true
+                return
+            case .failure(let error):
+                last = error
+            }
+        }
+        fail("\(host):\(port) can't be reached: \(last?.description ?? "the name has no address")")
+    }
+
+    private func finishConnecting() {
+        if let error = socket?.connectError {
+            socket = nil
+            connectToNext(after: error)
+        } else {
+            isConnecting = false
+            machine.connected()
+            mailbox.established()
+            write()
+        }
+    }
+
+    // MARK: Waiting and moving bytes
+
+    private func wait() {
+        var descriptors = [pollfd(fd: wakeUp.readEnd, events: Int16(POLLIN), revents: 0)]
+        if let descriptor = socket?.descriptor {
+            let events = isConnecting ? POLLOUT : machine.wantsToWrite ? POLLIN | POLLOUT : POLLIN
+            descriptors.append(pollfd(fd: descriptor, events: Int16(events), revents: 0))
+        }
+        if unsafe poll(&descriptors, nfds_t(descriptors.count), timeout) < 0, errno != EINTR {
+            return fail("poll failed: \(SocketError(errno))")
+        }
+        if descriptors[0].revents != 0 { wakeUp.drain() }
+        guard descriptors.count > 1, descriptors[1].revents != 0 else { return }
+        if isConnecting { return finishConnecting() }
+        if descriptors[1].revents & Int16(POLLOUT) != 0 { write() }
+        // An error or hang-up shows in the read, after the answers that came before it.
+        if descriptors[1].revents & ~Int16(POLLOUT) != 0 { read() }
+    }
+
+    /// Milliseconds until the next deadline, for poll(2); -1 where there is none.
+    private var timeout: Int32 {
+        guard let deadline = machine.nextDeadline else { return -1 }
+        let left = deadline - .now
+        guard left > .zero else { return 0 }
+        // Rounded up, or the last fraction of a millisecond would be spent in a busy loop.
+        let milliseconds = left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000 + 1
+        return Int32(clamping: min(milliseconds, 60_000))
+    }
+
+    private func write() {
+        while !machine.isClosed, let next = outgoing.first {
+            let progress = unsafe next.frame.withUnsafeBytes { bytes in
+                unsafe socket?.write(UnsafeRawBufferPointer(rebasing: bytes[next.written...])) ?? .endOfStream
+            }
+            switch progress {
+            case .bytes(let count):
+                outgoing[0].written += count
+                if outgoing[0].written == next.frame.count { outgoing.removeFirst() }
+                perform(machine.wrote(count))
+            case .wouldBlock: return
+            case .endOfStream: return fail("\(host):\(port) closed the connection")
+            case .failed(let code): return fail("\(host):\(port): \(SocketError(code))")
+            }
+        }
+    }
+
+    private func read() {
+        while !machine.isClosed {
+            switch unsafe frames.next(reading: { unsafe socket?.read(into: $0) ?? .endOfStream }) {
+            case .announced(let length):
+                let actions = machine.announced(frameOf: length)
+                perform(actions)
+                if actions.isEmpty { frames.approve(length) }
+            case .frame(let frame):
+                var reader = WireReader(frame, isFlexible: false)
+                lastFrame = frame
+                perform(machine.received(correlationID: reader.int32()))
+                lastFrame = nil
+            case .wouldBlock: return
+            case .endOfStream: return fail("\(host):\(port) closed the connection")
+            case .failed(let error): return fail("\(host):\(port): \(error)")
+            }
+        }
+    }
+
+    // MARK: Commands and actions
+
+    private func carryOut(_ command: ConnectionMailbox.Command) {
+        switch command {
+        case .submit(let id, let frame, let deadline, let expectsResponse):
+            let actions = machine.submit(
+                id, byteCount: frame.count, deadline: deadline, expectsResponse: expectsResponse)
+            perform(actions)
+            guard actions.isEmpty else { return }
+            outgoing.append(Outgoing(id: id, frame: frame))
+            if !isConnecting { write() }
+        case .abandon(let id):
+            let untouched = outgoing.firstIndex { $0.id == id && $0.written == 0 }
+            if let untouched { outgoing.remove(at: untouched) }
+            machine.abandon(id, frameIsUntouched: untouched != nil)
+        case .close(let reason):
+            perform(machine.fail(reason))
+        }
+    }
+
+    private func fail(_ reason: String) {
+        perform(machine.fail(KafkaError(.networkException, reason)))
+    }
+
+    private func perform(_ actions: [ConnectionStateMachine.Action]) {
+        for action in actions {
+            switch action {
+            case .answer(let id): mailbox.settle(id, .success(lastFrame))
+            case .written(let id): mailbox.settle(id, .success(nil))
+            case .fail(let id, let error): mailbox.settle(id, .failure(error))
+            case .closeSocket(let reason):
+                mailbox.shut(reason)
+                socket = nil
+                outgoing = []
+            }
+        }
+    }
+}

@@ -1,0 +1,180 @@
+/// The rules of one connection to a broker, without the connection: events go in, what is to be done comes out.
+///
+/// A broker answers in the order of the requests (Kafka protocol guide, "Network"), so requests in flight stand in
+/// a queue. A caller that gives up doesn't disturb the others: its request stays in the queue with a mark, and the
+/// answer is thrown away. A request whose deadline passes ends the connection, since every answer after it would
+/// be late too. So does an answer that doesn't belong to the oldest request, or a frame with an impossible length.
+///
+/// ```
+/// connecting ──connected──▶ open ──close / failure──▶ closed
+///      └───────────────failure / deadline────────────────▲
+/// ```
+struct ConnectionStateMachine: ~Copyable {
+    typealias Instant = ContinuousClock.Instant
+
+    /// What the owner of the machine has to do, in this order.
+    enum Action: Equatable {
+        /// The request with this id has its answer: the frame that was just received.
+        case answer(Int32)
+        /// The request was written, and no answer will come (acks=0).
+        case written(Int32)
+        case fail(Int32, KafkaError)
+        /// The socket is to be closed; every request has been failed before, and later ones fail for the same reason.
+        case closeSocket(KafkaError)
+    }
+
+    private struct Request {
+        let id: Int32
+        let deadline: Instant
+        let expectsResponse: Bool
+        var isAbandoned = false
+        /// What is left to be written of it; nil once it is all in the kernel's hands.
+        var unwritten: Int?
+    }
+
+    private enum State {
+        case connecting
+        case open
+        case closed(KafkaError)
+    }
+
+    private var state = State.connecting
+    /// Every request that isn't settled, in the order in which they are written and answered.
+    private var requests: [Request] = []
+    private let broker: String
+    private let connectDeadline: Instant
+    private let maximumFrame: Int
+
+    /// - Parameters:
+    ///   - broker: What error messages call the other side.
+    ///   - connectDeadline: When an attempt to connect has taken too long.
+    ///   - maximumFrame: The longest answer that is believed, in bytes (`receive.message.max.bytes`).
+    init(broker: String, connectDeadline: Instant, maximumFrame: Int) {
+        self.broker = broker
+        self.connectDeadline = connectDeadline
+        self.maximumFrame = maximumFrame
+    }
+
+    var isClosed: Bool {
+        if case .closed = state { true } else { false }
+    }
+
+    /// The requests that wait for an answer or for being written.
+    var pendingCount: Int { requests.count }
+
+    /// Whether nothing that a caller waits for is under way.
+    var isIdle: Bool { !requests.contains { !$0.isAbandoned } }
+
+    /// When `tick` has to be called again at the latest.
+    var nextDeadline: Instant? {
+        switch state {
+        case .connecting: requests.map(\.deadline).min().map { min($0, connectDeadline) } ?? connectDeadline
+        case .open: requests.map(\.deadline).min()
+        case .closed: nil
+        }
+    }
+
+    /// Whether there are bytes to be written.
+    var wantsToWrite: Bool {
+        if case .open = state { requests.contains { $0.unwritten != nil } } else { false }
+    }
+
+    // MARK: Events
+
+    /// - Parameter id: The correlation id. The caller gives each request its own.
+    mutating func submit(_ id: Int32, byteCount: Int, deadline: Instant, expectsResponse: Bool) -> [Action] {
+        if case .closed(let reason) = state { return [.fail(id, reason)] }
+        requests.append(
+            Request(id: id, deadline: deadline, expectsResponse: expectsResponse, unwritten: byteCount))
+        return []
+    }
+
+    /// A caller doesn't want its answer any more. One whose first byte hasn't been written is not sent at all.
+    mutating func abandon(_ id: Int32, frameIsUntouched: Bool) {
+        guard let index = requests.firstIndex(where: { $0.id == id }) else { return }
+        if requests[index].unwritten != nil, frameIsUntouched {
+            requests.remove(at: index)
+        } else {
+            requests[index].isAbandoned = true
+        }
+    }
+
+    mutating func connected() {
+        if case .connecting = state { state = .open }
+    }
+
+    /// The kernel took `count` bytes of the oldest unwritten request.
+    mutating func wrote(_ count: Int) -> [Action] {
+        guard let index = requests.firstIndex(where: { $0.unwritten != nil }), let left = requests[index].unwritten
+        else { return [] }
+        if count < left {
+            requests[index].unwritten = left - count
+            return []
+        }
+        requests[index].unwritten = nil
+        guard !requests[index].expectsResponse else { return [] }
+        let request = requests.remove(at: index)
+        return request.isAbandoned ? [] : [.written(request.id)]
+    }
+
+    /// Checks the length that stands before a frame; what can't be a frame ends the connection.
+    mutating func announced(frameOf length: Int32) -> [Action] {
+        if length >= 4, Int(length) <= maximumFrame { return [] }
+        return fail(KafkaError(.networkException, explain(length)))
+    }
+
+    /// A whole frame has arrived that begins with this correlation id.
+    mutating func received(correlationID: Int32) -> [Action] {
+        guard let oldest = requests.first, oldest.unwritten == nil else {
+            return fail(
+                KafkaError(
+                    .networkException,
+                    "\(broker) sent an answer (correlation id \(correlationID)) that nobody asked for"))
+        }
+        guard oldest.id == correlationID else {
+            return fail(
+                KafkaError(
+                    .networkException,
+                    "\(broker) answered request \(correlationID) where the answer to \(oldest.id) was due"))
+        }
+        requests.removeFirst()
+        return oldest.isAbandoned ? [] : [.answer(oldest.id)]
+    }
+
+    /// Looks at all deadlines.
+    mutating func tick(_ now: Instant) -> [Action] {
+        switch state {
+        case .connecting where now >= connectDeadline:
+            return fail(KafkaError(.networkException, "\(broker) can't be reached: the connection attempt timed out"))
+        case .connecting, .open:
+            // An abandoned request counts too: nobody waits for it, but the answers behind it are held up as long.
+            guard requests.contains(where: { $0.deadline <= now }) else { return [] }
+            return fail(KafkaError(.requestTimedOut, "\(broker) didn't answer in time"))
+        case .closed:
+            return []
+        }
+    }
+
+    /// The connection has come to its end: every request fails with `reason`.
+    mutating func fail(_ reason: KafkaError) -> [Action] {
+        if case .closed = state { return [] }
+        state = .closed(reason)
+        let failed = requests.filter { !$0.isAbandoned }.map { Action.fail($0.id, reason) }
+        requests = []
+        return failed + [.closeSocket(reason)]
+    }
+
+    /// What the first four bytes say where they can't be a length.
+    private func explain(_ length: Int32) -> String {
+        switch UInt32(bitPattern: length) {
+        case 0x4854_5450:  // "HTTP"
+            "\(broker) speaks HTTP, not Kafka: check the port"
+        case let word where word >> 8 == 0x15_0303 || word >> 8 == 0x15_0301 || word >> 8 == 0x15_0302:
+            "\(broker) answered with a TLS alert: its listener expects TLS"
+        case _ where length > 0:
+            "\(broker) announced an answer of \(length) bytes, more than receive.message.max.bytes (\(maximumFrame))"
+        default:
+            "\(broker) announced an answer of \(length) bytes, which can't be: it may not speak Kafka"
+        }
+    }
+}

@@ -1,0 +1,153 @@
+// Foundation is what brings the BSD socket calls, on Linux and on Darwin alike.
+import Foundation
+
+/// A TCP socket that never blocks: every call says at once what it could do.
+///
+/// It is owned by one thread at a time and closed when it goes away.
+struct Socket: ~Copyable {
+    let descriptor: Int32
+
+    /// What a read or write came to.
+    enum Progress: Equatable {
+        case bytes(Int)
+        /// The kernel has nothing, or takes nothing, at the moment.
+        case wouldBlock
+        /// The other side has closed its half.
+        case endOfStream
+        /// `errno`.
+        case failed(Int32)
+    }
+
+    private init(descriptor: Int32) {
+        self.descriptor = descriptor
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// Begins to connect. The socket is writable when the attempt has ended; `connectError` says how.
+    ///
+    /// - Returns: `errno` where it failed at once.
+    static func connecting(to address: SocketAddress) -> Result<Socket, SocketError> {
+        #if canImport(Darwin)
+            let descriptor = socket(address.family, SOCK_STREAM, 0)
+        #else
+            let descriptor = socket(address.family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        #endif
+        guard descriptor >= 0 else { return .failure(SocketError(errno)) }
+        let new = Socket(descriptor: descriptor)
+        guard new.configure() else { return .failure(SocketError(errno)) }
+        let status = unsafe address.withSockaddr { unsafe connect(descriptor, $0, $1) }
+        if status != 0, errno != EINPROGRESS, errno != EINTR { return .failure(SocketError(errno)) }
+        return .success(new)
+    }
+
+    private func configure() -> Bool {
+        var on: Int32 = 1
+        let size = socklen_t(MemoryLayout<Int32>.size)
+        // Requests are written whole, so waiting to glue small ones together (Nagle) would only delay them.
+        unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, size)
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &on, size)
+        #if canImport(Darwin)
+            unsafe setsockopt(descriptor, SOL_SOCKET, SO_NOSIGPIPE, &on, size)
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        #endif
+        return fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) == 0
+    }
+
+    /// How the attempt to connect ended: nil for well, else `errno`.
+    var connectError: SocketError? {
+        var status: Int32 = 0
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        guard unsafe getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &status, &size) == 0 else {
+            return SocketError(errno)
+        }
+        return status == 0 ? nil : SocketError(status)
+    }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) -> Progress {
+        while true {
+            let count = unsafe recv(descriptor, buffer.baseAddress, buffer.count, 0)
+            if count > 0 { return .bytes(count) }
+            if count == 0 { return unsafe buffer.isEmpty ? .bytes(0) : .endOfStream }
+            if errno == EINTR { continue }
+            return errno == EAGAIN || errno == EWOULDBLOCK ? .wouldBlock : .failed(errno)
+        }
+    }
+
+    func write(_ buffer: UnsafeRawBufferPointer) -> Progress {
+        #if canImport(Darwin)
+            let flags: Int32 = 0
+        #else
+            let flags = Int32(MSG_NOSIGNAL)
+        #endif
+        while true {
+            let count = unsafe send(descriptor, buffer.baseAddress, buffer.count, flags)
+            if count >= 0 { return .bytes(count) }
+            if errno == EINTR { continue }
+            return errno == EAGAIN || errno == EWOULDBLOCK ? .wouldBlock : .failed(errno)
+        }
+    }
+}
+
+/// An `errno` of a socket call.
+struct SocketError: Error, Equatable, CustomStringConvertible {
+    let code: Int32
+
+    init(_ code: Int32) {
+        self.code = code
+    }
+
+    var description: String { unsafe String(cString: strerror(code)) }
+}
+
+/// One address that a host name stands for.
+struct SocketAddress: Sendable, Hashable {
+    let family: Int32
+    /// The bytes of the `sockaddr` structure.
+    fileprivate let bytes: [UInt8]
+
+    func withSockaddr<R>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> R) -> R {
+        // A local `sockaddr_storage` has the alignment that an array of bytes needn't have.
+        var storage = sockaddr_storage()
+        return unsafe withUnsafeMutableBytes(of: &storage) { target in
+            unsafe target.copyBytes(from: bytes.prefix(target.count))
+            let address = unsafe target.baseAddress!.assumingMemoryBound(to: sockaddr.self)
+            return unsafe body(UnsafePointer(address), socklen_t(bytes.count))
+        }
+    }
+
+    /// All addresses of a host, in the order in which the resolver wants them tried. Blocks for as long as DNS takes.
+    ///
+    /// - Throws: The resolver's own sentence.
+    static func resolve(host: String, port: UInt16) throws(ResolutionError) -> [SocketAddress] {
+        var hints = unsafe addrinfo()
+        #if canImport(Darwin)
+            unsafe hints.ai_socktype = SOCK_STREAM
+        #else
+            unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        #endif
+        unsafe hints.ai_protocol = Int32(IPPROTO_TCP)
+        var list: UnsafeMutablePointer<addrinfo>?
+        let status = unsafe getaddrinfo(host, String(port), &hints, &list)
+        guard status == 0 else { throw ResolutionError(reason: unsafe String(cString: gai_strerror(status))) }
+        defer { unsafe freeaddrinfo(list) }
+        var addresses: [SocketAddress] = []
+        var next = unsafe list
+        while let info = unsafe next {
+            if let address = unsafe info.pointee.ai_addr {
+                let bytes = unsafe UnsafeRawBufferPointer(start: address, count: Int(info.pointee.ai_addrlen))
+                let found = unsafe SocketAddress(family: info.pointee.ai_family, bytes: [UInt8](bytes))
+                if !addresses.contains(found) { addresses.append(found) }
+            }
+            unsafe next = info.pointee.ai_next
+        }
+        return addresses
+    }
+}
+
+/// Why a host name stands for no address.
+struct ResolutionError: Error {
+    let reason: String
+}
