@@ -1,0 +1,59 @@
+extension KafkaAdmin {
+    /// Writes a group's offsets, for a group that has no members: what tools show as its lag.
+    ///
+    /// - Parameters:
+    ///   - offsets: For each partition the offset to go on from.
+    ///   - limit: How long to try; `default.api.timeout.ms` where nil.
+    /// - Throws: UNKNOWN_MEMBER_ID where the group has members, and what else the coordinator finds.
+    public func commitOffsets(
+        group: String, _ offsets: [TopicPartition: Int64], limit: Duration? = nil
+    ) async throws {
+        let topics = Set(offsets.keys.map(\.topic)).sorted()
+        let descriptions = try await cluster.describe(topics: topics)
+        let request = OffsetCommitRequest(
+            groupId: group,
+            topics: descriptions.map { topic in
+                OffsetCommitRequest.Topic(
+                    name: topic.name, topicId: topic.id,
+                    partitions: offsets.filter { $0.key.topic == topic.name }.map { partition, offset in
+                        OffsetCommitRequest.Partition(
+                            partitionIndex: partition.partition, committedOffset: offset, committedMetadata: "")
+                    })
+            })
+        try await cluster.retrying(limit: limit) {
+            let connection = try await cluster.coordinatorConnection(group: group)
+            let response = try await connection.call(request, timeout: cluster.configuration.requestTimeout)
+            for topic in response.topics {
+                for partition in topic.partitions {
+                    let code = ErrorCode(rawValue: partition.errorCode)
+                    guard code != .none else { continue }
+                    throw KafkaError(
+                        code, "the group's offset can't be written", isFromBroker: true, topic: topic.name,
+                        partition: partition.partitionIndex)
+                }
+            }
+        }
+    }
+}
+
+extension Cluster {
+    /// A connection to the broker that keeps a group's offsets.
+    func coordinatorConnection(group: String) async throws -> NegotiatedConnection {
+        let connection = try await anyConnection()
+        let takesSeveral = try connection.version(for: FindCoordinatorRequest.self) >= 4
+        let request =
+            takesSeveral ? FindCoordinatorRequest(coordinatorKeys: [group]) : FindCoordinatorRequest(key: group)
+        let response = try await connection.call(request, timeout: configuration.requestTimeout)
+        // From version 4 on the answer is a list, with an entry for each key that was asked for.
+        let found = response.coordinators.first
+        let code = ErrorCode(rawValue: found?.errorCode ?? response.errorCode)
+        guard code == .none else {
+            throw KafkaError(code, "the group \(group) has no coordinator at the moment", isFromBroker: true)
+        }
+        let host = found?.host ?? response.host
+        guard let port = UInt16(exactly: found?.port ?? response.port) else {
+            throw KafkaError(.coordinatorNotAvailable, "the coordinator of group \(group) has no port")
+        }
+        return try await self.connection(to: BrokerAddress(host: host, port: port), role: .general)
+    }
+}

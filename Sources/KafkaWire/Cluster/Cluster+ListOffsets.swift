@@ -1,0 +1,79 @@
+extension Cluster {
+    /// Asks the partitions' leaders for offsets, with retries.
+    ///
+    /// - Returns: An offset for each partition. A timestamp after all records gives the end of the log.
+    /// - Throws: `KafkaError` for the first partition that can't be told, naming it.
+    package nonisolated func listOffsets(
+        _ specs: [TopicPartition: OffsetSpec], limit: Duration? = nil
+    ) async throws -> [TopicPartition: ListedOffset] {
+        var found: [TopicPartition: ListedOffset] = [:]
+        for (partition, spec) in specs {
+            if case .offset(let offset) = spec {
+                found[partition] = ListedOffset(offset: offset, timestamp: -1, leaderEpoch: -1)
+            }
+        }
+        let topics = Set(specs.keys.map(\.topic)).sorted()
+        _ = try await retrying(topics: topics, limit: limit) { try await self.describe(topics: topics) }
+        try await retrying(topics: topics, limit: limit) {
+            // What was told in an earlier attempt isn't asked again.
+            let missing = specs.filter { found[$0.key] == nil }
+            var byLeader: [Int32: [TopicPartition]] = [:]
+            let leaders = await self.leaders(of: Array(missing.keys))
+            for partition in missing.keys {
+                guard let leader = leaders[partition] else {
+                    throw KafkaError(
+                        .leaderNotAvailable, "the partition has no leader at the moment", topic: partition.topic,
+                        partition: partition.partition)
+                }
+                byLeader[leader.node, default: []].append(partition)
+            }
+            for (node, partitions) in byLeader {
+                let asked = Dictionary(uniqueKeysWithValues: partitions.map { ($0, missing[$0] ?? .latest) })
+                let (offsets, error) = try await self.askOffsets(node, asked, leaders.mapValues(\.epoch))
+                found.merge(offsets) { $1 }
+                if let error { throw error }
+            }
+        }
+        let late = found.filter { $0.value.offset < 0 }.mapValues { _ in OffsetSpec.latest }
+        guard !late.isEmpty else { return found }
+        let ends = try await listOffsets(late, limit: limit)
+        return found.merging(ends) { $1 }
+    }
+
+    private nonisolated func askOffsets(
+        _ node: Int32, _ specs: [TopicPartition: OffsetSpec], _ epochs: [TopicPartition: Int32]
+    ) async throws -> ([TopicPartition: ListedOffset], KafkaError?) {
+        let connection = try await connection(to: node, role: .general)
+        let topics = Dictionary(grouping: specs.keys, by: \.topic).map { topic, partitions in
+            ListOffsetsRequest.Topic(
+                name: topic,
+                partitions: partitions.map { partition in
+                    ListOffsetsRequest.Partition(
+                        partitionIndex: partition.partition, currentLeaderEpoch: epochs[partition] ?? -1,
+                        timestamp: specs[partition]?.timestampOnWire ?? -1)
+                })
+        }
+        let response = try await connection.call(
+            ListOffsetsRequest(replicaId: -1, topics: topics), timeout: configuration.requestTimeout)
+        var offsets: [TopicPartition: ListedOffset] = [:]
+        var failure: KafkaError?
+        for topic in response.topics {
+            for partition in topic.partitions {
+                let code = ErrorCode(rawValue: partition.errorCode)
+                let key = TopicPartition(topic: topic.name, partition: partition.partitionIndex)
+                if code == .none {
+                    offsets[key] = ListedOffset(
+                        offset: partition.offset, timestamp: partition.timestamp, leaderEpoch: partition.leaderEpoch)
+                } else {
+                    failure = KafkaError(
+                        code, "the broker didn't tell an offset", isFromBroker: true, topic: topic.name,
+                        partition: partition.partitionIndex)
+                }
+            }
+        }
+        guard failure != nil || specs.keys.allSatisfy({ offsets[$0] != nil }) else {
+            throw KafkaError(.unknownServerError, "\(connection.address) left out a partition in its offsets")
+        }
+        return (offsets, failure)
+    }
+}

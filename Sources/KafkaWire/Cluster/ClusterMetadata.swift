@@ -1,0 +1,107 @@
+/// A partition of a topic.
+public struct TopicPartition: Hashable, Sendable, Comparable, CustomStringConvertible {
+    public let topic: String
+    public let partition: Int32
+
+    public init(topic: String, partition: Int32) {
+        self.topic = topic
+        self.partition = partition
+    }
+
+    public static func < (left: TopicPartition, right: TopicPartition) -> Bool {
+        (left.topic, left.partition) < (right.topic, right.partition)
+    }
+
+    public var description: String { "\(topic)-\(partition)" }
+}
+
+/// A topic as the cluster described it last.
+public struct TopicDescription: Sendable, Hashable {
+    public let name: String
+    /// From Kafka 2.8 on; `KafkaUUID.zero` before. A topic that was deleted and made again has another one (KIP-516).
+    public let id: KafkaUUID
+    public let isInternal: Bool
+    /// By index.
+    public let partitions: [PartitionDescription]
+}
+
+public struct PartitionDescription: Sendable, Hashable {
+    public let index: Int32
+    /// The node id of the broker that leads it; nil where there is none at the moment.
+    public let leader: Int32?
+    /// How often the partition has had a new leader; -1 where the broker doesn't say (before Kafka 2.1).
+    public let leaderEpoch: Int32
+    public let replicas: [Int32]
+    public let inSyncReplicas: [Int32]
+}
+
+/// What is known of a cluster: brokers, controller, topics and who leads their partitions.
+///
+/// A plain value, so that its rules can be tested without a cluster.
+struct ClusterMetadata: Sendable {
+    private(set) var clusterID: String?
+    private(set) var controllerID: Int32?
+    private(set) var brokers: [Int32: BrokerAddress] = [:]
+    private(set) var topics: [String: TopicDescription] = [:]
+
+    /// Takes over an answer.
+    ///
+    /// Brokers hear of a new leader one after the other, so an answer can be older than what is known: a partition
+    /// whose leader epoch went back keeps what it had, unless the topic isn't the same any more (KIP-320).
+    ///
+    /// - Returns: The error code of each topic that has one.
+    mutating func merge(_ response: MetadataResponse) -> [String: ErrorCode] {
+        clusterID = response.clusterId ?? clusterID
+        controllerID = response.controllerId >= 0 ? response.controllerId : nil
+        var brokers: [Int32: BrokerAddress] = [:]
+        for broker in response.brokers {
+            guard let port = UInt16(exactly: broker.port) else { continue }
+            brokers[broker.nodeId] = BrokerAddress(host: broker.host, port: port)
+        }
+        // A broker that has only just started may not know of any yet.
+        if !brokers.isEmpty { self.brokers = brokers }
+        var errors: [String: ErrorCode] = [:]
+        for topic in response.topics {
+            guard let name = topic.name else { continue }
+            let code = ErrorCode(rawValue: topic.errorCode)
+            guard code == .none else {
+                errors[name] = code
+                if code == .unknownTopicOrPartition { topics[name] = nil }
+                continue
+            }
+            topics[name] = describe(topic, name: name)
+        }
+        return errors
+    }
+
+    private func describe(_ topic: MetadataResponse.Topic, name: String) -> TopicDescription {
+        let known = topics[name].flatMap { $0.id == topic.topicId ? $0 : nil }
+        let partitions = topic.partitions.sorted { $0.partitionIndex < $1.partitionIndex }.map { partition in
+            let fresh = PartitionDescription(
+                index: partition.partitionIndex, leader: partition.leaderId >= 0 ? partition.leaderId : nil,
+                leaderEpoch: partition.leaderEpoch, replicas: partition.replicaNodes,
+                inSyncReplicas: partition.isrNodes)
+            if let old = known?.partition(fresh.index), old.leaderEpoch > fresh.leaderEpoch { return old }
+            return fresh
+        }
+        return TopicDescription(
+            name: name, id: topic.topicId, isInternal: topic.isInternal, partitions: partitions)
+    }
+
+    func leader(of partition: TopicPartition) -> (node: Int32, epoch: Int32)? {
+        guard let description = topics[partition.topic]?.partition(partition.partition),
+            let leader = description.leader, brokers[leader] != nil
+        else { return nil }
+        return (leader, description.leaderEpoch)
+    }
+}
+
+extension TopicDescription {
+    func partition(_ index: Int32) -> PartitionDescription? {
+        // Nearly always the partitions are 0 to n - 1.
+        if let guess = Int(exactly: index), partitions.indices.contains(guess), partitions[guess].index == index {
+            return partitions[guess]
+        }
+        return partitions.first { $0.index == index }
+    }
+}

@@ -1,0 +1,165 @@
+/// A connection of which it is known what the broker at its end speaks.
+package final class NegotiatedConnection: Sendable {
+    package let address: BrokerAddress
+    private let connection: BrokerConnection
+    private let versions: [Int16: ClosedRange<Int16>]
+    private let clientID: String
+
+    private init(
+        address: BrokerAddress, connection: BrokerConnection, versions: [Int16: ClosedRange<Int16>], clientID: String
+    ) {
+        self.address = address
+        self.connection = connection
+        self.versions = versions
+        self.clientID = clientID
+    }
+
+    package var isUsable: Bool { connection.closed == nil }
+    package var idleTime: Duration { connection.idleTime }
+
+    package func close() {
+        connection.close()
+    }
+
+    /// The highest version of an API that both sides know.
+    ///
+    /// - Throws: UNSUPPORTED_VERSION, naming both ranges.
+    package func version<R: KafkaRequest>(for _: R.Type) throws(KafkaError) -> Int16 {
+        guard let broker = versions[R.apiKey.rawValue] else {
+            throw KafkaError(.unsupportedVersion, "\(address) doesn't know the API \(R.apiKey.name)")
+        }
+        let highest = min(broker.upperBound, R.versions.upperBound)
+        guard highest >= max(broker.lowerBound, R.versions.lowerBound) else {
+            throw KafkaError(
+                .unsupportedVersion,
+                "\(address) speaks \(R.apiKey.name) in versions \(broker.lowerBound) to \(broker.upperBound), "
+                    + "this client in \(R.versions.lowerBound) to \(R.versions.upperBound)")
+        }
+        return highest
+    }
+
+    /// Sends a request in the highest version that both sides know, and reads the answer.
+    ///
+    /// - Parameter timeout: From now to the answer: `request.timeout.ms` plus what the request itself asks the broker
+    ///   to wait.
+    /// - Throws: `KafkaError`, or `CancellationError`. An answer that can't be read fails this call alone.
+    package func call<R: KafkaRequest>(_ request: R, timeout: Duration) async throws -> R.Response {
+        let version = try version(for: R.self)
+        guard let response = try await call(request, version: version, timeout: timeout, expectsResponse: true) else {
+            throw KafkaError(.unknownServerError, "\(address) gave no answer to \(R.apiKey.name)")
+        }
+        return response
+    }
+
+    /// The same for a request that may ask for no answer: nil then, once it is written.
+    package func call<R: KafkaRequest>(
+        _ request: R, version: Int16, timeout: Duration, expectsResponse: Bool
+    ) async throws -> R.Response? {
+        let frame = try await connection.send(timeout: timeout, expectsResponse: expectsResponse) { correlationID in
+            try request.frame(version: version, correlationID: correlationID, clientID: clientID)
+        }
+        return try frame.map { try decode($0, as: R.self, version: version) }
+    }
+
+    /// The same without waiting: requests go out in the order of these calls.
+    ///
+    /// - Parameter completion: Called once, on a thread that it mustn't block.
+    package func post<R: KafkaRequest>(
+        _ request: R, version: Int16, timeout: Duration, expectsResponse: Bool,
+        completion: @escaping @Sendable (Result<R.Response?, any Error>) -> Void
+    ) throws {
+        try connection.post(timeout: timeout, expectsResponse: expectsResponse) { correlationID in
+            try request.frame(version: version, correlationID: correlationID, clientID: clientID)
+        } completion: { [self] answer in
+            completion(Result { try answer.get().map { try decode($0, as: R.self, version: version) } })
+        }
+    }
+
+    private func decode<R: KafkaRequest>(
+        _ frame: ByteSlice, as _: R.Type, version: Int16
+    ) throws(KafkaError) -> R.Response {
+        do throws(ProtocolError) {
+            return try R.decodeResponse(frame, version: version)
+        } catch {
+            throw KafkaError(
+                .corruptMessage,
+                "\(address) sent an answer to \(R.apiKey.name) version \(version) that can't be read: \(error)")
+        }
+    }
+
+    // MARK: Opening
+
+    /// Connects and asks what the broker speaks (KIP-35, KIP-511).
+    ///
+    /// A broker that doesn't know the version of ApiVersions answers UNSUPPORTED_VERSION, in version 0 and with the
+    /// versions that it does know. One that hangs up instead (Tansu does) is asked again in the last version before
+    /// names and tags, and in the very first.
+    package static func open(
+        _ address: BrokerAddress, configuration: ClientConfiguration, pool: BufferPool
+    ) async throws -> NegotiatedConnection {
+        func connect() throws(KafkaError) -> BrokerConnection {
+            try BrokerConnection(
+                host: address.host, port: address.port, connectTimeout: configuration.connectionSetupTimeout,
+                maximumFrame: configuration.receiveMessageMaximum, pool: pool)
+        }
+        func negotiated(_ connection: BrokerConnection, _ response: ApiVersionsResponse) -> NegotiatedConnection {
+            var versions: [Int16: ClosedRange<Int16>] = [:]
+            for api in response.apis where api.minVersion <= api.maxVersion {
+                versions[api.apiKey] = api.minVersion...api.maxVersion
+            }
+            return NegotiatedConnection(
+                address: address, connection: connection, versions: versions, clientID: configuration.clientID)
+        }
+        var lastError: any Error = KafkaError(.unsupportedVersion, "\(address) speaks no version of ApiVersions")
+        for (attempt, version) in [ApiVersionsRequest.versions.upperBound, 2, 0].enumerated() {
+            let connection = try connect()
+            do {
+                let response = try await apiVersions(connection, address, version, configuration)
+                if response.errorCode == ErrorCode.none.rawValue { return negotiated(connection, response) }
+                guard response.errorCode == ErrorCode.unsupportedVersion.rawValue else {
+                    throw KafkaError(
+                        ErrorCode(rawValue: response.errorCode), "\(address) refused ApiVersions", isFromBroker: true)
+                }
+                let known = response.apis.first { $0.apiKey == APIKey.apiVersions.rawValue }
+                let next = min(known?.maxVersion ?? 0, ApiVersionsRequest.versions.upperBound)
+                let second = try await apiVersions(connection, address, max(next, 0), configuration)
+                guard second.errorCode == ErrorCode.none.rawValue else {
+                    throw KafkaError(
+                        ErrorCode(rawValue: second.errorCode), "\(address) refused ApiVersions", isFromBroker: true)
+                }
+                return negotiated(connection, second)
+            } catch let error as KafkaError where error.code == .networkException && connection.wasEstablished {
+                // The broker took the connection and hung up on the question: an older one may serve.
+                lastError =
+                    attempt == 0
+                    ? KafkaError(
+                        .networkException,
+                        "\(address) hung up on the first request: it may want TLS or a login (\(error.message))")
+                    : lastError
+            }
+        }
+        throw lastError
+    }
+
+    private static func apiVersions(
+        _ connection: BrokerConnection, _ address: BrokerAddress, _ version: Int16, _ configuration: ClientConfiguration
+    ) async throws -> ApiVersionsResponse {
+        let request = ApiVersionsRequest(
+            clientSoftwareName: KafkaWireVersion.softwareName, clientSoftwareVersion: KafkaWireVersion.current)
+        let frame = try await connection.send(timeout: configuration.requestTimeout) { correlationID in
+            try request.frame(version: version, correlationID: correlationID, clientID: configuration.clientID)
+        }
+        do throws(ProtocolError) {
+            guard let frame else { throw ProtocolError("there is no answer", at: 0) }
+            return try ApiVersionsRequest.decodeNegotiation(frame, version: version)
+        } catch {
+            throw KafkaError(.corruptMessage, "\(address) sent an answer to ApiVersions that can't be read: \(error)")
+        }
+    }
+}
+
+/// What the client says of itself to brokers (KIP-511).
+package enum KafkaWireVersion {
+    package static let softwareName = "kafkawire"
+    package static let current = "0.1.0"
+}

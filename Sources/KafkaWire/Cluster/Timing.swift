@@ -1,0 +1,37 @@
+/// Where waiting and chance come from, so that a test can hold both still.
+package struct Timing: Sendable {
+    package var now: @Sendable () -> ContinuousClock.Instant
+    package var sleep: @Sendable (Duration) async throws -> Void
+    /// A number from 0 up to 1.
+    package var random: @Sendable () -> Double
+
+    package init(
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
+        sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
+        random: @escaping @Sendable () -> Double = { .random(in: 0..<1) }
+    ) {
+        self.now = now
+        self.sleep = sleep
+        self.random = random
+    }
+}
+
+/// How long to wait before another attempt: doubled with each failure up to a limit, a fifth of it at random, so that
+/// clients that failed together don't come back together (KIP-580).
+package struct Backoff: Sendable {
+    package let initial: Duration
+    package let maximum: Duration
+
+    package init(initial: Duration, maximum: Duration) {
+        self.initial = initial
+        self.maximum = maximum
+    }
+
+    /// - Parameters:
+    ///   - failures: How many attempts have failed, from 1.
+    ///   - random: A number from 0 up to 1.
+    package func delay(afterFailures failures: Int, random: Double) -> Duration {
+        let doubled = initial * (1 << min(max(failures - 1, 0), 20))
+        return min(doubled, maximum) * (0.8 + 0.4 * random)
+    }
+}

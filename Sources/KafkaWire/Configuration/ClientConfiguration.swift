@@ -1,0 +1,98 @@
+/// The settings of a client, each under the name that it has in Kafka.
+///
+/// Defaults are those of Kafka's Java client unless said otherwise.
+public struct ClientConfiguration: Sendable {
+    /// `bootstrap.servers`: where to ask first for the cluster's brokers, `host:port` with commas between.
+    public var bootstrapServers: [BrokerAddress]
+    /// `client.id`: what brokers call this client in their logs and quotas.
+    public var clientID = "kafkawire"
+    /// `request.timeout.ms`: how long a broker has for an answer, beyond the wait that the request itself asks for.
+    public var requestTimeout = Duration.seconds(30)
+    /// `default.api.timeout.ms`: how long a call is tried again before its last error reaches the caller.
+    public var defaultAPITimeout = Duration.seconds(60)
+    /// `socket.connection.setup.timeout.ms`: how long one attempt to connect may take.
+    public var connectionSetupTimeout = Duration.seconds(10)
+    /// `reconnect.backoff.ms`: the wait before a broker is connected to again; doubled with each failure.
+    public var reconnectBackoff = Duration.milliseconds(50)
+    /// `reconnect.backoff.max.ms`
+    public var reconnectBackoffMaximum = Duration.seconds(1)
+    /// `retry.backoff.ms`: the wait before a failed request is sent again; doubled with each failure.
+    public var retryBackoff = Duration.milliseconds(100)
+    /// `retry.backoff.max.ms`
+    public var retryBackoffMaximum = Duration.seconds(1)
+    /// `metadata.max.age.ms`: how long the knowledge of who leads what is used without asking again.
+    public var metadataMaximumAge = Duration.seconds(300)
+    /// `receive.message.max.bytes`: the longest answer that is believed, in bytes. The name is librdkafka's.
+    public var receiveMessageMaximum = 100_000_000
+    public var consumer = ConsumerConfiguration()
+    public var producer = ProducerConfiguration()
+
+    /// - Parameter bootstrapServers: `host:port`, with commas between several.
+    /// - Throws: INVALID_CONFIG for a list that is empty or holds what isn't `host:port`.
+    public init(bootstrapServers: String) throws(KafkaError) {
+        self.bootstrapServers = try BrokerAddress.list(bootstrapServers)
+    }
+
+    /// Reads settings by their names in Kafka.
+    ///
+    /// - Throws: INVALID_CONFIG for an unknown name, with the nearest right one, and for a value that can't be.
+    public init(bootstrapServers: String, properties: [String: String]) throws(KafkaError) {
+        try self.init(bootstrapServers: bootstrapServers)
+        var list = PropertyList(properties)
+        try list.set(&clientID, "client.id")
+        try list.set(&requestTimeout, "request.timeout.ms", atLeast: 1)
+        try list.set(&defaultAPITimeout, "default.api.timeout.ms", atLeast: 1)
+        try list.set(&connectionSetupTimeout, "socket.connection.setup.timeout.ms", atLeast: 1)
+        try list.set(&reconnectBackoff, "reconnect.backoff.ms")
+        try list.set(&reconnectBackoffMaximum, "reconnect.backoff.max.ms")
+        try list.set(&retryBackoff, "retry.backoff.ms")
+        try list.set(&retryBackoffMaximum, "retry.backoff.max.ms")
+        try list.set(&metadataMaximumAge, "metadata.max.age.ms")
+        try list.set(&receiveMessageMaximum, "receive.message.max.bytes", in: 1000...1 << 30)
+        try consumer.take(from: &list)
+        try producer.take(from: &list)
+        try list.finish()
+    }
+}
+
+/// Where a broker listens.
+public struct BrokerAddress: Hashable, Sendable, CustomStringConvertible {
+    public let host: String
+    public let port: UInt16
+
+    public init(host: String, port: UInt16) {
+        self.host = host
+        self.port = port
+    }
+
+    /// Reads `host:port`, with square brackets around an IPv6 address; nil where the text isn't of that form.
+    public init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0
+        else { return nil }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = host.dropFirst().dropLast()
+        } else if host.contains(":") {
+            return nil
+        }
+        guard !host.isEmpty, !host.contains(where: { $0.isWhitespace || $0 == "/" }) else { return nil }
+        self.init(host: String(host), port: port)
+    }
+
+    static func list(_ text: String) throws(KafkaError) -> [BrokerAddress] {
+        var addresses: [BrokerAddress] = []
+        for part in text.split(separator: ",") {
+            let part = part.drop { $0.isWhitespace }
+            guard let address = BrokerAddress(String(part)) else {
+                throw KafkaError(.invalidConfig, "the bootstrap server '\(part)' isn't of the form host:port")
+            }
+            addresses.append(address)
+        }
+        guard !addresses.isEmpty else {
+            throw KafkaError(.invalidConfig, "no bootstrap server is given; host:port is expected")
+        }
+        return addresses
+    }
+
+    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}

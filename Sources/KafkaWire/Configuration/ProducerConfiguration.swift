@@ -1,0 +1,55 @@
+/// The settings of a producer, each under the name that it has in Kafka.
+public struct ProducerConfiguration: Sendable {
+    /// Whose word a record waits for (`acks`).
+    public enum Acks: Int16, Sendable {
+        /// Nobody's: a record is done when it is written to the socket, and its offset isn't known.
+        case none = 0
+        /// The partition's leader's.
+        case leader = 1
+        /// That of all replicas in sync.
+        case all = -1
+    }
+
+    /// `acks`
+    public var acks = Acks.all
+    /// `enable.idempotence`: each batch has a number, by which a broker knows one that it has already. Needs acks=all.
+    ///
+    /// Nil stands for: where `acks` is all.
+    public var idempotence: Bool?
+    /// `batch.size`: how many bytes of one partition's records make a batch complete.
+    ///
+    /// Larger than the Java client's 16 KiB: a batch costs a broker and every reader the same whatever is in it.
+    public var batchSize = 128 << 10
+    /// `linger.ms`: how long a batch that isn't complete waits for more.
+    public var linger = Duration.milliseconds(5)
+    /// `compression.type`
+    public var compression = Compression.none
+    /// `buffer.memory`: how many bytes of records may wait; beyond, `send` waits.
+    public var bufferMemory = 32 << 20
+    /// `max.in.flight.requests.per.connection`: at most 5 keep their order (KIP-98).
+    public var maximumInFlight = 5
+    /// `max.request.size`: how large one request, and so one record, may be, in bytes.
+    public var maximumRequestSize = 1 << 20
+    /// `delivery.timeout.ms`: how long a record is tried to be delivered, from `send` on.
+    public var deliveryTimeout = Duration.seconds(120)
+
+    public init() {}
+
+    mutating func take(from list: inout PropertyList) throws(KafkaError) {
+        try list.set(&acks, "acks", from: ["all": .all, "-1": .all, "0": .none, "1": .leader])
+        try list.set(&idempotence, "enable.idempotence")
+        if idempotence == true, acks != .all {
+            throw KafkaError(.invalidConfig, "enable.idempotence=true needs acks=all")
+        }
+        try list.set(&batchSize, "batch.size", in: 0...Int(Int32.max))
+        try list.set(&linger, "linger.ms")
+        try list.set(&compression, "compression.type", from: ["none": .none, "gzip": .gzip])
+        try list.set(&bufferMemory, "buffer.memory", in: 1...Int.max)
+        try list.set(&maximumInFlight, "max.in.flight.requests.per.connection", in: 1...5)
+        try list.set(&maximumRequestSize, "max.request.size", in: 1...Int(Int32.max))
+        try list.set(&deliveryTimeout, "delivery.timeout.ms", atLeast: 1)
+    }
+
+    /// Whether batches are numbered.
+    var isIdempotent: Bool { acks == .all && idempotence ?? true }
+}

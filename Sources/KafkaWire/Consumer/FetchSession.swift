@@ -1,0 +1,71 @@
+/// Where a partition's next fetch begins.
+struct FetchPosition: Sendable, Hashable {
+    var offset: Int64
+    /// The leader epoch of the batch before `offset`; -1 where it isn't known. With it a broker notices a log that
+    /// was cut back (KIP-320, KIP-595).
+    var lastFetchedEpoch: Int32 = -1
+}
+
+/// What a fetch request says of one partition.
+struct PartitionFetch: Sendable, Hashable {
+    var topicID: KafkaUUID
+    var position: FetchPosition
+    var leaderEpoch: Int32
+    var maximumBytes: Int32
+}
+
+/// The client's half of a fetch session: a broker remembers what was asked before, so that a request names only what
+/// has changed (KIP-227).
+///
+/// A session that a broker can't keep (id 0) leaves every request complete.
+struct FetchSession: Sendable {
+    /// What goes into the next request.
+    struct Request: Equatable, Sendable {
+        var sessionID: Int32
+        var epoch: Int32
+        var partitions: [TopicPartition]
+        var forgotten: [TopicPartition: KafkaUUID]
+    }
+
+    private static let initialEpoch: Int32 = 0
+
+    private var id: Int32 = 0
+    private var epoch = Self.initialEpoch
+    private var remembered: [TopicPartition: PartitionFetch] = [:]
+    /// With which partition a complete request begins: another one each time, so that none starves.
+    private var rotation = 0
+
+    mutating func next(_ wanted: [TopicPartition: PartitionFetch]) -> Request {
+        var request = Request(sessionID: id, epoch: epoch, partitions: [], forgotten: [:])
+        if epoch == Self.initialEpoch {
+            let ordered = wanted.keys.sorted()
+            if !ordered.isEmpty {
+                rotation = (rotation + 1) % ordered.count
+                request.partitions = Array(ordered[rotation...] + ordered[..<rotation])
+            }
+        } else {
+            request.partitions = wanted.filter { remembered[$0.key] != $0.value }.keys.sorted()
+            // A topic that was made again is another topic: the one with the old id is forgotten.
+            request.forgotten = remembered.filter { wanted[$0.key]?.topicID != $0.value.topicID }.mapValues(\.topicID)
+        }
+        remembered = wanted
+        return request
+    }
+
+    mutating func succeeded(sessionID: Int32) {
+        id = sessionID
+        if sessionID == 0 {
+            reset()
+        } else {
+            // Epochs go from 1 to the highest number and then start over at 1; 0 would open a session.
+            epoch = epoch == .max ? 1 : epoch + 1
+        }
+    }
+
+    /// The broker doesn't know the session, or it isn't sure that a request arrived: begin another.
+    mutating func reset() {
+        id = 0
+        epoch = Self.initialEpoch
+        remembered = [:]
+    }
+}

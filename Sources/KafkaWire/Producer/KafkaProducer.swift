@@ -1,0 +1,126 @@
+import Foundation
+
+/// A record to be sent.
+public struct ProducerRecord: Sendable {
+    public var topic: String
+    /// Nil: by the key as the Java client does it (murmur2); without a key, to one partition until a batch is full.
+    public var partition: Int32?
+    public var key: [UInt8]?
+    public var value: [UInt8]?
+    public var headers: [(String, [UInt8]?)]
+    /// In milliseconds since 1970; nil for now.
+    public var timestamp: Int64?
+
+    public init(
+        topic: String, partition: Int32? = nil, key: [UInt8]? = nil, value: [UInt8]?,
+        headers: [(String, [UInt8]?)] = [], timestamp: Int64? = nil
+    ) {
+        self.topic = topic
+        self.partition = partition
+        self.key = key
+        self.value = value
+        self.headers = headers
+        self.timestamp = timestamp
+    }
+}
+
+/// Sends records: collects them into batches, and each batch is written once and in order, whatever fails on the way.
+///
+/// ```swift
+/// let metadata = try await producer.send(ProducerRecord(topic: "TFI", key: Array("k".utf8), value: Array("v".utf8)))
+/// ```
+///
+/// `send` waits for the outcome; to have many records under way, `enqueue` each and await its `Delivery` later, or
+/// `flush`. Records of one partition keep the order in which they were enqueued.
+///
+/// With `acks=all` a batch is numbered (KIP-98), so that one which is sent again after a lost answer isn't written
+/// twice. A record that fails was not written, or, with REQUEST_TIMED_OUT, it isn't known.
+public final class KafkaProducer: Sendable {
+    private let cluster: Cluster
+    private let accumulator: Accumulator
+    private let sender: ProducerSender
+
+    init(cluster: Cluster) {
+        self.cluster = cluster
+        let accumulator = Accumulator(
+            configuration: cluster.configuration.producer, pool: cluster.pool, timing: cluster.timing)
+        let sender = ProducerSender(cluster: cluster, accumulator: accumulator)
+        self.accumulator = accumulator
+        self.sender = sender
+        Task { await sender.run() }
+    }
+
+    deinit {
+        let sender = sender
+        Task { await sender.stop(KafkaError(.networkException, "the producer is gone")) }
+    }
+
+    /// Sends a record and waits until it is delivered as `acks` asks for.
+    ///
+    /// - Throws: `KafkaError`; `CancellationError` where the task is cancelled before the record is taken in.
+    public func send(_ record: ProducerRecord) async throws -> RecordMetadata {
+        try await enqueue(record).metadata
+    }
+
+    /// Takes a record in, waiting for room in `buffer.memory` where there is none.
+    ///
+    /// - Throws: MESSAGE_TOO_LARGE, UNKNOWN_TOPIC_OR_PARTITION and other errors of the topic; `CancellationError`.
+    public func enqueue(_ record: ProducerRecord) async throws -> Delivery {
+        while true {
+            // The spans end with the call.
+            let delivery = try unsafe tryEnqueue(
+                topic: record.topic, partition: record.partition, key: record.key?.span.bytes,
+                value: record.value?.span.bytes, headers: record.headers, timestamp: record.timestamp)
+            if let delivery { return delivery }
+            try await ready(for: record.topic)
+        }
+    }
+
+    /// Takes a record in from memory that is only borrowed, without waiting.
+    ///
+    /// - Returns: Nil where there is no room, or the topic's partitions aren't known: await `ready(for:)` and try again.
+    public func tryEnqueue(
+        topic: String, partition: Int32? = nil, key: RawSpan?, value: RawSpan?, headers: [(String, [UInt8]?)] = [],
+        timestamp: Int64? = nil
+    ) throws(KafkaError) -> Delivery? {
+        let appended = try accumulator.append(
+            topic: topic, partition: partition, key: key, value: value, headers: headers,
+            timestamp: timestamp ?? Self.now())
+        return if case .appended(let delivery) = appended { delivery } else { nil }
+    }
+
+    /// Waits until it makes sense to try to enqueue a record of this topic again.
+    ///
+    /// - Throws: UNKNOWN_TOPIC_OR_PARTITION where the topic doesn't exist, and what finding that out came to.
+    public func ready(for topic: String) async throws {
+        try Task.checkCancellation()
+        if accumulator.knows(topic) { return await accumulator.waitForRoom() }
+        let description = try await cluster.retrying(topics: [topic]) {
+            let topics = try await self.cluster.describe(topics: [topic])
+            return topics[0]
+        }
+        accumulator.add(topic: topic, partitionCount: description.partitions.count)
+    }
+
+    /// Sends everything at once, without lingering, and waits until it is delivered or has failed.
+    ///
+    /// Failures are told to those who await the records' deliveries.
+    public func flush() async {
+        await accumulator.flush()
+    }
+
+    /// Takes nothing in any more, waits until everything is delivered or has failed, and ends.
+    public func close() async {
+        let reason = KafkaError(.networkException, "the producer is closed")
+        accumulator.close(reason)
+        await accumulator.flush()
+        await sender.stop(reason)
+    }
+
+    /// Milliseconds since 1970.
+    private static func now() -> Int64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+}
