@@ -15,6 +15,8 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
     case cannotCreate = 73
     /// Reading or writing failed under way (EX_IOERR).
     case ioError = 74
+    /// Somebody else does the same work (EX_TEMPFAIL).
+    case conflict = 75
     /// What is there doesn't fit: no such topic or table, a topic that isn't the one read before (EX_CONFIG).
     case configuration = 78
 
@@ -29,6 +31,7 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
         case .internalError: "a mistake in this program"
         case .cannotCreate: "something that has to be made can't be"
         case .ioError: "reading or writing failed"
+        case .conflict: "another consumer of the same group is at work"
         case .configuration: "a topic or table is missing, or isn't the one expected"
         }
     }

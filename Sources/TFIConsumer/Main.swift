@@ -1,4 +1,14 @@
+import CommandLineSupport
+
 @main
 struct Main {
-    static func main() {}
+    static func main() async {
+        await runMain(
+            Program(
+                name: "tfi-consumer", version: projectVersion,
+                abstract: "Brings a plant's messages from Kafka into Postgres, each exactly once.",
+                commands: [
+                    InitCommand.command, RunCommand.command, StatusCommand.command, ConsoleCommand.command,
+                ]))
+    }
 }

@@ -1,0 +1,83 @@
+import CommandLineSupport
+import KafkaWire
+
+/// `tfi-consumer console`: prints the topic's records as they come.
+enum ConsoleCommand {
+    static let command = Command(
+        name: "console", abstract: "Prints the topic's records as they come.",
+        discussion: [
+            "A line for each record: partition, offset, timestamp in milliseconds since 1970, key and value, with tabs "
+                + "between them. A missing key or value is shown as a dash. Bytes that aren't text are shown as U+FFFD."
+        ],
+        options: ConsumerOptions.cluster + [ConsumerOptions.untilCaughtUp]
+    ) { options in
+        let topic = options[CommonOptions.topic]
+        let stop = StopSignal.listening()
+        let client = try options.client(say: { StatusLine.shared.message("tfi-consumer: \($0)") })
+        do {
+            try await show(topic, client, stop, untilCaughtUp: options[ConsumerOptions.untilCaughtUp])
+        } catch let error as KafkaError {
+            throw Failure(error, topic: topic, bootstrapServers: options[CommonOptions.bootstrapServers])
+        }
+        await client.close()
+    }
+
+    private static func show(
+        _ topic: String, _ client: KafkaClient, _ stop: StopSignal, untilCaughtUp: Bool
+    ) async throws {
+        let partitions = try await client.admin.describe(topics: [topic])[0].partitions.map {
+            TopicPartition(topic: topic, partition: $0.index)
+        }
+        let reset = client.configuration.consumer.offsetReset
+        let begin = try await offsets(partitions, reset == .latest ? .latest : .earliest, client)
+        var ends = untilCaughtUp ? try await offsets(partitions, .latest, client) : [:]
+        ends = ends.filter { $0.value > begin[$0.key] ?? 0 }
+        if untilCaughtUp, ends.isEmpty { return }
+        let consumer = client.consumer()
+        await consumer.assign(begin.mapValues { ConsumerStart(.offset($0)) })
+        let closing = Task {
+            await stop.wait()
+            await consumer.close()
+        }
+        defer { closing.cancel() }
+        for try await batch in consumer {
+            let partition = TopicPartition(topic: batch.topic, partition: batch.partition)
+            try await Output.standard.write(lines(batch, before: untilCaughtUp ? ends[partition] ?? 0 : nil))
+            if let end = ends[partition], batch.nextOffset >= end {
+                ends[partition] = nil
+                if ends.isEmpty { break }
+            }
+        }
+        await consumer.close()
+    }
+
+    private static func offsets(
+        _ partitions: [TopicPartition], _ spec: OffsetSpec, _ client: KafkaClient
+    ) async throws -> [TopicPartition: Int64] {
+        try await client.admin.listOffsets(Dictionary(uniqueKeysWithValues: partitions.map { ($0, spec) }))
+            .mapValues(\.offset)
+    }
+
+    private static func lines(_ batch: RecordBatch, before end: Int64?) throws(KafkaError) -> [UInt8] {
+        var text: [UInt8] = []
+        var records = batch.records
+        while let record = try records.next() {
+            if let end, record.offset >= end { break }
+            text += Array("\(batch.partition)\t\(record.offset)\t\(record.timestamp)\t".utf8)
+            text += shown(record.key)
+            text.append(UInt8(ascii: "\t"))
+            text += shown(record.value)
+            text.append(UInt8(ascii: "\n"))
+        }
+        return text
+    }
+
+    private static func shown(_ bytes: RawSpan?) -> [UInt8] {
+        guard let bytes else { return [UInt8(ascii: "-")] }
+        // A line is a record, and a terminal isn't to be steered by what a message holds.
+        let scalars = String(repairingUTF8: bytes).unicodeScalars.map { scalar in
+            scalar.value < 0x20 || scalar.value == 0x7f ? "\u{fffd}" : Character(scalar)
+        }
+        return Array(String(scalars).utf8)
+    }
+}

@@ -1,0 +1,66 @@
+import CommandLineSupport
+import KafkaWire
+
+/// The options that several commands of `tfi-consumer` share.
+enum ConsumerOptions {
+    static let group = Option(
+        "group", .string, default: "tfi-consumer", placeholder: "NAME",
+        help: "The name under which offsets are kept in the database. One consumer may run for a group.")
+    static let database = Option(
+        optional: "database", .uri, placeholder: "URI",
+        help: "The database, as postgresql://user@host:port/name; without it libpq's PGHOST, PGUSER and so on say.")
+    static let schema = Option(
+        "schema", .string, default: "workshop", placeholder: "NAME", help: "The schema of tables and views.")
+    static let untilCaughtUp = Option(
+        flag: "until-caught-up", help: "Ends when everything is read that was there at the start.")
+
+    static let cluster: [any OptionDeclaration] = [
+        CommonOptions.bootstrapServers, CommonOptions.topic, CommonOptions.properties,
+    ]
+}
+
+extension ValueFormat<String> {
+    /// A database's address, which may hold a password and so is never shown.
+    static let uri = ValueFormat(
+        placeholder: "URI", expectation: "an address such as postgresql://user@host:port/name", isShown: false,
+        parse: { $0.isEmpty ? nil : $0 }, format: { _ in "…" })
+}
+
+extension ParsedOptions {
+    /// A client with this program's defaults, where `--property` doesn't say otherwise.
+    ///
+    /// Calls are given up after ten seconds, so that a wrong address is told of soon; a consumer that is under way
+    /// waits for as long as it takes. Reading begins with the oldest message.
+    func client(say: @escaping @Sendable (String) -> Void) throws(Failure) -> KafkaClient {
+        let defaults = [
+            "client.id": "tfi-consumer", "default.api.timeout.ms": "10000", "request.timeout.ms": "10000",
+            "socket.connection.setup.timeout.ms": "5000", "auto.offset.reset": "earliest",
+        ]
+        do throws(KafkaError) {
+            return try KafkaClient(
+                bootstrapServers: self[CommonOptions.bootstrapServers],
+                properties: defaults.merging(self[CommonOptions.properties].byName) { $1 },
+                onEvent: { event in say(event.description) })
+        } catch {
+            throw Failure(error.message, status: .usage)
+        }
+    }
+}
+
+extension Failure {
+    /// What to tell of an error of the cluster, and with which status.
+    init(_ error: KafkaError, topic: String, bootstrapServers: String) {
+        switch error.code {
+        case .unknownTopicOrPartition:
+            self.init(
+                "\(error.message): make it, for example with 'tfi-producer replay', or give another --topic",
+                status: .configuration)
+        case .networkException, .requestTimedOut:
+            self.init("\(error.message); is --bootstrap-servers right (\(bootstrapServers))?", status: .unavailable)
+        case .inconsistentTopicId, .unknownTopicId, .offsetOutOfRange, .invalidConfig, .invalidTopicException:
+            self.init("\(error)", status: .configuration)
+        default:
+            self.init("Kafka: \(error)", status: .unavailable)
+        }
+    }
+}

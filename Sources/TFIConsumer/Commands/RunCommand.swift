@@ -1,0 +1,140 @@
+import CommandLineSupport
+import Foundation
+import KafkaWire
+import PGWire
+
+/// `tfi-consumer run`: from the topic into the database.
+enum RunCommand {
+    static let command = Command(
+        name: "run", abstract: "Brings the topic's messages into the database, each exactly once.",
+        discussion: [
+            "The offsets stand in the database, in the same transaction as the rows, so that a run can be ended at "
+                + "any moment, in any way, and the next one goes on where it was.",
+            "A message that can't be a row goes to the table dead_letter with the reason. A broker or a database that "
+                + "goes away is waited for.",
+        ],
+        options: ConsumerOptions.cluster + [
+            ConsumerOptions.group, ConsumerOptions.database, ConsumerOptions.schema, ConsumerOptions.untilCaughtUp,
+            CommonOptions.summaryJSON,
+        ],
+        statuses: [.success, .usage, .unavailable, .internalError, .conflict, .configuration]
+    ) { options in
+        let began = ContinuousClock.now
+        let stop = StopSignal.listening()
+        let say: @Sendable (String) -> Void = { StatusLine.shared.message("tfi-consumer: \($0)") }
+        let client = try options.client(say: say)
+        let database = Database(uri: options[ConsumerOptions.database], stop: stop, say: say)
+        let totals = IngestTotals()
+        do {
+            try await ingest(options, client, database, totals, stop)
+        } catch let error as KafkaError {
+            throw Failure(
+                error, topic: options[CommonOptions.topic],
+                bootstrapServers: options[CommonOptions.bootstrapServers])
+        } catch let error as PostgresError {
+            throw Failure(error)
+        } catch let error as Fenced {
+            throw Failure("\(error)", status: .conflict)
+        } catch is Stopped {
+            say("ended before the database was back: what wasn't committed will be read again")
+        }
+        await client.close()
+        await database.close()
+        StatusLine.shared.clear()
+        let summary = RunSummary(totals.snapshot, seconds: (ContinuousClock.now - began) / .seconds(1))
+        StatusLine.shared.message(summary.sentence)
+        if options[CommonOptions.summaryJSON] { try await Output.standard.write(summary.json.text + "\n") }
+    }
+
+    private static func ingest(
+        _ options: ParsedOptions, _ client: KafkaClient, _ database: Database, _ totals: IngestTotals,
+        _ stop: StopSignal
+    ) async throws {
+        let name = options[ConsumerOptions.schema]
+        let connection = try await database.connected()
+        let schema = WorkshopSchema(quotedName: try await connection.quoted(name))
+        let missing = try await connection.execute(schema.missingTablesQuery).rows.compactMap { $0[0] }
+        guard missing.isEmpty else {
+            throw Failure(
+                "the schema \(name) lacks \(missing.joined(separator: ", ")): run 'tfi-consumer init' first",
+                status: .configuration)
+        }
+        let store = OffsetStore(
+            table: schema.qualified("kafka_offset"), group: options[ConsumerOptions.group],
+            topic: options[CommonOptions.topic])
+        let topic = try await client.admin.describe(topics: [options[CommonOptions.topic]])[0]
+        let start = try await IngestStart.find(topic, client: client, offsets: store, connection: connection)
+        let ends = options[ConsumerOptions.untilCaughtUp] ? start.ends : nil
+        // From here on a place in the log that isn't there is an error, not a reason to begin elsewhere.
+        let consumer = client.consumer(offsetReset: .fail)
+        await consumer.assign(start.assignment)
+        let sink = Sink(database: database, offsets: store, schema: name)
+        let ingest = Ingest(
+            client: client, consumer: consumer, sink: sink, topic: topic.name, totals: totals, stop: stop)
+        let follower = GroupOffsets(client: client, group: store.group, topic: topic.name, totals: totals)
+        let companions = Task {
+            await withTaskGroup { group in
+                group.addTask { await follower.follow() }
+                if StatusLine.shared.isTerminal {
+                    group.addTask { await showProgress(totals, consumer) }
+                }
+            }
+        }
+        defer { companions.cancel() }
+        try await ingest.run(from: start.offsets, until: ends)
+        await follower.commit()
+    }
+
+    /// Draws the live line: rate, lag, rows, batch time.
+    private static func showProgress(_ totals: IngestTotals, _ consumer: KafkaConsumer) async {
+        var before = (records: 0, at: ContinuousClock.now)
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(500))
+            let now = ContinuousClock.now
+            let snapshot = totals.snapshot
+            let rate = Double(snapshot.records - before.records) / max((now - before.at) / .seconds(1), 0.001)
+            before = (snapshot.records, now)
+            let lag = consumer.highWatermarks.reduce(Int64(0)) { sum, entry in
+                sum + max(0, entry.value - (snapshot.committed[entry.key.partition] ?? entry.value))
+            }
+            StatusLine.shared.update {
+                "\(Numbers.rate(rate))  lag \(Numbers.grouped(Int(lag)))  rows \(Numbers.grouped(snapshot.rows))  "
+                    + "dead letters \(Numbers.grouped(snapshot.deadLetters))  "
+                    + "batch \(Numbers.fixed(snapshot.lastBatchTime / .milliseconds(1), decimals: 1)) ms"
+            }
+        }
+    }
+}
+
+/// What a run came to.
+struct RunSummary {
+    private let totals: IngestTotals.Snapshot
+    private let seconds: Double
+
+    init(_ totals: IngestTotals.Snapshot, seconds: Double) {
+        self.totals = totals
+        self.seconds = seconds
+    }
+
+    private var rowsPerSecond: Double { seconds > 0 ? Double(totals.rows) / seconds : 0 }
+
+    var sentence: String {
+        let rows = MessageSchema.all.map { "\(Numbers.grouped(totals.rowsByTable[$0.table] ?? 0)) in \($0.table)" }
+        return "\(Numbers.grouped(totals.records)) records: \(Numbers.grouped(totals.rows)) rows "
+            + "(\(rows.joined(separator: ", "))), \(Numbers.grouped(totals.deadLetters)) dead letters, in "
+            + "\(Numbers.seconds(seconds)) (\(Numbers.rate(rowsPerSecond)))"
+    }
+
+    var json: JSONValue {
+        .object([
+            .init("records", .integer(totals.records)),
+            .init(
+                "rows",
+                .object(MessageSchema.all.map { .init($0.table, .integer(totals.rowsByTable[$0.table] ?? 0)) })),
+            .init("dead_letters", .integer(totals.deadLetters)), .init("bytes", .integer(totals.messageBytes)),
+            .init("seconds", .rounded(seconds, decimals: 3)), .init("batches", .integer(totals.batches)),
+            .init("rows_per_second", .rounded(rowsPerSecond, decimals: 1)),
+            .init("max_rss_mb", .rounded(ResourceUsage.current.maxResidentMB, decimals: 1)),
+        ])
+    }
+}

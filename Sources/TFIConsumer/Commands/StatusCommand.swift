@@ -1,0 +1,88 @@
+import CommandLineSupport
+import KafkaWire
+import PGWire
+
+/// `tfi-consumer status`: how far each partition is.
+enum StatusCommand {
+    private static let json = Option(flag: "json", help: "Prints an array of objects instead of a table.")
+
+    static let command = Command(
+        name: "status", abstract: "Shows committed offset, end and lag of each partition.",
+        options: ConsumerOptions.cluster + [
+            ConsumerOptions.group, ConsumerOptions.database, ConsumerOptions.schema, json,
+        ]
+    ) { options in
+        let topic = options[CommonOptions.topic]
+        let client = try options.client(say: { _ in })
+        let ends: [TopicPartition: ListedOffset]
+        do {
+            let partitions = try await client.admin.describe(topics: [topic])[0].partitions
+            ends = try await client.admin.listOffsets(
+                Dictionary(
+                    uniqueKeysWithValues: partitions.map {
+                        (TopicPartition(topic: topic, partition: $0.index), OffsetSpec.latest)
+                    }))
+        } catch let error as KafkaError {
+            throw Failure(error, topic: topic, bootstrapServers: options[CommonOptions.bootstrapServers])
+        }
+        await client.close()
+        let committed = try await committedOffsets(options)
+        let rows = ends.sorted { $0.key < $1.key }.map { partition, end in
+            Row(
+                topic: topic, partition: partition.partition, committed: committed[partition.partition],
+                end: end.offset)
+        }
+        let text = options[json] ? JSONValue.array(rows.map(\.json)).text + "\n" : table(rows)
+        try await Output.standard.write(text)
+    }
+
+    private static func committedOffsets(_ options: ParsedOptions) async throws -> [Int32: Int64] {
+        let name = options[ConsumerOptions.schema]
+        let entries = try await DatabaseAccess.open(options[ConsumerOptions.database]) { connection in
+            let schema = WorkshopSchema(quotedName: try await connection.quoted(name))
+            let missing = try await connection.execute(schema.missingTablesQuery).rows.compactMap { $0[0] }
+            guard missing.isEmpty else {
+                throw Failure(
+                    "the schema \(name) lacks \(missing.joined(separator: ", ")): run 'tfi-consumer init' first",
+                    status: .configuration)
+            }
+            let store = OffsetStore(
+                table: schema.qualified("kafka_offset"), group: options[ConsumerOptions.group],
+                topic: options[CommonOptions.topic])
+            return try await connection.transaction { session in try store.entries(&session) }
+        }
+        return Dictionary(uniqueKeysWithValues: entries.map { ($0.partition, $0.nextOffset) })
+    }
+
+    private struct Row {
+        let topic: String
+        let partition: Int32
+        /// Nil where the group hasn't read the partition yet.
+        let committed: Int64?
+        let end: Int64
+
+        var lag: Int64 { end - (committed ?? 0) }
+
+        var json: JSONValue {
+            .object([
+                .init("topic", .string(topic)), .init("partition", .integer(Int(partition))),
+                .init("committed", committed.map { .integer(Int($0)) } ?? .null), .init("end", .integer(Int(end))),
+                .init("lag", .integer(Int(lag))),
+            ])
+        }
+    }
+
+    private static func table(_ rows: [Row]) -> String {
+        let header = ["TOPIC", "PARTITION", "COMMITTED", "END", "LAG"]
+        let lines = rows.map { row in
+            [row.topic, "\(row.partition)", row.committed.map { "\($0)" } ?? "-", "\(row.end)", "\(row.lag)"]
+        }
+        let widths = header.indices.map { column in ([header] + lines).map { $0[column].count }.max() ?? 0 }
+        return ([header] + lines).map { line in
+            zip(line, widths).enumerated().map { column, cell in
+                let pad = String(repeating: " ", count: cell.1 - cell.0.count)
+                return column == 0 ? cell.0 + pad : pad + cell.0
+            }.joined(separator: "  ") + "\n"
+        }.joined()
+    }
+}

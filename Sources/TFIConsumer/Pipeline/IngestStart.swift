@@ -1,0 +1,74 @@
+import CommandLineSupport
+import KafkaWire
+import PGWire
+
+/// Where to begin: brings together what the database has and what the cluster has, and refuses what doesn't fit.
+///
+/// It never starts over and never skips in silence: a topic that was deleted and made again, a log that was cut back,
+/// and messages that were deleted before they were read each end in a sentence that says so.
+struct IngestStart: Sendable {
+    /// For each partition the offset that the database has.
+    let offsets: [Int32: Int64]
+    let assignment: [TopicPartition: ConsumerStart]
+    /// For each partition the end of its log at this moment.
+    let ends: [Int32: Int64]
+
+    static func find(
+        _ topic: TopicDescription, client: KafkaClient, offsets store: OffsetStore, connection: PostgresConnection
+    ) async throws -> IngestStart {
+        let partitions = topic.partitions.map { TopicPartition(topic: topic.name, partition: $0.index) }
+        func offsets(_ spec: OffsetSpec) async throws -> [TopicPartition: ListedOffset] {
+            try await client.admin.listOffsets(Dictionary(uniqueKeysWithValues: partitions.map { ($0, spec) }))
+        }
+        let earliest = try await offsets(.earliest)
+        let latest = try await offsets(.latest)
+        let fromEnd = client.configuration.consumer.offsetReset == .latest
+        let topicID = topic.id == .zero ? nil : topic.id.description
+        let entries = try await connection.transaction { session in
+            let known = Set(try store.entries(&session).map(\.partition))
+            let new = partitions.filter { !known.contains($0.partition) }.map { partition in
+                OffsetStore.Entry(
+                    partition: partition.partition,
+                    nextOffset: (fromEnd ? latest : earliest)[partition]?.offset ?? 0, topicID: topicID)
+            }
+            try store.add(new, &session)
+            return try store.entries(&session)
+        }
+        var start: [Int32: Int64] = [:]
+        var assignment: [TopicPartition: ConsumerStart] = [:]
+        for entry in entries {
+            let partition = TopicPartition(topic: topic.name, partition: entry.partition)
+            guard let first = earliest[partition]?.offset, let end = latest[partition]?.offset else {
+                throw mismatch(
+                    "the database has an offset for partition \(entry.partition) of topic \(topic.name), which has no "
+                        + "such partition: it was deleted and made again", store)
+            }
+            if let id = entry.topicID, let topicID, id != topicID {
+                throw mismatch(
+                    "topic \(topic.name) was deleted and made again since group \(store.group) read it: its id was "
+                        + "\(id) and is \(topicID)", store)
+            }
+            if entry.nextOffset > end {
+                throw mismatch(
+                    "partition \(entry.partition) of topic \(topic.name) ends at offset \(end), before offset "
+                        + "\(entry.nextOffset) where group \(store.group) goes on: its log was cut back", store)
+            }
+            if entry.nextOffset < first {
+                throw mismatch(
+                    "partition \(entry.partition) of topic \(topic.name) begins at offset \(first), after offset "
+                        + "\(entry.nextOffset) where group \(store.group) goes on: \(first - entry.nextOffset) "
+                        + "messages were deleted before they were read", store)
+            }
+            start[entry.partition] = entry.nextOffset
+            assignment[partition] = ConsumerStart(.offset(entry.nextOffset), leaderEpoch: entry.leaderEpoch ?? -1)
+        }
+        let ends = Dictionary(uniqueKeysWithValues: latest.map { ($0.key.partition, $0.value.offset) })
+        return IngestStart(offsets: start, assignment: assignment, ends: ends)
+    }
+
+    private static func mismatch(_ what: String, _ store: OffsetStore) -> Failure {
+        Failure(
+            "\(what); to go on all the same, correct the group's rows in \(store.table), or start another --group",
+            status: .configuration)
+    }
+}

@@ -1,0 +1,42 @@
+import KafkaWire
+import Synchronization
+
+/// Tells Kafka how far the group has come, for the tools that show lag. Nobody reads these offsets to go on from: a
+/// failure to write them is of no consequence, and the next attempt makes up for it.
+final class GroupOffsets: Sendable {
+    private static let interval = Duration.seconds(1)
+
+    private let client: KafkaClient
+    private let group: String
+    private let topic: String
+    private let totals: IngestTotals
+    private let told = Mutex<[Int32: Int64]>([:])
+
+    init(client: KafkaClient, group: String, topic: String, totals: IngestTotals) {
+        self.client = client
+        self.group = group
+        self.topic = topic
+        self.totals = totals
+    }
+
+    /// Follows the commits until the task is cancelled.
+    func follow() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: Self.interval)
+            await commit()
+        }
+    }
+
+    func commit() async {
+        let committed = totals.snapshot.committed
+        guard told.withLock({ $0 != committed }) else { return }
+        var offsets: [TopicPartition: Int64] = [:]
+        for (partition, offset) in committed {
+            offsets[TopicPartition(topic: topic, partition: partition)] = offset
+        }
+        do {
+            try await client.admin.commitOffsets(group: group, offsets, limit: .seconds(2))
+            told.withLock { $0 = committed }
+        } catch {}
+    }
+}

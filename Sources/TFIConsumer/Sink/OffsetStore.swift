@@ -1,0 +1,104 @@
+import PGWire
+
+/// The offsets that are kept in the database, beside the rows that they stand for.
+struct OffsetStore: Sendable {
+    /// Where a group goes on in one partition.
+    struct Entry: Sendable, Equatable {
+        var partition: Int32
+        var nextOffset: Int64
+        /// The topic's id when the offset was written; nil where the broker doesn't tell (before Kafka 2.8).
+        var topicID: String?
+        /// The leader epoch of the last record; nil where it isn't known.
+        var leaderEpoch: Int32?
+    }
+
+    /// The offsets table, quoted.
+    let table: String
+    let group: String
+    let topic: String
+
+    func entries(_ session: inout PostgresSession) throws(PostgresError) -> [Entry] {
+        let result = try session.query(
+            """
+            SELECT partition, next_offset, topic_id, leader_epoch FROM \(table)
+            WHERE group_name = $1 AND topic = $2 ORDER BY partition
+            """, parameters: [.text(group), .text(topic)])
+        var entries: [Entry] = []
+        for row in result.rows {
+            entries.append(
+                Entry(
+                    partition: try row.decode(0), nextOffset: try row.decode(1), topicID: try row.decodeIfPresent(2),
+                    leaderEpoch: try row.decodeIfPresent(3)))
+        }
+        return entries
+    }
+
+    /// Adds partitions that the group hasn't read before. Another consumer that does the same at this moment wins.
+    func add(_ entries: [Entry], _ session: inout PostgresSession) throws(PostgresError) {
+        for entry in entries {
+            try session.query(
+                """
+                INSERT INTO \(table) (group_name, topic, partition, next_offset, topic_id, leader_epoch)
+                VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
+                """,
+                parameters: [
+                    .text(group), .text(topic), PostgresValue(entry.partition), PostgresValue(entry.nextOffset),
+                    PostgresValue(entry.topicID), PostgresValue(entry.leaderEpoch),
+                ])
+        }
+    }
+
+    /// Moves the offsets on, from exactly the values that the batch started at.
+    ///
+    /// The rows are locked until the transaction ends, so that of two writers the second waits here, and then finds
+    /// the offsets moved.
+    ///
+    /// - Throws: `Fenced` where any of them has another value; `PostgresError`.
+    func advance(_ progress: [Int32: CopyBatch.Progress], _ session: inout PostgresSession) throws {
+        // Always in the same order, or two writers could wait for each other's rows.
+        let moves = progress.sorted { $0.key < $1.key }
+        func list(_ values: [String]) -> PostgresValue { .text("{" + values.joined(separator: ",") + "}") }
+        let result = try session.query(
+            """
+            UPDATE \(table) AS stored
+            SET next_offset = moved.next, updated_at = now(),
+                leader_epoch = CASE WHEN moved.epoch >= 0 THEN moved.epoch ELSE stored.leader_epoch END
+            FROM unnest($3::int[], $4::bigint[], $5::bigint[], $6::int[]) AS moved (partition, expected, next, epoch)
+            WHERE stored.group_name = $1 AND stored.topic = $2 AND stored.partition = moved.partition
+                AND stored.next_offset = moved.expected
+            """,
+            parameters: [
+                .text(group), .text(topic), list(moves.map { "\($0.key)" }), list(moves.map { "\($0.value.expected)" }),
+                list(moves.map { "\($0.value.next)" }), list(moves.map { "\($0.value.leaderEpoch)" }),
+            ])
+        guard result.affectedRows == moves.count else { throw Fenced(group: group, topic: topic) }
+    }
+
+    enum Position: Equatable {
+        case beforeBatch, afterBatch
+    }
+
+    /// Whether the offsets are those before a batch or after it: after a COMMIT whose answer was lost.
+    ///
+    /// - Throws: `Fenced` where they are neither.
+    func position(
+        relativeTo progress: [Int32: CopyBatch.Progress], _ session: inout PostgresSession
+    ) throws -> Position {
+        var stored: [Int32: Int64] = [:]
+        for entry in try entries(&session) { stored[entry.partition] = entry.nextOffset }
+        if progress.allSatisfy({ stored[$0.key] == $0.value.next }) { return .afterBatch }
+        if progress.allSatisfy({ stored[$0.key] == $0.value.expected }) { return .beforeBatch }
+        throw Fenced(group: group, topic: topic)
+    }
+}
+
+/// Another consumer of the same group has moved the offsets: this one must not write any more.
+struct Fenced: Error, CustomStringConvertible {
+    let group: String
+    let topic: String
+
+    var description: String {
+        "another consumer has moved the offsets of group \(group) in topic \(topic): only one may run for a group; "
+            + "stop the other one, or give this one a --group of its own"
+    }
+}

@@ -1,0 +1,61 @@
+import KafkaWire
+import PGWire
+
+/// Writes batches into the database: each in one transaction, with the offsets that it moves.
+struct Sink: Sendable {
+    let database: Database
+    let offsets: OffsetStore
+    /// The schema's name, not quoted.
+    let schema: String
+
+    /// The database refused a batch for what is in it.
+    struct Refused: Error {
+        let error: PostgresError
+    }
+
+    /// Commits a batch, however long the database makes it wait.
+    ///
+    /// - Throws: `Refused` where a row is to blame; `Fenced` where another consumer has moved the offsets; `Stopped`.
+    func commit(_ batch: CopyBatch) async throws {
+        // After a lost connection it isn't known whether the COMMIT got through: the offsets tell.
+        var isInDoubt = false
+        do {
+            try await database.retrying { connection in
+                if isInDoubt {
+                    let offsets = offsets
+                    let position = try await connection.transaction { session in
+                        try offsets.position(relativeTo: batch.progress, &session)
+                    }
+                    if position == .afterBatch { return }
+                    isInDoubt = false
+                }
+                do {
+                    try await write(batch, connection)
+                } catch let error as PostgresError where error.isConnectionLoss || connection.isBroken {
+                    isInDoubt = true
+                    throw error
+                }
+            }
+        } catch let error as PostgresError where error.isDataError {
+            throw Refused(error: error)
+        }
+    }
+
+    private func write(_ batch: CopyBatch, _ connection: PostgresConnection) async throws {
+        let (offsets, schema) = (offsets, schema)
+        try await connection.transaction { session in
+            // First, since it locks: a second writer is turned away before it has sent a row.
+            try offsets.advance(batch.progress, &session)
+            for table in batch.tables where !table.buffer.isEmpty {
+                try session.copy(
+                    into: TableName(schema: schema, table: table.schema.table),
+                    columns: table.schema.fields.map(\.name), from: table.buffer)
+            }
+            if !batch.deadLetters.isEmpty {
+                try session.copy(
+                    into: TableName(schema: schema, table: DeadLetter.table), columns: DeadLetter.columns,
+                    from: batch.deadLetters)
+            }
+        }
+    }
+}
