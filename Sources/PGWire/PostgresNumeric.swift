@@ -1,4 +1,5 @@
-/// A number in the wire form of `numeric`: digits in base 10,000.
+/// What a decimal text says about its number, but for the digits: they are read from the text a second time, straight
+/// into the buffer.
 ///
 /// Source: PostgreSQL manual, "Arbitrary Precision Numbers", for the ranges (131,072 digits before the point,
 /// 16,383 after it); the wire form is that of the server's `numeric_recv`.
@@ -16,8 +17,13 @@ struct PostgresNumeric {
     var weight = 0
     /// Decimal digits after the point.
     var scale = 0
-    /// Base 10,000, without zeros at either end.
-    var digits: [UInt16] = []
+    /// Where the digits from the first one on that isn't zero stand in the text, perhaps with a point among them.
+    private var digits = 0..<0
+    /// The zeros that make the first group of four complete.
+    private var padding = 0
+
+    /// How many groups there are at most: those of zeros at the end are included.
+    var groupCount: Int { (digits.count + padding + 3) / 4 }
 
     /// Parses decimal text: `[+-]digits[.digits][e[+-]digits]`, `NaN`, or `[+-]Infinity`, in either case of letters.
     init(parsing text: RawSpan) throws(NumericError) {
@@ -33,9 +39,10 @@ struct PostgresNumeric {
             return
         }
 
-        // The significant decimal digits, and the power of ten of a point behind the last one.
-        var decimals: [UInt8] = []
+        // The number of significant decimal digits, and the power of ten of the last one.
+        var count = 0
         var exponent = 0
+        var first: Int?
         var sawDigit = false
         var sawPoint = false
         while position < units.count {
@@ -44,7 +51,8 @@ struct PostgresNumeric {
                 sawPoint = true
             } else if unit >= UInt8(ascii: "0"), unit <= UInt8(ascii: "9") {
                 sawDigit = true
-                if unit != UInt8(ascii: "0") || !decimals.isEmpty { decimals.append(unit - UInt8(ascii: "0")) }
+                if first == nil, unit != UInt8(ascii: "0") { first = position }
+                if first != nil { count += 1 }
                 if sawPoint { exponent -= 1 }
             } else {
                 break
@@ -52,11 +60,40 @@ struct PostgresNumeric {
             position += 1
         }
         guard sawDigit else { throw .notANumber }
+        let end = position
         if position < units.count { exponent += try Self.exponent(units.extracting(position...)) }
 
         scale = max(0, -exponent)
         guard scale <= 16_383 else { throw .outOfRange }
-        try setDigits(decimals, exponent: exponent)
+        // A zero has no digits, and no sign.
+        guard let first else {
+            sign = .positive
+            return
+        }
+        // The power of ten of the first digit, and of 10,000 of its group, which may begin before it.
+        let top = count - 1 + exponent
+        weight = top >= 0 ? top / 4 : (top - 3) / 4
+        guard weight <= 32_767 else { throw .outOfRange }
+        digits = first..<end
+        padding = 3 - (top - weight * 4)
+    }
+
+    /// Gives the digits in base 10,000, the first one not zero; zeros may be at the end.
+    func forEachGroup(of text: RawSpan, _ body: (UInt16) -> Void) {
+        let units = Span<UInt8>(_bytes: text).extracting(digits)
+        var group: UInt16 = 0
+        var place = padding
+        for index in units.indices where units[index] != UInt8(ascii: ".") {
+            group = group * 10 + UInt16(units[index] - UInt8(ascii: "0"))
+            place += 1
+            if place == 4 {
+                body(group)
+                (group, place) = (0, 0)
+            }
+        }
+        guard place > 0 else { return }
+        for _ in place..<4 { group *= 10 }
+        body(group)
     }
 
     private static func special(_ units: borrowing Span<UInt8>) -> Sign? {
@@ -93,35 +130,6 @@ struct PostgresNumeric {
         }
         return isNegative ? -value : value
     }
-
-    /// Groups decimal digits by four around the point.
-    private mutating func setDigits(_ decimals: [UInt8], exponent: Int) throws(NumericError) {
-        // A zero has no digits, and no sign.
-        guard !decimals.isEmpty else {
-            sign = .positive
-            return
-        }
-        // The power of ten of the first digit, and of 10,000 of its group.
-        let top = decimals.count - 1 + exponent
-        weight = top >= 0 ? top / 4 : (top - 3) / 4
-        guard weight <= 32_767 else { throw .outOfRange }
-        var group: UInt16 = 0
-        // The first group may begin before the first digit.
-        var place = 3 - (top - weight * 4)
-        for decimal in decimals {
-            group = group * 10 + UInt16(decimal)
-            place += 1
-            if place == 4 {
-                digits.append(group)
-                (group, place) = (0, 0)
-            }
-        }
-        if place > 0 {
-            for _ in place..<4 { group *= 10 }
-            digits.append(group)
-        }
-        while digits.last == 0 { digits.removeLast() }
-    }
 }
 
 /// Text that can't go into a `numeric` column.
@@ -144,14 +152,24 @@ extension CopyBuffer {
     /// `Infinity`. The digits after the point, zeros too, are the value's scale. Nothing is appended on an error.
     public mutating func append(numeric text: RawSpan) throws(NumericError) {
         let number = try PostgresNumeric(parsing: text)
-        let size = 8 + number.digits.count * 2
-        reserve(4 + size)
-        store(Int32(truncatingIfNeeded: size))
-        store(UInt16(truncatingIfNeeded: number.digits.count))
+        reserve(12 + number.groupCount * 2)
+        let start = writtenBytes
+        // Both counts are known, and stored again, once the zeros at the end are seen.
+        store(Int32(8))
+        store(UInt16(0))
         store(Int16(truncatingIfNeeded: number.weight))
         store(number.sign.rawValue)
         store(UInt16(truncatingIfNeeded: number.scale))
-        for digit in number.digits { store(digit) }
+        var end = writtenBytes
+        number.forEachGroup(of: text) { group in
+            store(group)
+            if group != 0 { end = writtenBytes }
+        }
+        let size = end - start - 4
+        writtenBytes = start
+        store(Int32(truncatingIfNeeded: size))
+        store(UInt16(truncatingIfNeeded: (size - 8) / 2))
+        writtenBytes = end
         missingColumns &-= 1
     }
 
