@@ -10,21 +10,20 @@ struct Rejection: Error, Equatable {
 /// A value is read where it lies in the message and written once, as the bytes that Postgres takes. Nothing on the
 /// way of a good message allocates.
 struct RowMapper: Sendable {
-    private static let maximumFields = 8
-
     private let schemas: [MessageSchema]
+    private let plans: [CompactPlan]
     private var timestamps = TimestampParser()
 
     init(schemas: [MessageSchema] = MessageSchema.all) {
-        precondition(schemas.allSatisfy { $0.fields.count <= Self.maximumFields })
+        precondition(schemas.allSatisfy { $0.fields.count <= CompactPlan.maximumFields })
         self.schemas = schemas
+        plans = schemas.map { CompactPlan($0) }
     }
 
     /// The table's place in the list of schemas, for a message's key.
     func table(forKey key: RawSpan?) throws(Rejection) -> Int {
         guard let key else { throw Rejection(reason: "the key is missing") }
-        for index in schemas.indices
-        where schemas[index].key.count == key.byteCount && schemas[index].key.isIn(key, at: 0) {
+        for index in plans.indices where plans[index].key.count == key.byteCount && plans[index].key.isIn(key, at: 0) {
             return index
         }
         throw Rejection(reason: "the key \(Self.quote(key)) is not known")
@@ -37,6 +36,15 @@ struct RowMapper: Sendable {
     ///   - rows: The table's rows; unchanged where the value can't be a row.
     mutating func append(_ value: RawSpan?, table: Int, to rows: inout CopyBuffer) throws(Rejection) {
         guard let value else { throw Rejection(reason: "the value is missing") }
+        if plans[table].append(value, to: &rows, &timestamps) { return }
+        try appendChecked(value, table: table, to: &rows)
+    }
+
+    /// The same for JSON in any form, and the reason where it can't be a row.
+    @inline(never)
+    private mutating func appendChecked(
+        _ value: RawSpan, table: Int, to rows: inout CopyBuffer
+    ) throws(Rejection) {
         let fields = schemas[table].fields
         var columns = InlineArray<8, Int64>(repeating: 0)
         var found: UInt32 = 0

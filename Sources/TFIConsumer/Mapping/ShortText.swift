@@ -1,6 +1,6 @@
 /// A text of 8 to 64 bytes from this program's own code, in the form that is compared fastest with a message's bytes:
 /// as 64-bit words, the last of which overlaps the one before.
-struct ShortText: Sendable {
+struct ShortText: Sendable, BitwiseCopyable {
     private var words = InlineArray<8, UInt64>(repeating: 0)
     private let lastWord: UInt64
     let count: Int

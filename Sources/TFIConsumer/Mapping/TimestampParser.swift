@@ -8,43 +8,52 @@ struct TimestampParser: Sendable {
     private var lastMidnight: Int64 = 0
 
     /// Nil where the text isn't of that form, or names a day or time that there isn't.
-    @inline(__always)
     mutating func microseconds(_ text: RawSpan) -> Int64? {
+        guard let time = microseconds(text, from: 0), time.end == text.byteCount else { return nil }
+        return time.microseconds
+    }
+
+    /// Reads the time that begins at an offset; `end` is the offset after its last digit.
+    @inline(__always)
+    mutating func microseconds(_ text: RawSpan, from start: Int) -> (microseconds: Int64, end: Int)? {
         let count = text.byteCount
-        guard count >= 19, count <= 26 else { return nil }
-        // The guard above has seen that the bytes up to 18 are there, and `fraction` stays below the count.
-        let head = unsafe text.unsafeLoadUnaligned(fromUncheckedByteOffset: 0, as: UInt64.self)
-        let tail = unsafe text.unsafeLoadUnaligned(fromUncheckedByteOffset: 8, as: UInt16.self)
+        guard start >= 0, count &- start >= 19 else { return nil }
+        // 19 bytes are there, and `end` stays below the count.
+        func byte(_ offset: Int) -> UInt8 {
+            unsafe text.unsafeLoad(fromUncheckedByteOffset: start &+ offset, as: UInt8.self)
+        }
+        let head = unsafe text.unsafeLoadUnaligned(fromUncheckedByteOffset: start, as: UInt64.self)
+        let tail = unsafe text.unsafeLoadUnaligned(fromUncheckedByteOffset: start &+ 8, as: UInt16.self)
         if head != lastDate.0 || tail != lastDate.1 || !hasDate {
-            guard let midnight = Self.midnight(text) else { return nil }
+            guard let midnight = Self.midnight(text.extracting(start..<start &+ 10)) else { return nil }
             lastDate = (head, tail)
             lastMidnight = midnight
             hasDate = true
         }
-        func byte(_ offset: Int) -> UInt8 {
-            unsafe text.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
+        // A digit that isn't one makes a number that is too large.
+        func pair(_ offset: Int) -> Int64 {
+            let tens = Int64(byte(offset) &- UInt8(ascii: "0"))
+            let ones = Int64(byte(offset &+ 1) &- UInt8(ascii: "0"))
+            return tens <= 9 && ones <= 9 ? tens &* 10 &+ ones : 100
         }
-        func pair(_ offset: Int) -> Int64? {
-            let tens = byte(offset) &- UInt8(ascii: "0")
-            let ones = byte(offset &+ 1) &- UInt8(ascii: "0")
-            return tens <= 9 && ones <= 9 ? Int64(tens) &* 10 &+ Int64(ones) : nil
-        }
+        let (hour, minute, second) = (pair(11), pair(14), pair(17))
         guard byte(10) == UInt8(ascii: " ") || byte(10) == UInt8(ascii: "T"), byte(13) == UInt8(ascii: ":"),
-            byte(16) == UInt8(ascii: ":"), let hour = pair(11), let minute = pair(14), let second = pair(17),
-            hour < 24, minute < 60, second < 60
+            byte(16) == UInt8(ascii: ":"), hour < 24, minute < 60, second < 60
         else { return nil }
+        let microseconds = lastMidnight &+ ((hour &* 60 &+ minute) &* 60 &+ second) &* 1_000_000
+        guard count &- start > 19, byte(19) == UInt8(ascii: ".") else { return (microseconds, start &+ 19) }
         var fraction: Int64 = 0
-        if count > 19 {
-            guard byte(19) == UInt8(ascii: "."), count > 20 else { return nil }
-            var scale: Int64 = 100_000
-            for offset in 20..<count {
-                let digit = byte(offset) &- UInt8(ascii: "0")
-                guard digit <= 9 else { return nil }
-                fraction &+= Int64(digit) &* scale
-                scale /= 10
-            }
+        var scale: Int64 = 100_000
+        var end = start &+ 20
+        // At most six digits: `scale` is zero after them.
+        while end < count, scale > 0 {
+            let digit = unsafe text.unsafeLoad(fromUncheckedByteOffset: end, as: UInt8.self) &- UInt8(ascii: "0")
+            guard digit <= 9 else { break }
+            fraction &+= Int64(digit) &* scale
+            scale /= 10
+            end &+= 1
         }
-        return lastMidnight &+ ((hour &* 60 &+ minute) &* 60 &+ second) &* 1_000_000 &+ fraction
+        return end > start &+ 20 ? (microseconds &+ fraction, end) : nil
     }
 
     /// The microseconds from 2000-01-01 to the beginning of a day of the Gregorian calendar.
