@@ -44,8 +44,10 @@ struct ConnectionParameters {
         }
         let values = try parse(uri)
         guard isURI(uri) else { return }
-        let misplaced = (values["host"] ?? "").contains("@") || (values["user"] == nil && uri.contains("@"))
-        guard !misplaced else {
+        // A slash in a password ends the host for libpq, and the rest is taken for the database.
+        let hasCredentials = values["user"] != nil || values["password"] != nil
+        let isMisread = !hasCredentials && (values["dbname"] ?? "").contains("@")
+        guard !isMisread, !(values["host"] ?? "").contains("@") else {
             throw unreadable("special characters in the user name or password have to be percent-encoded")
         }
         for port in (values["port"] ?? "").split(separator: ",") where UInt16(port) == nil {

@@ -121,6 +121,7 @@ public actor PostgresConnection {
     /// cancelled. After a connection loss the transaction may have been committed or not, if COMMIT was sent.
     ///
     /// - Parameter body: May block: it does so on the connection's own thread.
+    @discardableResult
     public func transaction<Value: Sendable>(
         _ body: sending (inout PostgresSession) throws -> Value
     ) async throws -> Value {
