@@ -40,6 +40,16 @@ measure() { # OUT PROGRAM [ARG]...
     fi
 }
 
+# Runs a step that isn't measured; what it writes is shown only where it fails.
+quietly() { # OUT PROGRAM [ARG]...
+    local out=$1
+    shift
+    "$@" >"$out" 2>"$out.err" || {
+        tail -n 5 "$out.err" >&2
+        fail "$1 $2 failed" 70
+    }
+}
+
 # A number of a JSON object that is one line, by name.
 json_number() { # NAME FILE
     tail -n 1 "$2" | grep -oE "\"$1\": ?[0-9.eE+-]+" | head -n 1 | sed 's/.*: *//'
@@ -85,7 +95,7 @@ run_copy() { # ROUND
 
 run_consumer() { # ROUND
     local seconds ratio
-    "$root/.build/release/tfi-consumer" init --schema round >/dev/null
+    quietly "$bench_folder/init.out" "$root/.build/release/tfi-consumer" init --schema round
     settle
     measure "$bench_folder/consumer.out" "$root/.build/release/tfi-consumer" run --until-caught-up --summary-json \
         --schema round
@@ -155,12 +165,12 @@ bench() {
 
     echo "$(nproc) cores, Kafka ($(cat "$bench_folder/mode")), Postgres $(bench_sql -c 'SHOW server_version')"
     echo "generating $bench_records records in $partitions partitions" >&2
-    "$root/.build/release/tfi-producer" generate --records "$bench_records" --as-fast-as-possible \
-        --partitions "$partitions" --summary-json >"$bench_folder/producer.out"
+    quietly "$bench_folder/producer.out" "$root/.build/release/tfi-producer" generate --records "$bench_records" \
+        --as-fast-as-possible --partitions "$partitions" --summary-json
     echo "tfi-producer: $(tail -n 1 "$bench_folder/producer.out")"
     # The first run warms everything up, and its tables are where the rows of the baseline come from.
-    "$root/.build/release/tfi-consumer" init >/dev/null
-    "$root/.build/release/tfi-consumer" run --until-caught-up --summary-json >"$bench_folder/first.out"
+    quietly "$bench_folder/init.out" "$root/.build/release/tfi-consumer" init
+    quietly "$bench_folder/first.out" "$root/.build/release/tfi-consumer" run --until-caught-up --summary-json
     check_rows workshop tfi-consumer
     local table
     for table in ucp uc; do
