@@ -14,7 +14,7 @@ RUN swift build -c release --static-swift-stdlib --product tfi-consumer \
 
 FROM debian:bookworm-slim
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libpq5 libisal2 zlib1g tzdata ca-certificates \
+    && apt-get install -y --no-install-recommends libpq5 libisal2 zlib1g libstdc++6 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --no-create-home --shell /usr/sbin/nologin tfi
 COPY --from=build /out/ /usr/local/bin/
