@@ -29,6 +29,7 @@ actor Fetcher {
     private var loops: [Int32: Task<Void, Never>] = [:]
     private var housekeeping: Task<Void, Never>?
     private let attention = Signal()
+    private var lastRefresh: ContinuousClock.Instant
     private var isClosed = false
 
     init(cluster: Cluster, buffer: FetchBuffer, offsetReset: ConsumerConfiguration.OffsetReset) {
@@ -36,6 +37,7 @@ actor Fetcher {
         self.configuration = cluster.configuration.consumer
         self.buffer = buffer
         self.offsetReset = offsetReset
+        lastRefresh = cluster.timing.now()
     }
 
     /// Fetches these partitions and no others, each from the given place.
@@ -82,7 +84,8 @@ actor Fetcher {
                 startLoops()
                 failures = 0
                 troubledSince = nil
-                await attention.wait()
+                await attention.wait(until: knowledgeExpires)
+                if cluster.timing.now() >= knowledgeExpires { try await refreshLeaders() }
             } catch let error as KafkaError {
                 failures += 1
                 let since = troubledSince ?? cluster.timing.now()
@@ -98,6 +101,22 @@ actor Fetcher {
             } catch {
                 return  // cancelled
             }
+        }
+    }
+
+    /// When what is known of the leaders is asked for again though nothing has gone wrong (`metadata.max.age.ms`).
+    private var knowledgeExpires: ContinuousClock.Instant { lastRefresh + cluster.configuration.metadataMaximumAge }
+
+    /// Moves partitions whose leader has changed unnoticed: the old one may go on answering for a while.
+    private func refreshLeaders() async throws {
+        lastRefresh = cluster.timing.now()
+        try await cluster.refresh(topics: Set(partitions.keys.map(\.topic)).sorted())
+        for key in partitions.keys {
+            guard let leader = await cluster.leader(of: key), let known = partitions[key],
+                leader.epoch > known.leaderEpoch
+            else { continue }
+            partitions[key]?.leader = leader.node
+            partitions[key]?.leaderEpoch = leader.epoch
         }
     }
 
