@@ -29,6 +29,8 @@ actor Fetcher {
     private var loops: [Int32: Task<Void, Never>] = [:]
     private var housekeeping: Task<Void, Never>?
     private let attention = Signal()
+    /// How often in a row a broker has refused a partition or was lost, since records came last.
+    private var setbacks = 0
     private var lastRefresh: ContinuousClock.Instant
     private var isClosed = false
 
@@ -79,6 +81,11 @@ actor Fetcher {
         var troubledSince: ContinuousClock.Instant?
         while !isClosed, !Task.isCancelled {
             do {
+                if setbacks > 0 {
+                    // What a broker refused, or lost, a moment ago is rarely better at once.
+                    let delay = backoff.delay(afterFailures: setbacks, random: cluster.timing.random())
+                    try await cluster.timing.sleep(delay)
+                }
                 try await findLeaders()
                 try await findOffsets()
                 startLoops()
@@ -135,7 +142,7 @@ actor Fetcher {
                 throw KafkaError(
                     .inconsistentTopicId,
                     "the topic was deleted and made again while it was read: its id was \(partition.topicID) and is \(topic.id)",
-                    topic: key.topic, partition: key.partition)
+                    isRetriable: false, topic: key.topic, partition: key.partition)
             }
             partition.topicID = topic.id
             topicNames[topic.id] = key.topic
@@ -179,21 +186,22 @@ actor Fetcher {
 
     private func fetch(from node: Int32) async {
         defer { loops[node] = nil }
-        var failures = 0
         while !isClosed, !Task.isCancelled {
             let wanted = fetches(from: node)
             guard !wanted.isEmpty else { return }
             do {
                 let connection = try await cluster.connection(to: node, role: .fetch)
                 let gate = try await fetchOnce(wanted, from: node, over: connection)
-                failures = 0
                 await gate?.wait()
             } catch is CancellationError {
                 return
             } catch {
                 sessions[node]?.reset()
-                failures += 1
-                if let error = error as? KafkaError, !error.isRetriable { return buffer.fail(error) }
+                // Bytes that can't be read would be the same the next time.
+                if let error = error as? KafkaError, !error.isRetriable || error.code == .corruptMessage {
+                    return buffer.fail(error)
+                }
+                setbacks += 1
                 // Whether another broker leads them meanwhile, the housekeeping finds out.
                 for key in wanted.keys { partitions[key]?.leader = nil }
                 return attention.notify()
@@ -308,6 +316,7 @@ actor Fetcher {
             }
         }
         guard !parts.isEmpty else { return nil }
+        setbacks = 0
         buffer.append(parts)
         return gate
     }
@@ -342,8 +351,13 @@ actor Fetcher {
             }
             partitions[key]?.start = offsetReset == .earliest ? .earliest : .latest
             partitions[key]?.position = nil
+        case .corruptMessage:
+            throw KafkaError(
+                code, "the broker's log is damaged", isFromBroker: true, isRetriable: false, topic: key.topic,
+                partition: key.partition, offset: position?.offset)
         case _ where code.isRetriable:
             partitions[key]?.leader = nil
+            setbacks += 1
         default:
             throw KafkaError(
                 code, "the broker refused to have the partition fetched", isFromBroker: true, topic: key.topic,

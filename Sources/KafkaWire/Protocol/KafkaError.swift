@@ -9,24 +9,25 @@ public struct KafkaError: Error, Hashable, Sendable, CustomStringConvertible {
     public let message: String
     /// Whether a broker sent the code; otherwise this client found it out.
     public let isFromBroker: Bool
+    /// Whether the same call can succeed later without anything being changed: as Kafka's protocol guide has it for the
+    /// code, but for errors of which this client knows that they stay.
+    public let isRetriable: Bool
     public var topic: String?
     public var partition: Int32?
     public var offset: Int64?
 
     public init(
-        _ code: ErrorCode, _ message: String, isFromBroker: Bool = false, topic: String? = nil,
-        partition: Int32? = nil, offset: Int64? = nil
+        _ code: ErrorCode, _ message: String, isFromBroker: Bool = false, isRetriable: Bool? = nil,
+        topic: String? = nil, partition: Int32? = nil, offset: Int64? = nil
     ) {
         self.code = code
         self.message = message
         self.isFromBroker = isFromBroker
+        self.isRetriable = isRetriable ?? code.isRetriable
         self.topic = topic
         self.partition = partition
         self.offset = offset
     }
-
-    /// Whether the same call can succeed later without anything being changed.
-    public var isRetriable: Bool { code.isRetriable }
 
     public var description: String {
         var place: [String] = []
