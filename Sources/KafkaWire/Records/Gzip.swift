@@ -100,10 +100,10 @@ enum Gzip {
     static func deflate(
         _ bytes: RawSpan, level: Int?, reserved: Int, pool: BufferPool
     ) throws(KafkaError) -> (storage: ByteStorage, end: Int) {
-        let level = level ?? Int(Z_DEFAULT_COMPRESSION)
-        guard level == Z_DEFAULT_COMPRESSION || 1...9 ~= level else {
+        if let level, !(1...9).contains(level) {
             throw KafkaError(.invalidConfig, "The compression level of gzip is \(level); it has to be from 1 to 9.")
         }
+        let level = level.map { Int32($0) } ?? Z_DEFAULT_COMPRESSION
         let z = unsafe makeStream()
         // Ending a stream that could not be begun does nothing.
         defer {
@@ -112,7 +112,7 @@ enum Gzip {
         }
         // 15 for the largest window, and 16 for a gzip header; 8 is zlib's default for its memory.
         let status = unsafe deflateInit2_(
-            z, Int32(level), Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
+            z, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
             Int32(MemoryLayout<z_stream>.size))
         guard status == Z_OK else {
             throw KafkaError(.unknownServerError, "zlib can't get the memory to compress a record batch.")

@@ -5,19 +5,61 @@ public struct Record: ~Escapable {
     public let offset: Int64
     /// Milliseconds since 1970: the producer's, or the broker's where the topic has `LogAppendTime`; -1 for none.
     public let timestamp: Int64
-    public let key: RawSpan?
-    /// Null in a tombstone.
-    public let value: RawSpan?
-    public let headers: RecordHeaders
+    // Positions instead of optional spans, and few of them: the optimizer keeps these in registers.
+    /// The batch's records up to the end of this one.
+    @usableFromInline let bytes: RawSpan
+    @usableFromInline let keyStart: Int32
+    /// -1 for null, as for the value.
+    @usableFromInline let keyLength: Int32
+    @usableFromInline let valueStart: Int32
+    @usableFromInline let valueLength: Int32
 
-    @_lifetime(copy key, copy value, copy headers)
+    @_lifetime(copy bytes)
     @inlinable
-    init(offset: Int64, timestamp: Int64, key: RawSpan?, value: RawSpan?, headers: RecordHeaders) {
+    @inline(__always)
+    init(_ bytes: RawSpan, offset: Int64, timestamp: Int64, _ layout: RecordLayout) {
         self.offset = offset
         self.timestamp = timestamp
-        self.key = key
-        self.value = value
-        self.headers = headers
+        // `RecordLayout` has seen that it lies within the bytes.
+        self.bytes = unsafe bytes.extracting(unchecked: 0..<layout.end)
+        keyStart = Int32(truncatingIfNeeded: layout.keyStart)
+        keyLength = Int32(truncatingIfNeeded: layout.keyLength)
+        valueStart = Int32(truncatingIfNeeded: layout.valueStart)
+        valueLength = Int32(truncatingIfNeeded: layout.valueLength)
+    }
+
+    public var key: RawSpan? {
+        @_lifetime(copy self)
+        @inlinable
+        @inline(__always)
+        get {
+            guard keyLength >= 0 else { return nil }
+            let start = Int(keyStart)
+            // As in `init`; the same holds below.
+            return unsafe bytes.extracting(unchecked: start..<start &+ Int(keyLength))
+        }
+    }
+
+    /// Null in a tombstone.
+    public var value: RawSpan? {
+        @_lifetime(copy self)
+        @inlinable
+        @inline(__always)
+        get {
+            guard valueLength >= 0 else { return nil }
+            let start = Int(valueStart)
+            return unsafe bytes.extracting(unchecked: start..<start &+ Int(valueLength))
+        }
+    }
+
+    public var headers: RecordHeaders {
+        @_lifetime(copy self)
+        @inlinable
+        get {
+            var position = Int(valueStart) &+ Int(max(valueLength, 0))
+            let count = Varint.int32(bytes, &position)
+            return RecordHeaders(unsafe bytes.extracting(unchecked: position..<bytes.byteCount), count: count)
+        }
     }
 }
 
@@ -52,7 +94,7 @@ public struct RecordHeaders: ~Escapable {
             guard nameLength >= 0 else { return false }
             position += nameLength
             let valueLength = Varint.int32(bytes, &position)
-            guard valueLength >= -1 else { return false }
+            guard valueLength >= -1, position <= bytes.byteCount else { return false }
             position += max(valueLength, 0)
         }
         return position == bytes.byteCount

@@ -116,7 +116,9 @@ extension RecordBatchReader {
     package struct Scan: Equatable, Sendable {
         /// The offset to fetch from next.
         package var nextOffset: Int64
+        /// How many whole batches there are, and how many bytes they have.
         package var batchCount = 0
+        package var byteCount = 0
         /// How many records the batches have, those below the offset that was asked for counted as well.
         package var recordCount = 0
         /// The leader epoch of the last batch; -1 where there is none.
@@ -153,6 +155,7 @@ extension RecordBatchReader {
                         partition: partition, offset: header.baseOffset)
                 }
                 scan.batchCount += 1
+                scan.byteCount += byteCount
                 scan.recordCount += Int(header.recordCount)
                 scan.nextOffset = max(scan.nextOffset, header.baseOffset + Int64(header.lastOffsetDelta) + 1)
                 scan.lastLeaderEpoch = header.partitionLeaderEpoch

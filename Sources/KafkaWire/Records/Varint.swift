@@ -9,65 +9,56 @@ enum Varint {
     @usableFromInline static var outOfBounds: Int { 1 << 62 }
 
     /// Reads an integer of at most 32 bits, and moves `position`, which isn't negative, past it.
-    @inlinable
-    @inline(__always)
-    static func int32(_ bytes: borrowing RawSpan, _ position: inout Int) -> Int {
+    @usableFromInline
+    static func int32(_ bytes: RawSpan, _ position: inout Int) -> Int {
         Int(truncatingIfNeeded: decode(bytes, &position, bits: 32))
     }
 
     /// Reads an integer of at most 64 bits, and moves `position`, which isn't negative, past it.
-    @inlinable
-    @inline(__always)
-    static func int64(_ bytes: borrowing RawSpan, _ position: inout Int) -> Int64 {
+    static func int64(_ bytes: RawSpan, _ position: inout Int) -> Int64 {
         decode(bytes, &position, bits: 64)
     }
 
-    @inlinable
-    @inline(__always)
-    static func decode(_ bytes: borrowing RawSpan, _ position: inout Int, bits: Int) -> Int64 {
-        // Up to three bytes by one load, as long as there are four to load.
-        if position <= bytes.byteCount &- 4 {
-            // The position isn't negative, and the line above has seen the end.
-            let word = UInt32(
-                littleEndian: unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: position, as: UInt32.self))
-            if word & 0x80 == 0 {
-                position &+= 1
-                return unzigzag(UInt64(word & 0x7f))
-            }
-            if word & 0x8000 == 0 {
-                position &+= 2
-                return unzigzag(UInt64(word & 0x7f | word >> 1 & 0x3f80))
-            }
-            if word & 0x80_0000 == 0 {
-                position &+= 3
-                return unzigzag(UInt64(word & 0x7f | word >> 1 & 0x3f80 | word >> 2 & 0x1f_c000))
-            }
-        }
-        let (value, next) = decodeBytewise(bytes, position, bits: bits)
-        position = next
-        return value
-    }
-
-    /// Reads an integer of any length.
-    ///
-    /// - Returns: The value and where the next one begins: `outOfBounds` where the bytes end in the middle of the
-    ///   integer, or it has more than `bits` bits.
-    @usableFromInline
-    @inline(never)
-    static func decodeBytewise(_ bytes: borrowing RawSpan, _ start: Int, bits: Int) -> (value: Int64, next: Int) {
-        var position = start
+    private static func decode(_ bytes: RawSpan, _ position: inout Int, bits: Int) -> Int64 {
         var value: UInt64 = 0
         var shift = 0
         while position < bytes.byteCount {
+            // The loop's condition has seen the end.
             let byte = UInt64(unsafe bytes.unsafeLoad(fromUncheckedByteOffset: position, as: UInt8.self))
             position += 1
-            // What is left of the last byte that an integer of this size may have.
+            // The last byte of an integer has fewer than seven bits to give.
             if shift + 7 > bits, byte >> (bits - shift) != 0 { break }
             value |= (byte & 0x7f) << shift
-            if byte & 0x80 == 0 { return (unzigzag(value), position) }
+            if byte & 0x80 == 0 { return unzigzag(value) }
             shift += 7
         }
-        return (0, outOfBounds)
+        position = outOfBounds
+        return 0
+    }
+
+    /// Reads an integer of at most three bytes, without its zigzag undone, and moves `position` past it; nil where
+    /// there are more.
+    ///
+    /// - Precondition: `position` isn't negative, and four bytes are there, which isn't checked.
+    @unsafe
+    @inlinable
+    @inline(__always)
+    static func short(_ bytes: RawSpan, _ position: inout Int) -> UInt32? {
+        let word = UInt32(
+            littleEndian: unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: position, as: UInt32.self))
+        if word & 0x80 == 0 {
+            position &+= 1
+            return word & 0x7f
+        }
+        if word & 0x8000 == 0 {
+            position &+= 2
+            return word & 0x7f | word >> 1 & 0x3f80
+        }
+        if word & 0x80_0000 == 0 {
+            position &+= 3
+            return word & 0x7f | word >> 1 & 0x3f80 | word >> 2 & 0x1f_c000
+        }
+        return nil
     }
 
     @inlinable

@@ -109,4 +109,36 @@ func readBatches(
         #expect(batches[0].maxTimestamp == .max)
         #expect(try batches[0].copyRecords() == Self.samples)
     }
+
+    @Test func `a batch can be stamped again while somebody holds the bytes of the first stamp`() throws {
+        var batch = try Self.build([CopiedRecord(offset: 0, timestamp: 5, value: [1])]).finish()
+        let first = batch.stamp(producerID: 1, producerEpoch: 2, baseSequence: 3, isTransactional: true)
+        let second = batch.stamp(producerID: 4, producerEpoch: 5, baseSequence: 6)
+        for (bytes, id, isTransactional) in [(first, 1, true), (second, 4, false)] as [(ByteSlice, Int64, Bool)] {
+            let read = try readBatches(bytes)
+            try #require(read.count == 1)
+            #expect(read[0].producerID == id)
+            #expect(Int64(read[0].producerEpoch) == id + 1)
+            #expect(Int64(read[0].baseSequence) == id + 2)
+            #expect(read[0].isTransactional == isTransactional)
+            #expect(try read[0].copyRecords() == [CopiedRecord(offset: 0, timestamp: 5, value: [1])])
+        }
+    }
+
+    @Test func `a copy of a builder goes its own way`() throws {
+        var one = try Self.build([CopiedRecord(offset: 0, timestamp: 5, value: [1])], capacity: 4096)
+        var other = one
+        try one.append(key: nil, value: [2], timestamp: 6)
+        try other.append(key: nil, value: [3], timestamp: 7)
+        for (builder, value) in [(one, 2), (other, 3)] as [(RecordBatchBuilder, UInt8)] {
+            var batch = try builder.finish()
+            let values = try readBatches(batch.stamp())[0].copyRecords().map(\.value)
+            #expect(values == [[1], [value]])
+        }
+    }
+
+    @Test func `the size of a record is bounded without overflow`() {
+        #expect(RecordBatchBuilder.sizeBound(keyCount: .max, valueCount: .max) == .max)
+        #expect(RecordBatchBuilder.sizeBound(keyCount: 0, valueCount: 0) < 64)
+    }
 }

@@ -1,0 +1,153 @@
+import Foundation
+import Testing
+
+@testable import KafkaWire
+
+/// What a real broker stored, from Fixtures/make-records.sh, against what the Java client read from it.
+@Suite struct FixtureTests {
+    static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+        .appending(path: "../../../Fixtures/records").standardized
+
+    private struct Expected: Decodable {
+        struct Record: Decodable {
+            var offset: Int64
+            var timestamp: Int64
+            var key: String?
+            var value: String?
+            var headers: [Header]
+        }
+
+        struct Header: Decodable {
+            var name: String
+            var value: String?
+        }
+
+        var records: [Record]
+    }
+
+    static func bytes(hexadecimal: String) throws -> [UInt8] {
+        let digits = Array(hexadecimal)
+        return try stride(from: 0, to: digits.count, by: 2).map {
+            try #require(UInt8(String(digits[$0..<min($0 + 2, digits.count)]), radix: 16))
+        }
+    }
+
+    static func expected(_ name: String) throws -> [CopiedRecord] {
+        let data = try Data(contentsOf: folder.appending(path: "\(name).json"))
+        return try JSONDecoder().decode(Expected.self, from: data).records.map { record in
+            CopiedRecord(
+                offset: record.offset, timestamp: record.timestamp, key: try record.key.map(bytes),
+                value: try record.value.map(bytes),
+                headers: try record.headers.map {
+                    CopiedHeader(name: try bytes(hexadecimal: $0.name), value: try $0.value.map(bytes))
+                })
+        }
+    }
+
+    static func segment(_ name: String) throws -> ByteSlice {
+        ByteSlice(try Data(contentsOf: folder.appending(path: "\(name).log")))
+    }
+
+    static let names = [
+        "single", "many", "nulls", "headers", "gzip", "large", "log-append-time", "idempotent", "transactions",
+        "compacted",
+    ]
+
+    @Test(arguments: names) func `every record is as the Java consumer read it`(name: String) throws {
+        let batches = try readBatches(try Self.segment(name))
+        let records = try batches.filter { !$0.isControl }.flatMap { try $0.copyRecords() }
+        #expect(try records == Self.expected(name))
+    }
+
+    @Test(arguments: names) func `a fetch from any offset begins with that one`(name: String) throws {
+        let segment = try Self.segment(name)
+        let expected = try Self.expected(name)
+        let last = try #require(try readBatches(segment).last).lastOffset
+        for offset in 0...last + 1 {
+            let batches = try readBatches(segment, from: offset)
+            let records = try batches.filter { !$0.isControl }.flatMap { try $0.copyRecords() }
+            #expect(records == expected.filter { $0.offset >= offset })
+            #expect(batches.allSatisfy { $0.lastOffset >= offset })
+            let scan = try RecordBatchReader.scan(segment, from: offset, topic: "t", partition: 3)
+            #expect(scan.nextOffset == last + 1)
+        }
+    }
+
+    @Test(arguments: names) func `a scan counts what is there`(name: String) throws {
+        let segment = try Self.segment(name)
+        let batches = try readBatches(segment)
+        let scan = try RecordBatchReader.scan(segment, from: 0, topic: "t", partition: 3)
+        #expect(scan.batchCount == batches.count)
+        #expect(scan.recordCount == batches.reduce(0) { $0 + $1.recordCount })
+        #expect(scan.byteCount == segment.count)
+        #expect(!scan.isTooShort && scan.cutOffByteCount == nil)
+    }
+
+    @Test func `control batches tell how each transaction ended`() throws {
+        let batches = try readBatches(try Self.segment("transactions"))
+        let ends = try batches.compactMap { try $0.controlRecordType() }
+        #expect(ends == [.commit, .abort, .commit])
+        #expect(batches.allSatisfy { $0.isTransactional && $0.producerID >= 0 })
+        #expect(batches.filter(\.isControl).count == 3)
+    }
+
+    @Test func `an idempotent producer's sequence goes on`() throws {
+        let batches = try readBatches(try Self.segment("idempotent"))
+        #expect(batches.map(\.baseSequence) == [0, 4, 8])
+        #expect(Set(batches.map(\.producerID)).count == 1)
+        #expect(batches.allSatisfy { $0.producerEpoch == 0 && !$0.isTransactional })
+    }
+
+    @Test func `compaction leaves offsets without records`() throws {
+        let batches = try readBatches(try Self.segment("compacted"))
+        let empty = batches.filter { $0.recordCount == 0 }
+        #expect(!empty.isEmpty)
+        #expect(zip(batches, batches.dropFirst()).allSatisfy { $0.nextOffset == $1.baseOffset })
+        for batch in empty { #expect(try batch.copyRecords().isEmpty) }
+    }
+
+    @Test func `the broker's time counts with LogAppendTime`() throws {
+        let batches = try readBatches(try Self.segment("log-append-time"))
+        #expect(batches.map(\.timestampType) == [.logAppendTime, .logAppendTime])
+        #expect(batches.map(\.compression) == [.none, .gzip])
+        for batch in batches {
+            #expect(try batch.copyRecords().allSatisfy { $0.timestamp == batch.maxTimestamp })
+            // The producer's own times are from 2023.
+            #expect(batch.maxTimestamp > 1_750_000_000_000)
+        }
+    }
+
+    /// The offset, and the epoch of the leader, are the broker's to set: bytes 0..<8 and 12..<16.
+    @Test(arguments: ["single", "many", "nulls", "headers", "large"])
+    func `the builder writes the bytes that Java writes`(name: String) throws {
+        let stored = Array(try Self.segment(name))
+        var batch = try RecordBatchBuilderTests.build(try Self.expected(name)).finish()
+        let built = Array(batch.stamp())
+        try #require(built.count == stored.count)
+        #expect(built[8..<12] == stored[8..<12])
+        #expect(built[16...] == stored[16...])
+    }
+
+    @Test func `keys hash as in Java`() throws {
+        struct Vector: Decodable {
+            struct Choice: Decodable {
+                var count: Int32
+                var partition: Int32
+            }
+
+            var key: String
+            var hash: Int32
+            var partitions: [Choice]
+        }
+        let data = try Data(contentsOf: Self.folder.appending(path: "murmur2.json"))
+        let vectors = try JSONDecoder().decode([Vector].self, from: data)
+        #expect(vectors.count > 40)
+        for vector in vectors {
+            let key = ByteSlice(try Self.bytes(hexadecimal: vector.key))
+            #expect(Murmur2.hash(key.span) == vector.hash)
+            for choice in vector.partitions {
+                #expect(Murmur2.partition(forKey: key.span, count: choice.count) == choice.partition)
+            }
+        }
+    }
+}
