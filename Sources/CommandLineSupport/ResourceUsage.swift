@@ -7,6 +7,12 @@ package struct ResourceUsage: Sendable, Equatable {
     package var userSeconds: Double
     package var systemSeconds: Double
 
+    package init(maxResidentMB: Double, userSeconds: Double, systemSeconds: Double) {
+        self.maxResidentMB = maxResidentMB
+        self.userSeconds = userSeconds
+        self.systemSeconds = systemSeconds
+    }
+
     package static var current: ResourceUsage {
         var usage = rusage()
         // getrusage fills the structure that it is lent for the call.

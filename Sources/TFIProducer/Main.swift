@@ -1,4 +1,13 @@
+import CommandLineSupport
+
 @main
 struct Main {
-    static func main() {}
+    static let program = Program(
+        name: "tfi-producer", version: projectVersion,
+        abstract: "Plays the plant: sends what units pass, and what is found wrong with them, to a Kafka topic.",
+        commands: [ReplayCommand.command, GenerateCommand.command])
+
+    static func main() async {
+        await runMain(program)
+    }
 }

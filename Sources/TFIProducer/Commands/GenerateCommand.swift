@@ -1,0 +1,22 @@
+import CommandLineSupport
+
+/// `tfi-producer generate`: a made-up plant of any size.
+enum GenerateCommand {
+    static let command = Command(
+        name: "generate",
+        abstract: "makes up a plant's messages, as many as wanted, and sends them",
+        discussion: [
+            "Units pass the stations of a line from 08:00 to 17:00, day after day, and end at collection point 40; one "
+                + "message in twenty is a concern. Without --rate it is as fast as the brokers take it.",
+            "On SIGINT or SIGTERM what was taken so far is delivered first; a second one ends at once.",
+        ],
+        options: [ProducerOptions.records, ProducerOptions.rate, ProducerOptions.seed] + ProducerOptions.common,
+        run: run)
+
+    private static func run(_ options: ParsedOptions) async throws {
+        let source = PlantGenerator(
+            count: try options.required(ProducerOptions.records), seed: UInt64(options[ProducerOptions.seed]))
+        let interval = options[ProducerOptions.rate].map { Duration.seconds(1 / $0) }
+        try await sendToKafka(source, encoder: MessageEncoder(), interval: interval, options: options)
+    }
+}

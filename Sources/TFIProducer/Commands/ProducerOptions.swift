@@ -1,0 +1,29 @@
+import CommandLineSupport
+
+/// The options of the producer's commands.
+enum ProducerOptions {
+    static let partitions = Option(
+        "partitions", .int(1...10_000), default: 4,
+        help: "How many partitions the topic gets where it is missing and is made. One that is there stays as it is.")
+    static let units = Option(
+        optional: "units", .string, placeholder: "FILE",
+        help: "CSV file of the passages. Without it and --concerns the day in Fixtures/day is sent.")
+    static let concerns = Option(
+        optional: "concerns", .string, placeholder: "FILE", help: "CSV file of the concerns.")
+    static let interval = Option(
+        "interval", .duration(), default: .milliseconds(50), help: "The time from one message to the next.")
+    static let rate = Option(
+        optional: "rate", .double(upTo: 10_000_000), placeholder: "R", help: "Messages a second.")
+    static let asFastAsPossible = Option(
+        flag: "as-fast-as-possible", help: "Sends without pauses, as fast as the brokers take it.")
+    static let records = Option(
+        optional: "records", .int(1...PlantGenerator.mostRecords), help: "How many messages to make up.")
+    static let seed = Option(
+        "seed", .int(0...Int.max), default: 1, help: "The same seed makes up the same messages, byte for byte.")
+
+    /// Where to, and how it is told.
+    static let common: [any OptionDeclaration] = [
+        CommonOptions.bootstrapServers, CommonOptions.topic, partitions, CommonOptions.properties,
+        CommonOptions.summaryJSON,
+    ]
+}

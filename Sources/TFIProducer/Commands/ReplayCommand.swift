@@ -1,0 +1,60 @@
+import CommandLineSupport
+import Foundation
+
+/// `tfi-producer replay`: the plant's files as messages.
+enum ReplayCommand {
+    static let command = Command(
+        name: "replay",
+        abstract: "sends a day of the plant, from two CSV files in the order of their times",
+        discussion: [
+            "Each row is a message: its key is unit_collection_point or unit_concern, its value a JSON object with the "
+                + "file's columns as names. A unit's messages go to one partition, by the unit's number.",
+            "Both files are read and checked before the first message is sent. On SIGINT or SIGTERM what was taken "
+                + "so far is delivered first; a second one ends at once.",
+        ],
+        options: [
+            ProducerOptions.units, ProducerOptions.concerns, ProducerOptions.interval, ProducerOptions.rate,
+            ProducerOptions.asFastAsPossible,
+        ] + ProducerOptions.common,
+        statuses: [.success, .usage, .badData, .noInput, .unavailable, .configuration],
+        run: run)
+
+    private static func run(_ options: ParsedOptions) async throws {
+        let interval = try interval(options)
+        let files = try files(options)
+        let source = try await onThreadOfItsOwn { () throws(Failure) in try ReplaySource(files) }
+        try await sendToKafka(source, encoder: source.encoder, interval: interval, options: options)
+    }
+
+    /// The time between messages, or nil for none.
+    static func interval(_ options: ParsedOptions) throws(Failure) -> Duration? {
+        try options.checkExclusive(
+            ProducerOptions.interval, ProducerOptions.rate, ProducerOptions.asFastAsPossible)
+        if options[ProducerOptions.asFastAsPossible] { return nil }
+        if let rate = options[ProducerOptions.rate] { return .seconds(1 / rate) }
+        return options[ProducerOptions.interval]
+    }
+
+    private static func files(_ options: ParsedOptions) throws(Failure) -> ReplaySource.Files {
+        switch (options[ProducerOptions.units], options[ProducerOptions.concerns]) {
+        case (let units?, let concerns?):
+            return ReplaySource.Files(units: units, concerns: concerns)
+        case (nil, nil):
+            return try .delivered(
+                currentFolder: FileManager.default.currentDirectoryPath, executable: Bundle.main.executablePath)
+        default:
+            throw Failure("--units and --concerns belong together: give both, or neither", status: .usage)
+        }
+    }
+}
+
+/// Does work that may block where no task waits for its turn.
+private func onThreadOfItsOwn<Result: Sendable>(
+    _ work: @escaping @Sendable () throws(Failure) -> Result
+) async throws -> Result {
+    try await withCheckedThrowingContinuation { continuation in
+        DispatchQueue(label: "files").async {
+            continuation.resume(with: Swift.Result { try work() })
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import CommandLineSupport
+
+/// Sends a source's messages to the topic that the options name, with progress and totals.
+///
+/// - Parameter interval: The time between messages, or nil for as fast as the brokers take them.
+/// - Throws: A failure that tells why not everything was delivered.
+func sendToKafka(
+    _ source: some MessageSource, encoder: MessageEncoder, interval: Duration?, options: ParsedOptions
+) async throws {
+    let clock = ContinuousClock()
+    let stop = StopSignal.listening()
+    let progress = SendingProgress()
+    let sending = Task {
+        let plant = try await KafkaPlant.open(
+            bootstrapServers: options[CommonOptions.bootstrapServers], topic: options[CommonOptions.topic],
+            partitions: Int32(options[ProducerOptions.partitions]),
+            properties: options[CommonOptions.properties].byName,
+            onEvent: { event in
+                // Before there is a connection a failure tells it all.
+                if progress.records > 0 { StatusLine.shared.message("tfi-producer: \(event)") }
+            })
+        let started = clock.now
+        var sender = PlantSender(
+            source: source, encoder: encoder, sink: plant, interval: interval, clock: clock, progress: progress)
+        do {
+            try await sender.run()
+        } catch {
+            // What keeps one record from being taken need not keep those before it from being delivered.
+            try? await plant.finish()
+            throw error
+        }
+        try await plant.finish()
+        return clock.now - started
+    }
+    let stopping = Task {
+        await stop.wait()
+        sending.cancel()
+    }
+    let drawing = Task {
+        var line = ProgressLine(count: source.count)
+        let started = clock.now
+        while !Task.isCancelled {
+            StatusLine.shared.update { line.text(records: progress.records, time: clock.now - started) }
+            try? await clock.sleep(for: .milliseconds(250))
+        }
+    }
+    let outcome = await sending.result
+    stopping.cancel()
+    drawing.cancel()
+    await drawing.value
+    StatusLine.shared.clear()
+    let elapsed: Duration
+    do {
+        elapsed = try outcome.get()
+    } catch is CancellationError {
+        // Stopped before there was a connection.
+        elapsed = .zero
+    }
+    let totals = Totals(
+        passages: progress.passages, concerns: progress.concerns, bytes: progress.bytes,
+        seconds: elapsed / .seconds(1), usage: .current)
+    try await Output.standard.write(totals.line + "\n")
+    if options[CommonOptions.summaryJSON] { try await Output.standard.write(totals.summary.text + "\n") }
+}

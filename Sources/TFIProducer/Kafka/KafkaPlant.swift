@@ -1,0 +1,127 @@
+import CommandLineSupport
+import KafkaWire
+
+/// A topic of a Kafka cluster, as the place where the plant's messages go.
+final class KafkaPlant: MessageSink {
+    private let client: KafkaClient
+    private let producer: KafkaProducer
+    private let topic: String
+    private let partitionCount: Int32
+    private let passageKey = Array(PlantMessage.Kind.passage.key.utf8)
+    private let concernKey = Array(PlantMessage.Kind.concern.key.utf8)
+    private let deliveries: DeliveryLog
+    private let watching: Task<Void, Never>
+
+    private init(client: KafkaClient, topic: String, partitionCount: Int32) {
+        self.client = client
+        producer = client.producer()
+        self.topic = topic
+        self.partitionCount = partitionCount
+        let deliveries = DeliveryLog()
+        self.deliveries = deliveries
+        watching = Task { await deliveries.watch() }
+    }
+
+    /// Connects, and makes the topic where it is missing.
+    ///
+    /// - Parameters:
+    ///   - partitions: For a topic that is made.
+    ///   - properties: Settings of the client by Kafka's names.
+    ///   - onEvent: Called with a line to show for each broker that goes away or comes back.
+    /// - Throws: A failure that says what to do; `CancellationError`.
+    static func open(
+        bootstrapServers: String, topic: String, partitions: Int32, properties: [String: String],
+        onEvent: @escaping @Sendable (String) -> Void
+    ) async throws -> KafkaPlant {
+        // Who starts a program wants to hear of a wrong address soon. Once records are under way,
+        // delivery.timeout.ms tells how long brokers are waited for.
+        let soon = ["default.api.timeout.ms": "8000", "socket.connection.setup.timeout.ms": "5000"]
+        let silence = Failure(
+            "the brokers at \(bootstrapServers) don't answer: look at --bootstrap-servers, and whether Kafka runs there",
+            status: .unavailable)
+        do {
+            let client = try KafkaClient(
+                bootstrapServers: bootstrapServers, properties: soon.merging(properties) { _, given in given },
+                onEvent: { onEvent("\($0)") })
+            return try await withDeadline(.seconds(13), failure: silence) {
+                let count = try await partitionCount(of: topic, client: client, toMake: partitions)
+                let plant = KafkaPlant(client: client, topic: topic, partitionCount: count)
+                try await plant.producer.ready(for: topic)
+                return plant
+            }
+        } catch let error as KafkaError {
+            throw failure(error)
+        }
+    }
+
+    private static func partitionCount(of topic: String, client: KafkaClient, toMake partitions: Int32)
+        async throws -> Int32
+    {
+        do {
+            return try await existingPartitionCount(of: topic, client: client)
+        } catch let error as KafkaError where error.code == .unknownTopicOrPartition {
+            do {
+                try await client.admin.createTopic(topic, partitions: partitions)
+            } catch let error as KafkaError where error.code == .topicAlreadyExists {
+                // Another program was faster, and may have made another number of partitions.
+            }
+            return try await existingPartitionCount(of: topic, client: client)
+        }
+    }
+
+    private static func existingPartitionCount(of topic: String, client: KafkaClient) async throws -> Int32 {
+        let descriptions = try await client.admin.describe(topics: [topic])
+        guard let count = descriptions.first?.partitions.count, count > 0 else {
+            throw KafkaError(.leaderNotAvailable, "the topic has no partitions yet", topic: topic)
+        }
+        return Int32(count)
+    }
+
+    func offer(_ message: PlantMessage, value: Span<UInt8>) throws -> Bool {
+        if let error = deliveries.error { throw Self.failure(error) }
+        let key = message.kind == .passage ? passageKey : concernKey
+        do throws(KafkaError) {
+            // The bytes are copied before the call returns.
+            let delivery = try unsafe producer.tryEnqueue(
+                topic: topic, partition: UnitPartitioner.partition(of: message.unit, count: partitionCount),
+                key: key.span.bytes, value: value.bytes)
+            if let delivery { deliveries.add(delivery) }
+            return delivery != nil
+        } catch {
+            throw Self.failure(error)
+        }
+    }
+
+    func waitForRoom() async throws {
+        do {
+            try await producer.ready(for: topic)
+        } catch let error as KafkaError {
+            throw Self.failure(error)
+        }
+    }
+
+    /// Waits until all that was taken is delivered or has failed, and closes the connections.
+    ///
+    /// - Throws: The failure of the first record that wasn't delivered.
+    func finish() async throws(Failure) {
+        await producer.flush()
+        deliveries.end()
+        await watching.value
+        await producer.close()
+        await client.close()
+        if let error = deliveries.error { throw Self.failure(error) }
+    }
+
+    private static func failure(_ error: KafkaError) -> Failure {
+        switch error.code {
+        case .invalidConfig:
+            Failure(error.message, status: .usage)
+        case .networkException, .requestTimedOut, .brokerNotAvailable:
+            Failure("\(error.message): look at --bootstrap-servers, and whether Kafka runs there", status: .unavailable)
+        case .unknownTopicOrPartition, .invalidTopicException:
+            Failure("\(error)", status: .configuration)
+        default:
+            Failure("the brokers don't take the messages: \(error)", status: .unavailable)
+        }
+    }
+}
