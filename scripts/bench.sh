@@ -156,7 +156,7 @@ bench() {
     # Full speed: the JIT compiler's second stage, and room for the page cache's traffic.
     export KAFKA_HEAP_OPTS=${KAFKA_HEAP_OPTS:--Xms1g -Xmx1g}
     export KAFKA_JVM_PERFORMANCE_OPTS=${KAFKA_JVM_PERFORMANCE_OPTS:--XX:+UseG1GC}
-    unset TFI_BOOTSTRAP_SERVERS TFI_DATABASE TFI_TOPIC TFI_GROUP TFI_SCHEMA
+    forget_options
     environment_start "$bench_folder" no "$$"
     use_environment "$bench_folder"
     bench_uri=$TFI_DATABASE
@@ -166,7 +166,7 @@ bench() {
     echo "$(nproc) cores, Kafka ($(cat "$bench_folder/mode")), Postgres $(bench_sql -c 'SHOW server_version')"
     echo "generating $bench_records records in $partitions partitions" >&2
     quietly "$bench_folder/producer.out" "$root/.build/release/tfi-producer" generate --records "$bench_records" \
-        --as-fast-as-possible --partitions "$partitions" --summary-json
+        --partitions "$partitions" --summary-json
     echo "tfi-producer: $(tail -n 1 "$bench_folder/producer.out")"
     # The first run warms everything up, and its tables are where the rows of the baseline come from.
     quietly "$bench_folder/init.out" "$root/.build/release/tfi-consumer" init

@@ -152,8 +152,7 @@ demo() {
     trap 'exit 143' TERM
     echo "starting the broker and Postgres" >&2
     environment_start "$demo_folder" yes "$$"
-    # The demo is of its own environment, whatever else is set.
-    unset TFI_BOOTSTRAP_SERVERS TFI_DATABASE TFI_TOPIC TFI_GROUP TFI_SCHEMA
+    forget_options
     use_environment "$demo_folder"
     echo "broker ($(cat "$demo_folder/mode")): $TFI_BOOTSTRAP_SERVERS, database: $TFI_DATABASE" >&2
 

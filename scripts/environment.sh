@@ -159,3 +159,14 @@ environment_status() { # FOLDER
     done
     return "$all"
 }
+
+# Demo and benchmark run the programs as they say, whatever options are set for them in this shell's environment.
+forget_options() {
+    local name
+    for name in "${!TFI_@}"; do
+        case $name in
+            TFI_ENV_* | TFI_KAFKA_PORT | TFI_POSTGRES_PORT) ;;
+            *) unset "$name" ;;
+        esac
+    done
+}
