@@ -2,17 +2,17 @@ import PGWire
 
 /// The fast way from a message to its row, for one kind of message.
 ///
-/// A class, since a value of this size would be copied at each use.
+/// A class, since a value of this size is copied wherever it is used, which cost more than the message.
 final class CompactPlan: Sendable {
     static let maximumFields = 8
 
-    let key: ShortText
-    let fieldCount: Int
-    let rowSize: Int
+    private let key: ShortText
+    private let fieldCount: Int
+    private let rowSize: Int
     /// Each field's name with its quotes and the colon behind it.
     private let names: InlineArray<8, ShortText>
     /// A bit for each field that is a timestamp; the others are integers.
-    let timestamps: UInt32
+    private let timestamps: UInt32
 
     init(_ schema: MessageSchema) {
         key = schema.key
@@ -30,6 +30,12 @@ final class CompactPlan: Sendable {
 }
 
 extension CompactPlan {
+    /// Whether messages of this kind have this key.
+    @inline(__always)
+    func hasKey(_ bytes: RawSpan) -> Bool {
+        key.count == bytes.byteCount && key.isIn(bytes, at: 0)
+    }
+
     /// Appends the row of a message in the form that a program writes: every field once, in the table's order, with no
     /// white space but single spaces after commas and colons.
     ///

@@ -9,21 +9,16 @@ struct Rejection: Error, Equatable {
 ///
 /// A value is read where it lies in the message and written once, as the bytes that Postgres takes. Nothing on the
 /// way of a good message allocates.
-struct RowMapper: Sendable {
-    private let schemas: [MessageSchema]
-    private let plans: [CompactPlan]
+struct RowMapper: ~Copyable {
+    private let schemas = MessageSchema.all
+    /// One for each schema.
+    private let plans = MessageSchema.all.map { CompactPlan($0) }
     private var timestamps = TimestampParser()
-
-    init(schemas: [MessageSchema] = MessageSchema.all) {
-        precondition(schemas.allSatisfy { $0.fields.count <= CompactPlan.maximumFields })
-        self.schemas = schemas
-        plans = schemas.map { CompactPlan($0) }
-    }
 
     /// The table's place in the list of schemas, for a message's key.
     func table(forKey key: RawSpan?) throws(Rejection) -> Int {
         guard let key else { throw Rejection(reason: "the key is missing") }
-        for index in plans.indices where plans[index].key.count == key.byteCount && plans[index].key.isIn(key, at: 0) {
+        for index in plans.indices where plans[index].hasKey(key) {
             return index
         }
         throw Rejection(reason: "the key \(Self.quote(key)) is not known")

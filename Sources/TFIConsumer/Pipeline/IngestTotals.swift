@@ -29,10 +29,12 @@ final class IngestTotals: Sendable {
         state.withLock { totals in
             totals.records += batch.recordCount
             totals.messageBytes += batch.messageBytes
-            totals.deadLetters += batch.deadLetters.rowCount
+            totals.deadLetters += batch.deadLetterCount
             totals.batches += 1
             totals.lastBatchTime = duration
-            for table in batch.tables { totals.rowsByTable[table.schema.table, default: 0] += table.buffer.rowCount }
+            for (schema, count) in zip(MessageSchema.all, batch.rowCounts) {
+                totals.rowsByTable[schema.table, default: 0] += count
+            }
             for (partition, progress) in batch.progress { totals.committed[partition] = progress.next }
         }
     }

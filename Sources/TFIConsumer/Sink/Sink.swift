@@ -46,16 +46,7 @@ struct Sink: Sendable {
         try await connection.transaction { session in
             // First, since it locks: a second writer is turned away before it has sent a row.
             try offsets.advance(batch.progress, &session)
-            for table in batch.tables where !table.buffer.isEmpty {
-                try session.copy(
-                    into: TableName(schema: schema, table: table.schema.table),
-                    columns: table.schema.fields.map(\.name), from: table.buffer)
-            }
-            if !batch.deadLetters.isEmpty {
-                try session.copy(
-                    into: TableName(schema: schema, table: DeadLetter.table), columns: DeadLetter.columns,
-                    from: batch.deadLetters)
-            }
+            try batch.copy(into: schema, &session)
         }
     }
 }
