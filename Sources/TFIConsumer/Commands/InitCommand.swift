@@ -47,11 +47,13 @@ enum DatabaseAccess {
 extension Failure {
     /// What to tell of an error of the database, and with which status.
     init(_ error: PostgresError) {
+        var reason = "\(error)"
+        // The server's and libpq's sentences may have their full stop.
+        if reason.hasSuffix(".") { reason.removeLast() }
         switch error.kind {
-        case .usage: self.init("--database: \(error)", status: .usage)
-        case .connect:
-            self.init("the database refuses: \(error); give --database, or PGHOST and so on", status: .unavailable)
-        default: self.init("the database: \(error)", status: .unavailable)
+        case .usage: self.init("--database: \(reason)", status: .usage)
+        case .connect: self.init("\(reason); is --database right, or PGHOST and so on?", status: .unavailable)
+        default: self.init("the database: \(reason)", status: .unavailable)
         }
     }
 }
