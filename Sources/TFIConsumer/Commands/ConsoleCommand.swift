@@ -15,24 +15,35 @@ enum ConsoleCommand {
         let stop = StopSignal.listening()
         let client = try options.client(say: { StatusLine.shared.message("tfi-consumer: \($0)") })
         do {
-            try await show(topic, client, stop, untilCaughtUp: options[ConsumerOptions.untilCaughtUp])
+            let untilCaughtUp = options[ConsumerOptions.untilCaughtUp]
+            let (begin, ends) = try await options.beginning {
+                try await range(of: topic, client, untilCaughtUp: untilCaughtUp)
+            }
+            try await show(client, stop, from: begin, until: ends)
         } catch let error as KafkaError {
             throw Failure(error, topic: topic, bootstrapServers: options[CommonOptions.bootstrapServers])
         }
         await client.close()
     }
 
-    private static func show(
-        _ topic: String, _ client: KafkaClient, _ stop: StopSignal, untilCaughtUp: Bool
-    ) async throws {
+    /// Where each partition begins, and where it ends now; no ends where it isn't to end there.
+    private static func range(
+        of topic: String, _ client: KafkaClient, untilCaughtUp: Bool
+    ) async throws -> (begin: [TopicPartition: Int64], ends: [TopicPartition: Int64]?) {
         let partitions = try await client.admin.describe(topics: [topic])[0].partitions.map {
             TopicPartition(topic: topic, partition: $0.index)
         }
         let reset = client.configuration.consumer.offsetReset
         let begin = try await offsets(partitions, reset == .latest ? .latest : .earliest, client)
-        var ends = untilCaughtUp ? try await offsets(partitions, .latest, client) : [:]
-        ends = ends.filter { $0.value > begin[$0.key] ?? 0 }
-        if untilCaughtUp, ends.isEmpty { return }
+        return (begin, untilCaughtUp ? try await offsets(partitions, .latest, client) : nil)
+    }
+
+    private static func show(
+        _ client: KafkaClient, _ stop: StopSignal, from begin: [TopicPartition: Int64],
+        until ends: [TopicPartition: Int64]?
+    ) async throws {
+        var left = ends?.filter { $0.value > begin[$0.key] ?? 0 }
+        if left?.isEmpty == true { return }
         let consumer = client.consumer()
         await consumer.assign(begin.mapValues { ConsumerStart(.offset($0)) })
         let closing = Task {
@@ -42,10 +53,10 @@ enum ConsoleCommand {
         defer { closing.cancel() }
         for try await batch in consumer {
             let partition = TopicPartition(topic: batch.topic, partition: batch.partition)
-            try await Output.standard.write(lines(batch, before: untilCaughtUp ? ends[partition] ?? 0 : nil))
-            if let end = ends[partition], batch.nextOffset >= end {
-                ends[partition] = nil
-                if ends.isEmpty { break }
+            try await Output.standard.write(lines(batch, before: ends?[partition]))
+            if let end = left?[partition], batch.nextOffset >= end {
+                left?[partition] = nil
+                if left?.isEmpty == true { break }
             }
         }
         await consumer.close()

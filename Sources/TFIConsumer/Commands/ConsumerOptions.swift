@@ -47,6 +47,17 @@ extension ParsedOptions {
     }
 }
 
+extension ParsedOptions {
+    /// Does what a command begins with at the cluster. However many brokers keep silent, there is an answer in time.
+    func beginning<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        let servers = self[CommonOptions.bootstrapServers]
+        let silence = Failure(
+            "the brokers at \(servers) don't answer: is --bootstrap-servers right, and does Kafka run there?",
+            status: .unavailable)
+        return try await withDeadline(.seconds(14), failure: silence, work)
+    }
+}
+
 extension Failure {
     /// What to tell of an error of the cluster, and with which status.
     init(_ error: KafkaError, topic: String, bootstrapServers: String) {

@@ -62,8 +62,11 @@ enum RunCommand {
         let store = OffsetStore(
             table: schema.qualified("kafka_offset"), group: options[ConsumerOptions.group],
             topic: options[CommonOptions.topic])
-        let topic = try await client.admin.describe(topics: [options[CommonOptions.topic]])[0]
-        let start = try await IngestStart.find(topic, client: client, offsets: store, connection: connection)
+        let (topic, start) = try await options.beginning {
+            let topic = try await client.admin.describe(topics: [store.topic])[0]
+            let start = try await IngestStart.find(topic, client: client, offsets: store, connection: connection)
+            return (topic, start)
+        }
         let ends = options[ConsumerOptions.untilCaughtUp] ? start.ends : nil
         // From here on a place in the log that isn't there is an error, not a reason to begin elsewhere.
         let consumer = client.consumer(offsetReset: .fail)

@@ -16,12 +16,11 @@ enum StatusCommand {
         let client = try options.client(say: { _ in })
         let ends: [TopicPartition: ListedOffset]
         do {
-            let partitions = try await client.admin.describe(topics: [topic])[0].partitions
-            ends = try await client.admin.listOffsets(
-                Dictionary(
-                    uniqueKeysWithValues: partitions.map {
-                        (TopicPartition(topic: topic, partition: $0.index), OffsetSpec.latest)
-                    }))
+            ends = try await options.beginning {
+                let partitions = try await client.admin.describe(topics: [topic])[0].partitions
+                let specs = partitions.map { (TopicPartition(topic: topic, partition: $0.index), OffsetSpec.latest) }
+                return try await client.admin.listOffsets(Dictionary(uniqueKeysWithValues: specs))
+            }
         } catch let error as KafkaError {
             throw Failure(error, topic: topic, bootstrapServers: options[CommonOptions.bootstrapServers])
         }
