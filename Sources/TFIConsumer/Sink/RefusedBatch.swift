@@ -56,7 +56,7 @@ struct RefusedBatch {
         _ partition: Int32, _ from: Int64, _ to: Int64,
         _ body: (RecordBatch, Int64) throws(KafkaError) -> Void
     ) async throws {
-        let consumer = client.consumer()
+        let consumer = client.consumer(offsetReset: .fail)
         await consumer.assign([TopicPartition(topic: topic, partition: partition): ConsumerStart(.offset(from))])
         do {
             var position = from
