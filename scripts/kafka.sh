@@ -239,10 +239,14 @@ tool() { # NAME [ARG]...
         configs) class=kafka.admin.ConfigCommand ;;
         consumer-groups) class=org.apache.kafka.tools.consumer.group.ConsumerGroupCommand ;;
         console-consumer) class=org.apache.kafka.tools.consumer.ConsoleConsumer ;;
-        console-producer) class=org.apache.kafka.tools.ConsoleProducer ;;
+        console-producer)
+            class=org.apache.kafka.tools.ConsoleProducer
+            [[ $(kafka_version) != [23].* ]] || class=kafka.tools.ConsoleProducer ;;
         producer-perf) class=org.apache.kafka.tools.ProducerPerformance ;;
         consumer-perf) class=org.apache.kafka.tools.ConsumerPerformance ;;
-        api-versions) class=org.apache.kafka.tools.BrokerApiVersionsCommand ;;
+        api-versions)
+            class=org.apache.kafka.tools.BrokerApiVersionsCommand
+            [[ $(kafka_version) != [23].* ]] || class=kafka.admin.BrokerApiVersionsCommand ;;
         delete-records) class=org.apache.kafka.tools.DeleteRecordsCommand ;;
         reassign-partitions) class=org.apache.kafka.tools.reassign.ReassignPartitionsCommand ;;
         leader-election) class=org.apache.kafka.tools.LeaderElectionCommand ;;
