@@ -109,15 +109,17 @@ package actor Cluster {
         }
         var candidates = metadata.brokers.sorted { $0.key < $1.key }.map(\.value)
         candidates += configuration.bootstrapServers.filter { !candidates.contains($0) }
-        var reasons: [String] = []
+        var failures: [KafkaError] = []
         for address in candidates {
             do {
                 return try await connection(to: address, role: .general)
             } catch let error as KafkaError {
-                reasons.append(error.message)
+                failures.append(error)
             }
         }
-        throw KafkaError(.networkException, "no broker can be reached: " + reasons.joined(separator: "; "))
+        throw KafkaError(
+            .networkException, "no broker can be reached: " + failures.map(\.message).joined(separator: "; "),
+            isRetriable: failures.contains(where: \.isRetriable))
     }
 
     // MARK: Metadata

@@ -128,7 +128,9 @@ package final class NegotiatedConnection: Sendable {
                         ErrorCode(rawValue: second.errorCode), "\(address) refused ApiVersions", isFromBroker: true)
                 }
                 return negotiated(connection, second)
-            } catch let error as KafkaError where error.code == .networkException && connection.wasEstablished {
+            } catch let error as KafkaError
+                where error.code == .networkException && error.isRetriable && connection.wasEstablished
+            {
                 // The broker took the connection and hung up on the question: an older one may serve.
                 lastError =
                     attempt == 0

@@ -120,7 +120,8 @@ struct ConnectionStateMachine: ~Copyable {
     /// Checks the length that stands before a frame; what can't be a frame ends the connection.
     mutating func announced(frameOf length: Int32) -> [Action] {
         if length >= 4, Int(length) <= maximumFrame { return [] }
-        return fail(KafkaError(.networkException, explain(length)))
+        let (reason, isOther) = explain(length)
+        return fail(KafkaError(.networkException, reason, isRetriable: !isOther))
     }
 
     /// A whole frame has arrived that begins with this correlation id.
@@ -164,17 +165,21 @@ struct ConnectionStateMachine: ~Copyable {
         return failed + [.closeSocket(reason)]
     }
 
-    /// What the first four bytes say where they can't be a length.
-    private func explain(_ length: Int32) -> String {
+    /// What the first four bytes say where they can't be a length, and whether they are another protocol's, which
+    /// another attempt would meet again.
+    private func explain(_ length: Int32) -> (reason: String, isOther: Bool) {
         switch UInt32(bitPattern: length) {
         case 0x4854_5450:  // "HTTP"
-            "\(broker) speaks HTTP, not Kafka: check the port"
+            ("\(broker) speaks HTTP, not Kafka: check the port", true)
         case let word where word >> 8 == 0x15_0303 || word >> 8 == 0x15_0301 || word >> 8 == 0x15_0302:
-            "\(broker) answered with a TLS alert: its listener expects TLS"
+            ("\(broker) answered with a TLS alert: its listener expects TLS", true)
         case _ where length > 0:
-            "\(broker) announced an answer of \(length) bytes, more than receive.message.max.bytes (\(maximumFrame))"
+            (
+                "\(broker) announced an answer of \(length) bytes, more than receive.message.max.bytes (\(maximumFrame))",
+                false
+            )
         default:
-            "\(broker) announced an answer of \(length) bytes, which can't be: it may not speak Kafka"
+            ("\(broker) announced an answer of \(length) bytes, which can't be: it may not speak Kafka", false)
         }
     }
 }
