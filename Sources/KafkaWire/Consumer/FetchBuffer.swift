@@ -9,6 +9,7 @@ struct FetchedPartition: Sendable {
     let firstOffset: Int64
     /// The offset after the last whole batch.
     let nextOffset: Int64
+    /// Empty where nothing but the position moves.
     let records: ByteSlice
     let assignment: Int
     /// Opened when the first part of the answer is taken: its broker may then be asked for more.
@@ -63,11 +64,21 @@ final class FetchBuffer: Sendable {
         signal.notify()
     }
 
+    /// Tells where a partition is read from: its beginning, or where it goes on after an offset that its log doesn't
+    /// have. Then the position moves when all that was fetched before has been read.
     func began(slot: Int, at offset: Int64, assignment: Int) {
         state.withLock { state in
             guard assignment == state.assignment else { return }
-            state.progress[slot].delivered = state.progress[slot].delivered ?? offset
+            if state.progress[slot].delivered == nil {
+                state.progress[slot].delivered = offset
+            } else {
+                state.queue.append(
+                    FetchedPartition(
+                        partition: state.partitions[slot], slot: slot, firstOffset: offset, nextOffset: offset,
+                        records: ByteSlice([]), assignment: assignment, gate: Signal()))
+            }
         }
+        signal.notify()
     }
 
     func saw(highWatermark: Int64, slot: Int, assignment: Int) {
@@ -118,7 +129,11 @@ final class FetchBuffer: Sendable {
 
     private func poll() throws(KafkaError) -> Taken {
         let result: Result<Taken, KafkaError> = state.withLock { state in
-            if !state.queue.isEmpty { return .success(.part(state.queue.removeFirst())) }
+            while !state.queue.isEmpty {
+                let part = state.queue.removeFirst()
+                if !part.records.isEmpty { return .success(.part(part)) }
+                state.progress[part.slot].delivered = part.nextOffset
+            }
             if let failure = state.failure { return .failure(failure) }
             return .success(state.isFinished ? .finished : .nothing)
         }
