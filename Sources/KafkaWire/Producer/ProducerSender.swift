@@ -4,13 +4,16 @@ import Synchronization
 ///
 /// A partition's batches are numbered (idempotence, KIP-98), so a broker knows one that it has, and refuses one that
 /// comes too early. Up to five requests are in flight to a broker. When one of a partition's batches fails for a
-/// passing reason, the partition is `recovering`: nothing of it goes out until all that is in flight has come back,
-/// and then one batch at a time until one succeeds. So the order holds, whichever of them were written.
+/// passing reason, the partition `goesSingly`: nothing of it goes out until all that is in flight has come back, and
+/// then one batch at a time until one succeeds. So the order holds, whichever of them were written. A partition begins
+/// in the same way, since a leader that doesn't know the producer takes any number for its first (KIP-360): the second
+/// batch would be written where the first was refused.
 actor ProducerSender {
     private struct PartitionState {
         var nextSequence: Int32 = 0
-        var inFlight = 0
-        var isRecovering = false
+        /// The numbers of the batches that are in flight; nil for those without.
+        var inFlight: [Int32?] = []
+        var goesSingly: Bool
         var notBefore: ContinuousClock.Instant?
         var failures = 0
     }
@@ -95,10 +98,10 @@ actor ProducerSender {
         var byNode: [Int32: [TopicPartition]] = [:]
         let leaders = await cluster.leaders(of: ready.partitions)
         for partition in ready.partitions {
-            let state = partitions[partition, default: PartitionState()]
+            let state = state(of: partition)
             if let notBefore = state.notBefore, notBefore > now {
                 lookAgain(at: notBefore)
-            } else if state.isRecovering, state.inFlight > 0 {
+            } else if state.goesSingly, !state.inFlight.isEmpty {
                 continue  // looked at again when the answer is here
             } else if let leader = leaders[partition] {
                 byNode[leader.node, default: []].append(partition)
@@ -111,7 +114,9 @@ actor ProducerSender {
         for (node, partitions) in byNode where inFlightByNode[node, default: 0] < configuration.maximumInFlight {
             await send(partitions, to: node)
             // There may be more complete batches behind those that went out.
-            if !opening.contains(node), inFlightByNode[node, default: 0] < configuration.maximumInFlight {
+            if !opening.contains(node), !needsNewIdentity,
+                inFlightByNode[node, default: 0] < configuration.maximumInFlight
+            {
                 lookAgain(at: now)
             }
         }
@@ -132,7 +137,10 @@ actor ProducerSender {
                 identity = nil
                 needsNewIdentity = false
                 accumulator.forgetSequences()
-                for key in partitions.keys { partitions[key]?.nextSequence = 0 }
+                for key in partitions.keys {
+                    partitions[key]?.nextSequence = 0
+                    partitions[key]?.goesSingly = true
+                }
             }
             if identity == nil { identity = try await askForIdentity() }
             return true
@@ -203,17 +211,21 @@ actor ProducerSender {
         await post(batches, to: node, over: connection, version: version)
     }
 
+    private func state(of partition: TopicPartition) -> PartitionState {
+        partitions[partition] ?? PartitionState(goesSingly: configuration.isIdempotent)
+    }
+
     /// Gives a batch its number, if it has none yet.
     private func number(_ batch: ProducerBatch) -> ProducerBatch {
         var batch = batch
+        var state = state(of: batch.partition)
         if identity != nil, batch.sequence == nil {
-            let sequence = partitions[batch.partition, default: PartitionState()].nextSequence
+            batch.sequence = state.nextSequence
             // Numbers go on at 0 after the highest one.
-            let next = (Int64(sequence) + Int64(batch.recordCount)) & Int64(Int32.max)
-            partitions[batch.partition, default: PartitionState()].nextSequence = Int32(next)
-            batch.sequence = sequence
+            state.nextSequence = Int32((Int64(state.nextSequence) + Int64(batch.recordCount)) & Int64(Int32.max))
         }
-        partitions[batch.partition, default: PartitionState()].inFlight += 1
+        state.inFlight.append(batch.sequence)
+        partitions[batch.partition] = state
         return batch
     }
 
@@ -276,7 +288,10 @@ actor ProducerSender {
         let batches = answer.batches
         inFlight -= 1
         inFlightByNode[answer.node, default: 1] -= 1
-        for key in batches.keys { partitions[key]?.inFlight -= 1 }
+        for (key, batch) in batches {
+            guard let index = partitions[key]?.inFlight.firstIndex(of: batch.sequence) else { continue }
+            partitions[key]?.inFlight.remove(at: index)
+        }
         switch answer.result {
         case .failure(let error):
             let error = error as? KafkaError ?? KafkaError(.networkException, "the request was cancelled")
@@ -316,29 +331,36 @@ actor ProducerSender {
     }
 
     private func written(_ batch: ProducerBatch, baseOffset: Int64, logAppendTime: Int64) {
-        partitions[batch.partition]?.isRecovering = false
+        partitions[batch.partition]?.goesSingly = false
         partitions[batch.partition]?.failures = 0
         accumulator.settle(batch, .success(.init(baseOffset: baseOffset, logAppendTime: logAppendTime)))
     }
 
     private func failed(_ batch: ProducerBatch, _ error: KafkaError) {
         let isOutOfOrder = error.code == .outOfOrderSequenceNumber || error.code == .unknownProducerId
-        // Out of order behind a batch that is tried again itself is what idempotence does for us.
-        let waitsForEarlier = isOutOfOrder && partitions[batch.partition]?.isRecovering == true
-        if isOutOfOrder, !waitsForEarlier { needsNewIdentity = true }
+        // Out of order behind a batch that is tried again itself, or isn't answered yet, is what idempotence does for
+        // us. With nothing before it the broker has lost count.
+        if isOutOfOrder, !followsUnsettled(batch) { needsNewIdentity = true }
         let mayRetry = error.isRetriable || isOutOfOrder
         guard mayRetry, configuration.acks != .none, !isExpired(batch), !isStopped else {
             if batch.sequence != nil { needsNewIdentity = true }
             return accumulator.settle(batch, .failure(error))
         }
         if error.meansStaleMetadata { staleTopics.insert(batch.partition.topic) }
-        partitions[batch.partition]?.isRecovering = true
+        partitions[batch.partition]?.goesSingly = true
         retryLater(batch.partition)
         accumulator.putBack(batch)
     }
 
+    /// Whether a batch of the same partition with a lower number is in flight, or waits to be sent again.
+    private func followsUnsettled(_ batch: ProducerBatch) -> Bool {
+        guard let sequence = batch.sequence else { return false }
+        let waiting = accumulator.firstBatch(of: batch.partition)?.sequence
+        return (state(of: batch.partition).inFlight + [waiting]).contains { ($0 ?? sequence) < sequence }
+    }
+
     private func retryLater(_ partition: TopicPartition) {
-        var state = partitions[partition, default: PartitionState()]
+        var state = state(of: partition)
         state.failures += 1
         let backoff = Backoff(
             initial: cluster.configuration.retryBackoff, maximum: cluster.configuration.retryBackoffMaximum)
