@@ -1,0 +1,117 @@
+import KafkaWire
+import Synchronization
+import TestSupport
+import Testing
+
+extension RealKafka {
+    /// Brokers that go away and come back: nothing is lost, nothing comes twice, and the order stays.
+    @Suite(needsKafka) struct Failover {
+        /// What the client said of its brokers.
+        private final class Events: Sendable {
+            private let events = Mutex<[ClientEvent]>([])
+
+            func append(_ event: ClientEvent) { events.withLock { $0.append(event) } }
+
+            func count(of kind: (ClientEvent) -> Bool) -> Int { events.withLock { $0.count(where: kind) } }
+
+            var lost: Int { count { if case .brokerLost = $0 { true } else { false } } }
+            var back: Int { count { if case .brokerBack = $0 { true } else { false } } }
+        }
+
+        private func start(partitions: Int32 = 6, _ properties: [String: String] = [:]) async throws -> (
+            KafkaCluster, KafkaClient, Traffic, Events
+        ) {
+            let cluster = try await ThreeBrokers.cluster()
+            let events = Events()
+            let client = try KafkaClient(
+                bootstrapServers: cluster.bootstrap,
+                properties: ["auto.offset.reset": "none", "batch.size": "4000"].merging(properties) { $1 }
+            ) { events.append($0) }
+            let topic = uniqueName()
+            try await client.admin.createTopic(topic, partitions: partitions, replicationFactor: 3)
+            return (cluster, client, await Traffic(client, topic: topic, partitions: partitions), events)
+        }
+
+        @Test(.timeLimit(.minutes(5))) func eachBrokerIsKilled() async throws {
+            let (cluster, client, traffic, events) = try await start()
+            try await traffic.goesOn()
+            for broker in 1...3 {
+                try await cluster.kill(broker)
+                try await traffic.goesOn()
+                try await cluster.start(broker)
+                try await ThreeBrokers.awaitInSync(traffic.topic, client: client)
+                try await traffic.goesOn()
+            }
+            try await traffic.endAndCheck()
+            #expect(events.lost >= 3)
+            await client.close()
+        }
+
+        @Test(.timeLimit(.minutes(5))) func eachBrokerIsStopped() async throws {
+            let (cluster, client, traffic, _) = try await start()
+            try await traffic.goesOn()
+            for broker in 1...3 {
+                try await cluster.stop(broker)
+                try await traffic.goesOn()
+                try await cluster.start(broker)
+                try await ThreeBrokers.awaitInSync(traffic.topic, client: client)
+                try await traffic.goesOn()
+            }
+            try await traffic.endAndCheck()
+            await client.close()
+        }
+
+        @Test(.timeLimit(.minutes(5))) func allBrokersGoAndComeBack() async throws {
+            let (cluster, client, traffic, events) = try await start()
+            try await traffic.goesOn()
+            for broker in 1...3 { try await cluster.kill(broker) }
+            try await eventually("the client says that every broker is lost") { events.lost >= 3 }
+            // A broker is ready when a quorum is, so none of them comes up alone.
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for broker in 1...3 { group.addTask { try await cluster.start(broker) } }
+                try await group.waitForAll()
+            }
+            try await traffic.goesOn()
+            try await traffic.endAndCheck()
+            #expect(events.back >= 1)
+            try await ThreeBrokers.awaitInSync(traffic.topic, client: client)
+            await client.close()
+        }
+
+        /// The leader of what is being read goes in the middle of it.
+        @Test(.timeLimit(.minutes(5))) func brokerIsKilledWhileReading() async throws {
+            let cluster = try await ThreeBrokers.cluster()
+            let client = try KafkaClient(
+                bootstrapServers: cluster.bootstrap,
+                properties: [
+                    "auto.offset.reset": "none", "fetch.max.bytes": "20000", "max.partition.fetch.bytes": "10000",
+                    "batch.size": "4000",
+                ])
+            let topic = uniqueName()
+            try await client.admin.createTopic(topic, partitions: 3, replicationFactor: 3)
+            let partitions = (0..<3).map { TopicPartition(topic: topic, partition: $0) }
+            let producer = client.producer()
+            for number in 0..<6000 {
+                for partition in partitions {
+                    _ = try await producer.enqueue(
+                        ProducerRecord(
+                            topic: topic, partition: partition.partition, value: Array("0 \(number)".utf8)))
+                }
+            }
+            await producer.close()
+            var reading = await client.read(Dictionary(uniqueKeysWithValues: partitions.map { ($0, .earliest) }))
+            var check = SequenceCheck()
+            for record in try await reading.records(3000) { check.take(record, step: 1) }
+            let leader = try #require(
+                try await client.admin.describe(topics: [topic])[0].partitions[0].leader)
+            try await cluster.kill(Int(leader))
+            let rest = try await reading.recordsToTheEnd(of: partitions, client: client)
+            for record in rest { check.take(record, step: 1) }
+            #expect(check.problems == [])
+            #expect(check.count == 18_000)
+            try await cluster.start(Int(leader))
+            try await ThreeBrokers.awaitInSync(topic, client: client)
+            await client.close()
+        }
+    }
+}

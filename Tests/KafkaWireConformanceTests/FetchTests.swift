@@ -1,0 +1,118 @@
+import KafkaWire
+import TestSupport
+import Testing
+
+extension RealKafka {
+    /// Fetching: where it begins, how much comes, and what is left out.
+    @Suite(needsKafka) struct Fetch {
+        @Test(arguments: KafkaHome.all) func fromTheMiddleOfABatch(_ home: KafkaHome) async throws {
+            for compression in ["none", "gzip"] {
+                let fixture = try await TopicFixture(
+                    home, properties: ["linger.ms": "1000", "compression.type": compression])
+                try await fixture.produce(0..<1000)
+                var reading = await fixture.client.read([fixture.partition(): .offset(617)])
+                let batch = try await reading.batch()
+                #expect(batch.baseOffset == 0 && batch.firstOffset == 617)
+                let records = try batch.copies()
+                #expect(records.map(\.offset) == Array(617..<1000))
+                #expect(records.map(\.text) == (617..<1000).map(String.init))
+                #expect(reading.consumer.positions == [fixture.partition(): 1000])
+            }
+        }
+
+        @Test(arguments: KafkaHome.all) func recordLargerThanTheLimits(_ home: KafkaHome) async throws {
+            let fixture = try await TopicFixture(home, partitions: 2)
+            let client = try fixture.client([
+                "fetch.max.bytes": "1000", "max.partition.fetch.bytes": "500", "batch.size": "0",
+            ])
+            let producer = client.producer()
+            for partition in Int32(0)..<2 {
+                for size in [10, 700_000, 20, 900_000, 30] {
+                    _ = try await producer.send(
+                        ProducerRecord(
+                            topic: fixture.topic, partition: partition,
+                            value: Array(repeating: UInt8(partition), count: size)))
+                }
+            }
+            await producer.close()
+            var reading = await client.read([fixture.partition(0): .earliest, fixture.partition(1): .earliest])
+            let records = try await reading.records(10)
+            for partition in Int32(0)..<2 {
+                let own = records.filter { $0.partition == partition }
+                #expect(own.map(\.offset) == [0, 1, 2, 3, 4])
+                #expect(own.map { $0.value?.count } == [10, 700_000, 20, 900_000, 30])
+            }
+        }
+
+        /// A session names partitions once; what is no longer assigned is forgotten, and what is assigned again comes.
+        @Test(arguments: KafkaHome.all) func partitionsComeAndGo(_ home: KafkaHome) async throws {
+            let fixture = try await TopicFixture(home, partitions: 3)
+            let other = try await TopicFixture(home)
+            let consumer = fixture.client.consumer()
+            await consumer.assign([
+                fixture.partition(0): ConsumerStart(.earliest), fixture.partition(1): ConsumerStart(.earliest),
+            ])
+            var reading = Reading(consumer)
+            // Each record is a fetch or two of the same session.
+            for number in 0..<40 {
+                try await fixture.produce(number..<number + 1, partition: Int32(number % 2))
+                let record = try await reading.records(1)[0]
+                #expect(record.text == "\(number)" && record.partition == Int32(number % 2))
+            }
+            await consumer.assign([
+                fixture.partition(1): ConsumerStart(.offset(18)), fixture.partition(2): ConsumerStart(.earliest),
+                other.partition(): ConsumerStart(.latest),
+            ])
+            try await fixture.produce(100..<101, partition: 0)
+            try await fixture.produce(102..<103, partition: 2)
+            #expect(Set(try await reading.records(3).map(\.text)) == ["37", "39", "102"])
+            try await eventually("the other topic's end is known") { consumer.positions[other.partition()] == 0 }
+            try await other.produce(7..<8)
+            #expect(try await reading.records(1).map(\.text) == ["7"])
+            // Back to the first: what was skipped meanwhile comes too, and nothing of the others.
+            await consumer.assign([fixture.partition(0): ConsumerStart(.offset(20))])
+            try await fixture.produce(103..<104, partition: 2)
+            try await fixture.produce(104..<105, partition: 0)
+            #expect(try await reading.records(2).map(\.text) == ["100", "104"])
+            #expect(consumer.positions == [fixture.partition(0): 22])
+        }
+
+        /// With a wait of 20 s at the broker, a record is there long before: the broker answers as soon as it has one.
+        @Test(arguments: KafkaHome.all) func recordIsReadAtOnce(_ home: KafkaHome) async throws {
+            let fixture = try await TopicFixture(home, properties: ["fetch.max.wait.ms": "20000", "linger.ms": "0"])
+            let producer = fixture.client.producer()
+            var reading = await fixture.client.read([fixture.partition(): .earliest])
+            _ = try await producer.send(ProducerRecord(topic: fixture.topic, value: [0]))
+            _ = try await reading.records(1)
+            var latencies: [Duration] = []
+            for number in 1...30 {
+                let start = ContinuousClock.now
+                _ = try await producer.enqueue(ProducerRecord(topic: fixture.topic, value: [UInt8(number)]))
+                #expect(try await reading.records(1, within: .seconds(15))[0].value == [UInt8(number)])
+                latencies.append(.now - start)
+            }
+            await producer.close()
+            // The median, since anything may hold up a single one on a machine that is busy.
+            #expect(latencies.sorted()[15] < .milliseconds(200), "\(latencies)")
+        }
+
+        @Test(arguments: KafkaHome.all) func positionsAndWatermarks(_ home: KafkaHome) async throws {
+            let fixture = try await TopicFixture(home)
+            try await fixture.produce(0..<10)
+            var reading = await fixture.client.read([fixture.partition(): .offset(4)])
+            #expect(!reading.consumer.isCaughtUp)
+            #expect(try await reading.records(6).map(\.offset) == Array(4..<10))
+            #expect(reading.consumer.positions == [fixture.partition(): 10])
+            #expect(reading.consumer.highWatermarks == [fixture.partition(): 10])
+            #expect(reading.consumer.isCaughtUp)
+        }
+
+        @Test(arguments: KafkaHome.all) func partitionThatIsNotThere(_ home: KafkaHome) async throws {
+            let fixture = try await TopicFixture(home, properties: ["default.api.timeout.ms": "1000"])
+            var reading = await fixture.client.read([fixture.partition(5): .offset(0)])
+            let error = try await kafkaError { _ = try await reading.batch() }
+            #expect(error.code == .unknownTopicOrPartition)
+            #expect(error.partition == 5)
+        }
+    }
+}

@@ -1,0 +1,126 @@
+import KafkaWire
+import TestSupport
+
+/// A record that was read, copied out of its batch.
+struct ReadRecord: Sendable, Equatable {
+    struct Header: Sendable, Equatable {
+        let name: String
+        let value: [UInt8]?
+    }
+
+    let partition: Int32
+    let offset: Int64
+    let timestamp: Int64
+    let key: [UInt8]?
+    let value: [UInt8]?
+    let headers: [Header]
+
+    /// The value as text; empty for null.
+    var text: String { String(decoding: value ?? [], as: UTF8.self) }
+}
+
+extension RawSpan {
+    var array: [UInt8] { unsafe withUnsafeBytes { unsafe Array($0) } }
+}
+
+extension RecordBatch {
+    /// Its records, copied.
+    func copies() throws -> [ReadRecord] {
+        var copies: [ReadRecord] = []
+        var records = records
+        while let record = try records.next() {
+            var headers: [ReadRecord.Header] = []
+            var iterator = record.headers.makeIterator()
+            while let header = iterator.next() {
+                headers.append(
+                    .init(name: String(decoding: header.name.array, as: UTF8.self), value: header.value?.array))
+            }
+            copies.append(
+                ReadRecord(
+                    partition: partition, offset: record.offset, timestamp: record.timestamp, key: record.key?.array,
+                    value: record.value?.array, headers: headers))
+        }
+        return copies
+    }
+}
+
+/// Reads a consumer in steps that end in time.
+struct Reading {
+    let consumer: KafkaConsumer
+    private var iterator: KafkaConsumer.Iterator
+    /// Every batch so far, those without a record among them.
+    private(set) var batchCount = 0
+
+    init(_ consumer: KafkaConsumer) {
+        self.consumer = consumer
+        iterator = consumer.makeAsyncIterator()
+    }
+
+    /// The next batch.
+    ///
+    /// - Throws: `ProgramError` where none comes in time, and the consumer's errors.
+    mutating func batch(within limit: Duration = .seconds(30)) async throws -> RecordBatch {
+        guard case .batch(let batch) = try await iterator.next(timeout: limit) else {
+            throw ProgramError("no batch within \(limit), at \(consumer.positions)")
+        }
+        batchCount += 1
+        return batch
+    }
+
+    /// Gives the consumer its turn for some time, in which no batch may come.
+    mutating func expectNothing(within limit: Duration) async throws {
+        if case .batch(let batch) = try await iterator.next(timeout: limit) {
+            throw ProgramError("there is a batch at offset \(batch.baseOffset)")
+        }
+    }
+
+    /// Records until there are `count` of them, in order of arrival.
+    mutating func records(_ count: Int, within limit: Duration = .seconds(30)) async throws -> [ReadRecord] {
+        let deadline = ContinuousClock.now + limit
+        var records: [ReadRecord] = []
+        while records.count < count {
+            do {
+                records += try await batch(within: deadline - .now).copies()
+            } catch let error as ProgramError {
+                throw ProgramError("\(records.count) records of \(count): \(error)")
+            }
+        }
+        return records
+    }
+
+    /// Records until every partition's position is where the log ended when this was called.
+    mutating func recordsToTheEnd(
+        of partitions: [TopicPartition], client: KafkaClient, within limit: Duration = .seconds(60)
+    ) async throws -> [ReadRecord] {
+        let deadline = ContinuousClock.now + limit
+        let ends = try await client.admin.listOffsets(
+            Dictionary(uniqueKeysWithValues: partitions.map { ($0, .latest) }))
+        var records: [ReadRecord] = []
+        func isAtEnd() -> Bool {
+            let positions = consumer.positions
+            return ends.allSatisfy { positions[$0.key].map { $0 >= 0 } ?? false }
+                && ends.allSatisfy { (positions[$0.key] ?? -1) >= $0.value.offset }
+        }
+        while !isAtEnd() {
+            // A partition that ends where its reading begins gives no batch.
+            guard case .batch(let batch) = try await iterator.next(timeout: .milliseconds(200)) else {
+                guard ContinuousClock.now < deadline else {
+                    throw ProgramError("\(records.count) records after \(limit), at \(consumer.positions) of \(ends)")
+                }
+                continue
+            }
+            batchCount += 1
+            records += try batch.copies()
+        }
+        return records
+    }
+}
+
+extension KafkaClient {
+    /// Reads partitions with a consumer of its own.
+    func read(_ starts: [TopicPartition: OffsetSpec]) async -> Reading {
+        let consumer = consumer()
+        await consumer.assign(starts.mapValues { ConsumerStart($0) })
+        return Reading(consumer)
+    }
+}

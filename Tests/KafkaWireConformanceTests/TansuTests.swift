@@ -1,0 +1,81 @@
+import KafkaWire
+import TestSupport
+import Testing
+
+/// Tansu is another implementation of the protocol. What it lacks is left out here: timestamps in ListOffsets, topics
+/// by id, fetch sessions that are kept, compaction, and several brokers.
+@Suite(.serialized, .enabled("Tansu can't be installed here") { await TansuBroker.skipReason() == nil })
+struct TansuTests {
+    private func client(_ properties: [String: String] = [:]) async throws -> KafkaClient {
+        let broker = try await TansuBroker.shared()
+        return try KafkaClient(
+            bootstrapServers: broker.bootstrap, properties: ["auto.offset.reset": "none"].merging(properties) { $1 })
+    }
+
+    private func topic(_ client: KafkaClient, partitions: Int32) async throws -> [TopicPartition] {
+        let name = uniqueName()
+        try await client.admin.createTopic(name, partitions: partitions, replicationFactor: 1)
+        return (0..<partitions).map { TopicPartition(topic: name, partition: $0) }
+    }
+
+    @Test func topicsComeAndGo() async throws {
+        let client = try await client()
+        let partitions = try await topic(client, partitions: 3)
+        let described = try await client.admin.describe(topics: [partitions[0].topic])[0]
+        #expect(described.partitions.map(\.index) == [0, 1, 2])
+        let twice = try await kafkaError {
+            try await client.admin.createTopic(partitions[0].topic, partitions: 1, replicationFactor: 1)
+        }
+        #expect(twice.code == .topicAlreadyExists)
+        try await client.admin.deleteTopic(partitions[0].topic)
+        let other = try await self.client()
+        let gone = try await kafkaError { _ = try await other.admin.describe(topics: [partitions[0].topic]) }
+        #expect(gone.code == .unknownTopicOrPartition)
+        await client.close()
+        await other.close()
+    }
+
+    @Test(arguments: [
+        ["acks": "all"], ["acks": "all", "enable.idempotence": "false"], ["acks": "1"],
+        ["acks": "all", "compression.type": "gzip"],
+    ]) func recordsArriveAsTheyWere(_ properties: [String: String]) async throws {
+        let client = try await client(properties.merging(["linger.ms": "20"]) { $1 })
+        let partitions = try await topic(client, partitions: 2)
+        let producer = client.producer()
+        for number in 0..<200 {
+            _ = try await producer.enqueue(
+                ProducerRecord(
+                    topic: partitions[0].topic, partition: Int32(number % 2), key: Array("k\(number)".utf8),
+                    value: number % 3 == 0 ? nil : Array("v\(number)".utf8),
+                    headers: number % 5 == 0 ? [("h", [1])] : [], timestamp: 1_700_000_000_000 + Int64(number)))
+        }
+        await producer.close()
+        var reading = await client.read([partitions[0]: .earliest, partitions[1]: .earliest])
+        let records = try await reading.records(200).sorted { ($0.offset, $0.partition) < ($1.offset, $1.partition) }
+        for (number, record) in records.enumerated() {
+            #expect(record.partition == Int32(number % 2) && record.offset == Int64(number / 2))
+            #expect(record.key == Array("k\(number)".utf8))
+            #expect(record.text == (number % 3 == 0 ? "" : "v\(number)"))
+            #expect(record.headers == (number % 5 == 0 ? [.init(name: "h", value: [1])] : []))
+            #expect(record.timestamp == 1_700_000_000_000 + Int64(number))
+        }
+        await client.close()
+    }
+
+    @Test func offsetsAndReadingOn() async throws {
+        let client = try await client()
+        let partition = try await topic(client, partitions: 1)[0]
+        let producer = client.producer()
+        for number in 0..<10 {
+            _ = try await producer.send(ProducerRecord(topic: partition.topic, value: [UInt8(number)]))
+        }
+        #expect(try await client.admin.listOffsets([partition: .earliest])[partition]?.offset == 0)
+        #expect(try await client.admin.listOffsets([partition: .latest])[partition]?.offset == 10)
+        var reading = await client.read([partition: .offset(6)])
+        #expect(try await reading.records(4).map(\.offset) == [6, 7, 8, 9])
+        _ = try await producer.send(ProducerRecord(topic: partition.topic, value: [10]))
+        #expect(try await reading.records(1).map(\.value) == [[10]])
+        await producer.close()
+        await client.close()
+    }
+}
