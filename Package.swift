@@ -38,7 +38,7 @@ let package = Package(
             name: "TFIConsumer", dependencies: ["CommandLineSupport", "KafkaWire", "PGWire"],
             swiftSettings: settings),
         .executableTarget(
-            name: "TFIProducer", dependencies: ["CommandLineSupport", "KafkaWire"],
+            name: "TFIProducer", dependencies: ["CommandLineSupport", "KafkaFake", "KafkaWire"],
             swiftSettings: settings),
 
         // Starts and stops real brokers and databases for the conformance tests.

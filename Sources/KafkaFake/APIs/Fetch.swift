@@ -1,0 +1,134 @@
+import KafkaWire
+
+extension APICall {
+    /// One partition's part of an answer, with the key by which its session knows it.
+    private struct Part {
+        let key: FetchSessions.Key
+        let data: FetchResponse.PartitionData
+        /// Whether the client of a session knows all of it already.
+        let isNews: Bool
+    }
+
+    private struct Parts {
+        var list: [Part] = []
+        var byteCount = 0
+        /// Whether the answer is due however few bytes it has.
+        var isUrgent = false
+    }
+
+    func fetch(_ request: FetchRequest) -> Reply<FetchResponse> {
+        if let refusal, version >= 7, refusal.code.isOfFetchSession {
+            return .response(FetchResponse(errorCode: refusal.code.rawValue))
+        }
+        let begun = state.withLock { $0.sessions.begin(request, node: node, usesIDs: version >= 13) }
+        let asked: FetchSessions.Asked
+        switch begun {
+        case .success(let new): asked = new
+        case .failure(let refusal): return .response(FetchResponse(errorCode: refusal.code.rawValue))
+        }
+        let deadline = ContinuousClock.now + .milliseconds(max(request.maxWaitMs, 0))
+        let isDue: (Parts) -> Bool = { parts in
+            parts.isUrgent || parts.byteCount >= max(request.minBytes, 0) || asked.entries.isEmpty || .now >= deadline
+        }
+        // What is in the log at the deadline is the answer, be it nothing.
+        let parts =
+            state.wait(until: deadline) { state in
+                if isStopping() { return Parts() }
+                let parts = read(asked, request, &state)
+                return isDue(parts) ? parts : nil
+            } ?? state.withLock { read(asked, request, &$0) }
+        return .response(finish(asked, parts))
+    }
+
+    private func read(_ asked: FetchSessions.Asked, _ request: FetchRequest, _ state: inout ClusterState) -> Parts {
+        var parts = Parts()
+        for entry in asked.entries {
+            var left = Int(request.maxBytes) - parts.byteCount
+            left = max(left, 0)
+            let data = read(entry, limit: left, atLeastOne: parts.byteCount == 0, &state)
+            let count = data.records?.count ?? 0
+            parts.byteCount += count
+            if data.errorCode != ErrorCode.none.rawValue || data.divergingEpoch.epoch >= 0 { parts.isUrgent = true }
+            let isNews =
+                count > 0 || data.errorCode != ErrorCode.none.rawValue || data.divergingEpoch.epoch >= 0
+                || data.highWatermark != entry.highWatermark || data.logStartOffset != entry.logStartOffset
+            parts.list.append(Part(key: entry.key, data: data, isNews: isNews))
+        }
+        return parts
+    }
+
+    private func read(
+        _ entry: FetchSessions.Entry, limit: Int, atLeastOne: Bool, _ state: inout ClusterState
+    ) -> FetchResponse.PartitionData {
+        let fetch = entry.fetch
+        func refused(_ code: ErrorCode) -> FetchResponse.PartitionData {
+            FetchResponse.PartitionData(
+                partitionIndex: fetch.partition, errorCode: code.rawValue, highWatermark: -1, abortedTransactions: nil,
+                records: ByteSlice([]))
+        }
+        guard let topic = state.topic(name: entry.key.name, id: entry.key.id) else {
+            return refused(version >= 13 ? .unknownTopicId : .unknownTopicOrPartition)
+        }
+        guard let log = topic.partition(fetch.partition) else { return refused(.unknownTopicOrPartition) }
+        let partition = TopicPartition(topic: topic.name, partition: fetch.partition)
+        if let refusal = refusal(.fetch, partition, &state) { return refused(refusal.code) }
+        if let error = state.leadershipError(log, node: node, epoch: fetch.currentLeaderEpoch) {
+            var answer = refused(error)
+            if version >= 12, let leader = log.leader {
+                answer.currentLeader = LeaderIdAndEpoch(leaderId: leader, leaderEpoch: log.leaderEpoch)
+            }
+            return answer
+        }
+        var answer = FetchResponse.PartitionData(
+            partitionIndex: fetch.partition, highWatermark: log.endOffset, lastStableOffset: log.endOffset,
+            logStartOffset: log.startOffset, abortedTransactions: nil, records: ByteSlice([]))
+        if version >= 12, fetch.lastFetchedEpoch >= 0 {
+            let known = log.end(ofEpoch: fetch.lastFetchedEpoch)
+            if known.epoch < fetch.lastFetchedEpoch || known.endOffset < fetch.fetchOffset {
+                answer.divergingEpoch = FetchResponse.EpochEndOffset(epoch: known.epoch, endOffset: known.endOffset)
+                return answer
+            }
+        }
+        guard (log.startOffset...log.endOffset).contains(fetch.fetchOffset) else { return refused(.offsetOutOfRange) }
+        let records = log.read(
+            from: fetch.fetchOffset, limit: min(limit, Int(max(fetch.partitionMaxBytes, 0))), atLeastOne: atLeastOne)
+        if let records { answer.records = records }
+        return answer
+    }
+
+    private func finish(_ asked: FetchSessions.Asked, _ parts: Parts) -> FetchResponse {
+        let told = asked.isIncremental ? parts.list.filter(\.isNews) : parts.list
+        var response = FetchResponse(sessionId: version >= 7 ? asked.sessionID : 0)
+        for part in told {
+            let isSameTopic =
+                response.responses.last.map { $0.topic == part.key.name && $0.topicId == part.key.id } ?? false
+            if !isSameTopic {
+                response.responses.append(
+                    FetchResponse.FetchableTopicResponse(topic: part.key.name, topicId: part.key.id))
+            }
+            response.responses[response.responses.count - 1].partitions.append(part.data)
+        }
+        state.withLock { state in
+            if asked.sessionID != 0 {
+                var news: [FetchSessions.Key: (Int64, Int64, Bool)] = [:]
+                for part in told {
+                    let hasRecords = part.data.records.map { !$0.isEmpty } ?? false
+                    news[part.key] = (part.data.highWatermark, part.data.logStartOffset, hasRecords)
+                }
+                state.sessions.end(asked.sessionID, told: news)
+            }
+            guard version >= 16 else { return }
+            for leader in Set(told.map(\.data.currentLeader.leaderId)).sorted() where leader >= 0 {
+                response.nodeEndpoints += endpoint(leader, state)
+            }
+        }
+        return response
+    }
+}
+
+extension ErrorCode {
+    /// Whether it is said of a whole fetch request.
+    fileprivate var isOfFetchSession: Bool {
+        [.fetchSessionIdNotFound, .invalidFetchSessionEpoch, .fetchSessionTopicIdError].contains(self)
+    }
+}

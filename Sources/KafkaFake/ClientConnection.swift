@@ -1,0 +1,154 @@
+import Foundation
+import KafkaWire
+
+/// One client's connection to one broker, served by a thread: a request is read, carried out and answered, then the
+/// next one.
+struct ClientConnection {
+    let node: Int32
+    let listener: Listener
+    let state: Monitor<ClusterState>
+    let versions: SpokenVersions
+    let defaultPartitions: Int
+    let pool: BufferPool
+
+    /// What a socket server would allow for a request, in bytes (`socket.request.max.bytes`).
+    private static let maximumRequest = 104_857_600
+
+    /// Returns when the connection is to be closed.
+    func serve(_ socket: borrowing Descriptor) {
+        while let frame = readFrame(socket) {
+            guard answer(frame, socket) else { return }
+        }
+    }
+
+    private func readFrame(_ socket: borrowing Descriptor) -> ByteSlice? {
+        var length: UInt32 = 0
+        guard unsafe withUnsafeMutableBytes(of: &length, { unsafe socket.read(into: $0) }) else { return nil }
+        let count = Int(Int32(bitPattern: UInt32(bigEndian: length)))
+        guard count >= 8, count <= Self.maximumRequest else { return nil }
+        let storage = pool.take(count)
+        // Nobody else has the storage yet.
+        let target = unsafe UnsafeMutableRawBufferPointer(start: storage.base, count: count)
+        return unsafe socket.read(into: target) ? ByteSlice(storage, 0..<count) : nil
+    }
+
+    /// - Returns: Whether the connection goes on.
+    private func answer(_ frame: ByteSlice, _ socket: borrowing Descriptor) -> Bool {
+        guard let header = try? RequestHeader(frame), let key = APIKey(rawValue: header.apiKey),
+            let api = FakeAPI(rawValue: header.apiKey)
+        else { return false }
+        let request = FakeRequest(
+            api: api, version: header.version, node: node, correlationID: header.correlationID,
+            clientID: header.clientID, time: .now)
+        let fault = state.withLock { state in
+            state.requests.append(request)
+            return state.faults.take(key, node: node)
+        }
+        if fault == .hangUp(.beforehand) { return false }
+        // A request that can't be read, or a version that isn't spoken, ends the connection, as with Kafka.
+        guard let outcome = try? carryOut(key, header, fault) else { return false }
+        switch outcome {
+        case .hangUp: return false
+        case .noAnswer: return true
+        case .answer(let bytes): return send(bytes, fault, socket)
+        }
+    }
+
+    private func send(_ answer: [UInt8], _ fault: Fault?, _ socket: borrowing Descriptor) -> Bool {
+        var answer = answer
+        switch fault {
+        case .late(let delay):
+            pause(delay)
+        case .inPieces(let count):
+            for start in stride(from: 0, to: answer.count, by: max(count, 1)) {
+                guard socket.write(answer[start..<min(start + max(count, 1), answer.count)]) else { return false }
+            }
+            return true
+        case .wrongCorrelationID:
+            answer[7] ^= 0x55
+        case .length(let length):
+            answer.replaceSubrange(0..<4, with: (0..<4).map { UInt8(truncatingIfNeeded: length >> (24 - 8 * $0)) })
+        case .garbage(let bytes):
+            answer = bytes
+        case .unreadable:
+            for index in 8..<answer.count { answer[index] = 0xff }
+        case .silence, .hangUp(.beforeAnswer):
+            return fault == .silence
+        case .hangUp(.withinAnswer):
+            _ = socket.write(answer[..<(answer.count / 2)])
+            return false
+        case .hangUp(.afterAnswer):
+            _ = socket.write(answer[...])
+            return false
+        case .error, .errorAfterwards, .hangUp(.beforehand), nil:
+            break
+        }
+        return socket.write(answer[...])
+    }
+
+    /// Waits, unless the broker is stopped meanwhile.
+    private func pause(_ duration: Duration) {
+        let listener = listener
+        _ = state.wait(until: .now + duration) { _ in listener.isStopping ? () : nil }
+    }
+
+    // MARK: One request
+
+    enum Outcome {
+        case answer([UInt8])
+        /// The client asked for none.
+        case noAnswer
+        case hangUp
+    }
+
+    private func carryOut(_ key: APIKey, _ header: RequestHeader, _ fault: Fault?) throws -> Outcome {
+        let isSpoken = versions.ranges[key]?.contains(header.version) ?? false
+        if key == .apiVersions { return try answerVersions(header, isSpoken: isSpoken, fault) }
+        guard isSpoken else { return .hangUp }
+        let call = APICall(
+            node: node, version: header.version, state: state, refusal: Refusal(fault),
+            defaultPartitions: defaultPartitions, isStopping: { [listener] in listener.isStopping })
+        switch key {
+        case .produce: return try answer(ProduceRequest.self, header, call.produce)
+        case .fetch: return try answer(FetchRequest.self, header, call.fetch)
+        case .listOffsets: return try answer(ListOffsetsRequest.self, header, call.listOffsets)
+        case .metadata: return try answer(MetadataRequest.self, header, call.metadata)
+        case .offsetCommit: return try answer(OffsetCommitRequest.self, header, call.offsetCommit)
+        case .offsetFetch: return try answer(OffsetFetchRequest.self, header, call.offsetFetch)
+        case .findCoordinator: return try answer(FindCoordinatorRequest.self, header, call.findCoordinator)
+        case .createTopics: return try answer(CreateTopicsRequest.self, header, call.createTopics)
+        case .deleteTopics: return try answer(DeleteTopicsRequest.self, header, call.deleteTopics)
+        case .initProducerID: return try answer(InitProducerIdRequest.self, header, call.initProducerID)
+        case .apiVersions: return .hangUp
+        }
+    }
+
+    private func answer<R: KafkaRequest>(
+        _: R.Type, _ header: RequestHeader, _ carryOut: (R) -> Reply<R.Response>
+    ) throws -> Outcome {
+        switch carryOut(try header.body(as: R.self)) {
+        case .response(let response):
+            return .answer(
+                try R.responseFrame(response, version: header.version, correlationID: header.correlationID))
+        case .none: return .noAnswer
+        case .hangUp: return .hangUp
+        }
+    }
+
+    private func answerVersions(_ header: RequestHeader, isSpoken: Bool, _ fault: Fault?) throws -> Outcome {
+        if isSpoken {
+            let error = Refusal(fault)?.code ?? .none
+            let response = ApiVersionsResponse(errorCode: error.rawValue, apis: versions.announced)
+            return .answer(
+                try ApiVersionsRequest.responseFrame(
+                    response, version: header.version, correlationID: header.correlationID))
+        }
+        guard versions.refusal != .hangUp else { return .hangUp }
+        var response = ApiVersionsResponse(errorCode: ErrorCode.unsupportedVersion.rawValue)
+        if versions.refusal == .withRange {
+            response.apis = versions.announced.filter { $0.apiKey == APIKey.apiVersions.rawValue }
+        }
+        return .answer(
+            try ApiVersionsRequest.responseFrame(response, version: 0, correlationID: header.correlationID))
+    }
+}

@@ -1,0 +1,27 @@
+import KafkaWire
+
+/// A request that a fake broker read.
+public struct FakeRequest: Sendable {
+    public let api: FakeAPI
+    public let version: Int16
+    /// The node id of the broker that read it.
+    public let node: Int32
+    public let correlationID: Int32
+    public let clientID: String?
+    public let time: ContinuousClock.Instant
+}
+
+/// The last requests. Older ones are forgotten, so that a broker that runs for long keeps its size.
+struct RequestLog {
+    private static let limit = 10_000
+    private(set) var requests: [FakeRequest] = []
+
+    mutating func append(_ request: FakeRequest) {
+        if requests.count == Self.limit { requests.removeFirst(Self.limit / 2) }
+        requests.append(request)
+    }
+
+    mutating func removeAll() {
+        requests = []
+    }
+}

@@ -1,0 +1,50 @@
+import KafkaWire
+
+/// What a broker looks at before it takes a produced batch into its log.
+enum BatchCheck {
+    /// - Parameter maximum: The topic's `max.message.bytes`.
+    /// - Returns: The batch's header, or the error with a sentence.
+    static func header(of records: ByteSlice?, maximum: Int) -> Result<RecordBatchHeader, Refusal> {
+        guard let records, records.count >= 17 else {
+            return .failure(Refusal(.invalidRecord, "there is no record batch"))
+        }
+        var reader = WireReader(records, isFlexible: false)
+        _ = reader.int64()
+        let length = Int(reader.int32())
+        _ = reader.int32()
+        let magic = reader.int8()
+        guard magic == 2 else {
+            return .failure(Refusal(.unsupportedForMessageFormat, "message format \(magic) isn't taken"))
+        }
+        guard records.count >= RecordBatchHeader.byteCount,
+            length == records.count - RecordBatchHeader.prefixByteCount
+        else { return .failure(Refusal(.invalidRecord, "the bytes aren't exactly one record batch")) }
+        guard records.count <= maximum else {
+            return .failure(
+                Refusal(
+                    .messageTooLarge, "the batch has \(records.count) bytes, more than max.message.bytes (\(maximum))"))
+        }
+        let header = RecordBatchHeader(records.span)
+        guard CRC32C.checksum(records.span.extracting(RecordBatchHeader.checkedFrom...)) == header.crc else {
+            return .failure(Refusal(.corruptMessage, "the batch's checksum is wrong"))
+        }
+        guard header.recordCount > 0, header.lastOffsetDelta == header.recordCount - 1 else {
+            return .failure(
+                Refusal(
+                    .invalidRecord,
+                    "\(header.recordCount) records can't have \(header.lastOffsetDelta) as their last offset's distance"
+                ))
+        }
+        return .success(header)
+    }
+
+    struct Refusal: Error {
+        let code: ErrorCode
+        let message: String
+
+        init(_ code: ErrorCode, _ message: String) {
+            self.code = code
+            self.message = message
+        }
+    }
+}

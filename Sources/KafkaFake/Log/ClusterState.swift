@@ -1,0 +1,77 @@
+import KafkaWire
+
+/// Everything that the brokers of a fake cluster share, under the cluster's lock.
+struct ClusterState {
+    struct Topic {
+        let name: String
+        let id: KafkaUUID
+        var partitions: [PartitionLog]
+        /// `max.message.bytes`
+        var maximumMessageBytes = 1_048_588
+    }
+
+    struct Node {
+        let id: Int32
+        var port: UInt16
+        var isRunning = false
+    }
+
+    let clusterID = KafkaUUID.random().description
+    /// By node id, which counts from 1.
+    var nodes: [Int32: Node] = [:]
+    var topics: [String: Topic] = [:]
+    var offsets = GroupOffsets()
+    var sessions = FetchSessions()
+    var faults = FaultList()
+    var requests = RequestLog()
+    private var lastProducerID: Int64 = 999
+
+    mutating func nextProducerID() -> Int64 {
+        lastProducerID += 1
+        return lastProducerID
+    }
+
+    var runningNodes: [Node] { nodes.values.filter(\.isRunning).sorted { $0.id < $1.id } }
+
+    func topic(id: KafkaUUID) -> Topic? { topics.values.first { $0.id == id } }
+
+    /// A topic by name, or by id where the name is empty.
+    func topic(name: String, id: KafkaUUID) -> Topic? { name.isEmpty ? topic(id: id) : topics[name] }
+
+    func partition(_ partition: TopicPartition) -> PartitionLog? {
+        topics[partition.topic]?.partition(partition.partition)
+    }
+
+    /// Whether the broker `node` may answer for the partition to a client that knows `epoch` (-1 for none).
+    func leadershipError(_ partition: PartitionLog, node: Int32, epoch: Int32) -> ErrorCode? {
+        if partition.leader != node { return .notLeaderOrFollower }
+        if epoch >= 0, epoch < partition.leaderEpoch { return .fencedLeaderEpoch }
+        return epoch > partition.leaderEpoch ? .unknownLeaderEpoch : nil
+    }
+
+    /// Makes a topic whose partitions are led by the brokers in turn.
+    @discardableResult
+    mutating func createTopic(_ name: String, partitions: Int, replication: Int = 1) -> Topic {
+        let ids = nodes.keys.sorted()
+        let logs = (0..<partitions).map { index in
+            let replicas = (0..<max(replication, 1)).map { ids[(index + $0) % ids.count] }
+            return PartitionLog(leader: replicas[0], replicas: replicas)
+        }
+        let topic = Topic(name: name, id: .random(), partitions: logs)
+        topics[name] = topic
+        return topic
+    }
+}
+
+extension ClusterState.Topic {
+    func partition(_ index: Int32) -> PartitionLog? {
+        guard let slot = Int(exactly: index), partitions.indices.contains(slot) else { return nil }
+        return partitions[slot]
+    }
+}
+
+extension KafkaUUID {
+    static func random() -> KafkaUUID {
+        KafkaUUID(high: .random(in: 1 ... .max), low: .random(in: 0 ... .max))
+    }
+}
