@@ -170,13 +170,14 @@ final class ConnectionLoop: @unchecked Sendable {
     }
 
     private func perform(_ actions: [ConnectionStateMachine.Action]) {
+        // Whoever is told of the end must not find the connection usable when it looks.
+        if case .closeSocket(let reason) = actions.last { mailbox.shut(reason) }
         for action in actions {
             switch action {
             case .answer(let id): mailbox.settle(id, .success(lastFrame))
             case .written(let id): mailbox.settle(id, .success(nil))
             case .fail(let id, let error): mailbox.settle(id, .failure(error))
-            case .closeSocket(let reason):
-                mailbox.shut(reason)
+            case .closeSocket:
                 socket = nil
                 outgoing = []
             }

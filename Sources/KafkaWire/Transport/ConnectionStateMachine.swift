@@ -173,7 +173,7 @@ struct ConnectionStateMachine: ~Copyable {
             ("\(broker) speaks HTTP, not Kafka: check the port", true)
         case let word where word >> 8 == 0x15_0303 || word >> 8 == 0x15_0301 || word >> 8 == 0x15_0302:
             ("\(broker) answered with a TLS alert: its listener expects TLS", true)
-        case _ where length > 0:
+        case _ where length > maximumFrame:
             (
                 "\(broker) announced an answer of \(length) bytes, more than receive.message.max.bytes (\(maximumFrame))",
                 false

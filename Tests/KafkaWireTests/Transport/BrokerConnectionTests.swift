@@ -1,0 +1,238 @@
+import Foundation
+import KafkaFake
+import Testing
+
+@testable import KafkaWire
+
+@Suite("Connections to a broker", .timeLimit(.minutes(1)), .serialized)
+struct BrokerConnectionTests {
+    private func connect(_ fake: FakeCluster, maximumFrame: Int = 1 << 20) throws -> BrokerConnection {
+        try BrokerConnection(
+            host: "127.0.0.1", port: fake.port(of: 1), connectTimeout: .seconds(5), maximumFrame: maximumFrame,
+            pool: BufferPool(limit: 1 << 20))
+    }
+
+    private func metadata(
+        _ connection: BrokerConnection, topic: String = "t", timeout: Duration = .seconds(10)
+    ) async throws -> MetadataResponse {
+        let request = MetadataRequest(topics: [MetadataRequest.Topic(name: topic)], allowAutoTopicCreation: false)
+        let frame = try await connection.send(timeout: timeout) { id in
+            try request.frame(version: 12, correlationID: id, clientID: "test")
+        }
+        return try MetadataRequest.decodeResponse(try #require(frame), version: 12)
+    }
+
+    private func failure(_ body: () async throws -> Void) async -> KafkaError? {
+        await #expect(throws: KafkaError.self) { try await body() }
+    }
+
+    @Test("many requests at once each get their own answer")
+    func concurrent() async throws {
+        let fake = try FakeCluster()
+        let connection = try connect(fake)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for index in 0..<500 {
+                group.addTask {
+                    let response = try await self.metadata(connection, topic: "topic-\(index)")
+                    #expect(response.topics.map(\.name) == ["topic-\(index)"])
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(fake.count(.metadata) == 500)
+        connection.close()
+        await fake.close()
+    }
+
+    @Test("answers in pieces of any size are put together", arguments: [1, 2, 3, 7, 100])
+    func pieces(size: Int) async throws {
+        let fake = try FakeCluster()
+        fake.createTopic("t", partitions: 10)
+        fake.inject(.inPieces(size), into: .metadata, times: 3)
+        let connection = try connect(fake)
+        for _ in 0..<3 {
+            #expect(try await metadata(connection).topics.first?.partitions.count == 10)
+        }
+        connection.close()
+        await fake.close()
+    }
+
+    @Test("one caller that gives up leaves the others their answers")
+    func cancellation() async throws {
+        let fake = try FakeCluster()
+        fake.inject(.late(.milliseconds(150)), into: .metadata)
+        let connection = try connect(fake)
+        let first = Task { try await metadata(connection, topic: "first") }
+        try await eventually("the first request is at the broker") { fake.count(.metadata) == 1 }
+        let second = Task { try await metadata(connection, topic: "second") }
+        let third = Task { try await metadata(connection, topic: "third") }
+        first.cancel()
+        second.cancel()
+        await #expect(throws: CancellationError.self) { _ = try await first.value }
+        await #expect(throws: CancellationError.self) { _ = try await second.value }
+        #expect(try await third.value.topics.map(\.name) == ["third"])
+        #expect(connection.closed == nil)
+        connection.close()
+        await fake.close()
+    }
+
+    @Test("a task that is cancelled already sends nothing")
+    func cancelledBefore() async throws {
+        let fake = try FakeCluster()
+        let connection = try connect(fake)
+        _ = try await metadata(connection)
+        let task = Task {
+            unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
+            return try await metadata(connection)
+        }
+        await #expect(throws: CancellationError.self) { _ = try await task.value }
+        _ = try await metadata(connection)
+        #expect(fake.count(.metadata) == 2)
+        connection.close()
+        await fake.close()
+    }
+
+    @Test("an answer that doesn't come in time ends the connection, with all that is in flight")
+    func timeout() async throws {
+        let fake = try FakeCluster()
+        fake.inject(.silence, into: .metadata)
+        let connection = try connect(fake)
+        let patient = Task { try await metadata(connection) }
+        try await eventually("the request is at the broker") { fake.count(.metadata) == 1 }
+        let error = await failure { _ = try await self.metadata(connection, timeout: .milliseconds(30)) }
+        #expect(error?.code == .requestTimedOut)
+        #expect(await failure { _ = try await patient.value }?.code == .requestTimedOut)
+        #expect(connection.closed?.code == .requestTimedOut)
+        #expect(await failure { _ = try await self.metadata(connection) }?.code == .requestTimedOut)
+        await fake.close()
+    }
+
+    @Test(
+        "what a broker can do wrong ends the connection with a sentence",
+        arguments: [
+            (Fault.hangUp(.beforehand), "closed the connection"), (.hangUp(.beforeAnswer), "closed the connection"),
+            (.hangUp(.withinAnswer), "closed the connection"), (.wrongCorrelationID, "was due"),
+            (.length(2_000_000), "receive.message.max.bytes"), (.length(-5), "can't be"), (.length(2), "can't be"),
+            (.garbage(Array("HTTP/1.1 200 OK".utf8)), "HTTP"),
+        ])
+    func misbehaviour(fault: Fault, sentence: String) async throws {
+        let fake = try FakeCluster()
+        fake.inject(fault, into: .metadata)
+        let connection = try connect(fake)
+        let error = await failure { _ = try await self.metadata(connection) }
+        #expect(error?.code == .networkException)
+        #expect(error?.message.contains(sentence) == true, "\(error?.message ?? "")")
+        #expect(connection.closed != nil)
+        await fake.close()
+    }
+
+    @Test("an answer that comes before the broker hangs up counts")
+    func hangUpAfterwards() async throws {
+        let fake = try FakeCluster()
+        fake.inject(.hangUp(.afterAnswer), into: .metadata)
+        let connection = try connect(fake)
+        #expect(try await metadata(connection).brokers.count == 1)
+        try await eventually("the connection is closed") { connection.closed != nil }
+        await fake.close()
+    }
+
+    @Test("a port where nobody listens is told at once")
+    func refused() async throws {
+        let fake = try FakeCluster()
+        await fake.stop(broker: 1)
+        let connection = try connect(fake)
+        let error = await failure { _ = try await self.metadata(connection) }
+        #expect(error?.code == .networkException)
+        #expect(error?.message.contains("can't be reached") == true)
+        #expect(!connection.wasEstablished)
+    }
+
+    @Test("a host name that doesn't exist is told with the resolver's reason")
+    func resolveFailure() async throws {
+        // A label of more than 63 letters is refused by the resolver itself.
+        let host = String(repeating: "x", count: 64) + ".invalid"
+        let connection = try BrokerConnection(
+            host: host, port: 9092, connectTimeout: .seconds(5), maximumFrame: 1000, pool: BufferPool(limit: 0))
+        let error = await failure { _ = try await self.metadata(connection) }
+        #expect(error?.message.contains("can't be resolved") == true, "\(error?.message ?? "")")
+    }
+
+    @Test("closing fails what is under way with the given reason, and what comes later")
+    func close() async throws {
+        let fake = try FakeCluster()
+        fake.inject(.silence, into: .metadata)
+        let connection = try connect(fake)
+        let task = Task { try await metadata(connection) }
+        try await eventually("the request is at the broker") { fake.count(.metadata) == 1 }
+        connection.close(KafkaError(.brokerNotAvailable, "enough"))
+        #expect(await failure { _ = try await task.value }?.code == .brokerNotAvailable)
+        #expect(await failure { _ = try await self.metadata(connection) }?.message == "enough")
+        await fake.close()
+    }
+
+    #if os(Linux)
+        /// A file of the kernel's, whose size isn't known before it has been read.
+        private static func kernelFile(_ path: String) throws -> String {
+            let descriptor = unsafe open(path, O_RDONLY)
+            try #require(descriptor >= 0)
+            defer { Foundation.close(descriptor) }
+            var bytes: [UInt8] = []
+            var chunk = [UInt8](repeating: 0, count: 1 << 16)
+            while true {
+                let count = unsafe read(descriptor, &chunk, chunk.count)
+                if count <= 0 { return String(decoding: bytes, as: UTF8.self) }
+                bytes += chunk[..<count]
+            }
+        }
+
+        private static func count(_ folder: String) throws -> Int {
+            try FileManager.default.contentsOfDirectory(atPath: "/proc/self/\(folder)").count
+        }
+
+        /// The descriptors of sockets that are bound to a port or connected to it.
+        private static func sockets(port: UInt16) throws -> Int {
+            let table = try kernelFile("/proc/self/net/tcp")
+            let hexadecimal = ":" + String(port, radix: 16, uppercase: true)
+            let inodes = table.split(separator: "\n").dropFirst().compactMap { line -> Substring? in
+                let fields = line.split(separator: " ")
+                guard fields.count > 9, fields[1].hasSuffix(hexadecimal) || fields[2].hasSuffix(hexadecimal) else {
+                    return nil
+                }
+                return fields[9] == "0" ? nil : fields[9]
+            }
+            return inodes.count
+        }
+
+        @Test("after closing, no thread and no descriptor is left")
+        func leftovers() async throws {
+            let fake = try FakeCluster()
+            let port = fake.port(of: 1)
+            let before = try (threads: Self.count("task"), descriptors: Self.count("fd"))
+            var connections = try (0..<100).map { _ in try connect(fake) }
+            for connection in connections { _ = try await metadata(connection) }
+            let sockets = try Self.sockets(port: port)
+            #expect(sockets == 201)
+            #expect(try Self.count("task") >= before.threads + 150)
+            for connection in connections { connection.close() }
+            try await eventually("only the listener's socket is left") { try Self.sockets(port: port) == 1 }
+            await fake.close()
+            try await eventually("no socket is left") { try Self.sockets(port: port) == 0 }
+            connections = []
+            // A connection had two threads and four descriptors; other tests have some of their own meanwhile.
+            try await eventually("the threads have ended") { try Self.count("task") < before.threads + 50 }
+            try await eventually("the descriptors are closed") { try Self.count("fd") < before.descriptors + 50 }
+        }
+
+        @Test("connections that nobody closes end when they are let go")
+        func letGo() async throws {
+            let fake = try FakeCluster()
+            let port = fake.port(of: 1)
+            do {
+                let connection = try connect(fake)
+                _ = try await metadata(connection)
+            }
+            try await eventually("only the listener's socket is left") { try Self.sockets(port: port) == 1 }
+            await fake.close()
+        }
+    #endif
+}

@@ -1,0 +1,107 @@
+import Testing
+
+@testable import KafkaWire
+
+@Suite("Frames from a stream of bytes")
+struct IncomingFramesTests {
+    /// Bytes that come in portions, each read giving at most what is left of one.
+    private final class Stream {
+        private var portions: [[UInt8]]
+
+        init(_ portions: [[UInt8]]) {
+            self.portions = portions
+        }
+
+        func read(into target: UnsafeMutableRawBufferPointer) -> Socket.Progress {
+            guard let portion = portions.first else { return .endOfStream }
+            let count = min(portion.count, target.count)
+            unsafe target.copyBytes(from: portion.prefix(count))
+            portions[0].removeFirst(count)
+            if portions[0].isEmpty { portions.removeFirst() }
+            return .bytes(count)
+        }
+    }
+
+    private static func frame(_ count: Int, seed: Int) -> [UInt8] {
+        let length = (0..<4).map { UInt8(truncatingIfNeeded: count >> (24 - 8 * $0)) }
+        return length + (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ seed) }
+    }
+
+    /// Every frame of the stream, with the lengths that were announced.
+    private func frames(_ portions: [[UInt8]]) -> [[UInt8]] {
+        let stream = Stream(portions)
+        var frames = IncomingFrames(pool: BufferPool(limit: 1 << 20))
+        var found: [[UInt8]] = []
+        while true {
+            switch unsafe frames.next(reading: { unsafe stream.read(into: $0) }) {
+            case .announced(let length): frames.approve(length)
+            case .frame(let frame): found.append([UInt8](frame))
+            case .endOfStream, .wouldBlock, .failed: return found
+            }
+        }
+    }
+
+    private static let sizes = [4, 5, 4096, 4092, 4088, 4097, 9000, 4, 100_000, 17]
+    private static let sent = sizes.enumerated().map { frame($1, seed: $0) }
+    private static let expected = sent.map { Array($0.dropFirst(4)) }
+
+    @Test("each frame by itself")
+    func whole() {
+        #expect(frames(Self.sent) == Self.expected)
+    }
+
+    @Test("all of them glued together")
+    func glued() {
+        #expect(frames([Self.sent.flatMap { $0 }]) == Self.expected)
+    }
+
+    @Test("in portions of any size, byte by byte among them", arguments: [1, 2, 3, 5, 7, 4095, 4096, 4097])
+    func portions(size: Int) {
+        let bytes = Self.sent.flatMap { $0 }
+        let portions = stride(from: 0, to: bytes.count, by: size).map { Array(bytes[$0..<min($0 + size, bytes.count)]) }
+        #expect(frames(portions) == Self.expected)
+    }
+
+    @Test("a stream that ends within a frame gives the frames before it")
+    func cutOff() {
+        let bytes = Self.sent.flatMap { $0 }
+        #expect(frames([Array(bytes.dropLast())]) == Self.expected.dropLast())
+        #expect(frames([[0, 0]]).isEmpty)
+    }
+
+    @Test("what would block is asked for again")
+    func wouldBlock() {
+        var frames = IncomingFrames(pool: BufferPool(limit: 0))
+        var rest = Self.frame(6, seed: 3)
+        var found: [[UInt8]] = []
+        var blocked = 0
+        while found.isEmpty {
+            var hasRead = false
+            let step = unsafe frames.next { target in
+                if hasRead { return .wouldBlock }
+                hasRead = true
+                unsafe target.copyBytes(from: rest.prefix(1))
+                rest.removeFirst()
+                return .bytes(1)
+            }
+            switch step {
+            case .announced(let length): frames.approve(length)
+            case .frame(let frame): found.append([UInt8](frame))
+            case .wouldBlock: blocked += 1
+            case .endOfStream, .failed: Issue.record("the stream ended")
+            }
+        }
+        #expect(found == [Array(Self.frame(6, seed: 3).dropFirst(4))])
+        #expect(blocked >= 8)
+    }
+
+    @Test("a failed read is passed on")
+    func failure() {
+        var frames = IncomingFrames(pool: BufferPool(limit: 0))
+        guard case .failed(let error) = unsafe frames.next(reading: { _ in .failed(104) }) else {
+            Issue.record("no failure")
+            return
+        }
+        #expect(error.code == 104)
+    }
+}
