@@ -16,9 +16,21 @@ struct ClientConnection {
 
     /// Returns when the connection is to be closed.
     func serve(_ socket: borrowing Descriptor) {
+        var isSilent = false
         while let frame = readFrame(socket) {
-            guard answer(frame, socket) else { return }
+            switch answer(frame, socket, isSilent: isSilent) {
+            case .goOn: break
+            case .fallSilent: isSilent = true
+            case .hangUp: return
+            }
         }
+    }
+
+    private enum Next {
+        case goOn
+        /// Requests are read and carried out, but no answer comes any more.
+        case fallSilent
+        case hangUp
     }
 
     private func readFrame(_ socket: borrowing Descriptor) -> ByteSlice? {
@@ -32,11 +44,10 @@ struct ClientConnection {
         return unsafe socket.read(into: target) ? ByteSlice(storage, 0..<count) : nil
     }
 
-    /// - Returns: Whether the connection goes on.
-    private func answer(_ frame: ByteSlice, _ socket: borrowing Descriptor) -> Bool {
+    private func answer(_ frame: ByteSlice, _ socket: borrowing Descriptor, isSilent: Bool) -> Next {
         guard let header = try? RequestHeader(frame), let key = APIKey(rawValue: header.apiKey),
             let api = FakeAPI(rawValue: header.apiKey)
-        else { return false }
+        else { return .hangUp }
         let request = FakeRequest(
             api: api, version: header.version, node: node, correlationID: header.correlationID,
             clientID: header.clientID, time: .now)
@@ -44,26 +55,26 @@ struct ClientConnection {
             state.requests.append(request)
             return state.faults.take(key, node: node)
         }
-        if fault == .hangUp(.beforehand) { return false }
+        if fault == .hangUp(.beforehand) { return .hangUp }
         // A request that can't be read, or a version that isn't spoken, ends the connection, as with Kafka.
-        guard let outcome = try? carryOut(key, header, fault) else { return false }
+        guard let outcome = try? carryOut(key, header, fault) else { return .hangUp }
         switch outcome {
-        case .hangUp: return false
-        case .noAnswer: return true
-        case .answer(let bytes): return send(bytes, fault, socket)
+        case .hangUp: return .hangUp
+        case .noAnswer: return .goOn
+        case .answer(let bytes): return isSilent ? .goOn : send(bytes, fault, socket)
         }
     }
 
-    private func send(_ answer: [UInt8], _ fault: Fault?, _ socket: borrowing Descriptor) -> Bool {
+    private func send(_ answer: [UInt8], _ fault: Fault?, _ socket: borrowing Descriptor) -> Next {
         var answer = answer
         switch fault {
         case .late(let delay):
             pause(delay)
         case .inPieces(let count):
             for start in stride(from: 0, to: answer.count, by: max(count, 1)) {
-                guard socket.write(answer[start..<min(start + max(count, 1), answer.count)]) else { return false }
+                guard socket.write(answer[start..<min(start + max(count, 1), answer.count)]) else { return .hangUp }
             }
-            return true
+            return .goOn
         case .wrongCorrelationID:
             answer[7] ^= 0x55
         case .length(let length):
@@ -72,18 +83,20 @@ struct ClientConnection {
             answer = bytes
         case .unreadable:
             for index in 8..<answer.count { answer[index] = 0xff }
-        case .silence, .hangUp(.beforeAnswer):
-            return fault == .silence
+        case .silence:
+            return .fallSilent
+        case .hangUp(.beforeAnswer):
+            return .hangUp
         case .hangUp(.withinAnswer):
             _ = socket.write(answer[..<(answer.count / 2)])
-            return false
+            return .hangUp
         case .hangUp(.afterAnswer):
             _ = socket.write(answer[...])
-            return false
+            return .hangUp
         case .error, .errorAfterwards, .hangUp(.beforehand), nil:
             break
         }
-        return socket.write(answer[...])
+        return socket.write(answer[...]) ? .goOn : .hangUp
     }
 
     /// Waits, unless the broker is stopped meanwhile.

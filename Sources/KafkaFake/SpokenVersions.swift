@@ -27,7 +27,7 @@ public struct SpokenVersions: Sendable {
         ], refusal: .withRange)
 
     /// As Kafka 2.1 has them: no topic ids, no flexible versions.
-    public static let kafka2_1 = SpokenVersions(
+    public static let kafka21 = SpokenVersions(
         ranges: [
             .produce: 3...7, .fetch: 4...10, .listOffsets: 1...4, .metadata: 0...7, .offsetCommit: 2...6,
             .offsetFetch: 1...5, .findCoordinator: 0...2, .apiVersions: 0...2, .createTopics: 2...3,

@@ -5,7 +5,7 @@ struct Main {
     static let program = Program(
         name: "tfi-producer", version: projectVersion,
         abstract: "Plays the plant: sends what units pass, and what is found wrong with them, to a Kafka topic.",
-        commands: [ReplayCommand.command, GenerateCommand.command])
+        commands: [ReplayCommand.command, GenerateCommand.command, FakeBrokerCommand.command])
 
     static func main() async {
         await runMain(program)

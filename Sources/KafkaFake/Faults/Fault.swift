@@ -33,7 +33,7 @@ public enum Fault: Sendable, Equatable {
     case garbage([UInt8])
     /// The answer has its right length and correlation id, and then bytes that mean nothing.
     case unreadable
-    /// No answer ever comes; the request is carried out. The connection stays open.
+    /// No answer ever comes to this request or a later one of the connection, which stays open; they are carried out.
     case silence
     case hangUp(HangUp)
 

@@ -56,7 +56,7 @@ final class Listener: Sendable {
             guard unsafe poll(&descriptors, 2, -1) > 0, descriptors[0].revents != 0 else { continue }
             let accepted = Foundation.accept(descriptor.number, nil, nil)
             guard accepted >= 0 else { continue }
-            threads.start("fake :\(port) \(accepted)") {
+            threads.start("fake :\(port)") {
                 let connection = Descriptor(accepted)
                 connection.configure()
                 guard self.register(accepted) else { return }

@@ -22,11 +22,7 @@ struct FakeClusterTests {
         var read: [Int32: [Int]] = [:]
         var iterator = consumer.makeAsyncIterator()
         while read.values.reduce(0, { $0 + $1.count }) < 1000, let batch = try await iterator.next() {
-            var records = batch.records
-            while let record = try records.next() {
-                read[batch.partition, default: []].append(
-                    Int(String(repairingUTF8: try #require(record.value))) ?? -1)
-            }
+            read[batch.partition, default: []] += try batch.readRecords().map { Int($0.value) ?? -1 }
         }
         for partition in 0..<6 {
             #expect(read[Int32(partition)] == Array(stride(from: partition, to: 1000, by: 6)))

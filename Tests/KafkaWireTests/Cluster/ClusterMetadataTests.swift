@@ -1,0 +1,146 @@
+import Testing
+
+@testable import KafkaWire
+
+@Suite("What is known of a cluster")
+struct ClusterMetadataTests {
+    private static let id = KafkaUUID(high: 1, low: 1)
+    private static let otherID = KafkaUUID(high: 2, low: 2)
+    private static let both = [
+        MetadataResponse.Broker(nodeId: 1, host: "a", port: 9092), .init(nodeId: 2, host: "b", port: 9093),
+    ]
+
+    private func response(
+        leader: Int32 = 1, epoch: Int32 = 5, id: KafkaUUID = Self.id, code: ErrorCode = .none,
+        brokers: [MetadataResponse.Broker] = Self.both, controller: Int32 = 1, clusterID: String? = "c"
+    ) -> MetadataResponse {
+        MetadataResponse(
+            brokers: brokers, clusterId: clusterID, controllerId: controller,
+            topics: [
+                .init(
+                    errorCode: code.rawValue, name: "t", topicId: id,
+                    partitions: [
+                        .init(
+                            partitionIndex: 0, leaderId: leader, leaderEpoch: epoch, replicaNodes: [1, 2],
+                            isrNodes: [leader])
+                    ])
+            ])
+    }
+
+    private func leader(_ metadata: ClusterMetadata) -> (node: Int32, epoch: Int32)? {
+        metadata.leader(of: TopicPartition("t"))
+    }
+
+    @Test("an answer is taken over")
+    func first() {
+        var metadata = ClusterMetadata()
+        let errors = metadata.merge(response())
+        #expect(errors.isEmpty)
+        #expect(leader(metadata)?.node == 1)
+        #expect(leader(metadata)?.epoch == 5)
+        #expect(metadata.clusterID == "c")
+        #expect(metadata.controllerID == 1)
+        #expect(metadata.brokers[2] == BrokerAddress(host: "b", port: 9093))
+        #expect(metadata.topics["t"]?.id == Self.id)
+    }
+
+    @Test("a leader epoch that goes back is an older broker's word, and passed over")
+    func olderEpoch() {
+        var metadata = ClusterMetadata()
+        _ = metadata.merge(response())
+        _ = metadata.merge(response(leader: 2, epoch: 4))
+        #expect(leader(metadata)?.node == 1)
+        #expect(leader(metadata)?.epoch == 5)
+    }
+
+    @Test("the same epoch and a later one are taken over", arguments: [Int32(5), 6])
+    func laterEpoch(epoch: Int32) {
+        var metadata = ClusterMetadata()
+        _ = metadata.merge(response())
+        _ = metadata.merge(response(leader: 2, epoch: epoch))
+        #expect(leader(metadata)?.node == 2)
+        #expect(leader(metadata)?.epoch == epoch)
+    }
+
+    @Test("a topic that was made again begins anew, whatever its epoch")
+    func recreated() {
+        var metadata = ClusterMetadata()
+        _ = metadata.merge(response())
+        _ = metadata.merge(response(leader: 2, epoch: 0, id: Self.otherID))
+        #expect(leader(metadata)?.node == 2)
+        #expect(leader(metadata)?.epoch == 0)
+        #expect(metadata.topics["t"]?.id == Self.otherID)
+    }
+
+    @Test("a broker before Kafka 2.1 has no epochs: its last word counts")
+    func withoutEpochs() {
+        var metadata = ClusterMetadata()
+        _ = metadata.merge(response(epoch: -1))
+        _ = metadata.merge(response(leader: 2, epoch: -1))
+        #expect(leader(metadata)?.node == 2)
+    }
+
+    @Test("a topic that is gone is forgotten, one that has another error is kept")
+    func errors() {
+        var metadata = ClusterMetadata()
+        _ = metadata.merge(response())
+        let passing = metadata.merge(response(code: .leaderNotAvailable))
+        #expect(passing == ["t": .leaderNotAvailable])
+        #expect(leader(metadata)?.node == 1)
+        let gone = metadata.merge(response(code: .unknownTopicOrPartition))
+        #expect(gone == ["t": .unknownTopicOrPartition])
+        #expect(metadata.topics["t"] == nil)
+        #expect(leader(metadata) == nil)
+    }
+
+    @Test("a broker that has only just started may know of no others: those known stay")
+    func noBrokers() {
+        var metadata = ClusterMetadata()
+        _ = metadata.merge(response())
+        _ = metadata.merge(response(brokers: [], controller: -1, clusterID: nil))
+        #expect(metadata.brokers.count == 2)
+        #expect(metadata.controllerID == nil)
+        #expect(metadata.clusterID == "c")
+    }
+
+    @Test("a leader that isn't among the brokers is none, and neither is -1")
+    func unknownLeader() {
+        var metadata = ClusterMetadata()
+        _ = metadata.merge(response(leader: 3))
+        #expect(leader(metadata) == nil)
+        _ = metadata.merge(response(leader: -1, epoch: 6))
+        #expect(leader(metadata) == nil)
+        #expect(metadata.topics["t"]?.partitions.first?.leader == nil)
+    }
+
+    @Test("a broker whose port can't be is left out", arguments: [Int32(-1), 65_536])
+    func impossiblePort(port: Int32) {
+        var metadata = ClusterMetadata()
+        _ = metadata.merge(response(brokers: [.init(nodeId: 1, host: "a", port: port), Self.both[1]]))
+        #expect(metadata.brokers.keys.sorted() == [2])
+        #expect(leader(metadata) == nil)
+    }
+
+    @Test("partitions are found by their index, in whatever order and with gaps")
+    func partitionOrder() {
+        var metadata = ClusterMetadata()
+        let partitions = [Int32(7), 0, 3].map {
+            MetadataResponse.Partition(partitionIndex: $0, leaderId: 1 + $0 % 2, leaderEpoch: $0)
+        }
+        _ = metadata.merge(
+            MetadataResponse(brokers: Self.both, topics: [.init(name: "t", topicId: Self.id, partitions: partitions)]))
+        for index in [Int32(0), 3, 7] {
+            #expect(metadata.leader(of: TopicPartition("t", index))?.epoch == index)
+        }
+        for index in [Int32(-1), 1, 8, .max] { #expect(metadata.leader(of: TopicPartition("t", index)) == nil) }
+    }
+
+    @Test("a topic without a name is passed over")
+    func nameless() {
+        var metadata = ClusterMetadata()
+        let topic = MetadataResponse.Topic(errorCode: ErrorCode.unknownTopicId.rawValue, name: nil, topicId: Self.id)
+        let errors = metadata.merge(MetadataResponse(brokers: Self.both, topics: [topic]))
+        #expect(errors.isEmpty)
+        #expect(metadata.topics.isEmpty)
+    }
+}

@@ -1,0 +1,135 @@
+import KafkaFake
+import Testing
+
+@testable import KafkaWire
+
+@Suite("What a broker speaks", .timeLimit(.minutes(1)))
+struct NegotiationTests {
+    private func open(_ fake: FakeCluster, timeout: Duration = .seconds(30)) async throws -> NegotiatedConnection {
+        var configuration = try ClientConfiguration(bootstrapServers: fake.bootstrapServers)
+        configuration.requestTimeout = timeout
+        return try await NegotiatedConnection.open(
+            configuration.bootstrapServers[0], configuration: configuration, pool: BufferPool(limit: 0))
+    }
+
+    private func asked(_ fake: FakeCluster) -> [Int16] {
+        fake.requests.filter { $0.api == .apiVersions }.map(\.version)
+    }
+
+    @Test("a broker that knows the version is asked once")
+    func supported() async throws {
+        let fake = try FakeCluster()
+        let connection = try await open(fake)
+        #expect(asked(fake) == [4])
+        #expect(try connection.version(for: FetchRequest.self) == 18)
+        #expect(try connection.version(for: ProduceRequest.self) == 13)
+        connection.close()
+        await fake.close()
+    }
+
+    @Test("UNSUPPORTED_VERSION with a range: asked again in the highest of it, over the same connection")
+    func refusedWithRange() async throws {
+        let fake = try FakeCluster(versions: .latest.with(.apiVersions, 0...3))
+        let connection = try await open(fake)
+        #expect(asked(fake) == [4, 3])
+        _ = try await connection.call(MetadataRequest(topics: []), timeout: .seconds(10))
+        connection.close()
+        await fake.close()
+    }
+
+    @Test("UNSUPPORTED_VERSION alone, as from Kafka 2.1: asked again in version 0")
+    func kafka21() async throws {
+        let fake = try FakeCluster(versions: .kafka21)
+        let connection = try await open(fake)
+        #expect(asked(fake) == [4, 0])
+        #expect(try connection.version(for: FetchRequest.self) == 10)
+        #expect(try connection.version(for: ProduceRequest.self) == 7)
+        #expect(try connection.version(for: MetadataRequest.self) == 7)
+        connection.close()
+        await fake.close()
+    }
+
+    @Test("a broker that hangs up is asked over fresh connections in older versions", arguments: [Int16(2), 0])
+    func hangUp(highest: Int16) async throws {
+        let fake = try FakeCluster(versions: .latest.with(.apiVersions, 0...highest).refusing(.hangUp))
+        let connection = try await open(fake)
+        #expect(asked(fake) == (highest == 2 ? [4, 2] : [4, 2, 0]))
+        connection.close()
+        await fake.close()
+    }
+
+    @Test("a broker that hangs up on every version: the error says what may be the matter")
+    func hangsUpAlways() async throws {
+        let fake = try FakeCluster(versions: .latest.with(.apiVersions, nil).refusing(.hangUp))
+        let error = await #expect(throws: KafkaError.self) { _ = try await open(fake) }
+        #expect(error?.code == .networkException)
+        #expect(error?.message.contains("hung up on the first request") == true)
+        #expect(error?.message.contains("TLS") == true)
+        await fake.close()
+    }
+
+    @Test("an API that the broker doesn't know is named")
+    func missingAPI() async throws {
+        let fake = try FakeCluster(versions: .latest.with(.initProducerID, nil))
+        let connection = try await open(fake)
+        let error = #expect(throws: KafkaError.self) { try connection.version(for: InitProducerIdRequest.self) }
+        #expect(error?.code == .unsupportedVersion)
+        #expect(error?.message.contains("InitProducerId") == true)
+        connection.close()
+        await fake.close()
+    }
+
+    @Test("versions that don't meet: the error names the API and both ranges", arguments: [Int16(0), 50])
+    func disjointRanges(lowest: Int16) async throws {
+        let fake = try FakeCluster(versions: .latest.with(.fetch, lowest...lowest + 3))
+        let connection = try await open(fake)
+        let error = #expect(throws: KafkaError.self) { try connection.version(for: FetchRequest.self) }
+        #expect(error?.code == .unsupportedVersion)
+        for part in ["Fetch", "\(lowest) to \(lowest + 3)", "4 to 18"] {
+            #expect(error?.message.contains(part) == true, "\(error?.message ?? "")")
+        }
+        connection.close()
+        await fake.close()
+    }
+
+    @Test("another refusal is passed on with its code")
+    func refused() async throws {
+        let fake = try FakeCluster()
+        fake.inject(.error(.clusterAuthorizationFailed), into: .apiVersions)
+        let error = await #expect(throws: KafkaError.self) { _ = try await open(fake) }
+        #expect(error?.code == .clusterAuthorizationFailed)
+        #expect(error?.isFromBroker == true)
+        await fake.close()
+    }
+
+    @Test("an answer that can't be read is an error, not a trap")
+    func unreadable() async throws {
+        let fake = try FakeCluster()
+        fake.inject(.unreadable, into: .apiVersions, times: 3)
+        let error = await #expect(throws: KafkaError.self) { _ = try await open(fake) }
+        #expect(error?.code == .corruptMessage)
+        await fake.close()
+    }
+
+    @Test(
+        "a server that speaks something else is recognized",
+        arguments: [
+            ("HTTP/1.1 400 Bad Request\r\n\r\n", "HTTP"), ("\u{15}\u{03}\u{03}\u{00}\u{02}\u{02}\u{46}", "TLS"),
+        ])
+    func otherProtocol(answer: String, hint: String) async throws {
+        let fake = try FakeCluster()
+        fake.inject(.garbage(Array(answer.utf8)), into: .apiVersions, times: 3)
+        let error = await #expect(throws: KafkaError.self) { _ = try await open(fake) }
+        #expect(error?.message.contains(hint) == true, "\(error?.message ?? "")")
+        await fake.close()
+    }
+
+    @Test("a broker that takes the connection and says nothing: time-out")
+    func silence() async throws {
+        let fake = try FakeCluster()
+        fake.inject(.silence, into: .apiVersions)
+        let error = await #expect(throws: KafkaError.self) { _ = try await open(fake, timeout: .milliseconds(50)) }
+        #expect(error?.code == .requestTimedOut)
+        await fake.close()
+    }
+}

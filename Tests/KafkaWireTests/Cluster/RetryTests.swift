@@ -1,0 +1,190 @@
+import KafkaFake
+import Synchronization
+import Testing
+
+@testable import KafkaWire
+
+@Suite("Backoff")
+struct BackoffTests {
+    private let backoff = Backoff(initial: .milliseconds(100), maximum: .seconds(1))
+
+    @Test("it doubles up to the limit", arguments: [(1, 100), (2, 200), (3, 400), (4, 800), (5, 1000), (40, 1000)])
+    func doubles(failures: Int, milliseconds: Int) {
+        #expect(isNear(backoff.delay(afterFailures: failures, random: 0.5), milliseconds))
+    }
+
+    @Test("chance takes away or adds a fifth at most", arguments: [1, 3, 100])
+    func chance(failures: Int) {
+        let middle = backoff.delay(afterFailures: failures, random: 0.5)
+        #expect(isNear(backoff.delay(afterFailures: failures, random: 0), Int(middle / .milliseconds(1) * 0.8)))
+        #expect(backoff.delay(afterFailures: failures, random: 0.999_999) < middle * 1.2)
+    }
+
+    @Test("numbers that make no sense do no harm", arguments: [-1, 0, Int.max])
+    func extremes(failures: Int) {
+        let delay = backoff.delay(afterFailures: failures, random: 0.5)
+        #expect(delay >= .milliseconds(99) && delay <= .seconds(1.2))
+        let none = Backoff(initial: .zero, maximum: .zero)
+        #expect(none.delay(afterFailures: failures, random: 0.5) == .zero)
+    }
+}
+
+private func isNear(_ duration: Duration, _ milliseconds: Int) -> Bool {
+    abs(duration / .milliseconds(1) - Double(milliseconds)) < 0.001
+}
+
+@Suite("Trying again", .timeLimit(.minutes(1)))
+struct RetryTests {
+    private func cluster(_ timing: ManualTiming, bootstrap: String = "127.0.0.1:1") throws -> Cluster {
+        var configuration = try ClientConfiguration(bootstrapServers: bootstrap)
+        configuration.defaultAPITimeout = .seconds(5)
+        return Cluster(configuration: configuration, timing: timing.timing())
+    }
+
+    @Test("a passing error is tried again, each time after twice the wait")
+    func delays() async throws {
+        let timing = ManualTiming()
+        let attempts = Mutex(0)
+        let result = try await cluster(timing).retrying {
+            let attempt = attempts.withLock { attempts in
+                attempts += 1
+                return attempts
+            }
+            if attempt < 5 { throw KafkaError(.coordinatorLoadInProgress, "not yet") }
+            return attempt
+        }
+        #expect(result == 5)
+        #expect(timing.slept.count == 4)
+        for (slept, expected) in zip(timing.slept, [100, 200, 400, 800]) { #expect(isNear(slept, expected)) }
+    }
+
+    @Test("it ends before the limit, with the last error")
+    func limit() async throws {
+        let timing = ManualTiming()
+        let attempts = Mutex(0)
+        let error = await #expect(throws: KafkaError.self) {
+            try await cluster(timing).retrying(limit: .seconds(2)) {
+                let attempt = attempts.withLock { attempts in
+                    attempts += 1
+                    return attempts
+                }
+                throw KafkaError(.coordinatorLoadInProgress, "attempt \(attempt)")
+            }
+        }
+        // 100 + 200 + 400 + 800 ms have been waited; another second would be too late.
+        #expect(error?.message == "attempt 5")
+        #expect(timing.slept.count == 4)
+    }
+
+    @Test("an error that stays is thrown at once, and so is one that the caller calls final")
+    func finalErrors() async throws {
+        let timing = ManualTiming()
+        let cluster = try cluster(timing)
+        let first = await #expect(throws: KafkaError.self) {
+            try await cluster.retrying { throw KafkaError(.invalidTopicException, "bad") }
+        }
+        #expect(first?.code == .invalidTopicException)
+        let second = await #expect(throws: KafkaError.self) {
+            try await cluster.retrying(final: [.unknownTopicOrPartition]) {
+                throw KafkaError(.unknownTopicOrPartition, "none")
+            }
+        }
+        #expect(second?.code == .unknownTopicOrPartition)
+        #expect(timing.slept.isEmpty)
+    }
+
+    @Test("other errors aren't touched")
+    func otherErrors() async throws {
+        let timing = ManualTiming()
+        await #expect(throws: CancellationError.self) {
+            try await cluster(timing).retrying { throw CancellationError() }
+        }
+        #expect(timing.slept.isEmpty)
+    }
+
+    @Test("an error that means stale metadata has it asked for again")
+    func refreshes() async throws {
+        let fake = try FakeCluster()
+        fake.createTopic("t")
+        let timing = ManualTiming()
+        let cluster = try cluster(timing, bootstrap: fake.bootstrapServers)
+        let attempts = Mutex(0)
+        try await cluster.retrying(topics: ["t"]) {
+            let attempt = attempts.withLock { attempts in
+                attempts += 1
+                return attempts
+            }
+            if attempt < 3 { throw KafkaError(.notLeaderOrFollower, "elsewhere") }
+        }
+        #expect(fake.count(.metadata) == 2)
+        await cluster.close()
+        await fake.close()
+    }
+
+    @Test("a broker that refuses connections is tried again after growing waits")
+    func reconnectBackoff() async throws {
+        let fake = try FakeCluster()
+        let bootstrap = fake.bootstrapServers
+        await fake.stop(broker: 1)
+        let timing = ManualTiming()
+        let cluster = try cluster(timing, bootstrap: bootstrap)
+        for _ in 0..<5 {
+            let error = await #expect(throws: KafkaError.self) { _ = try await cluster.anyConnection() }
+            #expect(error?.message.contains("no broker can be reached") == true)
+        }
+        #expect(timing.slept.count == 4)
+        for (slept, expected) in zip(timing.slept, [50, 100, 200, 400]) { #expect(isNear(slept, expected)) }
+        try fake.start(broker: 1)
+        _ = try await cluster.anyConnection()
+        await cluster.close()
+        await fake.close()
+    }
+
+    @Test("concurrent callers share one question about the cluster")
+    func sharedRefresh() async throws {
+        let fake = try FakeCluster()
+        fake.createTopic("t")
+        let cluster = try cluster(ManualTiming(), bootstrap: fake.bootstrapServers)
+        fake.inject(.late(.milliseconds(100)), into: .metadata)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<20 { group.addTask { _ = try await cluster.describe(topics: ["t"]) } }
+            try await group.waitForAll()
+        }
+        #expect(fake.count(.metadata) <= 2)
+        await cluster.close()
+        await fake.close()
+    }
+
+    @Test("ends of a log that a broker can't tell are an error, not an endless question")
+    func offsets() async throws {
+        try await withFake { fake, cluster in
+            fake.createTopic("t", partitions: 2)
+            let first = TopicPartition("t", 0)
+            try fake.fill(first, [["a", "b"], ["c"]], timestamp: 1000)
+            fake.moveLogStart(of: first, to: 1)
+            let second = TopicPartition("t", 1)
+            #expect(
+                try await cluster.listOffsets([first: .earliest, second: .latest]).mapValues(\.offset) == [
+                    first: 1, second: 0,
+                ])
+            #expect(try await cluster.listOffsets([first: .latest])[first]?.offset == 3)
+            #expect(try await cluster.listOffsets([first: .offset(77)])[first]?.offset == 77)
+            #expect(try await cluster.listOffsets([first: .timestamp(1001)])[first]?.offset == 1)
+            #expect(try await cluster.listOffsets([first: .timestamp(5000)])[first]?.offset == 3)
+            fake.inject(.error(.notLeaderOrFollower), into: .listOffsets, times: 2)
+            #expect(try await cluster.listOffsets([first: .latest])[first]?.offset == 3)
+            let unknown = TopicPartition("none")
+            fake.inject(.error(.topicAuthorizationFailed), into: .listOffsets, partition: second)
+            let error = await #expect(throws: KafkaError.self) {
+                _ = try await cluster.listOffsets([first: .latest, second: .latest])
+            }
+            #expect(error?.code == .topicAuthorizationFailed)
+            #expect(error?.partition == 1)
+            let missing = await #expect(throws: KafkaError.self) {
+                _ = try await cluster.listOffsets([unknown: .latest], limit: .milliseconds(20))
+            }
+            #expect(missing?.code == .unknownTopicOrPartition)
+            #expect(missing?.topic == "none")
+        }
+    }
+}

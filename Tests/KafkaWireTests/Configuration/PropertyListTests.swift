@@ -1,0 +1,102 @@
+import Testing
+
+@testable import KafkaWire
+
+@Suite("Settings by their names in Kafka")
+struct PropertyListTests {
+    private func configuration(_ properties: [String: String]) throws -> ClientConfiguration {
+        try ClientConfiguration(bootstrapServers: "127.0.0.1:9092", properties: properties)
+    }
+
+    @Test("all settings are taken")
+    func values() throws {
+        let configuration = try configuration([
+            "client.id": "press-3", "request.timeout.ms": "1500", "retry.backoff.ms": "0", "fetch.min.bytes": "10",
+            "auto.offset.reset": "NONE", "check.crcs": "false", "acks": "1", "linger.ms": "20",
+            "compression.type": "gzip", "batch.size": "0", "max.in.flight.requests.per.connection": "5",
+        ])
+        #expect(configuration.clientID == "press-3")
+        #expect(configuration.requestTimeout == .milliseconds(1500))
+        #expect(configuration.retryBackoff == .zero)
+        #expect(configuration.consumer.fetchMinimumBytes == 10)
+        #expect(configuration.consumer.offsetReset == .fail)
+        #expect(!configuration.consumer.checksCRCs)
+        #expect(configuration.producer.acks == .leader)
+        #expect(!configuration.producer.isIdempotent)
+        #expect(configuration.producer.linger == .milliseconds(20))
+        #expect(configuration.producer.compression == .gzip)
+    }
+
+    @Test("what isn't given keeps its default")
+    func defaults() throws {
+        let given = try configuration([:])
+        #expect(given.requestTimeout == .seconds(30))
+        #expect(given.producer.acks == .all)
+        #expect(given.producer.isIdempotent)
+        #expect(given.consumer.offsetReset == .latest)
+    }
+
+    @Test(
+        "an unknown name is refused, with the nearest right one",
+        arguments: [
+            ("linger", "linger.ms"), ("batch.sise", "batch.size"), ("ack", "acks"),
+            ("auto.offset.rest", "auto.offset.reset"), ("fetch.max.byte", "fetch.max.bytes"),
+        ])
+    func unknownName(name: String, nearest: String) {
+        let error = #expect(throws: KafkaError.self) { try configuration([name: "1"]) }
+        #expect(error?.code == .invalidConfig)
+        #expect(error?.message.contains("there is no property \(name); did you mean \(nearest)?") == true)
+    }
+
+    @Test("a name like no other gets no hint")
+    func strangeName() {
+        let error = #expect(throws: KafkaError.self) { try configuration(["something.else.entirely": "1"]) }
+        #expect(error?.message == "there is no property something.else.entirely")
+    }
+
+    @Test(
+        "a value that can't be is refused, with what is expected",
+        arguments: [
+            ("request.timeout.ms", "0", "a whole number from 1"), ("linger.ms", "-1", "a whole number from 0"),
+            ("linger.ms", "5ms", "a whole number"), ("batch.size", "", "a whole number"),
+            ("batch.size", "99999999999999999999", "a whole number"), ("check.crcs", "yes", "true or false"),
+            ("acks", "2", "one of all, -1, 0, 1"), ("compression.type", "snappy", "one of none, gzip"),
+            ("max.in.flight.requests.per.connection", "6", "from 1 to 5"),
+            ("auto.offset.reset", "begin", "one of earliest, latest, none"),
+            ("fetch.max.bytes", "2147483648", "to 2147483647"),
+        ])
+    func badValue(name: String, value: String, expected: String) {
+        let error = #expect(throws: KafkaError.self) { try configuration([name: value]) }
+        #expect(error?.code == .invalidConfig)
+        #expect(error?.message.contains(name) == true)
+        #expect(error?.message.contains(expected) == true, "\(error?.message ?? "")")
+    }
+
+    @Test("idempotence needs all acknowledgements", arguments: ["0", "1"])
+    func idempotence(acks: String) throws {
+        let error = #expect(throws: KafkaError.self) {
+            try configuration(["acks": acks, "enable.idempotence": "true"])
+        }
+        #expect(error?.code == .invalidConfig)
+        #expect(try !configuration(["acks": "all", "enable.idempotence": "false"]).producer.isIdempotent)
+    }
+
+    @Test(
+        "bootstrap servers",
+        arguments: [
+            ("localhost:9092", ["localhost:9092"]), ("a:1,b:2", ["a:1", "b:2"]), (" a:1, b:65535", ["a:1", "b:65535"]),
+            ("[::1]:9092", ["[::1]:9092"]),
+        ])
+    func bootstrap(text: String, expected: [String]) throws {
+        let servers = try ClientConfiguration(bootstrapServers: text).bootstrapServers
+        #expect(servers.map(\.description) == expected)
+    }
+
+    @Test(
+        "bootstrap servers that can't be",
+        arguments: ["", ",", "a", "a:", "a:0", "a:65536", ":9092", "::1:9092", "kafka://a:9092", "a b:1", "a:1;b:2"])
+    func badBootstrap(text: String) {
+        let error = #expect(throws: KafkaError.self) { try ClientConfiguration(bootstrapServers: text) }
+        #expect(error?.code == .invalidConfig)
+    }
+}

@@ -1,0 +1,133 @@
+import Foundation
+import KafkaFake
+import Synchronization
+import Testing
+
+@testable import KafkaWire
+
+/// Runs a test with a fake cluster and a client for it, and closes both.
+func withFake(
+    brokers: Int = 1, versions: SpokenVersions = .latest, properties: [String: String] = [:], timing: Timing = Timing(),
+    onEvent: @escaping @Sendable (ClientEvent) -> Void = { _ in },
+    _ body: (FakeCluster, Cluster) async throws -> Void
+) async throws {
+    let fake = try FakeCluster(brokers: brokers, versions: versions)
+    // Tests want to go on at once where users would rather wait.
+    let quick = ["retry.backoff.ms": "2", "retry.backoff.max.ms": "20", "reconnect.backoff.ms": "2"]
+    let configuration = try ClientConfiguration(
+        bootstrapServers: fake.bootstrapServers, properties: quick.merging(properties) { $1 })
+    let cluster = Cluster(configuration: configuration, timing: timing, onEvent: onEvent)
+    do {
+        try await body(fake, cluster)
+        await cluster.close()
+        await fake.close()
+    } catch {
+        await cluster.close()
+        await fake.close()
+        throw error
+    }
+}
+
+extension TopicPartition {
+    init(_ topic: String, _ partition: Int32 = 0) {
+        self.init(topic: topic, partition: partition)
+    }
+}
+
+/// A record as a test looks at it.
+struct ReadRecord: Equatable, CustomStringConvertible {
+    let offset: Int64
+    let value: String
+
+    var description: String { "\(offset):\(value)" }
+}
+
+extension RecordBatch {
+    func readRecords() throws -> [ReadRecord] {
+        var found: [ReadRecord] = []
+        var records = records
+        while let record = try records.next() {
+            var text = "null"
+            if let value = record.value { text = String(repairingUTF8: value) }
+            found.append(ReadRecord(offset: record.offset, value: text))
+        }
+        return found
+    }
+}
+
+extension FakeCluster {
+    /// The values in a partition's log, decompressed, each with its offset.
+    func log(of partition: TopicPartition) throws -> [ReadRecord] {
+        let pool = BufferPool(limit: 0)
+        return try batches(of: partition).flatMap { bytes in
+            var reader = RecordBatchReader(
+                topic: partition.topic, partition: partition.partition, records: bytes, from: 0,
+                maximumInflatedBytes: 1 << 30, pool: pool)
+            return try reader.next()?.readRecords() ?? []
+        }
+    }
+
+    /// Appends batches to a log as a producer without a number would: each of these lists of values is one.
+    func fill(_ partition: TopicPartition, _ batches: [[String]], timestamp: Int64 = 1000) throws {
+        for values in batches {
+            append(try batchBytes(values, timestamp: timestamp), to: partition)
+        }
+    }
+
+    func count(_ api: FakeAPI) -> Int { requests.count { $0.api == api } }
+}
+
+/// A record batch with these values, as it is sent.
+func batchBytes(
+    _ values: [String], timestamp: Int64 = 1000, compression: Compression = .none, control: Bool = false
+) throws -> [UInt8] {
+    var builder = RecordBatchBuilder(pool: BufferPool(limit: 0))
+    for (index, value) in values.enumerated() {
+        try builder.append(key: nil, value: Array(value.utf8), timestamp: timestamp + Int64(index))
+    }
+    var batch = try builder.finish(compression: compression)
+    var bytes = [UInt8](batch.stamp())
+    if control { bytes[22] |= 0x20 }
+    return withChecksum(bytes)
+}
+
+/// The batch with a checksum that fits its bytes again.
+func withChecksum(_ batch: [UInt8]) -> [UInt8] {
+    var batch = batch
+    let crc = unsafe CRC32C.checksum(batch.span.bytes.extracting(RecordBatchHeader.checkedFrom...))
+    for index in 0..<4 { batch[17 + index] = UInt8(truncatingIfNeeded: crc >> (24 - 8 * UInt32(index))) }
+    return batch
+}
+
+/// A clock that stands still but for what is slept, and notes it.
+final class ManualTiming: Sendable {
+    private let state = Mutex((now: ContinuousClock.now, slept: [Duration]()))
+
+    /// - Parameter random: What chance gives each time, from 0 up to 1.
+    func timing(random: Double = 0.5) -> Timing {
+        Timing(
+            now: { self.state.withLock { $0.now } },
+            sleep: { duration in
+                try Task.checkCancellation()
+                self.state.withLock { state in
+                    state.now += duration
+                    state.slept.append(duration)
+                }
+                await Task.yield()
+            },
+            random: { random })
+    }
+
+    var slept: [Duration] { state.withLock { $0.slept } }
+
+    func advance(_ duration: Duration) { state.withLock { $0.now += duration } }
+}
+
+/// Waits for what only shows from outside, such as the kernel's count of threads.
+func eventually(_ what: Comment, within limit: Duration = .seconds(10), _ condition: () throws -> Bool) async throws {
+    let deadline = ContinuousClock.now + limit
+    while try !condition() {
+        try #require(ContinuousClock.now < deadline, what)
+        try await Task.sleep(for: .milliseconds(2))
+    }
+}
