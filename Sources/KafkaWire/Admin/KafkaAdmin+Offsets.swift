@@ -20,6 +20,8 @@ extension KafkaAdmin {
                             partitionIndex: partition.partition, committedOffset: offset, committedMetadata: "")
                     })
             })
+        // From version 10 on an answer knows topics by their ids alone.
+        let names = Dictionary(descriptions.map { ($0.id, $0.name) }) { first, _ in first }
         try await cluster.retrying(limit: limit) {
             let connection = try await cluster.coordinatorConnection(group: group)
             let response = try await connection.call(request, timeout: cluster.configuration.requestTimeout)
@@ -28,7 +30,8 @@ extension KafkaAdmin {
                     let code = ErrorCode(rawValue: partition.errorCode)
                     guard code != .none else { continue }
                     throw KafkaError(
-                        code, "the group's offset can't be written", isFromBroker: true, topic: topic.name,
+                        code, "the group's offset can't be written", isFromBroker: true,
+                        topic: topic.name.isEmpty ? names[topic.topicId] : topic.name,
                         partition: partition.partitionIndex)
                 }
             }
