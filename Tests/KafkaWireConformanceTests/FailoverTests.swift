@@ -1,3 +1,4 @@
+import Foundation
 import KafkaWire
 import Synchronization
 import TestSupport
@@ -18,7 +19,7 @@ extension RealKafka {
             var back: Int { count { if case .brokerBack = $0 { true } else { false } } }
         }
 
-        private func start(partitions: Int32 = 6, _ properties: [String: String] = [:]) async throws -> (
+        private func start(_ properties: [String: String] = [:]) async throws -> (
             KafkaCluster, KafkaClient, Traffic, Events
         ) {
             let cluster = try await ThreeBrokers.cluster()
@@ -28,8 +29,8 @@ extension RealKafka {
                 properties: ["auto.offset.reset": "none", "batch.size": "4000"].merging(properties) { $1 }
             ) { events.append($0) }
             let topic = uniqueName()
-            try await client.admin.createTopic(topic, partitions: partitions, replicationFactor: 3)
-            return (cluster, client, await Traffic(client, topic: topic, partitions: partitions), events)
+            try await client.admin.createTopic(topic, partitions: 6, replicationFactor: 3)
+            return (cluster, client, await Traffic(client, topic: topic, partitions: 6), events)
         }
 
         @Test(.timeLimit(.minutes(5))) func eachBrokerIsKilled() async throws {
@@ -61,11 +62,49 @@ extension RealKafka {
             await client.close()
         }
 
+        /// A broker that stands still keeps its connections: what was sent to it is neither answered nor refused until
+        /// it is too late, and others lead its partitions meanwhile.
+        @Test(needsLongTests, .timeLimit(.minutes(5))) func eachBrokerHangs() async throws {
+            let (cluster, client, traffic, _) = try await start(["request.timeout.ms": "4000"])
+            try await traffic.goesOn()
+            for broker in 1...3 {
+                let file = try String(
+                    contentsOf: cluster.folder(broker: broker).appending(path: "pid"), encoding: .utf8)
+                let process = try #require(file.split(separator: " ").first.flatMap { Int32($0) })
+                kill(process, SIGSTOP)
+                do {
+                    try await traffic.goesOn()
+                } catch {
+                    kill(process, SIGCONT)
+                    throw error
+                }
+                kill(process, SIGCONT)
+                try await ThreeBrokers.awaitInSync(traffic.topic, client: client)
+                try await traffic.goesOn()
+            }
+            try await traffic.endAndCheck()
+            await client.close()
+        }
+
         @Test(.timeLimit(.minutes(5))) func allBrokersGoAndComeBack() async throws {
             let (cluster, client, traffic, events) = try await start()
+            let hasty = try KafkaClient(
+                bootstrapServers: cluster.bootstrap, properties: ["delivery.timeout.ms": "1000"])
+            let side = TopicPartition(topic: uniqueName(), partition: 0)
+            func record(_ number: UInt8) -> ProducerRecord { ProducerRecord(topic: side.topic, value: [number]) }
+            try await hasty.admin.createTopic(side.topic, partitions: 1, replicationFactor: 3)
+            let producer = hasty.producer()
+            _ = try await client.admin.listOffsets([side: .latest])
+            _ = try await producer.send(record(1))
             try await traffic.goesOn()
             for broker in 1...3 { try await cluster.kill(broker) }
             try await eventually("the client says that every broker is lost") { events.lost >= 3 }
+            // One that isn't to wait that long says so, and goes on afterwards.
+            let start = ContinuousClock.now
+            let error = try await kafkaError { _ = try await producer.send(record(2)) }
+            #expect(error.code == .requestTimedOut)
+            #expect(error.topic == side.topic)
+            #expect(.now - start < .seconds(10))
             // A broker is ready when a quorum is, so none of them comes up alone.
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for broker in 1...3 { group.addTask { try await cluster.start(broker) } }
@@ -75,6 +114,12 @@ extension RealKafka {
             try await traffic.endAndCheck()
             #expect(events.back >= 1)
             try await ThreeBrokers.awaitInSync(traffic.topic, client: client)
+            _ = try await producer.send(record(3))
+            await producer.close()
+            var reading = await client.read([side: .earliest])
+            let values = try await reading.recordsToTheEnd(of: [side], client: client).map(\.value)
+            #expect(values == [[1], [3]])
+            await hasty.close()
             await client.close()
         }
 

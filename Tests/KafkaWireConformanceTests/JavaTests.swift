@@ -42,6 +42,44 @@ extension RealKafka {
             #expect(Set(javas.map(\.partition)).count == 7)
         }
 
+        /// A codec that isn't read is an error that says where, not a record of noise.
+        @Test(arguments: KafkaHome.all.prefix(1)) func codecThatIsNotRead(_ home: KafkaHome) async throws {
+            let fixture = try await TopicFixture(home)
+            try await fixture.produce(0..<1)
+            try await fixture.tool(
+                "console-producer", ["--topic", fixture.topic, "--compression-codec", "lz4"], input: "a\nb\n")
+            var reading = await fixture.client.read([fixture.partition(): .earliest])
+            #expect(try await reading.records(1).map(\.text) == ["0"])
+            let error = try await kafkaError { _ = try await reading.batch() }
+            #expect(error.code == .unsupportedCompressionType)
+            #expect(error.topic == fixture.topic && error.partition == 0 && error.offset == 1)
+            #expect(error.message.contains("lz4"))
+        }
+
+        /// Offsets are written for a group without members; one that Java's consumer is in refuses them.
+        @Test(arguments: KafkaHome.all.prefix(1)) func groupWithMembers(_ home: KafkaHome) async throws {
+            let fixture = try await TopicFixture(home)
+            try await fixture.produce(0..<1)
+            let group = uniqueName()
+            let member = try await RunningProgram.start(
+                Repository.script("kafka.sh"),
+                [
+                    "tool", "console-consumer", "--bootstrap-server", fixture.cluster.bootstrap, "--topic",
+                    fixture.topic, "--group", group, "--from-beginning", "--max-messages", "2", "--timeout-ms",
+                    "60000",
+                ], environment: ["KAFKA_HOME": home.path])
+            try await eventually("Java's consumer is in the group") { try member.output().hasPrefix("0\n") }
+            let error = try await kafkaError {
+                try await fixture.client.admin.commitOffsets(group: group, [fixture.partition(): 1])
+            }
+            #expect(error.code == .unknownMemberId)
+            #expect(error.isFromBroker && error.topic == fixture.topic)
+            // The second record is the member's last.
+            try await fixture.produce(1..<2)
+            #expect(try await member.result().status == 0)
+            try await fixture.client.admin.commitOffsets(group: group, [fixture.partition(): 1])
+        }
+
         @Test(arguments: KafkaHome.all) func bulkOfJava(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home, partitions: 2)
             let result = try await fixture.cluster.tool(

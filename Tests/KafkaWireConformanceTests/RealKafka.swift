@@ -1,3 +1,4 @@
+import Foundation
 import KafkaWire
 import TestSupport
 import Testing
@@ -7,6 +8,10 @@ import Testing
 
 /// Whether tests that need a real Kafka can run, and why not.
 let needsKafka: ConditionTrait = .enabled(if: KafkaHome.newest != nil, "\(KafkaHome.skipReason)")
+
+/// Whether tests that take minutes are wanted, and how to want them.
+let needsLongTests: ConditionTrait = .enabled(
+    if: !(ProcessInfo.processInfo.environment["TFI_LONG_TESTS"] ?? "").isEmpty, "set TFI_LONG_TESTS=1 to run it")
 
 /// A client of the shared single broker of a version, with a topic of the test's own.
 struct TopicFixture {
