@@ -97,8 +97,9 @@ actor Fetcher {
                 failures += 1
                 let since = troubledSince ?? cluster.timing.now()
                 troubledSince = since
+                // Kafka's clients try INCONSISTENT_TOPIC_ID again with fresh metadata; here it is what those have told.
                 let isHopeless =
-                    !error.isRetriable
+                    !error.isRetriable || error.code == .inconsistentTopicId && !error.isFromBroker
                     || error.code == .unknownTopicOrPartition
                         && cluster.timing.now() - since > cluster.configuration.defaultAPITimeout
                 if isHopeless { return buffer.fail(error) }
