@@ -67,10 +67,15 @@ struct JSONCursor: ~Escapable {
         }
         let start = position
         var isPlain = true
+        var isASCII = true
         while position < text.byteCount {
             let next = byte(at: position)
             if next == UInt8(ascii: "\"") {
                 let range = start..<position
+                guard isASCII || isUTF8(range) else {
+                    _ = fail("a string isn't UTF-8")
+                    return nil
+                }
                 position += 1
                 return (range, isPlain)
             }
@@ -82,11 +87,16 @@ struct JSONCursor: ~Escapable {
                 isPlain = false
                 guard takeEscape() else { return nil }
             } else {
+                if next >= 0x80 { isASCII = false }
                 position += 1
             }
         }
         _ = fail("a string doesn't end")
         return nil
+    }
+
+    private func isUTF8(_ range: Range<Int>) -> Bool {
+        (try? UTF8Span(validating: Span<UInt8>(_bytes: text.extracting(range)))) != nil
     }
 
     @_lifetime(self: copy self)

@@ -160,8 +160,10 @@ struct RowMapper: ~Copyable {
     }
 
     private static func notAnObject(_ cursor: inout JSONCursor) -> Rejection {
-        guard cursor.skipValue(), cursor.peek() == 0, cursor.position == cursor.text.byteCount else {
-            if cursor.position < cursor.text.byteCount, cursor.peek() != 0 { _ = cursor.fail("a value is expected") }
+        guard cursor.skipValue() else { return notJSON(cursor) }
+        _ = cursor.peek()
+        guard cursor.position == cursor.text.byteCount else {
+            _ = cursor.fail("something follows the value")
             return notJSON(cursor)
         }
         return Rejection(reason: "the value is JSON, but not an object")
