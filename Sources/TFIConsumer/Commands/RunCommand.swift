@@ -26,7 +26,7 @@ enum RunCommand {
         let database = Database(uri: options[ConsumerOptions.database], stop: stop, say: say)
         let totals = IngestTotals()
         do {
-            try await ingest(options, client, database, totals, stop)
+            try await ingest(options, client, database, totals, stop, say)
         } catch let error as KafkaError {
             throw Failure(
                 error, topic: options[CommonOptions.topic],
@@ -36,7 +36,7 @@ enum RunCommand {
         } catch let error as Fenced {
             throw Failure("\(error)", status: .conflict)
         } catch is Stopped {
-            say("ended before the database was back: what wasn't committed will be read again")
+            say("ended while it waited: what wasn't committed will be read again")
         }
         await client.close()
         await database.close()
@@ -48,7 +48,7 @@ enum RunCommand {
 
     private static func ingest(
         _ options: ParsedOptions, _ client: KafkaClient, _ database: Database, _ totals: IngestTotals,
-        _ stop: StopSignal
+        _ stop: StopSignal, _ say: @escaping @Sendable (String) -> Void
     ) async throws {
         let name = options[ConsumerOptions.schema]
         let connection = try await database.connected()
@@ -62,19 +62,20 @@ enum RunCommand {
         let store = OffsetStore(
             table: schema.qualified("kafka_offset"), group: options[ConsumerOptions.group],
             topic: options[CommonOptions.topic])
-        let (topic, start) = try await options.beginning {
-            let topic = try await client.admin.describe(topics: [store.topic])[0]
-            let start = try await IngestStart.find(topic, client: client, offsets: store, connection: connection)
-            return (topic, start)
+        let topic = store.topic
+        let start = try await options.beginning {
+            try await IngestStart.find(topic, client: client, offsets: store, connection: connection)
         }
         let ends = options[ConsumerOptions.untilCaughtUp] ? start.ends : nil
         // From here on a place in the log that isn't there is an error, not a reason to begin elsewhere.
         let consumer = client.consumer(offsetReset: .fail)
-        await consumer.assign(start.assignment)
-        let sink = Sink(database: database, offsets: store, schema: name)
         let ingest = Ingest(
-            client: client, consumer: consumer, sink: sink, topic: topic.name, totals: totals, stop: stop)
-        let follower = GroupOffsets(client: client, group: store.group, topic: topic.name, totals: totals)
+            client: client, consumer: consumer, sink: Sink(database: database, offsets: store, schema: name),
+            topic: topic, totals: totals, stop: stop, say: say,
+            findStart: {
+                try await IngestStart.find(topic, client: client, offsets: store, database: database, stop: stop)
+            })
+        let follower = GroupOffsets(client: client, group: store.group, topic: topic, totals: totals)
         let companions = Task {
             await withTaskGroup { group in
                 group.addTask { await follower.follow() }
@@ -84,7 +85,7 @@ enum RunCommand {
             }
         }
         defer { companions.cancel() }
-        try await ingest.run(from: start.offsets, until: ends)
+        try await ingest.run(from: start, until: ends)
         await follower.commit()
     }
 

@@ -47,27 +47,29 @@ final class CopyBatch: @unchecked Sendable {
 
     /// Takes a record batch in, from its first record that isn't passed over.
     ///
-    /// - Parameters:
-    ///   - position: The partition's offset before the batch.
-    ///   - end: Records from this offset on are left out; nil for all.
+    /// - Parameter position: The partition's offset before the batch.
     /// - Throws: `KafkaError` for a batch that can't be read. Nothing else is an error: what can't be a row is a dead
     ///   letter.
-    func append(
-        _ batch: RecordBatch, position: Int64, before end: Int64? = nil, now: ContinuousClock.Instant
-    ) throws(KafkaError) {
-        try content.append(batch, before: end ?? .max)
+    func append(_ batch: RecordBatch, position: Int64, now: ContinuousClock.Instant) throws(KafkaError) {
+        try content.append(batch, in: .min..<Int64.max)
         began = began ?? now
-        advance(
-            batch.partition, from: position, to: min(batch.nextOffset, end ?? .max),
-            leaderEpoch: batch.partitionLeaderEpoch)
+        advance(batch.partition, from: position, to: batch.nextOffset, leaderEpoch: batch.partitionLeaderEpoch)
     }
 
-    /// Takes in one record as a dead letter, whatever is in it; for one that the database refused.
-    func appendDeadLetter(_ record: borrowing Record, of batch: borrowing RecordBatch, reason: String) {
-        content.appendDeadLetter(record, of: batch, reason: reason)
+    /// Takes in those records of a record batch whose offsets are in a range, without moving the partition on.
+    ///
+    /// - Parameter reason: Nil for rows; where it is given, every record becomes a dead letter for this reason.
+    func append(_ batch: RecordBatch, in range: Range<Int64>, refusedFor reason: String? = nil) throws(KafkaError) {
+        if let reason {
+            try content.appendDeadLetters(batch, in: range, reason: reason)
+        } else {
+            try content.append(batch, in: range)
+        }
     }
 
-    /// Moves a partition on without a row.
+    /// Moves a partition on.
+    ///
+    /// - Parameter position: The partition's offset before the batch, where this is the first of it.
     func advance(_ partition: Int32, from position: Int64, to next: Int64, leaderEpoch: Int32) {
         progress[partition, default: Progress(expected: position, next: next, leaderEpoch: -1)].next = next
         progress[partition]?.leaderEpoch = leaderEpoch
@@ -116,10 +118,10 @@ private struct BatchContent: ~Copyable {
         messageBytes = 0
     }
 
-    mutating func append(_ batch: borrowing RecordBatch, before end: Int64) throws(KafkaError) {
+    mutating func append(_ batch: borrowing RecordBatch, in range: Range<Int64>) throws(KafkaError) {
         var records = batch.records
         while let record = try records.next() {
-            if record.offset >= end { break }
+            guard range.contains(record.offset) else { continue }
             recordCount &+= 1
             messageBytes &+= (record.key?.byteCount ?? 0) &+ (record.value?.byteCount ?? 0)
             do throws(Rejection) {
@@ -131,10 +133,16 @@ private struct BatchContent: ~Copyable {
         }
     }
 
-    mutating func appendDeadLetter(_ record: borrowing Record, of batch: borrowing RecordBatch, reason: String) {
-        recordCount += 1
-        messageBytes += (record.key?.byteCount ?? 0) + (record.value?.byteCount ?? 0)
-        addDeadLetter(record, of: batch, reason: reason)
+    mutating func appendDeadLetters(
+        _ batch: borrowing RecordBatch, in range: Range<Int64>, reason: String
+    ) throws(KafkaError) {
+        var records = batch.records
+        while let record = try records.next() {
+            guard range.contains(record.offset) else { continue }
+            recordCount += 1
+            messageBytes += (record.key?.byteCount ?? 0) + (record.value?.byteCount ?? 0)
+            addDeadLetter(record, of: batch, reason: reason)
+        }
     }
 
     @inline(never)

@@ -21,13 +21,32 @@ struct Ingest: Sendable {
     let topic: String
     let totals: IngestTotals
     let stop: StopSignal
+    let say: @Sendable (String) -> Void
+    /// Finds out where to begin, now.
+    let findStart: @Sendable () async throws -> IngestStart
 
     /// Runs until it is stopped.
     ///
     /// - Parameters:
-    ///   - start: For each partition the offset that the database has.
+    ///   - start: What `findStart` has found.
     ///   - ends: Where to end, for each partition; nil to go on for ever.
-    func run(from start: [Int32: Int64], until ends: [Int32: Int64]?) async throws {
+    func run(from start: IngestStart, until ends: [Int32: Int64]?) async throws {
+        var start = start
+        while true {
+            await consumer.assign(start.assignment)
+            do {
+                return try await runStages(from: start.offsets, until: ends)
+            } catch is SetBack {
+                say("the database has lost its last commits: their messages are read again")
+            } catch let added as PartitionWatch.Added {
+                say("topic \(topic) has \(added.count) partitions: the added ones are read from their beginning")
+            }
+            // Whatever was under way is over, one way or the other: the database knows what is committed.
+            start = try await findStart()
+        }
+    }
+
+    private func runStages(from start: [Int32: Int64], until ends: [Int32: Int64]?) async throws {
         let exchange = BatchExchange(
             batches: (0..<Self.batchCount).map { _ in CopyBatch(capacity: Self.batchBytes + (256 << 10)) })
         totals.begin(start)
@@ -45,6 +64,16 @@ struct Ingest: Sendable {
                 // The mapper then finds the end, hands over what it has, and so ends the sink.
                 if !Task.isCancelled { await consumer.close() }
                 return false
+            }
+            if ends == nil {
+                group.addTask {
+                    try await PartitionWatch(client: client, topic: topic, known: start.count).watch()
+                    return false
+                }
+                group.addTask {
+                    try await CommitWatch(database: sink.database, offsets: sink.offsets, totals: totals).watch()
+                    return false
+                }
             }
             while let isEverythingCommitted = try await group.next() {
                 if isEverythingCommitted { group.cancelAll() }
@@ -88,7 +117,7 @@ struct Ingest: Sendable {
                 try await sink.commit(batch)
                 totals.add(batch, took: .now - began)
             } catch is Sink.Refused {
-                let refused = RefusedBatch(client: client, sink: sink, topic: topic) { part in
+                let refused = RefusedBatch(client: client, sink: sink, topic: topic, stop: stop) { part in
                     totals.add(part, took: .now - began)
                 }
                 try await refused.resolve(batch.progress)

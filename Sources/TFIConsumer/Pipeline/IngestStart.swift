@@ -13,9 +13,31 @@ struct IngestStart: Sendable {
     /// For each partition the end of its log at this moment.
     let ends: [Int32: Int64]
 
+    /// The same once work is under way: a database or a broker that is away is waited for.
+    ///
+    /// - Throws: As the other one; `Stopped`.
     static func find(
-        _ topic: TopicDescription, client: KafkaClient, offsets store: OffsetStore, connection: PostgresConnection
+        _ topic: String, client: KafkaClient, offsets: OffsetStore, database: Database, stop: StopSignal,
+        timing: Timing = Timing()
     ) async throws -> IngestStart {
+        while true {
+            do {
+                return try await database.retrying { connection in
+                    try await find(topic, client: client, offsets: offsets, connection: connection)
+                }
+            } catch let error as KafkaError where error.isRetriable && error.code != .unknownTopicOrPartition {
+                if stop.isRequested { throw Stopped() }
+                try await timing.sleep(client.configuration.retryBackoffMaximum)
+            }
+        }
+    }
+
+    /// - Throws: `Failure` for what doesn't fit; `KafkaError`, with UNKNOWN_TOPIC_OR_PARTITION where there is no such
+    ///   topic; `PostgresError`.
+    static func find(
+        _ name: String, client: KafkaClient, offsets store: OffsetStore, connection: PostgresConnection
+    ) async throws -> IngestStart {
+        let topic = try await client.admin.describe(topics: [name])[0]
         let partitions = topic.partitions.map { TopicPartition(topic: topic.name, partition: $0.index) }
         func offsets(_ spec: OffsetSpec) async throws -> [TopicPartition: ListedOffset] {
             try await client.admin.listOffsets(Dictionary(uniqueKeysWithValues: partitions.map { ($0, spec) }))
@@ -25,45 +47,58 @@ struct IngestStart: Sendable {
         let fromEnd = client.configuration.consumer.offsetReset == .latest
         let topicID = topic.id == .zero ? nil : topic.id.description
         let entries = try await connection.transaction { session in
-            let known = Set(try store.entries(&session).map(\.partition))
-            let new = partitions.filter { !known.contains($0.partition) }.map { partition in
-                OffsetStore.Entry(
-                    partition: partition.partition,
-                    nextOffset: (fromEnd ? latest : earliest)[partition]?.offset ?? 0, topicID: topicID)
+            let known = try store.entries(&session)
+            // Before anything is written: a topic that isn't the one that was read leaves no trace.
+            for entry in known {
+                try check(entry, topic, topicID, earliest: earliest, latest: latest, store)
             }
-            try store.add(new, &session)
+            // A group that has begun wants all of the topic, and so a partition that came later from its beginning.
+            let first = fromEnd && known.isEmpty ? latest : earliest
+            let new = partitions.filter { partition in !known.contains { $0.partition == partition.partition } }
+            try store.add(
+                new.map { partition in
+                    OffsetStore.Entry(
+                        partition: partition.partition, nextOffset: first[partition]?.offset ?? 0, topicID: topicID)
+                }, &session)
             return try store.entries(&session)
         }
         var start: [Int32: Int64] = [:]
         var assignment: [TopicPartition: ConsumerStart] = [:]
         for entry in entries {
-            let partition = TopicPartition(topic: topic.name, partition: entry.partition)
-            guard let first = earliest[partition]?.offset, let end = latest[partition]?.offset else {
-                throw mismatch(
-                    "the database has an offset for partition \(entry.partition) of topic \(topic.name), which has no "
-                        + "such partition: it was deleted and made again", store)
-            }
-            if let id = entry.topicID, let topicID, id != topicID {
-                throw mismatch(
-                    "topic \(topic.name) was deleted and made again since group \(store.group) read it: its id was "
-                        + "\(id) and is \(topicID)", store)
-            }
-            if entry.nextOffset > end {
-                throw mismatch(
-                    "partition \(entry.partition) of topic \(topic.name) ends at offset \(end), before offset "
-                        + "\(entry.nextOffset) where group \(store.group) goes on: its log was cut back", store)
-            }
-            if entry.nextOffset < first {
-                throw mismatch(
-                    "partition \(entry.partition) of topic \(topic.name) begins at offset \(first), after offset "
-                        + "\(entry.nextOffset) where group \(store.group) goes on: \(first - entry.nextOffset) "
-                        + "messages were deleted before they were read", store)
-            }
             start[entry.partition] = entry.nextOffset
-            assignment[partition] = ConsumerStart(.offset(entry.nextOffset), leaderEpoch: entry.leaderEpoch ?? -1)
+            assignment[TopicPartition(topic: topic.name, partition: entry.partition)] = ConsumerStart(
+                .offset(entry.nextOffset), leaderEpoch: entry.leaderEpoch ?? -1)
         }
         let ends = Dictionary(uniqueKeysWithValues: latest.map { ($0.key.partition, $0.value.offset) })
         return IngestStart(offsets: start, assignment: assignment, ends: ends)
+    }
+
+    private static func check(
+        _ entry: OffsetStore.Entry, _ topic: TopicDescription, _ topicID: String?,
+        earliest: [TopicPartition: ListedOffset], latest: [TopicPartition: ListedOffset], _ store: OffsetStore
+    ) throws(Failure) {
+        let partition = TopicPartition(topic: topic.name, partition: entry.partition)
+        if let id = entry.topicID, let topicID, id != topicID {
+            throw mismatch(
+                "topic \(topic.name) was deleted and made again since group \(store.group) read it: its id was "
+                    + "\(id) and is \(topicID)", store)
+        }
+        guard let first = earliest[partition]?.offset, let end = latest[partition]?.offset else {
+            throw mismatch(
+                "the database has an offset for partition \(entry.partition) of topic \(topic.name), which has no "
+                    + "such partition: it was deleted and made again", store)
+        }
+        if entry.nextOffset > end {
+            throw mismatch(
+                "partition \(entry.partition) of topic \(topic.name) ends at offset \(end), before offset "
+                    + "\(entry.nextOffset) where group \(store.group) goes on: its log was cut back", store)
+        }
+        if entry.nextOffset < first {
+            throw mismatch(
+                "partition \(entry.partition) of topic \(topic.name) begins at offset \(first), after offset "
+                    + "\(entry.nextOffset) where group \(store.group) goes on: \(first - entry.nextOffset) "
+                    + "messages were deleted before they were read", store)
+        }
     }
 
     private static func mismatch(_ what: String, _ store: OffsetStore) -> Failure {

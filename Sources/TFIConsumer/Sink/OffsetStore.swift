@@ -17,11 +17,13 @@ struct OffsetStore: Sendable {
     let group: String
     let topic: String
 
-    func entries(_ session: inout PostgresSession) throws(PostgresError) -> [Entry] {
+    /// - Parameter locking: Whether to wait for others that are about to move them, and keep them from it until the
+    ///   transaction ends.
+    func entries(_ session: inout PostgresSession, locking: Bool = false) throws(PostgresError) -> [Entry] {
         let result = try session.query(
             """
             SELECT partition, next_offset, topic_id, leader_epoch FROM \(table)
-            WHERE group_name = $1 AND topic = $2 ORDER BY partition
+            WHERE group_name = $1 AND topic = $2 ORDER BY partition\(locking ? " FOR UPDATE" : "")
             """, parameters: [.text(group), .text(topic)])
         var entries: [Entry] = []
         for row in result.rows {
@@ -53,7 +55,7 @@ struct OffsetStore: Sendable {
     /// The rows are locked until the transaction ends, so that of two writers the second waits here, and then finds
     /// the offsets moved.
     ///
-    /// - Throws: `Fenced` where any of them has another value; `PostgresError`.
+    /// - Throws: `Moved` where any of them has another value; `PostgresError`.
     func advance(_ progress: [Int32: CopyBatch.Progress], _ session: inout PostgresSession) throws {
         // Always in the same order, or two writers could wait for each other's rows.
         let moves = progress.sorted { $0.key < $1.key }
@@ -71,26 +73,39 @@ struct OffsetStore: Sendable {
                 .text(group), .text(topic), list(moves.map { "\($0.key)" }), list(moves.map { "\($0.value.expected)" }),
                 list(moves.map { "\($0.value.next)" }), list(moves.map { "\($0.value.leaderEpoch)" }),
             ])
-        guard result.affectedRows == moves.count else { throw Fenced(group: group, topic: topic) }
+        guard result.affectedRows == moves.count else { throw Moved() }
     }
+
+    /// The offsets aren't those that a batch started at. The transaction that found it out is to be rolled back.
+    struct Moved: Error {}
 
     enum Position: Equatable {
         case beforeBatch, afterBatch
+        /// Before the batch, and some of them further back than where it started.
+        case setBack
+        /// Moved by somebody else.
+        case elsewhere
     }
 
-    /// Whether the offsets are those before a batch or after it: after a COMMIT whose answer was lost.
+    /// Where the offsets are, seen from a batch.
     ///
-    /// - Throws: `Fenced` where they are neither.
+    /// Locks them: the server may still be about to commit the batch for a connection that is lost, and then it isn't
+    /// known where they are before that is done.
     func position(
         relativeTo progress: [Int32: CopyBatch.Progress], _ session: inout PostgresSession
-    ) throws -> Position {
+    ) throws(PostgresError) -> Position {
         var stored: [Int32: Int64] = [:]
-        for entry in try entries(&session) { stored[entry.partition] = entry.nextOffset }
+        for entry in try entries(&session, locking: true) { stored[entry.partition] = entry.nextOffset }
         if progress.allSatisfy({ stored[$0.key] == $0.value.next }) { return .afterBatch }
         if progress.allSatisfy({ stored[$0.key] == $0.value.expected }) { return .beforeBatch }
-        throw Fenced(group: group, topic: topic)
+        // Consumers only move offsets on. Back they go with the whole database: after a crash of the server, which
+        // takes the last commits back, or with a standby that had not got them.
+        return progress.allSatisfy { (stored[$0.key] ?? .max) <= $0.value.expected } ? .setBack : .elsewhere
     }
 }
+
+/// The database has lost commits, and their offsets with them: the messages have to be read again.
+struct SetBack: Error {}
 
 /// Another consumer of the same group has moved the offsets: this one must not write any more.
 struct Fenced: Error, CustomStringConvertible {

@@ -1,3 +1,4 @@
+import CommandLineSupport
 import KafkaWire
 import PGWire
 
@@ -9,63 +10,65 @@ struct RefusedBatch {
     let client: KafkaClient
     let sink: Sink
     let topic: String
+    let stop: StopSignal
     let committed: @Sendable (CopyBatch) -> Void
 
+    /// - Throws: What `Sink.commit` throws, `KafkaError`, and `Stopped` where the program is to end before it is done.
     func resolve(_ progress: [Int32: CopyBatch.Progress]) async throws {
-        for (partition, range) in progress.sorted(by: { $0.key < $1.key }) {
-            try await halve(partition, range.expected, range.next)
+        for (partition, range) in progress.sorted(by: { $0.key < $1.key }) where range.expected < range.next {
+            let messages = try await read(partition, range.expected..<range.next)
+            try await halve(partition, range.expected..<range.next, messages, range.leaderEpoch)
         }
     }
 
-    /// Commits the messages from one offset up to another, if need be in parts.
-    private func halve(_ partition: Int32, _ from: Int64, _ to: Int64) async throws {
-        guard from < to else { return }
-        let batch = CopyBatch()
-        try await read(partition, from, to) { records, position throws(KafkaError) in
-            try batch.append(records, position: position, before: to, now: .now)
-        }
-        do {
-            try await sink.commit(batch)
-            committed(batch)
-        } catch let refused as Sink.Refused {
-            guard batch.recordCount > 1 else {
-                return try await bury(partition, from, to, refused.error)
-            }
-            let middle = from + (to - from) / 2
-            try await halve(partition, from, middle)
-            try await halve(partition, middle, to)
-        }
-    }
-
-    private func bury(_ partition: Int32, _ from: Int64, _ to: Int64, _ error: PostgresError) async throws {
-        let batch = CopyBatch()
-        try await read(partition, from, to) { records, position throws(KafkaError) in
-            var iterator = records.records
-            while let record = try iterator.next() {
-                guard record.offset < to else { break }
-                batch.appendDeadLetter(record, of: records, reason: "the database refused it: \(error)")
-            }
-            batch.advance(
-                partition, from: position, to: min(records.nextOffset, to), leaderEpoch: records.partitionLeaderEpoch)
-        }
-        try await sink.commit(batch)
-        committed(batch)
-    }
-
-    private func read(
-        _ partition: Int32, _ from: Int64, _ to: Int64,
-        _ body: (RecordBatch, Int64) throws(KafkaError) -> Void
+    /// Commits the messages of a range of offsets, if need be in parts.
+    private func halve(
+        _ partition: Int32, _ range: Range<Int64>, _ messages: [RecordBatch], _ leaderEpoch: Int32
     ) async throws {
-        let consumer = client.consumer(offsetReset: .fail)
-        await consumer.assign([TopicPartition(topic: topic, partition: partition): ConsumerStart(.offset(from))])
+        if stop.isRequested { throw Stopped() }
+        let messages = messages.filter { $0.nextOffset > range.lowerBound && $0.baseOffset < range.upperBound }
+        func batch(refusedFor reason: String? = nil) throws(KafkaError) -> CopyBatch {
+            let batch = CopyBatch()
+            for records in messages { try batch.append(records, in: range, refusedFor: reason) }
+            batch.advance(partition, from: range.lowerBound, to: range.upperBound, leaderEpoch: leaderEpoch)
+            return batch
+        }
+        let rows = try batch()
         do {
-            var position = from
-            for try await records in consumer {
-                try body(records, position)
-                position = min(records.nextOffset, to)
-                if position >= to { break }
+            try await sink.commit(rows)
+            committed(rows)
+        } catch let refused as Sink.Refused {
+            guard rows.recordCount > 1 else {
+                let letter = try batch(refusedFor: "the database refused it: \(refused.error)")
+                try await sink.commit(letter)
+                return committed(letter)
+            }
+            let middle = range.lowerBound + Int64(range.count / 2)
+            try await halve(partition, range.lowerBound..<middle, messages, leaderEpoch)
+            try await halve(partition, middle..<range.upperBound, messages, leaderEpoch)
+        }
+    }
+
+    /// The record batches that hold the messages of a range of offsets. They are no more than one batch was made of.
+    private func read(_ partition: Int32, _ range: Range<Int64>) async throws -> [RecordBatch] {
+        // What the log doesn't have any more would be passed over in silence by anything but an error.
+        let consumer = client.consumer(offsetReset: .fail)
+        let closing = Task {
+            await stop.wait()
+            await consumer.close()
+        }
+        defer { closing.cancel() }
+        await consumer.assign(
+            [TopicPartition(topic: topic, partition: partition): ConsumerStart(.offset(range.lowerBound))])
+        do {
+            var messages: [RecordBatch] = []
+            var iterator = consumer.makeAsyncIterator()
+            while messages.last?.nextOffset ?? range.lowerBound < range.upperBound {
+                guard let records = try await iterator.next() else { throw Stopped() }
+                messages.append(records)
             }
             await consumer.close()
+            return messages
         } catch {
             await consumer.close()
             throw error

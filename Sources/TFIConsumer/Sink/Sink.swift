@@ -15,29 +15,44 @@ struct Sink: Sendable {
 
     /// Commits a batch, however long the database makes it wait.
     ///
-    /// - Throws: `Refused` where a row is to blame; `Fenced` where another consumer has moved the offsets; `Stopped`.
+    /// - Throws: `Refused` where a row is to blame; `Fenced` where another consumer has moved the offsets; `SetBack`
+    ///   where the database has lost earlier commits; `Stopped`.
     func commit(_ batch: CopyBatch) async throws {
         // After a lost connection it isn't known whether the COMMIT got through: the offsets tell.
         var isInDoubt = false
         do {
             try await database.retrying { connection in
                 if isInDoubt {
-                    let offsets = offsets
-                    let position = try await connection.transaction { session in
-                        try offsets.position(relativeTo: batch.progress, &session)
-                    }
-                    if position == .afterBatch { return }
+                    if try await position(relativeTo: batch, connection) == .afterBatch { return }
                     isInDoubt = false
                 }
                 do {
                     try await write(batch, connection)
-                } catch let error as PostgresError where error.isConnectionLoss || connection.isBroken {
+                } catch let error as PostgresError where error.kind != .server || connection.isBroken {
                     isInDoubt = true
                     throw error
+                } catch is OffsetStore.Moved {
+                    // Not by this batch, since that was not in doubt.
+                    _ = try await position(relativeTo: batch, connection)
+                    throw Fenced(group: offsets.group, topic: offsets.topic)
                 }
             }
         } catch let error as PostgresError where error.isDataError {
             throw Refused(error: error)
+        }
+    }
+
+    private func position(
+        relativeTo batch: CopyBatch, _ connection: PostgresConnection
+    ) async throws -> OffsetStore.Position {
+        let (offsets, progress) = (offsets, batch.progress)
+        let position = try await connection.transaction { session in
+            try offsets.position(relativeTo: progress, &session)
+        }
+        switch position {
+        case .beforeBatch, .afterBatch: return position
+        case .setBack: throw SetBack()
+        case .elsewhere: throw Fenced(group: offsets.group, topic: offsets.topic)
         }
     }
 

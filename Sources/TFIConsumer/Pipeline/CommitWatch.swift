@@ -1,0 +1,29 @@
+import KafkaWire
+
+/// Looks from time to time whether the database still has what was committed.
+///
+/// Where messages keep coming, the next batch finds out. This is for a crash of the server just after the last message
+/// for a long time.
+struct CommitWatch: Sendable {
+    private static let interval = Duration.seconds(5)
+
+    let database: Database
+    let offsets: OffsetStore
+    let totals: IngestTotals
+    var timing = Timing()
+
+    /// Looks until the task is cancelled. A database that is away is left to the next time, and to the next batch.
+    func watch() async throws(SetBack) {
+        while !Task.isCancelled {
+            try? await timing.sleep(Self.interval)
+            // Taken first: what is committed from here on only moves the offsets further on.
+            let committed = totals.snapshot.committed
+            let store = offsets
+            guard
+                let stored = try? await database.connected().transaction({ session in try store.entries(&session) })
+            else { continue }
+            let isBehind = stored.contains { $0.nextOffset < committed[$0.partition] ?? 0 }
+            if isBehind, !Task.isCancelled { throw SetBack() }
+        }
+    }
+}
