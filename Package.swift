@@ -50,7 +50,9 @@ let package = Package(
         .testTarget(
             name: "PGWireConformanceTests", dependencies: ["PGWire", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "CommandLineSupportTests", dependencies: ["CommandLineSupport"], swiftSettings: settings),
-        .testTarget(name: "TFIConsumerTests", dependencies: ["TFIConsumer"], swiftSettings: settings),
+        .testTarget(
+            name: "TFIConsumerTests", dependencies: ["TFIConsumer", "CommandLineSupport", "KafkaWire", "PGWire"],
+            swiftSettings: settings),
         .testTarget(name: "TFIProducerTests", dependencies: ["TFIProducer"], swiftSettings: settings),
         .testTarget(
             name: "PipelineTests", dependencies: ["KafkaWire", "KafkaFake", "PGWire", "TestSupport"],

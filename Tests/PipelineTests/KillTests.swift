@@ -1,0 +1,71 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension PipelineTests {
+    /// Runs that are ended from outside, at any moment.
+    @Suite struct KillTests {
+        /// A run that is killed and started again, until everything is in the database.
+        @Test func twentyKillsLoseAndDoubleNothing() async throws {
+            let units = 0..<(PipelineTests.isLong ? 3_000_000 : 300_000)
+            let pipeline = try await Pipeline.make()
+            // Produced while it is consumed, over about as long as the kills take.
+            let producing = Task { try await pipeline.send(units: units, waves: 60, pause: .milliseconds(150)) }
+            var random = SeededRandom(seed: 40)
+            for round in 0..<20 {
+                let consumer = try await pipeline.startConsumer()
+                // At times before the first commit, at times amid them.
+                let moment = Double.random(in: 0...1, using: &random)
+                try await Task.sleep(for: .milliseconds(Int(30 + 900 * moment * moment)))
+                consumer.signal(SIGKILL)
+                let result = try await consumer.result()
+                #expect(result.status == 128 + SIGKILL, "round \(round): \(result.err)")
+            }
+            try await producing.value
+            let last = try await pipeline.catchUp(timeout: .seconds(300))
+            try #require(last.status == 0, "\(last.err)")
+            #expect(try await pipeline.tally() == Tally(units))
+            #expect(try await pipeline.committed() == pipeline.ends())
+            #expect(try await pipeline.number("SELECT count(*) FROM dead_letter") == 0)
+        }
+
+        /// SIGTERM: what was read is committed, the status is 0, and the next run goes on there.
+        @Test(arguments: [SIGTERM, SIGINT])
+        func aSignalEndsARunInOrder(number: Int32) async throws {
+            let units = 0..<30_000
+            let pipeline = try await Pipeline.make()
+            let producing = Task { try await pipeline.send(units: units, waves: 30, pause: .milliseconds(20)) }
+            var committedByRuns = 0
+            for _ in 0..<3 {
+                let before = try await pipeline.tally().rows
+                let consumer = try await pipeline.startConsumer(["--summary-json"])
+                try await eventually("a row") { try await pipeline.tally().rows > before || before == units.count }
+                let result = try await endInOrder(consumer, by: number)
+                let summary = try JSONSerialization.jsonObject(with: Data(result.out.utf8)) as? [String: Any]
+                committedByRuns += try #require(summary?["records"] as? Int)
+                // What the run says it has done is what is there.
+                #expect(try await pipeline.tally().rows == committedByRuns)
+                #expect(try await pipeline.committed().values.reduce(0, +) == Int64(committedByRuns))
+            }
+            try await producing.value
+            let last = try await pipeline.catchUp()
+            try #require(last.status == 0, "\(last.err)")
+            #expect(try await pipeline.tally() == Tally(units))
+        }
+    }
+}
+
+/// Random numbers that are the same at each run (SplitMix64).
+struct SeededRandom: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,61 @@
+import Foundation
+import KafkaWire
+import TestSupport
+import Testing
+
+extension PipelineTests {
+    /// Partitions that a topic gets later.
+    @Suite struct PartitionTests {
+        private static func setPartitions(_ pipeline: Pipeline, to count: Int) async throws {
+            let result = try await pipeline.kafka.tool(
+                "topics",
+                [
+                    "--bootstrap-server", pipeline.kafka.bootstrap, "--alter", "--topic", pipeline.topic,
+                    "--partitions", String(count),
+                ])
+            try #require(result.status == 0, "\(result.out)\(result.err)")
+            try await eventually("the client knows the new partitions") {
+                try await pipeline.client.admin.describe(topics: [pipeline.topic])[0].partitions.count == count
+            }
+        }
+
+        /// Sends one passage to each partition.
+        private static func send(_ pipeline: Pipeline, units: Range<Int>) async throws {
+            try await pipeline.send(
+                units.map { unit in
+                    var record = pipeline.passage(unit)
+                    record.partition = Int32(unit % units.count)
+                    return record
+                })
+        }
+
+        @Test func partitionsAddedBetweenRunsAreReadFromTheirBeginning() async throws {
+            let pipeline = try await Pipeline.make(partitions: 2)
+            try await Self.send(pipeline, units: 0..<2)
+            #expect(try await pipeline.catchUp().status == 0)
+            try await Self.setPartitions(pipeline, to: 5)
+            try await Self.send(pipeline, units: 10..<15)
+            // A group that has begun wants everything, whatever the setting for one that has not.
+            let result = try await pipeline.catchUp(["--property", "auto.offset.reset=latest"])
+            #expect(result.status == 0, "\(result.err)")
+            #expect(try await pipeline.tally().units == 7)
+            #expect(try await pipeline.committed() == pipeline.ends())
+        }
+
+        @Test func partitionsAddedWhileARunIsUnderWayAreReadFromTheirBeginning() async throws {
+            let pipeline = try await Pipeline.make(partitions: 2)
+            let consumer = try await pipeline.startConsumer(["--property", "metadata.max.age.ms=300"])
+            try await Self.send(pipeline, units: 0..<2)
+            try await eventually("the first rows") { try await pipeline.tally().rows == 2 }
+            let producing = Task { try await pipeline.send(units: 100..<2_100, waves: 40, pause: .milliseconds(100)) }
+            try await Self.setPartitions(pipeline, to: 5)
+            try await Self.send(pipeline, units: 10..<15)
+            try await producing.value
+            let ends = try await pipeline.ends()
+            try await eventually("all is committed") { try await pipeline.committed() == ends }
+            #expect(try await pipeline.tally() == Tally(rows: 2_007, units: 2_007, sum: (100..<2_100).reduce(61, +)))
+            #expect(try consumer.errors().contains("has 5 partitions"))
+            try await endInOrder(consumer)
+        }
+    }
+}

@@ -1,0 +1,109 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension PipelineTests {
+    /// Servers that go away while a run is under way, and come back.
+    @Suite struct ServerLossTests {
+        @Test func aCrashOfPostgresLosesAndDoublesNothing() async throws {
+            let postgres = try await PostgresServer.start()
+            let pipeline = try await Pipeline.make(postgres: postgres)
+            let consumer = try await pipeline.startConsumer()
+            for round in 0..<4 {
+                let units = round * 25_000..<(round + 1) * 25_000
+                let producing = Task { try await pipeline.send(units: units.dropLast(1_000), waves: 20) }
+                try await eventually("rows are committed") {
+                    try await pipeline.tally().rows > units.lowerBound + 2_000
+                }
+                // The last one is an orderly restart.
+                if round < 3 { try await postgres.kill() } else { try await postgres.stop() }
+                try await producing.value
+                // At the latest these are for a database that is away.
+                try await pipeline.send(units: units.suffix(1_000))
+                try await eventually("a line tells of the lost database") {
+                    try consumer.errors().components(separatedBy: "waiting for the database").count > round + 1
+                }
+                try await postgres.startAgain()
+            }
+            let ends = try await pipeline.ends()
+            try await eventually("everything is committed", timeout: .seconds(60)) {
+                guard consumer.isRunning else { throw ProgramError(try consumer.errors()) }
+                return try await pipeline.committed() == ends
+            }
+            let result = try await endInOrder(consumer)
+            #expect(result.err.contains("the database is back: going on"))
+            #expect(try await pipeline.tally() == Tally(0..<100_000))
+        }
+
+        /// What a crash of a server with `synchronous_commit = off` does: the last commits are gone, with their offsets.
+        @Test func whatTheDatabaseHasLostIsReadAgain() async throws {
+            let pipeline = try await Pipeline.make()
+            try await pipeline.send(units: 0..<500)
+            let consumer = try await pipeline.startConsumer()
+            try await eventually("everything is committed") { try await pipeline.tally().rows == 500 }
+            // One partition keeps its offset, one has lost some rows, the others all.
+            try await pipeline.sql(
+                """
+                BEGIN;
+                DELETE FROM ucp WHERE qls_unit_id % 4 > 1 OR qls_unit_id % 4 = 1 AND qls_unit_id >= 201;
+                UPDATE kafka_offset SET next_offset = CASE partition WHEN 0 THEN 125 WHEN 1 THEN 50 ELSE 0 END;
+                COMMIT
+                """)
+            try await pipeline.send(units: 500..<600)
+            let ends = try await pipeline.ends()
+            try await eventually("everything is committed again") { try await pipeline.committed() == ends }
+            #expect(try await pipeline.tally() == Tally(0..<600))
+            // Without another message it is noticed, too.
+            try await pipeline.sql("BEGIN; TRUNCATE ucp; UPDATE kafka_offset SET next_offset = 0; COMMIT")
+            try await eventually("everything is committed again") { try await pipeline.committed() == ends }
+            #expect(try await pipeline.tally() == Tally(0..<600))
+            #expect(try consumer.errors().contains("the database has lost its last commits"))
+            try await endInOrder(consumer)
+        }
+
+        @Test func aSignalEndsTheWaitForADatabase() async throws {
+            let postgres = try await PostgresServer.start()
+            let pipeline = try await Pipeline.make(postgres: postgres)
+            let consumer = try await pipeline.startConsumer()
+            try await pipeline.send(units: 0..<100)
+            try await eventually("rows are committed") { try await pipeline.tally().rows == 100 }
+            try await postgres.kill()
+            try await pipeline.send(units: 100..<200)
+            try await eventually("a line tells of the lost database") {
+                try consumer.errors().contains("waiting for the database")
+            }
+            try await endInOrder(consumer, by: SIGINT)
+            try await postgres.startAgain()
+            #expect(try await pipeline.catchUp().status == 0)
+            #expect(try await pipeline.tally() == Tally(0..<200))
+        }
+
+        @Test func aBrokerThatIsKilledIsWaitedFor() async throws {
+            guard let home = KafkaHome.newest else { return }
+            // A broker that comes back has to wait until the controller has given up the one that was killed.
+            let kafka = try await KafkaCluster.start(home, settings: ["broker.session.timeout.ms": "2000"])
+            let pipeline = try await Pipeline.make(kafka: kafka)
+            let consumer = try await pipeline.startConsumer()
+            for round in 0..<2 {
+                try await pipeline.send(units: round * 20_000..<(round + 1) * 20_000)
+                // The first time amid a backlog, then when all is read.
+                if round == 1 {
+                    let ends = try await pipeline.ends()
+                    try await eventually("everything is committed") { try await pipeline.committed() == ends }
+                }
+                try await kafka.kill(1)
+                try await eventually("a line tells of the lost broker") {
+                    try consumer.errors().components(separatedBy: "waiting for broker").count > round + 1
+                }
+                try await kafka.start(1)
+            }
+            try await pipeline.send(units: 40_000..<41_000)
+            let ends = try await pipeline.ends()
+            try await eventually("everything is committed") { try await pipeline.committed() == ends }
+            #expect(try await pipeline.tally() == Tally(0..<41_000))
+            // While it is away, too, a signal ends the run.
+            try await kafka.kill(1)
+            try await endInOrder(consumer)
+        }
+    }
+}

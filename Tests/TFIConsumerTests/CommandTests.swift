@@ -1,0 +1,132 @@
+import CommandLineSupport
+import Foundation
+import KafkaWire
+import PGWire
+import Testing
+
+@testable import TFIConsumer
+
+@Suite("Summary")
+struct SummaryTests {
+    private func totals() throws -> IngestTotals {
+        let totals = IngestTotals()
+        totals.begin([3: 0, 4: 7])
+        let batch = CopyBatch()
+        try batch.append(
+            recordBatch([SampleRecord(), SampleRecord(), SampleRecord(value: "x")]), position: 0, now: .now)
+        totals.add(batch, took: .milliseconds(5))
+        return totals
+    }
+
+    @Test func theJSONHasTheFieldsOfTheManual() throws {
+        let summary = RunSummary(try totals().snapshot, seconds: 0.5)
+        let object = try #require(
+            try JSONSerialization.jsonObject(with: Data(summary.json.text.utf8)) as? [String: Any])
+        #expect(
+            Set(object.keys) == [
+                "records", "rows", "dead_letters", "bytes", "seconds", "batches", "rows_per_second", "max_rss_mb",
+            ])
+        #expect(object["records"] as? Int == 3)
+        #expect(object["rows"] as? [String: Int] == ["ucp": 2, "uc": 0])
+        #expect(object["dead_letters"] as? Int == 1)
+        #expect(object["bytes"] as? Int == 2 * Passage().json.utf8.count + 1 + 3 * 21)
+        #expect(object["seconds"] as? Double == 0.5)
+        #expect(object["batches"] as? Int == 1)
+        #expect(object["rows_per_second"] as? Double == 4)
+        #expect(try #require(object["max_rss_mb"] as? Double) > 1)
+        #expect(!summary.json.text.contains("\n"))
+    }
+
+    @Test func theSentenceCountsRowsByTable() throws {
+        let sentence = RunSummary(try totals().snapshot, seconds: 0.5).sentence
+        #expect(sentence.contains("3 records: 2 rows (2 in ucp, 0 in uc), 1 dead letters"))
+    }
+
+    @Test func nothingInNoTimeIsNoRate() {
+        let text = RunSummary(IngestTotals.Snapshot(), seconds: 0).json.text
+        #expect(text.contains("\"rows_per_second\":0"))
+    }
+
+    @Test func totalsKnowWhatIsCommitted() throws {
+        let snapshot = try totals().snapshot
+        #expect(snapshot.committed == [3: 3, 4: 7])
+        #expect(snapshot.lastBatchTime == .milliseconds(5))
+    }
+}
+
+@Suite("Command line")
+struct CommandLineTests {
+    static let program = Program(
+        name: "tfi-consumer", version: "0", abstract: "",
+        commands: [InitCommand.command, RunCommand.command, StatusCommand.command, ConsoleCommand.command])
+
+    private func options(_ arguments: [String], environment: [String: String] = [:]) throws -> ParsedOptions {
+        guard case .run(_, let options) = try Self.program.parse(arguments, environment: environment) else {
+            throw Failure("no command", status: .internalError)
+        }
+        return options
+    }
+
+    @Test func defaults() throws {
+        let options = try options(["run"])
+        #expect(options[CommonOptions.bootstrapServers] == "localhost:9092")
+        #expect(options[CommonOptions.topic] == "TFI")
+        #expect(options[ConsumerOptions.group] == "tfi-consumer")
+        #expect(options[ConsumerOptions.schema] == "workshop")
+        #expect(options[ConsumerOptions.database] == nil)
+        #expect(!options[ConsumerOptions.untilCaughtUp])
+    }
+
+    @Test func theEnvironmentSaysWhatTheCommandLineDoesNot() throws {
+        let environment = [
+            "TFI_BOOTSTRAP_SERVERS": "a:1", "TFI_TOPIC": "other", "TFI_GROUP": "g", "TFI_SCHEMA": "s",
+            "TFI_DATABASE": "postgresql://h/d", "TFI_UNTIL_CAUGHT_UP": "1", "TFI_SUMMARY_JSON": "1",
+        ]
+        let options = try options(["run", "--topic", "mine"], environment: environment)
+        #expect(options[CommonOptions.bootstrapServers] == "a:1")
+        #expect(options[CommonOptions.topic] == "mine")
+        #expect(options[ConsumerOptions.group] == "g")
+        #expect(options[ConsumerOptions.schema] == "s")
+        #expect(options[ConsumerOptions.database] == "postgresql://h/d")
+        #expect(options[ConsumerOptions.untilCaughtUp])
+        #expect(options[CommonOptions.summaryJSON])
+    }
+
+    @Test(arguments: [
+        ["run", "--tpoic", "x"], ["run", "--topic"], ["run", "extra"], ["walk"], [], ["status", "--until-caught-up"],
+        ["init", "--bootstrap-servers", "a:1"], ["run", "--property", "no value"], ["run", "--database", ""],
+    ])
+    func whatIsWrongIsSaidWithStatus64(arguments: [String]) {
+        do {
+            _ = try options(arguments)
+            Issue.record("\(arguments) were taken")
+        } catch let failure as Failure {
+            #expect(failure.status == .usage)
+            #expect(!failure.sentence.contains("\n"))
+        } catch {
+            Issue.record("\(error)")
+        }
+    }
+
+    @Test(arguments: ["client.idd=x", "fetch.max.bytes=many", "auto.offset.reset=sometimes", "fetch.max.bytes=0"])
+    func aPropertyThatCannotBeIsWrongUse(property: String) throws {
+        let options = try options(["run", "--property", property])
+        #expect { try options.client(say: { _ in }) } throws: { error in
+            (error as? Failure)?.status == .usage
+        }
+    }
+
+    @Test func errorsOfTheClusterHaveTheirStatus() {
+        func status(_ code: KafkaWire.ErrorCode) -> CommandLineSupport.ExitStatus {
+            Failure(KafkaError(code, "x"), topic: "t", bootstrapServers: "b:1").status
+        }
+        #expect(status(.unknownTopicOrPartition) == .configuration)
+        #expect(status(.inconsistentTopicId) == .configuration)
+        #expect(status(.offsetOutOfRange) == .configuration)
+        #expect(status(.networkException) == .unavailable)
+        #expect(status(.requestTimedOut) == .unavailable)
+        #expect(status(.topicAuthorizationFailed) == .unavailable)
+        let sentence = Failure(KafkaError(.networkException, "x"), topic: "t", bootstrapServers: "b:1").sentence
+        #expect(sentence.contains("b:1"))
+    }
+}
