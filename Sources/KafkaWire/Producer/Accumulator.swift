@@ -62,6 +62,8 @@ final class Accumulator: Sendable {
         /// The batches that aren't settled, open ones among them.
         var unsettled: [ObjectIdentifier: BatchOutcome] = [:]
         var roomWaiters: [CheckedContinuation<Void, Never>] = []
+        /// Whether a record found no room, and no batch has been settled since.
+        var isFull = false
         var closed: KafkaError?
         /// Open batches don't linger while somebody waits for everything to be sent.
         var flushes = 0
@@ -146,6 +148,7 @@ final class Accumulator: Sendable {
                 if slot == state.topics[index].sticky { state.topics[index].sticky = (slot + 1) % count }
             }
             guard state.usedBytes + bound <= configuration.bufferMemory || state.usedBytes == 0 else {
+                state.isFull = true
                 result = .success(.full)
                 return
             }
@@ -180,15 +183,16 @@ final class Accumulator: Sendable {
         return topic.sticky
     }
 
-    /// Waits until the next batch is settled; returns at once where there is none.
+    /// Waits until a batch is settled; returns at once where one was since a record found no room. Waiting for the
+    /// next one then could last for as long as an open batch lingers.
     func waitForRoom() async {
         await withCheckedContinuation { continuation in
-            let isEmpty = state.withLock { state in
-                if state.unsettled.isEmpty || state.closed != nil { return true }
+            let mayHaveRoom = state.withLock { state in
+                if !state.isFull || state.closed != nil { return true }
                 state.roomWaiters.append(continuation)
                 return false
             }
-            if isEmpty { continuation.resume() }
+            if mayHaveRoom { continuation.resume() }
         }
     }
 
@@ -261,6 +265,7 @@ final class Accumulator: Sendable {
     func settle(_ batch: ProducerBatch, _ outcome: BatchOutcome.Outcome) {
         let waiters = state.withLock { state in
             state.usedBytes -= batch.reserved
+            state.isFull = false
             state.unsettled[ObjectIdentifier(batch.outcome)] = nil
             defer { state.roomWaiters = [] }
             return state.roomWaiters
@@ -269,14 +274,11 @@ final class Accumulator: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// Takes back the numbers of all batches that wait: the producer has another id.
-    func forgetSequences() {
+    /// Takes back the numbers of a partition's waiting batches: they will be numbered under another producer id.
+    func forgetSequences(of partition: TopicPartition) {
         state.withLock { state in
-            for topic in state.topics {
-                for queue in topic.queues {
-                    for index in queue.complete.indices { queue.complete[index].sequence = nil }
-                }
-            }
+            guard let queue = state.queue(partition) else { return }
+            for index in queue.complete.indices { queue.complete[index].sequence = nil }
         }
     }
 

@@ -96,8 +96,11 @@ public final class KafkaProducer: Sendable {
         try Task.checkCancellation()
         if accumulator.knows(topic) { return await accumulator.waitForRoom() }
         let description = try await cluster.retrying(topics: [topic]) {
-            let topics = try await self.cluster.describe(topics: [topic])
-            return topics[0]
+            let description = try await self.cluster.describe(topics: [topic])[0]
+            guard !description.partitions.isEmpty else {
+                throw KafkaError(.leaderNotAvailable, "the topic has no partitions at the moment", topic: topic)
+            }
+            return description
         }
         accumulator.add(topic: topic, partitionCount: description.partitions.count)
     }

@@ -10,7 +10,12 @@ import Synchronization
 /// batch would be written where the first was refused.
 actor ProducerSender {
     private struct PartitionState {
+        /// Under which producer id its batches are numbered; nil before the first one.
+        var identity: Identity?
         var nextSequence: Int32 = 0
+        /// A numbered batch was given up, so the numbers have a gap that no broker would pass over. The partition goes
+        /// on under another producer id, once nothing of it is in flight.
+        var hasLostCount = false
         /// The numbers of the batches that are in flight; nil for those without.
         var inFlight: [Int32?] = []
         var goesSingly: Bool
@@ -29,9 +34,9 @@ actor ProducerSender {
     private var partitions: [TopicPartition: PartitionState] = [:]
     private var inFlightByNode: [Int32: Int] = [:]
     private var inFlight = 0
+    /// What partitions are numbered under that have no identity yet. Each keeps its own when this one changes, since a
+    /// batch that may have been written would be written twice under another.
     private var identity: Identity?
-    /// A numbered batch was given up, so the numbers have a gap that no broker would pass over.
-    private var needsNewIdentity = false
     private var staleTopics: Set<String> = []
     private var connections: [Int32: NegotiatedConnection] = [:]
     private var opening: Set<Int32> = []
@@ -90,6 +95,7 @@ actor ProducerSender {
         var deadline = ready.nextDeadline
         func lookAgain(at instant: ContinuousClock.Instant) { deadline = min(deadline ?? instant, instant) }
         guard !ready.partitions.isEmpty else { return deadline }
+        for partition in ready.partitions { startNumbersOver(partition) }
         guard await prepare(ready.partitions) else {
             // Batches that have waited too long end here, when there is nobody to send them to.
             for partition in ready.partitions { expire(partition) }
@@ -101,7 +107,7 @@ actor ProducerSender {
             let state = state(of: partition)
             if let notBefore = state.notBefore, notBefore > now {
                 lookAgain(at: notBefore)
-            } else if state.goesSingly, !state.inFlight.isEmpty {
+            } else if state.goesSingly || state.hasLostCount, !state.inFlight.isEmpty {
                 continue  // looked at again when the answer is here
             } else if let leader = leaders[partition] {
                 byNode[leader.node, default: []].append(partition)
@@ -114,9 +120,7 @@ actor ProducerSender {
         for (node, partitions) in byNode where inFlightByNode[node, default: 0] < configuration.maximumInFlight {
             await send(partitions, to: node)
             // There may be more complete batches behind those that went out.
-            if !opening.contains(node), !needsNewIdentity,
-                inFlightByNode[node, default: 0] < configuration.maximumInFlight
-            {
+            if !opening.contains(node), inFlightByNode[node, default: 0] < configuration.maximumInFlight {
                 lookAgain(at: now)
             }
         }
@@ -132,16 +136,6 @@ actor ProducerSender {
                 staleTopics.subtract(topics)
             }
             guard configuration.isIdempotent else { return true }
-            if needsNewIdentity {
-                guard inFlight == 0 else { return true }
-                identity = nil
-                needsNewIdentity = false
-                accumulator.forgetSequences()
-                for key in partitions.keys {
-                    partitions[key]?.nextSequence = 0
-                    partitions[key]?.goesSingly = true
-                }
-            }
             if identity == nil { identity = try await askForIdentity() }
             return true
         } catch let error as KafkaError where !error.isRetriable {
@@ -150,6 +144,18 @@ actor ProducerSender {
         } catch {
             return false
         }
+    }
+
+    /// Has a partition that has lost count begin again at number 0, under an identity that it hasn't had.
+    private func startNumbersOver(_ partition: TopicPartition) {
+        guard var state = partitions[partition], state.hasLostCount, state.inFlight.isEmpty else { return }
+        accumulator.forgetSequences(of: partition)
+        if state.identity?.id == identity?.id { identity = nil }
+        state.identity = nil
+        state.nextSequence = 0
+        state.hasLostCount = false
+        state.goesSingly = true
+        partitions[partition] = state
     }
 
     private func askForIdentity() async throws -> Identity {
@@ -198,12 +204,13 @@ actor ProducerSender {
         } catch {
             return stop(error)
         }
-        guard !needsNewIdentity || !configuration.isIdempotent else { return }
         var batches: [TopicPartition: ProducerBatch] = [:]
         var size = 0
         for partition in ready {
             guard size == 0 || size + configuration.batchSize <= configuration.maximumRequestSize else { break }
-            guard expire(partition), let batch = accumulator.takeBatch(of: partition) else { continue }
+            guard expire(partition), !state(of: partition).hasLostCount,
+                let batch = accumulator.takeBatch(of: partition)
+            else { continue }
             batches[partition] = number(batch)
             size += batch.reserved
         }
@@ -219,7 +226,8 @@ actor ProducerSender {
     private func number(_ batch: ProducerBatch) -> ProducerBatch {
         var batch = batch
         var state = state(of: batch.partition)
-        if identity != nil, batch.sequence == nil {
+        if batch.sequence == nil, let identity = state.identity ?? identity {
+            state.identity = identity
             batch.sequence = state.nextSequence
             // Numbers go on at 0 after the highest one.
             state.nextSequence = Int32((Int64(state.nextSequence) + Int64(batch.recordCount)) & Int64(Int32.max))
@@ -235,6 +243,7 @@ actor ProducerSender {
             batch.encoded = try builder.finish(compression: configuration.compression)
             batch.builder = nil
         }
+        let identity = partitions[batch.partition]?.identity
         return batch.encoded?.stamp(
             producerID: identity?.id ?? -1, producerEpoch: identity?.epoch ?? -1, baseSequence: batch.sequence ?? -1)
     }
@@ -340,10 +349,10 @@ actor ProducerSender {
         let isOutOfOrder = error.code == .outOfOrderSequenceNumber || error.code == .unknownProducerId
         // Out of order behind a batch that is tried again itself, or isn't answered yet, is what idempotence does for
         // us. With nothing before it the broker has lost count.
-        if isOutOfOrder, !followsUnsettled(batch) { needsNewIdentity = true }
+        if isOutOfOrder, !followsUnsettled(batch) { partitions[batch.partition]?.hasLostCount = true }
         let mayRetry = error.isRetriable || isOutOfOrder
         guard mayRetry, configuration.acks != .none, !isExpired(batch), !isStopped else {
-            if batch.sequence != nil { needsNewIdentity = true }
+            if batch.sequence != nil { partitions[batch.partition]?.hasLostCount = true }
             return accumulator.settle(batch, .failure(error))
         }
         if error.meansStaleMetadata { staleTopics.insert(batch.partition.topic) }
@@ -379,7 +388,7 @@ actor ProducerSender {
         while let batch = accumulator.firstBatch(of: partition) {
             guard isExpired(batch) else { return true }
             guard accumulator.takeBatch(of: partition) != nil else { return false }
-            if batch.sequence != nil { needsNewIdentity = true }
+            if batch.sequence != nil { partitions[partition]?.hasLostCount = true }
             accumulator.settle(
                 batch,
                 .failure(
