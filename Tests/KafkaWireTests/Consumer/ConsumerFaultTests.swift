@@ -1,0 +1,331 @@
+import KafkaFake
+import Synchronization
+import Testing
+
+@testable import KafkaWire
+
+@Suite("A consumer and what goes wrong", .timeLimit(.minutes(1)))
+struct ConsumerFaultTests {
+    private let partition = TopicPartition("t")
+
+    private func fill(_ fake: FakeCluster, _ count: Int) throws {
+        let begin = Int(fake.offsets(of: partition)?.upperBound ?? 0)
+        for start in stride(from: begin, to: begin + count, by: 10) {
+            try fake.fill(partition, [(start..<min(start + 10, begin + count)).map(String.init)])
+        }
+    }
+
+    private func consumer(
+        _ cluster: Cluster, from start: ConsumerStart = ConsumerStart(.earliest),
+        reset: ConsumerConfiguration.OffsetReset = .fail
+    ) async -> (KafkaConsumer, KafkaConsumer.Iterator) {
+        let consumer = KafkaConsumer(cluster: cluster, offsetReset: reset)
+        await consumer.assign([partition: start])
+        return (consumer, consumer.makeAsyncIterator())
+    }
+
+    private func failure(_ iterator: KafkaConsumer.Iterator) async -> KafkaError? {
+        await #expect(throws: KafkaError.self) {
+            var iterator = iterator
+            while try await iterator.next() != nil {}
+        }
+    }
+
+    @Test("a leader that moves is followed, again and again, and no record is lost or comes twice")
+    func leaderMoves() async throws {
+        try await withFake(brokers: 3) { fake, cluster in
+            fake.createTopic("t")
+            let (consumer, first) = await consumer(cluster)
+            var iterator = first
+            for round in Int64(0)..<9 {
+                try fill(fake, 20)
+                if round % 2 == 0 { fake.elect(Int32(round % 3) + 1, for: partition) }
+                #expect(try await read(&iterator, 20)[0] == numbered(round * 20..<round * 20 + 20))
+            }
+            await consumer.close()
+        }
+    }
+
+    @Test(
+        "passing errors of a partition are waited out",
+        arguments: [
+            ErrorCode.notLeaderOrFollower, .leaderNotAvailable, .unknownTopicOrPartition, .fencedLeaderEpoch,
+            .unknownLeaderEpoch, .kafkaStorageError, .offsetNotAvailable, .replicaNotAvailable, .unknownTopicId,
+        ])
+    func passingErrors(code: ErrorCode) async throws {
+        try await withFake { fake, cluster in
+            fake.createTopic("t")
+            try fill(fake, 20)
+            fake.inject(.error(code), into: .fetch, partition: partition, times: 3)
+            let (consumer, first) = await consumer(cluster)
+            var iterator = first
+            #expect(try await read(&iterator, 20)[0] == numbered(0..<20))
+            await consumer.close()
+        }
+    }
+
+    @Test(
+        "what can happen to a connection is waited out",
+        arguments: [
+            Fault.hangUp(.beforehand), .hangUp(.beforeAnswer), .hangUp(.withinAnswer), .hangUp(.afterAnswer),
+            .wrongCorrelationID, .length(-1), .inPieces(3), .late(.milliseconds(30)),
+            .error(.fetchSessionIdNotFound), .error(.invalidFetchSessionEpoch), .error(.fetchSessionTopicIdError),
+        ])
+    func connectionFaults(fault: Fault) async throws {
+        try await withFake { fake, cluster in
+            fake.createTopic("t")
+            try fill(fake, 20)
+            fake.inject(fault, into: .fetch, times: 2)
+            let (consumer, first) = await consumer(cluster)
+            var iterator = first
+            #expect(try await read(&iterator, 20)[0] == numbered(0..<20))
+            fake.inject(fault, into: .fetch)
+            try fill(fake, 20)
+            #expect(try await read(&iterator, 20)[0] == numbered(20..<40))
+            await consumer.close()
+        }
+    }
+
+    @Test("faults of the questions before the first fetch are waited out", arguments: [FakeAPI.metadata, .listOffsets])
+    func startFaults(api: FakeAPI) async throws {
+        try await withFake { fake, cluster in
+            fake.createTopic("t")
+            try fill(fake, 20)
+            fake.inject(.hangUp(.beforehand), into: api)
+            fake.inject(.error(.leaderNotAvailable), into: api)
+            fake.inject(.hangUp(.withinAnswer), into: api)
+            let (consumer, first) = await consumer(cluster)
+            var iterator = first
+            #expect(try await read(&iterator, 20)[0] == numbered(0..<20))
+            await consumer.close()
+        }
+    }
+
+    @Test("a broker that goes away and comes back is told of, and read on where it was")
+    func brokerAway() async throws {
+        let events = Mutex<[String]>([])
+        let onEvent: @Sendable (ClientEvent) -> Void = { event in events.withLock { $0.append("\(event)") } }
+        try await withFake(onEvent: onEvent) { fake, cluster in
+            fake.createTopic("t")
+            try fill(fake, 20)
+            let (consumer, first) = await consumer(cluster)
+            var iterator = first
+            #expect(try await read(&iterator, 20)[0] == numbered(0..<20))
+            await fake.stop(broker: 1)
+            try await eventually("the client notices") { events.withLock { $0.count } == 1 }
+            try fill(fake, 20)
+            try fake.start(broker: 1)
+            #expect(try await read(&iterator, 20)[0] == numbered(20..<40))
+            let told = events.withLock { $0 }
+            #expect(told.count == 2)
+            #expect(told.first?.contains("waiting for broker") == true)
+            #expect(told.last?.contains("is back") == true)
+            await consumer.close()
+        }
+    }
+
+    @Test(
+        "an offset that the log doesn't have, with nothing to reset to, is an error that names it",
+        arguments: [
+            Int64(5), 999,
+        ])
+    func outOfRange(offset: Int64) async throws {
+        try await withFake { fake, cluster in
+            fake.createTopic("t")
+            try fill(fake, 40)
+            fake.moveLogStart(of: partition, to: 20)
+            let (consumer, iterator) = await consumer(cluster, from: ConsumerStart(.offset(offset)))
+            let error = await failure(iterator)
+            #expect(error?.code == .offsetOutOfRange)
+            #expect(error?.topic == "t")
+            #expect(error?.partition == 0)
+            #expect(error?.offset == offset)
+            await consumer.close()
+        }
+    }
+
+    @Test(
+        "or goes on at the log's beginning, or at its end",
+        arguments: [
+            ConsumerConfiguration.OffsetReset.earliest, .latest,
+        ])
+    func reset(policy: ConsumerConfiguration.OffsetReset) async throws {
+        try await withFake { fake, cluster in
+            fake.createTopic("t")
+            try fill(fake, 40)
+            fake.moveLogStart(of: partition, to: 20)
+            let (consumer, first) = await consumer(cluster, from: ConsumerStart(.offset(5)), reset: policy)
+            var iterator = first
+            if policy == .latest {
+                while !consumer.isCaughtUp {
+                    guard case .timedOut = try await iterator.next(timeout: .milliseconds(20)) else {
+                        Issue.record("a record from before the end came")
+                        return
+                    }
+                }
+                #expect(consumer.positions == [partition: 40])
+                try fill(fake, 10)
+                #expect(try await read(&iterator, 10)[0] == numbered(40..<50))
+            } else {
+                #expect(try await read(&iterator, 20)[0] == numbered(20..<40))
+            }
+            await consumer.close()
+        }
+    }
+
+    @Test("damage to a batch is found, and named with topic, partition and offset; what stands before it is read")
+    func damage() async throws {
+        try await withFake { fake, cluster in
+            fake.createTopic("t")
+            try fill(fake, 30)
+            fake.damage(partition, at: 15)
+            let (consumer, first) = await consumer(cluster)
+            var iterator = first
+            #expect(try await read(&iterator, 10)[0] == numbered(0..<10))
+            let error = await failure(iterator)
+            #expect(error?.code == .corruptMessage)
+            #expect(error?.topic == "t")
+            #expect(error?.partition == 0)
+            #expect(error?.offset == 10)
+            await consumer.close()
+        }
+    }
+
+    @Test("a batch whose length can't be is an error too, and not read for ever")
+    func impossibleLength() async throws {
+        try await withFake { fake, cluster in
+            fake.createTopic("t")
+            try fill(fake, 10)
+            var broken = try batchBytes(["x"])
+            broken.replaceSubrange(8..<12, with: [0xff, 0, 0, 0])
+            fake.append(broken, to: partition)
+            let (consumer, iterator) = await consumer(cluster)
+            let error = await failure(iterator)
+            #expect(error?.code == .corruptMessage)
+            #expect(error?.partition == 0)
+            await consumer.close()
+        }
+    }
+
+    @Test("an answer that can't be read is an error, not a trap and not asked for again for ever")
+    func unreadable() async throws {
+        try await withFake { fake, cluster in
+            fake.createTopic("t")
+            fake.inject(.unreadable, into: .fetch, times: 1000)
+            let (consumer, iterator) = await consumer(cluster)
+            #expect(await failure(iterator)?.code == .corruptMessage)
+            await consumer.close()
+        }
+    }
+
+    @Test("a topic that was deleted and made again ends the reading", arguments: [0, 20])
+    func recreated(refilled: Int) async throws {
+        try await withFake { fake, cluster in
+            fake.createTopic("t")
+            try fill(fake, 20)
+            let (consumer, first) = await consumer(cluster)
+            var iterator = first
+            #expect(try await read(&iterator, 20)[0] == numbered(0..<20))
+            fake.createTopic("t")
+            try fill(fake, refilled)
+            let error = await failure(iterator)
+            #expect(error?.code == .inconsistentTopicId)
+            #expect(error?.topic == "t")
+            await consumer.close()
+        }
+    }
+
+    @Test("a topic that doesn't exist is told when default.api.timeout.ms is over")
+    func missingTopic() async throws {
+        try await withFake(properties: ["default.api.timeout.ms": "50"]) { _, cluster in
+            let (consumer, iterator) = await consumer(cluster)
+            let error = await failure(iterator)
+            #expect(error?.code == .unknownTopicOrPartition)
+            #expect(error?.topic == "t")
+            await consumer.close()
+        }
+    }
+
+    @Test("a log that was cut back below what was read ends the reading, and says where it parts")
+    func diverging() async throws {
+        try await withFake { fake, cluster in
+            fake.createTopic("t")
+            try fill(fake, 40)
+            let (consumer, first) = await consumer(cluster)
+            var iterator = first
+            #expect(try await read(&iterator, 40)[0] == numbered(0..<40))
+            fake.truncate(partition, to: 20)
+            try fill(fake, 40)
+            let error = await failure(iterator)
+            #expect(error?.code == .offsetOutOfRange)
+            #expect(error?.message.contains("cut back") == true, "\(error?.message ?? "")")
+            #expect(error?.message.contains("20") == true)
+            #expect(error?.offset == 40)
+            await consumer.close()
+        }
+    }
+
+    @Test("so does one that was cut back while nobody read, where the epoch was kept")
+    func divergingAtStart() async throws {
+        try await withFake { fake, cluster in
+            fake.createTopic("t")
+            try fill(fake, 40)
+            fake.truncate(partition, to: 20)
+            try fill(fake, 40)
+            let (consumer, iterator) = await consumer(cluster, from: ConsumerStart(.offset(40), leaderEpoch: 0))
+            #expect(await failure(iterator)?.message.contains("cut back") == true)
+            await consumer.close()
+        }
+    }
+
+    @Test("an error that stays ends the reading with the broker's code")
+    func finalError() async throws {
+        try await withFake { fake, cluster in
+            fake.createTopic("t")
+            fake.inject(.error(.topicAuthorizationFailed), into: .fetch, partition: partition)
+            let (consumer, iterator) = await consumer(cluster)
+            let error = await failure(iterator)
+            #expect(error?.code == .topicAuthorizationFailed)
+            #expect(error?.isFromBroker == true)
+            await consumer.close()
+        }
+    }
+
+    @Test("a broker that refuses on and on isn't asked without a pause")
+    func pauses() async throws {
+        try await withFake(
+            properties: ["retry.backoff.ms": "20", "retry.backoff.max.ms": "100"]
+        ) { fake, cluster in
+            fake.createTopic("t")
+            try fill(fake, 10)
+            fake.inject(.error(.notLeaderOrFollower), into: .fetch, partition: partition, times: 8)
+            let started = ContinuousClock.now
+            let (consumer, first) = await consumer(cluster)
+            var iterator = first
+            #expect(try await read(&iterator, 10)[0] == numbered(0..<10))
+            // 20 + 40 + 80 and then 100 ms each, less a fifth: the first refusal may be free.
+            #expect(.now - started > .milliseconds(300))
+            await consumer.close()
+        }
+    }
+
+    @Test("a reader that is cancelled stops, and another goes on where it was")
+    func cancellation() async throws {
+        try await withFake { fake, cluster in
+            fake.createTopic("t")
+            try fill(fake, 10)
+            let (consumer, first) = await consumer(cluster)
+            var iterator = first
+            #expect(try await read(&iterator, 10)[0] == numbered(0..<10))
+            let waiting = Task {
+                var iterator = consumer.makeAsyncIterator()
+                return try await iterator.next()
+            }
+            waiting.cancel()
+            await #expect(throws: CancellationError.self) { _ = try await waiting.value }
+            try fill(fake, 10)
+            #expect(try await read(&iterator, 10)[0] == numbered(10..<20))
+            await consumer.close()
+        }
+    }
+}
