@@ -13,7 +13,8 @@ struct RefusedBatch {
     let stop: StopSignal
     let committed: @Sendable (CopyBatch) -> Void
 
-    /// - Throws: What `Sink.commit` throws, `KafkaError`, and `Stopped` where the program is to end before it is done.
+    /// - Throws: What `Sink.commit` throws, `KafkaError`, `Failure` where the database refuses a dead letter, and
+    ///   `Stopped` where the program is to end before it is done.
     func resolve(_ progress: [Int32: CopyBatch.Progress]) async throws {
         for (partition, range) in progress.sorted(by: { $0.key < $1.key }) where range.expected < range.next {
             let messages = try await read(partition, range.expected..<range.next)
@@ -39,13 +40,24 @@ struct RefusedBatch {
             committed(rows)
         } catch let refused as Sink.Refused {
             guard rows.recordCount > 1 else {
-                let letter = try batch(refusedFor: "the database refused it: \(refused.error)")
-                try await sink.commit(letter)
-                return committed(letter)
+                return try await bury(
+                    try batch(refusedFor: "the database refused it: \(refused.error)"), partition, range.lowerBound)
             }
             let middle = range.lowerBound + Int64(range.count / 2)
             try await halve(partition, range.lowerBound..<middle, messages, leaderEpoch)
             try await halve(partition, middle..<range.upperBound, messages, leaderEpoch)
+        }
+    }
+
+    private func bury(_ letter: CopyBatch, _ partition: Int32, _ offset: Int64) async throws {
+        do {
+            try await sink.commit(letter)
+            committed(letter)
+        } catch let refused as Sink.Refused {
+            throw Failure(
+                "the database refuses a message even as a dead letter (topic \(topic), partition \(partition), offset "
+                    + "\(offset)): \(refused.error) What is it that dead_letter must not hold?",
+                status: .configuration)
         }
     }
 
