@@ -2,6 +2,18 @@ import Foundation
 import Synchronization
 import TestSupport
 
+#if os(Linux)
+    private let streamType = Int32(SOCK_STREAM.rawValue)
+    private let sendFlags = Int32(MSG_NOSIGNAL)
+#else
+    private let streamType = SOCK_STREAM
+    private let sendFlags: Int32 = 0
+#endif
+
+private func makeSocket() -> Int32 { socket(AF_INET, streamType, 0) }
+// The class has a method of the function's name.
+private func closeSocket(_ descriptor: Int32) { _ = close(descriptor) }
+
 /// Stands between a program and Postgres and cuts connections at a COMMIT.
 ///
 /// It knows just enough of the protocol to find the statement COMMIT among what the client sends.
@@ -33,7 +45,7 @@ final class DatabaseProxy: Sendable {
         self.serverPort = serverPort
         self.treat = treat
         port = try freePort()
-        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        listener = makeSocket()
         var on: Int32 = 1
         unsafe setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
         guard unsafe Self.withAddress(port, { unsafe bind(listener, $0, $1) }) == 0, listen(listener, 16) == 0 else {
@@ -47,10 +59,10 @@ final class DatabaseProxy: Sendable {
             while true {
                 let client = accept(listener, nil, nil)
                 guard client >= 0 else { return }
-                let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+                let server = makeSocket()
                 guard unsafe Self.withAddress(serverPort, { unsafe connect(server, $0, $1) }) == 0 else {
-                    Glibc.close(client)
-                    Glibc.close(server)
+                    closeSocket(client)
+                    closeSocket(server)
                     continue
                 }
                 let link = Link(client: client, server: server)
@@ -67,7 +79,7 @@ final class DatabaseProxy: Sendable {
 
     func close() {
         shutdown(listener, Int32(SHUT_RDWR))
-        Glibc.close(listener)
+        closeSocket(listener)
     }
 
     // MARK: From client to server
@@ -157,8 +169,8 @@ final class DatabaseProxy: Sendable {
                 return users == 0
             }
             guard isLast else { return }
-            Glibc.close(client)
-            Glibc.close(server)
+            closeSocket(client)
+            closeSocket(server)
         }
     }
 
@@ -171,7 +183,7 @@ final class DatabaseProxy: Sendable {
         var rest = bytes
         while !rest.isEmpty {
             let count = unsafe rest.withUnsafeBytes {
-                unsafe send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+                unsafe send(descriptor, $0.baseAddress, $0.count, sendFlags)
             }
             guard count > 0 else { return false }
             rest = rest.dropFirst(count)

@@ -103,6 +103,26 @@ extension PipelineTests {
                 ])
         }
 
+        /// Nothing is dropped where not even a dead letter can be written: the run ends, and its offset stays.
+        @Test func aDeadLetterThatTheDatabaseRefusesEndsTheRun() async throws {
+            let pipeline = try await Pipeline.make(partitions: 1)
+            try await pipeline.sql("ALTER TABLE dead_letter ADD CONSTRAINT no_press CHECK (key <> 'press')")
+            try await pipeline.send([
+                pipeline.passage(0), ProducerRecord(topic: pipeline.topic, key: Array("press".utf8), value: nil),
+                pipeline.passage(1),
+            ])
+            let result = try await pipeline.catchUp()
+            #expect(result.status == 78, "\(result.err)")
+            #expect(result.err.contains("partition 0, offset 1"), "\(result.err)")
+            #expect(result.err.contains("no_press"), "\(result.err)")
+            #expect(try await pipeline.tally() == Tally(0..<1))
+            #expect(try await pipeline.committed() == [0: 1])
+            try await pipeline.sql("ALTER TABLE dead_letter DROP CONSTRAINT no_press")
+            #expect(try await pipeline.catchUp().status == 0)
+            #expect(try await pipeline.tally() == Tally(0..<2))
+            #expect(try await pipeline.number("SELECT count(*) FROM dead_letter") == 1)
+        }
+
         /// Of a batch that the database refuses only the culprits are kept from it.
         @Test func onlyWhatTheDatabaseRefusesBecomesADeadLetter() async throws {
             let pipeline = try await Pipeline.make()

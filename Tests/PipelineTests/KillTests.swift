@@ -29,6 +29,28 @@ extension PipelineTests {
             #expect(try await pipeline.number("SELECT count(*) FROM dead_letter") == 0)
         }
 
+        /// Kills amid the search for the rows that the database refuses.
+        @Test func killsWhileRowsAreRefusedLoseAndDoubleNothing() async throws {
+            let pipeline = try await Pipeline.make()
+            try await pipeline.sql("ALTER TABLE ucp ADD CONSTRAINT zone_is_known CHECK (zone_id <> 13)")
+            let units = 0..<20_000
+            try await pipeline.send(units.map { pipeline.passage($0, zone: $0 % 397 == 5 ? 13 : 7) })
+            var random = SeededRandom(seed: 41)
+            for _ in 0..<6 {
+                let consumer = try await pipeline.startConsumer()
+                try await Task.sleep(for: .milliseconds(Int.random(in: 100...700, using: &random)))
+                consumer.signal(SIGKILL)
+                _ = try await consumer.result()
+            }
+            let last = try await pipeline.catchUp()
+            try #require(last.status == 0, "\(last.err)")
+            let good = units.filter { $0 % 397 != 5 }
+            #expect(
+                try await pipeline.tally() == Tally(rows: good.count, units: good.count, sum: good.reduce(0, +)))
+            let letters = try await pipeline.table("SELECT count(*), count(DISTINCT value) FROM dead_letter")
+            #expect(letters == [["\(units.count - good.count)", "\(units.count - good.count)"]])
+        }
+
         /// SIGTERM: what was read is committed, the status is 0, and the next run goes on there.
         @Test(arguments: [SIGTERM, SIGINT])
         func aSignalEndsARunInOrder(number: Int32) async throws {
