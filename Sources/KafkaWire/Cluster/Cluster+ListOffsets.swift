@@ -20,11 +20,7 @@ extension Cluster {
             var byLeader: [Int32: [TopicPartition]] = [:]
             let leaders = await self.leaders(of: Array(missing.keys))
             for partition in missing.keys {
-                guard let leader = leaders[partition] else {
-                    throw KafkaError(
-                        .leaderNotAvailable, "the partition has no leader at the moment", topic: partition.topic,
-                        partition: partition.partition)
-                }
+                guard let leader = leaders[partition] else { throw await self.leaderless(partition) }
                 byLeader[leader.node, default: []].append(partition)
             }
             for (node, partitions) in byLeader {
@@ -38,6 +34,15 @@ extension Cluster {
         guard !late.isEmpty else { return found }
         let ends = try await listOffsets(late, limit: limit)
         return found.merging(ends) { $1 }
+    }
+
+    /// Why a partition can't be asked anything: it has no leader, or the topic has no such partition.
+    private func leaderless(_ partition: TopicPartition) -> KafkaError {
+        let exists = topic(partition.topic)?.partition(partition.partition) != nil
+        return KafkaError(
+            exists ? .leaderNotAvailable : .unknownTopicOrPartition,
+            exists ? "the partition has no leader at the moment" : "the topic has no such partition",
+            topic: partition.topic, partition: partition.partition)
     }
 
     private nonisolated func askOffsets(
