@@ -77,6 +77,43 @@ extension RealKafka {
             #expect(consumer.positions == [fixture.partition(0): 22])
         }
 
+        /// The messages of a session by hand (KIP-227): the broker remembers what was asked, and forgets what it is told
+        /// to forget.
+        @Test(arguments: KafkaHome.all) func sessionByHand(_ home: KafkaHome) async throws {
+            let fixture = try await TopicFixture(home, partitions: 2)
+            let connection = try await fixture.client.cluster.anyConnection()
+            let id = try await fixture.client.admin.describe(topics: [fixture.topic])[0].id
+            func fetch(
+                _ session: Int32, _ epoch: Int32, offsets: [Int32: Int64] = [:], forgotten: [Int32] = []
+            ) async throws -> FetchResponse {
+                let partitions = offsets.sorted { $0.key < $1.key }.map { index, offset in
+                    FetchRequest.Partition(partition: index, fetchOffset: offset, partitionMaxBytes: 100_000)
+                }
+                let topic = FetchRequest.Topic(topic: "", topicId: id, partitions: partitions)
+                let forget = FetchRequest.ForgottenTopic(topic: "", topicId: id, partitions: forgotten)
+                let request = FetchRequest(
+                    maxWaitMs: 100, minBytes: 1, sessionId: session, sessionEpoch: epoch,
+                    topics: partitions.isEmpty ? [] : [topic], forgottenTopicsData: forgotten.isEmpty ? [] : [forget])
+                return try await connection.call(request, timeout: .seconds(10))
+            }
+            func told(_ response: FetchResponse) -> [Int32] {
+                response.responses.flatMap(\.partitions).filter { $0.records?.isEmpty == false }.map(\.partitionIndex)
+            }
+            let opened = try await fetch(0, 0, offsets: [0: 0, 1: 0])
+            let session = opened.sessionId
+            #expect(opened.errorCode == 0 && session != 0 && told(opened).isEmpty)
+            try await fixture.produce(0..<1, partition: 0)
+            try await fixture.produce(0..<1, partition: 1)
+            // Nothing is named, and both are told.
+            #expect(Set(told(try await fetch(session, 1))) == [0, 1])
+            let moved = try await fetch(session, 2, offsets: [0: 1])
+            #expect(told(moved) == [1])
+            #expect(told(try await fetch(session, 3, forgotten: [1])).isEmpty)
+            // An epoch that isn't the next one is refused, as a session that nobody knows is.
+            #expect(ErrorCode(rawValue: try await fetch(session, 9).errorCode) == .invalidFetchSessionEpoch)
+            #expect(ErrorCode(rawValue: try await fetch(session &+ 1, 1).errorCode) == .fetchSessionIdNotFound)
+        }
+
         /// With a wait of 20 s at the broker, a record is there long before: the broker answers as soon as it has one.
         @Test(arguments: KafkaHome.all) func recordIsReadAtOnce(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home, properties: ["fetch.max.wait.ms": "20000", "linger.ms": "0"])

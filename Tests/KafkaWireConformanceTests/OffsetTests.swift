@@ -78,6 +78,8 @@ extension RealKafka {
             let beyond = try await kafkaError {
                 _ = try await fixture.client.admin.listOffsets([fixture.partition(7): .latest])
             }
+            #expect(beyond.code == .unknownTopicOrPartition)
+            #expect(beyond.message == "the topic has no such partition")
             #expect(beyond.topic == fixture.topic)
             #expect(beyond.partition == 7)
         }

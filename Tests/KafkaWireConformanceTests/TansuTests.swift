@@ -2,8 +2,12 @@ import KafkaWire
 import TestSupport
 import Testing
 
-/// Tansu is another implementation of the protocol. What it lacks is left out here: timestamps in ListOffsets, topics
-/// by id, fetch sessions that are kept, compaction, and several brokers.
+/// Tansu is another implementation of the protocol, for machines without Java.
+///
+/// What it was seen not to do, and what only real Kafka is asked for: it answers offsets by timestamp with the first or
+/// 0, by its own clock; it takes any topic name, replication factor and topic setting, and LogAppendTime and compaction
+/// change nothing; an offset beyond the end isn't out of range; a record doesn't wake a fetch that waits (it looks again
+/// after half of the wait); it keeps no fetch session; and there is one broker, in memory.
 @Suite(.serialized, .enabled("Tansu can't be installed here") { await TansuBroker.skipReason() == nil })
 struct TansuTests {
     private func client(_ properties: [String: String] = [:]) async throws -> KafkaClient {
@@ -37,7 +41,7 @@ struct TansuTests {
 
     @Test(arguments: [
         ["acks": "all"], ["acks": "all", "enable.idempotence": "false"], ["acks": "1"],
-        ["acks": "all", "compression.type": "gzip"],
+        ["acks": "all", "compression.type": "gzip"], ["acks": "0"],
     ]) func recordsArriveAsTheyWere(_ properties: [String: String]) async throws {
         let client = try await client(properties.merging(["linger.ms": "20"]) { $1 })
         let partitions = try await topic(client, partitions: 2)
@@ -76,6 +80,75 @@ struct TansuTests {
         _ = try await producer.send(ProducerRecord(topic: partition.topic, value: [10]))
         #expect(try await reading.records(1).map(\.value) == [[10]])
         await producer.close()
+        await client.close()
+    }
+
+    @Test func fromTheMiddleOfABatch() async throws {
+        let client = try await client(["linger.ms": "1000"])
+        let partition = try await topic(client, partitions: 1)[0]
+        let producer = client.producer()
+        for number in 0..<100 {
+            _ = try await producer.enqueue(
+                ProducerRecord(topic: partition.topic, value: Array("\(number)".utf8)))
+        }
+        await producer.close()
+        var reading = await client.read([partition: .offset(42)])
+        let batch = try await reading.batch()
+        #expect(batch.baseOffset == 0 && batch.firstOffset == 42)
+        #expect(try batch.copies().map(\.text) == (42..<100).map(String.init))
+        await client.close()
+    }
+
+    /// Without sessions every fetch names all partitions.
+    @Test func largeRecordsOfSeveralPartitions() async throws {
+        let client = try await client(["fetch.max.bytes": "1000", "max.partition.fetch.bytes": "500"])
+        let partitions = try await topic(client, partitions: 3)
+        let producer = client.producer()
+        for size in [10, 900_000, 20] {
+            for partition in partitions {
+                _ = try await producer.send(
+                    ProducerRecord(
+                        topic: partition.topic, partition: partition.partition,
+                        value: Array(repeating: UInt8(partition.partition), count: size)))
+            }
+        }
+        await producer.close()
+        var reading = await client.read(Dictionary(uniqueKeysWithValues: partitions.map { ($0, .earliest) }))
+        let records = try await reading.records(9)
+        for partition in partitions {
+            let own = records.filter { $0.partition == partition.partition }
+            #expect(own.map { $0.value?.count } == [10, 900_000, 20])
+            #expect(own.allSatisfy { $0.value?.first == UInt8(partition.partition) })
+        }
+        await client.close()
+    }
+
+    @Test func groupOffsetsAreTaken() async throws {
+        let client = try await client()
+        let partition = try await topic(client, partitions: 1)[0]
+        let group = uniqueName()
+        try await client.admin.commitOffsets(group: group, [partition: 3])
+        let answer = try await client.cluster.anyConnection().call(
+            OffsetFetchRequest(
+                groups: [
+                    OffsetFetchRequest.Group(
+                        groupId: group,
+                        topics: [OffsetFetchRequest.GroupTopic(name: partition.topic, partitionIndexes: [0])])
+                ]), timeout: .seconds(10))
+        #expect(answer.groups.first?.topics.first?.partitions.first?.committedOffset == 3)
+        await client.close()
+    }
+
+    @Test func topicMadeAgainHasAnotherID() async throws {
+        let client = try await client()
+        let name = try await topic(client, partitions: 1)[0].topic
+        let first = try await client.admin.describe(topics: [name])[0].id
+        try await client.admin.deleteTopic(name)
+        try await client.admin.createTopic(name, partitions: 1, replicationFactor: 1)
+        let second = try await client.admin.describe(topics: [name])[0].id
+        #expect(first != .zero && second != .zero && first != second)
+        let error = try await kafkaError { try await client.admin.deleteTopic(uniqueName()) }
+        #expect(error.code == .unknownTopicOrPartition)
         await client.close()
     }
 }
