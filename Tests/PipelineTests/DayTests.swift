@@ -20,7 +20,14 @@ extension PipelineTests {
             let folder = Repository.root.appending(path: "Fixtures/day")
             let day = try PlantDay(folder: folder)
             let pipeline = try await Pipeline.make()
-            try await pipeline.send(day.records(topic: pipeline.topic, partitions: pipeline.partitions))
+            let producer = try await run(
+                try Repository.program("tfi-producer"),
+                [
+                    "replay", "--as-fast-as-possible", "--units",
+                    folder.appending(path: "unit_collection_point.csv").path,
+                    "--concerns", folder.appending(path: "unit_concern.csv").path,
+                ] + pipeline.clusterOptions)
+            try #require(producer.status == 0, "\(producer.err)")
             let result = try await pipeline.catchUp()
             try #require(result.status == 0, "\(result.err)")
 
@@ -32,6 +39,26 @@ extension PipelineTests {
                 #expect(found == expected.map { row in row.map { "\($0)" } }, "\(view)")
             }
             try Self.checkSummary(result, records: day.messages.count, ucp: day.passages, uc: day.concerns)
+        }
+
+        /// A plant that is made up, of any size: all of its messages can be rows.
+        @Test func aGeneratedPlantIsTakenInWhole() async throws {
+            let pipeline = try await Pipeline.make()
+            let consumer = try await pipeline.startConsumer()
+            let producer = try await run(
+                try Repository.program("tfi-producer"),
+                ["generate", "--records", "20000", "--seed", "7"] + pipeline.clusterOptions)
+            try #require(producer.status == 0, "\(producer.err)")
+            let ends = try await pipeline.ends()
+            #expect(ends.values.reduce(0, +) == 20_000)
+            #expect(ends.values.allSatisfy { $0 > 0 })
+            try await eventually("every message is committed") { try await pipeline.committed() == ends }
+            try await endInOrder(consumer)
+            let counts = try await pipeline.table(
+                "SELECT (SELECT count(*) FROM ucp) + (SELECT count(*) FROM uc), (SELECT count(*) FROM dead_letter)")
+            #expect(counts == [["20000", "0"]])
+            // About one concern in twenty messages.
+            #expect((500..<2_000).contains(try await pipeline.number("SELECT count(*) FROM uc")))
         }
 
         @Test(

@@ -26,7 +26,7 @@ actor Database {
         if let connection, !connection.isBroken { return connection }
         let new = try await PostgresConnection.connect(to: uri, applicationName: "tfi-consumer")
         // A commit that a crash of the server takes back takes its offsets back with it, and Kafka still has the
-        // messages: so nothing is lost by not waiting for the disk at each one.
+        // messages: so nothing is lost by not waiting for the disk at each one. `SetBack` tells of it.
         try await new.execute("SET synchronous_commit = off")
         connection = new
         return new
