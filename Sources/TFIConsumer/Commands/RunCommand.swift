@@ -86,6 +86,8 @@ enum RunCommand {
         }
         defer { companions.cancel() }
         try await ingest.run(from: start, until: ends)
+        // Who sees the program end well may switch the server off: nothing is to be read again for that.
+        _ = try? await database.connected().transaction { session in try store.makeDurable(&session) }
         await follower.commit()
     }
 

@@ -79,6 +79,15 @@ struct OffsetStore: Sendable {
     /// The offsets aren't those that a batch started at. The transaction that found it out is to be rolled back.
     struct Moved: Error {}
 
+    /// Writes a commit that waits for the disk, and with it for all that were made before.
+    func makeDurable(_ session: inout PostgresSession) throws(PostgresError) {
+        try session.execute("SET LOCAL synchronous_commit = on")
+        // A transaction that writes nothing would wait for nothing.
+        try session.query(
+            "UPDATE \(table) SET updated_at = now() WHERE group_name = $1 AND topic = $2",
+            parameters: [.text(group), .text(topic)])
+    }
+
     enum Position: Equatable {
         case beforeBatch, afterBatch
         /// Before the batch, and some of them further back than where it started.
