@@ -138,7 +138,10 @@ actor Fetcher {
         }
         var missing: KafkaError?
         for key in leaderless {
-            guard let topic = await cluster.topic(key.topic), var partition = partitions[key] else { continue }
+            guard let topic = await cluster.topic(key.topic) else { continue }
+            let leader = await cluster.leader(of: key)
+            // Read after the last wait: another assignment may have put another one in its place meanwhile.
+            guard var partition = partitions[key] else { continue }
             if partition.topicID != .zero, topic.id != partition.topicID {
                 throw KafkaError(
                     .inconsistentTopicId,
@@ -147,7 +150,7 @@ actor Fetcher {
             }
             partition.topicID = topic.id
             topicNames[topic.id] = key.topic
-            if let leader = await cluster.leader(of: key) {
+            if let leader {
                 partition.leader = leader.node
                 partition.leaderEpoch = leader.epoch
             } else if topic.partition(key.partition) == nil {
@@ -159,7 +162,7 @@ actor Fetcher {
                     .leaderNotAvailable, "the partition has no leader at the moment", topic: key.topic,
                     partition: key.partition)
             }
-            if partitions[key] != nil { partitions[key] = partition }
+            partitions[key] = partition
         }
         if let missing { throw missing }
     }
