@@ -237,7 +237,8 @@ actor Fetcher {
         if wanted.values.contains(where: { $0.topicID == .zero }) { version = min(version, 12) }
         let timeout = cluster.configuration.requestTimeout + configuration.fetchMaximumWait
         let response = try await connection.call(
-            request(asked, wanted, version: version), version: version, timeout: timeout, expectsResponse: true)
+            FetchRequest(asked, wanted, configuration, version: version), version: version, timeout: timeout,
+            expectsResponse: true)
         guard let response else { return nil }
         switch ErrorCode(rawValue: response.errorCode) {
         case .none:
@@ -250,44 +251,6 @@ actor Fetcher {
         }
         guard assignment == self.assignment else { return nil }
         return try accept(response, asked: wanted)
-    }
-
-    private func request(
-        _ asked: FetchSession.Request, _ wanted: [TopicPartition: PartitionFetch], version: Int16
-    ) -> FetchRequest {
-        func group<Entry>(_ keys: [TopicPartition], _ entry: (String, [TopicPartition]) -> Entry) -> [Entry] {
-            // Neighbours are grouped, not all of a topic, so that the order of the partitions stays.
-            var groups: [(String, [TopicPartition])] = []
-            for key in keys {
-                if groups.last?.0 == key.topic {
-                    groups[groups.count - 1].1.append(key)
-                } else {
-                    groups.append((key.topic, [key]))
-                }
-            }
-            return groups.map(entry)
-        }
-        return FetchRequest(
-            maxWaitMs: Int32(clamping: Int(configuration.fetchMaximumWait / .milliseconds(1))),
-            minBytes: Int32(clamping: configuration.fetchMinimumBytes),
-            maxBytes: Int32(clamping: configuration.fetchMaximumBytes),
-            sessionId: asked.sessionID, sessionEpoch: asked.epoch,
-            topics: group(asked.partitions) { topic, keys in
-                FetchRequest.Topic(
-                    topic: topic, topicId: wanted[keys[0]]?.topicID ?? .zero,
-                    partitions: keys.compactMap { key in
-                        guard let fetch = wanted[key] else { return nil }
-                        return FetchRequest.Partition(
-                            partition: key.partition, currentLeaderEpoch: fetch.leaderEpoch,
-                            fetchOffset: fetch.position.offset,
-                            lastFetchedEpoch: version >= 12 ? fetch.position.lastFetchedEpoch : -1,
-                            partitionMaxBytes: fetch.maximumBytes)
-                    })
-            },
-            forgottenTopicsData: group(asked.forgotten.keys.sorted()) { topic, keys in
-                FetchRequest.ForgottenTopic(
-                    topic: topic, topicId: asked.forgotten[keys[0]] ?? .zero, partitions: keys.map(\.partition))
-            })
     }
 
     // MARK: Answers

@@ -1,55 +1,12 @@
 import Synchronization
 
-/// A batch of one partition's records on its way to the partition's leader.
-struct ProducerBatch: Sendable {
-    let partition: TopicPartition
-    /// The open form, until it is sent for the first time.
-    var builder: RecordBatchBuilder?
-    /// The closed form, compressed where that is wanted; what is sent, and sent again.
-    var encoded: EncodedRecordBatch?
-    let recordCount: Int
-    let outcome: BatchOutcome
-    let created: ContinuousClock.Instant
-    /// The bytes of `buffer.memory` that it takes until it is settled.
-    let reserved: Int
-    /// The number of its first record, once it has one (idempotence). It keeps it through all retries.
-    var sequence: Int32?
-}
-
 /// Collects records into batches, one open batch for each partition.
 ///
 /// Appending is a short critical section without an allocation per record, so that any number of tasks can do it.
 /// The sender takes the batches out: those that are full, those that have lingered, and all of them on a flush.
 final class Accumulator: Sendable {
-    /// One partition's batches. Only touched with the lock held.
-    fileprivate final class Queue {
-        let partition: TopicPartition
-        var builder: RecordBatchBuilder?
-        var outcome: BatchOutcome
-        var created: ContinuousClock.Instant
-        /// Full batches in order; those that are tried again stand first.
-        var complete: [ProducerBatch] = []
-
-        init(partition: TopicPartition, now: ContinuousClock.Instant) {
-            self.partition = partition
-            outcome = BatchOutcome(partition: partition)
-            created = now
-        }
-
-        /// Ends the open batch. Returns the bytes that it takes.
-        func completeOpen() -> Int {
-            guard let builder else { return 0 }
-            complete.append(
-                ProducerBatch(
-                    partition: partition, builder: builder, recordCount: builder.recordCount, outcome: outcome,
-                    created: created, reserved: builder.byteCount))
-            self.builder = nil
-            return builder.byteCount
-        }
-    }
-
     fileprivate struct Topic {
-        var queues: [Queue]
+        var queues: [PartitionQueue]
         /// Where records without key and partition go until the batch there is complete (KIP-480).
         var sticky: Int
     }
@@ -104,7 +61,7 @@ final class Accumulator: Sendable {
             }
             while state.topics[index].queues.count < partitionCount {
                 let partition = TopicPartition(topic: name, partition: Int32(state.topics[index].queues.count))
-                state.topics[index].queues.append(Queue(partition: partition, now: now))
+                state.topics[index].queues.append(PartitionQueue(partition: partition, now: now))
             }
         }
     }
@@ -315,7 +272,7 @@ final class Accumulator: Sendable {
 }
 
 extension Accumulator.State {
-    fileprivate func queue(_ partition: TopicPartition) -> Accumulator.Queue? {
+    fileprivate func queue(_ partition: TopicPartition) -> PartitionQueue? {
         guard let index = indexByName[partition.topic], let slot = Int(exactly: partition.partition),
             topics[index].queues.indices.contains(slot)
         else { return nil }

@@ -16,6 +16,10 @@ public struct Delivery: Sendable {
     let index: Int
     let timestamp: Int64
 
+    /// Whether the record is the first of its batch. All records of a batch end alike: who only wants to know that
+    /// everything was delivered needs to await these alone.
+    public var isFirstOfBatch: Bool { index == 0 }
+
     /// Waits until the record is delivered as `acks` asks for.
     ///
     /// - Throws: `KafkaError` with the broker's error, or REQUEST_TIMED_OUT after `delivery.timeout.ms`: then it isn't

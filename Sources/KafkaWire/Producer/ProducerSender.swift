@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Sends a producer's batches to the partitions' leaders and sees to it that each is written once and in order.
 ///
 /// A partition's batches are numbered (idempotence, KIP-98), so a broker knows one that it has, and refuses one that
@@ -33,7 +31,6 @@ actor ProducerSender {
     private let accumulator: Accumulator
     private var partitions: [TopicPartition: PartitionState] = [:]
     private var inFlightByNode: [Int32: Int] = [:]
-    private var inFlight = 0
     /// What partitions are numbered under that have no identity yet. Each keeps its own when this one changes, since a
     /// batch that may have been written would be written twice under another.
     private var identity: Identity?
@@ -42,28 +39,7 @@ actor ProducerSender {
     private var opening: Set<Int32> = []
     private var isStopped = false
     /// Answers in the order in which they came, which tasks of their own would not keep.
-    private let answers = Inbox()
-
-    private struct Answer: Sendable {
-        let node: Int32
-        let batches: [TopicPartition: ProducerBatch]
-        /// The names of the topics, which an answer knows by their ids alone from version 13 on.
-        let topicNames: [KafkaUUID: String]
-        let result: Result<ProduceResponse?, any Error>
-    }
-
-    private final class Inbox: Sendable {
-        private let queue = Mutex<[Answer]>([])
-
-        func append(_ answer: Answer) { queue.withLock { $0.append(answer) } }
-
-        func takeAll() -> [Answer] {
-            queue.withLock { queue in
-                defer { queue = [] }
-                return queue
-            }
-        }
-    }
+    private let answers = ProduceInbox()
 
     init(cluster: Cluster, accumulator: Accumulator) {
         self.cluster = cluster
@@ -252,7 +228,6 @@ actor ProducerSender {
         _ batches: [TopicPartition: ProducerBatch], to node: Int32, over connection: NegotiatedConnection,
         version: Int16
     ) async {
-        inFlight += 1
         inFlightByNode[node, default: 0] += 1
         var batches = batches
         var encoded: [TopicPartition: ByteSlice] = [:]
@@ -268,34 +243,25 @@ actor ProducerSender {
                 topicNames[id] = key.topic
             }
             let request = ProduceRequest(
-                transactionalId: nil, acks: configuration.acks.rawValue,
-                timeoutMs: Int32(clamping: Int(cluster.configuration.requestTimeout / .milliseconds(1))),
-                topicData: Dictionary(grouping: batches.keys.sorted(), by: \.topic).map { topic, keys in
-                    ProduceRequest.TopicData(
-                        name: topic, topicId: topicIDs[topic] ?? .zero,
-                        partitionData: keys.map { key in
-                            ProduceRequest.PartitionData(index: key.partition, records: encoded[key])
-                        })
-                })
+                encoded, topicIDs: topicIDs, acks: configuration.acks, timeout: cluster.configuration.requestTimeout)
             let lacksID = request.topicData.contains { $0.topicId == .zero }
             try connection.post(
                 request, version: lacksID ? min(version, 12) : version,
                 timeout: cluster.configuration.requestTimeout + .seconds(5),
                 expectsResponse: configuration.acks != .none
             ) { [answers, accumulator, batches, topicNames] result in
-                answers.append(Answer(node: node, batches: batches, topicNames: topicNames, result: result))
+                answers.append(ProduceAnswer(node: node, batches: batches, topicNames: topicNames, result: result))
                 accumulator.signal.notify()
             }
         } catch {
-            accept(Answer(node: node, batches: batches, topicNames: topicNames, result: .failure(error)))
+            accept(ProduceAnswer(node: node, batches: batches, topicNames: topicNames, result: .failure(error)))
         }
     }
 
     // MARK: Answers
 
-    private func accept(_ answer: Answer) {
+    private func accept(_ answer: ProduceAnswer) {
         let batches = answer.batches
-        inFlight -= 1
         inFlightByNode[answer.node, default: 1] -= 1
         for (key, batch) in batches {
             guard let index = partitions[key]?.inFlight.firstIndex(of: batch.sequence) else { continue }
