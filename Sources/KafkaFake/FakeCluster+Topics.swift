@@ -21,6 +21,14 @@ extension FakeCluster {
         return id
     }
 
+    /// Gives a topic more partitions, empty ones; there are never fewer.
+    ///
+    /// - Parameter count: How many it has then.
+    public func addPartitions(to name: String, count: Int) {
+        state.withLock { $0.addPartitions(to: name, count: count) }
+        state.notifyAll()
+    }
+
     public func deleteTopic(_ name: String) {
         state.withLock { state in
             state.topics[name] = nil

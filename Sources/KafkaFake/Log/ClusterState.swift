@@ -52,14 +52,23 @@ struct ClusterState {
     /// Makes a topic whose partitions are led by the brokers in turn.
     @discardableResult
     mutating func createTopic(_ name: String, partitions: Int, replication: Int = 1) -> Topic {
-        let ids = nodes.keys.sorted()
-        let logs = (0..<partitions).map { index in
-            let replicas = (0..<max(replication, 1)).map { ids[(index + $0) % ids.count] }
-            return PartitionLog(leader: replicas[0], replicas: replicas)
-        }
-        let topic = Topic(name: name, id: .random(), partitions: logs)
+        let topic = Topic(
+            name: name, id: .random(), partitions: (0..<partitions).map { emptyLog($0, replication: replication) })
         topics[name] = topic
         return topic
+    }
+
+    mutating func addPartitions(to name: String, count: Int) {
+        while let topic = topics[name], topic.partitions.count < count {
+            let log = emptyLog(topic.partitions.count, replication: topic.partitions.first?.replicas.count ?? 1)
+            topics[name]?.partitions.append(log)
+        }
+    }
+
+    private func emptyLog(_ index: Int, replication: Int) -> PartitionLog {
+        let ids = nodes.keys.sorted()
+        let replicas = (0..<max(replication, 1)).map { ids[(index + $0) % ids.count] }
+        return PartitionLog(leader: replicas[0], replicas: replicas)
     }
 }
 

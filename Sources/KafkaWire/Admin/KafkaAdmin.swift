@@ -21,7 +21,7 @@ public struct KafkaAdmin: Sendable {
         try await cluster.listOffsets(specs)
     }
 
-    /// Makes a topic and waits until every partition of it has a leader.
+    /// Makes a topic and waits until every partition of it has a leader that serves it.
     ///
     /// - Parameters:
     ///   - partitions: -1 for the cluster's default (from Kafka 2.4 on).
@@ -52,6 +52,12 @@ public struct KafkaAdmin: Sendable {
             if topic.partitions.isEmpty || topic.partitions.contains(where: { $0.leader == nil }) {
                 throw KafkaError(.leaderNotAvailable, "the topic has a partition without a leader", topic: name)
             }
+            // A leader that is named may not know it yet; one that tells its offsets does.
+            _ = try await cluster.listOffsets(
+                Dictionary(
+                    uniqueKeysWithValues: topic.partitions.map {
+                        (TopicPartition(topic: name, partition: $0.index), .latest)
+                    }))
         }
     }
 

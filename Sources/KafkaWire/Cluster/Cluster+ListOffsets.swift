@@ -30,7 +30,10 @@ extension Cluster {
                 if let error { throw error }
             }
         }
-        let late = found.filter { $0.value.offset < 0 }.mapValues { _ in OffsetSpec.latest }
+        // No record has the timestamp or a later one. Only timestamps are asked for again, and not as such.
+        let late = found.filter { entry in
+            if case .timestamp = specs[entry.key] { entry.value.offset < 0 } else { false }
+        }.mapValues { _ in OffsetSpec.latest }
         guard !late.isEmpty else { return found }
         let ends = try await listOffsets(late, limit: limit)
         return found.merging(ends) { $1 }

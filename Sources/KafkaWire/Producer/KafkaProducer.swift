@@ -66,13 +66,22 @@ public final class KafkaProducer: Sendable {
     ///
     /// - Throws: MESSAGE_TOO_LARGE, UNKNOWN_TOPIC_OR_PARTITION and other errors of the topic; `CancellationError`.
     public func enqueue(_ record: ProducerRecord) async throws -> Delivery {
+        var mayBeNewer = record.partition != nil
         while true {
-            // The spans end with the call.
-            let delivery = try unsafe tryEnqueue(
-                topic: record.topic, partition: record.partition, key: record.key?.span.bytes,
-                value: record.value?.span.bytes, headers: record.headers, timestamp: record.timestamp)
-            if let delivery { return delivery }
-            try await ready(for: record.topic)
+            do {
+                // The spans end with the call.
+                let delivery = try unsafe tryEnqueue(
+                    topic: record.topic, partition: record.partition, key: record.key?.span.bytes,
+                    value: record.value?.span.bytes, headers: record.headers, timestamp: record.timestamp)
+                if let delivery { return delivery }
+                try await ready(for: record.topic)
+            } catch let error as KafkaError
+                where error.code == .unknownTopicOrPartition && !error.isFromBroker && mayBeNewer
+            {
+                // The topic may have got more partitions since it was described.
+                mayBeNewer = false
+                try await learn(record.topic, anew: true)
+            }
         }
     }
 
@@ -95,7 +104,13 @@ public final class KafkaProducer: Sendable {
     public func ready(for topic: String) async throws {
         try Task.checkCancellation()
         if accumulator.knows(topic) { return await accumulator.waitForRoom() }
+        try await learn(topic)
+    }
+
+    /// Finds out how many partitions a topic has.
+    private func learn(_ topic: String, anew: Bool = false) async throws {
         let description = try await cluster.retrying(topics: [topic]) {
+            if anew { try await self.cluster.refresh(topics: [topic]) }
             let description = try await self.cluster.describe(topics: [topic])[0]
             guard !description.partitions.isEmpty else {
                 throw KafkaError(.leaderNotAvailable, "the topic has no partitions at the moment", topic: topic)

@@ -52,13 +52,7 @@ enum RunCommand {
     ) async throws {
         let name = options[ConsumerOptions.schema]
         let connection = try await database.connected()
-        let schema = WorkshopSchema(quotedName: try await connection.quoted(name))
-        let missing = try await connection.execute(schema.missingTablesQuery).rows.compactMap { $0[0] }
-        guard missing.isEmpty else {
-            throw Failure(
-                "the schema \(name) lacks \(missing.joined(separator: ", ")): run 'tfi-consumer init' first",
-                status: .configuration)
-        }
+        let schema = try await DatabaseAccess.schema(name, over: connection)
         let store = OffsetStore(
             table: schema.qualified("kafka_offset"), group: options[ConsumerOptions.group],
             topic: options[CommonOptions.topic])

@@ -14,12 +14,15 @@ enum StatusCommand {
     ) { options in
         let topic = options[CommonOptions.topic]
         let client = try options.client(say: { _ in })
-        let ends: [TopicPartition: ListedOffset]
+        let (begins, ends): ([TopicPartition: ListedOffset], [TopicPartition: ListedOffset])
         do {
-            ends = try await options.beginning {
+            (begins, ends) = try await options.beginning {
                 let partitions = try await client.admin.describe(topics: [topic])[0].partitions
-                let specs = partitions.map { (TopicPartition(topic: topic, partition: $0.index), OffsetSpec.latest) }
-                return try await client.admin.listOffsets(Dictionary(uniqueKeysWithValues: specs))
+                    .map { TopicPartition(topic: topic, partition: $0.index) }
+                func offsets(_ spec: OffsetSpec) async throws -> [TopicPartition: ListedOffset] {
+                    try await client.admin.listOffsets(Dictionary(uniqueKeysWithValues: partitions.map { ($0, spec) }))
+                }
+                return (try await offsets(.earliest), try await offsets(.latest))
             }
         } catch let error as KafkaError {
             throw Failure(error, topic: topic, bootstrapServers: options[CommonOptions.bootstrapServers])
@@ -29,7 +32,7 @@ enum StatusCommand {
         let rows = ends.sorted { $0.key < $1.key }.map { partition, end in
             Row(
                 topic: topic, partition: partition.partition, committed: committed[partition.partition],
-                end: end.offset)
+                begin: begins[partition]?.offset ?? 0, end: end.offset)
         }
         let text = options[json] ? JSONValue.array(rows.map(\.json)).text + "\n" : table(rows)
         try await Output.standard.write(text)
@@ -38,13 +41,7 @@ enum StatusCommand {
     private static func committedOffsets(_ options: ParsedOptions) async throws -> [Int32: Int64] {
         let name = options[ConsumerOptions.schema]
         let entries = try await DatabaseAccess.open(options[ConsumerOptions.database]) { connection in
-            let schema = WorkshopSchema(quotedName: try await connection.quoted(name))
-            let missing = try await connection.execute(schema.missingTablesQuery).rows.compactMap { $0[0] }
-            guard missing.isEmpty else {
-                throw Failure(
-                    "the schema \(name) lacks \(missing.joined(separator: ", ")): run 'tfi-consumer init' first",
-                    status: .configuration)
-            }
+            let schema = try await DatabaseAccess.schema(name, over: connection)
             let store = OffsetStore(
                 table: schema.qualified("kafka_offset"), group: options[ConsumerOptions.group],
                 topic: options[CommonOptions.topic])
@@ -58,9 +55,12 @@ enum StatusCommand {
         let partition: Int32
         /// Nil where the group hasn't read the partition yet.
         let committed: Int64?
+        /// The first offset that the log still has.
+        let begin: Int64
         let end: Int64
 
-        var lag: Int64 { end - (committed ?? 0) }
+        /// What is there and isn't committed.
+        var lag: Int64 { end - (committed ?? begin) }
 
         var json: JSONValue {
             .object([

@@ -155,7 +155,7 @@ struct RetryTests {
         await fake.close()
     }
 
-    @Test("ends of a log that a broker can't tell are an error, not an endless question")
+    @Test("offsets by every kind of place, tried again where a leader moves, and errors with their partition")
     func offsets() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t", partitions: 2)

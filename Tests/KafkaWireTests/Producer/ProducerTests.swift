@@ -29,6 +29,22 @@ struct ProducerTests {
         }
     }
 
+    @Test("a partition that was added to the topic is found when a record names it")
+    func addedPartition() async throws {
+        try await withFake { fake, cluster in
+            fake.createTopic("t", partitions: 1)
+            let producer = KafkaProducer(cluster: cluster)
+            _ = try await producer.send(record("a"))
+            fake.addPartitions(to: "t", count: 3)
+            #expect(try await producer.send(record("b", partition: 2)).partition == 2)
+            let error = await #expect(throws: KafkaError.self) {
+                _ = try await producer.send(record("c", partition: 3))
+            }
+            #expect(error?.code == .unknownTopicOrPartition)
+            await producer.close()
+        }
+    }
+
     @Test("keys go to the partitions that the Java client's murmur2 gives them")
     func partitioning() async throws {
         try await withFake { fake, cluster in
