@@ -16,7 +16,10 @@ missing_packages() { # build | psql | postgres | java | tansu | lint
         postgres)
             "$root/scripts/postgres.sh" bin >/dev/null 2>&1 || echo postgresql
             command -v psql >/dev/null || echo postgresql-client ;;
-        java) command -v "${JAVA_HOME:+$JAVA_HOME/bin/}java" >/dev/null || echo default-jre-headless ;;
+        java)
+            command -v "${JAVA_HOME:+$JAVA_HOME/bin/}java" >/dev/null || echo default-jre-headless
+            # The tests read the message definitions in Kafka's archives.
+            command -v unzip >/dev/null || echo unzip ;;
         tansu) python3 -c 'import venv, ensurepip' 2>/dev/null || echo python3-venv ;;
         lint) command -v shellcheck >/dev/null || echo shellcheck ;;
     esac

@@ -28,7 +28,16 @@ run_tests() { # [ARG]... for `swift test`
     cd "$root" || return
     mkdir -p .build
     swift build --build-tests || fail "the tests don't build" 70
-    swift test --skip-build "$@" 2>&1 | tee "$log" || status=$?
+    if (($#)); then
+        swift test --skip-build "$@" 2>&1 | tee "$log" || status=$?
+    else
+        # What starts servers runs by itself: hundreds of unit tests beside it would only make it wait.
+        local part parts=('--skip=(Conformance|Pipeline)Tests\.' '--filter=ConformanceTests\.' '--filter=PipelineTests\.')
+        : >"$log"
+        for part in "${parts[@]}"; do
+            swift test --skip-build "${part%%=*}" "${part#*=}" 2>&1 | tee -a "$log" || status=$?
+        done
+    fi
     report "$log" "$status" "$tansu" "${left_out[@]}"
 }
 
@@ -36,12 +45,14 @@ run_tests() { # [ARG]... for `swift test`
 # this machine doesn't have is a failure.
 report() { # LOG STATUS TANSU [LEFT-OUT]...
     local log=$1 status=$2 tansu=$3 passed failed skipped line unexplained=0
+    # At the end of a line, since a test's name may have the word too.
+    local left='^[^ ]+ +Test .* (skipped(: ".*"|\.?)|was cancelled.*)$'
     shift 3
     passed=$(grep -cE '^[^ ]+ +Test .* passed after ' "$log" || true)
     failed=$(grep -E '^[^ ]+ +Test .* failed after ' "$log" | grep -cvE '^[^ ]+ +Test run with ' || true)
-    # The line for the whole run has the form of a test's.
-    ! grep -qE '^[^ ]+ +Test run with .* passed after ' "$log" || passed=$((passed - 1))
-    skipped=$(grep -cE '^[^ ]+ +Test .* (skipped|was cancelled)' "$log" || true)
+    # The line for a whole run has the form of a test's.
+    passed=$((passed - $(grep -cE '^[^ ]+ +Test run with .* passed after ' "$log" || true)))
+    skipped=$(grep -cE "$left" "$log" || true)
     echo
     (($# == 0)) || printf 'left out: %s\n' "$@"
     while IFS= read -r line; do
@@ -54,7 +65,7 @@ report() { # LOG STATUS TANSU [LEFT-OUT]...
             *[Kk]afka* | *java* | *'No test cases found'*) [[ -z ${KAFKA_HOMES:-} ]] || unexplained=1 ;;
             *) unexplained=1 ;;
         esac
-    done < <(grep -E '^[^ ]+ +Test .* (skipped|was cancelled)' "$log" || true)
+    done < <(grep -E "$left" "$log" || true)
     if [[ ${CI:-} == true ]] && ((unexplained)); then
         echo "a test was skipped that this machine could run"
         ((status)) || status=1

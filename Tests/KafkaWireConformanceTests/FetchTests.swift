@@ -130,7 +130,7 @@ extension RealKafka {
             }
             await producer.close()
             // The median, since anything may hold up a single one on a machine that is busy.
-            #expect(latencies.sorted()[15] < .milliseconds(200), "\(latencies)")
+            #expect(latencies.sorted()[15] < .seconds(2), "\(latencies)")
         }
 
         @Test(arguments: KafkaHome.all) func positionsAndWatermarks(_ home: KafkaHome) async throws {

@@ -4,6 +4,10 @@ import Testing
 
 /// Addresses at which there is no Kafka: every call ends in time, with a sentence that says why.
 @Suite struct UnreachableTests {
+    /// How soon there has to be an answer: well before the minute of `default.api.timeout.ms`, and with room for a
+    /// machine that is busy.
+    private let promised = Duration.seconds(15)
+
     private func error(_ port: Int, _ properties: [String: String] = [:]) async throws -> (KafkaError, Duration) {
         let client = try KafkaClient(bootstrapServers: "127.0.0.1:\(port)", properties: properties)
         let start = ContinuousClock.now
@@ -20,7 +24,7 @@ import Testing
         #expect(
             error.message
                 == "no broker can be reached: 127.0.0.1:\(port) can't be reached: Connection refused")
-        #expect(time < .seconds(5))
+        #expect(time < promised)
     }
 
     @Test func nobodyListensForAProducer() async throws {
@@ -50,7 +54,7 @@ import Testing
             server.port, ["request.timeout.ms": "700", "default.api.timeout.ms": "1500"])
         #expect(error.message.contains("127.0.0.1:\(server.port) didn't answer in time"))
         #expect(time > .milliseconds(650))
-        #expect(time < .seconds(8))
+        #expect(time < promised)
         #expect(server.connectionCount > 0)
     }
 
@@ -60,7 +64,7 @@ import Testing
         // With the usual limits of a minute: another attempt would find the same.
         let (error, time) = try await error(server.port)
         #expect(error.description.contains("127.0.0.1:\(server.port) speaks HTTP, not Kafka: check the port"))
-        #expect(time < .seconds(3))
+        #expect(time < promised)
     }
 
     @Test func serverThatWantsTLS() async throws {
@@ -70,14 +74,14 @@ import Testing
         #expect(
             error.description.contains(
                 "127.0.0.1:\(server.port) answered with a TLS alert: its listener expects TLS"))
-        #expect(time < .seconds(3))
+        #expect(time < promised)
     }
 
     @Test func serverThatSpeaksNonsense() async throws {
         let server = try UnfriendlyServer(answer: Array("SSH-2.0-OpenSSH_9.6\r\n".utf8))
         let (error, time) = try await error(server.port, ["default.api.timeout.ms": "1000"])
         #expect(error.message.contains("127.0.0.1:\(server.port) announced an answer of 1397966893 bytes"))
-        #expect(time < .seconds(5))
+        #expect(time < promised)
     }
 
     @Test func answerWithAnotherCorrelationID() async throws {
@@ -91,7 +95,7 @@ import Testing
         let server = try UnfriendlyServer(answer: [0, 0, 0, 4, 0, 0, 0, 0])
         let (error, time) = try await error(server.port, ["default.api.timeout.ms": "1000"])
         #expect(error.message.contains("127.0.0.1:\(server.port) sent an answer to ApiVersions that can't be read"))
-        #expect(time < .seconds(5))
+        #expect(time < promised)
     }
 
     @Test func nameWithoutAnAddress() async throws {
@@ -110,7 +114,7 @@ import Testing
         let start = ContinuousClock.now
         let error = try await kafkaError { _ = try await client.admin.describe(topics: [uniqueName()]) }
         #expect(error.code == .unknownTopicOrPartition)
-        #expect(.now - start < .seconds(5))
+        #expect(.now - start < promised)
         await client.close()
     }
 }

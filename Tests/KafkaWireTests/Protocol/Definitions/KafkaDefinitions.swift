@@ -1,14 +1,23 @@
 import Foundation
 
-/// The message definitions of the Kafka installation that the environment variable KAFKA_HOME names.
+/// The message definitions of a Kafka installation: the one that the environment variable KAFKA_HOME names, else the
+/// newest of those in KAFKA_HOMES.
 enum KafkaDefinitions {
     /// The archive that has the definitions in it; nil without one.
     static let archive: URL? = {
-        guard let home = ProcessInfo.processInfo.environment["KAFKA_HOME"] else { return nil }
+        let environment = ProcessInfo.processInfo.environment
+        if let home = environment["KAFKA_HOME"] { return archive(in: home) }
+        let homes = (environment["KAFKA_HOMES"] ?? "").split(separator: ":").compactMap { archive(in: String($0)) }
+        return homes.max { left, right in
+            left.lastPathComponent.compare(right.lastPathComponent, options: .numeric) == .orderedAscending
+        }
+    }()
+
+    private static func archive(in home: String) -> URL? {
         let libraries = URL(filePath: home).appending(path: "libs")
         let files = try? FileManager.default.contentsOfDirectory(at: libraries, includingPropertiesForKeys: nil)
         return files?.first { $0.lastPathComponent.hasPrefix("kafka-clients-") && $0.pathExtension == "jar" }
-    }()
+    }
 
     /// Whether the installation is at least of the release whose versions the library speaks.
     static let isCurrent: Bool = {
@@ -26,7 +35,7 @@ enum KafkaDefinitions {
     }
 
     private static let texts = Task { () throws -> [String: String] in
-        guard let archive else { throw DefinitionError("KAFKA_HOME names no Kafka installation") }
+        guard let archive else { throw DefinitionError("neither KAFKA_HOME nor KAFKA_HOMES names a Kafka installation") }
         let folder = FileManager.default.temporaryDirectory.appending(path: "definitions-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
         let status = try await unzip(archive, to: folder)
