@@ -6,7 +6,8 @@ import Testing
     "Kafka's own message definitions",
     .enabled(
         if: KafkaDefinitions.archive != nil,
-        "neither KAFKA_HOME nor KAFKA_HOMES names a Kafka installation with libs/kafka-clients-*.jar, which has the definitions in it"))
+        "neither KAFKA_HOME nor KAFKA_HOMES names a Kafka installation with libs/kafka-clients-*.jar, which has the definitions in it"
+    ))
 struct DefinitionTests {
     /// Fields that are skipped in reading and never written, because they concern only brokers and administrators.
     private static let unread: [String: Set<String>] = [

@@ -35,7 +35,9 @@ enum KafkaDefinitions {
     }
 
     private static let texts = Task { () throws -> [String: String] in
-        guard let archive else { throw DefinitionError("neither KAFKA_HOME nor KAFKA_HOMES names a Kafka installation") }
+        guard let archive else {
+            throw DefinitionError("neither KAFKA_HOME nor KAFKA_HOMES names a Kafka installation")
+        }
         let folder = FileManager.default.temporaryDirectory.appending(path: "definitions-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
         let status = try await unzip(archive, to: folder)
