@@ -55,8 +55,8 @@ struct RefusedBatch {
             committed(letter)
         } catch let refused as Sink.Refused {
             throw Failure(
-                "the database refuses a message even as a dead letter (topic \(topic), partition \(partition), offset "
-                    + "\(offset)): \(refused.error) What is it that dead_letter must not hold?",
+                "a constraint or trigger of dead_letter keeps a message out (topic \(topic), partition \(partition), "
+                    + "offset \(offset)), so that it could only be lost; take it away: \(refused.error)",
                 status: .configuration)
         }
     }
