@@ -212,7 +212,7 @@ final class Accumulator: Sendable {
             guard let queue = state.queue(batch.partition) else { return }
             let place = queue.complete.firstIndex { other in
                 guard let mine = batch.sequence, let theirs = other.sequence else { return other.sequence == nil }
-                return theirs > mine
+                return mine.precedes(theirs)
             }
             queue.complete.insert(batch, at: place ?? queue.complete.count)
         }

@@ -11,7 +11,7 @@ struct ProducerBatch: Sendable {
     /// The bytes of `buffer.memory` that it takes until it is settled.
     let reserved: Int
     /// The number of its first record, once it has one (idempotence). It keeps it through all retries.
-    var sequence: Int32?
+    var sequence: SequenceNumber?
 }
 
 /// One partition's batches. Only touched with the accumulator's lock held.

@@ -10,12 +10,12 @@ actor ProducerSender {
     private struct PartitionState {
         /// Under which producer id its batches are numbered; nil before the first one.
         var identity: Identity?
-        var nextSequence: Int32 = 0
+        var nextSequence = SequenceNumber.first
         /// A numbered batch was given up, so the numbers have a gap that no broker would pass over. The partition goes
         /// on under another producer id, once nothing of it is in flight.
         var hasLostCount = false
         /// The numbers of the batches that are in flight; nil for those without.
-        var inFlight: [Int32?] = []
+        var inFlight: [SequenceNumber?] = []
         var goesSingly: Bool
         var notBefore: ContinuousClock.Instant?
         var failures = 0
@@ -128,7 +128,7 @@ actor ProducerSender {
         accumulator.forgetSequences(of: partition)
         if state.identity?.id == identity?.id { identity = nil }
         state.identity = nil
-        state.nextSequence = 0
+        state.nextSequence = .first
         state.hasLostCount = false
         state.goesSingly = true
         partitions[partition] = state
@@ -205,8 +205,7 @@ actor ProducerSender {
         if batch.sequence == nil, let identity = state.identity ?? identity {
             state.identity = identity
             batch.sequence = state.nextSequence
-            // Numbers go on at 0 after the highest one.
-            state.nextSequence = Int32((Int64(state.nextSequence) + Int64(batch.recordCount)) & Int64(Int32.max))
+            state.nextSequence = state.nextSequence.advanced(by: batch.recordCount)
         }
         state.inFlight.append(batch.sequence)
         partitions[batch.partition] = state
@@ -221,7 +220,8 @@ actor ProducerSender {
         }
         let identity = partitions[batch.partition]?.identity
         return batch.encoded?.stamp(
-            producerID: identity?.id ?? -1, producerEpoch: identity?.epoch ?? -1, baseSequence: batch.sequence ?? -1)
+            producerID: identity?.id ?? -1, producerEpoch: identity?.epoch ?? -1,
+            baseSequence: batch.sequence?.value ?? -1)
     }
 
     private func post(
@@ -331,7 +331,7 @@ actor ProducerSender {
     private func followsUnsettled(_ batch: ProducerBatch) -> Bool {
         guard let sequence = batch.sequence else { return false }
         let waiting = accumulator.firstBatch(of: batch.partition)?.sequence
-        return (state(of: batch.partition).inFlight + [waiting]).contains { ($0 ?? sequence) < sequence }
+        return (state(of: batch.partition).inFlight + [waiting]).contains { $0?.precedes(sequence) == true }
     }
 
     private func retryLater(_ partition: TopicPartition) {
