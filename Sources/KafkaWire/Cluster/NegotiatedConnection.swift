@@ -15,7 +15,6 @@ package final class NegotiatedConnection: Sendable {
     }
 
     package var isUsable: Bool { connection.closed == nil }
-    package var idleTime: Duration { connection.idleTime }
 
     package func close() {
         connection.close()

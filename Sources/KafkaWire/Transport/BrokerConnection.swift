@@ -89,7 +89,4 @@ package final class BrokerConnection: Sendable {
 
     /// Whether the broker took the connection, be it closed since or not.
     package var wasEstablished: Bool { mailbox.wasEstablished }
-
-    /// How long nothing has been asked; zero while an answer is awaited.
-    package var idleTime: Duration { mailbox.idleTime }
 }

@@ -20,7 +20,6 @@ final class ConnectionMailbox: Sendable {
         var waiting: [Int32: Completion] = [:]
         var closed: KafkaError?
         var wasEstablished = false
-        var lastUsed = ContinuousClock.now
     }
 
     private let state = Mutex(State())
@@ -49,7 +48,6 @@ final class ConnectionMailbox: Sendable {
             // A cancellation that came before the completion was in its place found nothing to take out.
             if Task.isCancelled { return .failure(CancellationError()) }
             state.waiting[id] = completion
-            state.lastUsed = .now
             state.commands.append(
                 .submit(id: id, frame: frame, deadline: deadline, expectsResponse: expectsResponse))
             return nil
@@ -79,9 +77,6 @@ final class ConnectionMailbox: Sendable {
     var closed: KafkaError? { state.withLock { $0.closed } }
 
     var wasEstablished: Bool { state.withLock { $0.wasEstablished } }
-
-    /// How long nothing has been asked; zero while an answer is awaited.
-    var idleTime: Duration { state.withLock { $0.waiting.isEmpty ? .now - $0.lastUsed : .zero } }
 
     // MARK: For the connection's thread
 

@@ -4,8 +4,6 @@ import PGWire
 ///
 /// A class, since a value of this size is copied wherever it is used, which cost more than the message.
 final class CompactPlan: Sendable {
-    static let maximumFields = 8
-
     private let key: ShortText
     private let fieldCount: Int
     private let rowSize: Int
