@@ -132,7 +132,7 @@ struct ClientConnection {
         case .createTopics: return try answer(CreateTopicsRequest.self, header, call.createTopics)
         case .deleteTopics: return try answer(DeleteTopicsRequest.self, header, call.deleteTopics)
         case .initProducerID: return try answer(InitProducerIdRequest.self, header, call.initProducerID)
-        case .apiVersions: return .hangUp
+        default: return .hangUp
         }
     }
 

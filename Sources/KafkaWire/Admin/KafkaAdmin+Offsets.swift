@@ -23,7 +23,7 @@ extension KafkaAdmin {
         // From version 10 on an answer knows topics by their ids alone.
         let names = Dictionary(descriptions.map { ($0.id, $0.name) }) { first, _ in first }
         try await cluster.retrying(limit: limit) {
-            let connection = try await cluster.coordinatorConnection(group: group)
+            let connection = try await cluster.connection(to: .group(group))
             let response = try await connection.call(request, timeout: cluster.configuration.requestTimeout)
             for topic in response.topics {
                 for partition in topic.partitions {
@@ -36,27 +36,5 @@ extension KafkaAdmin {
                 }
             }
         }
-    }
-}
-
-extension Cluster {
-    /// A connection to the broker that keeps a group's offsets.
-    func coordinatorConnection(group: String) async throws -> NegotiatedConnection {
-        let connection = try await anyConnection()
-        let takesSeveral = try connection.version(for: FindCoordinatorRequest.self) >= 4
-        let request =
-            takesSeveral ? FindCoordinatorRequest(coordinatorKeys: [group]) : FindCoordinatorRequest(key: group)
-        let response = try await connection.call(request, timeout: configuration.requestTimeout)
-        // From version 4 on the answer is a list, with an entry for each key that was asked for.
-        let found = response.coordinators.first
-        let code = ErrorCode(rawValue: found?.errorCode ?? response.errorCode)
-        guard code == .none else {
-            throw KafkaError(code, "the group \(group) has no coordinator at the moment", isFromBroker: true)
-        }
-        let host = found?.host ?? response.host
-        guard let port = UInt16(exactly: found?.port ?? response.port) else {
-            throw KafkaError(.coordinatorNotAvailable, "the coordinator of group \(group) has no port")
-        }
-        return try await self.connection(to: BrokerAddress(host: host, port: port), role: .general)
     }
 }

@@ -7,7 +7,7 @@ package actor Cluster {
     /// What a connection is used for. A request that a broker may hold back for long has a connection of its own, so
     /// that nothing waits behind it.
     package enum Role: Hashable, Sendable {
-        case general, fetch, produce
+        case general, fetch, produce, group
     }
 
     private struct ConnectionKey: Hashable {

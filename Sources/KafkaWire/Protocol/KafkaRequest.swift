@@ -73,35 +73,3 @@ extension WireWriter {
         raw(bytes)
     }
 }
-
-/// The number that names an API on the wire. Only the APIs that this client speaks are listed.
-package enum APIKey: Int16, Sendable, CaseIterable {
-    case produce = 0
-    case fetch = 1
-    case listOffsets = 2
-    case metadata = 3
-    case offsetCommit = 8
-    case offsetFetch = 9
-    case findCoordinator = 10
-    case apiVersions = 18
-    case createTopics = 19
-    case deleteTopics = 20
-    case initProducerID = 22
-
-    /// The name that Kafka's documentation uses.
-    package var name: String {
-        switch self {
-        case .produce: "Produce"
-        case .fetch: "Fetch"
-        case .listOffsets: "ListOffsets"
-        case .metadata: "Metadata"
-        case .offsetCommit: "OffsetCommit"
-        case .offsetFetch: "OffsetFetch"
-        case .findCoordinator: "FindCoordinator"
-        case .apiVersions: "ApiVersions"
-        case .createTopics: "CreateTopics"
-        case .deleteTopics: "DeleteTopics"
-        case .initProducerID: "InitProducerId"
-        }
-    }
-}

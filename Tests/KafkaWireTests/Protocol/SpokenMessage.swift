@@ -12,14 +12,16 @@ struct SpokenMessage: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    static let all: [SpokenMessage] = [
+    static let all = records + groups + transactions + epochs + security + administration
+
+    static let records = [
         pair(ApiVersionsRequest.self), pair(MetadataRequest.self), pair(ListOffsetsRequest.self),
         pair(FetchRequest.self), pair(ProduceRequest.self), pair(CreateTopicsRequest.self),
         pair(DeleteTopicsRequest.self), pair(FindCoordinatorRequest.self), pair(OffsetCommitRequest.self),
         pair(OffsetFetchRequest.self), pair(InitProducerIdRequest.self),
     ].flatMap { $0 }
 
-    private static func pair<Request: KafkaRequest & RandomValue>(_: Request.Type) -> [SpokenMessage]
+    static func pair<Request: KafkaRequest & RandomValue>(_: Request.Type) -> [SpokenMessage]
     where Request.Response: RandomValue {
         [("Request", Request.self), ("Response", Request.Response.self)].map { suffix, type in
             SpokenMessage(

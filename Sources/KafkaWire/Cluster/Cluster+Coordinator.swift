@@ -1,0 +1,52 @@
+/// What a broker coordinates: a group, or the transactions of one transactional id.
+package enum Coordinated: Hashable, Sendable, CustomStringConvertible {
+    case group(String)
+    case transaction(String)
+
+    var key: String {
+        switch self {
+        case .group(let name), .transaction(let name): name
+        }
+    }
+
+    var keyType: Int8 {
+        switch self {
+        case .group: 0
+        case .transaction: 1
+        }
+    }
+
+    package var description: String {
+        switch self {
+        case .group(let name): "the group \(name)"
+        case .transaction(let name): "the transactional id \(name)"
+        }
+    }
+}
+
+extension Cluster {
+    /// A connection to the broker that coordinates a group or a transactional id, asked for anew at each call.
+    ///
+    /// - Parameter role: Requests that the coordinator holds back for long, such as JoinGroup, have one of their own.
+    /// - Throws: COORDINATOR_NOT_AVAILABLE and other errors of the search, which `retrying` tries again.
+    package func connection(to coordinated: Coordinated, role: Role = .general) async throws -> NegotiatedConnection {
+        let connection = try await anyConnection()
+        let takesSeveral = try connection.version(for: FindCoordinatorRequest.self) >= 4
+        let request =
+            takesSeveral
+            ? FindCoordinatorRequest(keyType: coordinated.keyType, coordinatorKeys: [coordinated.key])
+            : FindCoordinatorRequest(key: coordinated.key, keyType: coordinated.keyType)
+        let response = try await connection.call(request, timeout: configuration.requestTimeout)
+        // From version 4 on the answer is a list, with an entry for each key that was asked for.
+        let found = response.coordinators.first
+        let code = ErrorCode(rawValue: found?.errorCode ?? response.errorCode)
+        guard code == .none else {
+            throw KafkaError(code, "\(coordinated) has no coordinator at the moment", isFromBroker: true)
+        }
+        let host = found?.host ?? response.host
+        guard let port = UInt16(exactly: found?.port ?? response.port) else {
+            throw KafkaError(.coordinatorNotAvailable, "the coordinator of \(coordinated) has no port")
+        }
+        return try await self.connection(to: BrokerAddress(host: host, port: port), role: role)
+    }
+}

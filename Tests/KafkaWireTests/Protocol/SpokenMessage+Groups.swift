@@ -1,0 +1,3 @@
+extension SpokenMessage {
+    static let groups: [SpokenMessage] = []
+}
