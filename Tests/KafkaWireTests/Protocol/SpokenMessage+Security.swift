@@ -1,3 +1,5 @@
+import KafkaWire
+
 extension SpokenMessage {
-    static let security: [SpokenMessage] = []
+    static let security = [pair(SaslHandshakeRequest.self), pair(SaslAuthenticateRequest.self)].flatMap { $0 }
 }

@@ -15,13 +15,14 @@ struct MessageDefinition: Sendable {
         let object = try JSONSerialization.jsonObject(with: Data(lines.joined(separator: "\n").utf8))
         guard let json = object as? [String: Any], let apiKey = json["apiKey"] as? Int,
             let validVersions = versionRange(json["validVersions"]),
-            let flexibleVersions = versionRange(json["flexibleVersions"]),
+            let flexibleVersions = json["flexibleVersions"] as? String,
             let fields = json["fields"] as? [[String: Any]]
         else { throw DefinitionError("a definition lacks its key, versions or fields") }
         self.apiKey = apiKey
         self.validVersions = validVersions
         isLatestVersionUnstable = json["latestVersionUnstable"] as? Bool ?? false
-        firstFlexibleVersion = flexibleVersions.lowerBound
+        // Where there is none, that is one which no message reaches.
+        firstFlexibleVersion = versionRange(flexibleVersions)?.lowerBound ?? Int(Int16.max)
         self.fields = try fields.map(FieldDefinition.init)
     }
 }
