@@ -3,14 +3,22 @@ package final class NegotiatedConnection: Sendable {
     package let address: BrokerAddress
     private let connection: BrokerConnection
     private let versions: [Int16: ClosedRange<Int16>]
+    /// The level of each feature that the cluster has agreed on, such as `transaction.version` (KIP-584).
+    package let features: [String: Int16]
     private let clientID: String
 
     private init(
-        address: BrokerAddress, connection: BrokerConnection, versions: [Int16: ClosedRange<Int16>], clientID: String
+        address: BrokerAddress, connection: BrokerConnection, response: ApiVersionsResponse, clientID: String
     ) {
         self.address = address
         self.connection = connection
+        var versions: [Int16: ClosedRange<Int16>] = [:]
+        for api in response.apis where api.minVersion <= api.maxVersion {
+            versions[api.apiKey] = api.minVersion...api.maxVersion
+        }
         self.versions = versions
+        let features = response.finalizedFeaturesEpoch >= 0 ? response.finalizedFeatures : []
+        self.features = Dictionary(features.map { ($0.name, $0.maxVersionLevel) }, uniquingKeysWith: max)
         self.clientID = clientID
     }
 
@@ -22,28 +30,32 @@ package final class NegotiatedConnection: Sendable {
 
     /// The highest version of an API that both sides know.
     ///
+    /// - Parameter limit: A version that isn't to be exceeded, where later ones mean something else.
     /// - Throws: UNSUPPORTED_VERSION, naming both ranges.
-    package func version<R: KafkaRequest>(for _: R.Type) throws(KafkaError) -> Int16 {
+    package func version<R: KafkaRequest>(for _: R.Type, upTo limit: Int16 = .max) throws(KafkaError) -> Int16 {
         guard let broker = versions[R.apiKey.rawValue] else {
             throw KafkaError(.unsupportedVersion, "\(address) doesn't know the API \(R.apiKey.name)")
         }
-        let highest = min(broker.upperBound, R.versions.upperBound)
+        let highest = min(broker.upperBound, R.versions.upperBound, limit)
         guard highest >= max(broker.lowerBound, R.versions.lowerBound) else {
             throw KafkaError(
                 .unsupportedVersion,
                 "\(address) speaks \(R.apiKey.name) in versions \(broker.lowerBound) to \(broker.upperBound), "
-                    + "this client in \(R.versions.lowerBound) to \(R.versions.upperBound)")
+                    + "this client in \(R.versions.lowerBound) to \(min(R.versions.upperBound, limit))")
         }
         return highest
     }
 
     /// Sends a request in the highest version that both sides know, and reads the answer.
     ///
-    /// - Parameter timeout: From now to the answer: `request.timeout.ms` plus what the request itself asks the broker
-    ///   to wait.
+    /// - Parameters:
+    ///   - timeout: From now to the answer: `request.timeout.ms` plus what the request itself asks the broker to wait.
+    ///   - limit: A version that isn't to be exceeded, where later ones mean something else.
     /// - Throws: `KafkaError`, or `CancellationError`. An answer that can't be read fails this call alone.
-    package func call<R: KafkaRequest>(_ request: R, timeout: Duration) async throws -> R.Response {
-        let version = try version(for: R.self)
+    package func call<R: KafkaRequest>(
+        _ request: R, timeout: Duration, upTo limit: Int16 = .max
+    ) async throws -> R.Response {
+        let version = try version(for: R.self, upTo: limit)
         guard let response = try await call(request, version: version, timeout: timeout, expectsResponse: true) else {
             throw KafkaError(.unknownServerError, "\(address) gave no answer to \(R.apiKey.name)")
         }
@@ -102,12 +114,8 @@ package final class NegotiatedConnection: Sendable {
                 maximumFrame: configuration.receiveMessageMaximum, pool: pool)
         }
         func negotiated(_ connection: BrokerConnection, _ response: ApiVersionsResponse) -> NegotiatedConnection {
-            var versions: [Int16: ClosedRange<Int16>] = [:]
-            for api in response.apis where api.minVersion <= api.maxVersion {
-                versions[api.apiKey] = api.minVersion...api.maxVersion
-            }
-            return NegotiatedConnection(
-                address: address, connection: connection, versions: versions, clientID: configuration.clientID)
+            NegotiatedConnection(
+                address: address, connection: connection, response: response, clientID: configuration.clientID)
         }
         var lastError: any Error = KafkaError(.unsupportedVersion, "\(address) speaks no version of ApiVersions")
         for (attempt, version) in [ApiVersionsRequest.versions.upperBound, 2, 0].enumerated() {

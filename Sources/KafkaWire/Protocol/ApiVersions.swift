@@ -78,15 +78,52 @@ package struct ApiVersionsResponse: WireMessage {
         }
     }
 
+    /// A feature at the level that the whole cluster has agreed on (KIP-584).
+    package struct FinalizedFeature: WireMessage {
+        package var name: String
+        package var maxVersionLevel: Int16
+        package var minVersionLevel: Int16
+
+        package init(name: String = "", maxVersionLevel: Int16 = 0, minVersionLevel: Int16 = 0) {
+            self.name = name
+            self.maxVersionLevel = maxVersionLevel
+            self.minVersionLevel = minVersionLevel
+        }
+
+        package init(from reader: inout WireReader, version: Int16) {
+            self.init()
+            name = reader.string()
+            maxVersionLevel = reader.int16()
+            minVersionLevel = reader.int16()
+            reader.tags()
+        }
+
+        package func encode(to writer: inout WireWriter, version: Int16) {
+            writer.string(name)
+            writer.int16(maxVersionLevel)
+            writer.int16(minVersionLevel)
+            writer.tags()
+        }
+    }
+
     package var errorCode: Int16
     package var apis: [API]
     /// Versions 1 and later, in milliseconds.
     package var throttleTimeMs: Int32
+    /// Rises with each change of `finalizedFeatures`; -1 where they aren't known. Versions 3 and later.
+    package var finalizedFeaturesEpoch: Int64
+    /// Versions 3 and later.
+    package var finalizedFeatures: [FinalizedFeature]
 
-    package init(errorCode: Int16 = 0, apis: [API] = [], throttleTimeMs: Int32 = 0) {
+    package init(
+        errorCode: Int16 = 0, apis: [API] = [], throttleTimeMs: Int32 = 0, finalizedFeaturesEpoch: Int64 = -1,
+        finalizedFeatures: [FinalizedFeature] = []
+    ) {
         self.errorCode = errorCode
         self.apis = apis
         self.throttleTimeMs = throttleTimeMs
+        self.finalizedFeaturesEpoch = finalizedFeaturesEpoch
+        self.finalizedFeatures = finalizedFeatures
     }
 
     package init(from reader: inout WireReader, version: Int16) {
@@ -94,14 +131,26 @@ package struct ApiVersionsResponse: WireMessage {
         errorCode = reader.int16()
         apis = reader.array { API(from: &$0, version: version) }
         if version >= 1 { throttleTimeMs = reader.int32() }
-        // The tags (supported and finalized features, KIP-584) concern brokers and administrators.
-        reader.tags()
+        // What a broker could do, and where a cluster is on its way from ZooKeeper, concern administrators.
+        reader.tags { tag, field in
+            switch tag {
+            case 1: finalizedFeaturesEpoch = field.int64()
+            case 2: finalizedFeatures = field.array { FinalizedFeature(from: &$0, version: version) }
+            default: return false
+            }
+            return true
+        }
     }
 
     package func encode(to writer: inout WireWriter, version: Int16) {
         writer.int16(errorCode)
         writer.array(apis) { $1.encode(to: &$0, version: version) }
         if version >= 1 { writer.int32(throttleTimeMs) }
-        writer.tags()
+        var tags: [WireWriter.TaggedField] = []
+        if finalizedFeaturesEpoch != -1 { tags.append((1, { $0.int64(finalizedFeaturesEpoch) })) }
+        if !finalizedFeatures.isEmpty {
+            tags.append((2, { $0.array(finalizedFeatures) { $1.encode(to: &$0, version: version) } }))
+        }
+        writer.tags(tags)
     }
 }

@@ -12,7 +12,17 @@ extension ApiVersionsResponse: RandomValue {
     init(_ random: inout RandomValues, version: Int16) {
         self.init(
             errorCode: random.value(version), apis: random.value(version),
-            throttleTimeMs: version >= 1 ? random.value(version) : 0)
+            throttleTimeMs: version >= 1 ? random.value(version) : 0,
+            finalizedFeaturesEpoch: version >= 3 ? random.value(version) : -1,
+            finalizedFeatures: version >= 3 ? random.value(version) : [])
+    }
+}
+
+extension ApiVersionsResponse.FinalizedFeature: RandomValue {
+    init(_ random: inout RandomValues, version: Int16) {
+        self.init(
+            name: random.value(version), maxVersionLevel: random.value(version),
+            minVersionLevel: random.value(version))
     }
 }
 

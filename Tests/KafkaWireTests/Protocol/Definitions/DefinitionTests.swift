@@ -11,9 +11,7 @@ import Testing
 struct DefinitionTests {
     /// Fields that are skipped in reading and never written, because they concern only brokers and administrators.
     private static let unread: [String: Set<String>] = [
-        "ApiVersionsResponse": [
-            "supportedfeatures", "finalizedfeaturesepoch", "finalizedfeatures", "zkmigrationready",
-        ]
+        "ApiVersionsResponse": ["supportedfeatures", "zkmigrationready"]
     ]
 
     @Test("Key, versions and flexible versions", arguments: SpokenMessage.all)
