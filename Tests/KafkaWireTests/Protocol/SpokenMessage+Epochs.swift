@@ -1,3 +1,5 @@
+import KafkaWire
+
 extension SpokenMessage {
-    static let epochs: [SpokenMessage] = []
+    static let epochs = pair(OffsetForLeaderEpochRequest.self)
 }
