@@ -1,96 +1,162 @@
 import Synchronization
 
-/// What one fetch answer holds of one partition.
-struct FetchedPartition: Sendable {
-    let partition: TopicPartition
-    /// The partition's place in the buffer's list of partitions.
-    let slot: Int
-    /// The offset that was asked for; the first batch may begin before it.
-    let firstOffset: Int64
-    /// The offset after the last whole batch.
-    let nextOffset: Int64
-    /// Empty where nothing but the position moves.
-    let records: ByteSlice
-    let assignment: Int
-    /// Opened when the first part of the answer is taken: its broker may then be asked for more.
-    let gate: Signal
-}
-
-/// Between fetching and reading: answers wait here until the consumer takes them.
+/// Between fetching and reading: answers wait here until the consumer takes them, and here it is kept how far each
+/// partition has come.
 ///
 /// It is bounded by its gates: a broker has at most one answer in it, and is asked for the next when the consumer
-/// begins to take this one.
+/// begins to take this one. The parts of paused partitions wait with their gates open.
 final class FetchBuffer: Sendable {
-    private struct Progress {
-        /// The offset after the last batch that the consumer was given.
-        var delivered: Int64?
+    struct Entry {
+        let partition: TopicPartition
+        /// Goes up with each assignment and each seek.
+        var generation: Int
+        var isPaused = false
+        /// After the last batch that the application was given.
+        var delivered: FetchPosition?
+        /// After the last batch that the application is done with: it has asked for the one behind it.
+        var processed: FetchPosition?
         var highWatermark: Int64?
+        /// The offset up to which this consumer may read, as of the last answer.
+        var end: Int64?
     }
 
-    private struct State {
+    /// A batch that the application has been given and hasn't come back from.
+    struct Handout {
+        /// Counts the batches that were handed out.
+        let number: Int
+        let slot: FetchSlot
+        let partition: TopicPartition
+        var next: FetchPosition
+        let since: ContinuousClock.Instant
+    }
+
+    struct State {
         var queue: [FetchedPartition] = []
         var failure: KafkaError?
         var isFinished = false
-        /// Goes up with each change of what is fetched; what was fetched for an earlier one is dropped.
-        var assignment = 0
-        var partitions: [TopicPartition] = []
-        var progress: [Progress] = []
+        /// By `FetchSlot.index`; nil where none stands.
+        var entries: [Entry?] = []
+        var indices: [TopicPartition: Int] = [:]
+        var lastGeneration = 0
+        var handout: Handout?
+        var handoutCount = 0
     }
 
-    private let state = Mutex(State())
-    private let signal = Signal()
+    let state = Mutex(State())
+    /// Notified when there is something to read.
+    let arrival = Signal()
+    /// Notified when the application comes back from a batch.
+    let comeback = Signal()
+
+    // MARK: What is fetched
+
+    /// Makes room for partitions, or lets those that are there begin anew: what was fetched for them is dropped.
+    func place(_ partitions: [TopicPartition]) -> [TopicPartition: FetchSlot] {
+        let (slots, dropped) = state.withLock { state in
+            var slots: [TopicPartition: FetchSlot] = [:]
+            for partition in partitions { slots[partition] = state.place(partition) }
+            return (slots, state.dropStale())
+        }
+        for part in dropped { part.gate.notify() }
+        return slots
+    }
+
+    /// Partitions that were taken away.
+    struct Removed {
+        /// Up to where each of them was processed; those of which nothing was read have their beginning, once known.
+        var processed: [TopicPartition: FetchPosition] = [:]
+        /// The batch of one of them that the application still has.
+        var handout: Handout?
+    }
+
+    /// Takes partitions away: no batch of them is handed out any more once this returns.
+    func remove(_ partitions: [TopicPartition]) -> Removed {
+        let (removed, dropped) = state.withLock { state in
+            var removed = Removed()
+            for partition in partitions {
+                guard let index = state.indices.removeValue(forKey: partition), let entry = state.entries[index] else {
+                    continue
+                }
+                removed.processed[partition] = entry.processed
+                if let handout = state.handout, handout.slot == FetchSlot(index: index, generation: entry.generation) {
+                    removed.handout = handout
+                }
+                state.entries[index] = nil
+            }
+            return (removed, state.dropStale())
+        }
+        for part in dropped { part.gate.notify() }
+        return removed
+    }
+
+    /// Holds partitions back, or lets them go on. What was fetched of those that are held back stays.
+    func setPaused(_ isPaused: Bool, _ partitions: [TopicPartition]) {
+        let waiting = state.withLock { state in
+            var changed: Set<Int> = []
+            for partition in partitions {
+                guard let index = state.indices[partition] else { continue }
+                state.entries[index]?.isPaused = isPaused
+                changed.insert(index)
+            }
+            return isPaused ? state.queue.filter { changed.contains($0.slot.index) } : []
+        }
+        // Other partitions of the same brokers are to go on.
+        for part in waiting { part.gate.notify() }
+        arrival.notify()
+    }
 
     // MARK: For the fetcher
 
-    func assign(_ partitions: [TopicPartition]) -> Int {
-        let (assignment, dropped) = state.withLock { state in
-            state.assignment += 1
-            state.partitions = partitions
-            state.progress = Array(repeating: Progress(), count: partitions.count)
-            let dropped = state.queue
-            state.queue = []
-            return (state.assignment, dropped)
-        }
-        for part in dropped { part.gate.notify() }
-        return assignment
-    }
-
     func append(_ parts: [FetchedPartition]) {
-        let stale = state.withLock { state in
-            state.queue += parts.filter { $0.assignment == state.assignment }
-            return parts.filter { $0.assignment != state.assignment }
+        let open = state.withLock { state in
+            var open: [FetchedPartition] = []
+            for part in parts {
+                guard let entry = state.entry(part.slot) else {
+                    open.append(part)
+                    continue
+                }
+                state.queue.append(part)
+                if entry.isPaused { open.append(part) }
+            }
+            return open
         }
-        for part in stale { part.gate.notify() }
-        signal.notify()
+        for part in open { part.gate.notify() }
+        arrival.notify()
     }
 
     /// Tells where a partition is read from: its beginning, or where it goes on after an offset that its log doesn't
     /// have. Then the position moves when all that was fetched before has been read.
-    func began(slot: Int, at offset: Int64, assignment: Int) {
+    func began(_ slot: FetchSlot, at position: FetchPosition) {
         state.withLock { state in
-            guard assignment == state.assignment else { return }
-            if state.progress[slot].delivered == nil {
-                state.progress[slot].delivered = offset
+            guard let entry = state.entry(slot) else { return }
+            if entry.delivered == nil {
+                state.entries[slot.index]?.delivered = position
+                state.entries[slot.index]?.processed = position
             } else {
-                state.queue.append(
-                    FetchedPartition(
-                        partition: state.partitions[slot], slot: slot, firstOffset: offset, nextOffset: offset,
-                        records: ByteSlice([]), assignment: assignment, gate: Signal()))
+                state.queue.append(FetchedPartition(slot: slot, reader: nil, next: position, gate: Signal()))
             }
         }
-        signal.notify()
+        arrival.notify()
     }
 
-    func saw(highWatermark: Int64, slot: Int, assignment: Int) {
+    /// - Parameter end: The offset up to which this consumer may read.
+    func saw(_ slot: FetchSlot, highWatermark: Int64, end: Int64) {
         state.withLock { state in
-            if assignment == state.assignment { state.progress[slot].highWatermark = highWatermark }
+            guard state.entry(slot) != nil else { return }
+            state.entries[slot.index]?.highWatermark = highWatermark
+            state.entries[slot.index]?.end = end
         }
     }
 
-    /// The consumer's next step throws this.
+    /// The consumer's next step throws this, once it has had what was fetched before.
     func fail(_ error: KafkaError) {
         state.withLock { $0.failure = $0.failure ?? error }
-        signal.notify()
+        arrival.notify()
+    }
+
+    /// Another assignment, or a seek, is another attempt.
+    func forgetFailure() {
+        state.withLock { $0.failure = nil }
     }
 
     func finish() {
@@ -100,85 +166,33 @@ final class FetchBuffer: Sendable {
             state.queue = []
             return dropped
         }
-        signal.notify()
+        arrival.notify()
         for part in dropped { part.gate.notify() }
     }
+}
 
-    // MARK: For the consumer
-
-    enum Taken {
-        case part(FetchedPartition)
-        /// Nothing came before the time was up.
-        case nothing
-        case finished
+extension FetchBuffer.State {
+    /// The entry of a slot, nil where another one has taken its place.
+    func entry(_ slot: FetchSlot) -> FetchBuffer.Entry? {
+        guard let entry = entries[slot.index], entry.generation == slot.generation else { return nil }
+        return entry
     }
 
-    /// The next part of an answer, waiting for one if need be.
-    ///
-    /// - Throws: What `fail` was given, after everything that was fetched before; `CancellationError`.
-    func take(timeout: Duration?) async throws -> Taken {
-        let deadline = timeout.map { ContinuousClock.now + $0 }
-        while true {
-            let taken = try poll()
-            if case .nothing = taken {} else { return taken }
-            if let deadline, .now >= deadline { return .nothing }
-            try Task.checkCancellation()
-            await signal.wait(until: deadline)
-        }
+    mutating func place(_ partition: TopicPartition) -> FetchSlot {
+        lastGeneration += 1
+        let index = indices[partition] ?? entries.firstIndex { $0 == nil } ?? entries.count
+        if index == entries.count { entries.append(nil) }
+        // A partition that is sought elsewhere stays paused.
+        let isPaused = indices[partition] != nil && entries[index]?.isPaused == true
+        entries[index] = FetchBuffer.Entry(partition: partition, generation: lastGeneration, isPaused: isPaused)
+        indices[partition] = index
+        return FetchSlot(index: index, generation: lastGeneration)
     }
 
-    private func poll() throws(KafkaError) -> Taken {
-        let result: Result<Taken, KafkaError> = state.withLock { state in
-            while !state.queue.isEmpty {
-                let part = state.queue.removeFirst()
-                if !part.records.isEmpty { return .success(.part(part)) }
-                state.progress[part.slot].delivered = part.nextOffset
-            }
-            if let failure = state.failure { return .failure(failure) }
-            return .success(state.isFinished ? .finished : .nothing)
-        }
-        let taken = try result.get()
-        if case .part(let part) = taken { part.gate.notify() }
-        return taken
-    }
-
-    func delivered(slot: Int, nextOffset: Int64, assignment: Int) {
-        state.withLock { state in
-            if assignment == state.assignment { state.progress[slot].delivered = nextOffset }
-        }
-    }
-
-    func isCurrent(_ assignment: Int) -> Bool {
-        state.withLock { $0.assignment == assignment }
-    }
-
-    var positions: [TopicPartition: Int64] {
-        state.withLock { state in
-            var positions: [TopicPartition: Int64] = [:]
-            for (partition, progress) in zip(state.partitions, state.progress) {
-                positions[partition] = progress.delivered
-            }
-            return positions
-        }
-    }
-
-    var highWatermarks: [TopicPartition: Int64] {
-        state.withLock { state in
-            var watermarks: [TopicPartition: Int64] = [:]
-            for (partition, progress) in zip(state.partitions, state.progress) {
-                watermarks[partition] = progress.highWatermark
-            }
-            return watermarks
-        }
-    }
-
-    var isCaughtUp: Bool {
-        state.withLock { state in
-            state.queue.isEmpty
-                && state.progress.allSatisfy { progress in
-                    guard let delivered = progress.delivered, let end = progress.highWatermark else { return false }
-                    return delivered >= end
-                }
-        }
+    /// Takes out of the queue what was fetched for slots that are no more.
+    mutating func dropStale() -> [FetchedPartition] {
+        let dropped = queue.filter { entry($0.slot) == nil }
+        if !dropped.isEmpty { queue = queue.filter { entry($0.slot) != nil } }
+        return dropped
     }
 }

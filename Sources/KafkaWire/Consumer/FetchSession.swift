@@ -1,19 +1,3 @@
-/// Where a partition's next fetch begins.
-struct FetchPosition: Sendable, Hashable {
-    var offset: Int64
-    /// The leader epoch of the batch before `offset`; -1 where it isn't known. With it a broker notices a log that
-    /// was cut back (KIP-320, KIP-595).
-    var lastFetchedEpoch: Int32 = -1
-}
-
-/// What a fetch request says of one partition.
-struct PartitionFetch: Sendable, Hashable {
-    var topicID: KafkaUUID
-    var position: FetchPosition
-    var leaderEpoch: Int32
-    var maximumBytes: Int32
-}
-
 /// The client's half of a fetch session: a broker remembers what was asked before, so that a request names only what
 /// has changed (KIP-227).
 ///

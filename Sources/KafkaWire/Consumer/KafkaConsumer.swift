@@ -1,18 +1,6 @@
-/// Where a consumer begins to read a partition.
-public struct ConsumerStart: Sendable, Hashable {
-    public var spec: OffsetSpec
-    /// The leader epoch of the last record that was read before, for `OffsetSpec.offset`; -1 where it isn't known.
-    ///
-    /// With it a log that was cut back since is noticed (KIP-320), from Kafka 2.7 on.
-    public var leaderEpoch: Int32
+import Synchronization
 
-    public init(_ spec: OffsetSpec, leaderEpoch: Int32 = -1) {
-        self.spec = spec
-        self.leaderEpoch = leaderEpoch
-    }
-}
-
-/// Reads partitions that it was given by hand: an asynchronous sequence of record batches.
+/// Reads partitions: an asynchronous sequence of record batches.
 ///
 /// ```swift
 /// for try await batch in consumer {
@@ -31,9 +19,11 @@ public struct ConsumerStart: Sendable, Hashable {
 public final class KafkaConsumer: Sendable, AsyncSequence {
     public typealias Element = RecordBatch
 
-    private let cluster: Cluster
-    private let buffer = FetchBuffer()
-    private let fetcher: Fetcher
+    let cluster: Cluster
+    let buffer = FetchBuffer()
+    let fetcher: Fetcher
+    /// The part of an answer whose batches are being handed out.
+    let reading = Mutex<FetchedPartition?>(nil)
 
     init(cluster: Cluster, offsetReset: ConsumerConfiguration.OffsetReset) {
         self.cluster = cluster
@@ -55,83 +45,5 @@ public final class KafkaConsumer: Sendable, AsyncSequence {
     /// Ends the fetching, and the sequence.
     public func close() async {
         await fetcher.close()
-    }
-
-    /// For each partition the offset after the last batch that was handed out; where none was, the one to begin with,
-    /// once it is known.
-    public var positions: [TopicPartition: Int64] { buffer.positions }
-
-    /// For each partition the offset after the last record that all replicas in sync have, as of the last answer.
-    public var highWatermarks: [TopicPartition: Int64] { buffer.highWatermarks }
-
-    /// Whether everything up to the last known high watermarks was handed out.
-    public var isCaughtUp: Bool { buffer.isCaughtUp }
-
-    public func makeAsyncIterator() -> Iterator {
-        Iterator(consumer: self)
-    }
-
-    /// - Important: One iterator at a time: two would share the batches between them.
-    public struct Iterator: AsyncIteratorProtocol {
-        private let consumer: KafkaConsumer
-        private var part: FetchedPartition?
-        private var reader: RecordBatchReader?
-
-        fileprivate init(consumer: KafkaConsumer) {
-            self.consumer = consumer
-        }
-
-        /// The next batch; nil once the consumer is closed.
-        ///
-        /// - Throws: `KafkaError`: CORRUPT_MESSAGE with topic, partition and offset for a batch that can't be read,
-        ///   OFFSET_OUT_OF_RANGE where `auto.offset.reset` is `none`, and what no retry cures. `CancellationError`.
-        public mutating func next() async throws -> RecordBatch? {
-            while true {
-                switch try await next(timeout: nil) {
-                case .batch(let batch): return batch
-                case .finished: return nil
-                case .timedOut: continue
-                }
-            }
-        }
-
-        public enum Step: Sendable {
-            case batch(RecordBatch)
-            /// No batch came in time.
-            case timedOut
-            /// The consumer was closed.
-            case finished
-        }
-
-        /// The same, but waits no longer than `timeout`; nil waits for as long as it takes.
-        public mutating func next(timeout: Duration?) async throws -> Step {
-            while true {
-                if let part {
-                    if let batch = try nextBatch(of: part) { return .batch(batch) }
-                    self.part = nil
-                    reader = nil
-                }
-                switch try await consumer.buffer.take(timeout: timeout) {
-                case .part(let part): begin(part)
-                case .nothing: return .timedOut
-                case .finished: return .finished
-                }
-            }
-        }
-
-        private mutating func begin(_ part: FetchedPartition) {
-            let configuration = consumer.cluster.configuration.consumer
-            self.part = part
-            reader = RecordBatchReader(
-                topic: part.partition.topic, partition: part.partition.partition, records: part.records,
-                from: part.firstOffset, checksCRC: configuration.checksCRCs,
-                maximumInflatedBytes: configuration.maximumInflatedBytes, pool: consumer.cluster.pool)
-        }
-
-        private mutating func nextBatch(of part: FetchedPartition) throws(KafkaError) -> RecordBatch? {
-            guard consumer.buffer.isCurrent(part.assignment), let batch = try reader?.next() else { return nil }
-            consumer.buffer.delivered(slot: part.slot, nextOffset: batch.nextOffset, assignment: part.assignment)
-            return batch
-        }
     }
 }

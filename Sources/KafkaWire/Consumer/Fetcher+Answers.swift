@@ -1,0 +1,84 @@
+extension Fetcher {
+    /// Takes in an answer.
+    ///
+    /// - Returns: What opens when the consumer begins to take it; nil where there was no record in it.
+    func accept(_ response: FetchResponse, asked: [TopicPartition: Asked]) throws(KafkaError) -> Signal? {
+        let gate = Signal()
+        var parts: [FetchedPartition] = []
+        for topic in response.responses {
+            guard let name = topic.topic.isEmpty ? topicNames[topic.topicId] : topic.topic else { continue }
+            for answer in topic.partitions {
+                let key = TopicPartition(topic: name, partition: answer.partitionIndex)
+                // What was taken away, or sought elsewhere, since the request: the answer isn't for it.
+                guard let asked = asked[key], partitions[key]?.slot == asked.slot else { continue }
+                let code = ErrorCode(rawValue: answer.errorCode)
+                guard code == .none else {
+                    try refused(key, code)
+                    continue
+                }
+                if answer.divergingEpoch.epoch >= 0 {
+                    throw KafkaError(
+                        .offsetOutOfRange,
+                        "the log was cut back: what was read up to here had leader epoch \(asked.fetch.position.lastFetchedEpoch), which ends at offset \(answer.divergingEpoch.endOffset)",
+                        topic: name, partition: key.partition, offset: asked.fetch.position.offset)
+                }
+                buffer.saw(asked.slot, highWatermark: answer.highWatermark, end: answer.highWatermark)
+                if let records = answer.records, !records.isEmpty {
+                    if let part = try take(records, of: key, asked, gate) { parts.append(part) }
+                }
+            }
+        }
+        guard !parts.isEmpty else { return nil }
+        setbacks = 0
+        buffer.append(parts)
+        return gate
+    }
+
+    /// Moves a partition's position past the batches that have arrived whole.
+    private func take(
+        _ records: ByteSlice, of key: TopicPartition, _ asked: Asked, _ gate: Signal
+    ) throws(KafkaError) -> FetchedPartition? {
+        let fetch = asked.fetch
+        let scan = try RecordBatchReader.scan(
+            records, from: fetch.position.offset, topic: key.topic, partition: key.partition)
+        guard scan.batchCount > 0 else {
+            // Not one batch fits the limit; a broker before KIP-74 would send its beginning for ever.
+            partitions[key]?.maximumBytes = fetch.maximumBytes > .max / 2 ? .max : max(fetch.maximumBytes, 1) * 2
+            return nil
+        }
+        let next = FetchPosition(
+            offset: max(scan.nextOffset, fetch.position.offset), lastFetchedEpoch: scan.lastLeaderEpoch)
+        partitions[key]?.position = next
+        let reader = RecordBatchReader(
+            topic: key.topic, partition: key.partition, records: records, from: fetch.position.offset,
+            checksCRC: configuration.checksCRCs, maximumInflatedBytes: configuration.maximumInflatedBytes,
+            pool: cluster.pool)
+        return FetchedPartition(slot: asked.slot, reader: reader, next: next, gate: gate)
+    }
+
+    private func refused(_ key: TopicPartition, _ code: ErrorCode) throws(KafkaError) {
+        let position = partitions[key]?.position
+        switch code {
+        case .offsetOutOfRange:
+            guard offsetReset != .fail else {
+                throw KafkaError(
+                    code, "the log doesn't have this offset (any more, or yet)", isFromBroker: true, topic: key.topic,
+                    partition: key.partition, offset: position?.offset)
+            }
+            partitions[key]?.start = offsetReset == .earliest ? .earliest : .latest
+            partitions[key]?.position = nil
+        case .corruptMessage:
+            throw KafkaError(
+                code, "the broker's log is damaged", isFromBroker: true, isRetriable: false, topic: key.topic,
+                partition: key.partition, offset: position?.offset)
+        case _ where code.isRetriable:
+            partitions[key]?.leader = nil
+            setbacks += 1
+        default:
+            throw KafkaError(
+                code, "the broker refused to have the partition fetched", isFromBroker: true, topic: key.topic,
+                partition: key.partition, offset: position?.offset)
+        }
+        attention.notify()
+    }
+}

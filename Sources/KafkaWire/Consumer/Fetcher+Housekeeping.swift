@@ -1,0 +1,129 @@
+extension Fetcher {
+    /// Finds leaders and offsets where they are missing, and starts the loops of brokers that have none.
+    func keepHouse() async {
+        let backoff = Backoff(
+            initial: cluster.configuration.retryBackoff, maximum: cluster.configuration.retryBackoffMaximum)
+        var failures = 0
+        var troubledSince: ContinuousClock.Instant?
+        while !isClosed, !Task.isCancelled {
+            do {
+                if setbacks > 0 {
+                    // What a broker refused, or lost, a moment ago is rarely better at once.
+                    let delay = backoff.delay(afterFailures: setbacks, random: cluster.timing.random())
+                    try await cluster.timing.sleep(delay)
+                }
+                // One partition's trouble is kept back until the others have what they need.
+                let trouble = [try await findLeaders(), try await findOffsets()].compactMap { $0 }
+                startLoops()
+                if let first = trouble.first { throw first }
+                failures = 0
+                troubledSince = nil
+                await attention.wait(until: knowledgeExpires)
+                if cluster.timing.now() >= knowledgeExpires { try await refreshLeaders() }
+            } catch let error as KafkaError {
+                failures += 1
+                let since = troubledSince ?? cluster.timing.now()
+                troubledSince = since
+                // Kafka's clients try INCONSISTENT_TOPIC_ID again with fresh metadata; here it is what those have told.
+                let isHopeless =
+                    !error.isRetriable || error.code == .inconsistentTopicId && !error.isFromBroker
+                    || error.code == .unknownTopicOrPartition
+                        && cluster.timing.now() - since > cluster.configuration.defaultAPITimeout
+                if isHopeless { return buffer.fail(error) }
+                startLoops()
+                let delay = backoff.delay(afterFailures: failures, random: cluster.timing.random())
+                try? await cluster.timing.sleep(delay)
+            } catch {
+                return  // cancelled
+            }
+        }
+    }
+
+    /// When what is known of the leaders is asked for again though nothing has gone wrong (`metadata.max.age.ms`).
+    private var knowledgeExpires: ContinuousClock.Instant { lastRefresh + cluster.configuration.metadataMaximumAge }
+
+    /// Moves partitions whose leader has changed unnoticed: the old one may go on answering for a while.
+    private func refreshLeaders() async throws {
+        lastRefresh = cluster.timing.now()
+        try await cluster.refresh(topics: Set(partitions.keys.map(\.topic)).sorted())
+        for key in partitions.keys {
+            guard let leader = await cluster.leader(of: key), let known = partitions[key],
+                leader.epoch > known.leaderEpoch
+            else { continue }
+            partitions[key]?.leader = leader.node
+            partitions[key]?.leaderEpoch = leader.epoch
+        }
+    }
+
+    /// - Returns: What is wrong with the first of the partitions for which no leader was found.
+    private func findLeaders() async throws -> KafkaError? {
+        let leaderless = partitions.filter { $0.value.leader == nil }.keys
+        guard !leaderless.isEmpty else { return nil }
+        let topics = Set(leaderless.map(\.topic)).sorted()
+        let errors = try await cluster.refresh(topics: topics)
+        var trouble: KafkaError?
+        for key in leaderless {
+            if let code = errors[key.topic] {
+                trouble = trouble ?? KafkaError.ofTopic(code, key.topic)
+                continue
+            }
+            guard let topic = await cluster.topic(key.topic) else { continue }
+            let leader = await cluster.leader(of: key)
+            // Read after the last wait: another assignment may have put another one in its place meanwhile.
+            guard var partition = partitions[key] else { continue }
+            if partition.topicID != .zero, topic.id != partition.topicID {
+                throw KafkaError(
+                    .inconsistentTopicId,
+                    "the topic was deleted and made again while it was read: its id was \(partition.topicID) and is \(topic.id)",
+                    isRetriable: false, topic: key.topic, partition: key.partition)
+            }
+            partition.topicID = topic.id
+            topicNames[topic.id] = key.topic
+            if let leader {
+                partition.leader = leader.node
+                partition.leaderEpoch = leader.epoch
+            } else {
+                let exists = topic.partition(key.partition) != nil
+                trouble =
+                    trouble
+                    ?? KafkaError(
+                        exists ? .leaderNotAvailable : .unknownTopicOrPartition,
+                        exists ? "the partition has no leader at the moment" : "the topic has no such partition",
+                        topic: key.topic, partition: key.partition)
+            }
+            partitions[key] = partition
+        }
+        return trouble
+    }
+
+    /// - Returns: What is wrong with the first broker that didn't tell its partitions' offsets.
+    private func findOffsets() async throws -> KafkaError? {
+        let wanted = partitions.filter { $0.value.position == nil && $0.value.leader != nil }
+        var trouble: KafkaError?
+        for (_, group) in Dictionary(grouping: wanted, by: \.value.leader) {
+            let asked = Dictionary(uniqueKeysWithValues: group)
+            do {
+                // Tried again here, since other partitions are to be looked after meanwhile.
+                let found = try await cluster.listOffsets(asked.mapValues(\.start), limit: .zero)
+                for (key, listed) in found {
+                    guard let slot = asked[key]?.slot, partitions[key]?.slot == slot else { continue }
+                    let position = FetchPosition(offset: listed.offset)
+                    partitions[key]?.position = position
+                    buffer.began(slot, at: position)
+                }
+            } catch let error as KafkaError {
+                if error.isRetriable {
+                    for key in asked.keys { partitions[key]?.leader = nil }
+                }
+                trouble = trouble ?? error
+            }
+        }
+        return trouble
+    }
+
+    func startLoops() {
+        for node in Set(partitions.values.filter { !$0.isPaused }.compactMap(\.leader)) where loops[node] == nil {
+            loops[node] = Task { await self.fetch(from: node) }
+        }
+    }
+}

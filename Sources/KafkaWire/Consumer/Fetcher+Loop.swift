@@ -1,0 +1,74 @@
+extension Fetcher {
+    /// What one request asks of a partition, and for whom.
+    struct Asked {
+        let fetch: PartitionFetch
+        let slot: FetchSlot
+    }
+
+    /// Asks a broker again and again, as long as any partition is to be read from it.
+    func fetch(from node: Int32) async {
+        defer { loops[node] = nil }
+        while !isClosed, !Task.isCancelled {
+            let wanted = fetches(from: node)
+            guard !wanted.isEmpty else { return }
+            do {
+                let connection = try await cluster.connection(to: node, role: .fetch)
+                let gate = try await fetchOnce(wanted, from: node, over: connection)
+                await gate?.wait()
+            } catch is CancellationError {
+                return
+            } catch {
+                sessions[node]?.reset()
+                // Bytes that can't be read would be the same the next time.
+                if let error = error as? KafkaError, !error.isRetriable || error.code == .corruptMessage {
+                    return buffer.fail(error)
+                }
+                setbacks += 1
+                // Whether another broker leads them meanwhile, the housekeeping finds out.
+                for key in wanted.keys { partitions[key]?.leader = nil }
+                return attention.notify()
+            }
+        }
+    }
+
+    private func fetches(from node: Int32) -> [TopicPartition: Asked] {
+        var wanted: [TopicPartition: Asked] = [:]
+        for (key, partition) in partitions where partition.leader == node && !partition.isPaused {
+            guard let position = partition.position else { continue }
+            wanted[key] = Asked(
+                fetch: PartitionFetch(
+                    topicID: partition.topicID, position: position, leaderEpoch: partition.leaderEpoch,
+                    maximumBytes: partition.maximumBytes),
+                slot: partition.slot)
+        }
+        return wanted
+    }
+
+    /// One request and its answer.
+    ///
+    /// - Returns: What opens when the consumer begins to take the answer; nil where there was no record in it.
+    private func fetchOnce(
+        _ wanted: [TopicPartition: Asked], from node: Int32, over connection: NegotiatedConnection
+    ) async throws -> Signal? {
+        let fetches = wanted.mapValues(\.fetch)
+        let asked = sessions[node, default: FetchSession()].next(fetches)
+        var version = try connection.version(for: FetchRequest.self)
+        // Version 13 knows topics by their ids alone, which a cluster upgraded from before Kafka 2.8 may lack.
+        if fetches.values.contains(where: { $0.topicID == .zero }) { version = min(version, 12) }
+        let timeout = cluster.configuration.requestTimeout + configuration.fetchMaximumWait
+        let response = try await connection.call(
+            FetchRequest(asked, fetches, configuration, version: version), version: version, timeout: timeout,
+            expectsResponse: true)
+        guard let response else { return nil }
+        switch ErrorCode(rawValue: response.errorCode) {
+        case .none:
+            sessions[node]?.succeeded(sessionID: version >= 7 ? response.sessionId : 0)
+        case .fetchSessionIdNotFound, .invalidFetchSessionEpoch, .fetchSessionTopicIdError:
+            sessions[node]?.reset()
+            return nil
+        case let code:
+            throw KafkaError(code, "\(connection.address) refused a fetch", isFromBroker: true)
+        }
+        return try accept(response, asked: wanted)
+    }
+}

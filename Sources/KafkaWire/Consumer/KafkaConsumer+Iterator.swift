@@ -1,0 +1,86 @@
+import Synchronization
+
+extension KafkaConsumer {
+    /// Hands out the batches.
+    ///
+    /// A batch counts as processed when the next one is asked for. What an iterator leaves is there for the next.
+    ///
+    /// - Important: One iterator at a time: two would share the batches between them.
+    public struct Iterator: AsyncIteratorProtocol {
+        private let consumer: KafkaConsumer
+
+        fileprivate init(_ consumer: KafkaConsumer) {
+            self.consumer = consumer
+        }
+
+        /// The next batch; nil once the consumer is closed.
+        ///
+        /// - Throws: `KafkaError`: CORRUPT_MESSAGE with topic, partition and offset for a batch that can't be read,
+        ///   OFFSET_OUT_OF_RANGE where `auto.offset.reset` is `none`, and what no retry cures. `CancellationError`.
+        ///   It is thrown again until partitions are assigned anew, or the one in question is sought elsewhere.
+        public mutating func next() async throws -> RecordBatch? {
+            while true {
+                switch try await next(timeout: nil) {
+                case .batch(let batch): return batch
+                case .finished: return nil
+                case .timedOut: continue
+                }
+            }
+        }
+
+        public enum Step: Sendable {
+            case batch(RecordBatch)
+            /// No batch came in time.
+            case timedOut
+            /// The consumer was closed.
+            case finished
+        }
+
+        /// The same, but waits no longer than `timeout`; nil waits for as long as it takes.
+        public mutating func next(timeout: Duration?) async throws -> Step {
+            consumer.buffer.comeBack()
+            while true {
+                if let batch = try consumer.nextBatch() { return .batch(batch) }
+                switch try await consumer.buffer.take(timeout: timeout) {
+                case .part(let part): consumer.reading.withLock { $0 = part }
+                case .nothing: return .timedOut
+                case .finished: return .finished
+                }
+            }
+        }
+    }
+
+    public func makeAsyncIterator() -> Iterator {
+        Iterator(self)
+    }
+
+    /// The next batch of the part that is being read; nil at its end, and where it isn't to be read on.
+    private func nextBatch() throws(KafkaError) -> RecordBatch? {
+        try reading.withLock { part throws(KafkaError) -> RecordBatch? in
+            guard var current = part else { return nil }
+            let batch: RecordBatch?
+            do throws(KafkaError) {
+                batch = try current.reader?.next()
+            } catch {
+                if buffer.isStanding(current.slot) { throw error }
+                batch = nil
+            }
+            guard let batch else {
+                part = nil
+                return nil
+            }
+            let next = FetchPosition(offset: batch.nextOffset, lastFetchedEpoch: batch.partitionLeaderEpoch)
+            switch buffer.handOut(current.slot, next: next, at: .now) {
+            case .handedOut:
+                part = current
+                return batch
+            case .stale:
+                part = nil
+            case .paused:
+                if let part { buffer.putBack(part) }
+                part = nil
+            }
+            return nil
+        }
+    }
+}

@@ -1,0 +1,53 @@
+extension KafkaConsumer {
+    /// The partitions that are read.
+    public var assignment: Set<TopicPartition> { Set(buffer.collect { _ in true }.keys) }
+
+    /// Goes on elsewhere in these partitions; the others go on where they are.
+    ///
+    /// What was fetched of them is dropped: the next batch of each is the one at its new place. A partition that is
+    /// paused stays so. A place that isn't an offset is asked for at the broker when the partition is fetched next.
+    ///
+    /// - Throws: UNKNOWN_TOPIC_OR_PARTITION for a partition that isn't assigned; the others are sought all the same.
+    public func seek(_ places: [TopicPartition: OffsetSpec]) async throws(KafkaError) {
+        let missing = await fetcher.seek(places.mapValues { ConsumerStart($0) })
+        guard let first = missing.min() else { return }
+        throw KafkaError(
+            .unknownTopicOrPartition, "the consumer can't seek in a partition that isn't assigned to it",
+            isRetriable: false, topic: first.topic, partition: first.partition)
+    }
+
+    /// Hands out no batch of these partitions, and doesn't fetch them, until `resume`; the others go on.
+    ///
+    /// What was fetched of them already is kept, and comes first when they go on. Partitions that aren't assigned are
+    /// passed over, and one that is assigned later isn't paused.
+    public func pause(_ partitions: some Sequence<TopicPartition>) async {
+        await fetcher.setPaused(true, Array(partitions))
+    }
+
+    /// Lets paused partitions go on.
+    public func resume(_ partitions: some Sequence<TopicPartition>) async {
+        await fetcher.setPaused(false, Array(partitions))
+    }
+
+    /// The partitions that are paused.
+    public var paused: Set<TopicPartition> { Set(buffer.collect { $0.isPaused ? true : nil }.keys) }
+
+    /// For each partition the offset after the last batch that was handed out; where none was, the one to begin with,
+    /// once it is known.
+    public var positions: [TopicPartition: Int64] { buffer.collect { $0.delivered?.offset } }
+
+    /// For each partition the offset after the last record that all replicas in sync have, as of the last answer.
+    public var highWatermarks: [TopicPartition: Int64] { buffer.collect(\.highWatermark) }
+
+    /// For each partition how many offsets there are between the position and the end of what may be read, as of the
+    /// last answer; offsets without a record (transaction markers, compaction) count too.
+    public var lag: [TopicPartition: Int64] {
+        buffer.collect { entry in
+            guard let delivered = entry.delivered, let end = entry.end else { return nil }
+            return Swift.max(0, end - delivered.offset)
+        }
+    }
+
+    /// Whether everything that could be read as of the last answers was handed out, paused partitions left aside.
+    public var isCaughtUp: Bool { buffer.isCaughtUp }
+}

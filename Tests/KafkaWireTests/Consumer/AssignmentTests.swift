@@ -1,0 +1,181 @@
+import KafkaFake
+import Testing
+
+@testable import KafkaWire
+
+@Suite("What a consumer reads changes while it reads", .timeLimit(.minutes(1)))
+struct AssignmentTests {
+    private let zero = TopicPartition("t", 0)
+    private let one = TopicPartition("t", 1)
+
+    /// A topic of two partitions with 100 records each, whose values are their offsets, ten a batch.
+    private func withTopic(
+        properties: [String: String] = [:], _ body: (FakeCluster, KafkaConsumer) async throws -> Void
+    ) async throws {
+        try await withFake(properties: properties) { fake, cluster in
+            fake.createTopic("t", partitions: 2)
+            for partition in [zero, one] { try fill(fake, partition, 100) }
+            let consumer = KafkaConsumer(cluster: cluster, offsetReset: .fail)
+            try await body(fake, consumer)
+            await consumer.close()
+        }
+    }
+
+    private func fill(_ fake: FakeCluster, _ partition: TopicPartition, _ count: Int) throws {
+        let begin = Int(fake.offsets(of: partition)?.upperBound ?? 0)
+        for start in stride(from: begin, to: begin + count, by: 10) {
+            try fake.fill(partition, [(start..<start + 10).map(String.init)])
+        }
+    }
+
+    private let beginning = ConsumerStart(.earliest)
+
+    @Test("partitions come and go while the others are read on, each record of those once")
+    func addAndRemove() async throws {
+        try await withTopic(properties: ["max.partition.fetch.bytes": "300"]) { _, consumer in
+            await consumer.fetcher.add([zero: beginning])
+            var iterator = consumer.makeAsyncIterator()
+            var offsets: [Int32: [Int64]] = [:]
+            for round in 0..<10 {
+                if round % 2 == 0 {
+                    await consumer.fetcher.add([one: ConsumerStart(.offset(Int64(round)))])
+                } else {
+                    await consumer.fetcher.remove([one], waitingUntil: .now)
+                }
+                let batch = try #require(try await iterator.next())
+                #expect(round % 2 == 0 || batch.partition == 0)
+                offsets[batch.partition, default: []] += try batch.readRecords().map(\.offset)
+            }
+            while offsets[0]?.last != 99 {
+                let batch = try #require(try await iterator.next())
+                #expect(batch.partition == 0)
+                offsets[0, default: []] += try batch.readRecords().map(\.offset)
+            }
+            #expect(offsets[0] == Array(0..<100))
+            #expect(consumer.assignment == [zero])
+        }
+    }
+
+    @Test("who takes a partition away waits until its last batch is processed, and is told where that ends")
+    func handover() async throws {
+        try await withTopic { fake, consumer in
+            fake.elect(1, for: zero)
+            try fill(fake, zero, 10)
+            await consumer.assign([zero: ConsumerStart(.offset(90))])
+            var iterator = consumer.makeAsyncIterator()
+            _ = try await iterator.next()
+            let batch = try #require(try await iterator.next())
+            #expect(batch.partitionLeaderEpoch == 1)
+            #expect(await consumer.fetcher.remove([zero], waitingUntil: .now)[zero]?.offset == 100)
+            await consumer.assign([zero: ConsumerStart(.offset(90))])
+            _ = try await iterator.next()
+            let removing = Task { await consumer.fetcher.remove([zero]) }
+            try await eventually("it is taken away") { consumer.assignment.isEmpty }
+            guard case .timedOut = try await iterator.next(timeout: .milliseconds(5)) else {
+                Issue.record("a batch of a partition that was taken away")
+                return
+            }
+            #expect(await removing.value == [zero: FetchPosition(offset: 100, lastFetchedEpoch: 0)])
+        }
+    }
+
+    @Test("a seek leads to its place, whatever was fetched, and others aren't touched")
+    func seek() async throws {
+        try await withTopic { fake, consumer in
+            await consumer.assign([zero: beginning, one: beginning])
+            var iterator = consumer.makeAsyncIterator()
+            let before = try await read(&iterator, 200)
+            #expect(before[0] == numbered(0..<100) && before[1] == numbered(0..<100))
+            try await consumer.seek([zero: .offset(95)])
+            #expect(try await read(&iterator, 5) == [0: numbered(95..<100)])
+            try await consumer.seek([zero: .earliest])
+            #expect(try await read(&iterator, 100) == [0: numbered(0..<100)])
+            // Each batch's first record has the timestamp 1000, and each further one a millisecond more.
+            try await consumer.seek([zero: .timestamp(1009)])
+            #expect(try await read(&iterator, 91) == [0: numbered(9..<100)])
+            try await consumer.seek([one: .latest, zero: .timestamp(5000)])
+            try await eventually("the ends are found") { consumer.positions == [zero: 100, one: 100] }
+            for partition in [zero, one] { try fill(fake, partition, 10) }
+            let after = try await read(&iterator, 20)
+            #expect(after[0] == numbered(100..<110) && after[1] == numbered(100..<110))
+            let error = await #expect(throws: KafkaError.self) {
+                try await consumer.seek([TopicPartition("t", 7): .earliest, zero: .offset(109)])
+            }
+            #expect(error?.partition == 7)
+            #expect(try await read(&iterator, 1) == [0: numbered(109..<110)])
+        }
+    }
+
+    @Test("an offset that the log doesn't have is an error until another place is sought")
+    func seekAfterError() async throws {
+        try await withTopic { _, consumer in
+            await consumer.assign([zero: ConsumerStart(.offset(500)), one: beginning])
+            var iterator = consumer.makeAsyncIterator()
+            for _ in 0..<2 {
+                let error = await #expect(throws: KafkaError.self) {
+                    while try await iterator.next() != nil {}
+                }
+                #expect(error?.code == .offsetOutOfRange)
+            }
+            try await consumer.seek([zero: .offset(50)])
+            var offsets: [Int32: [ReadRecord]] = [:]
+            while offsets[0]?.count != 50 {
+                for (partition, records) in try await read(&iterator, 1) { offsets[partition, default: []] += records }
+            }
+            #expect(offsets[0] == numbered(50..<100))
+        }
+    }
+
+    @Test("a paused partition gives nothing and isn't fetched, and goes on without a gap")
+    func pause() async throws {
+        try await withTopic(properties: ["fetch.max.wait.ms": "10"]) { fake, consumer in
+            await consumer.assign([zero: beginning, one: beginning])
+            var iterator = consumer.makeAsyncIterator()
+            let first = try #require(try await iterator.next())
+            let paused = TopicPartition("t", first.partition)
+            let other = paused == zero ? one : zero
+            await consumer.pause([paused])
+            #expect(consumer.paused == [paused])
+            #expect(try await read(&iterator, 100) == [other.partition: numbered(0..<100)])
+            #expect(consumer.isCaughtUp)
+            try fill(fake, paused, 20)
+            try fill(fake, other, 20)
+            #expect(try await read(&iterator, 20) == [other.partition: numbered(100..<120)])
+            #expect(consumer.positions == [paused: 10, other: 120])
+            await consumer.resume([paused])
+            #expect(try await read(&iterator, 110) == [paused.partition: numbered(10..<120)])
+            #expect(consumer.paused.isEmpty)
+            #expect(consumer.lag == [zero: 0, one: 0])
+        }
+    }
+
+    @Test("what one iterator leaves of an answer is the next one's")
+    func anotherIterator() async throws {
+        try await withTopic { _, consumer in
+            await consumer.assign([zero: beginning])
+            var offsets: [Int64] = []
+            while offsets.count < 100 {
+                for try await batch in consumer {
+                    offsets += try batch.readRecords().map(\.offset)
+                    break
+                }
+            }
+            #expect(offsets == Array(0..<100))
+        }
+    }
+
+    @Test("a partition that has no leader doesn't keep another from being read")
+    func leaderless() async throws {
+        try await withTopic { fake, consumer in
+            fake.elect(nil, for: zero)
+            await consumer.assign([zero: beginning])
+            await consumer.fetcher.add([one: beginning])
+            var iterator = consumer.makeAsyncIterator()
+            let first = try await read(&iterator, 100)
+            #expect(first == [1: numbered(0..<100)])
+            fake.elect(1, for: zero)
+            let second = try await read(&iterator, 100)
+            #expect(second == [0: numbered(0..<100)])
+        }
+    }
+}
