@@ -69,11 +69,15 @@ struct DefinitionEncoder {
         case ("string", .string(let text)):
             length(text.utf8.count, width: 2)
             bytes += Array(text.utf8)
-        case ("records", .null): length(nil, width: 4)
-        case ("records", .bytes(let content)):
+        case ("bytes", .null), ("records", .null): length(nil, width: 4)
+        case ("bytes", .bytes(let content)), ("records", .bytes(let content)):
             length(content.count, width: 4)
             bytes += content
-        case (_, .structure): try structure(value, field.fields)
+        // A structure that may be null has a byte before it; elements of arrays are never null.
+        case (_, .null): integer(-1, width: 1)
+        case (_, .structure):
+            if field.nullableVersions?.contains(version) == true, !field.isArray { integer(1, width: 1) }
+            try structure(value, field.fields)
         default: throw DefinitionError("\(value) isn't of type \(field.type)")
         }
     }

@@ -68,7 +68,7 @@ extension RandomValues {
         case "int64": .integer(Int64(truncatingIfNeeded: next()))
         case "uuid": .uuid(next(), next())
         case "string": .string(text())
-        case "records": .bytes(bytes())
+        case "bytes", "records": .bytes(bytes())
         default: try structure(field.fields, version: version)
         }
     }

@@ -6,6 +6,7 @@ struct MessageDefinition: Sendable {
     let validVersions: ClosedRange<Int>
     /// Whether Kafka doesn't offer the last of the versions yet, other than on request.
     let isLatestVersionUnstable: Bool
+    /// `Int16.max` for a message that isn't flexible in any version.
     let firstFlexibleVersion: Int
     let fields: [FieldDefinition]
 
@@ -15,15 +16,17 @@ struct MessageDefinition: Sendable {
         let object = try JSONSerialization.jsonObject(with: Data(lines.joined(separator: "\n").utf8))
         guard let json = object as? [String: Any], let apiKey = json["apiKey"] as? Int,
             let validVersions = versionRange(json["validVersions"]),
-            let flexibleVersions = json["flexibleVersions"] as? String,
-            let fields = json["fields"] as? [[String: Any]]
+            let flexibleVersions = json["flexibleVersions"] as? String, let fields = json["fields"] as? [[String: Any]]
         else { throw DefinitionError("a definition lacks its key, versions or fields") }
         self.apiKey = apiKey
         self.validVersions = validVersions
         isLatestVersionUnstable = json["latestVersionUnstable"] as? Bool ?? false
-        // Where there is none, that is one which no message reaches.
         firstFlexibleVersion = versionRange(flexibleVersions)?.lowerBound ?? Int(Int16.max)
-        self.fields = try fields.map(FieldDefinition.init)
+        var common: [String: [[String: Any]]] = [:]
+        for structure in json["commonStructs"] as? [[String: Any]] ?? [] {
+            if let name = structure["name"] as? String { common[name] = structure["fields"] as? [[String: Any]] }
+        }
+        self.fields = try fields.map { try FieldDefinition($0, common: common) }
     }
 }
 
@@ -43,7 +46,8 @@ struct FieldDefinition: Sendable {
     /// Those of the structure.
     let fields: [FieldDefinition]
 
-    init(_ json: [String: Any]) throws {
+    /// - Parameter common: The fields of the structures that several fields of the message share, by their names.
+    init(_ json: [String: Any], common: [String: [[String: Any]]]) throws {
         guard let name = json["name"] as? String, let type = json["type"] as? String,
             let versions = versionRange(json["versions"])
         else { throw DefinitionError("a field lacks its name, type or versions: \(json)") }
@@ -55,7 +59,8 @@ struct FieldDefinition: Sendable {
         taggedVersions = versionRange(json["taggedVersions"])
         tag = (json["tag"] as? Int).map(UInt32.init)
         isIgnorable = json["ignorable"] as? Bool ?? false
-        fields = try (json["fields"] as? [[String: Any]] ?? []).map(FieldDefinition.init)
+        let nested = json["fields"] as? [[String: Any]] ?? common[self.type] ?? []
+        fields = try nested.map { try FieldDefinition($0, common: common) }
         let text = (json["default"] as? String) ?? (json["default"] as? Int).map(String.init)
         defaultValue = try Self.defaultValue(text, type: self.type, isArray: isArray, fields: fields)
     }
@@ -69,6 +74,7 @@ struct FieldDefinition: Sendable {
         case "bool": return .bool(text == "true")
         case "string": return .string(text ?? "")
         case "uuid": return .uuid(0, 0)
+        case "bytes": return .bytes([])
         case "int8", "int16", "int32", "int64":
             guard let text else { return .integer(0) }
             let isHexadecimal = text.hasPrefix("0x")
