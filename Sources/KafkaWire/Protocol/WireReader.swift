@@ -29,6 +29,11 @@ package struct WireReader: Sendable {
         }
     }
 
+    /// Passes over what is left, for messages whose later versions only add fields.
+    package mutating func skipRest() {
+        position = bytes.count
+    }
+
     /// Marks the message as unusable; the first reason given stays.
     package mutating func fail(_ reason: String) {
         if failure == nil { failure = ProtocolError(reason, at: position) }
