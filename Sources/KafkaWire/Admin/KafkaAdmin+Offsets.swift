@@ -8,33 +8,182 @@ extension KafkaAdmin {
     public func commitOffsets(
         group: String, _ offsets: [TopicPartition: Int64], limit: Duration? = nil
     ) async throws {
-        let topics = Set(offsets.keys.map(\.topic)).sorted()
-        let descriptions = try await cluster.describe(topics: topics)
-        let request = OffsetCommitRequest(
-            groupId: group,
-            topics: descriptions.map { topic in
-                OffsetCommitRequest.Topic(
-                    name: topic.name, topicId: topic.id,
-                    partitions: offsets.filter { $0.key.topic == topic.name }.map { partition, offset in
-                        OffsetCommitRequest.Partition(
-                            partitionIndex: partition.partition, committedOffset: offset, committedMetadata: "")
-                    })
-            })
-        // From version 10 on an answer knows topics by their ids alone.
-        let names = Dictionary(descriptions.map { ($0.id, $0.name) }) { first, _ in first }
-        try await cluster.retrying(limit: limit) {
+        let outcomes = try await alterGroupOffsets(group, offsets.mapValues { OffsetAndMetadata($0) }, limit: limit)
+        for outcome in outcomes.values { try outcome.get() }
+    }
+
+    /// Writes a group's offsets, for a group that has no members.
+    ///
+    /// - Parameters:
+    ///   - offsets: For each partition the offset to go on from.
+    ///   - limit: How long to try; `default.api.timeout.ms` where nil.
+    /// - Returns: For each partition success, or UNKNOWN_MEMBER_ID where the group has members,
+    ///   UNKNOWN_TOPIC_OR_PARTITION, and what else the coordinator finds.
+    public func alterGroupOffsets(
+        _ group: String, _ offsets: [TopicPartition: OffsetAndMetadata], limit: Duration? = nil
+    ) async throws -> [TopicPartition: Result<Void, KafkaError>] {
+        try await outcomes(of: offsets.keys, final: [.unknownTopicOrPartition], limit: limit) { partitions in
             let connection = try await cluster.connection(to: .group(group))
-            let response = try await connection.call(request, timeout: cluster.configuration.requestTimeout)
+            // From version 10 on topics go by their ids, which who writes offsets by name needn't know.
+            let version = min(try connection.version(for: OffsetCommitRequest.self), 9)
+            let request = OffsetCommitRequest(
+                groupId: group,
+                topics: Dictionary(grouping: partitions, by: \.topic).map { topic, partitions in
+                    OffsetCommitRequest.Topic(
+                        name: topic,
+                        partitions: partitions.compactMap { partition in
+                            offsets[partition].map { OffsetCommitRequest.Partition(partition.partition, $0) }
+                        })
+                })
+            let response = try await answer(connection, request, version: version)
+            var outcomes: [TopicPartition: Result<Void, KafkaError>] = [:]
             for topic in response.topics {
                 for partition in topic.partitions {
-                    let code = ErrorCode(rawValue: partition.errorCode)
-                    guard code != .none else { continue }
-                    throw KafkaError(
-                        code, "the group's offset can't be written", isFromBroker: true,
-                        topic: topic.name.isEmpty ? names[topic.topicId] : topic.name,
-                        partition: partition.partitionIndex)
+                    outcomes[TopicPartition(topic: topic.name, partition: partition.partitionIndex)] = Self.outcome(
+                        partition.errorCode, nil, else: "the group's offset can't be written", topic: topic.name,
+                        partition: partition.partitionIndex, success: ())
+                }
+            }
+            return outcomes
+        }
+    }
+
+    /// The offsets that a group has committed.
+    ///
+    /// - Parameters:
+    ///   - partitions: Nil for all that the group has an offset of. One without an offset is left out of the answer.
+    ///   - requiresStable: Whether an offset that a transaction is about to move is UNSTABLE_OFFSET_COMMIT, and waited
+    ///     for (KIP-447), from Kafka 2.5 on.
+    /// - Throws: GROUP_AUTHORIZATION_FAILED and what else the coordinator finds about the group as a whole. A group that
+    ///   doesn't exist has no offsets.
+    public func listGroupOffsets(
+        _ group: String, of partitions: [TopicPartition]? = nil, requiresStable: Bool = false
+    ) async throws -> [TopicPartition: Result<OffsetAndMetadata, KafkaError>] {
+        if let partitions {
+            let found = try await outcomes(of: partitions) { partitions in
+                try await fetchOffsets(group, partitions, requiresStable: requiresStable)
+            }
+            return found.compactMapValues { outcome in
+                switch outcome {
+                case .success(let offset): offset.map { .success($0) }
+                case .failure(let error): .failure(error)
                 }
             }
         }
+        return try await cluster.retrying {
+            try await fetchOffsets(group, nil, requiresStable: requiresStable).compactMapValues { outcome in
+                switch outcome {
+                case .success(let offset): return offset.map { .success($0) }
+                case .failure(let error):
+                    if error.isRetriable { throw error }
+                    return .failure(error)
+                }
+            }
+        }
+    }
+
+    /// Asks the coordinator once; nil for a partition without an offset.
+    private func fetchOffsets(
+        _ group: String, _ partitions: [TopicPartition]?, requiresStable: Bool
+    ) async throws -> [TopicPartition: Result<OffsetAndMetadata?, KafkaError>] {
+        let connection = try await cluster.connection(to: .group(group))
+        // From version 10 on topics go by their ids, which the names of all offsets can't be told from.
+        let version = min(try connection.version(for: OffsetFetchRequest.self), 9)
+        let topics = partitions.map { Dictionary(grouping: $0, by: \.topic).mapValues { $0.map(\.partition) } }
+        var request = OffsetFetchRequest(requireStable: requiresStable && version >= 7)
+        if version >= 8 {
+            request.groups = [
+                OffsetFetchRequest.Group(
+                    groupId: group,
+                    topics: topics?.map { OffsetFetchRequest.GroupTopic(name: $0, partitionIndexes: $1) })
+            ]
+        } else {
+            request.groupId = group
+            request.topics = topics?.map { OffsetFetchRequest.Topic(name: $0, partitionIndexes: $1) }
+        }
+        let response = try await answer(connection, request, version: version)
+        let code = ErrorCode(rawValue: response.groups.first?.errorCode ?? response.errorCode)
+        guard code == .none else {
+            throw KafkaError(code, "the offsets of the group \(group) can't be told", isFromBroker: true)
+        }
+        var found: [TopicPartition: Result<OffsetAndMetadata?, KafkaError>] = [:]
+        for topic in response.topics {
+            for partition in topic.partitions {
+                found[TopicPartition(topic: topic.name, partition: partition.partitionIndex)] = Self.stored(
+                    partition.committedOffset, partition.committedLeaderEpoch, partition.metadata,
+                    partition.errorCode, topic.name, partition.partitionIndex)
+            }
+        }
+        for topic in response.groups.flatMap(\.topics) {
+            for partition in topic.partitions {
+                found[TopicPartition(topic: topic.name, partition: partition.partitionIndex)] = Self.stored(
+                    partition.committedOffset, partition.committedLeaderEpoch, partition.metadata,
+                    partition.errorCode, topic.name, partition.partitionIndex)
+            }
+        }
+        return found
+    }
+
+    private static func stored(
+        _ offset: Int64, _ leaderEpoch: Int32, _ metadata: String?, _ code: Int16, _ topic: String, _ partition: Int32
+    ) -> Result<OffsetAndMetadata?, KafkaError> {
+        outcome(
+            code, nil, else: "the group's offset can't be told", topic: topic, partition: partition,
+            success: offset < 0
+                ? nil : OffsetAndMetadata(offset, leaderEpoch: leaderEpoch, metadata: metadata ?? ""))
+    }
+
+    /// Makes a group forget its offsets of partitions whose topics no member is subscribed to (KIP-496), from Kafka 2.4
+    /// on.
+    ///
+    /// - Returns: For each partition success, or GROUP_SUBSCRIBED_TO_TOPIC and what else the coordinator finds.
+    /// - Throws: GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP and what else concerns the group as a whole.
+    public func deleteGroupOffsets(
+        _ group: String, of partitions: [TopicPartition]
+    ) async throws -> [TopicPartition: Result<Void, KafkaError>] {
+        try await outcomes(of: partitions, final: [.unknownTopicOrPartition]) { partitions in
+            let request = OffsetDeleteRequest(
+                groupId: group,
+                topics: Dictionary(grouping: partitions, by: \.topic).map { topic, partitions in
+                    OffsetDeleteRequest.Topic(
+                        name: topic,
+                        partitions: partitions.map {
+                            OffsetDeleteRequest.Partition(partitionIndex: $0.partition)
+                        })
+                })
+            let response = try await cluster.connection(to: .group(group)).call(request, timeout: requestTimeout)
+            let code = ErrorCode(rawValue: response.errorCode)
+            guard code == .none else {
+                throw KafkaError(code, "the offsets of the group \(group) can't be deleted", isFromBroker: true)
+            }
+            var outcomes: [TopicPartition: Result<Void, KafkaError>] = [:]
+            for topic in response.topics {
+                for partition in topic.partitions {
+                    outcomes[TopicPartition(topic: topic.name, partition: partition.partitionIndex)] = Self.outcome(
+                        partition.errorCode, nil, else: "the group's offset can't be deleted", topic: topic.name,
+                        partition: partition.partitionIndex, success: ())
+                }
+            }
+            return outcomes
+        }
+    }
+
+    /// Sends a request in a version below the highest that both sides know.
+    private func answer<R: KafkaRequest>(
+        _ connection: NegotiatedConnection, _ request: R, version: Int16
+    ) async throws -> R.Response {
+        guard
+            let response = try await connection.call(
+                request, version: version, timeout: requestTimeout, expectsResponse: true)
+        else { throw KafkaError(.unknownServerError, "\(connection.address) gave no answer to \(R.apiKey.name)") }
+        return response
+    }
+}
+
+extension OffsetCommitRequest.Partition {
+    fileprivate init(_ partition: Int32, _ offset: OffsetAndMetadata) {
+        self.init(
+            partitionIndex: partition, committedOffset: offset.offset, committedLeaderEpoch: offset.leaderEpoch,
+            committedMetadata: offset.metadata)
     }
 }

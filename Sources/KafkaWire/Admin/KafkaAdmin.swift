@@ -1,87 +1,91 @@
 /// What there is in a cluster, and to change it.
+///
+/// A call that is about several things gives a result for each, so that one that fails hides none of the others; it
+/// throws only where nothing could be done at all. What fails for a passing reason is tried again until
+/// `default.api.timeout.ms` is over.
+///
+/// ```swift
+/// let created = try await client.admin.createTopics([NewTopic("orders", partitions: 6), NewTopic("returns")])
+/// for (name, outcome) in created {
+///     if case .failure(let error) = outcome { print(name, error) }
+/// }
+/// ```
 public struct KafkaAdmin: Sendable {
     let cluster: Cluster
 
-    /// Topics with their partitions and leaders.
-    ///
-    /// - Throws: UNKNOWN_TOPIC_OR_PARTITION naming the first topic that doesn't exist.
-    public func describe(topics: [String]) async throws -> [TopicDescription] {
-        // Retriable as a broker means it, which is right while a topic is being made; who asks wants to know now.
-        try await cluster.retrying(topics: topics, final: [.unknownTopicOrPartition]) {
-            let errors = try await cluster.refresh(topics: topics)
-            for topic in topics {
-                if let code = errors[topic] { throw KafkaError.ofTopic(code, topic) }
-            }
-            return try await cluster.describe(topics: topics)
-        }
-    }
-
     /// Offsets of partitions: the first, the end, or by timestamp.
+    ///
+    /// - Throws: The error of the first partition that can't be told, naming it.
     public func listOffsets(_ specs: [TopicPartition: OffsetSpec]) async throws -> [TopicPartition: ListedOffset] {
         try await cluster.listOffsets(specs)
     }
 
-    /// Makes a topic and waits until every partition of it has a leader that serves it.
+    // MARK: Time
+
+    /// How long a broker may take for something that it does with others.
+    var timeoutMs: Int32 { Int32(clamping: Int(cluster.configuration.requestTimeout / .milliseconds(1))) }
+
+    /// How long to wait for the answer to such a request: the broker's own time-out comes first.
+    var patience: Duration { cluster.configuration.requestTimeout + .seconds(5) }
+
+    var requestTimeout: Duration { cluster.configuration.requestTimeout }
+
+    // MARK: Outcomes
+
+    /// Does something for each of several items, and again for those that failed for a passing reason.
     ///
     /// - Parameters:
-    ///   - partitions: -1 for the cluster's default (from Kafka 2.4 on).
-    ///   - replicationFactor: -1 for the cluster's default (from Kafka 2.4 on).
-    ///   - configs: Settings of the topic by Kafka's names.
-    /// - Throws: TOPIC_ALREADY_EXISTS, INVALID_REPLICATION_FACTOR and what else the broker finds.
-    public func createTopic(
-        _ name: String, partitions: Int32 = -1, replicationFactor: Int16 = -1, configs: [String: String] = [:]
-    ) async throws {
-        let request = CreateTopicsRequest(
-            topics: [
-                CreateTopicsRequest.CreatableTopic(
-                    name: name, numPartitions: partitions, replicationFactor: replicationFactor,
-                    configs: configs.sorted { $0.key < $1.key }.map {
-                        CreateTopicsRequest.CreatableTopicConfig(name: $0.key, value: $0.value)
-                    })
-            ], timeoutMs: Int32(clamping: Int(cluster.configuration.requestTimeout / .milliseconds(1))))
-        try await cluster.retrying {
-            let response = try await cluster.controllerConnection().call(
-                request, timeout: cluster.configuration.requestTimeout + .seconds(5))
-            for topic in response.topics {
-                try check(topic.errorCode, topic.errorMessage ?? "the topic \(name) can't be made", topic: name)
+    ///   - topics: The topics whose leaders matter to it.
+    ///   - final: Errors that aren't to be tried again though they may pass.
+    ///   - limit: How long to go on; `default.api.timeout.ms` where nil.
+    ///   - attempt: Does it for the items that are left, and gives the outcome of each.
+    /// - Returns: An outcome for each item.
+    /// - Throws: What `attempt` throws, where no item has an outcome yet.
+    func outcomes<Item: Hashable & Sendable, Value: Sendable>(
+        of items: some Sequence<Item>, topics: [String] = [], final: Set<ErrorCode> = [], limit: Duration? = nil,
+        _ attempt: ([Item]) async throws -> [Item: Result<Value, KafkaError>]
+    ) async throws -> [Item: Result<Value, KafkaError>] {
+        var left = Set(items)
+        var settled: [Item: Result<Value, KafkaError>] = [:]
+        var passing: [Item: KafkaError] = [:]
+        guard !left.isEmpty else { return [:] }
+        do {
+            try await cluster.retrying(topics: topics, final: final, limit: limit) {
+                let answer = try await attempt(Array(left))
+                passing = [:]
+                for item in left {
+                    let outcome = answer[item] ?? .failure(Self.leftOut)
+                    if case .failure(let error) = outcome, error.isRetriable, !final.contains(error.code) {
+                        passing[item] = error
+                    } else {
+                        settled[item] = outcome
+                        left.remove(item)
+                    }
+                }
+                if let error = passing.values.first { throw error }
             }
+        } catch let error as KafkaError {
+            if settled.isEmpty, passing.isEmpty { throw error }
+            for item in left { settled[item] = .failure(passing[item] ?? error) }
         }
-        try await cluster.retrying(topics: [name]) {
-            try await cluster.refresh(topics: [name])
-            let topic = try await cluster.describe(topics: [name])[0]
-            if topic.partitions.isEmpty || topic.partitions.contains(where: { $0.leader == nil }) {
-                throw KafkaError(.leaderNotAvailable, "the topic has a partition without a leader", topic: name)
-            }
-            // A leader that is named may not know it yet; one that tells its offsets does.
-            _ = try await cluster.listOffsets(
-                Dictionary(
-                    uniqueKeysWithValues: topic.partitions.map {
-                        (TopicPartition(topic: name, partition: $0.index), .latest)
-                    }))
-        }
+        return settled
     }
 
-    /// Deletes a topic with all its records. The brokers do it in their own time after this returns.
-    public func deleteTopic(_ name: String) async throws {
-        let timeoutMs = Int32(clamping: Int(cluster.configuration.requestTimeout / .milliseconds(1)))
-        try await cluster.retrying(final: [.unknownTopicOrPartition]) {
-            let connection = try await cluster.controllerConnection()
-            let takesStates = try connection.version(for: DeleteTopicsRequest.self) >= 6
-            let request =
-                takesStates
-                ? DeleteTopicsRequest(
-                    topics: [DeleteTopicsRequest.DeleteTopicState(name: name)], timeoutMs: timeoutMs)
-                : DeleteTopicsRequest(topicNames: [name], timeoutMs: timeoutMs)
-            let response = try await connection.call(
-                request, timeout: cluster.configuration.requestTimeout + .seconds(5))
-            for topic in response.responses {
-                try check(topic.errorCode, topic.errorMessage ?? "the topic \(name) can't be deleted", topic: name)
-            }
-        }
-    }
+    /// What is said of an item that a broker's answer should have named, and didn't.
+    static let leftOut = KafkaError(.unknownServerError, "the broker left it out of its answer")
 
-    private func check(_ code: Int16, _ message: String, topic: String) throws(KafkaError) {
+    /// Success, or the error that a broker's code stands for.
+    ///
+    /// - Parameters:
+    ///   - message: The broker's own sentence, which some versions don't send.
+    ///   - fallback: What is said then.
+    static func outcome<Value>(
+        _ code: Int16, _ message: String?, else fallback: @autoclosure () -> String, topic: String? = nil,
+        partition: Int32? = nil, success: @autoclosure () -> Value
+    ) -> Result<Value, KafkaError> {
         let code = ErrorCode(rawValue: code)
-        if code != .none { throw KafkaError(code, message, isFromBroker: true, topic: topic) }
+        guard code != .none else { return .success(success()) }
+        let text = message.flatMap { $0.isEmpty ? nil : $0 } ?? fallback()
+        return .failure(KafkaError(code, text, isFromBroker: true, topic: topic, partition: partition))
     }
 }

@@ -1,0 +1,75 @@
+extension KafkaAdmin {
+    /// Deletes the records of partitions up to an offset (KIP-107).
+    ///
+    /// - Parameter offsets: For each partition the first offset that stays; -1 for the end of what all replicas in sync
+    ///   have, which leaves nothing.
+    /// - Returns: For each partition its first offset from now on, or OFFSET_OUT_OF_RANGE for an offset beyond the end,
+    ///   POLICY_VIOLATION where the topic is compacted alone, and what else the leader finds.
+    public func deleteRecords(
+        before offsets: [TopicPartition: Int64]
+    ) async throws -> [TopicPartition: Result<Int64, KafkaError>] {
+        let topics = Set(offsets.keys.map(\.topic)).sorted()
+        try await learn(topics)
+        return try await outcomes(of: offsets.keys, topics: topics) { partitions in
+            let leaders = await cluster.leaders(of: partitions)
+            var outcomes: [TopicPartition: Result<Int64, KafkaError>] = [:]
+            for (node, partitions) in Dictionary(grouping: partitions, by: { leaders[$0]?.node }) {
+                do {
+                    guard let node else {
+                        for partition in partitions { outcomes[partition] = .failure(await leaderless(partition)) }
+                        continue
+                    }
+                    outcomes.merge(try await deleteRecords(partitions, offsets, at: node)) { $1 }
+                } catch let error as KafkaError {
+                    for partition in partitions { outcomes[partition] = .failure(error) }
+                }
+            }
+            return outcomes
+        }
+    }
+
+    private func deleteRecords(
+        _ partitions: [TopicPartition], _ offsets: [TopicPartition: Int64], at node: Int32
+    ) async throws -> [TopicPartition: Result<Int64, KafkaError>] {
+        let request = DeleteRecordsRequest(
+            topics: Dictionary(grouping: partitions, by: \.topic).map { topic, partitions in
+                DeleteRecordsRequest.Topic(
+                    name: topic,
+                    partitions: partitions.map {
+                        DeleteRecordsRequest.Partition(partitionIndex: $0.partition, offset: offsets[$0] ?? 0)
+                    })
+            }, timeoutMs: timeoutMs)
+        let response = try await cluster.connection(to: node, role: .general).call(request, timeout: patience)
+        var outcomes: [TopicPartition: Result<Int64, KafkaError>] = [:]
+        for topic in response.topics {
+            for partition in topic.partitions {
+                outcomes[TopicPartition(topic: topic.name, partition: partition.partitionIndex)] = Self.outcome(
+                    partition.errorCode, nil, else: "the records can't be deleted", topic: topic.name,
+                    partition: partition.partitionIndex, success: partition.lowWatermark)
+            }
+        }
+        return outcomes
+    }
+
+    /// Sees to it that the topics' leaders are known, where the topics exist.
+    private func learn(_ topics: [String]) async throws {
+        _ = try await cluster.retrying { try await cluster.refresh(topics: topics) }
+    }
+
+    /// Why a partition can't be asked anything. That there is none stays so.
+    private func leaderless(_ partition: TopicPartition) async -> KafkaError {
+        guard let topic = await cluster.topic(partition.topic) else {
+            return KafkaError(
+                .unknownTopicOrPartition, "the topic \(partition.topic) does not exist", isRetriable: false,
+                topic: partition.topic, partition: partition.partition)
+        }
+        guard topic.partition(partition.partition) != nil else {
+            return KafkaError(
+                .unknownTopicOrPartition, "the topic has no such partition", isRetriable: false,
+                topic: partition.topic, partition: partition.partition)
+        }
+        return KafkaError(
+            .leaderNotAvailable, "the partition has no leader at the moment", topic: partition.topic,
+            partition: partition.partition)
+    }
+}
