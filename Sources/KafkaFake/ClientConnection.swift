@@ -45,13 +45,14 @@ struct ClientConnection {
     }
 
     private func answer(_ frame: ByteSlice, _ socket: borrowing Descriptor, isSilent: Bool) -> Next {
-        guard let header = try? RequestHeader(frame), let key = APIKey(rawValue: header.apiKey),
-            let api = FakeAPI(rawValue: header.apiKey)
-        else { return .hangUp }
+        guard let header = try? RequestHeader(frame), let key = APIKey(rawValue: header.apiKey) else {
+            return .hangUp
+        }
         let request = FakeRequest(
-            api: api, version: header.version, node: node, correlationID: header.correlationID,
+            api: key, version: header.version, node: node, correlationID: header.correlationID,
             clientID: header.clientID, time: .now)
         let fault = state.withLock { state in
+            state.expire()
             state.requests.append(request)
             return state.faults.take(key, node: node)
         }
@@ -107,51 +108,23 @@ struct ClientConnection {
 
     // MARK: One request
 
-    enum Outcome {
-        case answer([UInt8])
-        /// The client asked for none.
-        case noAnswer
-        case hangUp
-    }
-
     private func carryOut(_ key: APIKey, _ header: RequestHeader, _ fault: Fault?) throws -> Outcome {
         let isSpoken = versions.ranges[key]?.contains(header.version) ?? false
         if key == .apiVersions { return try answerVersions(header, isSpoken: isSpoken, fault) }
         guard isSpoken else { return .hangUp }
+        guard let handler = APIHandler.all[key] else { return .hangUp }
         let call = APICall(
-            node: node, version: header.version, state: state, refusal: Refusal(fault),
-            defaultPartitions: defaultPartitions, isStopping: { [listener] in listener.isStopping })
-        switch key {
-        case .produce: return try answer(ProduceRequest.self, header, call.produce)
-        case .fetch: return try answer(FetchRequest.self, header, call.fetch)
-        case .listOffsets: return try answer(ListOffsetsRequest.self, header, call.listOffsets)
-        case .metadata: return try answer(MetadataRequest.self, header, call.metadata)
-        case .offsetCommit: return try answer(OffsetCommitRequest.self, header, call.offsetCommit)
-        case .offsetFetch: return try answer(OffsetFetchRequest.self, header, call.offsetFetch)
-        case .findCoordinator: return try answer(FindCoordinatorRequest.self, header, call.findCoordinator)
-        case .createTopics: return try answer(CreateTopicsRequest.self, header, call.createTopics)
-        case .deleteTopics: return try answer(DeleteTopicsRequest.self, header, call.deleteTopics)
-        case .initProducerID: return try answer(InitProducerIdRequest.self, header, call.initProducerID)
-        default: return .hangUp
-        }
-    }
-
-    private func answer<R: KafkaRequest>(
-        _: R.Type, _ header: RequestHeader, _ carryOut: (R) -> Reply<R.Response>
-    ) throws -> Outcome {
-        switch carryOut(try header.body(as: R.self)) {
-        case .response(let response):
-            return .answer(
-                try R.responseFrame(response, version: header.version, correlationID: header.correlationID))
-        case .none: return .noAnswer
-        case .hangUp: return .hangUp
-        }
+            node: node, version: header.version, clientID: header.clientID, state: state, refusal: Refusal(fault),
+            versions: versions, defaultPartitions: defaultPartitions, isStopping: { [listener] in listener.isStopping })
+        return try handler.answer(header, call)
     }
 
     private func answerVersions(_ header: RequestHeader, isSpoken: Bool, _ fault: Fault?) throws -> Outcome {
         if isSpoken {
             let error = Refusal(fault)?.code ?? .none
-            let response = ApiVersionsResponse(errorCode: error.rawValue, apis: versions.announced)
+            let response = ApiVersionsResponse(
+                errorCode: error.rawValue, apis: versions.announced, finalizedFeaturesEpoch: 0,
+                finalizedFeatures: versions.announcedFeatures)
             return .answer(
                 try ApiVersionsRequest.responseFrame(
                     response, version: header.version, correlationID: header.correlationID))

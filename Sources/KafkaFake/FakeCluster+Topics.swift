@@ -7,14 +7,19 @@ extension FakeCluster {
     /// - Parameters:
     ///   - replication: How many brokers are named as replicas, from the leader on.
     ///   - maximumMessageBytes: `max.message.bytes`: how large a batch may be.
+    ///   - configs: Further settings by their names; those that Kafka doesn't have are passed over.
     /// - Returns: The topic's id.
     @discardableResult
     public func createTopic(
-        _ name: String, partitions: Int = 1, replication: Int = 1, maximumMessageBytes: Int = 1_048_588
+        _ name: String, partitions: Int = 1, replication: Int = 1, maximumMessageBytes: Int = 1_048_588,
+        configs: [String: String] = [:]
     ) -> KafkaUUID {
         let id = state.withLock { state in
             let topic = state.createTopic(name, partitions: partitions, replication: replication)
-            state.topics[name]?.maximumMessageBytes = maximumMessageBytes
+            var settings = TopicConfigs()
+            _ = settings.set("max.message.bytes", "\(maximumMessageBytes)")
+            for (name, value) in configs { _ = settings.set(name, value) }
+            state.topics[name]?.configs = settings
             return topic.id
         }
         state.notifyAll()
@@ -48,6 +53,17 @@ extension FakeCluster {
         state.withLock { $0.partition(partition)?.leader }
     }
 
+    /// The leader epochs of a log, each with the offset at which it began.
+    public func leaderEpochs(of partition: TopicPartition) -> [(epoch: Int32, startOffset: Int64)] {
+        state.withLock { $0.partition(partition)?.epochs.map { ($0.epoch, $0.start) } ?? [] }
+    }
+
+    /// Puts a broker into a rack. A leader sends a consumer of another `client.rack` to a replica there (KIP-392).
+    public func setRack(_ rack: String?, of broker: Int32) {
+        state.withLock { $0.nodes[broker]?.rack = rack }
+        state.notifyAll()
+    }
+
     /// Cuts a log back so that it ends at `offset`, or where the batch begins that holds it, and begins another leader
     /// epoch: what an unclean election comes to.
     public func truncate(_ partition: TopicPartition, to offset: Int64) {
@@ -75,6 +91,17 @@ extension FakeCluster {
         return baseOffset
     }
 
+    /// Removes records from the stored batches, as compaction does: offsets have gaps from then on.
+    ///
+    /// - Parameters:
+    ///   - offsets: Of the records that go. Those of markers and those that there are none of are passed over.
+    ///   - keepsEmptyBatches: Whether a batch without records stays in the log.
+    public func compact(
+        _ partition: TopicPartition, removing offsets: some Sequence<Int64>, keepsEmptyBatches: Bool = false
+    ) {
+        change(partition) { $0.compact(removing: Set(offsets), keepsEmptyBatches: keepsEmptyBatches) }
+    }
+
     /// Changes one bit in the stored batch that holds `offset`.
     ///
     /// - Returns: False where there is no such batch.
@@ -93,6 +120,11 @@ extension FakeCluster {
     /// The first offset that a log has, and the one that its next record gets; nil where there is no such partition.
     public func offsets(of partition: TopicPartition) -> Range<Int64>? {
         state.withLock { state in state.partition(partition).map { $0.startOffset..<$0.endOffset } }
+    }
+
+    /// The offset at which readers with `read_committed` stop; nil where there is no such partition.
+    public func lastStableOffset(of partition: TopicPartition) -> Int64? {
+        state.withLock { $0.partition(partition)?.lastStableOffset }
     }
 
     /// The stored batches of a partition, in their order.

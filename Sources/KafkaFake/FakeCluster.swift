@@ -16,7 +16,7 @@ import Synchronization
 /// A broker has one thread that takes connections and one for each connection; nothing of it runs on Swift's
 /// cooperative pool. Records are kept as the batches that were sent, in memory and for ever.
 ///
-/// Known gaps, beside the APIs that `FakeAPI` doesn't list:
+/// Known gaps, beside the APIs that aren't announced:
 /// - No replication: all brokers share one log for each partition, a record is committed as soon as it is written, and
 ///   replicas are names only. `acks` all and 1 come to the same.
 /// - No groups with members, no transactions (`read_committed` reads everything), no ACLs, quotas, TLS or SASL.
@@ -37,13 +37,15 @@ public final class FakeCluster: Sendable {
     ///   - ports: One for each broker; 0 for any that is free.
     ///   - versions: Which versions the brokers speak.
     ///   - defaultPartitions: How many partitions a topic gets whose creator doesn't say (`num.partitions`).
+    ///   - time: How the time passes by which sessions, rebalances and transactions time out.
     /// - Throws: Where a port can't be listened on.
     public init(
-        ports: [UInt16], versions: SpokenVersions = .latest, defaultPartitions: Int = 1
+        ports: [UInt16], versions: SpokenVersions = .latest, defaultPartitions: Int = 1,
+        time: FakeTime = .running
     ) throws(FakeSocketError) {
         self.versions = versions
         self.defaultPartitions = defaultPartitions
-        state = Monitor(ClusterState())
+        state = Monitor(ClusterState(clock: FakeClock(time)))
         listeners = Mutex([:])
         for (index, port) in ports.enumerated() {
             let id = Int32(index + 1)
@@ -59,11 +61,12 @@ public final class FakeCluster: Sendable {
 
     /// Starts brokers on free ports.
     public convenience init(
-        brokers: Int = 1, versions: SpokenVersions = .latest, defaultPartitions: Int = 1
+        brokers: Int = 1, versions: SpokenVersions = .latest, defaultPartitions: Int = 1,
+        time: FakeTime = .running
     ) throws(FakeSocketError) {
         try self.init(
             ports: Array(repeating: 0, count: max(brokers, 1)), versions: versions,
-            defaultPartitions: defaultPartitions)
+            defaultPartitions: defaultPartitions, time: time)
     }
 
     deinit {
@@ -135,12 +138,11 @@ public final class FakeCluster: Sendable {
     ///   - broker: The broker to meet it; nil for any.
     ///   - times: How many requests.
     public func inject(
-        _ fault: Fault, into api: FakeAPI, partition: TopicPartition? = nil, broker: Int32? = nil, times: Int = 1
+        _ fault: Fault, into api: APIKey, partition: TopicPartition? = nil, broker: Int32? = nil, times: Int = 1
     ) {
-        guard let key = APIKey(rawValue: api.rawValue) else { return }
         state.withLock { state in
             state.faults.add(
-                FaultList.Entry(fault: fault, api: key, node: broker, partition: partition, remaining: times))
+                FaultList.Entry(fault: fault, api: api, node: broker, partition: partition, remaining: times))
         }
         state.notifyAll()
     }

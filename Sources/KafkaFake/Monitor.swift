@@ -39,4 +39,26 @@ final class Monitor<State>: @unchecked Sendable {
             _ = condition.wait(until: Date(timeIntervalSinceNow: left / .seconds(1)))
         }
     }
+
+    /// What a look at the state comes to.
+    enum Look<Result> {
+        case result(Result)
+        /// Nothing yet: to be tried again at this time, or earlier where something changes.
+        case again(ContinuousClock.Instant)
+    }
+
+    /// Calls `attempt` at once, and again after each notification and at the time that it names, until it gives
+    /// something.
+    func wait<Result>(_ attempt: (inout State) -> Look<Result>) -> Result {
+        condition.lock()
+        defer { condition.unlock() }
+        while true {
+            switch attempt(&state) {
+            case .result(let result): return result
+            case .again(let instant):
+                let left = max(instant - .now, .milliseconds(1))
+                _ = condition.wait(until: Date(timeIntervalSinceNow: left / .seconds(1)))
+            }
+        }
+    }
 }

@@ -14,17 +14,16 @@ public struct SpokenVersions: Sendable {
 
     var ranges: [APIKey: ClosedRange<Int16>]
     var refusal: Refusal
+    /// Whether a partition has to be part of a transaction before it takes the transaction's records, as from
+    /// Kafka 3.6 on (KIP-890).
+    var verifiesTransactions = true
+    /// The features that the cluster has agreed on, at their levels (KIP-584).
+    var features: [String: Int16] = [:]
 
     /// All that KafkaWire's protocol layer can read and write: about Kafka 4.
     public static let latest = SpokenVersions(
-        ranges: [
-            .produce: ProduceRequest.versions, .fetch: FetchRequest.versions,
-            .listOffsets: ListOffsetsRequest.versions, .metadata: MetadataRequest.versions,
-            .offsetCommit: OffsetCommitRequest.versions, .offsetFetch: OffsetFetchRequest.versions,
-            .findCoordinator: FindCoordinatorRequest.versions, .apiVersions: ApiVersionsRequest.versions,
-            .createTopics: CreateTopicsRequest.versions, .deleteTopics: DeleteTopicsRequest.versions,
-            .initProducerID: InitProducerIdRequest.versions,
-        ], refusal: .withRange)
+        ranges: APIHandler.all.mapValues(\.versions).merging([.apiVersions: ApiVersionsRequest.versions]) { $1 },
+        refusal: .withRange, features: ["transaction.version": 2, "group.version": 1])
 
     /// As Kafka 2.1 has them: no topic ids, no flexible versions.
     public static let kafka21 = SpokenVersions(
@@ -32,14 +31,14 @@ public struct SpokenVersions: Sendable {
             .produce: 3...7, .fetch: 4...10, .listOffsets: 1...4, .metadata: 0...7, .offsetCommit: 2...6,
             .offsetFetch: 1...5, .findCoordinator: 0...2, .apiVersions: 0...2, .createTopics: 2...3,
             .deleteTopics: 1...3, .initProducerID: 0...1,
-        ], refusal: .withoutRange)
+        ], refusal: .withoutRange, verifiesTransactions: false)
 
     /// The same with one API at other versions; none at all where `versions` is nil.
     ///
     /// Beyond what KafkaWire can read a version is only announced: a request in it ends the connection.
-    public func with(_ api: FakeAPI, _ versions: ClosedRange<Int16>?) -> SpokenVersions {
+    public func with(_ api: APIKey, _ versions: ClosedRange<Int16>?) -> SpokenVersions {
         var copy = self
-        if let key = APIKey(rawValue: api.rawValue) { copy.ranges[key] = versions }
+        copy.ranges[api] = versions
         return copy
     }
 
@@ -48,6 +47,19 @@ public struct SpokenVersions: Sendable {
         var copy = self
         copy.refusal = refusal
         return copy
+    }
+
+    /// The same with one feature at another level; without it where `level` is nil.
+    public func with(feature: String, _ level: Int16?) -> SpokenVersions {
+        var copy = self
+        copy.features[feature] = level
+        return copy
+    }
+
+    var announcedFeatures: [ApiVersionsResponse.FinalizedFeature] {
+        features.sorted { $0.key < $1.key }.map { name, level in
+            ApiVersionsResponse.FinalizedFeature(name: name, maxVersionLevel: level, minVersionLevel: level)
+        }
     }
 
     var announced: [ApiVersionsResponse.API] {

@@ -7,9 +7,11 @@ struct APICall {
     /// The node id of the broker.
     let node: Int32
     let version: Int16
+    let clientID: String?
     let state: Monitor<ClusterState>
     /// The error that the request as a whole was to meet.
     let refusal: Refusal?
+    let versions: SpokenVersions
     /// How many partitions a topic gets whose creator doesn't say (`num.partitions`).
     let defaultPartitions: Int
     let isStopping: () -> Bool
@@ -18,6 +20,14 @@ struct APICall {
     func refusal(_ api: APIKey, _ partition: TopicPartition, _ state: inout ClusterState) -> Refusal? {
         refusal ?? Refusal(state.faults.take(api, node: node, partition))
     }
+}
+
+/// What a request comes to, as bytes.
+enum Outcome {
+    case answer([UInt8])
+    /// The client asked for none.
+    case noAnswer
+    case hangUp
 }
 
 /// What a request comes to.

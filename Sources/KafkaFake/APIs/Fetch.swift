@@ -31,12 +31,13 @@ extension APICall {
             parts.isUrgent || parts.byteCount >= max(request.minBytes, 0) || asked.entries.isEmpty || .now >= deadline
         }
         // What is in the log at the deadline is the answer, be it nothing.
-        let parts =
-            state.wait(until: deadline) { state in
-                if isStopping() { return Parts() }
-                let parts = read(asked, request, &state)
-                return isDue(parts) ? parts : nil
-            } ?? state.withLock { read(asked, request, &$0) }
+        let parts: Parts = state.wait { state in
+            if isStopping() { return .result(Parts()) }
+            state.expire()
+            let parts = read(asked, request, &state)
+            if isDue(parts) { return .result(parts) }
+            return .again(min(deadline, state.clock.wakeUp(for: state.transactionDeadline)))
+        }
         return .response(finish(asked, parts))
     }
 
@@ -45,20 +46,24 @@ extension APICall {
         for entry in asked.entries {
             var left = Int(request.maxBytes) - parts.byteCount
             left = max(left, 0)
-            let data = read(entry, limit: left, atLeastOne: parts.byteCount == 0, &state)
+            let data = read(entry, request, limit: left, atLeastOne: parts.byteCount == 0, &state)
             let count = data.records?.count ?? 0
             parts.byteCount += count
-            if data.errorCode != ErrorCode.none.rawValue || data.divergingEpoch.epoch >= 0 { parts.isUrgent = true }
+            let isUrgent =
+                data.errorCode != ErrorCode.none.rawValue || data.divergingEpoch.epoch >= 0
+                || data.preferredReadReplica >= 0
+            if isUrgent { parts.isUrgent = true }
             let isNews =
-                count > 0 || data.errorCode != ErrorCode.none.rawValue || data.divergingEpoch.epoch >= 0
-                || data.highWatermark != entry.highWatermark || data.logStartOffset != entry.logStartOffset
+                count > 0 || isUrgent || data.highWatermark != entry.highWatermark
+                || data.logStartOffset != entry.logStartOffset
             parts.list.append(Part(key: entry.key, data: data, isNews: isNews))
         }
         return parts
     }
 
     private func read(
-        _ entry: FetchSessions.Entry, limit: Int, atLeastOne: Bool, _ state: inout ClusterState
+        _ entry: FetchSessions.Entry, _ request: FetchRequest, limit: Int, atLeastOne: Bool,
+        _ state: inout ClusterState
     ) -> FetchResponse.PartitionData {
         let fetch = entry.fetch
         func refused(_ code: ErrorCode) -> FetchResponse.PartitionData {
@@ -72,27 +77,40 @@ extension APICall {
         guard let log = topic.partition(fetch.partition) else { return refused(.unknownTopicOrPartition) }
         let partition = TopicPartition(topic: topic.name, partition: fetch.partition)
         if let refusal = refusal(.fetch, partition, &state) { return refused(refusal.code) }
-        if let error = state.leadershipError(log, node: node, epoch: fetch.currentLeaderEpoch) {
+        if let error = state.readError(log, node: node, epoch: fetch.currentLeaderEpoch, isFromFollower: version >= 11)
+        {
             var answer = refused(error)
             if version >= 12, let leader = log.leader {
                 answer.currentLeader = LeaderIdAndEpoch(leaderId: leader, leaderEpoch: log.leaderEpoch)
             }
             return answer
         }
+        let isCommittedOnly = request.isolationLevel == 1
         var answer = FetchResponse.PartitionData(
-            partitionIndex: fetch.partition, highWatermark: log.endOffset, lastStableOffset: log.endOffset,
-            logStartOffset: log.startOffset, abortedTransactions: nil, records: ByteSlice([]))
+            partitionIndex: fetch.partition, highWatermark: log.endOffset, lastStableOffset: log.lastStableOffset,
+            logStartOffset: log.startOffset, abortedTransactions: isCommittedOnly ? [] : nil, records: ByteSlice([]))
         if version >= 12, fetch.lastFetchedEpoch >= 0 {
             let known = log.end(ofEpoch: fetch.lastFetchedEpoch)
+            guard known.epoch >= 0, fetch.fetchOffset >= log.startOffset else { return refused(.offsetOutOfRange) }
             if known.epoch < fetch.lastFetchedEpoch || known.endOffset < fetch.fetchOffset {
                 answer.divergingEpoch = FetchResponse.EpochEndOffset(epoch: known.epoch, endOffset: known.endOffset)
                 return answer
             }
         }
         guard (log.startOffset...log.endOffset).contains(fetch.fetchOffset) else { return refused(.offsetOutOfRange) }
+        if version >= 11, let replica = state.nearerReplica(of: log, than: node, to: request.rackId) {
+            answer.preferredReadReplica = replica
+            return answer
+        }
         let records = log.read(
-            from: fetch.fetchOffset, limit: min(limit, Int(max(fetch.partitionMaxBytes, 0))), atLeastOne: atLeastOne)
+            from: fetch.fetchOffset, below: isCommittedOnly ? log.lastStableOffset : .max,
+            limit: min(limit, Int(max(fetch.partitionMaxBytes, 0))), atLeastOne: atLeastOne)
         if let records { answer.records = records }
+        if isCommittedOnly, let end = log.end(of: records), end > fetch.fetchOffset {
+            answer.abortedTransactions = log.transactions.aborted(in: fetch.fetchOffset..<end).map {
+                FetchResponse.AbortedTransaction(producerId: $0.producerID, firstOffset: $0.firstOffset)
+            }
+        }
         return answer
     }
 

@@ -5,14 +5,17 @@ extension APICall {
         state.withLock { state in
             let topics = request.topics.map { topic in
                 ListOffsetsResponse.TopicResponse(
-                    name: topic.name, partitions: topic.partitions.map { find($0, in: topic.name, &state) })
+                    name: topic.name,
+                    partitions: topic.partitions.map {
+                        find($0, in: topic.name, isCommittedOnly: request.isolationLevel == 1, &state)
+                    })
             }
             return .response(ListOffsetsResponse(topics: topics))
         }
     }
 
     private func find(
-        _ asked: ListOffsetsRequest.Partition, in topic: String, _ state: inout ClusterState
+        _ asked: ListOffsetsRequest.Partition, in topic: String, isCommittedOnly: Bool, _ state: inout ClusterState
     ) -> ListOffsetsResponse.PartitionResponse {
         func refused(_ code: ErrorCode) -> ListOffsetsResponse.PartitionResponse {
             ListOffsetsResponse.PartitionResponse(partitionIndex: asked.partitionIndex, errorCode: code.rawValue)
@@ -24,15 +27,17 @@ extension APICall {
             return refused(error)
         }
         var answer = ListOffsetsResponse.PartitionResponse(partitionIndex: asked.partitionIndex)
+        // To who reads only what is committed the rest isn't there yet.
+        let end = isCommittedOnly ? log.lastStableOffset : log.endOffset
         switch asked.timestamp {
-        case -1: answer.offset = log.endOffset
+        case -1: answer.offset = end
         case -2, -4: answer.offset = log.startOffset
         case -5, -6: break  // nothing is tiered
         case -3:
             if let youngest = log.batches.max(by: { $0.maxTimestamp < $1.maxTimestamp }) {
-                (answer.offset, answer.timestamp) = log.first(from: youngest.maxTimestamp) ?? (-1, -1)
+                (answer.offset, answer.timestamp) = log.first(from: youngest.maxTimestamp, below: end) ?? (-1, -1)
             }
-        case 0...: (answer.offset, answer.timestamp) = log.first(from: asked.timestamp) ?? (-1, -1)
+        case 0...: (answer.offset, answer.timestamp) = log.first(from: asked.timestamp, below: end) ?? (-1, -1)
         default: return refused(.invalidRequest)
         }
         if version >= 4, answer.offset >= 0 { answer.leaderEpoch = log.epoch(at: answer.offset) }
@@ -41,8 +46,8 @@ extension APICall {
 }
 
 extension PartitionLog {
-    /// The first record of this timestamp, in milliseconds since 1970, or a later one.
-    fileprivate func first(from timestamp: Int64) -> (offset: Int64, timestamp: Int64)? {
+    /// The first record of this timestamp, in milliseconds since 1970, or a later one, if it lies before `end`.
+    fileprivate func first(from timestamp: Int64, below end: Int64) -> (offset: Int64, timestamp: Int64)? {
         for batch in batches where batch.maxTimestamp >= timestamp {
             var reader = RecordBatchReader(
                 topic: "", partition: 0, records: batch.bytes, from: max(batch.baseOffset, startOffset),
@@ -50,7 +55,8 @@ extension PartitionLog {
             guard let decoded = try? reader.next() else { continue }
             var records = decoded.records
             while let record = try? records.next() {
-                if record.timestamp >= timestamp { return (record.offset, record.timestamp) }
+                guard record.timestamp >= timestamp else { continue }
+                return record.offset < end ? (record.offset, record.timestamp) : nil
             }
         }
         return nil

@@ -6,7 +6,7 @@ extension APICall {
             let running = state.runningNodes
             var response = MetadataResponse(clusterId: state.clusterID, controllerId: running.first?.id ?? -1)
             response.brokers = running.map {
-                MetadataResponse.Broker(nodeId: $0.id, host: "127.0.0.1", port: Int32($0.port))
+                MetadataResponse.Broker(nodeId: $0.id, host: "127.0.0.1", port: Int32($0.port), rack: $0.rack)
             }
             if version >= 13, let refusal { response.errorCode = refusal.code.rawValue }
             let wantsAll = request.topics.map { version == 0 && $0.isEmpty } ?? true

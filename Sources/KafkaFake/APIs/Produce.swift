@@ -8,7 +8,7 @@ extension APICall {
             for topic in request.topicData {
                 let known = state.topic(name: topic.name, id: topic.topicId)
                 let partitions = topic.partitionData.map { data in
-                    let answer = self.write(data, to: known, acks: request.acks, &state)
+                    let answer = self.write(data, to: known, request, &state)
                     if answer.errorCode != ErrorCode.none.rawValue { hasError = true }
                     if answer.currentLeader.leaderId >= 0, version >= 10 {
                         response.nodeEndpoints += endpoint(answer.currentLeader.leaderId, state)
@@ -27,7 +27,8 @@ extension APICall {
     }
 
     private func write(
-        _ data: ProduceRequest.PartitionData, to topic: ClusterState.Topic?, acks: Int16, _ state: inout ClusterState
+        _ data: ProduceRequest.PartitionData, to topic: ClusterState.Topic?, _ request: ProduceRequest,
+        _ state: inout ClusterState
     ) -> ProduceResponse.PartitionResponse {
         func refused(_ code: ErrorCode, _ message: String? = nil) -> ProduceResponse.PartitionResponse {
             ProduceResponse.PartitionResponse(
@@ -35,7 +36,7 @@ extension APICall {
         }
         guard let topic else { return refused(version >= 13 ? .unknownTopicId : .unknownTopicOrPartition) }
         guard let log = topic.partition(data.index) else { return refused(.unknownTopicOrPartition) }
-        guard (-1...1).contains(acks) else { return refused(.invalidRequiredAcks) }
+        guard (-1...1).contains(request.acks) else { return refused(.invalidRequiredAcks) }
         let partition = TopicPartition(topic: topic.name, partition: data.index)
         let refusal = refusal(.produce, partition, &state)
         if let refusal, !refusal.isAfterwards { return refused(refusal.code) }
@@ -46,28 +47,57 @@ extension APICall {
             }
             return answer
         }
-        switch BatchCheck.header(of: data.records, maximum: topic.maximumMessageBytes) {
+        switch BatchCheck.header(of: data.records, maximum: topic.configs.maximumMessageBytes) {
         case .failure(let problem):
             return refused(problem.code, problem.message)
         case .success(let header):
-            var baseOffset: Int64
+            if header.attributes.contains(.transactional),
+                let error = join(request.transactionalId, header, partition, log, &state)
+            {
+                return refused(error)
+            }
+            let appendTime = topic.configs.usesAppendTime ? state.clock.milliseconds : nil
+            let baseOffset: Int64
             switch log.producers.check(header) {
             case .refused(let code): return refused(code)
             case .duplicate(let offset): baseOffset = offset
             case .next:
-                baseOffset = log.endOffset
-                if let records = data.records { log.append(records, header) }
-                log.producers.wrote(header, at: baseOffset)
+                guard let records = data.records else { return refused(.invalidRecord) }
+                baseOffset = log.append(records, header, appendTime: appendTime)
             }
             if let refusal { return refused(refusal.code) }
             return ProduceResponse.PartitionResponse(
-                index: data.index, baseOffset: baseOffset, logStartOffset: log.startOffset)
+                index: data.index, baseOffset: baseOffset, logAppendTimeMs: appendTime ?? -1,
+                logStartOffset: log.startOffset)
         }
+    }
+
+    /// Sees that the partition is part of the producer's transaction; from version 12 on producing makes it one
+    /// (KIP-890).
+    private func join(
+        _ transactionalID: String?, _ header: RecordBatchHeader, _ partition: TopicPartition, _ log: PartitionLog,
+        _ state: inout ClusterState
+    ) -> ErrorCode? {
+        let identity = TransactionalProducer.Identity(producerID: header.producerID, epoch: header.producerEpoch)
+        if log.producers.isInTransaction(identity.producerID, epoch: identity.epoch) { return nil }
+        guard versions.verifiesTransactions else { return nil }
+        guard let transactionalID else { return .invalidTxnState }
+        switch state.check(transactionalID: transactionalID, identity) {
+        case .none: break
+        case .producerFenced: return .invalidProducerEpoch
+        case let error: return error
+        }
+        if version >= 12 {
+            state.transactionalProducers[transactionalID]?.add(partitions: [partition], at: state.clock.now)
+            return nil
+        }
+        if state.transactionalProducers[transactionalID]?.has(partition) == true { return nil }
+        return version >= 11 ? .transactionAbortable : .invalidTxnState
     }
 
     /// Where the leader that an answer names is reached (KIP-951).
     func endpoint(_ leader: Int32, _ state: ClusterState) -> [NodeEndpoint] {
         guard let node = state.nodes[leader] else { return [] }
-        return [NodeEndpoint(nodeId: leader, host: "127.0.0.1", port: Int32(node.port))]
+        return [NodeEndpoint(nodeId: leader, host: "127.0.0.1", port: Int32(node.port), rack: node.rack)]
     }
 }

@@ -34,17 +34,14 @@ extension APICall {
             return refused(
                 .invalidReplicationFactor, "\(state.nodes.count) brokers can't keep \(replication) replicas")
         }
-        var maximum: Int?
-        for config in asked.configs where config.name == "max.message.bytes" {
-            guard let value = config.value.flatMap(Int.init), value >= 0 else {
-                return refused(.invalidConfig, "max.message.bytes isn't a number")
-            }
-            maximum = value
+        var configs = TopicConfigs()
+        for config in asked.configs {
+            if let problem = configs.set(config.name, config.value) { return refused(.invalidConfig, problem) }
         }
         var id = KafkaUUID.zero
         if !isDryRun {
             id = state.createTopic(asked.name, partitions: Int(partitions), replication: Int(replication)).id
-            if let maximum { state.topics[asked.name]?.maximumMessageBytes = maximum }
+            state.topics[asked.name]?.configs = configs
         }
         if let refusal { return refused(refusal.code, "a test asked for this error") }
         return CreateTopicsResponse.CreatableTopicResult(

@@ -1,20 +1,5 @@
 import KafkaWire
 
-/// An API of the Kafka protocol that the fake speaks.
-public enum FakeAPI: Int16, Sendable, CaseIterable {
-    case produce = 0
-    case fetch = 1
-    case listOffsets = 2
-    case metadata = 3
-    case offsetCommit = 8
-    case offsetFetch = 9
-    case findCoordinator = 10
-    case apiVersions = 18
-    case createTopics = 19
-    case deleteTopics = 20
-    case initProducerID = 22
-}
-
 /// What can be made to go wrong with a request.
 public enum Fault: Sendable, Equatable {
     /// The request is refused with this code, and nothing of it is done.

@@ -2,7 +2,7 @@ import KafkaWire
 
 /// A request that a fake broker read.
 public struct FakeRequest: Sendable {
-    public let api: FakeAPI
+    public let api: APIKey
     public let version: Int16
     /// The node id of the broker that read it.
     public let node: Int32

@@ -28,6 +28,12 @@ enum BatchCheck {
         guard CRC32C.checksum(records.span.extracting(RecordBatchHeader.checkedFrom...)) == header.crc else {
             return .failure(Refusal(.corruptMessage, "the batch's checksum is wrong"))
         }
+        guard !header.attributes.contains(.control) else {
+            return .failure(Refusal(.invalidRecord, "control records are written by brokers alone"))
+        }
+        guard !header.attributes.contains(.transactional) || header.producerID >= 0 else {
+            return .failure(Refusal(.invalidRecord, "a transactional batch has no producer id"))
+        }
         guard header.recordCount > 0, header.lastOffsetDelta == header.recordCount - 1 else {
             return .failure(
                 Refusal(

@@ -6,29 +6,45 @@ struct ClusterState {
         let name: String
         let id: KafkaUUID
         var partitions: [PartitionLog]
-        /// `max.message.bytes`
-        var maximumMessageBytes = 1_048_588
+        var configs = TopicConfigs()
     }
 
     struct Node {
         let id: Int32
         var port: UInt16
+        var rack: String?
         var isRunning = false
     }
 
     let clusterID = KafkaUUID.random().description
+    var clock: FakeClock
     /// By node id, which counts from 1.
     var nodes: [Int32: Node] = [:]
     var topics: [String: Topic] = [:]
+    /// By their transactional ids.
+    var transactionalProducers: [String: TransactionalProducer] = [:]
+    var groups = GroupCoordinator()
     var offsets = GroupOffsets()
+    /// Which broker coordinates what, where a test has chosen it.
+    var coordinators: [FakeCoordinated: Int32] = [:]
     var sessions = FetchSessions()
     var faults = FaultList()
     var requests = RequestLog()
     private var lastProducerID: Int64 = 999
 
+    init(clock: FakeClock) {
+        self.clock = clock
+    }
+
     mutating func nextProducerID() -> Int64 {
         lastProducerID += 1
         return lastProducerID
+    }
+
+    /// Lets everything happen whose time has passed.
+    mutating func expire() {
+        expireTransactions()
+        groups.expire(at: clock.now)
     }
 
     var runningNodes: [Node] { nodes.values.filter(\.isRunning).sorted { $0.id < $1.id } }
@@ -47,6 +63,20 @@ struct ClusterState {
         if partition.leader != node { return .notLeaderOrFollower }
         if epoch >= 0, epoch < partition.leaderEpoch { return .fencedLeaderEpoch }
         return epoch > partition.leaderEpoch ? .unknownLeaderEpoch : nil
+    }
+
+    /// Whether the broker `node` may serve a fetch: the leader, or a follower where the client reads from one (KIP-392).
+    func readError(_ partition: PartitionLog, node: Int32, epoch: Int32, isFromFollower: Bool) -> ErrorCode? {
+        let isReplica = isFromFollower && partition.leader != nil && partition.replicas.contains(node)
+        return leadershipError(partition, node: isReplica ? partition.leader ?? node : node, epoch: epoch)
+    }
+
+    /// The running replica in a client's rack to which the leader sends it, where the leader is in another rack.
+    func nearerReplica(of partition: PartitionLog, than node: Int32, to rack: String) -> Int32? {
+        guard !rack.isEmpty, partition.leader == node, nodes[node]?.rack != rack else { return nil }
+        return partition.replicas.first { id in
+            nodes[id].map { $0.isRunning && $0.rack == rack } ?? false
+        }
     }
 
     /// Makes a topic whose partitions are led by the brokers in turn.

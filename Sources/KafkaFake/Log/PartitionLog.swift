@@ -2,7 +2,7 @@ import KafkaWire
 
 /// One partition: its batches in the form in which they were sent, and who leads it.
 ///
-/// Source: Kafka documentation, "Log"; KIP-101 and KIP-320 for leader epochs.
+/// Source: Kafka documentation, "Log"; KIP-101 and KIP-320 for leader epochs, KIP-98 for transactions.
 final class PartitionLog {
     struct StoredBatch {
         let baseOffset: Int64
@@ -13,7 +13,7 @@ final class PartitionLog {
     }
 
     /// In the order of their offsets.
-    private(set) var batches: [StoredBatch] = []
+    var batches: [StoredBatch] = []
     /// The first offset that can be read.
     private(set) var startOffset: Int64 = 0
     /// The offset that the next record gets. There are no followers to wait for: it is the high watermark as well.
@@ -23,8 +23,12 @@ final class PartitionLog {
     let replicas: [Int32]
     private(set) var leaderEpoch: Int32 = 0
     /// With which offset each leader epoch began.
-    private var epochs: [(epoch: Int32, start: Int64)] = [(0, 0)]
-    var producers = ProducerStates()
+    private(set) var epochs: [(epoch: Int32, start: Int64)] = [(0, 0)]
+    private(set) var producers = ProducerStates()
+    private(set) var transactions = TransactionIndex()
+
+    /// The first offset that may still turn out aborted: where a reader with `read_committed` stops.
+    var lastStableOffset: Int64 { transactions.firstUnstableOffset ?? endOffset }
 
     init(leader: Int32, replicas: [Int32]) {
         self.leader = leader
@@ -36,19 +40,47 @@ final class PartitionLog {
     /// Appends a batch of message format 2, whose header has been looked at, at the log's end.
     ///
     /// Offset and leader epoch are the broker's to write; the checksum doesn't cover them.
+    ///
+    /// - Parameter appendTime: Milliseconds since 1970, where the batch's timestamps are the broker's to write too.
     @discardableResult
-    func append(_ batch: ByteSlice, _ header: RecordBatchHeader) -> Int64 {
+    func append(_ batch: ByteSlice, _ header: RecordBatchHeader, appendTime: Int64? = nil) -> Int64 {
         let baseOffset = endOffset
+        var header = header
+        var batch = batch
+        if let appendTime {
+            header.attributes.insert(.logAppendTime)
+            header.maxTimestamp = appendTime
+            batch = header.batch(records: batch.slice(RecordBatchHeader.byteCount..<batch.count))
+        }
         let storage = batch.copy()
         unsafe storage.base.storeBytes(of: baseOffset.bigEndian, as: Int64.self)
         unsafe storage.base.storeBytes(of: leaderEpoch.bigEndian, toByteOffset: 12, as: Int32.self)
         let lastOffset = baseOffset + Int64(max(header.lastOffsetDelta, 0))
-        batches.append(
-            StoredBatch(
-                baseOffset: baseOffset, lastOffset: lastOffset, maxTimestamp: header.maxTimestamp,
-                leaderEpoch: leaderEpoch, bytes: ByteSlice(storage, 0..<batch.count)))
+        let stored = StoredBatch(
+            baseOffset: baseOffset, lastOffset: lastOffset, maxTimestamp: header.maxTimestamp,
+            leaderEpoch: leaderEpoch, bytes: ByteSlice(storage, 0..<batch.count))
+        batches.append(stored)
         endOffset = lastOffset + 1
+        note(stored, header)
         return baseOffset
+    }
+
+    /// Writes the end of a producer's transaction.
+    func append(_ marker: TransactionMarker) {
+        append(marker.batch, marker.header)
+    }
+
+    /// Brings what is known of producers and transactions up to date with a batch.
+    private func note(_ batch: StoredBatch, _ header: RecordBatchHeader) {
+        guard header.producerID >= 0 else { return }
+        guard header.attributes.contains(.control) else {
+            producers.wrote(header, at: batch.baseOffset)
+            guard header.attributes.contains(.transactional) else { return }
+            return transactions.wrote(header.producerID, at: batch.baseOffset)
+        }
+        guard let isCommit = batch.bytes.transactionResult else { return }
+        producers.ended(header)
+        transactions.ended(header.producerID, isCommit: isCommit, at: batch.lastOffset)
     }
 
     /// Gives the partition another leader, and the next epoch.
@@ -65,12 +97,15 @@ final class PartitionLog {
         startOffset = min(startOffset, endOffset)
         epochs.removeAll { $0.start >= endOffset && $0.epoch > 0 }
         producers = ProducerStates()
+        transactions = TransactionIndex()
+        for batch in batches { note(batch, RecordBatchHeader(batch.bytes.span)) }
     }
 
     /// Lets the log begin at `offset`, as retention and DeleteRecords do.
     func moveStart(to offset: Int64) {
         startOffset = max(startOffset, min(offset, endOffset))
         batches.removeFirst(batches.prefix { $0.lastOffset < startOffset }.count)
+        transactions.forget(before: startOffset)
     }
 
     /// Changes one bit in the batch that holds `offset`, behind its header.
@@ -89,50 +124,6 @@ final class PartitionLog {
             leaderEpoch: batch.leaderEpoch, bytes: ByteSlice(storage, 0..<batch.bytes.count))
         return true
     }
-
-    // MARK: Reading
-
-    /// The index of the first batch that ends at `offset` or behind it.
-    private func firstBatch(from offset: Int64) -> Int {
-        var low = 0
-        var high = batches.count
-        while low < high {
-            let middle = (low + high) / 2
-            if batches[middle].lastOffset < offset { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
-
-    /// Bytes from the batch that holds `offset` on.
-    ///
-    /// - Parameters:
-    ///   - limit: How many bytes; the last batch is cut off where they end, as a broker does that reads from a file.
-    ///   - atLeastOne: Whether the first batch comes whole even if it is larger; otherwise it is left out then.
-    func read(from offset: Int64, limit: Int, atLeastOne: Bool) -> ByteSlice? {
-        let first = firstBatch(from: offset)
-        guard batches.indices.contains(first) else { return nil }
-        let firstCount = batches[first].bytes.count
-        if firstCount > limit, !atLeastOne { return nil }
-        if firstCount >= limit || first == batches.count - 1 { return batches[first].bytes }
-        var count = 0
-        var end = first
-        while end < batches.count, count < limit {
-            count += batches[end].bytes.count
-            end += 1
-        }
-        return ByteSlice(joining: batches[first..<end].map(\.bytes), limit: limit)
-    }
-
-    /// Where the epoch that a client read last, or the largest one before it, ends (KIP-320).
-    func end(ofEpoch epoch: Int32) -> (epoch: Int32, endOffset: Int64) {
-        guard let index = epochs.lastIndex(where: { $0.epoch <= epoch }) else { return (-1, -1) }
-        return (epochs[index].epoch, index + 1 < epochs.count ? epochs[index + 1].start : endOffset)
-    }
-
-    /// The leader epoch of the record at `offset`, or the last one where there is none.
-    func epoch(at offset: Int64) -> Int32 {
-        epochs.last { $0.start <= offset }?.epoch ?? leaderEpoch
-    }
 }
 
 extension ByteSlice {
@@ -145,22 +136,5 @@ extension ByteSlice {
             }
         }
         return storage
-    }
-
-    /// The slices one after the other, up to `limit` bytes.
-    fileprivate init(joining slices: [ByteSlice], limit: Int) {
-        let count = min(slices.reduce(0) { $0 + $1.count }, limit)
-        let storage = ByteStorage(capacity: count)
-        var filled = 0
-        for slice in slices where filled < count {
-            let part = min(slice.count, count - filled)
-            unsafe slice.withUnsafeBytes { source in
-                if let base = source.baseAddress {
-                    unsafe (storage.base + filled).copyMemory(from: base, byteCount: part)
-                }
-            }
-            filled += part
-        }
-        self.init(storage, 0..<count)
     }
 }

@@ -10,8 +10,10 @@ struct ProducerStates {
 
     private struct Producer {
         var epoch: Int16
-        /// The last five batches, by which one that is sent again is found out.
-        var recent: [Written]
+        /// The last five batches of this epoch, by which one that is sent again is found out. None after a marker
+        /// that began an epoch.
+        var recent: [Written] = []
+        var isInTransaction = false
     }
 
     enum Verdict: Equatable {
@@ -29,28 +31,45 @@ struct ProducerStates {
     /// A producer that the log doesn't know may begin with any number, since retention can have removed its batches
     /// (KIP-360).
     func check(_ header: RecordBatchHeader) -> Verdict {
-        guard header.producerID >= 0, let known = producers[header.producerID], let last = known.recent.last else {
-            return .next
-        }
+        guard header.producerID >= 0, let known = producers[header.producerID] else { return .next }
         if header.producerEpoch < known.epoch { return .refused(.invalidProducerEpoch) }
-        guard header.producerEpoch == known.epoch else {
-            return header.baseSequence == 0 ? .next : .refused(.outOfOrderSequenceNumber)
-        }
         let numbers = Self.numbers(of: header)
-        if let same = known.recent.first(where: { $0.first == numbers.first && $0.last == numbers.last }) {
-            return .duplicate(baseOffset: same.baseOffset)
+        if header.producerEpoch > known.epoch {
+            guard header.baseSequence == 0 else { return .refused(.outOfOrderSequenceNumber) }
+        } else {
+            if let same = known.recent.first(where: { $0.first == numbers.first && $0.last == numbers.last }) {
+                return .duplicate(baseOffset: same.baseOffset)
+            }
+            let last = known.recent.last?.last ?? -1
+            let expected = last == .max ? 0 : last + 1
+            guard numbers.first == expected else { return .refused(.outOfOrderSequenceNumber) }
         }
-        let expected = last.last == .max ? 0 : last.last + 1
-        return numbers.first == expected ? .next : .refused(.outOfOrderSequenceNumber)
+        // Within a transaction a producer has nothing to write outside of it.
+        let isOutside = known.isInTransaction && !header.attributes.contains(.transactional)
+        return isOutside ? .refused(.invalidTxnState) : .next
+    }
+
+    /// Whether the log has records of a transaction of this producer and epoch that is open.
+    func isInTransaction(_ producerID: Int64, epoch: Int16) -> Bool {
+        producers[producerID].map { $0.isInTransaction && $0.epoch == epoch } ?? false
     }
 
     mutating func wrote(_ header: RecordBatchHeader, at baseOffset: Int64) {
         guard header.producerID >= 0 else { return }
         let numbers = Self.numbers(of: header)
-        var producer = producers[header.producerID] ?? Producer(epoch: header.producerEpoch, recent: [])
-        if producer.epoch != header.producerEpoch { producer = Producer(epoch: header.producerEpoch, recent: []) }
+        var producer = producers[header.producerID] ?? Producer(epoch: header.producerEpoch)
+        if producer.epoch != header.producerEpoch { producer = Producer(epoch: header.producerEpoch) }
         producer.recent.append(Written(first: numbers.first, last: numbers.last, baseOffset: baseOffset))
         if producer.recent.count > Self.remembered { producer.recent.removeFirst() }
+        producer.isInTransaction = header.attributes.contains(.transactional)
+        producers[header.producerID] = producer
+    }
+
+    /// Ends a producer's transaction. A marker of a later epoch fences everything older.
+    mutating func ended(_ header: RecordBatchHeader) {
+        var producer = producers[header.producerID] ?? Producer(epoch: header.producerEpoch)
+        if header.producerEpoch > producer.epoch { producer = Producer(epoch: header.producerEpoch) }
+        producer.isInTransaction = false
         producers[header.producerID] = producer
     }
 

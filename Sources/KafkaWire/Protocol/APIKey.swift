@@ -1,5 +1,5 @@
-/// The number that names an API on the wire. Only the APIs that this client speaks are listed.
-package enum APIKey: Int16, Sendable, CaseIterable {
+/// An API of the Kafka protocol, by the number that names it on the wire. Only those that this client speaks are listed.
+public enum APIKey: Int16, Sendable, CaseIterable {
     case produce = 0
     case fetch = 1
     case listOffsets = 2
@@ -40,7 +40,7 @@ package enum APIKey: Int16, Sendable, CaseIterable {
     case consumerGroupDescribe = 69
 
     /// The name that Kafka's documentation uses.
-    package var name: String {
+    public var name: String {
         switch self {
         case .produce: "Produce"
         case .fetch: "Fetch"

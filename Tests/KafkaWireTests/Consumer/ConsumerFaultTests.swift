@@ -86,8 +86,8 @@ struct ConsumerFaultTests {
         }
     }
 
-    @Test("faults of the questions before the first fetch are waited out", arguments: [FakeAPI.metadata, .listOffsets])
-    func startFaults(api: FakeAPI) async throws {
+    @Test("faults of the questions before the first fetch are waited out", arguments: [APIKey.metadata, .listOffsets])
+    func startFaults(api: APIKey) async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t")
             try fill(fake, 20)

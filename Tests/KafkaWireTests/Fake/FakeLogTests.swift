@@ -38,7 +38,7 @@ struct FakeLogTests {
         try append(log, 5)
         #expect(log.end(ofEpoch: 0) == (0, 5))
         #expect(log.end(ofEpoch: 1) == (1, 10))
-        #expect(log.end(ofEpoch: 7) == (1, 10))
+        #expect(log.end(ofEpoch: 7) == (-1, -1))
         #expect(log.epoch(at: 4) == 0)
         #expect(log.epoch(at: 5) == 1)
         log.truncate(to: 7)

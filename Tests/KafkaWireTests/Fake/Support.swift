@@ -8,10 +8,11 @@ import Testing
 /// Runs a test with a fake cluster and a client for it, and closes both.
 func withFake(
     brokers: Int = 1, versions: SpokenVersions = .latest, properties: [String: String] = [:], timing: Timing = Timing(),
+    time: FakeTime = .running,
     onEvent: @escaping @Sendable (ClientEvent) -> Void = { _ in },
     _ body: (FakeCluster, Cluster) async throws -> Void
 ) async throws {
-    let fake = try FakeCluster(brokers: brokers, versions: versions)
+    let fake = try FakeCluster(brokers: brokers, versions: versions, time: time)
     // Tests want to go on at once where users would rather wait.
     let quick = ["retry.backoff.ms": "2", "retry.backoff.max.ms": "20", "reconnect.backoff.ms": "2"]
     let configuration = try ClientConfiguration(
@@ -74,7 +75,7 @@ extension FakeCluster {
         }
     }
 
-    func count(_ api: FakeAPI) -> Int { requests.count { $0.api == api } }
+    func count(_ api: APIKey) -> Int { requests.count { $0.api == api } }
 }
 
 /// A record batch with these values, as it is sent.

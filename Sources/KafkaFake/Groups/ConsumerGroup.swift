@@ -1,0 +1,169 @@
+import KafkaWire
+
+/// A group whose partitions the broker assigns, as its coordinator sees it: a plain state machine (KIP-848).
+///
+/// A partition is given to a member only when no other has it any more: each is told to let go of what it is to lose,
+/// and says in a heartbeat that it has.
+struct ConsumerGroup {
+    typealias Slot = ServerAssignor.Slot
+
+    struct Member {
+        let id: String
+        let instanceID: String?
+        var clientID: String
+        var rackID: String?
+        var rebalanceTimeout: Duration
+        var names: [String] = []
+        /// Topics by a pattern that their whole names have to fit.
+        var pattern: String?
+        var assignor: String?
+        var epoch: Int32 = 0
+        var previousEpoch: Int32 = -1
+        /// What it may read.
+        var assigned: Set<Slot> = []
+        /// What it is to let go of and hasn't yet.
+        var revoking: Set<Slot> = []
+        /// When it is put out unless a heartbeat comes.
+        var deadline: ContinuousClock.Instant
+        /// When it is put out unless it has let go.
+        var revocationDeadline: ContinuousClock.Instant?
+    }
+
+    /// What a group sees of a topic.
+    struct Topic: Equatable {
+        let id: KafkaUUID
+        let partitionCount: Int
+    }
+
+    /// A static member that is away for a moment.
+    static let awayEpoch: Int32 = -2
+    static let leftEpoch: Int32 = -1
+
+    private(set) var epoch: Int32 = 0
+    private(set) var targetEpoch: Int32 = 0
+    private(set) var target: [String: Set<Slot>] = [:]
+    /// In the order in which they came.
+    var members: [Member] = []
+    /// The topics that are subscribed to, as they were when the target was computed.
+    private var subscribed: [String: Topic] = [:]
+
+    var stateName: String {
+        if members.isEmpty { return "Empty" }
+        if epoch > targetEpoch { return "Assigning" }
+        return members.allSatisfy { $0.epoch == targetEpoch && $0.revoking.isEmpty && $0.assigned == target[$0.id] }
+            ? "Stable" : "Reconciling"
+    }
+
+    /// The one that most members ask for; the first one where nobody does.
+    var assignor: ServerAssignor {
+        var votes: [ServerAssignor: Int] = [:]
+        for member in members {
+            if let vote = member.assignor.flatMap(ServerAssignor.init) { votes[vote, default: 0] += 1 }
+        }
+        return ServerAssignor.allCases.max { votes[$0, default: 0] < votes[$1, default: 0] } ?? .uniform
+    }
+
+    func index(of id: String) -> Int? { members.firstIndex { $0.id == id } }
+
+    // MARK: Members
+
+    /// Takes a member out; what it had is free for the others.
+    mutating func remove(_ id: String) {
+        guard let index = index(of: id) else { return }
+        members.remove(at: index)
+        target[id] = nil
+        epoch += 1
+    }
+
+    /// Puts a member in another's place, with all that it had.
+    mutating func replace(_ index: Int, by member: Member) {
+        target[member.id] = target.removeValue(forKey: members[index].id)
+        members[index] = member
+    }
+
+    /// When something happens though nobody asks for anything.
+    var nextDeadline: ContinuousClock.Instant? {
+        members.flatMap { [$0.deadline, $0.revocationDeadline].compactMap { $0 } }.min()
+    }
+
+    mutating func expire(at now: ContinuousClock.Instant) {
+        for member in members where member.deadline <= now || member.revocationDeadline.map({ $0 <= now }) == true {
+            remove(member.id)
+        }
+    }
+
+    // MARK: The target
+
+    /// Assigns anew where members, subscriptions or topics have changed.
+    ///
+    /// - Parameters:
+    ///   - hasChanged: Whether a member or a subscription is known to have.
+    ///   - topics: All topics that there are.
+    mutating func assignIfNeeded(_ hasChanged: Bool, topics: [String: Topic]) {
+        let subscribed = topics.filter { name, _ in members.contains { $0.wants(name) } }
+        if hasChanged || subscribed != self.subscribed { epoch += 1 }
+        self.subscribed = subscribed
+        guard epoch > targetEpoch else { return }
+        var subscriptions: [String: Set<KafkaUUID>] = [:]
+        for member in members {
+            subscriptions[member.id] = Set(subscribed.filter { member.wants($0.key) }.map(\.value.id))
+        }
+        let counts = Dictionary(
+            subscribed.values.map { ($0.id, $0.partitionCount) }, uniquingKeysWith: { first, _ in first })
+        target = assignor.assign(subscriptions, partitions: counts, present: target)
+        targetEpoch = epoch
+    }
+
+    // MARK: On the way to the target
+
+    /// Brings a member nearer to its target: first it lets go, then it gets.
+    ///
+    /// - Parameter owned: What the member says to have; nil where it doesn't say.
+    mutating func reconcile(_ index: Int, owned: Set<Slot>?, at now: ContinuousClock.Instant) {
+        var member = members[index]
+        let target = target[member.id] ?? []
+        if !member.revoking.isEmpty {
+            guard let owned, owned.isDisjoint(with: member.revoking) else { return }
+            member.revoking = []
+            member.revocationDeadline = nil
+        } else if member.epoch == targetEpoch, member.assigned == target {
+            return
+        }
+        let toRevoke = member.assigned.subtracting(target)
+        member.assigned.formIntersection(target)
+        // A member that doesn't say what it has may have it still.
+        if !toRevoke.isEmpty, owned.map({ !$0.isDisjoint(with: toRevoke) }) ?? true {
+            member.revoking = toRevoke
+            member.revocationDeadline = now + member.rebalanceTimeout
+        } else {
+            let others = members.indices.filter { $0 != index }
+            let taken = others.reduce(into: Set<Slot>()) {
+                $0.formUnion(members[$1].assigned.union(members[$1].revoking))
+            }
+            member.assigned = target.subtracting(taken.subtracting(member.assigned))
+            if member.epoch != targetEpoch {
+                member.previousEpoch = member.epoch
+                member.epoch = targetEpoch
+            }
+        }
+        members[index] = member
+    }
+
+    // MARK: Commits
+
+    /// Whether a commit or a fetch of offsets comes from who may ask.
+    func check(_ id: String, epoch: Int32, isTransactional: Bool = false, isFetch: Bool = false) -> ErrorCode {
+        if epoch < 0, members.isEmpty { return .none }
+        if epoch < 0, id.isEmpty, isTransactional || isFetch { return .none }
+        guard let index = index(of: id) else { return .unknownMemberId }
+        return members[index].epoch == epoch ? .none : .staleMemberEpoch
+    }
+}
+
+extension ConsumerGroup.Member {
+    func wants(_ topic: String) -> Bool {
+        if names.contains(topic) { return true }
+        guard let pattern, let regex = try? Regex(pattern) else { return false }
+        return (try? regex.wholeMatch(in: topic)) != nil
+    }
+}

@@ -1,0 +1,38 @@
+import KafkaWire
+
+// What compaction leaves.
+extension PartitionLog {
+    /// Removes records from the stored batches, which keep their offsets, numbers and attributes; what was compressed
+    /// isn't any more. Markers and batches that can't be read stay as they are.
+    ///
+    /// - Parameter keepsEmptyBatches: Whether a batch without records stays, as that does from which a broker knows
+    ///   the last number of a producer; otherwise it goes whole.
+    func compact(removing offsets: Set<Int64>, keepsEmptyBatches: Bool) {
+        batches = batches.compactMap { batch in
+            guard offsets.contains(where: { (batch.baseOffset...batch.lastOffset).contains($0) }) else { return batch }
+            return compact(batch, removing: offsets, keepsEmptyBatches: keepsEmptyBatches)
+        }
+    }
+
+    private func compact(
+        _ batch: StoredBatch, removing offsets: Set<Int64>, keepsEmptyBatches: Bool
+    ) -> StoredBatch? {
+        var reader = RecordBatchReader(
+            topic: "", partition: 0, records: batch.bytes, from: batch.baseOffset, maximumInflatedBytes: 256 << 20,
+            pool: BufferPool(limit: 0))
+        guard let decoded = try? reader.next(), !decoded.isControl else { return batch }
+        var header = RecordBatchHeader(batch.bytes.span)
+        var writer = RecordWriter(baseOffset: batch.baseOffset, baseTimestamp: header.baseTimestamp)
+        var records = decoded.records
+        while let record = try? records.next() {
+            if !offsets.contains(record.offset) { writer.append(record) }
+        }
+        if writer.count == 0, !keepsEmptyBatches { return nil }
+        // The lowest three bits are the codec.
+        header.attributes = RecordBatchHeader.Attributes(rawValue: header.attributes.rawValue & ~7)
+        header.recordCount = writer.count
+        return StoredBatch(
+            baseOffset: batch.baseOffset, lastOffset: batch.lastOffset, maxTimestamp: batch.maxTimestamp,
+            leaderEpoch: batch.leaderEpoch, bytes: header.batch(records: ByteSlice(writer.bytes)))
+    }
+}
