@@ -1,0 +1,169 @@
+extension KafkaAdmin {
+    /// The groups of all brokers.
+    ///
+    /// - Parameters:
+    ///   - states: Groups in these states alone (KIP-518), from Kafka 2.6 on; empty for all.
+    ///   - types: Groups of these types alone (KIP-848); empty for all.
+    /// - Throws: What keeps every broker from telling its groups.
+    public func listGroups(states: Set<GroupState> = [], types: Set<GroupType> = []) async throws -> GroupListing {
+        try await cluster.retrying { _ = try await cluster.refresh(topics: []) }
+        let brokers = await cluster.brokers.keys.sorted()
+        let answers = try await outcomes(of: brokers) { nodes in
+            await withTaskGroup { group in
+                for node in nodes {
+                    group.addTask { (node, await listGroups(of: node, states, types)) }
+                }
+                return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+            }
+        }
+        var groups: [String: ListedGroup] = [:]
+        var failures: [Int32: KafkaError] = [:]
+        for (node, answer) in answers {
+            switch answer {
+            case .success(let listed): for group in listed { groups[group.groupID] = group }
+            case .failure(let error): failures[node] = error
+            }
+        }
+        if let error = failures.values.first, failures.count == brokers.count { throw error }
+        return GroupListing(groups: groups.values.sorted { $0.groupID < $1.groupID }, failures: failures)
+    }
+
+    private func listGroups(
+        of node: Int32, _ states: Set<GroupState>, _ types: Set<GroupType>
+    ) async -> Result<[ListedGroup], KafkaError> {
+        do {
+            let connection = try await cluster.connection(to: node, role: .general)
+            let version = try connection.version(for: ListGroupsRequest.self)
+            guard states.isEmpty || version >= 4 else {
+                return .failure(
+                    KafkaError(.unsupportedVersion, "\(connection.address) doesn't tell the states of its groups"))
+            }
+            // Before there were types every group was a classic one.
+            if version < 5, !types.isEmpty, !types.contains(.classic) { return .success([]) }
+            let response = try await connection.call(
+                ListGroupsRequest(
+                    statesFilter: states.map(\.rawValue).sorted(),
+                    typesFilter: version >= 5 ? types.map(\.rawValue).sorted() : []), timeout: requestTimeout)
+            return Self.outcome(
+                response.errorCode, nil, else: "broker \(node) can't tell its groups",
+                success: response.groups.map { group in
+                    ListedGroup(
+                        groupID: group.groupId, protocolType: group.protocolType,
+                        state: version >= 4 ? GroupState(rawValue: group.groupState) : nil,
+                        type: version >= 5 ? GroupType(rawValue: group.groupType.lowercased()) : nil)
+                })
+        } catch let error as KafkaError {
+            return .failure(error)
+        } catch {
+            return .failure(KafkaError(.networkException, "broker \(node) wasn't asked to the end: \(error)"))
+        }
+    }
+
+    /// Groups with their members, those of KIP-848 and classic ones alike.
+    ///
+    /// - Returns: For each group what it is, or GROUP_ID_NOT_FOUND and what else its coordinator finds.
+    public func describeGroups(_ groups: [String]) async throws -> [String: Result<GroupDescription, KafkaError>] {
+        try await outcomes(of: groups) { groups in
+            try await byCoordinator(groups) { connection, groups in
+                var outcomes = try await describeConsumerGroups(groups, connection)
+                // A group that isn't one of KIP-848 may be a classic one.
+                let others = groups.filter { outcomes[$0] == nil }
+                if !others.isEmpty {
+                    outcomes.merge(try await describeClassicGroups(others, connection)) { $1 }
+                }
+                return outcomes
+            }
+        }
+    }
+
+    /// Those of the groups that are of KIP-848; the others are left out.
+    private func describeConsumerGroups(
+        _ groups: [String], _ connection: NegotiatedConnection
+    ) async throws -> [String: Result<GroupDescription, KafkaError>] {
+        guard (try? connection.version(for: ConsumerGroupDescribeRequest.self)) != nil else { return [:] }
+        let response = try await connection.call(
+            ConsumerGroupDescribeRequest(groupIds: groups), timeout: requestTimeout)
+        var outcomes: [String: Result<GroupDescription, KafkaError>] = [:]
+        for group in response.groups {
+            // A broker that has only classic groups refuses the question as such.
+            let code = ErrorCode(rawValue: group.errorCode)
+            if code == .groupIdNotFound || code == .unsupportedVersion { continue }
+            outcomes[group.groupId] = Self.outcome(
+                group.errorCode, group.errorMessage, else: "the group \(group.groupId) can't be described",
+                success: GroupDescription(group, coordinator: connection.address))
+        }
+        return outcomes
+    }
+
+    private func describeClassicGroups(
+        _ groups: [String], _ connection: NegotiatedConnection
+    ) async throws -> [String: Result<GroupDescription, KafkaError>] {
+        let response = try await connection.call(DescribeGroupsRequest(groups: groups), timeout: requestTimeout)
+        var outcomes: [String: Result<GroupDescription, KafkaError>] = [:]
+        for group in response.groups {
+            let description = GroupDescription(group, coordinator: connection.address)
+            if group.errorCode == ErrorCode.none.rawValue, description.state == .dead, description.members.isEmpty {
+                // Before version 6 a group that doesn't exist is a dead one (KIP-1043).
+                outcomes[group.groupId] = .failure(
+                    KafkaError(
+                        .groupIdNotFound, "the group \(group.groupId) does not exist", isFromBroker: true))
+            } else {
+                outcomes[group.groupId] = Self.outcome(
+                    group.errorCode, group.errorMessage, else: "the group \(group.groupId) can't be described",
+                    success: description)
+            }
+        }
+        return outcomes
+    }
+
+    /// Deletes groups without members, and their offsets (KIP-229).
+    ///
+    /// - Returns: For each group success, or NON_EMPTY_GROUP, GROUP_ID_NOT_FOUND and what else its coordinator finds.
+    public func deleteGroups(_ groups: [String]) async throws -> [String: Result<Void, KafkaError>] {
+        try await outcomes(of: groups) { groups in
+            try await byCoordinator(groups) { connection, groups in
+                let response = try await connection.call(
+                    DeleteGroupsRequest(groupsNames: groups), timeout: requestTimeout)
+                var outcomes: [String: Result<Void, KafkaError>] = [:]
+                for group in response.results {
+                    outcomes[group.groupId] = Self.outcome(
+                        group.errorCode, nil, else: Self.deletionFailure(group), success: ())
+                }
+                return outcomes
+            }
+        }
+    }
+
+    private static func deletionFailure(_ result: DeleteGroupsResponse.Result) -> String {
+        switch ErrorCode(rawValue: result.errorCode) {
+        case .nonEmptyGroup: "the group \(result.groupId) has members: it can be deleted once they have left"
+        case .groupIdNotFound: "the group \(result.groupId) does not exist"
+        default: "the group \(result.groupId) can't be deleted"
+        }
+    }
+
+    /// Sends what is about groups to their coordinators, those of one coordinator together.
+    private func byCoordinator<Value: Sendable>(
+        _ groups: [String],
+        _ call: (NegotiatedConnection, [String]) async throws -> [String: Result<Value, KafkaError>]
+    ) async throws -> [String: Result<Value, KafkaError>] {
+        var outcomes: [String: Result<Value, KafkaError>] = [:]
+        var coordinated: [BrokerAddress: (connection: NegotiatedConnection, groups: [String])] = [:]
+        for group in groups {
+            do {
+                let connection = try await cluster.connection(to: .group(group))
+                coordinated[connection.address, default: (connection, [])].groups.append(group)
+            } catch let error as KafkaError {
+                outcomes[group] = .failure(error)
+            }
+        }
+        for (connection, groups) in coordinated.values {
+            do {
+                outcomes.merge(try await call(connection, groups)) { $1 }
+            } catch let error as KafkaError {
+                for group in groups { outcomes[group] = .failure(error) }
+            }
+        }
+        return outcomes
+    }
+}
