@@ -1,7 +1,8 @@
 # Both programs, linked with Swift's own libraries statically; Debian's C libraries come from the distribution.
 FROM swift:6.3-bookworm AS build
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libpq-dev zlib1g-dev libisal-dev pkg-config \
+    && apt-get install -y --no-install-recommends libpq-dev zlib1g-dev libisal-dev libsnappy-dev liblz4-dev \
+        libzstd-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 COPY Package.swift ./
@@ -14,7 +15,8 @@ RUN swift build -c release --static-swift-stdlib --product tfi-consumer \
 
 FROM debian:bookworm-slim
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libpq5 libisal2 zlib1g libstdc++6 \
+    && apt-get install -y --no-install-recommends libpq5 libisal2 zlib1g libsnappy1v5 liblz4-1 libzstd1 \
+        libstdc++6 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --no-create-home --shell /usr/sbin/nologin tfi
 COPY --from=build /out/ /usr/local/bin/

@@ -18,19 +18,43 @@ let package = Package(
         .executable(name: "tfi-consumer", targets: ["TFIConsumer"]),
         .executable(name: "tfi-producer", targets: ["TFIProducer"]),
     ],
+    // Each brings its codec and the C library for it; what KafkaWire can't do without (gzip, checksums) has none.
+    traits: [
+        .trait(name: "Snappy", description: "Records that are compressed with snappy, by libsnappy."),
+        .trait(name: "LZ4", description: "Records that are compressed with lz4, by liblz4."),
+        .trait(name: "Zstd", description: "Records that are compressed with zstd, by libzstd."),
+        .default(enabledTraits: ["Snappy", "LZ4", "Zstd"]),
+    ],
     targets: [
-        // C libraries, one module map each. The codecs snappy, lz4 and zstd, and OpenSSL, take their place here.
+        // C libraries, one module map each. OpenSSL takes its place here.
         .systemLibrary(
             name: "CISAL", pkgConfig: "libisal",
             providers: [.apt(["libisal-dev"]), .brew(["isa-l"])]),
         .systemLibrary(
+            name: "CLZ4", pkgConfig: "liblz4",
+            providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
+        .systemLibrary(
             name: "CPQ", pkgConfig: "libpq",
             providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
         .systemLibrary(
+            name: "CSnappy", pkgConfig: "snappy",
+            providers: [.apt(["libsnappy-dev"]), .brew(["snappy"])]),
+        .systemLibrary(
             name: "CZlib", pkgConfig: "zlib",
             providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .systemLibrary(
+            name: "CZstd", pkgConfig: "libzstd",
+            providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
 
-        .target(name: "KafkaWire", dependencies: ["CISAL", "CZlib"], swiftSettings: settings),
+        .target(
+            name: "KafkaWire",
+            dependencies: [
+                "CISAL", "CZlib",
+                .target(name: "CLZ4", condition: .when(traits: ["LZ4"])),
+                .target(name: "CSnappy", condition: .when(traits: ["Snappy"])),
+                .target(name: "CZstd", condition: .when(traits: ["Zstd"])),
+            ],
+            swiftSettings: settings),
         .target(name: "KafkaFake", dependencies: ["KafkaWire"], swiftSettings: settings),
         .target(name: "PGWire", dependencies: ["CPQ"], swiftSettings: settings),
         .target(name: "CommandLineSupport", swiftSettings: settings),

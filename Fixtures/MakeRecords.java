@@ -1,5 +1,11 @@
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
 import java.io.PrintStream;
+import java.net.Socket;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -32,8 +38,8 @@ public class MakeRecords {
         bootstrap = arguments[0];
         folder = Path.of(arguments[1]);
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
-            for (String name : List.of("single", "many", "nulls", "headers", "gzip", "large", "idempotent",
-                    "transactions")) {
+            for (String name : List.of("single", "many", "nulls", "headers", "gzip", "snappy", "lz4", "zstd", "large",
+                    "idempotent", "transactions")) {
                 create(admin, name, Map.of());
             }
             create(admin, "log-append-time", Map.of("message.timestamp.type", "LogAppendTime"));
@@ -70,6 +76,14 @@ public class MakeRecords {
         }
         send("gzip", Map.of("compression.type", "gzip"), compressed);
 
+        for (String codec : List.of("snappy", "lz4", "zstd")) {
+            send(codec, Map.of("compression.type", codec), shapes(codec));
+            // A second batch, and one that no codec makes smaller.
+            byte[] noise = new byte[3000];
+            new Random(3).nextBytes(noise);
+            send(codec, Map.of("compression.type", codec), record(codec, 5000, bytes("noise"), noise));
+        }
+
         byte[] large = new byte[20_000];
         new Random(1).nextBytes(large);
         send("large", Map.of(), record("large", 0, bytes("k"), bytes("before")),
@@ -105,9 +119,96 @@ public class MakeRecords {
 
         for (String name : List.of("single", "many", "nulls", "headers", "gzip", "large", "log-append-time",
                 "idempotent", "transactions", "compacted")) {
-            dump(name);
+            dump(name, name);
+        }
+        dump("snappy", "codecs");
+        for (String name : List.of("single", "many", "nulls", "headers", "gzip", "snappy", "lz4", "large",
+                "log-append-time", "transactions", "compacted")) {
+            convert(name, 0, "v0");
+            convert(name, 2, "v1");
         }
         murmur2();
+    }
+
+    /** Records of every shape, more than the 64 KiB that codecs have for a block. */
+    static List<ProducerRecord<byte[], byte[]>> shapes(String topic) {
+        List<ProducerRecord<byte[], byte[]>> records = new ArrayList<>();
+        for (int i = 0; i < 160; i++) {
+            byte[] key = i % 5 == 0 ? null : bytes("unit_concern");
+            byte[] value = i % 7 == 0 ? null : bytes("{\"concern_id\":" + i + "}" + " ".repeat(i % 11 == 0 ? 5000 : 5));
+            records.add(i % 3 == 0 ? record(topic, i, key, value)
+                : record(topic, i, key, value, header("number", new byte[] {(byte) i}), header("null", null)));
+        }
+        return records;
+    }
+
+    /** Asks for a topic in the way of an old client, which gets an old message format. */
+    static void convert(String topic, int version, String folderName) throws Exception {
+        String[] address = bootstrap.split(",")[0].split(":");
+        ByteArrayOutputStream messages = new ByteArrayOutputStream();
+        byte[] records = {};
+        int whole = 0;
+        long offset = 0, end = 1;
+        try (Socket socket = new Socket(address[0], Integer.parseInt(address[1]))) {
+            // An answer has a part of one segment, and ends with a message that is cut off.
+            while (offset < end) {
+                fetch(socket, topic, version, offset);
+                DataInputStream in = new DataInputStream(socket.getInputStream());
+                // Length, correlation id, the time that the broker throttled it, one topic, one partition.
+                in.readInt();
+                in.readInt();
+                if (version > 0) in.readInt();
+                in.readInt();
+                in.readUTF();
+                in.readInt();
+                in.readInt();
+                short error = in.readShort();
+                if (error != 0) throw new IllegalStateException("fetching " + topic + " ends with error " + error);
+                end = in.readLong();
+                records = new byte[in.readInt()];
+                in.readFully(records);
+                ByteBuffer buffer = ByteBuffer.wrap(records);
+                // Control batches and what compaction has removed have no messages; a batch that was begun with
+                // comes from its beginning.
+                long next = offset + 1;
+                for (whole = 0; whole + 12 <= records.length;) {
+                    int size = 12 + buffer.getInt(whole + 8);
+                    if (whole + size > records.length) break;
+                    if (buffer.getLong(whole) >= offset) {
+                        messages.write(records, whole, size);
+                        next = buffer.getLong(whole) + 1;
+                    }
+                    whole += size;
+                }
+                offset = next;
+            }
+        }
+        messages.write(records, whole, records.length - whole);
+        Files.write(folder.resolve(folderName).resolve(topic + ".log"), messages.toByteArray());
+    }
+
+    static void fetch(Socket socket, String topic, int version, long offset) throws Exception {
+        ByteArrayOutputStream request = new ByteArrayOutputStream();
+        DataOutputStream out = new DataOutputStream(request);
+        // Fetch, correlation id, no client id.
+        out.writeShort(1);
+        out.writeShort(version);
+        out.writeInt(7);
+        out.writeShort(-1);
+        // Replica, longest wait, fewest bytes; one topic with one partition, up to 1 MiB.
+        out.writeInt(-1);
+        out.writeInt(500);
+        out.writeInt(1);
+        out.writeInt(1);
+        out.writeUTF(topic);
+        out.writeInt(1);
+        out.writeInt(0);
+        out.writeLong(offset);
+        out.writeInt(1 << 20);
+        DataOutputStream frame = new DataOutputStream(socket.getOutputStream());
+        frame.writeInt(request.size());
+        request.writeTo(frame);
+        frame.flush();
     }
 
     /** Batches of which compaction leaves some records, the last one's offset alone, or nothing. */
@@ -194,8 +295,8 @@ public class MakeRecords {
     }
 
     /** All bytes are in hexadecimal, names of headers too. */
-    static void dump(String topic) throws Exception {
-        try (PrintStream out = new PrintStream(folder.resolve(topic + ".json").toFile(), StandardCharsets.UTF_8)) {
+    static void dump(String topic, String name) throws Exception {
+        try (PrintStream out = new PrintStream(folder.resolve(name + ".json").toFile(), StandardCharsets.UTF_8)) {
             List<String> lines = new ArrayList<>();
             for (var record : read(topic, "read_uncommitted")) {
                 List<String> headers = new ArrayList<>();

@@ -9,7 +9,8 @@ missing_packages() { # build | psql | postgres | java | tansu | lint
     case $1 in
         build)
             command -v pkg-config >/dev/null || echo pkg-config
-            for pair in libpq:libpq-dev zlib:zlib1g-dev libisal:libisal-dev; do
+            for pair in libpq:libpq-dev zlib:zlib1g-dev libisal:libisal-dev snappy:libsnappy-dev liblz4:liblz4-dev \
+                libzstd:libzstd-dev; do
                 pkg-config --exists "${pair%:*}" 2>/dev/null || echo "${pair#*:}"
             done ;;
         psql) command -v psql >/dev/null || echo postgresql-client ;;

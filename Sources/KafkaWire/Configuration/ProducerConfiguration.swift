@@ -24,6 +24,14 @@ public struct ProducerConfiguration: Sendable {
     public var linger = Duration.milliseconds(5)
     /// `compression.type`
     public var compression = Compression.none
+    /// `compression.gzip.level`: from 1, the fastest, to 9, the smallest; nil (-1 as text) for zlib's default (KIP-390).
+    public var gzipLevel: Int?
+    /// `compression.lz4.level`: from 1, the fastest, to 17, the smallest; nil for the fast compressor (KIP-390).
+    ///
+    /// liblz4 does the same for 1 and 2 as for nil, compresses harder from 3 on, and does the same for all above 12.
+    public var lz4Level: Int?
+    /// `compression.zstd.level`: from -131072, the fastest, to 22, the smallest; nil for libzstd's default (KIP-390).
+    public var zstdLevel: Int?
     /// `buffer.memory`: how many bytes of records may wait; beyond, `send` waits.
     public var bufferMemory = 32 << 20
     /// `max.in.flight.requests.per.connection`: at most 5 keep their order (KIP-98).
@@ -43,11 +51,31 @@ public struct ProducerConfiguration: Sendable {
         }
         try list.set(&batchSize, "batch.size", in: 0...Int(Int32.max))
         try list.set(&linger, "linger.ms")
-        try list.set(&compression, "compression.type", from: ["none": .none, "gzip": .gzip])
+        try list.set(
+            &compression, "compression.type",
+            from: ["none": .none, "gzip": .gzip, "snappy": .snappy, "lz4": .lz4, "zstd": .zstd])
+        if !compression.isAvailable { throw compression.unavailable("would be compressed with") }
+        try list.set(&gzipLevel, "compression.gzip.level", in: -1...9)
+        if gzipLevel == -1 { gzipLevel = nil }
+        if gzipLevel == 0 {
+            throw KafkaError(.invalidConfig, "the property compression.gzip.level is '0'; 1 to 9 is expected, or -1")
+        }
+        try list.set(&lz4Level, "compression.lz4.level", in: 1...17)
+        try list.set(&zstdLevel, "compression.zstd.level", in: -131_072...22)
         try list.set(&bufferMemory, "buffer.memory", in: 1...Int.max)
         try list.set(&maximumInFlight, "max.in.flight.requests.per.connection", in: 1...5)
         try list.set(&maximumRequestSize, "max.request.size", in: 1...Int(Int32.max))
         try list.set(&deliveryTimeout, "delivery.timeout.ms", atLeast: 1)
+    }
+
+    /// The level for `compression`; nil for its default.
+    var compressionLevel: Int? {
+        switch compression {
+        case .none, .snappy: nil
+        case .gzip: gzipLevel
+        case .lz4: lz4Level
+        case .zstd: zstdLevel
+        }
     }
 
     /// Whether batches are numbered.

@@ -27,6 +27,13 @@ struct PropertyList {
         if let value { target = value }
     }
 
+    mutating func set(_ target: inout Int?, _ name: String, in range: ClosedRange<Int>) throws(KafkaError) {
+        var value = target ?? range.lowerBound
+        let isGiven = values[name] != nil
+        try set(&value, name, in: range)
+        if isGiven { target = value }
+    }
+
     /// A duration that Kafka has in milliseconds.
     mutating func set(_ target: inout Duration, _ name: String, atLeast minimum: Int = 0) throws(KafkaError) {
         var milliseconds = Int(target / .milliseconds(1))

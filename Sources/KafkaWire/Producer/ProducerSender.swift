@@ -215,7 +215,8 @@ actor ProducerSender {
     /// The bytes to be sent for a batch: closed the first time, stamped with producer id and number each time.
     private func encode(_ batch: inout ProducerBatch) throws(KafkaError) -> ByteSlice? {
         if let builder = batch.builder {
-            batch.encoded = try builder.finish(compression: configuration.compression)
+            batch.encoded = try builder.finish(
+                compression: configuration.compression, level: configuration.compressionLevel)
             batch.builder = nil
         }
         let identity = partitions[batch.partition]?.identity

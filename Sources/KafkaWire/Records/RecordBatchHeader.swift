@@ -92,6 +92,8 @@ extension RecordBatchHeader {
     enum Framing {
         /// A batch of message format 2, of this many bytes in all.
         case batch(byteCount: Int)
+        /// A message of format 0 or 1, of this many bytes in all.
+        case message(byteCount: Int)
         /// The bytes end before the batch does; its size in all, where they tell it.
         case cutOff(byteCount: Int?)
     }
@@ -99,7 +101,7 @@ extension RecordBatchHeader {
     /// Tells how far the batch at the beginning of `bytes` reaches.
     ///
     /// - Throws: `CORRUPT_MESSAGE` where its length can't be, `UNSUPPORTED_FOR_MESSAGE_FORMAT` for a message format
-    ///   other than 2.
+    ///   above 2.
     static func framing(_ bytes: RawSpan, topic: String, partition: Int32) throws(KafkaError) -> Framing {
         guard bytes.byteCount >= prefixByteCount else { return .cutOff(byteCount: nil) }
         let baseOffset: Int64 = bytes.bigEndian(at: 0)
@@ -113,17 +115,19 @@ extension RecordBatchHeader {
         let byteCount = prefixByteCount + Int(length)
         guard bytes.byteCount >= byteCount else { return .cutOff(byteCount: byteCount) }
         let magic: Int8 = bytes.bigEndian(at: 16)
-        // Formats 0 and 1 have their place here: a message of their own instead of a batch of records.
+        if magic == 0 || magic == 1 {
+            guard Int(length) >= LegacyMessage.smallestLength[Int(magic)] else {
+                throw KafkaError(
+                    .corruptMessage, "A message has the length \(length), which is too short for format \(magic).",
+                    topic: topic, partition: partition, offset: baseOffset)
+            }
+            return .message(byteCount: byteCount)
+        }
         guard magic == 2 else {
-            let reason =
-                magic == 0 || magic == 1
-                ? """
-                Records are stored in message format \(magic), from before Kafka 0.11, which this client doesn't read. \
-                Have the topic's records written again by a broker or producer of Kafka 0.11 or newer.
-                """
-                : "Records are stored in message format \(magic), which this client doesn't know."
             throw KafkaError(
-                .unsupportedForMessageFormat, reason, topic: topic, partition: partition, offset: baseOffset)
+                .unsupportedForMessageFormat,
+                "Records are stored in message format \(magic), which this client doesn't know.", topic: topic,
+                partition: partition, offset: baseOffset)
         }
         guard byteCount >= Self.byteCount else {
             throw KafkaError(
@@ -141,5 +145,12 @@ extension RawSpan {
     func bigEndian<T: FixedWidthInteger & BitwiseCopyable>(at offset: Int, as _: T.Type = T.self) -> T {
         precondition(offset >= 0 && offset <= byteCount - MemoryLayout<T>.size)
         return T(bigEndian: unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: T.self))
+    }
+
+    /// The little-endian integer at `offset`, as the formats of codecs have them.
+    ///
+    /// - Precondition: All of it lies within the span.
+    func littleEndian<T: FixedWidthInteger & BitwiseCopyable>(at offset: Int, as _: T.Type = T.self) -> T {
+        bigEndian(at: offset, as: T.self).byteSwapped
     }
 }

@@ -1,19 +1,20 @@
-/// Goes through the record batches of one fetched partition.
+/// Goes through the record batches of one fetched partition, and makes batches of messages of formats 0 and 1.
 ///
 /// A broker may cut off the last batch where its limit on bytes falls; that one is passed over, and so are batches
 /// that lie wholly before the offset that was asked for.
 package struct RecordBatchReader: Sendable {
-    private let topic: String
-    private let partition: Int32
-    private let bytes: ByteSlice
-    private let checksCRC: Bool
-    private let maximumInflatedBytes: Int
-    private let pool: BufferPool
-    private let firstOffset: Int64
-    private var position = 0
+    // What isn't private serves `RecordBatchReader+Messages`.
+    let topic: String
+    let partition: Int32
+    let bytes: ByteSlice
+    let checksCRC: Bool
+    let maximumInflatedBytes: Int
+    let pool: BufferPool
+    let firstOffset: Int64
+    var position = 0
 
     /// The offset that follows the batches gone through so far.
-    package private(set) var nextOffset: Int64
+    package internal(set) var nextOffset: Int64
 
     /// - Parameters:
     ///   - records: What the broker sent for the partition: any number of batches.
@@ -43,7 +44,11 @@ package struct RecordBatchReader: Sendable {
         while true {
             let rest = bytes.slice(position..<bytes.count)
             let framing = try RecordBatchHeader.framing(rest.span, topic: topic, partition: partition)
-            guard case .batch(let byteCount) = framing else { return nil }
+            guard case .batch(let byteCount) = framing else {
+                guard case .message(let byteCount) = framing else { return nil }
+                if let batch = try nextOfMessages(byteCount: byteCount) { return batch }
+                continue
+            }
             let batch = rest.slice(0..<byteCount)
             let header = RecordBatchHeader(batch.span)
             if checksCRC { try checkCRC(batch, header) }
@@ -104,11 +109,12 @@ package struct RecordBatchReader: Sendable {
 
     /// A record without key, value and headers: seven fields of one byte.
     private static let smallestRecord = 7
+}
 
-    private func hexadecimal(_ value: UInt32) -> String {
-        let digits = String(value, radix: 16)
-        return "0x" + String(repeating: "0", count: 8 - digits.count) + digits
-    }
+/// A checksum, as an error shows it.
+func hexadecimal(_ value: UInt32) -> String {
+    let digits = String(value, radix: 16)
+    return "0x" + String(repeating: "0", count: 8 - digits.count) + digits
 }
 
 extension RecordBatchReader {
@@ -116,10 +122,12 @@ extension RecordBatchReader {
     package struct Scan: Equatable, Sendable {
         /// The offset to fetch from next.
         package var nextOffset: Int64
-        /// How many whole batches there are, and how many bytes they have.
+        /// How many whole batches there are, single messages of formats 0 and 1 among them, and how many bytes they
+        /// have.
         package var batchCount = 0
         package var byteCount = 0
-        /// How many records the batches have, those below the offset that was asked for counted as well.
+        /// How many records the batches have, those below the offset that was asked for counted as well; a
+        /// wrapper of format 0 or 1 counts as one, since only its content tells.
         package var recordCount = 0
         /// The leader epoch of the last batch; -1 where there is none.
         package var lastLeaderEpoch: Int32 = -1
@@ -159,6 +167,19 @@ extension RecordBatchReader {
                 scan.recordCount += Int(header.recordCount)
                 scan.nextOffset = max(scan.nextOffset, header.baseOffset + Int64(header.lastOffsetDelta) + 1)
                 scan.lastLeaderEpoch = header.partitionLeaderEpoch
+                position += byteCount
+            case .message(let byteCount):
+                let offset: Int64 = rest.bigEndian(at: 0)
+                guard offset >= 0, offset < .max else {
+                    throw KafkaError(
+                        .corruptMessage, "A message's offset can't be: it is \(offset).", topic: topic,
+                        partition: partition, offset: offset)
+                }
+                scan.batchCount += 1
+                scan.byteCount += byteCount
+                scan.recordCount += 1
+                scan.nextOffset = max(scan.nextOffset, offset + 1)
+                scan.lastLeaderEpoch = -1
                 position += byteCount
             }
         }

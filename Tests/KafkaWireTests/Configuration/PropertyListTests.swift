@@ -27,6 +27,20 @@ struct PropertyListTests {
         #expect(configuration.producer.compression == .gzip)
     }
 
+    @Test("compression levels go with their codec")
+    func levels() throws {
+        let levels = [
+            "compression.gzip.level": "9", "compression.lz4.level": "12", "compression.zstd.level": "-5",
+        ]
+        for (type, level) in [("gzip", 9), ("none", nil), ("GZIP", 9)] as [(String, Int?)] {
+            let given = try configuration(levels.merging(["compression.type": type]) { $1 }).producer
+            #expect(given.compressionLevel == level)
+            #expect((given.gzipLevel, given.lz4Level, given.zstdLevel) == (9, 12, -5))
+        }
+        let inherited = try configuration(["compression.gzip.level": "-1", "compression.type": "gzip"]).producer
+        #expect(inherited.compressionLevel == nil && inherited.lz4Level == nil && inherited.zstdLevel == nil)
+    }
+
     @Test("what isn't given keeps its default")
     func defaults() throws {
         let given = try configuration([:])
@@ -60,7 +74,9 @@ struct PropertyListTests {
             ("request.timeout.ms", "0", "a whole number from 1"), ("linger.ms", "-1", "a whole number from 0"),
             ("linger.ms", "5ms", "a whole number"), ("batch.size", "", "a whole number"),
             ("batch.size", "99999999999999999999", "a whole number"), ("check.crcs", "yes", "true or false"),
-            ("acks", "2", "one of all, -1, 0, 1"), ("compression.type", "snappy", "one of none, gzip"),
+            ("acks", "2", "one of all, -1, 0, 1"), ("compression.type", "brotli", "gzip, snappy, lz4, zstd"),
+            ("compression.gzip.level", "0", "1 to 9"), ("compression.gzip.level", "10", "from -1 to 9"),
+            ("compression.lz4.level", "18", "from 1 to 17"), ("compression.zstd.level", "23", "from -131072 to 22"),
             ("max.in.flight.requests.per.connection", "6", "from 1 to 5"),
             ("auto.offset.reset", "begin", "one of earliest, latest, none"),
             ("fetch.max.bytes", "2147483648", "to 2147483647"),

@@ -2,91 +2,137 @@ import Testing
 
 @testable import KafkaWire
 
+/// What holds for every codec.
 @Suite struct CompressionTests {
     static let pool = BufferPool(limit: 1 << 20)
-
-    static func gzip(_ bytes: [UInt8], level: Int? = nil) throws -> [UInt8] {
-        let content = ByteSlice(bytes)
-        let (storage, end) = try Gzip.deflate(content.span, level: level, reserved: 0, pool: pool)
-        return Array(ByteSlice(storage, 0..<end))
-    }
-
-    static func inflate(_ bytes: [UInt8], maximumBytes: Int = 1 << 20) throws -> [UInt8] {
-        Array(try Gzip.inflate(ByteSlice(bytes), maximumBytes: maximumBytes, pool: pool))
-    }
+    static let codecs = [Compression.gzip, .snappy, .lz4, .zstd].filter(\.isAvailable)
 
     static let text = (0..<60_000).map { UInt8(truncatingIfNeeded: $0 % 251 &* ($0 / 97)) }
 
-    @Test(arguments: [nil, 1, 6, 9]) func `what is compressed comes back`(level: Int?) throws {
-        #expect(try Self.inflate(Self.gzip(Self.text, level: level)) == Self.text)
-        #expect(try Self.inflate(Self.gzip([], level: level)) == [])
+    static let noise: [UInt8] = {
+        var random = RandomValues(seed: 5)
+        return (0..<200_000).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+    }()
+
+    static func compress(_ bytes: [UInt8], _ codec: Compression, level: Int? = nil) throws -> [UInt8] {
+        let content = ByteSlice(bytes)
+        let compressed = try codec.compress(content.span, level: level, reserved: 3, pool: pool)
+        let (storage, end) = try #require(compressed)
+        return Array(ByteSlice(storage, 3..<end))
     }
 
-    @Test func `members that follow each other are one stream`() throws {
-        let two = try Self.gzip(Self.text) + Self.gzip([1, 2, 3])
-        #expect(try Self.inflate(two) == Self.text + [1, 2, 3])
+    static func decompress(_ bytes: [UInt8], _ codec: Compression, maximumBytes: Int = 1 << 20) throws -> [UInt8] {
+        Array(try codec.decompress(ByteSlice(bytes), maximumBytes: maximumBytes, pool: pool))
     }
 
-    @Test func `the largest size allowed is allowed, and one byte more is not`() throws {
-        let compressed = try Self.gzip(Self.text)
-        #expect(try Self.inflate(compressed, maximumBytes: Self.text.count) == Self.text)
-        let error = #expect(throws: KafkaError.self) {
-            try Self.inflate(compressed, maximumBytes: Self.text.count - 1)
+    @Test(arguments: codecs) func `what is compressed comes back`(codec: Compression) throws {
+        let large = (0..<6).flatMap { _ in Self.text }
+        for bytes in [[], [7], Array("record".utf8), Self.text, large, Self.noise] {
+            #expect(try Self.decompress(Self.compress(bytes, codec), codec) == bytes)
         }
-        #expect(error?.code == .recordListTooLarge)
+        #expect(try Self.compress(large, codec).count < large.count)
     }
 
-    @Test func `an inflation bomb is refused, in one member and in many`() throws {
-        let zeros = try Self.gzip([UInt8](repeating: 0, count: 16 << 20))
-        #expect(zeros.count < 20_000)
-        for bomb in [zeros, try (0..<40).flatMap { _ in try Self.gzip([UInt8](repeating: 0, count: 1 << 16)) }] {
-            let batch = MalformedBatchTests.batch(bomb, attributes: 1)
+    @Test(arguments: codecs) func `each level can be had`(codec: Compression) throws {
+        var levels: [Int?] = [nil]
+        if let all = codec.levels { levels += [all.lowerBound, -1, 1, 6, all.upperBound].filter(all.contains) }
+        for level in levels {
+            #expect(try Self.decompress(Self.compress(Self.text, codec, level: level), codec) == Self.text)
+        }
+        // A context that did the highest level does the default after it.
+        #expect(try Self.compress(Self.text, codec) == Self.compress(Self.text, codec))
+    }
+
+    @Test(arguments: codecs) func `a level that the codec doesn't have is refused`(codec: Compression) throws {
+        guard let levels = codec.levels else { return }
+        for level in [levels.lowerBound - 1, levels.upperBound + 1, .min, .max] {
+            let builder = try RecordBatchBuilderTests.build([CopiedRecord(offset: 0, timestamp: 0)])
+            let error = #expect(throws: KafkaError.self) { _ = try builder.finish(compression: codec, level: level) }
+            #expect(error?.code == .invalidConfig)
+        }
+    }
+
+    @Test(arguments: codecs) func `a higher level makes it smaller`(codec: Compression) throws {
+        guard let levels = codec.levels else { return }
+        let lines = (0..<4000).flatMap { Array("{\"unit\":\($0 &* 7919 % 4001),\"zone\":\($0 % 60)}".utf8) }
+        let fast = try Self.compress(lines, codec, level: levels.lowerBound)
+        let small = try Self.compress(lines, codec, level: levels.upperBound)
+        #expect(small.count < fast.count)
+    }
+
+    @Test(arguments: codecs) func `the largest size allowed is allowed, and one byte more is not`(
+        codec: Compression
+    ) throws {
+        for bytes in [Self.text, Self.noise] {
+            let compressed = try Self.compress(bytes, codec)
+            #expect(try Self.decompress(compressed, codec, maximumBytes: bytes.count) == bytes)
+            for limit in [bytes.count - 1, 1, 0, -1] {
+                let error = #expect(throws: KafkaError.self) {
+                    try Self.decompress(compressed, codec, maximumBytes: limit)
+                }
+                #expect(error?.code == .recordListTooLarge)
+            }
+        }
+    }
+
+    @Test(arguments: codecs) func `an inflation bomb is refused, in one piece and in many`(codec: Compression) throws {
+        let zeros = try Self.compress([UInt8](repeating: 0, count: 16 << 20), codec)
+        #expect(zeros.count < 1 << 20)
+        var bombs = [zeros]
+        if codec != .snappy {
+            let piece = try Self.compress([UInt8](repeating: 0, count: 1 << 16), codec)
+            bombs.append((0..<40).flatMap { _ in piece })
+        }
+        for bomb in bombs {
+            let batch = MalformedBatchTests.batch(bomb, attributes: Int16(codec.rawValue))
             let error = MalformedBatchTests.failure(batch, maximumInflatedBytes: 1 << 20)
             #expect(error?.code == .recordListTooLarge)
         }
     }
 
-    /// The size at a member's end is a claim only.
-    @Test func `a false size at the end is found`() throws {
-        for size: [UInt8] in [[0xff, 0xff, 0xff, 0xff], [0, 0, 0, 0]] {
-            var compressed = try Self.gzip(Self.text)
-            compressed.replaceSubrange(compressed.count - 4..<compressed.count, with: size)
-            let error = #expect(throws: KafkaError.self) { try Self.inflate(compressed) }
-            #expect(error?.code == .corruptMessage)
-        }
-    }
-
-    @Test func `damage is an error, or did no harm`() throws {
+    @Test(arguments: codecs) func `what is cut off never passes for the whole`(codec: Compression) throws {
         let text = Array("record batch, record batch".utf8)
-        let compressed = try Self.gzip(text)
+        let compressed = try Self.compress(text, codec)
         for count in 0..<compressed.count {
-            #expect(throws: KafkaError.self) { try Self.inflate(Array(compressed.prefix(count))) }
+            let result = try? Self.decompress(Array(compressed.prefix(count)), codec)
+            #expect(result == nil || result == [], "\(count) bytes")
         }
-        #expect(throws: KafkaError.self) { try Self.inflate(compressed + [0]) }
-        var harmless = 0
-        for position in compressed.indices {
+        #expect(throws: KafkaError.self) { try Self.decompress(compressed + [0], codec) }
+    }
+
+    /// Whether damage is noticed is the matter of the batch's checksum.
+    @Test(arguments: codecs) func `damage gives an error or bytes within the limit`(codec: Compression) throws {
+        var random = RandomValues(seed: 8)
+        let compressed = try Self.compress(Array(Self.text.prefix(3000)), codec)
+        for _ in 0..<3000 {
             var damaged = compressed
-            damaged[position] ^= 0x10
-            guard let result = try? Self.inflate(damaged) else { continue }
-            #expect(result == text, "byte \(position)")
-            harmless += 1
+            for _ in 0...(random.next() % 3) {
+                damaged[Int(random.next() % UInt64(damaged.count))] = UInt8(truncatingIfNeeded: random.next())
+            }
+            do {
+                #expect(try Self.decompress(damaged, codec, maximumBytes: 5000).count <= 5000)
+            } catch let error as KafkaError {
+                #expect([.corruptMessage, .recordListTooLarge].contains(error.code))
+            }
         }
-        // The time and the system in the header, and bits that fill up the last byte of the data.
-        #expect(harmless <= 8)
     }
 
-    @Test(arguments: [0, 10, -1, Int.max]) func `a level that gzip doesn't have is refused`(level: Int) throws {
+    @Test(arguments: Compression.allCases.filter { !$0.isAvailable })
+    func `a codec that was left out is refused by its trait's name`(codec: Compression) throws {
         let builder = try RecordBatchBuilderTests.build([CopiedRecord(offset: 0, timestamp: 0)])
-        let error = #expect(throws: KafkaError.self) { _ = try builder.finish(compression: .gzip, level: level) }
-        #expect(error?.code == .invalidConfig)
-    }
-
-    @Test(arguments: [Compression.snappy, .lz4, .zstd])
-    func `a codec that isn't there is refused by name`(compression: Compression) throws {
-        let builder = try RecordBatchBuilderTests.build([CopiedRecord(offset: 0, timestamp: 0)])
-        let error = #expect(throws: KafkaError.self) { _ = try builder.finish(compression: compression) }
-        #expect(error?.code == .unsupportedCompressionType)
-        #expect(error?.message.contains("\(compression)") == true)
+        let writing = #expect(throws: KafkaError.self) { _ = try builder.finish(compression: codec) }
+        let reading = MalformedBatchTests.failure(
+            MalformedBatchTests.batch([1], attributes: Int16(codec.rawValue)))
+        let setting = #expect(throws: KafkaError.self) {
+            try ClientConfiguration(
+                bootstrapServers: "127.0.0.1:9092", properties: ["compression.type": "\(codec)"])
+        }
+        for error in [writing, reading, setting] {
+            #expect(error?.code == .unsupportedCompressionType)
+            let trait = codec == .lz4 ? "LZ4" : "\(codec)".capitalized
+            #expect(error?.message.contains("\(codec)") == true)
+            #expect(error?.message.contains("package trait \(trait)") == true)
+        }
     }
 
     @Test func `CRC-32C has its known values`() {

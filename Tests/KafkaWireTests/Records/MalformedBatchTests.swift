@@ -151,7 +151,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [0, 1, 3, 0x82]) func `other message formats are named`(magic: UInt8) throws {
+    @Test(arguments: [3, 0x82]) func `other message formats are named`(magic: UInt8) throws {
         var bytes = Array(Self.batch(Self.record(), baseOffset: 77))
         bytes[16] = magic
         let error = try #require(Self.failure(ByteSlice(bytes)))
@@ -160,11 +160,10 @@ import Testing
         #expect(error.message.contains("format \(Int8(bitPattern: magic))"))
     }
 
-    @Test(arguments: [(2, "snappy"), (3, "lz4"), (4, "zstd"), (5, "codec 5"), (7, "codec 7")] as [(Int16, String)])
-    func `codecs that aren't there are named`(codec: Int16, name: String) throws {
+    @Test(arguments: [5, 6, 7]) func `codecs that nobody knows are named`(codec: Int16) throws {
         let error = try #require(Self.failure(Self.batch(Self.record(), attributes: codec)))
         #expect(error.code == .unsupportedCompressionType)
-        #expect(error.message.contains(name))
+        #expect(error.message.contains("codec \(codec)"))
     }
 
     // MARK: Every byte of a batch
