@@ -16,12 +16,20 @@ import Synchronization
 /// A broker has one thread that takes connections and one for each connection; nothing of it runs on Swift's
 /// cooperative pool. Records are kept as the batches that were sent, in memory and for ever.
 ///
+/// Sessions, rebalances and transactions time out by the cluster's own clock. A test that has it `.still` moves it by
+/// `advance(by:)`; `expire(member:ofGroup:)` and `expireTransaction(of:)` have the same effect on one alone.
+///
 /// Known gaps, beside the APIs that aren't announced:
 /// - No replication: all brokers share one log for each partition, a record is committed as soon as it is written, and
-///   replicas are names only. `acks` all and 1 come to the same.
-/// - No groups with members, no transactions (`read_committed` reads everything), no ACLs, quotas, TLS or SASL.
-/// - Topics are never made by asking for them. Of a topic's settings only `max.message.bytes` is looked at: no
-///   retention, no compaction, no LogAppendTime.
+///   replicas are names only. `acks` all and 1 come to the same, and a follower has what its leader has.
+/// - No ACLs, quotas, TLS or SASL; DescribeConfigs and IncrementalAlterConfigs are for topics alone.
+/// - Topics are never made by asking for them. Of a topic's settings `max.message.bytes`, `message.timestamp.type` and,
+///   in DeleteRecords, `cleanup.policy` are looked at; nothing is deleted or compacted but by a call.
+/// - Transactions are decided at once: markers are written before EndTxn is answered, and offsets committed with them.
+///   A coordinator has nothing to load, and forgets no transactional id.
+/// - A KIP-848 group is assigned at each heartbeat that has news, its patterns are Swift's regular expressions, and its
+///   assignors don't look at racks. A group changes its kind while it is empty only. No share or Streams groups.
+/// - Groups without members are kept until they are deleted, and so are their offsets.
 /// - Message format 2 alone. Compressed records are kept as they are and not looked into.
 /// - Topic ids are there at every version that carries them; sessions aren't evicted by age.
 public final class FakeCluster: Sendable {

@@ -20,17 +20,35 @@ public struct SpokenVersions: Sendable {
     /// The features that the cluster has agreed on, at their levels (KIP-584).
     var features: [String: Int16] = [:]
 
-    /// All that KafkaWire's protocol layer can read and write: about Kafka 4.
+    /// All that KafkaWire's protocol layer can read and write: as Kafka 4.3 has them.
     public static let latest = SpokenVersions(
         ranges: APIHandler.all.mapValues(\.versions).merging([.apiVersions: ApiVersionsRequest.versions]) { $1 },
         refusal: .withRange, features: ["transaction.version": 2, "group.version": 1])
+
+    /// As Kafka 3.9 has them: transactions of version 1, and no KIP-848 groups.
+    public static let kafka39: SpokenVersions = {
+        var versions = latest
+        let highest: [APIKey: Int16] = [
+            .produce: 11, .fetch: 17, .listOffsets: 9, .metadata: 12, .offsetCommit: 9, .offsetFetch: 9,
+            .describeGroups: 5, .endTxn: 4, .txnOffsetCommit: 4, .describeCluster: 1, .consumerGroupHeartbeat: 0,
+            .consumerGroupDescribe: 0,
+        ]
+        for (api, limit) in highest {
+            if let range = versions.ranges[api] { versions.ranges[api] = range.clamped(to: 0...limit) }
+        }
+        versions.features = [:]
+        return versions
+    }()
 
     /// As Kafka 2.1 has them: no topic ids, no flexible versions.
     public static let kafka21 = SpokenVersions(
         ranges: [
             .produce: 3...7, .fetch: 4...10, .listOffsets: 1...4, .metadata: 0...7, .offsetCommit: 2...6,
             .offsetFetch: 1...5, .findCoordinator: 0...2, .apiVersions: 0...2, .createTopics: 2...3,
-            .deleteTopics: 1...3, .initProducerID: 0...1,
+            .deleteTopics: 1...3, .initProducerID: 0...1, .joinGroup: 0...3, .heartbeat: 0...2, .leaveGroup: 0...2,
+            .syncGroup: 0...2, .describeGroups: 0...2, .listGroups: 0...2, .deleteRecords: 0...1,
+            .offsetForLeaderEpoch: 2...2, .addPartitionsToTxn: 0...1, .addOffsetsToTxn: 0...1, .endTxn: 0...1,
+            .txnOffsetCommit: 0...2, .describeConfigs: 1...2, .createPartitions: 0...1, .deleteGroups: 0...1,
         ], refusal: .withoutRange, verifiesTransactions: false)
 
     /// The same with one API at other versions; none at all where `versions` is nil.

@@ -38,6 +38,22 @@ struct APIHandler: Sendable {
             APIHandler(AddOffsetsToTxnRequest.self) { $0.addOffsetsToTxn($1) },
             APIHandler(EndTxnRequest.self) { $0.endTxn($1) },
             APIHandler(TxnOffsetCommitRequest.self) { $0.txnOffsetCommit($1) },
+            APIHandler(JoinGroupRequest.self) { $0.joinGroup($1) },
+            APIHandler(SyncGroupRequest.self) { $0.syncGroup($1) },
+            APIHandler(HeartbeatRequest.self) { $0.heartbeat($1) },
+            APIHandler(LeaveGroupRequest.self) { $0.leaveGroup($1) },
+            APIHandler(ConsumerGroupHeartbeatRequest.self) { $0.consumerGroupHeartbeat($1) },
+            APIHandler(ListGroupsRequest.self) { $0.listGroups($1) },
+            APIHandler(DescribeGroupsRequest.self) { $0.describeGroups($1) },
+            APIHandler(ConsumerGroupDescribeRequest.self) { $0.consumerGroupDescribe($1) },
+            APIHandler(DeleteGroupsRequest.self) { $0.deleteGroups($1) },
+            APIHandler(OffsetDeleteRequest.self) { $0.offsetDelete($1) },
+            APIHandler(OffsetForLeaderEpochRequest.self) { $0.offsetForLeaderEpoch($1) },
+            APIHandler(DescribeConfigsRequest.self) { $0.describeConfigs($1) },
+            APIHandler(IncrementalAlterConfigsRequest.self) { $0.incrementalAlterConfigs($1) },
+            APIHandler(CreatePartitionsRequest.self) { $0.createPartitions($1) },
+            APIHandler(DeleteRecordsRequest.self) { $0.deleteRecords($1) },
+            APIHandler(DescribeClusterRequest.self) { $0.describeCluster($1) },
         ]
         return Dictionary(uniqueKeysWithValues: handlers.map { ($0.api, $0) })
     }()

@@ -151,12 +151,14 @@ extension ClassicGroup {
         case .empty: return refused(.unknownMemberId)
         case .preparingRebalance: return refused(.rebalanceInProgress)
         case .stable:
+            members[index].hasToSync = false
             heard(of: index, at: now)
             return .now(SyncAnswer(assignment: members[index].assignment))
         case .completingRebalance: break
         }
         let ticket = nextTicket()
         members[index].syncTicket = ticket
+        members[index].hasToSync = false
         guard sync.memberID == leader else { return .later(ticket: ticket) }
         phase = .stable
         for index in members.indices {

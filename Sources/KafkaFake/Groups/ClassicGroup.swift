@@ -31,6 +31,8 @@ struct ClassicGroup {
         var deadline: ContinuousClock.Instant
         var joinTicket: Int?
         var syncTicket: Int?
+        /// Whether it hasn't asked for its assignment of this generation yet.
+        var hasToSync = false
 
         var isWaiting: Bool { joinTicket != nil || syncTicket != nil }
 
@@ -150,7 +152,7 @@ struct ClassicGroup {
         if let deadline = joinDeadline, deadline <= now { completeJoin(at: now) }
         if let deadline = syncDeadline, deadline <= now {
             syncDeadline = nil
-            for member in members where member.syncTicket == nil { remove(member.id, at: now) }
+            for member in members where member.hasToSync { remove(member.id, at: now) }
         }
     }
 
@@ -203,6 +205,7 @@ struct ClassicGroup {
         for index in members.indices {
             guard let ticket = members[index].joinTicket else { continue }
             members[index].joinTicket = nil
+            members[index].hasToSync = true
             joinAnswers[ticket] = currentAnswer(for: members[index].id)
             heard(of: index, at: now)
         }

@@ -67,6 +67,27 @@ struct TopicConfigs {
         return nil
     }
 
+    /// Adds what a list doesn't have yet.
+    ///
+    /// - Returns: What is wrong, and then nothing is set; as for `subtract`.
+    mutating func append(_ items: String, to name: String) -> String? {
+        change(name, items) { list, items in list + items.filter { !list.contains($0) } }
+    }
+
+    /// Takes items from a list.
+    mutating func subtract(_ items: String, from name: String) -> String? {
+        change(name, items) { list, items in list.filter { !items.contains($0) } }
+    }
+
+    private mutating func change(
+        _ name: String, _ items: String, _ body: ([Substring], [Substring]) -> [Substring]
+    ) -> String? {
+        guard case .list = Self.definitions[name]?.kind, let value = value(name) else {
+            return "\(name) isn't a list"
+        }
+        return set(name, body(value.split(separator: ","), items.split(separator: ",")).joined(separator: ","))
+    }
+
     /// What is wrong with a setting; nil for nothing.
     static func problem(_ name: String, _ value: String?) -> String? {
         guard let definition = definitions[name] else { return "there is no topic setting \(name)" }
