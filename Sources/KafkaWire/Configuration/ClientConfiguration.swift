@@ -26,6 +26,7 @@ public struct ClientConfiguration: Sendable {
     public var receiveMessageMaximum = 100_000_000
     public var consumer = ConsumerConfiguration()
     public var producer = ProducerConfiguration()
+    public var group = GroupConfiguration()
 
     /// - Parameter bootstrapServers: `host:port`, with commas between several.
     /// - Throws: INVALID_CONFIG for a list that is empty or holds what isn't `host:port`.
@@ -51,6 +52,7 @@ public struct ClientConfiguration: Sendable {
         try list.set(&receiveMessageMaximum, "receive.message.max.bytes", in: 1000...1 << 30)
         try consumer.take(from: &list)
         try producer.take(from: &list)
+        try group.take(from: &list)
         try list.finish()
     }
 }

@@ -10,12 +10,20 @@ extension FetchBuffer {
     /// The application asks for another batch: it is done with the one that it had.
     func comeBack() {
         let isBack = state.withLock { state in
-            guard let handout = state.handout else { return false }
-            if state.entry(handout.slot) != nil { state.entries[handout.slot.index]?.processed = handout.next }
-            state.handout = nil
-            return true
+            defer { state.presence = .waiting }
+            if let handout = state.handout {
+                if state.entry(handout.slot) != nil { state.entries[handout.slot.index]?.processed = handout.next }
+                state.handout = nil
+            }
+            if case .away = state.presence { return true }
+            return false
         }
         if isBack { comeback.notify() }
+    }
+
+    /// The application goes, with a batch or without.
+    func goAway(at now: ContinuousClock.Instant) {
+        state.withLock { $0.presence = .away(since: now) }
     }
 
     /// The next part of an answer, waiting for one if need be.
@@ -26,14 +34,16 @@ extension FetchBuffer {
         while true {
             let taken = try poll()
             if case .nothing = taken {} else { return taken }
-            if let deadline, .now >= deadline { return .nothing }
+            let isPinned = state.withLock { $0.isPinned }
+            if !isPinned, let deadline, .now >= deadline { return .nothing }
             try Task.checkCancellation()
-            await arrival.wait(until: deadline)
+            await arrival.wait(until: isPinned ? nil : deadline)
         }
     }
 
     private func poll() throws(KafkaError) -> Taken {
         let result: Result<Taken, KafkaError> = state.withLock { state in
+            if state.isHeld, !state.isFinished { return .success(.nothing) }
             while let index = state.queue.firstIndex(where: { state.entries[$0.slot.index]?.isPaused != true }) {
                 let part = state.queue.remove(at: index)
                 if part.reader != nil { return .success(.part(part)) }
@@ -53,7 +63,7 @@ extension FetchBuffer {
         case handedOut
         /// The partition was taken away or sought elsewhere meanwhile.
         case stale
-        /// The partition is paused: the part belongs back into the queue.
+        /// The partition is paused, or nothing is handed out: the part belongs back into the queue.
         case paused
     }
 
@@ -63,7 +73,7 @@ extension FetchBuffer {
     func handOut(_ slot: FetchSlot, next: FetchPosition, at now: ContinuousClock.Instant) -> Verdict {
         state.withLock { state in
             guard let entry = state.entry(slot), !state.isFinished else { return .stale }
-            guard !entry.isPaused else { return .paused }
+            guard !entry.isPaused, !state.isHeld else { return .paused }
             state.entries[slot.index]?.delivered = next
             state.handoutCount += 1
             state.handout = Handout(

@@ -40,6 +40,20 @@ final class FetchBuffer: Sendable {
         var lastGeneration = 0
         var handout: Handout?
         var handoutCount = 0
+        var presence = Presence.notBegun
+        /// No batch is handed out.
+        var isHeld = false
+        /// The application isn't let out of `next()` even when its time is up.
+        var isPinned = false
+    }
+
+    /// Where the application is.
+    enum Presence {
+        /// It has never asked for a batch.
+        case notBegun
+        /// It waits for one.
+        case waiting
+        case away(since: ContinuousClock.Instant)
     }
 
     let state = Mutex(State())

@@ -39,6 +39,7 @@ extension KafkaConsumer {
         /// The same, but waits no longer than `timeout`; nil waits for as long as it takes.
         public mutating func next(timeout: Duration?) async throws -> Step {
             consumer.buffer.comeBack()
+            defer { consumer.buffer.goAway(at: consumer.cluster.timing.now()) }
             while true {
                 if let batch = try consumer.nextBatch() { return .batch(batch) }
                 switch try await consumer.buffer.take(timeout: timeout) {

@@ -24,15 +24,20 @@ public final class KafkaConsumer: Sendable, AsyncSequence {
     let fetcher: Fetcher
     /// The part of an answer whose batches are being handed out.
     let reading = Mutex<FetchedPartition?>(nil)
+    let groupPart: Mutex<ConsumerGroupPart>
 
     init(cluster: Cluster, offsetReset: ConsumerConfiguration.OffsetReset) {
         self.cluster = cluster
+        groupPart = Mutex(ConsumerGroupPart(cluster: cluster))
         fetcher = Fetcher(cluster: cluster, buffer: buffer, offsetReset: offsetReset)
     }
 
     deinit {
-        let fetcher = fetcher
-        Task { await fetcher.close() }
+        let (fetcher, membership) = (fetcher, groupPart.withLock { $0.membership })
+        Task {
+            await membership?.leave()
+            await fetcher.close()
+        }
     }
 
     /// Reads these partitions and no others from now on, each from the given place.
@@ -42,8 +47,12 @@ public final class KafkaConsumer: Sendable, AsyncSequence {
         await fetcher.assign(starts)
     }
 
-    /// Ends the fetching, and the sequence.
+    /// Ends the fetching, and the sequence; a member of a group leaves it.
+    ///
+    /// Where `enable.auto.commit` is on, what was processed is committed before. A batch that the application hasn't come
+    /// back from isn't processed: `commit()` before, where it is done with.
     public func close() async {
+        await unsubscribe()
         await fetcher.close()
     }
 }

@@ -1,0 +1,75 @@
+// Which topics there are, and dividing them as the group's leader.
+extension ClassicGroup {
+    /// The topics that the subscription stands for.
+    ///
+    /// - Throws: INVALID_REGULAR_EXPRESSION for a pattern that is none.
+    func currentTopics() async throws -> [String] {
+        switch subscription {
+        case .topics(let names): return Set(names).sorted()
+        case .pattern(let pattern):
+            guard let regex = try? Regex(pattern) else {
+                throw KafkaError(.invalidRegularExpression, "'\(pattern)' is no regular expression")
+            }
+            let all = try await KafkaAdmin(cluster: cluster).listTopics()
+            return all.map(\.name).filter { (try? regex.wholeMatch(in: $0)) != nil }.sorted()
+        }
+    }
+
+    /// Divides the partitions of all topics that anybody in the group reads.
+    func divide(_ joined: JoinGroupResponse) async throws -> [SyncGroupRequest.SyncGroupRequestAssignment] {
+        guard let assignor = joined.protocolName.flatMap(PartitionAssignor.init(rawValue:)) else {
+            throw KafkaError(
+                .inconsistentGroupProtocol,
+                "the group is divided by '\(joined.protocolName ?? "")', which this client doesn't know")
+        }
+        let members = try joined.members.map { member in
+            GroupMember(
+                id: member.memberId, instanceID: member.groupInstanceId,
+                subscription: try ConsumerProtocolSubscription.decode(member.metadata))
+        }
+        let counts = try await partitionCounts(Set(members.flatMap(\.subscription.topics)))
+        dividedCounts = counts
+        let assigned = assignor.assign(members, partitionCounts: counts)
+        return try assigned.sorted { $0.key < $1.key }.map { member, partitions in
+            SyncGroupRequest.SyncGroupRequestAssignment(
+                memberId: member,
+                assignment: try ConsumerProtocolAssignment(
+                    assignedPartitions: [ConsumerProtocolTopicPartition](partitions)
+                ).encoded())
+        }
+    }
+
+    /// How many partitions each topic has; 0 for one that doesn't exist.
+    private func partitionCounts(_ names: Set<String>) async throws -> [String: Int32] {
+        let names = names.sorted()
+        try await cluster.refresh(topics: names)
+        var counts: [String: Int32] = [:]
+        for name in names { counts[name] = Int32(clamping: await cluster.topic(name)?.partitions.count ?? 0) }
+        return counts
+    }
+
+    /// Has the group joined again when there are other topics or partitions than it was divided for.
+    func watchTopics() async {
+        while (try? await cluster.timing.sleep(watchInterval)) != nil {
+            guard case .stable = machine.state else { continue }
+            if case .pattern = subscription, let found = try? await currentTopics(), found != topics {
+                handle(.outdated)
+            }
+            if let divided = dividedCounts, let counts = try? await partitionCounts(Set(divided.keys)),
+                dividedCounts == divided, counts != divided
+            {
+                handle(.outdated)
+            }
+        }
+    }
+
+    private var watchInterval: Duration {
+        // A topic that is waited for is usually about to be made.
+        let isWaiting = dividedCounts?.values.contains(0) == true
+        let interval =
+            isWaiting
+            ? min(cluster.configuration.retryBackoffMaximum, cluster.configuration.metadataMaximumAge)
+            : cluster.configuration.metadataMaximumAge
+        return max(interval, .milliseconds(20))
+    }
+}

@@ -1,0 +1,245 @@
+/// A member of a classic group: does what `ClassicMember` says, and tells it what came of it.
+///
+/// One task goes from step to step, one sends heartbeats, one looks whether there are other topics or partitions, and
+/// one commits at intervals.
+actor ClassicGroup: GroupMembership {
+    let partitions: GroupPartitions
+    let identity: GroupIdentity
+    var subscription: Subscription
+    private(set) var machine = ClassicMember()
+    /// The topics that `subscription` stands for, as of the last look.
+    var topics: [String] = []
+    /// What this member has.
+    private var owned: Set<TopicPartition> = []
+    /// What it was assigned last, which a sticky assignor wants to know.
+    private var previous: (partitions: Set<TopicPartition>, generation: Int32) = ([], -1)
+    private var joined: JoinGroupResponse?
+    /// How many partitions the topics had when this member divided them; nil where another one did.
+    var dividedCounts: [String: Int32]?
+    private var failures = 0
+    private let wake = Signal()
+    private var tasks: [Task<Void, Never>] = []
+
+    init(partitions: GroupPartitions, identity: GroupIdentity, subscription: Subscription) {
+        self.partitions = partitions
+        self.identity = identity
+        self.subscription = subscription
+    }
+
+    var cluster: Cluster { partitions.cluster }
+    var configuration: GroupConfiguration { partitions.configuration }
+    private var groupID: String { partitions.offsets.groupID }
+    private var isCooperative: Bool { configuration.assignors.allSatisfy(\.isCooperative) }
+
+    func begin() {
+        identity.onRefusal { [weak self] error, member in
+            let sender = ClassicMember.Identity(memberID: member.memberID, generation: member.generationID)
+            await self?.handle(.notified(error, sender))
+        }
+        tasks = [
+            Task { await run() }, Task { await beat() }, Task { await watchTopics() },
+            Task { await partitions.commitAtIntervals() },
+        ]
+    }
+
+    func change(_ subscription: Subscription) {
+        self.subscription = subscription
+        handle(.outdated)
+    }
+
+    func handle(_ event: ClassicMember.Event) {
+        machine.handle(event)
+        identity.become(memberID: machine.identity.memberID, generation: machine.identity.generation)
+        wake.notify()
+    }
+
+    // MARK: The steps
+
+    private func run() async {
+        while !Task.isCancelled {
+            switch machine.state {
+            case .preparing: await attempt(prepare)
+            case .joining: await attempt(join)
+            case .syncing: await attempt(sync)
+            case .adopting(let assigned): await attempt { try await adopt(assigned) }
+            case .stable: await wake.wait()
+            case .failed(let error): return await fail(error)
+            case .left: return
+            }
+        }
+    }
+
+    private func attempt(_ step: () async throws -> Void) async {
+        do {
+            try await step()
+            failures = 0
+        } catch let error as KafkaError {
+            // Nothing is changing hands while a step waits for its next attempt.
+            partitions.buffer.release()
+            guard error.isRetriable else { return handle(.refused(error)) }
+            failures += 1
+            let backoff = Backoff(
+                initial: cluster.configuration.retryBackoff, maximum: cluster.configuration.retryBackoffMaximum)
+            try? await cluster.timing.sleep(
+                backoff.delay(afterFailures: failures, random: cluster.timing.random()))
+        } catch let error as ProtocolError {
+            handle(
+                .refused(
+                    KafkaError(.inconsistentGroupProtocol, "what a member of the group sent can't be read: \(error)")))
+        } catch {
+            // Cancelled: the loop ends.
+        }
+    }
+
+    private func prepare() async throws {
+        // What is lost can't wait for an answer about topics.
+        let areLost = machine.hasLost
+        if areLost || !isCooperative { try await giveUp(owned, areLost: areLost) }
+        topics = try await currentTopics()
+        try await giveUp(owned.filter { !topics.contains($0.topic) }, areLost: false)
+        handle(.prepared(asLost: areLost))
+    }
+
+    private func giveUp(_ leaving: Set<TopicPartition>, areLost: Bool) async throws {
+        guard !leaving.isEmpty else { return }
+        guard await partitions.buffer.pin() else { throw CancellationError() }
+        owned.subtract(leaving)
+        await partitions.giveUp(leaving, areLost: areLost)
+        partitions.buffer.unpin()
+        if !owned.isEmpty { partitions.buffer.release() }
+    }
+
+    private func join() async throws {
+        let rebalanceTimeout = configuration.maximumPollInterval
+        let subscriptions = try configuration.assignors.map { assignor in
+            JoinGroupRequest.JoinGroupRequestProtocol(
+                name: assignor.rawValue, metadata: try subscriptionData(assignor))
+        }
+        let response = try await partitions.coordinator.call(
+            JoinGroupRequest(
+                groupId: groupID, sessionTimeoutMs: configuration.sessionTimeout.asMilliseconds,
+                rebalanceTimeoutMs: rebalanceTimeout.asMilliseconds, memberId: machine.identity.memberID,
+                groupInstanceId: configuration.instanceID, protocolType: Self.protocolType, protocols: subscriptions),
+            role: .group, wait: rebalanceTimeout + .seconds(5))
+        if response.errorCode == ErrorCode.memberIdRequired.rawValue { return handle(.named(response.memberId)) }
+        try await partitions.coordinator.check(response.errorCode, "the group \(groupID) can't be joined")
+        joined = response
+        handle(
+            .joined(ClassicMember.Identity(memberID: response.memberId, generation: response.generationId)))
+    }
+
+    private func subscriptionData(_ assignor: PartitionAssignor) throws(ProtocolError) -> ByteSlice {
+        try ConsumerProtocolSubscription(
+            topics: topics,
+            userData: try assignor.userData(
+                previous: previous.partitions.sorted(), generation: previous.generation),
+            ownedPartitions: [ConsumerProtocolTopicPartition](owned), generationId: machine.identity.generation
+        ).encoded()
+    }
+
+    private func sync() async throws {
+        guard let joined else { return }
+        dividedCounts = nil
+        let assignments = joined.leader == joined.memberId ? try await divide(joined) : []
+        let response = try await partitions.coordinator.call(
+            SyncGroupRequest(
+                groupId: groupID, generationId: joined.generationId, memberId: joined.memberId,
+                groupInstanceId: configuration.instanceID, protocolType: Self.protocolType,
+                protocolName: joined.protocolName, assignments: joined.skipAssignment ? [] : assignments),
+            role: .group, wait: configuration.maximumPollInterval + .seconds(5))
+        try await partitions.coordinator.check(
+            response.errorCode, "the group \(groupID) gave no assignment")
+        let assigned =
+            response.assignment.isEmpty
+            ? [] : try ConsumerProtocolAssignment.decode(response.assignment).assignedPartitions.topicPartitions
+        previous = (Set(assigned), joined.generationId)
+        handle(.synced(Set(assigned)))
+    }
+
+    private func adopt(_ assigned: Set<TopicPartition>) async throws {
+        let (revoked, added) = (owned.subtracting(assigned), assigned.subtracting(owned))
+        // What an eager member had it has given up before it joined.
+        try await giveUp(revoked, areLost: false)
+        let starts = try await partitions.starts(of: added, asMember: false)
+        if !starts.isEmpty {
+            guard await partitions.buffer.pin() else { throw CancellationError() }
+            // The member may have been put out while it waited for the application.
+            if case .adopting = machine.state {
+                owned.formUnion(starts.keys)
+                await partitions.takeOver(starts)
+            }
+        }
+        partitions.buffer.release()
+        handle(.adopted(hasGivenUp: !revoked.isEmpty))
+    }
+
+    // MARK: Heartbeats
+
+    private func beat() async {
+        let beginning = cluster.timing.now()
+        while (try? await cluster.timing.sleep(configuration.heartbeatInterval)) != nil {
+            guard machine.sendsHeartbeats else { continue }
+            let sender = machine.identity
+            if let since = partitions.buffer.absence(since: beginning),
+                cluster.timing.now() - since > configuration.maximumPollInterval
+            {
+                handle(.applicationAway)
+                await sendLeave(sender, reason: "the application takes longer than max.poll.interval.ms")
+                continue
+            }
+            do {
+                let response = try await partitions.coordinator.call(
+                    HeartbeatRequest(
+                        groupId: groupID, generationId: sender.generation, memberId: sender.memberID,
+                        groupInstanceId: configuration.instanceID))
+                try await partitions.coordinator.check(
+                    response.errorCode, "the group \(groupID) has put this member out")
+            } catch let error as KafkaError where !error.isRetriable {
+                handle(.notified(error, sender))
+            } catch {
+                // The next heartbeat is the next attempt; a session is some heartbeats long.
+            }
+        }
+    }
+
+    // MARK: The end
+
+    func leave() async {
+        let (sender, areLost) = (machine.identity, machine.hasLost)
+        if !hasFailed { handle(.closed) }
+        for task in tasks { task.cancel() }
+        for task in tasks { await task.value }
+        await partitions.giveUpAll(owned, areLost: areLost)
+        owned = []
+        await sendLeave(sender, reason: "the consumer is being closed")
+    }
+
+    var hasFailed: Bool {
+        if case .failed = machine.state { true } else { false }
+    }
+
+    private func fail(_ error: KafkaError) async {
+        await partitions.giveUpAll(owned, areLost: machine.hasLost || error.code == .fencedInstanceId)
+        owned = []
+        await sendLeave(machine.identity, reason: "the member has failed")
+        partitions.fail(error)
+    }
+
+    /// A static member stays: its partitions wait until it is back, or its session is over (KIP-345).
+    private func sendLeave(_ sender: ClassicMember.Identity, reason: String) async {
+        guard !sender.memberID.isEmpty, configuration.instanceID == nil else { return }
+        let takesSeveral =
+            (try? await partitions.coordinator.connection(role: .general).version(for: LeaveGroupRequest.self))
+            .map { $0 >= 3 } ?? true
+        let request =
+            takesSeveral
+            ? LeaveGroupRequest(
+                groupId: groupID,
+                members: [LeaveGroupRequest.MemberIdentity(memberId: sender.memberID, reason: reason)])
+            : LeaveGroupRequest(groupId: groupID, memberId: sender.memberID)
+        // Without an answer the session ends by itself.
+        _ = try? await partitions.coordinator.call(request, within: .seconds(5))
+    }
+
+    static let protocolType = "consumer"
+}

@@ -1,0 +1,270 @@
+/// A member of a KIP-848 group: does what `ConsumerMember` says, and tells it what came of it.
+///
+/// One task sends heartbeats, one gives partitions up and takes them over, and one commits at intervals.
+actor ConsumerProtocolGroup: GroupMembership {
+    private let partitions: GroupPartitions
+    private let identity: GroupIdentity
+    private var subscription: Subscription
+    private var machine: ConsumerMember
+    /// The names of the topics that were ever assigned.
+    private var names: [KafkaUUID: String] = [:]
+    /// What this member has.
+    private var owned: [TopicPartition: TopicIDPartition] = [:]
+    /// Whether the coordinator has a pattern that has to be taken back with another subscription.
+    private var toldPattern = false
+    private var heartbeatInterval: Duration
+    private var failures = 0
+    private let wake = Signal()
+    private let beatNow = Signal()
+    private var tasks: [Task<Void, Never>] = []
+
+    init(partitions: GroupPartitions, identity: GroupIdentity, subscription: Subscription) {
+        self.partitions = partitions
+        self.identity = identity
+        self.subscription = subscription
+        heartbeatInterval = partitions.configuration.heartbeatInterval
+        machine = ConsumerMember(memberID: KafkaUUID.random().description)
+    }
+
+    private var cluster: Cluster { partitions.cluster }
+    private var configuration: GroupConfiguration { partitions.configuration }
+    private var groupID: String { partitions.offsets.groupID }
+
+    func begin() {
+        identity.onRefusal { [weak self] error, member in
+            await self?.handle(.refused(error, epoch: member.generationID))
+        }
+        tasks = [
+            Task { await run() }, Task { await beat() }, Task { await partitions.commitAtIntervals() },
+        ]
+    }
+
+    func change(_ subscription: Subscription) {
+        self.subscription = subscription
+        handle(.subscribed)
+        beatNow.notify()
+    }
+
+    private func handle(_ event: ConsumerMember.Event) {
+        machine.handle(event)
+        // Epoch 0 is that of one who is about to join.
+        identity.become(memberID: machine.memberID, generation: machine.epoch > 0 ? machine.epoch : -1)
+        wake.notify()
+    }
+
+    // MARK: The steps
+
+    private func run() async {
+        while !Task.isCancelled {
+            switch machine.state {
+            case .joining, .stable: await wake.wait()
+            case .reconciling: await attempt(reconcile)
+            case .fenced: await attempt(drop)
+            case .failed(let error): return await fail(error)
+            case .left: return
+            }
+        }
+    }
+
+    private func attempt(_ step: () async throws -> Void) async {
+        let epoch = machine.epoch
+        do {
+            try await step()
+            failures = 0
+        } catch let error as KafkaError {
+            partitions.buffer.release()
+            guard error.isRetriable else { return handle(.refused(error, epoch: epoch)) }
+            await waitAfterFailure()
+        } catch {
+            // Cancelled: the loop ends.
+        }
+    }
+
+    private func waitAfterFailure() async {
+        failures += 1
+        let backoff = Backoff(
+            initial: cluster.configuration.retryBackoff, maximum: cluster.configuration.retryBackoffMaximum)
+        try? await cluster.timing.sleep(backoff.delay(afterFailures: failures, random: cluster.timing.random()))
+    }
+
+    private func reconcile() async throws {
+        let target = try await named(machine.target)
+        let revoked = Set(owned.keys).subtracting(target.keys)
+        if !revoked.isEmpty {
+            guard await partitions.buffer.pin() else { throw CancellationError() }
+            // The member may have been fenced while it waited for the application.
+            guard machine.state == .reconciling else { return partitions.buffer.release() }
+            for partition in revoked { owned[partition] = nil }
+            await partitions.giveUp(revoked, areLost: false)
+            partitions.buffer.unpin()
+        }
+        let starts = try await partitions.starts(
+            of: Set(target.keys).subtracting(owned.keys), asMember: true)
+        if !starts.isEmpty {
+            guard await partitions.buffer.pin() else { throw CancellationError() }
+            guard machine.state == .reconciling else { return partitions.buffer.release() }
+            for partition in starts.keys { owned[partition] = target[partition] }
+            await partitions.takeOver(starts)
+        }
+        partitions.buffer.release()
+        let hasChanged = machine.owned != Set(owned.values)
+        handle(.reconciled(Set(owned.values)))
+        // A topic of which no broker knows the name yet is asked for again with the next heartbeat.
+        if hasChanged { beatNow.notify() }
+    }
+
+    private func drop() async throws {
+        guard await partitions.buffer.pin() else { throw CancellationError() }
+        let lost = Set(owned.keys)
+        owned = [:]
+        await partitions.giveUp(lost, areLost: true)
+        partitions.buffer.release()
+        handle(.dropped)
+        beatNow.notify()
+    }
+
+    /// The partitions by their topics' names; those whose topic isn't known are left out.
+    private func named(_ target: Set<TopicIDPartition>) async throws -> [TopicPartition: TopicIDPartition] {
+        let unknown = Set(target.map(\.topicID)).subtracting(names.keys)
+        if !unknown.isEmpty { names.merge(try await cluster.names(ofTopics: unknown)) { $1 } }
+        var named: [TopicPartition: TopicIDPartition] = [:]
+        for one in target {
+            if let name = names[one.topicID] { named[TopicPartition(topic: name, partition: one.partition)] = one }
+        }
+        return named
+    }
+
+    // MARK: Heartbeats
+
+    private func beat() async {
+        let beginning = cluster.timing.now()
+        while !Task.isCancelled {
+            if machine.sendsHeartbeats {
+                if let since = partitions.buffer.absence(since: beginning),
+                    cluster.timing.now() - since > configuration.maximumPollInterval
+                {
+                    handle(.applicationAway)
+                    await sendLeave()
+                } else {
+                    await beatOnce()
+                }
+            }
+            await beatNow.wait(until: cluster.timing.now() + heartbeatInterval)
+        }
+    }
+
+    private func beatOnce() async {
+        let report = machine.report
+        do {
+            let request = try await heartbeat()
+            if case .pattern = subscription { toldPattern = true }
+            let response = try await partitions.coordinator.call(request)
+            try await partitions.coordinator.check(
+                response.errorCode, response.errorMessage ?? "the group \(groupID) doesn't take this member")
+            if response.heartbeatIntervalMs > 0 {
+                heartbeatInterval = .milliseconds(Int(response.heartbeatIntervalMs))
+            }
+            failures = 0
+            handle(.accepted(response, to: report))
+        } catch let error as KafkaError {
+            guard error.isRetriable else { return handle(.refused(error, epoch: report.epoch)) }
+            handle(.unheard)
+            await waitAfterFailure()
+            beatNow.notify()
+        } catch {
+            // Cancelled: the loop ends.
+        }
+    }
+
+    private func heartbeat() async throws -> ConsumerGroupHeartbeatRequest {
+        var request = ConsumerGroupHeartbeatRequest(
+            groupId: groupID, memberId: machine.memberID, memberEpoch: machine.epoch)
+        if machine.tellsPartitions {
+            // A member that joins has nothing.
+            let told = machine.epoch == 0 ? [] : machine.owned
+            request.topicPartitions = Dictionary(grouping: told, by: \.topicID).map { id, partitions in
+                ConsumerGroupHeartbeatTopicPartitions(
+                    topicId: id, partitions: partitions.map(\.partition).sorted())
+            }
+        }
+        guard machine.tellsEverything else { return request }
+        request.instanceId = configuration.instanceID
+        request.rebalanceTimeoutMs = configuration.maximumPollInterval.asMilliseconds
+        request.serverAssignor = configuration.remoteAssignor
+        switch subscription {
+        case .topics(let topics):
+            request.subscribedTopicNames = Set(topics).sorted()
+            if toldPattern { request.subscribedTopicRegex = "" }
+        case .pattern(let pattern):
+            let version = try await partitions.coordinator.connection(role: .general).version(
+                for: ConsumerGroupHeartbeatRequest.self)
+            guard version >= 1 else {
+                throw KafkaError(
+                    .unsupportedVersion,
+                    "the broker takes no pattern for topics in groups of the protocol 'consumer'; name the topics, or use group.protocol=classic"
+                )
+            }
+            request.subscribedTopicNames = []
+            request.subscribedTopicRegex = pattern
+        }
+        return request
+    }
+
+    // MARK: The end
+
+    func leave() async {
+        let isMember = machine.sendsHeartbeats && machine.epoch > 0
+        let areLost = machine.state == .fenced
+        if !hasFailed { handle(.closed) }
+        for task in tasks { task.cancel() }
+        for task in tasks { await task.value }
+        await partitions.giveUpAll(Set(owned.keys), areLost: areLost)
+        owned = [:]
+        if isMember { await sendLeave() }
+    }
+
+    var hasFailed: Bool {
+        if case .failed = machine.state { true } else { false }
+    }
+
+    private func fail(_ error: KafkaError) async {
+        await partitions.giveUpAll(Set(owned.keys), areLost: true)
+        owned = [:]
+        if machine.epoch > 0 { await sendLeave() }
+        partitions.fail(error)
+    }
+
+    /// A static member says that it will be back (epoch -2).
+    private func sendLeave() async {
+        let request = ConsumerGroupHeartbeatRequest(
+            groupId: groupID, memberId: machine.memberID, memberEpoch: configuration.instanceID == nil ? -1 : -2,
+            instanceId: configuration.instanceID)
+        // Without an answer the session ends by itself.
+        _ = try? await partitions.coordinator.call(request, within: .seconds(5))
+    }
+}
+
+extension KafkaUUID {
+    /// A version 4 UUID, as the Java client makes them for members.
+    static func random() -> KafkaUUID {
+        KafkaUUID(
+            high: .random(in: 0 ... .max) & ~0xf000 | 0x4000,
+            low: .random(in: 0 ... .max) & ~(0b11 << 62) | 0b10 << 62)
+    }
+}
+
+extension Cluster {
+    /// The names of topics by their ids (KIP-516); those that no broker knows are left out.
+    nonisolated func names(ofTopics ids: Set<KafkaUUID>) async throws -> [KafkaUUID: String] {
+        let connection = try await anyConnection()
+        let response = try await connection.call(
+            MetadataRequest(
+                topics: ids.map { MetadataRequest.Topic(topicId: $0, name: nil) }, allowAutoTopicCreation: false),
+            timeout: configuration.requestTimeout)
+        var names: [KafkaUUID: String] = [:]
+        for topic in response.topics where topic.errorCode == ErrorCode.none.rawValue {
+            if let name = topic.name { names[topic.topicId] = name }
+        }
+        return names
+    }
+}

@@ -1,0 +1,178 @@
+import Synchronization
+
+/// What both kinds of members do with partitions: take them over and give them up, with their offsets.
+///
+/// The order of things is what keeps work from being lost or done twice: see `giveUp`.
+final class GroupPartitions: Sendable {
+    let cluster: Cluster
+    let configuration: GroupConfiguration
+    let offsets: GroupOffsets
+    private let fetcher: Fetcher
+    let buffer: FetchBuffer
+    private let handler: Mutex<RebalanceHandler>
+    /// What the group has of each partition, as far as this member knows.
+    private let committed = Mutex<[TopicPartition: Int64]>([:])
+    /// Over when the last commit that was begun is.
+    private let lastCommit = Mutex<Task<Void, Never>?>(nil)
+
+    init(
+        cluster: Cluster, offsets: GroupOffsets, fetcher: Fetcher, buffer: FetchBuffer,
+        handler: @escaping RebalanceHandler
+    ) {
+        self.cluster = cluster
+        configuration = cluster.configuration.group
+        self.offsets = offsets
+        self.fetcher = fetcher
+        self.buffer = buffer
+        self.handler = Mutex(handler)
+    }
+
+    var coordinator: GroupCoordinator { offsets.coordinator }
+
+    func setHandler(_ handler: @escaping RebalanceHandler) {
+        self.handler.withLock { $0 = handler }
+    }
+
+    private func tell(_ rebalance: Rebalance) async {
+        let handler = handler.withLock { $0 }
+        await handler(rebalance)
+    }
+
+    /// Gives partitions up while the application is kept waiting: commits what was processed, then tells the handler,
+    /// then has them read no more. Only when this has returned may another member get them.
+    ///
+    /// - Parameter areLost: Whether they may be another's already: then nothing is committed.
+    func giveUp(_ partitions: Set<TopicPartition>, areLost: Bool) async {
+        guard !partitions.isEmpty else { return }
+        if !areLost, configuration.commitsAutomatically {
+            // What can't be committed is read again by whoever comes next: that is no reason to keep the group waiting.
+            try? await commit(limit: cluster.configuration.requestTimeout) {
+                self.processed.filter { partitions.contains($0.key) }
+            }
+        }
+        await tell(areLost ? .lost(partitions) : .revoked(partitions))
+        // The application isn't waited for here: a batch that it hasn't come back from isn't processed.
+        await fetcher.remove(partitions, waitingUntil: .now)
+        committed.withLock { committed in
+            for partition in partitions { committed[partition] = nil }
+        }
+    }
+
+    /// From where partitions are read that come to this member: from where the group is, or as `auto.offset.reset` says.
+    ///
+    /// - Throws: OFFSET_OUT_OF_RANGE where there is neither; errors of the coordinator.
+    func starts(of partitions: Set<TopicPartition>, asMember: Bool) async throws -> [TopicPartition: ConsumerStart] {
+        guard !partitions.isEmpty else { return [:] }
+        let found = try await offsets.fetch(partitions, asMember: asMember)
+        var starts: [TopicPartition: ConsumerStart] = [:]
+        for partition in partitions {
+            if let offset = found[partition] {
+                starts[partition] = ConsumerStart(.offset(offset.offset), leaderEpoch: offset.leaderEpoch)
+            } else {
+                starts[partition] = ConsumerStart(try resetSpec(partition))
+            }
+        }
+        committed.withLock { $0.merge(found.mapValues(\.offset)) { $1 } }
+        return starts
+    }
+
+    /// Takes partitions over while the application is kept waiting.
+    func takeOver(_ starts: [TopicPartition: ConsumerStart]) async {
+        guard !starts.isEmpty else { return }
+        await fetcher.add(starts)
+        await tell(.assigned(Set(starts.keys)))
+    }
+
+    private func resetSpec(_ partition: TopicPartition) throws(KafkaError) -> OffsetSpec {
+        switch fetcher.offsetReset {
+        case .earliest: return .earliest
+        case .latest: return .latest
+        case .fail:
+            throw KafkaError(
+                .offsetOutOfRange,
+                "group \(offsets.groupID) has no offset for the partition, and auto.offset.reset is none",
+                topic: partition.topic, partition: partition.partition)
+        }
+    }
+
+    // MARK: Commits
+
+    /// What the application is done with, and the group doesn't have yet.
+    private var processed: [TopicPartition: OffsetAndMetadata] {
+        let known = committed.withLock { $0 }
+        return buffer.collect { $0.processed?.asCommit }.filter { known[$0.key] != $0.value.offset }
+    }
+
+    /// Commits everything that was handed out, which its caller is done with.
+    func commitAll() async throws {
+        try await commit { self.buffer.finishHandout() }
+    }
+
+    /// Commits offsets as a member. One commit goes after the other: an earlier one that came later would take the group
+    /// back.
+    ///
+    /// - Parameter offsets: Asked for when it is this commit's turn.
+    /// - Throws: UNKNOWN_MEMBER_ID where it isn't one: the coordinator would take the offsets, over those of whoever has
+    ///   the partitions.
+    func commit(
+        limit: Duration? = nil, _ offsets: @escaping @Sendable () -> [TopicPartition: OffsetAndMetadata]
+    ) async throws {
+        // A commit under way is carried to its end though its caller is cancelled: half of what was done isn't known.
+        let commit = lastCommit.withLock { last in
+            let commit = Task { [last] in
+                await last?.value
+                try await self.commitNow(offsets(), limit)
+            }
+            last = Task { _ = await commit.result }
+            return commit
+        }
+        try await commit.value
+    }
+
+    private func commitNow(_ offsets: [TopicPartition: OffsetAndMetadata], _ limit: Duration?) async throws {
+        guard !offsets.isEmpty else { return }
+        guard self.offsets.identity.metadata.generationID >= 0 else {
+            throw KafkaError(
+                .unknownMemberId,
+                "the consumer isn't a member of group \(self.offsets.groupID) at the moment: others may have its partitions"
+            )
+        }
+        try await self.offsets.commit(offsets, limit: limit) {
+            let owned = self.buffer.collect { _ in true }
+            return offsets.keys.allSatisfy { owned[$0] != nil }
+        }
+        committed.withLock { $0.merge(offsets.mapValues(\.offset)) { $1 } }
+    }
+
+    /// Commits what was processed, time and again.
+    func commitAtIntervals() async {
+        guard configuration.commitsAutomatically else { return }
+        while (try? await cluster.timing.sleep(configuration.autoCommitInterval)) != nil {
+            // What fails now is part of the next attempt.
+            try? await commit(limit: .zero) { self.processed }
+        }
+    }
+
+    // MARK: The end
+
+    /// Gives everything up for good.
+    ///
+    /// The application may be amidst a batch, or be the one who closes: it isn't waited for, and what it isn't done
+    /// with isn't committed.
+    func giveUpAll(_ partitions: Set<TopicPartition>, areLost: Bool) async {
+        buffer.stopHandingOut()
+        await giveUp(partitions, areLost: areLost)
+        await fetcher.assign([:])
+        buffer.release()
+    }
+
+    /// Has the consumer's next step throw an error, after everything was given up.
+    func fail(_ error: KafkaError) {
+        buffer.fail(error)
+        buffer.release()
+    }
+}
+
+extension FetchPosition {
+    var asCommit: OffsetAndMetadata { OffsetAndMetadata(offset, leaderEpoch: lastFetchedEpoch) }
+}

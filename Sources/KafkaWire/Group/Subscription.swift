@@ -1,0 +1,32 @@
+/// What a member of a group wants to read.
+public enum Subscription: Sendable, Hashable {
+    /// These topics, whether they exist yet or not.
+    case topics([String])
+    /// All topics whose whole name the regular expression matches, also those that come later; Kafka's own are left
+    /// out.
+    ///
+    /// In a classic group the client itself matches (Swift's `Regex`), by metadata of at most `metadata.max.age.ms`.
+    /// In a KIP-848 group the broker does, by RE2/J's syntax.
+    case pattern(String)
+}
+
+/// How partitions come and go in a rebalance.
+///
+/// While it is told the application waits in `next()`, so work that is under way there is over: no batch is handed out
+/// until the handler returns. In a cooperative rebalance only the partitions that move are named.
+public enum Rebalance: Sendable, Hashable {
+    /// These are the member's from now on. Their first batch comes after the handler returns, which may `seek` in them.
+    case assigned(Set<TopicPartition>)
+    /// These are about to become another member's, which begins once the handler has returned: the place to finish and
+    /// to `commit` what is done. Where `enable.auto.commit` is on, what was processed is committed already.
+    case revoked(Set<TopicPartition>)
+    /// These may be another member's already, since this one was put out of the group or wasn't heard for too long.
+    /// Nothing of them can be committed any more.
+    case lost(Set<TopicPartition>)
+}
+
+/// What is done about a rebalance, such as keeping and dropping state by partitions.
+///
+/// It is waited for while the group waits for the member: for `max.poll.interval.ms` at most. It must not close the
+/// consumer or end its subscription.
+public typealias RebalanceHandler = @Sendable (Rebalance) async -> Void
