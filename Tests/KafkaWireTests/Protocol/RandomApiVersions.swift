@@ -13,8 +13,17 @@ extension ApiVersionsResponse: RandomValue {
         self.init(
             errorCode: random.value(version), apis: random.value(version),
             throttleTimeMs: version >= 1 ? random.value(version) : 0,
+            supportedFeatures: version >= 3 ? random.value(version) : [],
             finalizedFeaturesEpoch: version >= 3 ? random.value(version) : -1,
-            finalizedFeatures: version >= 3 ? random.value(version) : [])
+            finalizedFeatures: version >= 3 ? random.value(version) : [],
+            zkMigrationReady: version >= 3 ? random.value(version) : false)
+    }
+}
+
+extension ApiVersionsResponse.SupportedFeature: RandomValue {
+    init(_ random: inout RandomValues, version: Int16) {
+        self.init(
+            name: random.value(version), minVersion: random.value(version), maxVersion: random.value(version))
     }
 }
 

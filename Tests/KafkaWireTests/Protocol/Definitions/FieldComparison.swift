@@ -5,12 +5,10 @@ struct FieldComparison {
     /// Whether a property without a field in the definition is a mistake: not where the definition is of an
     /// earlier release.
     let isComplete: Bool
-    /// Fields of the outermost structure that are left out on purpose.
-    let unread: Set<String>
 
     /// The first difference, with its place; nil if there is none.
     func difference(_ found: FieldValue, _ sent: FieldValue, _ fields: [FieldDefinition]) -> String? {
-        structure(found, sent, fields.filter { !unread.contains($0.name) }, "")
+        structure(found, sent, fields, "")
     }
 
     private func structure(

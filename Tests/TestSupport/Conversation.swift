@@ -1,0 +1,68 @@
+import Foundation
+
+/// A program that answers each line of its input with a line of output.
+package final class Conversation: Sendable {
+    private let name: String
+    private let process: Process
+    private let input: FileHandle
+    private let output: FileHandle
+    private let errors: TemporaryFolder
+    /// Asks and waits, one after the other, on a thread that may block.
+    private let queue: DispatchQueue
+
+    /// Starts a program; it is killed with the last reference to what this makes.
+    ///
+    /// - Parameter program: The path of the program, or its name in `PATH`.
+    /// - Throws: Where it can't be started.
+    package init(_ program: String, _ arguments: [String]) throws {
+        name = program
+        queue = DispatchQueue(label: "TestSupport.Conversation")
+        errors = try TemporaryFolder()
+        let (toProgram, fromProgram) = (Pipe(), Pipe())
+        input = toProgram.fileHandleForWriting
+        output = fromProgram.fileHandleForReading
+        process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = [program] + arguments
+        process.standardInput = toProgram
+        process.standardOutput = fromProgram
+        let log = errors.url.appending(path: "err")
+        try Data().write(to: log)
+        process.standardError = try FileHandle(forWritingTo: log)
+        try process.run()
+    }
+
+    deinit {
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    }
+
+    /// Says a line and waits for the one that answers it. After `timeout` the program is killed.
+    ///
+    /// - Throws: `ProgramError` where the program ends instead, with what it wrote to standard error.
+    package func ask(_ line: String, timeout: Duration = .seconds(120)) async throws -> String {
+        let timer = Task { [process] in
+            try await Task.sleep(for: timeout)
+            kill(process.processIdentifier, SIGKILL)
+        }
+        defer { timer.cancel() }
+        return try await withCheckedThrowingContinuation { continuation in
+            queue.async { continuation.resume(with: Result { try self.askNow(line) }) }
+        }
+    }
+
+    private func askNow(_ line: String) throws -> String {
+        guard process.isRunning else { throw ended() }
+        try input.write(contentsOf: Data((line + "\n").utf8))
+        var answer = Data()
+        while answer.last != UInt8(ascii: "\n") {
+            guard let more = try output.read(upToCount: 1 << 16), !more.isEmpty else { throw ended() }
+            answer += more
+        }
+        return String(decoding: answer.dropLast(), as: UTF8.self)
+    }
+
+    private func ended() -> ProgramError {
+        let log = (try? String(contentsOf: errors.url.appending(path: "err"), encoding: .utf8)) ?? ""
+        return ProgramError("\(name) ended before its answer: \(log.suffix(2000))")
+    }
+}
