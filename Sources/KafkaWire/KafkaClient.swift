@@ -6,22 +6,32 @@ public final class KafkaClient: Sendable {
 
     /// Nothing is connected to before the first call.
     ///
-    /// - Parameter onEvent: Told of brokers that are lost and come back; on any thread, and it mustn't block.
-    public init(_ configuration: ClientConfiguration, onEvent: @escaping @Sendable (ClientEvent) -> Void = { _ in }) {
-        cluster = Cluster(configuration: configuration, onEvent: onEvent)
+    /// - Parameters:
+    ///   - logger: Where the client's log goes; nil for nowhere.
+    ///   - metrics: Where its figures go; nil for nowhere.
+    ///   - hooks: What the application wants to be told of while the client works.
+    public init(
+        _ configuration: ClientConfiguration, logger: (any KafkaLogger)? = nil, metrics: (any KafkaMetrics)? = nil,
+        hooks: ClientHooks = ClientHooks()
+    ) {
+        cluster = Cluster(
+            configuration: configuration,
+            observer: ClientObserver(logger: logger, metrics: metrics, hooks: hooks))
     }
 
     /// The same with settings by their names in Kafka.
     ///
     /// - Throws: INVALID_CONFIG for a name or value that can't be.
     public convenience init(
-        bootstrapServers: String, properties: [String: String] = [:],
-        onEvent: @escaping @Sendable (ClientEvent) -> Void = { _ in }
+        bootstrapServers: String, properties: [String: String] = [:], logger: (any KafkaLogger)? = nil,
+        metrics: (any KafkaMetrics)? = nil, hooks: ClientHooks = ClientHooks()
     ) throws(KafkaError) {
         self.init(
-            try ClientConfiguration(bootstrapServers: bootstrapServers, properties: properties), onEvent: onEvent)
+            try ClientConfiguration(bootstrapServers: bootstrapServers, properties: properties), logger: logger,
+            metrics: metrics, hooks: hooks)
     }
 
+    /// The settings that the client was made with.
     public var configuration: ClientConfiguration { cluster.configuration }
 
     /// A consumer without partitions: `assign` gives it some.

@@ -9,14 +9,14 @@ extension RealKafka {
     @Suite(needsKafka) struct Failover {
         /// What the client said of its brokers.
         private final class Events: Sendable {
-            private let events = Mutex<[ClientEvent]>([])
+            private let events = Mutex<[BrokerAvailability]>([])
 
-            func append(_ event: ClientEvent) { events.withLock { $0.append(event) } }
+            func append(_ event: BrokerAvailability) { events.withLock { $0.append(event) } }
 
-            func count(of kind: (ClientEvent) -> Bool) -> Int { events.withLock { $0.count(where: kind) } }
+            func count(of kind: (BrokerAvailability) -> Bool) -> Int { events.withLock { $0.count(where: kind) } }
 
-            var lost: Int { count { if case .brokerLost = $0 { true } else { false } } }
-            var back: Int { count { if case .brokerBack = $0 { true } else { false } } }
+            var lost: Int { count { if case .lost = $0 { true } else { false } } }
+            var back: Int { count { if case .back = $0 { true } else { false } } }
         }
 
         private func start(_ properties: [String: String] = [:]) async throws -> (
@@ -26,8 +26,8 @@ extension RealKafka {
             let events = Events()
             let client = try KafkaClient(
                 bootstrapServers: cluster.bootstrap,
-                properties: ["auto.offset.reset": "none", "batch.size": "4000"].merging(properties) { $1 }
-            ) { events.append($0) }
+                properties: ["auto.offset.reset": "none", "batch.size": "4000"].merging(properties) { $1 },
+                hooks: ClientHooks(availabilityChanged: { events.append($0) }))
             let topic = uniqueName()
             try await client.admin.createTopic(topic, partitions: 6, replicationFactor: 3)
             return (cluster, client, await Traffic(client, topic: topic, partitions: 6), events)

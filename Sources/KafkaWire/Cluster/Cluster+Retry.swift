@@ -23,6 +23,7 @@ extension Cluster {
                 failures += 1
                 let delay = backoff.delay(afterFailures: failures, random: timing.random())
                 guard timing.now() + delay < deadline else { throw error }
+                observer?.retries(error, failures: failures, after: delay)
                 try await timing.sleep(delay)
                 if error.meansStaleMetadata { _ = try? await refresh(topics: topics) }
             }

@@ -4,43 +4,29 @@
 /// nowhere else, and a broker is connected to once for each role. Errors that another attempt can cure are tried again
 /// by `retrying`, here too.
 package actor Cluster {
-    /// What a connection is used for. A request that a broker may hold back for long has a connection of its own, so
-    /// that nothing waits behind it.
-    package enum Role: Hashable, Sendable {
-        case general, fetch, produce, group
-    }
-
-    private struct ConnectionKey: Hashable {
-        let address: BrokerAddress
-        let role: Role
-    }
-
-    private struct Slot {
-        var connection: NegotiatedConnection?
-        var opening: Task<NegotiatedConnection, any Error>?
-        var failures = 0
-        var notBefore: ContinuousClock.Instant?
-    }
+    package typealias Role = ConnectionRole
 
     package nonisolated let configuration: ClientConfiguration
     package nonisolated let pool: BufferPool
     package nonisolated let timing: Timing
-    private let onEvent: @Sendable (ClientEvent) -> Void
+    /// Who is told of what the client does; nil where nobody listens.
+    package nonisolated let observer: ClientObserver?
     private var metadata = ClusterMetadata()
+    var connections = ConnectionTable()
     /// Brokers of which it was told that they are lost.
-    private var lost: Set<BrokerAddress> = []
+    var lost: Set<BrokerAddress> = []
     /// Brokers that have answered at some time.
-    private var known: Set<BrokerAddress> = []
-    private var slots: [ConnectionKey: Slot] = [:]
+    var known: Set<BrokerAddress> = []
     private var refreshing: Task<[String: ErrorCode], any Error>?
-    private var isClosed = false
+    /// Since when no question about the cluster has been answered.
+    private var metadataFailsSince: ContinuousClock.Instant?
+    private(set) var isClosed = false
 
     package init(
-        configuration: ClientConfiguration, timing: Timing = Timing(),
-        onEvent: @escaping @Sendable (ClientEvent) -> Void = { _ in }
+        configuration: ClientConfiguration, timing: Timing = Timing(), observer: ClientObserver? = nil
     ) {
         self.configuration = configuration
-        self.onEvent = onEvent
+        self.observer = observer
         self.timing = timing
         // Room for the answers that a consumer holds: one read, one behind it, one on its way back.
         pool = BufferPool(limit: 2 * configuration.consumer.fetchMaximumBytes + (1 << 20))
@@ -49,77 +35,7 @@ package actor Cluster {
     /// Ends all connections. Calls under way fail.
     package func close() {
         isClosed = true
-        for slot in slots.values {
-            slot.connection?.close()
-            slot.opening?.cancel()
-        }
-        slots = [:]
-    }
-
-    // MARK: Connections
-
-    /// The connection to a broker by its node id.
-    package func connection(to node: Int32, role: Role) async throws -> NegotiatedConnection {
-        guard let address = metadata.brokers[node] else {
-            throw KafkaError(.networkException, "broker \(node) isn't known to the cluster")
-        }
-        return try await connection(to: address, role: role)
-    }
-
-    func connection(to address: BrokerAddress, role: Role) async throws -> NegotiatedConnection {
-        let key = ConnectionKey(address: address, role: role)
-        guard !isClosed else { throw KafkaError(.networkException, "the client is closed") }
-        if let open = slots[key]?.connection, open.isUsable { return open }
-        if let opening = slots[key]?.opening { return try await opening.value }
-        let (configuration, pool, timing) = (configuration, pool, timing)
-        let wait = slots[key]?.notBefore.map { $0 - timing.now() } ?? .zero
-        let opening = Task {
-            if wait > .zero { try await timing.sleep(wait) }
-            return try await NegotiatedConnection.open(address, configuration: configuration, pool: pool)
-        }
-        slots[key, default: Slot()].opening = opening
-        do {
-            let connection = try await opening.value
-            guard !isClosed else {
-                connection.close()
-                throw KafkaError(.networkException, "the client is closed")
-            }
-            slots[key] = Slot(connection: connection)
-            known.insert(address)
-            if lost.remove(address) != nil { onEvent(.brokerBack(address)) }
-            return connection
-        } catch {
-            let failures = (slots[key]?.failures ?? 0) + 1
-            let backoff = Backoff(
-                initial: configuration.reconnectBackoff, maximum: configuration.reconnectBackoffMaximum)
-            let delay = backoff.delay(afterFailures: failures, random: timing.random())
-            slots[key] = Slot(failures: failures, notBefore: timing.now() + delay)
-            // A broker that nobody has ever reached is its caller's to tell of.
-            if let error = error as? KafkaError, known.contains(address), lost.insert(address).inserted {
-                onEvent(.brokerLost(address, reason: error.message))
-            }
-            throw error
-        }
-    }
-
-    /// A connection to whichever broker answers: those connected to first, then those known, then the bootstrap list.
-    package func anyConnection() async throws -> NegotiatedConnection {
-        for (key, slot) in slots where key.role == .general {
-            if let open = slot.connection, open.isUsable { return open }
-        }
-        var candidates = metadata.brokers.sorted { $0.key < $1.key }.map(\.value)
-        candidates += configuration.bootstrapServers.filter { !candidates.contains($0) }
-        var failures: [KafkaError] = []
-        for address in candidates {
-            do {
-                return try await connection(to: address, role: .general)
-            } catch let error as KafkaError {
-                failures.append(error)
-            }
-        }
-        throw KafkaError(
-            .networkException, "no broker can be reached: " + failures.map(\.message).joined(separator: "; "),
-            isRetriable: failures.contains(where: \.isRetriable))
+        connections.closeAll()
     }
 
     // MARK: Metadata
@@ -147,24 +63,70 @@ package actor Cluster {
     package func refresh(topics names: [String]) async throws -> [String: ErrorCode] {
         while let running = refreshing {
             let known = Set(metadata.topics.keys)
-            let errors = try? await running.value
+            let errors = try? await running.valueUnlessCancelled()
+            try Task.checkCancellation()
             // The one that was under way serves, unless it didn't ask for all of these.
             if let errors, known.isSuperset(of: names) { return errors }
-            if refreshing == running { refreshing = nil }
         }
         let wanted = Set(metadata.topics.keys).union(names).sorted()
-        let task = Task { try await self.ask(wanted) }
+        let task = Task {
+            // By the task itself, since those who wait for it may be cancelled.
+            defer { self.refreshing = nil }
+            return try await self.ask(wanted)
+        }
         refreshing = task
-        defer { if refreshing == task { refreshing = nil } }
-        return try await task.value
+        return try await task.valueUnlessCancelled()
     }
 
+    /// Asks about topics; where that fails for too long, or a broker says so, the bootstrap servers are next (KIP-1102).
     private func ask(_ topics: [String]) async throws -> [String: ErrorCode] {
+        do {
+            var response = try await question(topics)
+            if ErrorCode(rawValue: response.errorCode) == .rebootstrapRequired, mayRebootstrap {
+                rebootstrap("a broker said that what is known of the cluster is out of date")
+                response = try await question(topics)
+            }
+            guard response.errorCode == ErrorCode.none.rawValue else {
+                throw KafkaError(
+                    ErrorCode(rawValue: response.errorCode), "the broker tells nothing of the cluster",
+                    isFromBroker: true, isRetriable: mayRebootstrap ? true : nil)
+            }
+            metadataFailsSince = nil
+            return metadata.merge(response)
+        } catch let error as KafkaError {
+            let since = metadataFailsSince ?? timing.now()
+            metadataFailsSince = since
+            if mayRebootstrap, timing.now() - since >= configuration.metadataRecoveryRebootstrapTrigger {
+                rebootstrap("no question about the cluster has been answered since \(timing.now() - since)")
+                metadataFailsSince = nil
+            }
+            throw error
+        }
+    }
+
+    private func question(_ topics: [String]) async throws -> MetadataResponse {
         let connection = try await anyConnection()
         let request = MetadataRequest(
             topics: topics.map { MetadataRequest.Topic(name: $0) }, allowAutoTopicCreation: false)
-        let response = try await connection.call(request, timeout: configuration.requestTimeout)
-        return metadata.merge(response)
+        return try await connection.call(request, timeout: configuration.requestTimeout)
+    }
+
+    var mayRebootstrap: Bool {
+        configuration.metadataRecoveryStrategy == .rebootstrap && !metadata.brokers.isEmpty && !isClosed
+    }
+
+    /// Forgets brokers and connections, so that only the bootstrap servers are left to be asked. Calls under way fail, and
+    /// are tried again where they would be after any lost connection.
+    private func rebootstrap(_ reason: String) {
+        forgetBrokers(reason)
+        connections.closeAll()
+        lost = []
+    }
+
+    /// Forgets who is where, since what was known leads nowhere any more.
+    func forgetBrokers(_ reason: String) {
+        observer?.rebootstraps(reason)
+        metadata.forget()
     }
 
     package func leader(of partition: TopicPartition) -> (node: Int32, epoch: Int32)? {

@@ -74,6 +74,12 @@ struct ClusterMetadata: Sendable {
         return errors
     }
 
+    /// Forgets brokers and topics: a cluster that was set up anew behind the same names may count its leader epochs from
+    /// the beginning.
+    mutating func forget() {
+        self = ClusterMetadata()
+    }
+
     private func describe(_ topic: MetadataResponse.Topic, name: String) -> TopicDescription {
         let known = topics[name].flatMap { $0.id == topic.topicId ? $0 : nil }
         let partitions = topic.partitions.sorted { $0.partitionIndex < $1.partitionIndex }.map { partition in

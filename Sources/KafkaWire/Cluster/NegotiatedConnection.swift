@@ -6,9 +6,11 @@ package final class NegotiatedConnection: Sendable {
     /// The level of each feature that the cluster has agreed on, such as `transaction.version` (KIP-584).
     package let features: [String: Int16]
     private let clientID: String
+    private let observer: ConnectionObserver?
 
     private init(
-        address: BrokerAddress, connection: BrokerConnection, response: ApiVersionsResponse, clientID: String
+        address: BrokerAddress, connection: BrokerConnection, response: ApiVersionsResponse, clientID: String,
+        observer: ConnectionObserver?
     ) {
         self.address = address
         self.connection = connection
@@ -20,12 +22,18 @@ package final class NegotiatedConnection: Sendable {
         let features = response.finalizedFeaturesEpoch >= 0 ? response.finalizedFeatures : []
         self.features = Dictionary(features.map { ($0.name, $0.maxVersionLevel) }, uniquingKeysWith: max)
         self.clientID = clientID
+        self.observer = observer
     }
 
     package var isUsable: Bool { connection.closed == nil }
 
     package func close() {
         connection.close()
+    }
+
+    /// Has `body` called when the connection ends, or at once where it has: on a thread that it mustn't block.
+    func onEnd(_ body: @escaping @Sendable (DisconnectEvent.Reason) -> Void) {
+        connection.onEnd(body)
     }
 
     /// The highest version of an API that both sides know.
@@ -66,10 +74,17 @@ package final class NegotiatedConnection: Sendable {
     package func call<R: KafkaRequest>(
         _ request: R, version: Int16, timeout: Duration, expectsResponse: Bool
     ) async throws -> R.Response? {
-        let frame = try await connection.send(timeout: timeout, expectsResponse: expectsResponse) { correlationID in
-            try request.frame(version: version, correlationID: correlationID, clientID: clientID)
+        let exchange = ObservedExchange(observer, R.apiKey, version)
+        do {
+            let frame = try await connection.send(timeout: timeout, expectsResponse: expectsResponse) { correlationID in
+                exchange.sending(
+                    try request.frame(version: version, correlationID: correlationID, clientID: clientID))
+            }
+            return try accept(frame, as: R.self, version: version, exchange)
+        } catch {
+            exchange.ended(byteCount: nil, error)
+            throw error
         }
-        return try frame.map { try decode($0, as: R.self, version: version) }
     }
 
     /// The same without waiting: requests go out in the order of these calls.
@@ -79,11 +94,34 @@ package final class NegotiatedConnection: Sendable {
         _ request: R, version: Int16, timeout: Duration, expectsResponse: Bool,
         completion: @escaping @Sendable (Result<R.Response?, any Error>) -> Void
     ) throws {
+        let exchange = ObservedExchange(observer, R.apiKey, version)
         try connection.post(timeout: timeout, expectsResponse: expectsResponse) { correlationID in
-            try request.frame(version: version, correlationID: correlationID, clientID: clientID)
+            exchange.sending(try request.frame(version: version, correlationID: correlationID, clientID: clientID))
         } completion: { [self] answer in
-            completion(Result { try answer.get().map { try decode($0, as: R.self, version: version) } })
+            completion(
+                Result {
+                    do {
+                        return try accept(try answer.get(), as: R.self, version: version, exchange)
+                    } catch {
+                        exchange.ended(byteCount: nil, error)
+                        throw error
+                    }
+                })
         }
+    }
+
+    /// Reads an answer, and keeps the pause that the broker asks for with it.
+    private func accept<R: KafkaRequest>(
+        _ frame: ByteSlice?, as _: R.Type, version: Int16, _ exchange: ObservedExchange
+    ) throws(KafkaError) -> R.Response? {
+        let response: R.Response? =
+            if let frame { try decode(frame, as: R.self, version: version) } else { nil }
+        if let response, let pause = R.pause(after: response, version: version) {
+            connection.mute(for: pause)
+            exchange.throttled(for: pause)
+        }
+        exchange.ended(byteCount: frame?.count)
+        return response
     }
 
     private func decode<R: KafkaRequest>(
@@ -106,16 +144,19 @@ package final class NegotiatedConnection: Sendable {
     /// versions that it does know. One that hangs up instead (Tansu does) is asked again in the last version before
     /// names and tags, and in the very first.
     package static func open(
-        _ address: BrokerAddress, configuration: ClientConfiguration, pool: BufferPool
+        _ address: BrokerAddress, configuration: ClientConfiguration, pool: BufferPool,
+        observer: ConnectionObserver? = nil
     ) async throws -> NegotiatedConnection {
         func connect() throws(KafkaError) -> BrokerConnection {
             try BrokerConnection(
                 host: address.host, port: address.port, connectTimeout: configuration.connectionSetupTimeout,
-                maximumFrame: configuration.receiveMessageMaximum, pool: pool)
+                maximumFrame: configuration.receiveMessageMaximum, maximumIdle: configuration.connectionsMaximumIdle,
+                pool: pool)
         }
         func negotiated(_ connection: BrokerConnection, _ response: ApiVersionsResponse) -> NegotiatedConnection {
             NegotiatedConnection(
-                address: address, connection: connection, response: response, clientID: configuration.clientID)
+                address: address, connection: connection, response: response, clientID: configuration.clientID,
+                observer: observer)
         }
         var lastError: any Error = KafkaError(.unsupportedVersion, "\(address) speaks no version of ApiVersions")
         for (attempt, version) in [ApiVersionsRequest.versions.upperBound, 2, 0].enumerated() {

@@ -10,8 +10,20 @@ public struct ClientConfiguration: Sendable {
     public var requestTimeout = Duration.seconds(30)
     /// `default.api.timeout.ms`: how long a call is tried again before its last error reaches the caller.
     public var defaultAPITimeout = Duration.seconds(60)
-    /// `socket.connection.setup.timeout.ms`: how long one attempt to connect may take.
+    /// `socket.connection.setup.timeout.ms`: how long one attempt to connect to one address may take; doubled, with a
+    /// fifth at random, with each failure in a row (KIP-601).
     public var connectionSetupTimeout = Duration.seconds(10)
+    /// `socket.connection.setup.timeout.max.ms`: how long it may take at most.
+    public var connectionSetupTimeoutMaximum = Duration.seconds(30)
+    /// `connections.max.idle.ms`: how long a connection is kept that nothing goes over; nil, or -1 in text, for ever.
+    public var connectionsMaximumIdle: Duration? = .seconds(540)
+    /// `client.dns.lookup`: which of a name's addresses are connected to.
+    public var dnsLookup = DNSLookup.useAllDNSIPs
+    /// `metadata.recovery.strategy`: what to do when no known broker can be reached (KIP-899).
+    public var metadataRecoveryStrategy = MetadataRecoveryStrategy.rebootstrap
+    /// `metadata.recovery.rebootstrap.trigger.ms`: after how long without an answer to a question about the cluster the
+    /// bootstrap servers are asked again, though known brokers can still be connected to (KIP-1102).
+    public var metadataRecoveryRebootstrapTrigger = Duration.seconds(300)
     /// `reconnect.backoff.ms`: the wait before a broker is connected to again; doubled with each failure.
     public var reconnectBackoff = Duration.milliseconds(50)
     /// `reconnect.backoff.max.ms`
@@ -36,14 +48,57 @@ public struct ClientConfiguration: Sendable {
 
     /// Reads settings by their names in Kafka.
     ///
-    /// - Throws: INVALID_CONFIG for an unknown name, with the nearest right one, and for a value that can't be.
+    /// - Parameters:
+    ///   - bootstrapServers: As in `init(bootstrapServers:)`; a `bootstrap.servers` among the properties beats it.
+    ///   - properties: The settings' values as text. Those that name serializers and deserializers of a Java program
+    ///     are passed over.
+    /// - Throws: INVALID_CONFIG for an unknown name, with the nearest right one, and for a value that can't be. Values
+    ///   of passwords and other secrets aren't part of the error.
     public init(bootstrapServers: String, properties: [String: String]) throws(KafkaError) {
         try self.init(bootstrapServers: bootstrapServers)
         var list = PropertyList(properties)
+        try take(from: &list)
+    }
+
+    /// Reads settings by their names in Kafka, `bootstrap.servers` among them.
+    ///
+    /// - Throws: INVALID_CONFIG as the others do, and where `bootstrap.servers` is missing.
+    public init(properties: [String: String]) throws(KafkaError) {
+        try self.init(PropertyList(properties))
+    }
+
+    /// Reads settings from a file as Kafka's Java tools do, `bootstrap.servers` among them.
+    ///
+    /// ```swift
+    /// let file = try await PropertiesFile.read("client.properties")
+    /// let client = KafkaClient(try ClientConfiguration(file, overriddenBy: ["client.id": "press-3"]))
+    /// ```
+    /// - Parameter properties: Settings that count instead of the file's, or besides.
+    /// - Throws: INVALID_CONFIG as the others do; what is wrong with the file names it and the line.
+    public init(_ file: PropertiesFile, overriddenBy properties: [String: String] = [:]) throws(KafkaError) {
+        try self.init(PropertyList(file, overriddenBy: properties))
+    }
+
+    private init(_ list: PropertyList) throws(KafkaError) {
+        var list = list
+        bootstrapServers = []
+        try take(from: &list)
+        guard !bootstrapServers.isEmpty else {
+            throw KafkaError(.invalidConfig, "bootstrap.servers is missing: give it, as host:port")
+        }
+    }
+
+    private mutating func take(from list: inout PropertyList) throws(KafkaError) {
+        try list.set(&bootstrapServers, "bootstrap.servers")
         try list.set(&clientID, "client.id")
         try list.set(&requestTimeout, "request.timeout.ms", atLeast: 1)
         try list.set(&defaultAPITimeout, "default.api.timeout.ms", atLeast: 1)
         try list.set(&connectionSetupTimeout, "socket.connection.setup.timeout.ms", atLeast: 1)
+        try list.set(&connectionSetupTimeoutMaximum, "socket.connection.setup.timeout.max.ms", atLeast: 1)
+        try list.set(&connectionsMaximumIdle, "connections.max.idle.ms")
+        try list.set(&dnsLookup, "client.dns.lookup", from: DNSLookup.names)
+        try list.set(&metadataRecoveryStrategy, "metadata.recovery.strategy", from: MetadataRecoveryStrategy.names)
+        try list.set(&metadataRecoveryRebootstrapTrigger, "metadata.recovery.rebootstrap.trigger.ms")
         try list.set(&reconnectBackoff, "reconnect.backoff.ms")
         try list.set(&reconnectBackoffMaximum, "reconnect.backoff.max.ms")
         try list.set(&retryBackoff, "retry.backoff.ms")
@@ -55,6 +110,30 @@ public struct ClientConfiguration: Sendable {
         try group.take(from: &list)
         try list.finish()
     }
+}
+
+/// Which of the addresses that stand behind a name are connected to (KIP-302, KIP-235).
+public enum DNSLookup: Sendable, Hashable {
+    /// One after the other, until one answers (`use_all_dns_ips`).
+    case useAllDNSIPs
+    /// The same, but each name of the bootstrap list is replaced before by the canonical names of its addresses, as
+    /// Kerberos and some certificates want it (`resolve_canonical_bootstrap_servers_only`).
+    case resolveCanonicalBootstrapServersOnly
+
+    static let names: KeyValuePairs<String, DNSLookup> = [
+        "use_all_dns_ips": .useAllDNSIPs,
+        "resolve_canonical_bootstrap_servers_only": .resolveCanonicalBootstrapServersOnly,
+    ]
+}
+
+/// What a client does when none of the brokers that it knows can be reached (KIP-899).
+public enum MetadataRecoveryStrategy: Sendable, Hashable {
+    /// It forgets them, and asks the bootstrap servers again: their addresses may all have changed (`rebootstrap`).
+    case rebootstrap
+    /// It goes on trying those that it knows (`none`).
+    case keep
+
+    static let names: KeyValuePairs<String, MetadataRecoveryStrategy> = ["rebootstrap": .rebootstrap, "none": .keep]
 }
 
 /// Where a broker listens.

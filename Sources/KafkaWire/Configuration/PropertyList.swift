@@ -1,21 +1,48 @@
 /// Settings by Kafka's names as text, taken out one by one as they are understood; what is left at the end is an error.
 struct PropertyList {
-    private var values: [String: String]
+    private struct Setting {
+        let text: String
+        /// File and line, to stand before a sentence; nil where a program or a command line gave it.
+        let place: String?
+
+        var prefix: String { place.map { "\($0): " } ?? "" }
+    }
+
+    private var settings: [String: Setting]
     private var known: [String] = []
 
     init(_ properties: [String: String]) {
-        values = properties
+        settings = properties.mapValues { Setting(text: $0, place: nil) }
     }
 
+    /// A file's settings, with others that have the last word.
+    init(_ file: PropertiesFile, overriddenBy properties: [String: String]) {
+        self.init(properties)
+        for entry in file.entries where properties[entry.name] == nil {
+            settings[entry.name] = Setting(text: entry.value, place: "\(file.path), line \(entry.line)")
+        }
+    }
+
+    /// Takes a setting out, where it is given.
+    ///
+    /// - Parameter expected: What a value has to be, to stand before "is expected".
     private mutating func take<Value>(
         _ name: String, expected: String, _ parse: (String) -> Value?
     ) throws(KafkaError) -> Value? {
         known.append(name)
-        guard let text = values.removeValue(forKey: name) else { return nil }
-        guard let value = parse(text) else {
-            throw KafkaError(.invalidConfig, "the property \(name) is '\(text)'; \(expected) is expected")
+        guard let setting = settings.removeValue(forKey: name) else { return nil }
+        guard let value = parse(setting.text) else {
+            let given = Self.isSecret(name) ? "isn't what it has to be" : "is '\(setting.text)'"
+            throw KafkaError(.invalidConfig, "\(setting.prefix)the property \(name) \(given); \(expected) is expected")
         }
         return value
+    }
+
+    /// Whether a setting's value may be a secret by its name, and so is never part of an error.
+    static func isSecret(_ name: String) -> Bool {
+        let name = name.lowercased()
+        return ["password", "secret", "jaas", "token", "keystore.key", "sasl.username", "credential"]
+            .contains { name.contains($0) }
     }
 
     mutating func set(_ target: inout Int, _ name: String, in range: ClosedRange<Int>) throws(KafkaError) {
@@ -23,13 +50,15 @@ struct PropertyList {
             range.upperBound == .max
             ? "a whole number from \(range.lowerBound)"
             : "a whole number from \(range.lowerBound) to \(range.upperBound)"
-        let value = try take(name, expected: expected) { text in Int(text).flatMap { range.contains($0) ? $0 : nil } }
+        let value = try take(name, expected: expected) { text in
+            Int(text.trimmed).flatMap { range.contains($0) ? $0 : nil }
+        }
         if let value { target = value }
     }
 
     mutating func set(_ target: inout Int?, _ name: String, in range: ClosedRange<Int>) throws(KafkaError) {
         var value = target ?? range.lowerBound
-        let isGiven = values[name] != nil
+        let isGiven = settings[name] != nil
         try set(&value, name, in: range)
         if isGiven { target = value }
     }
@@ -41,32 +70,68 @@ struct PropertyList {
         target = .milliseconds(milliseconds)
     }
 
+    /// A duration that Kafka has in milliseconds, or a negative number for none.
+    mutating func set(_ target: inout Duration?, _ name: String) throws(KafkaError) {
+        var milliseconds = target.map { Int($0 / .milliseconds(1)) } ?? -1
+        try set(&milliseconds, name, in: -1...Int(Int32.max))
+        target = milliseconds < 0 ? nil : .milliseconds(milliseconds)
+    }
+
     mutating func set(_ target: inout Bool, _ name: String) throws(KafkaError) {
-        if let value = try take(name, expected: "true or false", { Bool($0) }) { target = value }
+        if let value = try take(name, expected: "true or false", { Self.truth($0) }) { target = value }
     }
 
     mutating func set(_ target: inout Bool?, _ name: String) throws(KafkaError) {
-        if let value = try take(name, expected: "true or false", { Bool($0) }) { target = value }
+        if let value = try take(name, expected: "true or false", { Self.truth($0) }) { target = value }
     }
+
+    private static func truth(_ text: String) -> Bool? { Bool(text.trimmed.lowercased()) }
 
     mutating func set(_ target: inout String, _ name: String) throws(KafkaError) {
         if let value = try take(name, expected: "a text", { $0 }) { target = value }
     }
 
+    mutating func set(_ target: inout String?, _ name: String) throws(KafkaError) {
+        if let value = try take(name, expected: "a text", { $0 }) { target = value }
+    }
+
+    /// One of a few words, as Kafka has them, in whichever case.
     mutating func set<Value>(_ target: inout Value, _ name: String, from names: KeyValuePairs<String, Value>)
         throws(KafkaError)
     {
         let expected = "one of " + names.map(\.key).joined(separator: ", ")
-        let value = try take(name, expected: expected) { text in names.first { $0.key == text.lowercased() }?.value }
+        let value = try take(name, expected: expected) { text in
+            names.first { $0.key.lowercased() == text.trimmed.lowercased() }?.value
+        }
         if let value { target = value }
     }
 
+    /// A list of brokers, `host:port` with commas between.
+    ///
+    /// - Throws: INVALID_CONFIG with the part that isn't of that form.
+    mutating func set(_ target: inout [BrokerAddress], _ name: String) throws(KafkaError) {
+        known.append(name)
+        guard let setting = settings.removeValue(forKey: name) else { return }
+        do throws(KafkaError) {
+            target = try BrokerAddress.list(setting.text)
+        } catch {
+            throw KafkaError(.invalidConfig, setting.prefix + error.message)
+        }
+    }
+
+    /// Settings of files that are made for Java programs and that can't matter here: records are bytes to this client,
+    /// so it has no use for the classes that would read and write their keys and values.
+    static let meaningless: Set<String> = [
+        "key.serializer", "value.serializer", "key.deserializer", "value.deserializer",
+    ]
+
     /// Ends the taking: a name that nobody asked for is an error, with the nearest right one.
     func finish() throws(KafkaError) {
-        guard let name = values.keys.min() else { return }
+        let left = settings.filter { !Self.meaningless.contains($0.key) }
+        guard let (name, setting) = left.min(by: { $0.key < $1.key }) else { return }
         let nearest = known.min { distance($0, name) < distance($1, name) }
         let hint = nearest.flatMap { distance($0, name) <= 6 ? "; did you mean \($0)?" : nil } ?? ""
-        throw KafkaError(.invalidConfig, "there is no property \(name)\(hint)")
+        throw KafkaError(.invalidConfig, "\(setting.prefix)there is no property \(name)\(hint)")
     }
 
     /// How many letters have to be put in, taken out or changed to make one text of the other (Levenshtein).
@@ -83,5 +148,15 @@ struct PropertyList {
             }
         }
         return row[right.count]
+    }
+}
+
+extension String {
+    /// Without blanks around it, which Kafka's clients drop as well for everything but plain text.
+    fileprivate var trimmed: String {
+        var rest = self[...]
+        while rest.first?.isWhitespace == true { rest = rest.dropFirst() }
+        while rest.last?.isWhitespace == true { rest = rest.dropLast() }
+        return String(rest)
     }
 }

@@ -5,6 +5,14 @@
 package protocol WireMessage: Sendable, Equatable {
     init(from reader: inout WireReader, version: Int16)
     func encode(to writer: inout WireWriter, version: Int16)
+
+    /// For how long the broker wants to be left alone, in milliseconds (KIP-219). A response with a field of this name
+    /// has it; for everything else it is 0.
+    var throttleTimeMs: Int32 { get }
+}
+
+extension WireMessage {
+    package var throttleTimeMs: Int32 { 0 }
 }
 
 /// A request of one API, with what is known of the API at the type.

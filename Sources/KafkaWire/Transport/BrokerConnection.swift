@@ -12,11 +12,24 @@ package final class BrokerConnection: Sendable {
     /// Starts to connect. Requests may be sent at once: they wait for the connection.
     ///
     /// - Parameters:
-    ///   - connectTimeout: How long all addresses of the host together may take (`socket.connection.setup.timeout.ms`).
+    ///   - connectTimeout: How long each address of the host has (`socket.connection.setup.timeout.ms`).
     ///   - maximumFrame: The longest answer that is believed, in bytes (`receive.message.max.bytes`).
+    ///   - maximumIdle: How long it is kept without a request (`connections.max.idle.ms`); nil for ever.
     ///   - pool: Where the memory for answers comes from.
-    package init(
-        host: String, port: UInt16, connectTimeout: Duration, maximumFrame: Int, pool: BufferPool
+    package convenience init(
+        host: String, port: UInt16, connectTimeout: Duration, maximumFrame: Int, maximumIdle: Duration? = nil,
+        pool: BufferPool
+    ) throws(KafkaError) {
+        try self.init(
+            host: host, port: port, connectTimeout: connectTimeout, maximumFrame: maximumFrame,
+            maximumIdle: maximumIdle, pool: pool
+        ) { () throws(ResolutionError) in try SocketAddress.resolve(host: host, port: port) }
+    }
+
+    /// - Parameter resolve: Gives the host's addresses, which are tried one after the other. It may block.
+    init(
+        host: String, port: UInt16, connectTimeout: Duration, maximumFrame: Int, maximumIdle: Duration? = nil,
+        pool: BufferPool, resolve: @escaping @Sendable () throws(ResolutionError) -> [SocketAddress]
     ) throws(KafkaError) {
         self.host = host
         self.port = port
@@ -28,9 +41,11 @@ package final class BrokerConnection: Sendable {
         }
         mailbox = ConnectionMailbox(wakeUp: wakeUp)
         let machine = ConnectionStateMachine(
-            broker: "\(host):\(port)", connectDeadline: .now + connectTimeout, maximumFrame: maximumFrame)
+            broker: "\(host):\(port)", connectDeadline: .now + connectTimeout, maximumFrame: maximumFrame,
+            maximumIdle: maximumIdle)
         let loop = ConnectionLoop(
-            host: host, port: port, mailbox: mailbox, wakeUp: wakeUp, machine: machine, pool: pool)
+            host: host, port: port, connectTimeout: connectTimeout, mailbox: mailbox, wakeUp: wakeUp,
+            machine: machine, pool: pool, resolve: resolve)
         let thread = Thread { loop.run() }
         thread.name = "kafka \(host):\(port)"
         thread.stackSize = 256 << 10
@@ -82,6 +97,16 @@ package final class BrokerConnection: Sendable {
     /// Ends the connection; requests under way fail with `reason`.
     package func close(_ reason: KafkaError? = nil) {
         mailbox.close(reason ?? KafkaError(.networkException, "the connection to \(host):\(port) was closed"))
+    }
+
+    /// Begins no request before then, since the broker asked for a pause (KIP-219).
+    func mute(for pause: Duration) {
+        mailbox.mute(until: .now + pause)
+    }
+
+    /// Has `body` called when the connection ends, or at once where it has: on a thread that it mustn't block.
+    func onEnd(_ body: @escaping @Sendable (DisconnectEvent.Reason) -> Void) {
+        mailbox.onEnd(body)
     }
 
     /// Why no request can be sent any more; nil while it can.

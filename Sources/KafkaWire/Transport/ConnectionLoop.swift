@@ -11,6 +11,8 @@ final class ConnectionLoop: @unchecked Sendable {
     }
 
     private let host: String
+    private let connectTimeout: Duration
+    private let resolve: @Sendable () throws(ResolutionError) -> [SocketAddress]
     private let port: UInt16
     private let mailbox: ConnectionMailbox
     private let wakeUp: WakeUp
@@ -23,11 +25,14 @@ final class ConnectionLoop: @unchecked Sendable {
     private var lastFrame: ByteSlice?
 
     init(
-        host: String, port: UInt16, mailbox: ConnectionMailbox, wakeUp: WakeUp,
-        machine: consuming ConnectionStateMachine, pool: BufferPool
+        host: String, port: UInt16, connectTimeout: Duration, mailbox: ConnectionMailbox, wakeUp: WakeUp,
+        machine: consuming ConnectionStateMachine, pool: BufferPool,
+        resolve: @escaping @Sendable () throws(ResolutionError) -> [SocketAddress]
     ) {
         self.host = host
         self.port = port
+        self.connectTimeout = connectTimeout
+        self.resolve = resolve
         self.mailbox = mailbox
         self.wakeUp = wakeUp
         self.machine = machine
@@ -37,7 +42,7 @@ final class ConnectionLoop: @unchecked Sendable {
     /// Runs until the connection is closed.
     func run() {
         do throws(ResolutionError) {
-            untried = try SocketAddress.resolve(host: host, port: port)
+            untried = try resolve()
             connectToNext(after: nil)
         } catch {
             fail("the host name \(host) can't be resolved: \(error.reason)")
@@ -45,9 +50,14 @@ final class ConnectionLoop: @unchecked Sendable {
         while !machine.isClosed {
             wait()
             for command in mailbox.takeCommands() { carryOut(command) }
+            if isConnecting, !untried.isEmpty, machine.connectDeadline <= .now {
+                // An address that keeps silent has had its time; another one may answer.
+                socket = nil
+                connectToNext(after: SocketError(ETIMEDOUT))
+            }
             perform(machine.tick(.now))
         }
-        mailbox.shut(KafkaError(.networkException, "the connection to \(host):\(port) is closed"))
+        mailbox.shut(KafkaError(.networkException, "the connection to \(host):\(port) is closed"), .closed)
     }
 
     // MARK: Connecting
@@ -60,6 +70,7 @@ final class ConnectionLoop: @unchecked Sendable {
             case .success(let new):
                 socket = consume new
                 isConnecting = true
+                machine.connectsAnew(until: .now + connectTimeout)
                 return
             case .failure(let error):
                 last = error
@@ -110,7 +121,7 @@ final class ConnectionLoop: @unchecked Sendable {
     }
 
     private func write() {
-        while !machine.isClosed, let next = outgoing.first {
+        while machine.wantsToWrite, let next = outgoing.first {
             let progress = unsafe next.frame.withUnsafeBytes { bytes in
                 unsafe socket?.write(UnsafeRawBufferPointer(rebasing: bytes[next.written...])) ?? .endOfStream
             }
@@ -160,8 +171,10 @@ final class ConnectionLoop: @unchecked Sendable {
             let untouched = outgoing.firstIndex { $0.id == id && $0.written == 0 }
             if let untouched { outgoing.remove(at: untouched) }
             machine.abandon(id, frameIsUntouched: untouched != nil)
+        case .mute(let until):
+            machine.mute(from: .now, until: until)
         case .close(let reason):
-            perform(machine.fail(reason))
+            perform(machine.fail(reason), end: .closed)
         }
     }
 
@@ -169,14 +182,19 @@ final class ConnectionLoop: @unchecked Sendable {
         perform(machine.fail(KafkaError(.networkException, reason)))
     }
 
-    private func perform(_ actions: [ConnectionStateMachine.Action]) {
+    /// - Parameter end: What is told of the connection's end, where the actions are that; by default their reason.
+    private func perform(_ actions: [ConnectionStateMachine.Action], end: DisconnectEvent.Reason? = nil) {
         // Whoever is told of the end must not find the connection usable when it looks.
-        if case .closeSocket(let reason) = actions.last { mailbox.shut(reason) }
+        if case .closeSocket(let reason) = actions.last { mailbox.shut(reason, end ?? .failed(reason)) }
         for action in actions {
             switch action {
             case .answer(let id): mailbox.settle(id, .success(lastFrame))
             case .written(let id): mailbox.settle(id, .success(nil))
             case .fail(let id, let error): mailbox.settle(id, .failure(error))
+            case .idle:
+                let reason = KafkaError(
+                    .networkException, "the connection to \(host):\(port) was closed, since it wasn't used")
+                if mailbox.shutIfUnused(reason) { perform(machine.fail(reason), end: .idle) }
             case .closeSocket:
                 socket = nil
                 outgoing = []

@@ -10,6 +10,8 @@ final class ConnectionMailbox: Sendable {
     enum Command: Sendable {
         case submit(id: Int32, frame: [UInt8], deadline: ContinuousClock.Instant, expectsResponse: Bool)
         case abandon(id: Int32)
+        /// Nothing is to be begun before then (KIP-219).
+        case mute(until: ContinuousClock.Instant)
         case close(KafkaError)
     }
 
@@ -20,6 +22,9 @@ final class ConnectionMailbox: Sendable {
         var waiting: [Int32: Completion] = [:]
         var closed: KafkaError?
         var wasEstablished = false
+        var end: DisconnectEvent.Reason?
+        /// Who wants to know of the end. Whoever takes it out has to call it, once.
+        var onEnd: (@Sendable (DisconnectEvent.Reason) -> Void)?
     }
 
     private let state = Mutex(State())
@@ -74,6 +79,20 @@ final class ConnectionMailbox: Sendable {
         wakeUp.signal()
     }
 
+    func mute(until: ContinuousClock.Instant) {
+        state.withLock { $0.commands.append(.mute(until: until)) }
+        wakeUp.signal()
+    }
+
+    /// Has `body` called when the connection ends, or at once where it has.
+    func onEnd(_ body: @escaping @Sendable (DisconnectEvent.Reason) -> Void) {
+        let end = state.withLock { state in
+            if state.end == nil { state.onEnd = body }
+            return state.end
+        }
+        if let end { body(end) }
+    }
+
     var closed: KafkaError? { state.withLock { $0.closed } }
 
     var wasEstablished: Bool { state.withLock { $0.wasEstablished } }
@@ -98,14 +117,26 @@ final class ConnectionMailbox: Sendable {
     }
 
     /// No further command will be carried out: whoever still waits, or comes later, is told why.
-    func shut(_ reason: KafkaError) {
-        let waiting = state.withLock { state in
+    func shut(_ reason: KafkaError, _ end: DisconnectEvent.Reason) {
+        let (waiting, onEnd) = state.withLock { state in
             state.closed = state.closed ?? reason
+            state.end = state.end ?? end
             state.commands = []
-            let waiting = state.waiting
-            state.waiting = [:]
-            return waiting
+            defer { (state.waiting, state.onEnd) = ([:], nil) }
+            return (state.waiting, state.onEnd)
         }
         for completion in waiting.values { completion(.failure(reason)) }
+        onEnd?(end)
+    }
+
+    /// Ends a connection that isn't used, unless a request has come meanwhile.
+    func shutIfUnused(_ reason: KafkaError) -> Bool {
+        let isUnused = state.withLock { state in
+            guard state.commands.isEmpty, state.waiting.isEmpty else { return false }
+            state.closed = state.closed ?? reason
+            return true
+        }
+        if isUnused { shut(reason, .idle) }
+        return isUnused
     }
 }

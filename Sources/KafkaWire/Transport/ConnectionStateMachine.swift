@@ -19,14 +19,19 @@ struct ConnectionStateMachine: ~Copyable {
         /// The request was written, and no answer will come (acks=0).
         case written(Int32)
         case fail(Int32, KafkaError)
+        /// Nothing has been in flight for the longest idle time: unless there is something to do by now, the
+        /// connection is to be closed.
+        case idle
         /// The socket is to be closed; every request has been failed before, and later ones fail for the same reason.
         case closeSocket(KafkaError)
     }
 
     private struct Request {
         let id: Int32
-        let deadline: Instant
+        var deadline: Instant
         let expectsResponse: Bool
+        /// Whether any of it has been written.
+        var isBegun = false
         var isAbandoned = false
         /// What is left to be written of it; nil once it is all in the kernel's hands.
         var unwritten: Int?
@@ -42,17 +47,25 @@ struct ConnectionStateMachine: ~Copyable {
     /// Every request that isn't settled, in the order in which they are written and answered.
     private var requests: [Request] = []
     private let broker: String
-    private let connectDeadline: Instant
+    /// When an attempt to connect has taken too long.
+    private(set) var connectDeadline: Instant
     private let maximumFrame: Int
+    private let maximumIdle: Duration?
+    /// Since when there has been nothing in flight.
+    private var idleSince: Instant?
+    /// While the broker wants to be left alone, no request is begun (KIP-219).
+    private var muted: (since: Instant, until: Instant)?
 
     /// - Parameters:
     ///   - broker: What error messages call the other side.
     ///   - connectDeadline: When an attempt to connect has taken too long.
     ///   - maximumFrame: The longest answer that is believed, in bytes (`receive.message.max.bytes`).
-    init(broker: String, connectDeadline: Instant, maximumFrame: Int) {
+    ///   - maximumIdle: How long a connection without requests is kept (`connections.max.idle.ms`); nil for ever.
+    init(broker: String, connectDeadline: Instant, maximumFrame: Int, maximumIdle: Duration? = nil) {
         self.broker = broker
         self.connectDeadline = connectDeadline
         self.maximumFrame = maximumFrame
+        self.maximumIdle = maximumIdle
     }
 
     var isClosed: Bool {
@@ -69,14 +82,19 @@ struct ConnectionStateMachine: ~Copyable {
     var nextDeadline: Instant? {
         switch state {
         case .connecting: requests.map(\.deadline).min().map { min($0, connectDeadline) } ?? connectDeadline
-        case .open: requests.map(\.deadline).min()
+        case .open where requests.isEmpty: idleSince.flatMap { since in maximumIdle.map { since + $0 } }
+        case .open: (requests.filter { !isHeldBack($0) }.map(\.deadline) + [muted?.until].compactMap(\.self)).min()
         case .closed: nil
         }
     }
 
+    /// Whether a request isn't sent because its broker wants to be left alone.
+    private func isHeldBack(_ request: Request) -> Bool { muted != nil && !request.isBegun }
+
     /// Whether there are bytes to be written.
     var wantsToWrite: Bool {
-        if case .open = state { requests.contains { $0.unwritten != nil } } else { false }
+        guard case .open = state, let next = requests.first(where: { $0.unwritten != nil }) else { return false }
+        return !isHeldBack(next)
     }
 
     // MARK: Events
@@ -103,10 +121,22 @@ struct ConnectionStateMachine: ~Copyable {
         if case .connecting = state { state = .open }
     }
 
+    /// Another address of the host is tried, with the same time to itself.
+    mutating func connectsAnew(until deadline: Instant) {
+        if case .connecting = state { connectDeadline = deadline }
+    }
+
+    /// The broker wants to be left alone for a while: what hasn't been begun waits, and has that much longer.
+    mutating func mute(from now: Instant, until: Instant) {
+        guard until > now else { return }
+        muted = (muted?.since ?? now, max(muted?.until ?? until, until))
+    }
+
     /// The kernel took `count` bytes of the oldest unwritten request.
     mutating func wrote(_ count: Int) -> [Action] {
         guard let index = requests.firstIndex(where: { $0.unwritten != nil }), let left = requests[index].unwritten
         else { return [] }
+        requests[index].isBegun = true
         if count < left {
             requests[index].unwritten = left - count
             return []
@@ -144,16 +174,36 @@ struct ConnectionStateMachine: ~Copyable {
 
     /// Looks at all deadlines.
     mutating func tick(_ now: Instant) -> [Action] {
+        if let pause = muted, now >= pause.until {
+            for index in requests.indices where !requests[index].isBegun {
+                requests[index].deadline += pause.until - pause.since
+            }
+            muted = nil
+        }
         switch state {
         case .connecting where now >= connectDeadline:
             return fail(KafkaError(.networkException, "\(broker) can't be reached: the connection attempt timed out"))
         case .connecting, .open:
             // An abandoned request counts too: nobody waits for it, but the answers behind it are held up as long.
-            guard requests.contains(where: { $0.deadline <= now }) else { return [] }
+            guard requests.contains(where: { $0.deadline <= now && !isHeldBack($0) }) else { return tickIdle(now) }
             return fail(KafkaError(.requestTimedOut, "\(broker) didn't answer in time"))
         case .closed:
             return []
         }
+    }
+
+    private mutating func tickIdle(_ now: Instant) -> [Action] {
+        guard case .open = state, requests.isEmpty, let maximumIdle else {
+            idleSince = nil
+            return []
+        }
+        guard let since = idleSince, now >= since + maximumIdle else {
+            idleSince = idleSince ?? now
+            return []
+        }
+        // The owner may find something to do just now; then it begins again.
+        idleSince = now
+        return [.idle]
     }
 
     /// The connection has come to its end: every request fails with `reason`.

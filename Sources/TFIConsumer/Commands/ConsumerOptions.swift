@@ -40,7 +40,7 @@ extension ParsedOptions {
             return try KafkaClient(
                 bootstrapServers: self[CommonOptions.bootstrapServers],
                 properties: defaults.merging(self[CommonOptions.properties].byName) { $1 },
-                onEvent: { event in say(event.description) })
+                hooks: ClientHooks(availabilityChanged: { say($0.description) }))
         } catch {
             throw Failure(error.message, status: .usage)
         }

@@ -42,7 +42,7 @@ final class KafkaPlant: MessageSink {
         do {
             let client = try KafkaClient(
                 bootstrapServers: bootstrapServers, properties: soon.merging(properties) { _, given in given },
-                onEvent: { onEvent("\($0)") })
+                hooks: ClientHooks(availabilityChanged: { onEvent("\($0)") }))
             return try await withDeadline(.seconds(13), failure: silence) {
                 let count = try await partitionCount(of: topic, client: client, toMake: partitions)
                 let plant = KafkaPlant(client: client, topic: topic, partitionCount: count)

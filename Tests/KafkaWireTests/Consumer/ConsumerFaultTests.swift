@@ -104,8 +104,8 @@ struct ConsumerFaultTests {
     @Test("a broker that goes away and comes back is told of, and read on where it was")
     func brokerAway() async throws {
         let events = Mutex<[String]>([])
-        let onEvent: @Sendable (ClientEvent) -> Void = { event in events.withLock { $0.append("\(event)") } }
-        try await withFake(onEvent: onEvent) { fake, cluster in
+        let hooks = ClientHooks(availabilityChanged: { event in events.withLock { $0.append("\(event)") } })
+        try await withFake(hooks: hooks) { fake, cluster in
             fake.createTopic("t")
             try fill(fake, 20)
             let (consumer, first) = await consumer(cluster)

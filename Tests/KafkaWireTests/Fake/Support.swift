@@ -8,8 +8,8 @@ import Testing
 /// Runs a test with a fake cluster and a client for it, and closes both.
 func withFake(
     brokers: Int = 1, versions: SpokenVersions = .latest, properties: [String: String] = [:], timing: Timing = Timing(),
-    time: FakeTime = .running,
-    onEvent: @escaping @Sendable (ClientEvent) -> Void = { _ in },
+    time: FakeTime = .running, logger: (any KafkaLogger)? = nil, metrics: (any KafkaMetrics)? = nil,
+    hooks: ClientHooks = ClientHooks(),
     _ body: (FakeCluster, Cluster) async throws -> Void
 ) async throws {
     let fake = try FakeCluster(brokers: brokers, versions: versions, time: time)
@@ -17,7 +17,9 @@ func withFake(
     let quick = ["retry.backoff.ms": "2", "retry.backoff.max.ms": "20", "reconnect.backoff.ms": "2"]
     let configuration = try ClientConfiguration(
         bootstrapServers: fake.bootstrapServers, properties: quick.merging(properties) { $1 })
-    let cluster = Cluster(configuration: configuration, timing: timing, onEvent: onEvent)
+    let cluster = Cluster(
+        configuration: configuration, timing: timing,
+        observer: ClientObserver(logger: logger, metrics: metrics, hooks: hooks))
     do {
         try await body(fake, cluster)
         await cluster.close()

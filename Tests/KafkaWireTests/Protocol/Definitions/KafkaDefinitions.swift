@@ -28,10 +28,15 @@ enum KafkaDefinitions {
 
     /// The definition of a message such as `FetchRequest`.
     static func message(_ name: String) async throws -> MessageDefinition {
+        try MessageDefinition(json: try await text(of: name))
+    }
+
+    /// The same as it is written, remarks and all.
+    static func text(of name: String) async throws -> String {
         guard let text = try await texts.value[name] else {
             throw DefinitionError("the archive has no definition of \(name)")
         }
-        return try MessageDefinition(json: text)
+        return text
     }
 
     private static let texts = Task { () throws -> [String: String] in

@@ -1,0 +1,115 @@
+extension Cluster {
+    /// The connection to a broker by its node id.
+    package func connection(to node: Int32, role: Role) async throws -> NegotiatedConnection {
+        guard let address = brokers[node] else {
+            throw KafkaError(.networkException, "broker \(node) isn't known to the cluster")
+        }
+        return try await connection(to: address, role: role)
+    }
+
+    /// The connection to a broker, opened where there is none. Those who ask meanwhile wait for the same attempt; one
+    /// who is cancelled stops waiting at once.
+    func connection(to address: BrokerAddress, role: Role) async throws -> NegotiatedConnection {
+        guard !isClosed else { throw KafkaError(.networkException, "the client is closed") }
+        let key = ConnectionTable.Key(address: address, role: role)
+        if let open = connections.usable(key) { return open }
+        let attempt =
+            connections.attempt(key)
+            ?? connections.begin(key) { number in Task { try await self.open(key, attempt: number) } }
+        return try await attempt.valueUnlessCancelled()
+    }
+
+    /// One attempt to connect, after the pause that earlier failures ask for.
+    private func open(_ key: ConnectionTable.Key, attempt: Int) async throws -> NegotiatedConnection {
+        let failures = connections.failures(key)
+        var settings = configuration
+        settings.connectionSetupTimeout = setupTimeout(failures: failures.count)
+        let observing = ConnectionObserver(observer, key.address, key.role)
+        var began = timing.now()
+        do {
+            if let notBefore = failures.notBefore, notBefore > began {
+                try await timing.sleep(notBefore - began)
+                began = timing.now()
+            }
+            let connection = try await NegotiatedConnection.open(
+                key.address, configuration: settings, pool: pool, observer: observing)
+            guard connections.succeeded(key, attempt: attempt, connection) else {
+                connection.close()
+                throw CancellationError()
+            }
+            tellOfSuccess(connection, key, took: timing.now() - began)
+            return connection
+        } catch {
+            let backoff = Backoff(
+                initial: configuration.reconnectBackoff, maximum: configuration.reconnectBackoffMaximum)
+            let pause = backoff.delay(afterFailures: failures.count + 1, random: timing.random())
+            let wasWanted = connections.failed(key, attempt: attempt, notBefore: timing.now() + pause)
+            // Only closing the client, and asking the bootstrap servers again, give up what others wait for.
+            guard wasWanted, let error = error as? KafkaError else {
+                throw KafkaError(.networkException, isClosed ? "the client is closed" : "the connection was given up")
+            }
+            tellOfFailure(error, key, took: timing.now() - began)
+            throw error
+        }
+    }
+
+    /// How long each address has: doubled with each failure in a row, a fifth of it at random (KIP-601).
+    private func setupTimeout(failures: Int) -> Duration {
+        let growing = Backoff(
+            initial: configuration.connectionSetupTimeout,
+            maximum: max(configuration.connectionSetupTimeout, configuration.connectionSetupTimeoutMaximum))
+        return failures == 0
+            ? configuration.connectionSetupTimeout
+            : growing.delay(afterFailures: failures + 1, random: timing.random())
+    }
+
+    private func tellOfSuccess(_ connection: NegotiatedConnection, _ key: ConnectionTable.Key, took: Duration) {
+        known.insert(key.address)
+        let isBack = lost.remove(key.address) != nil
+        guard let observer else { return }
+        observer.connected(key.address, key.role, took: took)
+        connection.onEnd { observer.disconnected(key.address, key.role, $0) }
+        if isBack { observer.availabilityChanged(.back(key.address)) }
+    }
+
+    private func tellOfFailure(_ error: KafkaError, _ key: ConnectionTable.Key, took: Duration) {
+        observer?.connectionFailed(key.address, key.role, took: took, error)
+        // A broker that nobody has ever reached is its caller's to tell of.
+        if known.contains(key.address), lost.insert(key.address).inserted {
+            observer?.availabilityChanged(.lost(key.address, reason: error.message))
+        }
+    }
+
+    /// A connection to whichever broker answers: those connected to first, then those known, then the bootstrap list.
+    ///
+    /// Where only a server of the bootstrap list answers, what was known of the brokers is forgotten (KIP-899).
+    package func anyConnection() async throws -> NegotiatedConnection {
+        if let open = connections.anyUsable(.general) { return open }
+        let brokers = brokers.sorted { $0.key < $1.key }.map(\.value)
+        var failures: [KafkaError] = []
+        if let connection = try await firstConnection(to: brokers, &failures) { return connection }
+        if brokers.isEmpty || mayRebootstrap {
+            let others = await BootstrapServers.addresses(configuration).filter { !brokers.contains($0) }
+            if let connection = try await firstConnection(to: others, &failures) {
+                if mayRebootstrap { forgetBrokers("no known broker can be reached") }
+                return connection
+            }
+        }
+        throw KafkaError(
+            .networkException, "no broker can be reached: " + failures.map(\.message).joined(separator: "; "),
+            isRetriable: failures.contains(where: \.isRetriable))
+    }
+
+    private func firstConnection(
+        to addresses: [BrokerAddress], _ failures: inout [KafkaError]
+    ) async throws -> NegotiatedConnection? {
+        for address in addresses {
+            do {
+                return try await connection(to: address, role: .general)
+            } catch let error as KafkaError {
+                failures.append(error)
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,78 @@
+/// Which connections there are, or are being opened: at most one for each broker and role.
+struct ConnectionTable {
+    struct Key: Hashable {
+        let address: BrokerAddress
+        let role: ConnectionRole
+    }
+
+    /// An attempt to connect that is under way; several may wait for it.
+    struct Attempt {
+        let number: Int
+        let task: Task<NegotiatedConnection, any Error>
+    }
+
+    private struct Slot {
+        var connection: NegotiatedConnection?
+        var attempt: Attempt?
+        /// How many attempts in a row have failed.
+        var failures = 0
+        /// No further attempt is made before.
+        var notBefore: ContinuousClock.Instant?
+    }
+
+    private var slots: [Key: Slot] = [:]
+    private var attempts = 0
+
+    /// The connection, where there is one that can be used.
+    func usable(_ key: Key) -> NegotiatedConnection? {
+        slots[key]?.connection.flatMap { $0.isUsable ? $0 : nil }
+    }
+
+    /// A connection of this role to whichever broker.
+    func anyUsable(_ role: ConnectionRole) -> NegotiatedConnection? {
+        for (key, slot) in slots where key.role == role {
+            if let connection = slot.connection, connection.isUsable { return connection }
+        }
+        return nil
+    }
+
+    func attempt(_ key: Key) -> Task<NegotiatedConnection, any Error>? { slots[key]?.attempt?.task }
+
+    /// How many attempts in a row have failed, and when the next one may begin.
+    func failures(_ key: Key) -> (count: Int, notBefore: ContinuousClock.Instant?) {
+        (slots[key]?.failures ?? 0, slots[key]?.notBefore)
+    }
+
+    /// Notes an attempt, which is made by `start` from the number that it has.
+    mutating func begin(
+        _ key: Key, _ start: (_ number: Int) -> Task<NegotiatedConnection, any Error>
+    ) -> Task<NegotiatedConnection, any Error> {
+        attempts += 1
+        let task = start(attempts)
+        slots[key, default: Slot()].attempt = Attempt(number: attempts, task: task)
+        return task
+    }
+
+    /// Notes that an attempt went well. False where nobody wants its connection any more.
+    mutating func succeeded(_ key: Key, attempt number: Int, _ connection: NegotiatedConnection) -> Bool {
+        guard slots[key]?.attempt?.number == number else { return false }
+        slots[key] = Slot(connection: connection)
+        return true
+    }
+
+    /// Notes that an attempt failed. False where it was given up before.
+    mutating func failed(_ key: Key, attempt number: Int, notBefore: ContinuousClock.Instant) -> Bool {
+        guard let slot = slots[key], slot.attempt?.number == number else { return false }
+        slots[key] = Slot(failures: slot.failures + 1, notBefore: notBefore)
+        return true
+    }
+
+    /// Ends all connections, gives up all attempts, and forgets all failures.
+    mutating func closeAll() {
+        for slot in slots.values {
+            slot.connection?.close()
+            slot.attempt?.task.cancel()
+        }
+        slots = [:]
+    }
+}

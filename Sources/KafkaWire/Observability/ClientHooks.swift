@@ -1,0 +1,143 @@
+/// What an application wants to be told of while a client works: closures, each of which may be left out.
+///
+/// ```swift
+/// var hooks = ClientHooks()
+/// hooks.availabilityChanged = { print($0) }
+/// hooks.responseReceived = { histogram.record($0.duration) }
+/// let client = KafkaClient(configuration, hooks: hooks)
+/// ```
+/// They are called on any thread, also on those that move a connection's bytes: they mustn't block, and what takes long
+/// belongs elsewhere. Nothing is built for a closure that isn't there.
+public struct ClientHooks: Sendable {
+    /// An attempt to connect has ended, well or not.
+    public var connected: (@Sendable (ConnectEvent) -> Void)?
+    /// A connection that was open has ended.
+    public var disconnected: (@Sendable (DisconnectEvent) -> Void)?
+    /// A request is handed to its connection.
+    public var requestSent: (@Sendable (RequestEvent) -> Void)?
+    /// A request has come to its end: by an answer, or because there will be none.
+    public var responseReceived: (@Sendable (ResponseEvent) -> Void)?
+    /// A broker asks the client to send it nothing for a while, since a quota is used up (KIP-219).
+    public var throttled: (@Sendable (ThrottleEvent) -> Void)?
+    /// The partitions of a group's member have changed.
+    public var rebalanced: (@Sendable (RebalanceEvent) -> Void)?
+    /// A broker that was connected to can't be reached any more, or is back.
+    public var availabilityChanged: (@Sendable (BrokerAvailability) -> Void)?
+
+    public init() {}
+
+    /// - Parameter availabilityChanged: Told of brokers that are lost and come back.
+    public init(availabilityChanged: @escaping @Sendable (BrokerAvailability) -> Void) {
+        self.availabilityChanged = availabilityChanged
+    }
+}
+
+/// What a connection to a broker is used for: a request that the broker may hold back has one of its own.
+public enum ConnectionRole: String, Sendable, Hashable, CaseIterable {
+    /// Metadata, offsets, administration: what is answered at once.
+    case general
+    /// Fetch, which waits for records.
+    case fetch
+    /// Produce.
+    case produce
+    /// What a coordinator answers when all members of a group are there.
+    case group
+}
+
+/// The end of an attempt to connect: TCP, TLS, the negotiation of versions and the login.
+public struct ConnectEvent: Sendable {
+    public let broker: BrokerAddress
+    public let role: ConnectionRole
+    /// How long it took.
+    public let duration: Duration
+    /// Nil where it went well.
+    public let error: KafkaError?
+}
+
+/// The end of a connection that was open.
+public struct DisconnectEvent: Sendable {
+    /// Who or what ended it.
+    public enum Reason: Sendable, Hashable {
+        /// This client was closed, or doesn't need the connection any more.
+        case closed
+        /// It wasn't used for `connections.max.idle.ms`.
+        case idle
+        /// The broker ended it, it broke, or an answer was overdue.
+        case failed(KafkaError)
+    }
+
+    public let broker: BrokerAddress
+    public let role: ConnectionRole
+    public let reason: Reason
+}
+
+/// A request on its way.
+public struct RequestEvent: Sendable {
+    public let broker: BrokerAddress
+    public let role: ConnectionRole
+    /// The API's name in Kafka's documentation, such as `Fetch`.
+    public let api: String
+    public let version: Int16
+    /// The length of the whole frame, in bytes.
+    public let byteCount: Int
+}
+
+/// The end of a request.
+public struct ResponseEvent: Sendable {
+    public let broker: BrokerAddress
+    public let role: ConnectionRole
+    /// The API's name in Kafka's documentation, such as `Fetch`.
+    public let api: String
+    public let version: Int16
+    /// The length of the answer's frame, in bytes; 0 where there is none.
+    public let byteCount: Int
+    /// From the hand-over of the request to the answer. For Fetch the wait for records is in it.
+    public let duration: Duration
+    /// Why there is no answer, or none that can be read. What a broker answers to parts of a request (a topic, a
+    /// partition) isn't looked at here.
+    public let error: KafkaError?
+}
+
+/// A broker's wish to be left alone for a while.
+public struct ThrottleEvent: Sendable {
+    public let broker: BrokerAddress
+    public let role: ConnectionRole
+    /// The API whose answer brought it.
+    public let api: String
+    /// How long nothing is sent over this connection (`throttle_time_ms`).
+    public let duration: Duration
+}
+
+/// A change of what a group's member reads.
+public struct RebalanceEvent: Sendable {
+    /// What has become of the partitions.
+    public enum Change: String, Sendable, Hashable, CaseIterable {
+        /// They are the member's from here on.
+        case assigned
+        /// They are given back, after their offsets could be committed.
+        case revoked
+        /// They belong to others already: the member was thought dead, or was fenced.
+        case lost
+    }
+
+    public let group: String
+    /// The generation of a classic group, or the member's epoch (KIP-848).
+    public let generation: Int32
+    public let change: Change
+    public let partitions: [TopicPartition]
+}
+
+/// Whether a broker can be reached, told when that changes.
+public enum BrokerAvailability: Sendable, Hashable, CustomStringConvertible {
+    /// A broker can't be reached any more; it is tried again, with growing pauses.
+    case lost(BrokerAddress, reason: String)
+    /// A broker that was lost answers again.
+    case back(BrokerAddress)
+
+    public var description: String {
+        switch self {
+        case .lost(let address, let reason): "waiting for broker \(address): \(reason)"
+        case .back(let address): "broker \(address) is back"
+        }
+    }
+}

@@ -1,0 +1,195 @@
+/// Tells log, metrics and hooks of what a client does: the one place where the three meet.
+///
+/// A client that none of them listens to has no observer, and its parts ask for nothing but that.
+package final class ClientObserver: Sendable {
+    private let logger: (any KafkaLogger)?
+    private let instruments: Instruments?
+    private let hooks: ClientHooks
+
+    /// Nil where nobody listens.
+    package init?(logger: (any KafkaLogger)? = nil, metrics: (any KafkaMetrics)? = nil, hooks: ClientHooks) {
+        guard logger != nil || metrics != nil || hooks.isAnySet else { return nil }
+        self.logger = logger
+        instruments = metrics.map(Instruments.init)
+        self.hooks = hooks
+    }
+
+    private func log(
+        _ level: KafkaLogLevel, _ message: @autoclosure () -> String,
+        _ metadata: @autoclosure () -> [String: String] = [:]
+    ) {
+        guard let logger, logger.logLevel <= level else { return }
+        logger.log(level: level, message: message, metadata: metadata, source: "KafkaWire")
+    }
+
+    // MARK: Connections
+
+    package func connected(_ broker: BrokerAddress, _ role: ConnectionRole, took duration: Duration) {
+        instruments?.count(.connectionsOpened)
+        instruments?.openConnections(changeBy: 1)
+        hooks.connected?(ConnectEvent(broker: broker, role: role, duration: duration, error: nil))
+        log(.debug, "connected", ["broker": broker.description, "role": role.rawValue])
+    }
+
+    package func connectionFailed(
+        _ broker: BrokerAddress, _ role: ConnectionRole, took duration: Duration, _ error: KafkaError
+    ) {
+        instruments?.count(.connectionsFailed)
+        hooks.connected?(ConnectEvent(broker: broker, role: role, duration: duration, error: error))
+        log(
+            .debug, "a connection can't be opened",
+            ["broker": broker.description, "role": role.rawValue, "error": error.description])
+    }
+
+    package func disconnected(_ broker: BrokerAddress, _ role: ConnectionRole, _ reason: DisconnectEvent.Reason) {
+        instruments?.count(.connectionsClosed, 1, ["reason": reason.name])
+        instruments?.openConnections(changeBy: -1)
+        hooks.disconnected?(DisconnectEvent(broker: broker, role: role, reason: reason))
+        log(
+            .debug, "a connection has ended",
+            ["broker": broker.description, "role": role.rawValue, "reason": reason.description])
+    }
+
+    package func availabilityChanged(_ change: BrokerAvailability) {
+        hooks.availabilityChanged?(change)
+        switch change {
+        case .lost(let broker, let reason):
+            log(.warning, "a broker is lost", ["broker": broker.description, "error": reason])
+        case .back(let broker):
+            log(.notice, "a broker is back", ["broker": broker.description])
+        }
+    }
+
+    /// - Parameter reason: Why what was known of the cluster is thrown away (KIP-899, KIP-1102).
+    package func rebootstraps(_ reason: String) {
+        instruments?.count(.rebootstraps)
+        log(.notice, "the bootstrap servers are asked again", ["reason": reason])
+    }
+
+    // MARK: Requests
+
+    func requested(_ broker: BrokerAddress, _ role: ConnectionRole, _ api: APIKey, _ version: Int16, byteCount: Int) {
+        instruments?.count(.requests, 1, ["api": api.name])
+        instruments?.count(.bytesSent, byteCount)
+        hooks.requestSent?(
+            RequestEvent(broker: broker, role: role, api: api.name, version: version, byteCount: byteCount))
+        log(
+            .trace, "a request is sent",
+            ["broker": broker.description, "api": api.name, "version": "\(version)", "bytes": "\(byteCount)"])
+    }
+
+    func answered(
+        _ broker: BrokerAddress, _ role: ConnectionRole, _ api: APIKey, _ version: Int16, byteCount: Int,
+        took duration: Duration, _ error: KafkaError?
+    ) {
+        if let error {
+            instruments?.count(.requestErrors, 1, ["api": api.name, "error": error.code.description])
+        } else {
+            instruments?.record(.requestDuration, duration, ["api": api.name])
+        }
+        if byteCount > 0 { instruments?.count(.bytesReceived, byteCount) }
+        hooks.responseReceived?(
+            ResponseEvent(
+                broker: broker, role: role, api: api.name, version: version, byteCount: byteCount, duration: duration,
+                error: error))
+        log(
+            error == nil ? .trace : .debug, error == nil ? "a request is answered" : "a request has failed",
+            ["broker": broker.description, "api": api.name, "version": "\(version)", "bytes": "\(byteCount)"]
+                .merging(error.map { ["error": $0.description] } ?? [:]) { $1 })
+    }
+
+    func throttled(_ broker: BrokerAddress, _ role: ConnectionRole, _ api: APIKey, for duration: Duration) {
+        instruments?.record(.throttle, duration, ["api": api.name])
+        hooks.throttled?(ThrottleEvent(broker: broker, role: role, api: api.name, duration: duration))
+        log(
+            .notice, "a broker asks for a pause, since a quota is used up",
+            ["broker": broker.description, "api": api.name, "pause": "\(duration)"])
+    }
+
+    /// Something failed and will be tried again, after a pause.
+    package func retries(_ error: KafkaError, failures: Int, after pause: Duration) {
+        instruments?.count(.retries, 1, ["error": error.code.description])
+        log(
+            .debug, "a call is tried again",
+            ["error": error.description, "failures": "\(failures)", "pause": "\(pause)"])
+    }
+
+    // MARK: Records
+
+    /// A part of a fetch's answer has come.
+    ///
+    /// - Parameters:
+    ///   - bytes: As they came, compressed or not.
+    ///   - lag: How many offsets there are from the last one fetched to the end of what may be read; nil if not known.
+    package func fetched(_ partition: TopicPartition, records: Int, batches: Int, bytes: Int, lag: Int64?) {
+        guard let instruments else { return }
+        instruments.count(.fetchedRecords, records, ["topic": partition.topic])
+        instruments.count(.fetchedBatches, batches, ["topic": partition.topic])
+        instruments.count(.fetchedBytes, bytes, ["topic": partition.topic])
+        if let lag {
+            instruments.set(
+                .lag, Double(lag), ["topic": partition.topic, "partition": "\(partition.partition)"])
+        }
+    }
+
+    /// A batch was acknowledged.
+    package func produced(_ partition: TopicPartition, records: Int, bytes: Int) {
+        guard let instruments else { return }
+        instruments.count(.producedRecords, records, ["topic": partition.topic])
+        instruments.count(.producedBatches, 1, ["topic": partition.topic])
+        instruments.count(.producedBytes, bytes, ["topic": partition.topic])
+    }
+
+    /// A batch was given up.
+    package func failedToProduce(_ partition: TopicPartition, records: Int, _ error: KafkaError) {
+        instruments?.count(
+            .failedRecords, records, ["topic": partition.topic, "error": error.code.description])
+        log(
+            .error, "records weren't delivered",
+            [
+                "topic": partition.topic, "partition": "\(partition.partition)", "records": "\(records)",
+                "error": error.description,
+            ])
+    }
+
+    // MARK: Groups
+
+    package func rebalanced(
+        group: String, generation: Int32, _ change: RebalanceEvent.Change, _ partitions: [TopicPartition]
+    ) {
+        instruments?.count(.rebalances, 1, ["group": group, "change": change.rawValue])
+        hooks.rebalanced?(
+            RebalanceEvent(group: group, generation: generation, change: change, partitions: partitions))
+        log(
+            change == .lost ? .warning : .info, "partitions are \(change.rawValue)",
+            [
+                "group": group, "generation": "\(generation)",
+                "partitions": partitions.map(\.description).joined(separator: ","),
+            ])
+    }
+}
+
+extension ClientHooks {
+    fileprivate var isAnySet: Bool {
+        connected != nil || disconnected != nil || requestSent != nil || responseReceived != nil || throttled != nil
+            || rebalanced != nil || availabilityChanged != nil
+    }
+}
+
+extension DisconnectEvent.Reason: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .closed: "closed by this client"
+        case .idle: "not used for connections.max.idle.ms"
+        case .failed(let error): error.description
+        }
+    }
+
+    fileprivate var name: String {
+        switch self {
+        case .closed: "closed"
+        case .idle: "idle"
+        case .failed: "failed"
+        }
+    }
+}

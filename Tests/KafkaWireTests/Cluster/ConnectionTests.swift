@@ -1,0 +1,232 @@
+import Foundation
+import KafkaFake
+import Synchronization
+import Testing
+
+@testable import KafkaWire
+
+@Suite("Connections of a client", .timeLimit(.minutes(1)))
+struct ConnectionTests {
+    /// What hooks tell of connections.
+    private final class Log: Sendable {
+        private let lines = Mutex<[String]>([])
+
+        var hooks: ClientHooks {
+            var hooks = ClientHooks()
+            hooks.connected = { self.add($0.error == nil ? "connected" : "failed") }
+            hooks.disconnected = { event in
+                switch event.reason {
+                case .closed: self.add("closed")
+                case .idle: self.add("idle")
+                case .failed: self.add("broke")
+                }
+            }
+            hooks.availabilityChanged = { change in
+                if case .lost = change { self.add("lost") } else { self.add("back") }
+            }
+            return hooks
+        }
+
+        private func add(_ line: String) { lines.withLock { $0.append(line) } }
+
+        var all: [String] { lines.withLock { $0 } }
+    }
+
+    // MARK: Idle connections
+
+    @Test("a connection that isn't used is closed, isn't lost, and is opened again when it is needed")
+    func idle() async throws {
+        let log = Log()
+        try await withFake(properties: ["connections.max.idle.ms": "200"], hooks: log.hooks) { fake, cluster in
+            let connection = try await cluster.anyConnection()
+            try await eventually("it is closed") { !connection.isUsable }
+            try await eventually("hooks hear of it") { log.all == ["connected", "idle"] }
+            fake.createTopic("t")
+            // Tried again, since a busy machine may leave the new connection idle for as long.
+            let topics = try await cluster.retrying { try await cluster.describe(topics: ["t"]) }
+            #expect(topics.count == 1)
+            #expect(log.all.prefix(3) == ["connected", "idle", "connected"])
+            #expect(!log.all.contains("lost"))
+        }
+    }
+
+    @Test("a connection with a request in flight isn't idle, however long the answer takes")
+    func busy() async throws {
+        let log = Log()
+        try await withFake(properties: ["connections.max.idle.ms": "600"], hooks: log.hooks) { fake, cluster in
+            let connection = try await cluster.anyConnection()
+            fake.inject(.late(.milliseconds(1400)), into: .metadata)
+            _ = try await connection.call(MetadataRequest(topics: []), timeout: .seconds(10))
+            #expect(log.all.first == "connected")
+            try await eventually("it is closed afterwards") { log.all == ["connected", "idle"] }
+        }
+    }
+
+    @Test("closing the client is told as such, and a broken connection as broken")
+    func ends() async throws {
+        let log = Log()
+        try await withFake(hooks: log.hooks) { fake, cluster in
+            _ = try await cluster.anyConnection()
+            fake.hangUp(broker: 1)
+            try await eventually("the client notices") { log.all == ["connected", "broke"] }
+            _ = try await cluster.anyConnection()
+            await cluster.close()
+            try await eventually("hooks hear of it") { log.all == ["connected", "broke", "connected", "closed"] }
+        }
+    }
+
+    // MARK: Cancellation
+
+    @Test("who is cancelled stops waiting for a connection at once; the others get it")
+    func cancellation() async throws {
+        try await withFake { fake, cluster in
+            fake.inject(.late(.seconds(3)), into: .apiVersions)
+            let first = Task { try await cluster.anyConnection() }
+            try await eventually("the attempt is under way") { fake.count(.apiVersions) == 1 }
+            let second = Task { try await cluster.anyConnection() }
+            let third = Task { try await cluster.anyConnection() }
+            let before = ContinuousClock.now
+            first.cancel()
+            second.cancel()
+            for task in [first, second] {
+                await #expect(throws: CancellationError.self) { _ = try await task.value }
+            }
+            #expect(.now - before < .seconds(2))
+            #expect(try await third.value.isUsable)
+            #expect(fake.count(.apiVersions) == 1)
+        }
+    }
+
+    @Test("who is cancelled stops waiting for metadata at once; the next one asks anew")
+    func cancelledRefresh() async throws {
+        try await withFake { fake, cluster in
+            fake.createTopic("t")
+            _ = try await cluster.anyConnection()
+            fake.inject(.late(.seconds(3)), into: .metadata)
+            let first = Task { try await cluster.describe(topics: ["t"]) }
+            try await eventually("the question is under way") { fake.count(.metadata) == 1 }
+            let before = ContinuousClock.now
+            first.cancel()
+            await #expect(throws: CancellationError.self) { _ = try await first.value }
+            #expect(.now - before < .seconds(2))
+            #expect(try await cluster.describe(topics: ["t"]).first?.partitions.count == 1)
+            fake.createTopic("u")
+            #expect(try await cluster.describe(topics: ["u"]).count == 1)
+        }
+    }
+
+    @Test("closing the client ends attempts to connect, with an error that says so")
+    func closing() async throws {
+        try await withFake { fake, cluster in
+            fake.inject(.silence, into: .apiVersions)
+            let attempt = Task { try await cluster.anyConnection() }
+            try await eventually("the attempt is under way") { fake.count(.apiVersions) == 1 }
+            await cluster.close()
+            let error = await #expect(throws: KafkaError.self) { _ = try await attempt.value }
+            #expect(error?.message.contains("the client is closed") == true)
+        }
+    }
+
+    // MARK: Addresses
+
+    private func connect(to addresses: [SocketAddress], timeout: Duration) throws -> BrokerConnection {
+        try BrokerConnection(
+            host: "name", port: 1, connectTimeout: timeout, maximumFrame: 1 << 20, pool: BufferPool(limit: 0)
+        ) { () throws(ResolutionError) in addresses }
+    }
+
+    private func asks(_ connection: BrokerConnection) async throws -> Bool {
+        let request = MetadataRequest(topics: [], allowAutoTopicCreation: false)
+        let answer = try await connection.send(timeout: .seconds(10)) { id in
+            try request.frame(version: 12, correlationID: id, clientID: "test")
+        }
+        return answer != nil
+    }
+
+    @Test("an address that keeps silent has its time, and then the next one is tried")
+    func silentAddress() async throws {
+        let fake = try FakeCluster()
+        let silent = try SilentListener(host: "127.0.0.1", isFull: true)
+        let addresses = [
+            try SocketAddress.resolve(host: "127.0.0.1", port: silent.port),
+            try SocketAddress.resolve(host: "127.0.0.1", port: fake.port(of: 1)),
+        ].flatMap { $0 }
+        let connection = try connect(to: addresses, timeout: .milliseconds(150))
+        let before = ContinuousClock.now
+        #expect(try await asks(connection))
+        #expect(.now - before >= .milliseconds(140))
+        connection.close()
+        await fake.close()
+    }
+
+    @Test("a name with a dead IPv6 address and a living IPv4 one is connected to, in whichever order")
+    func twoFamilies() async throws {
+        let fake = try FakeCluster()
+        let dead = try SocketAddress.resolve(host: "::1", port: fake.port(of: 1))
+        let living = try SocketAddress.resolve(host: "127.0.0.1", port: fake.port(of: 1))
+        #expect(dead != living)
+        for addresses in [dead + living, living + dead] {
+            let connection = try connect(to: addresses, timeout: .seconds(5))
+            #expect(try await asks(connection))
+            connection.close()
+        }
+        await fake.close()
+    }
+
+    @Test("a broker that listens on an IPv6 address is connected to")
+    func ipv6() async throws {
+        let listener = try SilentListener(host: "::1", isFull: false)
+        let connection = try BrokerConnection(
+            host: "::1", port: listener.port, connectTimeout: .seconds(5), maximumFrame: 1000,
+            pool: BufferPool(limit: 0))
+        try await eventually("the connection is there") { connection.wasEstablished }
+        connection.close()
+    }
+
+    @Test("where all addresses keep silent, it is the connection that timed out")
+    func allSilent() async throws {
+        let silent = try SilentListener(host: "127.0.0.1", isFull: true)
+        let address = try SocketAddress.resolve(host: "127.0.0.1", port: silent.port)
+        let connection = try connect(to: address + address, timeout: .milliseconds(60))
+        let before = ContinuousClock.now
+        let error = await #expect(throws: KafkaError.self) { _ = try await asks(connection) }
+        #expect(error?.message == "name:1 can't be reached: the connection attempt timed out")
+        #expect(.now - before >= .milliseconds(110))
+    }
+
+    @Test("an attempt to connect has longer after each that failed, up to the limit (KIP-601)")
+    func growingSetupTimeout() async throws {
+        let silent = try SilentListener(host: "127.0.0.1", isFull: true)
+        let timing = ManualTiming()
+        let took = Mutex<[Duration]>([])
+        var hooks = ClientHooks()
+        hooks.connected = { event in took.withLock { $0.append(event.duration) } }
+        var configuration = try ClientConfiguration(bootstrapServers: "127.0.0.1:\(silent.port)")
+        configuration.connectionSetupTimeout = .milliseconds(50)
+        configuration.connectionSetupTimeoutMaximum = .milliseconds(150)
+        // Chance stands still and waits take no time, but the attempts themselves run by the real clock.
+        var halfReal = timing.timing()
+        halfReal.now = { .now }
+        let cluster = Cluster(
+            configuration: configuration, timing: halfReal, observer: ClientObserver(hooks: hooks))
+        for _ in 0..<4 {
+            await #expect(throws: KafkaError.self) { _ = try await cluster.anyConnection() }
+        }
+        let times = took.withLock { $0 }
+        #expect(times.count == 4)
+        for (time, least) in zip(times, [50, 100, 150, 150]) { #expect(time >= .milliseconds(least - 1)) }
+        await cluster.close()
+    }
+
+    @Test("bootstrap servers by their canonical names, those that can't be resolved as they are")
+    func canonicalNames() async throws {
+        var configuration = try ClientConfiguration(
+            bootstrapServers: "127.0.0.1:1,\(String(repeating: "x", count: 64)).invalid:2",
+            properties: ["client.dns.lookup": "resolve_canonical_bootstrap_servers_only"])
+        let resolved = await BootstrapServers.addresses(configuration)
+        let expected = try SocketAddress.resolve(host: "127.0.0.1", port: 1)[0].canonicalName
+        #expect(resolved.map(\.host) == [expected, configuration.bootstrapServers[1].host])
+        configuration.dnsLookup = .useAllDNSIPs
+        #expect(await BootstrapServers.addresses(configuration) == configuration.bootstrapServers)
+    }
+}

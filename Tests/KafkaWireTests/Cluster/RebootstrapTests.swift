@@ -1,0 +1,97 @@
+import KafkaFake
+import Synchronization
+import Testing
+
+@testable import KafkaWire
+
+@Suite("Asking the bootstrap servers again", .timeLimit(.minutes(1)))
+struct RebootstrapTests {
+    /// A client whose first bootstrap server is of one cluster, and the second of another.
+    private func withTwoClusters(
+        _ properties: [String: String] = [:], timing: Timing = Timing(),
+        _ body: (_ first: FakeCluster, _ second: FakeCluster, Cluster, CountingMetrics) async throws -> Void
+    ) async throws {
+        let (first, second) = (try FakeCluster(), try FakeCluster())
+        let metrics = CountingMetrics()
+        let quick = ["retry.backoff.ms": "2", "reconnect.backoff.ms": "2", "reconnect.backoff.max.ms": "10"]
+        let configuration = try ClientConfiguration(
+            bootstrapServers: "\(first.bootstrapServers),\(second.bootstrapServers)",
+            properties: quick.merging(properties) { $1 })
+        let cluster = Cluster(
+            configuration: configuration, timing: timing,
+            observer: ClientObserver(metrics: metrics, hooks: ClientHooks()))
+        first.createTopic("t")
+        second.createTopic("t", partitions: 3)
+        #expect(try await cluster.describe(topics: ["t"]).first?.partitions.count == 1)
+        try await body(first, second, cluster, metrics)
+        await cluster.close()
+        await first.close()
+        await second.close()
+    }
+
+    @Test("when all known brokers are gone the bootstrap servers are asked, and the old brokers forgotten (KIP-899)")
+    func allGone() async throws {
+        try await withTwoClusters { first, second, cluster, metrics in
+            await first.stop(broker: 1)
+            _ = try await cluster.retrying(topics: ["t"]) { try await cluster.refresh(topics: ["t"]) }
+            #expect(await cluster.topic("t")?.partitions.count == 3)
+            #expect(await cluster.brokers.values.map(\.port) == [second.port(of: 1)])
+            #expect(metrics.count(.rebootstraps) == 1)
+        }
+    }
+
+    @Test("with metadata.recovery.strategy=none they aren't")
+    func none() async throws {
+        try await withTwoClusters(["metadata.recovery.strategy": "none"]) { first, second, cluster, metrics in
+            await first.stop(broker: 1)
+            await #expect(throws: KafkaError.self) { try await cluster.refresh(topics: ["t"]) }
+            #expect(second.requests.isEmpty)
+            #expect(metrics.count(.rebootstraps) == 0)
+            try first.start(broker: 1)
+            _ = try await cluster.refresh(topics: ["t"])
+            #expect(await cluster.topic("t")?.partitions.count == 1)
+        }
+    }
+
+    @Test("known brokers that don't tell of the cluster for too long are given up (KIP-1102)")
+    func trigger() async throws {
+        let timing = ManualTiming()
+        try await withTwoClusters(
+            ["metadata.recovery.rebootstrap.trigger.ms": "5000"], timing: timing.timing()
+        ) { first, second, cluster, metrics in
+            first.inject(.hangUp(.beforehand), into: .metadata, times: 1000)
+            await #expect(throws: KafkaError.self) { try await cluster.refresh(topics: ["t"]) }
+            timing.advance(.milliseconds(4000))
+            await #expect(throws: KafkaError.self) { try await cluster.refresh(topics: ["t"]) }
+            #expect(metrics.count(.rebootstraps) == 0)
+            timing.advance(.milliseconds(1100))
+            await #expect(throws: KafkaError.self) { try await cluster.refresh(topics: ["t"]) }
+            #expect(metrics.count(.rebootstraps) == 1)
+            // Only the bootstrap servers are left, the first of which is gone meanwhile.
+            await first.stop(broker: 1)
+            _ = try await cluster.refresh(topics: ["t"])
+            #expect(await cluster.topic("t")?.partitions.count == 3)
+        }
+    }
+
+    @Test("REBOOTSTRAP_REQUIRED is followed at once (KIP-1102)")
+    func required() async throws {
+        try await withTwoClusters { first, second, cluster, metrics in
+            // The third request of its connection, after ApiVersions and the first Metadata.
+            var answer = WireWriter(isFlexible: true)
+            answer.int32(0)
+            answer.int32(2)
+            answer.unsignedVarint(0)
+            MetadataResponse(errorCode: ErrorCode.rebootstrapRequired.rawValue).encode(to: &answer, version: 13)
+            answer.overwriteInt32(Int32(answer.count - 4), at: 0)
+            first.inject(.garbage(try answer.finish()), into: .metadata)
+            let before = first.count(.apiVersions)
+            _ = try await cluster.refresh(topics: ["t"])
+            #expect(metrics.count(.rebootstraps) == 1)
+            // Over a connection of its own, since the old ones are closed.
+            #expect(first.count(.apiVersions) == before + 1)
+            #expect(await cluster.topic("t")?.partitions.count == 1)
+            #expect(second.requests.isEmpty)
+        }
+    }
+}

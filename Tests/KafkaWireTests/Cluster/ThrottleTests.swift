@@ -1,0 +1,63 @@
+import KafkaFake
+import Synchronization
+import Testing
+
+@testable import KafkaWire
+
+@Suite("Pauses that brokers ask for", .timeLimit(.minutes(1)))
+struct ThrottleTests {
+    /// The frame of an answer that asks for a pause, as the second of its connection.
+    private func answer(pause milliseconds: Int32) throws -> [UInt8] {
+        let version = MetadataRequest.versions.upperBound
+        var writer = WireWriter(isFlexible: true)
+        writer.int32(0)
+        writer.int32(1)  // the correlation id: ApiVersions had 0
+        writer.unsignedVarint(0)
+        MetadataResponse(throttleTimeMs: milliseconds).encode(to: &writer, version: version)
+        writer.overwriteInt32(Int32(writer.count - 4), at: 0)
+        return try writer.finish()
+    }
+
+    @Test("nothing goes out over the connection while the pause lasts, and hooks hear of it")
+    func pause() async throws {
+        let heard = Mutex<[ThrottleEvent]>([])
+        var hooks = ClientHooks()
+        hooks.throttled = { event in heard.withLock { $0.append(event) } }
+        try await withFake(hooks: hooks) { fake, cluster in
+            fake.inject(.garbage(try answer(pause: 300)), into: .metadata)
+            let connection = try await cluster.anyConnection()
+            _ = try await connection.call(MetadataRequest(topics: []), timeout: .seconds(10))
+            let before = ContinuousClock.now
+            // Its own time limit is shorter than the pause, which doesn't count.
+            _ = try await connection.call(MetadataRequest(topics: []), timeout: .milliseconds(250))
+            #expect(.now - before > .milliseconds(250))
+            let event = try #require(heard.withLock { $0 }.first)
+            #expect(heard.withLock { $0.count } == 1)
+            #expect(event.api == "Metadata")
+            #expect(event.duration == .milliseconds(300))
+            #expect(event.role == .general)
+            #expect(event.broker.port == fake.port(of: 1))
+        }
+    }
+
+    @Test("answers of versions before KIP-219 come after the broker's own pause")
+    func versions() {
+        let response = MetadataResponse(throttleTimeMs: 70)
+        #expect(MetadataRequest.pause(after: response, version: 6) == .milliseconds(70))
+        #expect(MetadataRequest.pause(after: response, version: 5) == nil)
+        #expect(MetadataRequest.pause(after: MetadataResponse(), version: 13) == nil)
+        #expect(FetchRequest.pause(after: FetchResponse(throttleTimeMs: 1), version: 8) == .milliseconds(1))
+        #expect(ProduceRequest.pause(after: ProduceResponse(throttleTimeMs: 1), version: 13) == .milliseconds(1))
+    }
+
+    @Test(
+        "the versions are those of Kafka's own definitions",
+        .enabled(if: KafkaDefinitions.archive != nil, "there is no Kafka installation with the definitions in it"),
+        arguments: SpokenMessage.all)
+    func definitions(_ message: SpokenMessage) async throws {
+        // The remarks in the definitions are the only place where Kafka writes it down.
+        let text = try await KafkaDefinitions.text(of: message.name).replacing(/\s*\n\s*\/\/ */, with: " ")
+        guard let match = text.firstMatch(of: /[Ss]tarting in version (\d+),? on quota violation/) else { return }
+        #expect(message.apiKey.firstVersionThrottledByClient == Int16(match.1))
+    }
+}

@@ -1,0 +1,135 @@
+import KafkaFake
+import Synchronization
+import Testing
+
+@testable import KafkaWire
+
+@Suite("What log, metrics and hooks are told", .timeLimit(.minutes(1)))
+struct ObserverTests {
+    private final class LineLogger: KafkaLogger {
+        let logLevel: KafkaLogLevel
+        private let lines = Mutex<[(level: KafkaLogLevel, message: String, metadata: [String: String])]>([])
+
+        init(_ level: KafkaLogLevel) { logLevel = level }
+
+        func log(level: KafkaLogLevel, message: () -> String, metadata: () -> [String: String], source: String) {
+            let line = (level, message(), metadata())
+            lines.withLock { $0.append(line) }
+        }
+
+        var all: [(level: KafkaLogLevel, message: String, metadata: [String: String])] { lines.withLock { $0 } }
+    }
+
+    @Test("where nobody listens there is no observer")
+    func nobody() async throws {
+        #expect(ClientObserver(hooks: ClientHooks()) == nil)
+        #expect(ClientObserver(hooks: ClientHooks(availabilityChanged: { _ in })) != nil)
+        let client = try KafkaClient(bootstrapServers: "127.0.0.1:1")
+        #expect(client.cluster.observer == nil)
+        await client.close()
+    }
+
+    @Test("requests and answers by API, in bytes and time, each instrument made once")
+    func requests() async throws {
+        let metrics = CountingMetrics()
+        try await withFake(metrics: metrics) { fake, cluster in
+            let connection = try await cluster.anyConnection()
+            for _ in 0..<3 { _ = try await connection.call(MetadataRequest(topics: []), timeout: .seconds(10)) }
+            fake.inject(.unreadable, into: .metadata)
+            await #expect(throws: KafkaError.self) {
+                _ = try await connection.call(MetadataRequest(topics: []), timeout: .seconds(10))
+            }
+            #expect(metrics.count(.requests, "api=Metadata") == 4)
+            #expect(metrics.times(.requestDuration, "api=Metadata").count == 3)
+            #expect(metrics.count(.requestErrors, "api=Metadata error=CORRUPT_MESSAGE") == 1)
+            #expect(metrics.count(.bytesSent) > 4 * 20)
+            #expect(metrics.count(.bytesReceived) > 3 * 20)
+            #expect(metrics.gauge(.connectionsOpen) == 1)
+            #expect(metrics.count(.connectionsOpened) == 1)
+            #expect(metrics.made.values.allSatisfy { $0 == 1 })
+        }
+        try await eventually("the connection's end is counted") {
+            metrics.count(.connectionsClosed, "reason=closed") == 1 && metrics.gauge(.connectionsOpen) == 0
+        }
+    }
+
+    @Test("hooks are told of requests in pairs, and of one that fails with its error")
+    func hooks() async throws {
+        let told = Mutex<[String]>([])
+        var hooks = ClientHooks()
+        hooks.requestSent = { event in
+            told.withLock { $0.append("\(event.role) \(event.api) v\(event.version) sent: \(event.byteCount > 20)") }
+        }
+        hooks.responseReceived = { event in
+            told.withLock {
+                $0.append("\(event.api) answered: \(event.byteCount > 20) \(event.error?.code.description ?? "well")")
+            }
+        }
+        try await withFake(hooks: hooks) { fake, cluster in
+            let connection = try await cluster.anyConnection()
+            _ = try await connection.call(MetadataRequest(topics: []), timeout: .seconds(10))
+            fake.inject(.hangUp(.beforehand), into: .metadata)
+            await #expect(throws: KafkaError.self) {
+                _ = try await connection.call(MetadataRequest(topics: []), timeout: .seconds(10))
+            }
+        }
+        #expect(
+            told.withLock { $0 } == [
+                "general Metadata v13 sent: true", "Metadata answered: true well",
+                "general Metadata v13 sent: true", "Metadata answered: false NETWORK_EXCEPTION",
+            ])
+    }
+
+    @Test("what is tried again is counted by its error")
+    func retries() async throws {
+        let metrics = CountingMetrics()
+        try await withFake(metrics: metrics) { _, cluster in
+            let attempts = Mutex(0)
+            try await cluster.retrying {
+                let attempt = attempts.withLock { count in
+                    count += 1
+                    return count
+                }
+                if attempt < 3 { throw KafkaError(.coordinatorLoadInProgress, "not yet") }
+            }
+        }
+        #expect(metrics.count(.retries, "error=COORDINATOR_LOAD_IN_PROGRESS") == 2)
+    }
+
+    @Test("a rebalance is told to all three")
+    func rebalance() throws {
+        let told = Mutex<[RebalanceEvent]>([])
+        var hooks = ClientHooks()
+        hooks.rebalanced = { event in told.withLock { $0.append(event) } }
+        let metrics = CountingMetrics()
+        let logger = LineLogger(.info)
+        let observer = try #require(ClientObserver(logger: logger, metrics: metrics, hooks: hooks))
+        observer.rebalanced(group: "g", generation: 4, .assigned, [TopicPartition("t", 1), TopicPartition("t", 2)])
+        observer.rebalanced(group: "g", generation: 5, .lost, [TopicPartition("t", 1)])
+        #expect(told.withLock { $0.map(\.change) } == [.assigned, .lost])
+        #expect(metrics.count(.rebalances, "group=g change=assigned") == 1)
+        #expect(logger.all.map(\.level) == [.info, .warning])
+        #expect(logger.all.first?.metadata["partitions"] == "t-1,t-2")
+    }
+
+    @Test("lines below the log's level aren't made", arguments: KafkaLogLevel.allCases)
+    func levels(level: KafkaLogLevel) async throws {
+        let logger = LineLogger(level)
+        try await withFake(logger: logger) { _, cluster in
+            let connection = try await cluster.anyConnection()
+            _ = try await connection.call(MetadataRequest(topics: []), timeout: .seconds(10))
+        }
+        #expect(logger.all.allSatisfy { $0.level >= level })
+        let expected: Set<KafkaLogLevel> = level == .trace ? [.trace, .debug] : level == .debug ? [.debug] : []
+        #expect(Set(logger.all.map(\.level)) == expected)
+    }
+
+    @Test("levels are in swift-log's order")
+    func order() {
+        #expect(KafkaLogLevel.allCases == KafkaLogLevel.allCases.sorted())
+        #expect(
+            KafkaLogLevel.allCases.map(\.rawValue) == [
+                "trace", "debug", "info", "notice", "warning", "error", "critical",
+            ])
+    }
+}
