@@ -10,6 +10,25 @@ package enum CommonOptions {
     package static let properties = Option(
         repeated: "property", .property,
         help: "A setting of the Kafka client by its name in Kafka, such as client.id=press-3.")
+    package static let config = Option(
+        optional: "config", .string, placeholder: "FILE",
+        help: "A file of such settings, in the format that Kafka's Java tools read. Options beat it.")
+}
+
+extension ParsedOptions {
+    /// The settings of the Kafka client that count instead of a file's: those of `--property`, then
+    /// `--bootstrap-servers` as `bootstrap.servers`, and where the file says nothing the program's own.
+    ///
+    /// - Parameters:
+    ///   - defaults: The program's own.
+    ///   - file: The names that the file of `--config` gives.
+    package func clientProperties(defaults: [String: String], file: Set<String> = []) -> [String: String] {
+        var properties = defaults.filter { !file.contains($0.key) }
+        if isGiven(CommonOptions.bootstrapServers) || !file.contains("bootstrap.servers") {
+            properties["bootstrap.servers"] = self[CommonOptions.bootstrapServers]
+        }
+        return properties.merging(self[CommonOptions.properties].byName) { $1 }
+    }
 }
 
 extension [Property] {

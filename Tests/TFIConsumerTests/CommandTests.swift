@@ -109,11 +109,54 @@ struct CommandLineTests {
     }
 
     @Test(arguments: ["client.idd=x", "fetch.max.bytes=many", "auto.offset.reset=sometimes", "fetch.max.bytes=0"])
-    func aPropertyThatCannotBeIsWrongUse(property: String) throws {
+    func aPropertyThatCannotBeIsWrongUse(property: String) async throws {
         let options = try options(["run", "--property", property])
-        #expect { try options.client(say: { _ in }) } throws: { error in
+        await #expect {
+            try await options.client(say: { _ in })
+        } throws: { error in
             (error as? Failure)?.status == .usage
         }
+    }
+
+    @Test func aFileOfSettingsIsBeatenByOptions() async throws {
+        let folder = try SettingsFolder()
+        let file = try folder.file(
+            "client.properties",
+            """
+            # a comment
+            bootstrap.servers=127.0.0.1:1,127.0.0.1:2
+            client.id=of the file
+            fetch.max.bytes=1000
+            request.timeout.ms=77
+            """)
+        let alone = try await options(["run", "--config", file]).client(say: { _ in }).configuration
+        #expect(alone.bootstrapServers.map(\.port) == [1, 2])
+        #expect(alone.clientID == "of the file")
+        #expect(alone.requestTimeout == .milliseconds(77))
+        // What the file doesn't say is the program's.
+        #expect(alone.defaultAPITimeout == .seconds(10))
+        let beaten = try await options([
+            "status", "--config", file, "--bootstrap-servers", "127.0.0.1:3", "--property", "client.id=given",
+        ]).client(say: { _ in }).configuration
+        #expect(beaten.bootstrapServers.map(\.port) == [3])
+        #expect(beaten.clientID == "given")
+        #expect(beaten.consumer.fetchMaximumBytes == 1000)
+    }
+
+    @Test func aFileOfSettingsThatIsWrongOrMissing() async throws {
+        let folder = try SettingsFolder()
+        let file = try folder.file("client.properties", "client.id=x\nsasl.jaas.confg=hush\n")
+        func failure(_ path: String) async throws -> Failure? {
+            let options = try options(["run", "--config", path])
+            return await #expect(throws: Failure.self) { try await options.client(say: { _ in }) }
+        }
+        let wrong = try await failure(file)
+        #expect(wrong?.status == .usage)
+        #expect(wrong?.sentence.hasPrefix("\(file), line 2: there is no property sasl.jaas.confg") == true)
+        #expect(wrong?.sentence.contains("hush") == false)
+        let missing = try await failure(file + ".missing")
+        #expect(missing?.status == .noInput)
+        #expect(missing?.sentence == "the settings file \(file).missing can't be read: No such file or directory")
     }
 
     @Test func errorsOfTheClusterHaveTheirStatus() {
@@ -128,5 +171,23 @@ struct CommandLineTests {
         #expect(status(.topicAuthorizationFailed) == .unavailable)
         let sentence = Failure(KafkaError(.networkException, "x"), topic: "t", bootstrapServers: "b:1").sentence
         #expect(sentence.contains("b:1"))
+    }
+}
+
+/// A folder of its own for files of settings, removed with it.
+private final class SettingsFolder {
+    private let url: URL
+
+    init() throws {
+        url = FileManager.default.temporaryDirectory.appending(path: "settings-\(UUID())")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: url) }
+
+    func file(_ name: String, _ content: String) throws -> String {
+        let file = url.appending(path: name)
+        try Data(content.utf8).write(to: file)
+        return file.path
     }
 }

@@ -39,6 +39,9 @@ import Testing
         #expect(await status("replay", "--units", file, "--concerns", file) == .badData)
         #expect(await status("generate", "--records", "1", "--bootstrap-servers", "nonsense") == .usage)
         #expect(await status("generate", "--records", "1", "--property", "no.such.setting=1") == .usage)
+        let settings = try folder.file("client.properties", "linger.msec=1\n")
+        #expect(await status("generate", "--records", "1", "--config", settings) == .usage)
+        #expect(await status("generate", "--records", "1", "--config", "/nowhere/c.properties") == .noInput)
     }
 
     @Test func helpTellsOfEveryOption() throws {

@@ -9,19 +9,20 @@ enum ConsoleCommand {
             "A line for each record: partition, offset, timestamp in milliseconds since 1970, key and value, with tabs "
                 + "between them. A missing key or value is shown as a dash. Bytes that aren't text are shown as U+FFFD."
         ],
-        options: ConsumerOptions.cluster + [ConsumerOptions.untilCaughtUp]
+        options: ConsumerOptions.cluster + [ConsumerOptions.untilCaughtUp],
+        statuses: [.success, .usage, .noInput, .unavailable, .configuration]
     ) { options in
         let topic = options[CommonOptions.topic]
         let stop = StopSignal.listening()
-        let client = try options.client(say: { StatusLine.shared.message("tfi-consumer: \($0)") })
+        let client = try await options.client(say: { StatusLine.shared.message("tfi-consumer: \($0)") })
         do {
             let untilCaughtUp = options[ConsumerOptions.untilCaughtUp]
-            let (begin, ends) = try await options.beginning {
+            let (begin, ends) = try await client.beginning {
                 try await range(of: topic, client, untilCaughtUp: untilCaughtUp)
             }
             try await show(client, stop, from: begin, until: ends)
         } catch let error as KafkaError {
-            throw Failure(error, topic: topic, bootstrapServers: options[CommonOptions.bootstrapServers])
+            throw Failure(error, topic: topic, bootstrapServers: client.servers)
         }
         await client.close()
     }

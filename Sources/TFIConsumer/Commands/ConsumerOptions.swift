@@ -15,7 +15,7 @@ enum ConsumerOptions {
         flag: "until-caught-up", help: "Ends when everything is read that was there at the start.")
 
     static let cluster: [any OptionDeclaration] = [
-        CommonOptions.bootstrapServers, CommonOptions.topic, CommonOptions.properties,
+        CommonOptions.bootstrapServers, CommonOptions.topic, CommonOptions.properties, CommonOptions.config,
     ]
 }
 
@@ -27,30 +27,37 @@ extension ValueFormat<String> {
 }
 
 extension ParsedOptions {
-    /// A client with this program's defaults, where `--property` doesn't say otherwise.
+    /// A client with this program's defaults, where neither `--config` nor `--property` says otherwise.
     ///
     /// Calls are given up after ten seconds, so that a wrong address is told of soon; a consumer that is under way
     /// waits for as long as it takes. Reading begins with the oldest message.
-    func client(say: @escaping @Sendable (String) -> Void) throws(Failure) -> KafkaClient {
+    func client(say: @escaping @Sendable (String) -> Void) async throws(Failure) -> KafkaClient {
         let defaults = [
             "client.id": "tfi-consumer", "default.api.timeout.ms": "10000", "request.timeout.ms": "10000",
             "socket.connection.setup.timeout.ms": "5000", "auto.offset.reset": "earliest",
         ]
         do throws(KafkaError) {
-            return try KafkaClient(
-                bootstrapServers: self[CommonOptions.bootstrapServers],
-                properties: defaults.merging(self[CommonOptions.properties].byName) { $1 },
-                hooks: ClientHooks(availabilityChanged: { say($0.description) }))
+            let configuration: ClientConfiguration
+            if let path = self[CommonOptions.config] {
+                let file = try await PropertiesFile.read(path)
+                configuration = try ClientConfiguration(
+                    file, overriddenBy: clientProperties(defaults: defaults, file: Set(file.entries.map(\.name))))
+            } else {
+                configuration = try ClientConfiguration(properties: clientProperties(defaults: defaults))
+            }
+            return KafkaClient(configuration, hooks: ClientHooks(availabilityChanged: { say($0.description) }))
         } catch {
-            throw Failure(error.message, status: .usage)
+            throw Failure(error.message, status: error.code == .resourceNotFound ? .noInput : .usage)
         }
     }
 }
 
-extension ParsedOptions {
+extension KafkaClient {
+    /// The brokers that are asked first, as `--bootstrap-servers` has them.
+    var servers: String { configuration.bootstrapServers.map(\.description).joined(separator: ",") }
+
     /// Does what a command begins with at the cluster. However many brokers keep silent, there is an answer in time.
     func beginning<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) async throws -> Value {
-        let servers = self[CommonOptions.bootstrapServers]
         let silence = Failure(
             "the brokers at \(servers) don't answer: is --bootstrap-servers right, and does Kafka run there?",
             status: .unavailable)

@@ -17,12 +17,12 @@ enum RunCommand {
             ConsumerOptions.group, ConsumerOptions.database, ConsumerOptions.schema, ConsumerOptions.untilCaughtUp,
             CommonOptions.summaryJSON,
         ],
-        statuses: [.success, .usage, .unavailable, .internalError, .conflict, .configuration]
+        statuses: [.success, .usage, .noInput, .unavailable, .internalError, .conflict, .configuration]
     ) { options in
         let began = ContinuousClock.now
         let stop = StopSignal.listening()
         let say: @Sendable (String) -> Void = { StatusLine.shared.message("tfi-consumer: \($0)") }
-        let client = try options.client(say: say)
+        let client = try await options.client(say: say)
         let database = Database(uri: options[ConsumerOptions.database], stop: stop, say: say)
         let totals = IngestTotals()
         do {
@@ -30,7 +30,7 @@ enum RunCommand {
         } catch let error as KafkaError {
             throw Failure(
                 error, topic: options[CommonOptions.topic],
-                bootstrapServers: options[CommonOptions.bootstrapServers])
+                bootstrapServers: client.servers)
         } catch let error as PostgresError {
             throw Failure(error)
         } catch let error as Fenced {
@@ -57,7 +57,7 @@ enum RunCommand {
             table: schema.qualified("kafka_offset"), group: options[ConsumerOptions.group],
             topic: options[CommonOptions.topic])
         let topic = store.topic
-        let start = try await options.beginning {
+        let start = try await client.beginning {
             try await IngestStart.find(topic, client: client, offsets: store, connection: connection)
         }
         let ends = options[ConsumerOptions.untilCaughtUp] ? start.ends : nil

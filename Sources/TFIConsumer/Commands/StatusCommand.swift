@@ -10,13 +10,14 @@ enum StatusCommand {
         name: "status", abstract: "Shows committed offset, end and lag of each partition.",
         options: ConsumerOptions.cluster + [
             ConsumerOptions.group, ConsumerOptions.database, ConsumerOptions.schema, json,
-        ]
+        ],
+        statuses: [.success, .usage, .noInput, .unavailable, .configuration]
     ) { options in
         let topic = options[CommonOptions.topic]
-        let client = try options.client(say: { _ in })
+        let client = try await options.client(say: { _ in })
         let (begins, ends): ([TopicPartition: ListedOffset], [TopicPartition: ListedOffset])
         do {
-            (begins, ends) = try await options.beginning {
+            (begins, ends) = try await client.beginning {
                 let partitions = try await client.admin.describe(topics: [topic])[0].partitions
                     .map { TopicPartition(topic: topic, partition: $0.index) }
                 func offsets(_ spec: OffsetSpec) async throws -> [TopicPartition: ListedOffset] {
@@ -25,7 +26,7 @@ enum StatusCommand {
                 return (try await offsets(.earliest), try await offsets(.latest))
             }
         } catch let error as KafkaError {
-            throw Failure(error, topic: topic, bootstrapServers: options[CommonOptions.bootstrapServers])
+            throw Failure(error, topic: topic, bootstrapServers: client.servers)
         }
         await client.close()
         let committed = try await committedOffsets(options)

@@ -11,6 +11,7 @@ enum GenerateCommand {
             "On SIGINT or SIGTERM what was taken so far is delivered first; a second one ends at once.",
         ],
         options: [ProducerOptions.records, ProducerOptions.rate, ProducerOptions.seed] + ProducerOptions.common,
+        statuses: [.success, .usage, .noInput, .unavailable, .configuration],
         run: run)
 
     private static func run(_ options: ParsedOptions) async throws {

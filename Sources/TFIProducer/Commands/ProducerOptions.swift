@@ -24,6 +24,6 @@ enum ProducerOptions {
     /// Where to, and how it is told.
     static let common: [any OptionDeclaration] = [
         CommonOptions.bootstrapServers, CommonOptions.topic, partitions, CommonOptions.properties,
-        CommonOptions.summaryJSON,
+        CommonOptions.config, CommonOptions.summaryJSON,
     ]
 }

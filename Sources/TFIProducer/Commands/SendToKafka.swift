@@ -8,13 +8,13 @@ func sendToKafka(
     _ source: some MessageSource, encoder: MessageEncoder, interval: Duration?, options: ParsedOptions
 ) async throws {
     let clock = ContinuousClock()
+    let configuration = try await KafkaPlant.configuration(options)
     let stop = StopSignal.listening()
     let progress = SendingProgress()
     let sending = Task {
         let plant = try await KafkaPlant.open(
-            bootstrapServers: options[CommonOptions.bootstrapServers], topic: options[CommonOptions.topic],
+            configuration, topic: options[CommonOptions.topic],
             partitions: Int32(options[ProducerOptions.partitions]),
-            properties: options[CommonOptions.properties].byName,
             onEvent: { event in
                 // Before there is a connection a failure tells it all.
                 if progress.records > 0 { StatusLine.shared.message("tfi-producer: \(event)") }

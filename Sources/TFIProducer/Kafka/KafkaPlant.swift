@@ -22,27 +22,42 @@ final class KafkaPlant: MessageSink {
         watching = Task { await deliveries.watch() }
     }
 
+    /// The client's settings: the options', and where neither `--config` nor `--property` says otherwise the program's.
+    ///
+    /// - Throws: A failure of status `usage`, or `noInput` where the file can't be read.
+    static func configuration(_ options: ParsedOptions) async throws(Failure) -> ClientConfiguration {
+        // Who starts a program wants to hear of a wrong address soon. Once records are under way,
+        // delivery.timeout.ms tells how long brokers are waited for.
+        let soon = ["default.api.timeout.ms": "8000", "socket.connection.setup.timeout.ms": "5000"]
+        do throws(KafkaError) {
+            guard let path = options[CommonOptions.config] else {
+                return try ClientConfiguration(properties: options.clientProperties(defaults: soon))
+            }
+            let file = try await PropertiesFile.read(path)
+            return try ClientConfiguration(
+                file, overriddenBy: options.clientProperties(defaults: soon, file: Set(file.entries.map(\.name))))
+        } catch {
+            throw Failure(error.message, status: error.code == .resourceNotFound ? .noInput : .usage)
+        }
+    }
+
     /// Connects, and makes the topic where it is missing.
     ///
     /// - Parameters:
     ///   - partitions: For a topic that is made.
-    ///   - properties: Settings of the client by Kafka's names.
     ///   - onEvent: Called with a line to show for each broker that goes away or comes back.
     /// - Throws: A failure that says what to do; `CancellationError`.
     static func open(
-        bootstrapServers: String, topic: String, partitions: Int32, properties: [String: String],
+        _ configuration: ClientConfiguration, topic: String, partitions: Int32,
         onEvent: @escaping @Sendable (String) -> Void
     ) async throws -> KafkaPlant {
-        // Who starts a program wants to hear of a wrong address soon. Once records are under way,
-        // delivery.timeout.ms tells how long brokers are waited for.
-        let soon = ["default.api.timeout.ms": "8000", "socket.connection.setup.timeout.ms": "5000"]
+        let servers = configuration.bootstrapServers.map(\.description).joined(separator: ",")
         let silence = Failure(
-            "the brokers at \(bootstrapServers) don't answer: look at --bootstrap-servers, and whether Kafka runs there",
+            "the brokers at \(servers) don't answer: look at --bootstrap-servers, and whether Kafka runs there",
             status: .unavailable)
         do {
-            let client = try KafkaClient(
-                bootstrapServers: bootstrapServers, properties: soon.merging(properties) { _, given in given },
-                hooks: ClientHooks(availabilityChanged: { onEvent("\($0)") }))
+            let client = KafkaClient(
+                configuration, hooks: ClientHooks(availabilityChanged: { onEvent("\($0)") }))
             return try await withDeadline(.seconds(13), failure: silence) {
                 let count = try await partitionCount(of: topic, client: client, toMake: partitions)
                 let plant = KafkaPlant(client: client, topic: topic, partitionCount: count)
