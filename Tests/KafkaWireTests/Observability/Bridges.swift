@@ -1,0 +1,51 @@
+@testable import KafkaWire
+
+// What the article on observability shows, word for word, against the local shapes of the packages that it joins.
+
+/// KafkaWire's log as part of an application's, by swift-log.
+struct SwiftLogLogger: KafkaLogger {
+    let logger: Logger
+
+    var logLevel: KafkaLogLevel { KafkaLogLevel(rawValue: logger.logLevel.rawValue) ?? .info }
+
+    func log(level: KafkaLogLevel, message: () -> String, metadata: () -> [String: String], source: String) {
+        logger.log(
+            level: Logger.Level(rawValue: level.rawValue) ?? .info, "\(message())",
+            metadata: metadata().mapValues { .string($0) }, source: source)
+    }
+}
+
+/// KafkaWire's figures among an application's, by swift-metrics.
+struct SwiftMetrics: KafkaMetrics {
+    func counter(_ name: String, dimensions: [(String, String)]) -> @Sendable (Int) -> Void {
+        let counter = Counter(label: name, dimensions: dimensions)
+        return { counter.increment(by: $0) }
+    }
+
+    func gauge(_ name: String, dimensions: [(String, String)]) -> @Sendable (Double) -> Void {
+        let gauge = Gauge(label: name, dimensions: dimensions)
+        return { gauge.record($0) }
+    }
+
+    func timer(_ name: String, dimensions: [(String, String)]) -> @Sendable (Duration) -> Void {
+        let timer = Timer(label: name, dimensions: dimensions)
+        return { timer.recordNanoseconds(Int64($0 / .nanoseconds(1))) }
+    }
+}
+
+/// A consumer as a service that ends when the process is asked to, by service-lifecycle.
+struct ConsumerService: Service {
+    let client: KafkaClient
+    let consumer: KafkaConsumer
+    let handle: @Sendable (RecordBatch) async throws -> Void
+
+    func run() async throws {
+        try await withGracefulShutdownHandler {
+            for try await batch in consumer { try await handle(batch) }
+        } onGracefulShutdown: {
+            // The loop above ends after the batch that it is at.
+            Task { await consumer.close() }
+        }
+        await client.close()
+    }
+}
