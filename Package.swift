@@ -18,21 +18,25 @@ let package = Package(
         .executable(name: "tfi-consumer", targets: ["TFIConsumer"]),
         .executable(name: "tfi-producer", targets: ["TFIProducer"]),
     ],
-    // Each brings its codec and the C library for it; what KafkaWire can't do without (gzip, checksums) has none.
+    // Each brings a C library and what it is for; what KafkaWire can't do without (gzip, checksums) has none.
     traits: [
         .trait(name: "Snappy", description: "Records that are compressed with snappy, by libsnappy."),
         .trait(name: "LZ4", description: "Records that are compressed with lz4, by liblz4."),
         .trait(name: "Zstd", description: "Records that are compressed with zstd, by libzstd."),
-        .default(enabledTraits: ["Snappy", "LZ4", "Zstd"]),
+        .trait(name: "TLS", description: "Connections in TLS, and logins by SCRAM, by OpenSSL."),
+        .default(enabledTraits: ["Snappy", "LZ4", "Zstd", "TLS"]),
     ],
     targets: [
-        // C libraries, one module map each. OpenSSL takes its place here.
+        // C libraries, one module map each.
         .systemLibrary(
             name: "CISAL", pkgConfig: "libisal",
             providers: [.apt(["libisal-dev"]), .brew(["isa-l"])]),
         .systemLibrary(
             name: "CLZ4", pkgConfig: "liblz4",
             providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
+        .systemLibrary(
+            name: "COpenSSL", pkgConfig: "openssl",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         .systemLibrary(
             name: "CPQ", pkgConfig: "libpq",
             providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
@@ -51,6 +55,7 @@ let package = Package(
             dependencies: [
                 "CISAL", "CZlib",
                 .target(name: "CLZ4", condition: .when(traits: ["LZ4"])),
+                .target(name: "COpenSSL", condition: .when(traits: ["TLS"])),
                 .target(name: "CSnappy", condition: .when(traits: ["Snappy"])),
                 .target(name: "CZstd", condition: .when(traits: ["Zstd"])),
             ],

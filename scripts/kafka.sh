@@ -7,7 +7,8 @@ source "$here/daemon.sh"
 
 usage() {
     cat >&2 <<'END'
-usage: kafka.sh up DIR [--version-home KAFKA_HOME] [--brokers N] [--port P] [--set key=value]... [--owner PID]
+usage: kafka.sh up DIR [--version-home KAFKA_HOME] [--brokers N] [--port P] [--secure] [--set key=value]...
+                         [--owner PID]
        kafka.sh down DIR        stop every broker, keep the data
        kafka.sh remove DIR      kill every broker and remove DIR
        kafka.sh start DIR [I]   start broker I (or all) again, with its port and data
@@ -19,6 +20,17 @@ usage: kafka.sh up DIR [--version-home KAFKA_HOME] [--brokers N] [--port P] [--s
 `up` prints the bootstrap addresses and leaves them in DIR/bootstrap. Broker I (from 1) logs to DIR/I/log. Without
 --port each broker has a free port; with it broker I has P+I-1. --set gives a broker setting. With --owner the brokers
 are killed and DIR is removed when process PID has ended.
+--secure adds listeners with TLS and logins: DIR/listeners has a line `NAME BOOTSTRAP` for each, DIR/tls the PEM files.
+  ssl             TLS; a client certificate is looked at where there is one
+  mtls            TLS; a client certificate is required
+  expired         TLS with a certificate that has expired
+  elsewhere       TLS with a certificate for another host, kafka.example.com
+  sasl_plaintext  a login by PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER (unsigned tokens), in plain
+  sasl_ssl        the same in TLS
+  reauth          as sasl_ssl, with sessions of 3 s, and without PLAIN and SCRAM-SHA-512
+Users are alice (password alice-secret) and bob (password bob=secret). The certificates are for localhost and
+127.0.0.1, from DIR/tls/ca.pem; client.pem holds a client's certificate and key, stranger.pem the same from another CA,
+stranger-ca.pem.
 Environment: KAFKA_HOME (a folder with libs/), JAVA_HOME, KAFKA_HEAP_OPTS (default -Xms400m -Xmx400m),
 KAFKA_JVM_PERFORMANCE_OPTS (default: quick to start; -XX:+UseG1GC for full speed).
 END
@@ -113,6 +125,90 @@ END
     (($# == 0)) || printf '%s\n' "$@" >>"$dir/$i/server.properties"
 }
 
+# Certificates for the secure listeners: one CA with a broker and a client, and another CA with a client.
+make_certificates() { # FOLDER
+    local tls=$1 name
+    mkdir -p "$tls"
+    for name in ca stranger-ca; do
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 -subj "/CN=test $name" \
+            -keyout "$tls/$name.key" -out "$tls/$name.pem" || return
+    done
+    certify "$tls" broker ca -days 3650 && certify "$tls" elsewhere ca -days 3650 && certify "$tls" client ca -days 3650 &&
+        certify "$tls" stranger stranger-ca -days 3650 || return
+    # `openssl x509` gives certificates no end in the past; `openssl ca` does.
+    : >"$tls/index"
+    openssl ca -batch -notext -config <(printf '%s\n' '[ca]' 'default_ca=it' '[it]' "database=$tls/index" \
+        "new_certs_dir=$tls" 'rand_serial=yes' 'default_md=sha256' 'policy=any' '[any]' 'commonName=supplied') \
+        -cert "$tls/ca.pem" -keyfile "$tls/ca.key" -in "$tls/broker.csr" -startdate 200101000000Z \
+        -enddate 200201000000Z -extfile <(names_of broker) -out "$tls/expired.crt" || return
+    cat "$tls/broker.key" "$tls/expired.crt" >"$tls/expired.pem"
+}
+
+names_of() { # WHO
+    case $1 in
+        broker) echo 'subjectAltName=DNS:localhost,IP:127.0.0.1' ;;
+        elsewhere) echo 'subjectAltName=DNS:kafka.example.com' ;;
+        *) echo 'extendedKeyUsage=clientAuth' ;;
+    esac
+}
+
+# WHO.pem with a key and a certificate that CA signs; WHO.key is the key in the only form that all brokers read.
+certify() { # FOLDER WHO CA [OPTION]...
+    local tls=$1 who=$2 ca=$3
+    shift 3
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=$who" -keyout "$tls/$who.key" \
+        -out "$tls/$who.csr" &&
+        openssl x509 -req -in "$tls/$who.csr" -CA "$tls/$ca.pem" -CAkey "$tls/$ca.key" -CAcreateserial "$@" \
+            -extfile <(names_of "$who") -out "$tls/$who.crt" &&
+        cat "$tls/$who.key" "$tls/$who.crt" >"$tls/$who.pem"
+}
+
+secure_listeners='ssl mtls expired elsewhere sasl_plaintext sasl_ssl reauth'
+
+write_secure_settings() { # DIR I PORT...
+    local dir=$1 i=$2 name listener protocol listeners='' map='' security='org.apache.kafka.common.security'
+    shift 2
+    for name in $secure_listeners; do
+        case $name in
+            sasl_plaintext) protocol=SASL_PLAINTEXT ;;
+            sasl_ssl | reauth) protocol=SASL_SSL ;;
+            *) protocol=SSL ;;
+        esac
+        listeners+=",${name^^}://127.0.0.1:$1"
+        map+=",${name^^}:$protocol"
+        shift
+    done
+    # The last of two lines for a setting would count, so these go to the end of the lines that are there.
+    sed -i.plain -e "s|^\\(listeners=.*\\)|\\1$listeners|" -e "s|^\\(advertised.listeners=.*\\)|\\1$listeners|" \
+        -e "s|^\\(listener.security.protocol.map=.*\\)|\\1$map|" "$dir/$i/server.properties"
+    cat >>"$dir/$i/server.properties" <<END
+ssl.keystore.type=PEM
+ssl.keystore.location=$dir/tls/broker.pem
+ssl.truststore.type=PEM
+ssl.truststore.location=$dir/tls/ca.pem
+ssl.client.auth=none
+listener.name.ssl.ssl.client.auth=requested
+listener.name.mtls.ssl.client.auth=required
+listener.name.expired.ssl.keystore.location=$dir/tls/expired.pem
+listener.name.elsewhere.ssl.keystore.location=$dir/tls/elsewhere.pem
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER
+listener.name.reauth.connections.max.reauth.ms=3000
+listener.name.reauth.sasl.enabled.mechanisms=SCRAM-SHA-256,OAUTHBEARER
+END
+    for listener in sasl_plaintext sasl_ssl reauth; do
+        cat >>"$dir/$i/server.properties" <<END
+listener.name.$listener.plain.sasl.jaas.config=$security.plain.PlainLoginModule required \\
+  user_alice="alice-secret" user_bob="bob=secret";
+listener.name.$listener.scram-sha-256.sasl.jaas.config=$security.scram.ScramLoginModule required;
+listener.name.$listener.scram-sha-512.sasl.jaas.config=$security.scram.ScramLoginModule required;
+listener.name.$listener.oauthbearer.sasl.jaas.config=$security.oauthbearer.OAuthBearerLoginModule required \\
+  unsecuredLoginStringClaim_sub="broker";
+listener.name.$listener.oauthbearer.sasl.server.callback.handler.class=\\
+  $security.oauthbearer.internals.unsecured.OAuthBearerUnsecuredValidatorCallbackHandler
+END
+    done
+}
+
 start_broker() { # DIR I
     local dir=$1 i=$2 options
     [[ -f $dir/$i/server.properties ]] || fail "no broker $i in $dir" 64
@@ -151,11 +247,12 @@ broker_numbers() { # DIR
     done | sort -n
 }
 
-format_and_start() { # DIR BROKERS PORT [SETTING]...
-    local dir=$1 brokers=$2 port=$3 i ports voters='' bootstrap='' cluster jobs=()
-    shift 3
-    mapfile -t ports < <(free_ports $((2 * brokers)))
-    ((${#ports[@]} == 2 * brokers)) || fail "no free ports" 69
+format_and_start() { # DIR BROKERS PORT SECURE [SETTING]...
+    local dir=$1 brokers=$2 port=$3 secure=$4 i j ports voters='' bootstrap='' cluster jobs=() names=() users=() line
+    shift 4
+    [[ -z $secure ]] || read -ra names <<<"$secure_listeners"
+    mapfile -t ports < <(free_ports $(((2 + ${#names[@]}) * brokers)))
+    ((${#ports[@]} == (2 + ${#names[@]}) * brokers)) || fail "no free ports" 69
     for ((i = 1; i <= brokers; i++)); do
         ((port == 0)) || ports[i - 1]=$((port + i - 1))
         voters+=",$i@127.0.0.1:${ports[brokers + i - 1]}"
@@ -168,8 +265,16 @@ format_and_start() { # DIR BROKERS PORT [SETTING]...
         mkdir -p "$dir/$i"
         write_logging "$dir/$i" INFO "$dir/$i/log"
         write_settings "$dir" "$i" "$brokers" "${voters:1}" "${ports[i - 1]}" "${ports[brokers + i - 1]}" "$@"
+        if [[ -n $secure ]]; then
+            write_secure_settings "$dir" "$i" "${ports[@]:2 * brokers + (i - 1) * ${#names[@]}:${#names[@]}}"
+            users=()
+            for j in 256 512; do
+                users+=(--add-scram "SCRAM-SHA-$j=[name=alice,password=alice-secret]")
+                users+=(--add-scram "SCRAM-SHA-$j=[name=bob,password=bob=secret]")
+            done
+        fi
         "$java" -Xmx200m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp "$home/libs/*" kafka.tools.StorageTool \
-            format -t "$cluster" -c "$dir/$i/server.properties" >"$dir/$i/format" 2>&1 &
+            format -t "$cluster" -c "$dir/$i/server.properties" "${users[@]}" >"$dir/$i/format" 2>&1 &
         jobs+=($!)
     done
     for ((i = 1; i <= brokers; i++)); do
@@ -178,6 +283,12 @@ format_and_start() { # DIR BROKERS PORT [SETTING]...
     for ((i = 1; i <= brokers; i++)); do start_broker "$dir" "$i"; done
     for ((i = 1; i <= brokers; i++)); do await_broker "$dir" "$i" || return 1; done
     echo "${bootstrap:1}" >"$dir/bootstrap"
+    for ((j = 0; j < ${#names[@]}; j++)); do
+        line=''
+        for ((i = 0; i < brokers; i++)); do line+=",127.0.0.1:${ports[2 * brokers + i * ${#names[@]} + j]}"; done
+        echo "${names[j]} ${line:1}"
+    done >"$dir/listeners"
+    [[ -n $secure ]] || rm "$dir/listeners"
 }
 
 kill_all() { # DIR SIGNAL
@@ -191,9 +302,14 @@ kill_all() { # DIR SIGNAL
 }
 
 up() { # DIR [OPTION]...
-    local dir=$1 brokers=1 port=0 owner='' settings=() attempt
+    local dir=$1 brokers=1 port=0 owner='' secure='' settings=() attempt
     shift
     while (($#)); do
+        if [[ $1 == --secure ]]; then
+            secure=1
+            shift
+            continue
+        fi
         (($# >= 2)) || usage
         case $1 in
             --version-home) home=$2 ;;
@@ -215,10 +331,14 @@ up() { # DIR [OPTION]...
     local heap performance
     read -ra heap <<<"${KAFKA_HEAP_OPTS:--Xms400m -Xmx400m}"
     read -ra performance <<<"${KAFKA_JVM_PERFORMANCE_OPTS:--XX:TieredStopAtLevel=1 -XX:+UseSerialGC}"
+    if [[ -n $secure ]]; then
+        command -v openssl >/dev/null || fail "no openssl to make certificates with: install openssl" 69
+        make_certificates "$dir/tls" >"$dir/certificates" 2>&1 || { cat "$dir/certificates" >&2; exit 69; }
+    fi
     [[ -z $owner ]] || start_guard "$here/kafka.sh" "$dir" "$owner"
     for attempt in 1 2 3; do
         printf '%s\n' "${heap[@]}" "${performance[@]}" -XX:-UsePerfData >"$dir/jvm"
-        if format_and_start "$dir" "$brokers" "$port" "${settings[@]}"; then
+        if format_and_start "$dir" "$brokers" "$port" "$secure" "${settings[@]}"; then
             cat "$dir/bootstrap"
             return
         fi

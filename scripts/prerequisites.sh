@@ -10,7 +10,7 @@ missing_packages() { # build | psql | postgres | java | jdk | python | lint
         build)
             command -v pkg-config >/dev/null || echo pkg-config
             for pair in libpq:libpq-dev zlib:zlib1g-dev libisal:libisal-dev snappy:libsnappy-dev liblz4:liblz4-dev \
-                libzstd:libzstd-dev; do
+                libzstd:libzstd-dev openssl:libssl-dev; do
                 pkg-config --exists "${pair%:*}" 2>/dev/null || echo "${pair#*:}"
             done ;;
         psql) command -v psql >/dev/null || echo postgresql-client ;;
@@ -19,6 +19,8 @@ missing_packages() { # build | psql | postgres | java | jdk | python | lint
             command -v psql >/dev/null || echo postgresql-client ;;
         java)
             command -v "${JAVA_HOME:+$JAVA_HOME/bin/}java" >/dev/null || echo default-jre-headless
+            # Certificates for brokers with TLS.
+            command -v openssl >/dev/null || echo openssl
             # The tests read the message definitions in Kafka's archives.
             command -v unzip >/dev/null || echo unzip ;;
         # Java that compiles too: other clients that the tests talk to are programs of a single source file.

@@ -6,18 +6,20 @@ package final class KafkaCluster: Sendable {
     package let brokers: Int
     /// The brokers' addresses, `host:port` with commas between. A broker that is started again keeps its own.
     package let bootstrap: String
-    private let folder: ServerFolder
+    private let server: ServerFolder
 
     private static let sharedClusters = SharedServers<KafkaCluster>()
 
     /// Starts one or three brokers, each also a controller, and waits until they serve.
     ///
-    /// - Parameter settings: Broker settings by Kafka's names.
+    /// - Parameters:
+    ///   - settings: Broker settings by Kafka's names.
+    ///   - isSecure: Whether there are listeners with TLS and logins too; see `SecureKafkaCluster`.
     /// - Throws: `ProgramError` with the script's output.
     package static func start(
-        _ home: KafkaHome, brokers: Int = 1, settings: [String: String] = [:]
+        _ home: KafkaHome, brokers: Int = 1, settings: [String: String] = [:], isSecure: Bool = false
     ) async throws -> KafkaCluster {
-        var options = ["--brokers", String(brokers)]
+        var options = ["--brokers", String(brokers)] + (isSecure ? ["--secure"] : [])
         for (name, value) in settings { options += ["--set", "\(name)=\(value)"] }
         let folder = try await ServerFolder(
             script: "kafka.sh", options: options, environment: ["KAFKA_HOME": home.path])
@@ -32,24 +34,27 @@ package final class KafkaCluster: Sendable {
     private init(home: KafkaHome, brokers: Int, folder: ServerFolder) throws {
         self.home = home
         self.brokers = brokers
-        self.folder = folder
+        server = folder
         bootstrap = try folder.line("bootstrap")
     }
 
+    /// The folder that the script made.
+    package var folder: URL { server.url }
+
     /// The folder of broker `broker` (from 1): its `log`, `server.properties` and `data`.
-    package func folder(broker: Int) -> URL { folder.url.appending(path: String(broker)) }
+    package func folder(broker: Int) -> URL { folder.appending(path: String(broker)) }
 
     /// Kills broker `broker` (from 1) with SIGKILL.
-    package func kill(_ broker: Int) async throws { try await folder.command("kill", [String(broker)]) }
+    package func kill(_ broker: Int) async throws { try await server.command("kill", [String(broker)]) }
 
     /// Stops broker `broker` cleanly: its partitions get other leaders first.
-    package func stop(_ broker: Int) async throws { try await folder.command("stop", [String(broker)]) }
+    package func stop(_ broker: Int) async throws { try await server.command("stop", [String(broker)]) }
 
     /// Starts broker `broker` again and waits until it serves.
-    package func start(_ broker: Int) async throws { try await folder.command("start", [String(broker)]) }
+    package func start(_ broker: Int) async throws { try await server.command("start", [String(broker)]) }
 
     /// Ends all brokers and removes their data.
-    package func shutDown() async throws { try await folder.remove() }
+    package func shutDown() async throws { try await server.remove() }
 
     /// Runs one of Kafka's own tools by its name in `scripts/kafka.sh`, `topics` say; the caller gives
     /// `--bootstrap-server`.

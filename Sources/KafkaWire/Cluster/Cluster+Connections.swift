@@ -32,7 +32,7 @@ extension Cluster {
                 began = timing.now()
             }
             let connection = try await NegotiatedConnection.open(
-                key.address, configuration: settings, pool: pool, observer: observing)
+                key.address, configuration: settings, pool: pool, timing: timing, observer: observing)
             guard connections.succeeded(key, attempt: attempt, connection) else {
                 connection.close()
                 throw CancellationError()
@@ -95,9 +95,10 @@ extension Cluster {
                 return connection
             }
         }
+        // One that will stay, such as a wrong password, isn't worth the wait for brokers that are down.
+        if let lasting = failures.first(where: { !$0.isRetriable }) { throw lasting }
         throw KafkaError(
-            .networkException, "no broker can be reached: " + failures.map(\.message).joined(separator: "; "),
-            isRetriable: failures.contains(where: \.isRetriable))
+            .networkException, "no broker can be reached: " + failures.map(\.message).joined(separator: "; "))
     }
 
     private func firstConnection(

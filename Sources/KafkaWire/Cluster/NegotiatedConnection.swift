@@ -1,16 +1,23 @@
+import Synchronization
+
 /// A connection of which it is known what the broker at its end speaks.
 package final class NegotiatedConnection: Sendable {
     package let address: BrokerAddress
-    private let connection: BrokerConnection
+    let connection: BrokerConnection
     private let versions: [Int16: ClosedRange<Int16>]
     /// The level of each feature that the cluster has agreed on, such as `transaction.version` (KIP-584).
     package let features: [String: Int16]
-    private let clientID: String
     private let observer: ConnectionObserver?
+    let clientID: String
+    /// What is told apart when the broker hangs up: one that does so on the first request may want a login.
+    private let hasAnswered = Atomic(false)
+    let configuration: ClientConfiguration
+    /// Logs in again before the broker ends the session.
+    let session = Mutex<Task<Void, Never>?>(nil)
 
     private init(
-        address: BrokerAddress, connection: BrokerConnection, response: ApiVersionsResponse, clientID: String,
-        observer: ConnectionObserver?
+        address: BrokerAddress, connection: BrokerConnection, response: ApiVersionsResponse,
+        configuration: ClientConfiguration, observer: ConnectionObserver?
     ) {
         self.address = address
         self.connection = connection
@@ -21,8 +28,13 @@ package final class NegotiatedConnection: Sendable {
         self.versions = versions
         let features = response.finalizedFeaturesEpoch >= 0 ? response.finalizedFeatures : []
         self.features = Dictionary(features.map { ($0.name, $0.maxVersionLevel) }, uniquingKeysWith: max)
-        self.clientID = clientID
+        self.configuration = configuration
+        clientID = configuration.clientID
         self.observer = observer
+    }
+
+    deinit {
+        session.withLock { $0?.cancel() }
     }
 
     package var isUsable: Bool { connection.closed == nil }
@@ -80,11 +92,21 @@ package final class NegotiatedConnection: Sendable {
                 exchange.sending(
                     try request.frame(version: version, correlationID: correlationID, clientID: clientID))
             }
+            hasAnswered.store(true, ordering: .relaxed)
             return try accept(frame, as: R.self, version: version, exchange)
         } catch {
-            exchange.ended(byteCount: nil, error)
-            throw error
+            let reason = await explained(error)
+            exchange.ended(byteCount: nil, reason)
+            throw reason
         }
+    }
+
+    /// A broker that hangs up on the first request may want a login, which is worth another look.
+    private func explained(_ error: any Error) async -> any Error {
+        guard let error = error as? KafkaError, error.code == .networkException, error.isRetriable,
+            !hasAnswered.load(ordering: .relaxed), let reason = await missingLogin()
+        else { return error }
+        return reason
     }
 
     /// The same without waiting: requests go out in the order of these calls.
@@ -124,7 +146,7 @@ package final class NegotiatedConnection: Sendable {
         return response
     }
 
-    private func decode<R: KafkaRequest>(
+    func decode<R: KafkaRequest>(
         _ frame: ByteSlice, as _: R.Type, version: Int16
     ) throws(KafkaError) -> R.Response {
         do throws(ProtocolError) {
@@ -138,24 +160,38 @@ package final class NegotiatedConnection: Sendable {
 
     // MARK: Opening
 
-    /// Connects and asks what the broker speaks (KIP-35, KIP-511).
+    /// Connects, asks what the broker speaks (KIP-35, KIP-511), and logs in where that is configured.
     ///
     /// A broker that doesn't know the version of ApiVersions answers UNSUPPORTED_VERSION, in version 0 and with the
     /// versions that it does know. One that hangs up instead (Tansu does) is asked again in the last version before
     /// names and tags, and in the very first.
     package static func open(
-        _ address: BrokerAddress, configuration: ClientConfiguration, pool: BufferPool,
+        _ address: BrokerAddress, configuration: ClientConfiguration, pool: BufferPool, timing: Timing = Timing(),
         observer: ConnectionObserver? = nil
+    ) async throws -> NegotiatedConnection {
+        let connection = try await negotiate(address, configuration: configuration, pool: pool, observer: observer)
+        guard let credentials = configuration.security.sasl else { return connection }
+        do {
+            try await connection.logIn(credentials, timing: timing)
+            return connection
+        } catch {
+            connection.close()
+            throw error
+        }
+    }
+
+    private static func negotiate(
+        _ address: BrokerAddress, configuration: ClientConfiguration, pool: BufferPool, observer: ConnectionObserver?
     ) async throws -> NegotiatedConnection {
         func connect() throws(KafkaError) -> BrokerConnection {
             try BrokerConnection(
                 host: address.host, port: address.port, connectTimeout: configuration.connectionSetupTimeout,
                 maximumFrame: configuration.receiveMessageMaximum, maximumIdle: configuration.connectionsMaximumIdle,
-                pool: pool)
+                encryption: configuration.security.tls, pool: pool)
         }
         func negotiated(_ connection: BrokerConnection, _ response: ApiVersionsResponse) -> NegotiatedConnection {
             NegotiatedConnection(
-                address: address, connection: connection, response: response, clientID: configuration.clientID,
+                address: address, connection: connection, response: response, configuration: configuration,
                 observer: observer)
         }
         var lastError: any Error = KafkaError(.unsupportedVersion, "\(address) speaks no version of ApiVersions")
@@ -186,12 +222,16 @@ package final class NegotiatedConnection: Sendable {
                         .networkException,
                         "\(address) hung up on the first request: it may want TLS or a login (\(error.message))")
                     : lastError
+            } catch let error as KafkaError
+                where error.isRetriable && connection.wasReached && !connection.wasEstablished
+            {
+                throw await plainListener(address, configuration) ?? error
             }
         }
         throw lastError
     }
 
-    private static func apiVersions(
+    static func apiVersions(
         _ connection: BrokerConnection, _ address: BrokerAddress, _ version: Int16, _ configuration: ClientConfiguration
     ) async throws -> ApiVersionsResponse {
         let request = ApiVersionsRequest(

@@ -36,6 +36,8 @@ public struct ClientConfiguration: Sendable {
     public var metadataMaximumAge = Duration.seconds(300)
     /// `receive.message.max.bytes`: the longest answer that is believed, in bytes. The name is librdkafka's.
     public var receiveMessageMaximum = 100_000_000
+    /// `security.protocol` and what belongs to it.
+    public var security = SecurityConfiguration()
     public var consumer = ConsumerConfiguration()
     public var producer = ProducerConfiguration()
     public var group = GroupConfiguration()
@@ -105,6 +107,7 @@ public struct ClientConfiguration: Sendable {
         try list.set(&retryBackoffMaximum, "retry.backoff.max.ms")
         try list.set(&metadataMaximumAge, "metadata.max.age.ms")
         try list.set(&receiveMessageMaximum, "receive.message.max.bytes", in: 1000...1 << 30)
+        try security.take(from: &list)
         try consumer.take(from: &list)
         try producer.take(from: &list)
         try group.take(from: &list)

@@ -119,6 +119,17 @@ struct PropertyList {
         }
     }
 
+    /// A setting's text, nil where it isn't given.
+    mutating func text(_ name: String) throws(KafkaError) -> String? {
+        try take(name, expected: "a text") { $0 }
+    }
+
+    /// A name that other clients or other cases have: an error that says what to do instead.
+    func refuse(_ name: String, because hint: String) throws(KafkaError) {
+        guard let setting = settings[name] else { return }
+        throw KafkaError(.invalidConfig, setting.prefix + "there is no property \(name): \(hint)")
+    }
+
     /// Settings of files that are made for Java programs and that can't matter here: records are bytes to this client,
     /// so it has no use for the classes that would read and write their keys and values.
     static let meaningless: Set<String> = [

@@ -15,21 +15,23 @@ package final class BrokerConnection: Sendable {
     ///   - connectTimeout: How long each address of the host has (`socket.connection.setup.timeout.ms`).
     ///   - maximumFrame: The longest answer that is believed, in bytes (`receive.message.max.bytes`).
     ///   - maximumIdle: How long it is kept without a request (`connections.max.idle.ms`); nil for ever.
+    ///   - encryption: Nil for a connection in plain. A TLS handshake is part of connecting.
     ///   - pool: Where the memory for answers comes from.
     package convenience init(
         host: String, port: UInt16, connectTimeout: Duration, maximumFrame: Int, maximumIdle: Duration? = nil,
-        pool: BufferPool
+        encryption: TLSConfiguration? = nil, pool: BufferPool
     ) throws(KafkaError) {
         try self.init(
             host: host, port: port, connectTimeout: connectTimeout, maximumFrame: maximumFrame,
-            maximumIdle: maximumIdle, pool: pool
+            maximumIdle: maximumIdle, encryption: encryption, pool: pool
         ) { () throws(ResolutionError) in try SocketAddress.resolve(host: host, port: port) }
     }
 
     /// - Parameter resolve: Gives the host's addresses, which are tried one after the other. It may block.
     init(
         host: String, port: UInt16, connectTimeout: Duration, maximumFrame: Int, maximumIdle: Duration? = nil,
-        pool: BufferPool, resolve: @escaping @Sendable () throws(ResolutionError) -> [SocketAddress]
+        encryption: TLSConfiguration? = nil, pool: BufferPool,
+        resolve: @escaping @Sendable () throws(ResolutionError) -> [SocketAddress]
     ) throws(KafkaError) {
         self.host = host
         self.port = port
@@ -45,7 +47,7 @@ package final class BrokerConnection: Sendable {
             maximumIdle: maximumIdle)
         let loop = ConnectionLoop(
             host: host, port: port, connectTimeout: connectTimeout, mailbox: mailbox, wakeUp: wakeUp,
-            machine: machine, pool: pool, resolve: resolve)
+            machine: machine, encryption: encryption, pool: pool, resolve: resolve)
         let thread = Thread { loop.run() }
         thread.name = "kafka \(host):\(port)"
         thread.stackSize = 256 << 10
@@ -81,7 +83,32 @@ package final class BrokerConnection: Sendable {
         return try answer.get()
     }
 
-    /// The same without waiting: requests go out in the order of these calls.
+    /// Sends a request of an authentication and waits for its answer: it goes before all requests that haven't been
+    /// begun, and those wait from here on until `resume`.
+    ///
+    /// - Parameter timeout: From the answers that are due before it, or now, to this one.
+    func authenticate(timeout: Duration, frame: (_ correlationID: Int32) throws -> [UInt8]) async throws -> ByteSlice {
+        let id = mailbox.reserveID()
+        let bytes = try frame(id)
+        let answer: ConnectionMailbox.Answer = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                mailbox.authenticate(id: id, frame: bytes, timeout: timeout) { continuation.resume(returning: $0) }
+            }
+        } onCancel: {
+            mailbox.cancel(id: id)
+        }
+        guard let answer = try answer.get() else {
+            throw KafkaError(.unknownServerError, "\(host):\(port) gave no answer in an authentication")
+        }
+        return answer
+    }
+
+    /// Lets requests go out that wait for an authentication.
+    func resume() {
+        mailbox.resume()
+    }
+
+    /// Sends as `send` does, without waiting: requests go out in the order of these calls.
     ///
     /// - Parameter completion: Called once, on a thread that it mustn't block.
     package func post(
@@ -112,6 +139,9 @@ package final class BrokerConnection: Sendable {
     /// Why no request can be sent any more; nil while it can.
     package var closed: KafkaError? { mailbox.closed }
 
-    /// Whether the broker took the connection, be it closed since or not.
+    /// Whether somebody took the connection, though the TLS handshake may have failed.
+    var wasReached: Bool { mailbox.wasReached }
+
+    /// Whether the broker took the connection, and the TLS handshake where there is one, be it closed since or not.
     package var wasEstablished: Bool { mailbox.wasEstablished }
 }

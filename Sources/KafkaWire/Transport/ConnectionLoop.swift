@@ -8,6 +8,12 @@ final class ConnectionLoop: @unchecked Sendable {
         let id: Int32
         let frame: [UInt8]
         var written = 0
+        /// Whether its first bytes may have gone to the kernel; what is encrypted can't be taken back.
+        var isBegun = false
+    }
+
+    private enum Phase {
+        case connecting, handshaking, open
     }
 
     private let host: String
@@ -18,15 +24,16 @@ final class ConnectionLoop: @unchecked Sendable {
     private let wakeUp: WakeUp
     private var machine: ConnectionStateMachine
     private var frames: IncomingFrames
-    private var socket: Socket?
-    private var isConnecting = false
+    private let encryption: TLSConfiguration?
+    private var stream: ByteStream?
+    private var phase = Phase.connecting
     private var untried: [SocketAddress] = []
     private var outgoing: [Outgoing] = []
     private var lastFrame: ByteSlice?
 
     init(
         host: String, port: UInt16, connectTimeout: Duration, mailbox: ConnectionMailbox, wakeUp: WakeUp,
-        machine: consuming ConnectionStateMachine, pool: BufferPool,
+        machine: consuming ConnectionStateMachine, encryption: TLSConfiguration?, pool: BufferPool,
         resolve: @escaping @Sendable () throws(ResolutionError) -> [SocketAddress]
     ) {
         self.host = host
@@ -36,11 +43,13 @@ final class ConnectionLoop: @unchecked Sendable {
         self.mailbox = mailbox
         self.wakeUp = wakeUp
         self.machine = machine
+        self.encryption = encryption
         frames = IncomingFrames(pool: pool)
     }
 
     /// Runs until the connection is closed.
     func run() {
+        blockBrokenPipeSignal()
         do throws(ResolutionError) {
             untried = try resolve()
             connectToNext(after: nil)
@@ -68,8 +77,8 @@ final class ConnectionLoop: @unchecked Sendable {
         while !untried.isEmpty {
             switch Socket.connecting(to: untried.removeFirst()) {
             case .success(let new):
-                socket = consume new
-                isConnecting = true
+                stream = ByteStream(new)
+                phase = .connecting
                 machine.connectsAnew(until: .now + connectTimeout)
                 return
             case .failure(let error):
@@ -80,34 +89,77 @@ final class ConnectionLoop: @unchecked Sendable {
     }
 
     private func finishConnecting() {
-        if let error = socket?.connectError {
-            socket = nil
-            connectToNext(after: error)
-        } else {
-            isConnecting = false
-            machine.connected()
-            mailbox.established()
-            write()
+        if let error = stream?.connectError {
+            stream = nil
+            return connectToNext(after: error)
         }
+        mailbox.reached()
+        guard let encryption else { return finishOpening() }
+        phase = .handshaking
+        do throws(KafkaError) {
+            try stream?.encrypt(for: TLSPeer(host: host, port: port, configuration: encryption))
+            shakeHands()
+        } catch {
+            perform(machine.fail(error))
+        }
+    }
+
+    private func shakeHands() {
+        switch stream?.handshake() ?? .endOfStream {
+        case .bytes: finishOpening()
+        case .wouldBlock: return
+        case .endOfStream: fail("\(host):\(port) hung up on the TLS handshake")
+        case .failed(let code): fail("\(host):\(port) broke off the TLS handshake: \(SocketError(code))")
+        case .tlsFailed: failInTLS()
+        }
+    }
+
+    private func finishOpening() {
+        phase = .open
+        machine.connected()
+        mailbox.established()
+        write()
+    }
+
+    /// OpenSSL writes to sockets without the flag that keeps the signal away. It would come to this thread.
+    private func blockBrokenPipeSignal() {
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        unsafe sigaddset(&signals, SIGPIPE)
+        unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
     }
 
     // MARK: Waiting and moving bytes
 
     private func wait() {
         var descriptors = [pollfd(fd: wakeUp.readEnd, events: Int16(POLLIN), revents: 0)]
-        if let descriptor = socket?.descriptor {
-            let events = isConnecting ? POLLOUT : machine.wantsToWrite ? POLLIN | POLLOUT : POLLIN
-            descriptors.append(pollfd(fd: descriptor, events: Int16(events), revents: 0))
+        if let descriptor = stream?.descriptor {
+            descriptors.append(pollfd(fd: descriptor, events: Int16(awaitedEvents), revents: 0))
         }
         if unsafe poll(&descriptors, nfds_t(descriptors.count), timeout) < 0, errno != EINTR {
             return fail("poll failed: \(SocketError(errno))")
         }
         if descriptors[0].revents != 0 { wakeUp.drain() }
         guard descriptors.count > 1, descriptors[1].revents != 0 else { return }
-        if isConnecting { return finishConnecting() }
-        if descriptors[1].revents & Int16(POLLOUT) != 0 { write() }
-        // An error or hang-up shows in the read, after the answers that came before it.
-        if descriptors[1].revents & ~Int16(POLLOUT) != 0 { read() }
+        switch phase {
+        case .connecting: finishConnecting()
+        case .handshaking: shakeHands()
+        case .open:
+            let readsNext = descriptors[1].revents & ~Int16(POLLOUT) != 0 || stream?.waitsForWriting == true
+            if descriptors[1].revents & Int16(POLLOUT) != 0 { write() }
+            // An error or hang-up shows in the read, after the answers that came before it.
+            if readsNext { read() }
+        }
+    }
+
+    /// What poll(2) is to wait for at the socket.
+    private var awaitedEvents: Int32 {
+        let waitsForWriting = stream?.waitsForWriting ?? false
+        return switch phase {
+        case .connecting: POLLOUT
+        case .handshaking: waitsForWriting ? POLLOUT : POLLIN
+        case .open: machine.wantsToWrite || waitsForWriting ? POLLIN | POLLOUT : POLLIN
+        }
     }
 
     /// Milliseconds until the next deadline, for poll(2); -1 where there is none.
@@ -123,23 +175,30 @@ final class ConnectionLoop: @unchecked Sendable {
     private func write() {
         while machine.wantsToWrite, let next = outgoing.first {
             let progress = unsafe next.frame.withUnsafeBytes { bytes in
-                unsafe socket?.write(UnsafeRawBufferPointer(rebasing: bytes[next.written...])) ?? .endOfStream
+                unsafe stream?.write(UnsafeRawBufferPointer(rebasing: bytes[next.written...])) ?? .endOfStream
             }
             switch progress {
             case .bytes(let count):
+                outgoing[0].isBegun = true
                 outgoing[0].written += count
                 if outgoing[0].written == next.frame.count { outgoing.removeFirst() }
                 perform(machine.wrote(count))
-            case .wouldBlock: return
-            case .endOfStream: return fail("\(host):\(port) closed the connection")
-            case .failed(let code): return fail("\(host):\(port): \(SocketError(code))")
+            case .wouldBlock:
+                if encryption != nil {
+                    outgoing[0].isBegun = true
+                    perform(machine.wrote(0))
+                }
+                return
+            case .endOfStream: return failAfterReading("\(host):\(port) closed the connection")
+            case .failed(let code): return failAfterReading("\(host):\(port): \(SocketError(code))")
+            case .tlsFailed: return failInTLS()
             }
         }
     }
 
     private func read() {
         while !machine.isClosed {
-            switch unsafe frames.next(reading: { unsafe socket?.read(into: $0) ?? .endOfStream }) {
+            switch unsafe frames.next(reading: { unsafe stream?.read(into: $0) ?? .endOfStream }) {
             case .announced(let length):
                 let actions = machine.announced(frameOf: length)
                 perform(actions)
@@ -152,8 +211,15 @@ final class ConnectionLoop: @unchecked Sendable {
             case .wouldBlock: return
             case .endOfStream: return fail("\(host):\(port) closed the connection")
             case .failed(let error): return fail("\(host):\(port): \(error)")
+            case .tlsFailed: return failInTLS()
             }
         }
+    }
+
+    /// Where a broker hangs up, its reason (a TLS alert) may still lie in the socket.
+    private func failAfterReading(_ reason: String) {
+        if encryption != nil { read() }
+        fail(reason)
     }
 
     // MARK: Commands and actions
@@ -166,9 +232,19 @@ final class ConnectionLoop: @unchecked Sendable {
             perform(actions)
             guard actions.isEmpty else { return }
             outgoing.append(Outgoing(id: id, frame: frame))
-            if !isConnecting { write() }
+            if phase == .open { write() }
+        case .authenticate(let id, let frame, let timeout):
+            let actions = machine.authenticate(id, byteCount: frame.count, .now, timeout: timeout)
+            perform(actions)
+            guard actions.isEmpty else { return }
+            outgoing.insert(
+                Outgoing(id: id, frame: frame), at: outgoing.firstIndex { !$0.isBegun } ?? outgoing.endIndex)
+            if phase == .open { write() }
+        case .resume:
+            machine.resume()
+            if phase == .open { write() }
         case .abandon(let id):
-            let untouched = outgoing.firstIndex { $0.id == id && $0.written == 0 }
+            let untouched = outgoing.firstIndex { $0.id == id && !$0.isBegun }
             if let untouched { outgoing.remove(at: untouched) }
             machine.abandon(id, frameIsUntouched: untouched != nil)
         case .mute(let until):
@@ -180,6 +256,11 @@ final class ConnectionLoop: @unchecked Sendable {
 
     private func fail(_ reason: String) {
         perform(machine.fail(KafkaError(.networkException, reason)))
+    }
+
+    private func failInTLS() {
+        perform(
+            machine.fail(stream?.failure ?? KafkaError(.networkException, "TLS with \(host):\(port) broke off")))
     }
 
     /// - Parameter end: What is told of the connection's end, where the actions are that; by default their reason.
@@ -196,7 +277,7 @@ final class ConnectionLoop: @unchecked Sendable {
                     .networkException, "the connection to \(host):\(port) was closed, since it wasn't used")
                 if mailbox.shutIfUnused(reason) { perform(machine.fail(reason), end: .idle) }
             case .closeSocket:
-                socket = nil
+                stream = nil
                 outgoing = []
             }
         }

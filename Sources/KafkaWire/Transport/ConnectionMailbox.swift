@@ -9,6 +9,9 @@ final class ConnectionMailbox: Sendable {
 
     enum Command: Sendable {
         case submit(id: Int32, frame: [UInt8], deadline: ContinuousClock.Instant, expectsResponse: Bool)
+        /// A request of an authentication: it goes before others, which wait until `resume`.
+        case authenticate(id: Int32, frame: [UInt8], timeout: Duration)
+        case resume
         case abandon(id: Int32)
         /// Nothing is to be begun before then (KIP-219).
         case mute(until: ContinuousClock.Instant)
@@ -21,6 +24,7 @@ final class ConnectionMailbox: Sendable {
         /// Who waits for an answer. Whoever takes a completion out has to call it, once.
         var waiting: [Int32: Completion] = [:]
         var closed: KafkaError?
+        var wasReached = false
         var wasEstablished = false
         var end: DisconnectEvent.Reason?
         /// Who wants to know of the end. Whoever takes it out has to call it, once.
@@ -48,13 +52,27 @@ final class ConnectionMailbox: Sendable {
         id: Int32, frame: [UInt8], deadline: ContinuousClock.Instant, expectsResponse: Bool,
         completion: @escaping Completion
     ) {
+        submit(
+            id: id, .submit(id: id, frame: frame, deadline: deadline, expectsResponse: expectsResponse), completion)
+    }
+
+    func authenticate(id: Int32, frame: [UInt8], timeout: Duration, completion: @escaping Completion) {
+        submit(id: id, .authenticate(id: id, frame: frame, timeout: timeout), completion)
+    }
+
+    /// What waits for an authentication may go out.
+    func resume() {
+        state.withLock { $0.commands.append(.resume) }
+        wakeUp.signal()
+    }
+
+    private func submit(id: Int32, _ command: Command, _ completion: @escaping Completion) {
         let refused: Answer? = state.withLock { state in
             if let reason = state.closed { return .failure(reason) }
             // A cancellation that came before the completion was in its place found nothing to take out.
             if Task.isCancelled { return .failure(CancellationError()) }
             state.waiting[id] = completion
-            state.commands.append(
-                .submit(id: id, frame: frame, deadline: deadline, expectsResponse: expectsResponse))
+            state.commands.append(command)
             return nil
         }
         if let refused {
@@ -97,7 +115,13 @@ final class ConnectionMailbox: Sendable {
 
     var wasEstablished: Bool { state.withLock { $0.wasEstablished } }
 
+    var wasReached: Bool { state.withLock { $0.wasReached } }
+
     // MARK: For the connection's thread
+
+    func reached() {
+        state.withLock { $0.wasReached = true }
+    }
 
     func established() {
         state.withLock { $0.wasEstablished = true }

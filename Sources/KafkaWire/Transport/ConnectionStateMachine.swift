@@ -32,6 +32,8 @@ struct ConnectionStateMachine: ~Copyable {
         let expectsResponse: Bool
         /// Whether any of it has been written.
         var isBegun = false
+        /// Whether it is part of an authentication.
+        var isAuthentication = false
         var isAbandoned = false
         /// What is left to be written of it; nil once it is all in the kernel's hands.
         var unwritten: Int?
@@ -55,6 +57,9 @@ struct ConnectionStateMachine: ~Copyable {
     private var idleSince: Instant?
     /// While the broker wants to be left alone, no request is begun (KIP-219).
     private var muted: (since: Instant, until: Instant)?
+    /// While the client shows the broker anew who it is, requests that haven't been begun wait: a broker takes nothing
+    /// else meanwhile (KIP-368).
+    private var isAuthenticating = false
 
     /// - Parameters:
     ///   - broker: What error messages call the other side.
@@ -83,13 +88,18 @@ struct ConnectionStateMachine: ~Copyable {
         switch state {
         case .connecting: requests.map(\.deadline).min().map { min($0, connectDeadline) } ?? connectDeadline
         case .open where requests.isEmpty: idleSince.flatMap { since in maximumIdle.map { since + $0 } }
-        case .open: (requests.filter { !isHeldBack($0) }.map(\.deadline) + [muted?.until].compactMap(\.self)).min()
+        case .open: (requests.filter { !isMuted($0) }.map(\.deadline) + [muted?.until].compactMap(\.self)).min()
         case .closed: nil
         }
     }
 
     /// Whether a request isn't sent because its broker wants to be left alone.
-    private func isHeldBack(_ request: Request) -> Bool { muted != nil && !request.isBegun }
+    private func isMuted(_ request: Request) -> Bool { muted != nil && !request.isBegun }
+
+    /// Whether a request isn't to be begun: its broker wants to be left alone, or an authentication goes first.
+    private func isHeldBack(_ request: Request) -> Bool {
+        isMuted(request) || isAuthenticating && !request.isBegun && !request.isAuthentication
+    }
 
     /// Whether there are bytes to be written.
     var wantsToWrite: Bool {
@@ -105,6 +115,29 @@ struct ConnectionStateMachine: ~Copyable {
         requests.append(
             Request(id: id, deadline: deadline, expectsResponse: expectsResponse, unwritten: byteCount))
         return []
+    }
+
+    /// A request of an authentication, which goes before all that haven't been begun. Those wait, from the first such
+    /// request until `resume`.
+    ///
+    /// - Parameter timeout: How long the broker has. Where it still has others to answer, such as a fetch or JoinGroup
+    ///   that it holds back, it gets to this one only then.
+    mutating func authenticate(_ id: Int32, byteCount: Int, _ now: Instant, timeout: Duration) -> [Action] {
+        if case .closed(let reason) = state { return [.fail(id, reason)] }
+        isAuthenticating = true
+        let index = requests.firstIndex { $0.unwritten != nil && !$0.isBegun } ?? requests.endIndex
+        let start = requests[..<index].map(\.deadline).max() ?? now
+        requests.insert(
+            Request(
+                id: id, deadline: max(start, now) + timeout, expectsResponse: true, isAuthentication: true,
+                unwritten: byteCount),
+            at: index)
+        return []
+    }
+
+    /// The authentication is through: what waited for it goes out.
+    mutating func resume() {
+        isAuthenticating = false
     }
 
     /// A caller doesn't want its answer any more. One whose first byte hasn't been written is not sent at all.
@@ -185,7 +218,7 @@ struct ConnectionStateMachine: ~Copyable {
             return fail(KafkaError(.networkException, "\(broker) can't be reached: the connection attempt timed out"))
         case .connecting, .open:
             // An abandoned request counts too: nobody waits for it, but the answers behind it are held up as long.
-            guard requests.contains(where: { $0.deadline <= now && !isHeldBack($0) }) else { return tickIdle(now) }
+            guard requests.contains(where: { $0.deadline <= now && !isMuted($0) }) else { return tickIdle(now) }
             return fail(KafkaError(.requestTimedOut, "\(broker) didn't answer in time"))
         case .closed:
             return []
@@ -222,7 +255,10 @@ struct ConnectionStateMachine: ~Copyable {
         case 0x4854_5450:  // "HTTP"
             ("\(broker) speaks HTTP, not Kafka: check the port", true)
         case let word where word >> 8 == 0x15_0303 || word >> 8 == 0x15_0301 || word >> 8 == 0x15_0302:
-            ("\(broker) answered with a TLS alert: its listener expects TLS", true)
+            (
+                "\(broker) answered with a TLS alert: its listener expects TLS (security.protocol=SSL or SASL_SSL)",
+                true
+            )
         case _ where length > maximumFrame:
             (
                 "\(broker) announced an answer of \(length) bytes, more than receive.message.max.bytes (\(maximumFrame))",

@@ -12,6 +12,7 @@ struct IncomingFrames: ~Copyable {
         case wouldBlock
         case endOfStream
         case failed(SocketError)
+        case tlsFailed
     }
 
     private let pool: BufferPool
@@ -52,6 +53,7 @@ struct IncomingFrames: ~Copyable {
                 case .wouldBlock: return .wouldBlock
                 case .endOfStream: return .endOfStream
                 case .failed(let code): return .failed(SocketError(code))
+                case .tlsFailed: return .tlsFailed
                 }
             } else if stagedTo - stagedFrom >= 4 {
                 let word = staging[stagedFrom..<stagedFrom + 4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
@@ -69,6 +71,7 @@ struct IncomingFrames: ~Copyable {
                 case .wouldBlock: return .wouldBlock
                 case .endOfStream: return .endOfStream
                 case .failed(let code): return .failed(SocketError(code))
+                case .tlsFailed: return .tlsFailed
                 }
             }
         }

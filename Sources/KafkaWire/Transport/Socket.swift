@@ -16,6 +16,8 @@ struct Socket: ~Copyable {
         case endOfStream
         /// `errno`.
         case failed(Int32)
+        /// For a reason that the TLS session has.
+        case tlsFailed
     }
 
     private init(descriptor: Int32) {

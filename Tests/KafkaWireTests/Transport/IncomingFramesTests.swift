@@ -36,7 +36,7 @@ struct IncomingFramesTests {
             switch unsafe frames.next(reading: { unsafe stream.read(into: $0) }) {
             case .announced(let length): frames.approve(length)
             case .frame(let frame): found.append([UInt8](frame))
-            case .endOfStream, .wouldBlock, .failed: return found
+            case .endOfStream, .wouldBlock, .failed, .tlsFailed: return found
             }
         }
     }
@@ -88,7 +88,7 @@ struct IncomingFramesTests {
             case .announced(let length): frames.approve(length)
             case .frame(let frame): found.append([UInt8](frame))
             case .wouldBlock: blocked += 1
-            case .endOfStream, .failed: Issue.record("the stream ended")
+            case .endOfStream, .failed, .tlsFailed: Issue.record("the stream ended")
             }
         }
         #expect(found == [Array(Self.frame(6, seed: 3).dropFirst(4))])

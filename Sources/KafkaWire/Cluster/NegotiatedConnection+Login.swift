@@ -1,0 +1,108 @@
+extension NegotiatedConnection {
+    /// Shows the broker who the client is, and again before the session ends that the broker grants (KIP-368).
+    ///
+    /// - Throws: UNSUPPORTED_SASL_MECHANISM with those that the broker takes, SASL_AUTHENTICATION_FAILED with its reason,
+    ///   ILLEGAL_SASL_STATE where it asks for no login; what the application's source of tokens throws.
+    func logIn(_ credentials: SASLCredentials, timing: Timing) async throws {
+        guard let lifetime = try await authenticate(credentials, timing) else { return }
+        let task = Task { [weak self] in
+            var lifetime: Duration? = lifetime
+            while let granted = lifetime {
+                // At a random moment, so that many clients that began together don't come together again.
+                try? await timing.sleep(granted * (0.85 + 0.1 * timing.random()))
+                guard !Task.isCancelled, let self, isUsable else { return }
+                do {
+                    lifetime = try await authenticate(credentials, timing)
+                } catch let error as KafkaError {
+                    connection.close(error)
+                } catch {
+                    connection.close(
+                        KafkaError(.networkException, "the session at \(address) ends, and there is no login: \(error)")
+                    )
+                }
+            }
+        }
+        session.withLock { $0 = task }
+    }
+
+    /// One login. Other requests wait until it is through.
+    ///
+    /// - Returns: How long the broker takes requests before it wants another; nil for ever.
+    private func authenticate(_ credentials: SASLCredentials, _ timing: Timing) async throws -> Duration? {
+        var exchange = try await self.exchange(credentials, timing)
+        try await handshake(credentials.mechanism)
+        var message = try exchange.begin()
+        while true {
+            let response = try await ask(SaslAuthenticateRequest(authBytes: ByteSlice(message)))
+            guard response.errorCode == ErrorCode.none.rawValue else {
+                if case .oauthBearer(let source) = credentials.kind { await source.discard() }
+                throw refusal(response, credentials, exchange)
+            }
+            do throws(KafkaError) {
+                guard let next = try await exchange.respond(to: Array(response.authBytes)) else {
+                    connection.resume()
+                    return response.sessionLifetimeMs > 0 ? .milliseconds(response.sessionLifetimeMs) : nil
+                }
+                message = next
+            } catch {
+                throw KafkaError(error.code, "\(address): \(error.message)", isFromBroker: error.isFromBroker)
+            }
+        }
+    }
+
+    private func exchange(_ credentials: SASLCredentials, _ timing: Timing) async throws -> any SASLExchange {
+        switch credentials.kind {
+        case .plain(let username, let password):
+            PlainExchange(username: username, password: password)
+        case .scram(let algorithm, let username, let password):
+            ScramExchange(algorithm, username: username, password: password)
+        case .oauthBearer(let source):
+            OAuthBearerExchange(token: try await source.token(timing.now()))
+        }
+    }
+
+    private func handshake(_ mechanism: String) async throws {
+        guard try version(for: SaslHandshakeRequest.self) >= 1 else {
+            throw KafkaError(.unsupportedVersion, "\(address) is older than Kafka 1.0, where logins went another way")
+        }
+        let response = try await ask(SaslHandshakeRequest(mechanism: mechanism))
+        switch ErrorCode(rawValue: response.errorCode) {
+        case .none: return
+        case .unsupportedSaslMechanism:
+            throw KafkaError(
+                .unsupportedSaslMechanism,
+                "\(address) takes no login by sasl.mechanism=\(mechanism); it offers "
+                    + response.mechanisms.sorted().joined(separator: ", "),
+                isFromBroker: true)
+        case .illegalSaslState:
+            throw KafkaError(
+                .illegalSaslState,
+                "\(address) asks for no login: its listener is for security.protocol="
+                    + SecurityConfiguration.securityProtocol(tls: configuration.security.tls != nil, sasl: false),
+                isFromBroker: true)
+        case let code:
+            throw KafkaError(code, "\(address) refused to begin a login by \(mechanism)", isFromBroker: true)
+        }
+    }
+
+    private func refusal(
+        _ response: SaslAuthenticateResponse, _ credentials: SASLCredentials, _ exchange: any SASLExchange
+    ) -> KafkaError {
+        let user = credentials.username.map { " as \($0)" } ?? ""
+        var reasons = [exchange.withoutSecrets(response.errorMessage ?? "")]
+        if let token = exchange as? OAuthBearerExchange, let reason = token.reason { reasons.append(reason) }
+        let reason = reasons.filter { !$0.isEmpty }.joined(separator: "; ")
+        return KafkaError(
+            ErrorCode(rawValue: response.errorCode),
+            "\(address) refused the login\(user) by \(credentials.mechanism)\(reason.isEmpty ? "" : ": \(reason)")",
+            isFromBroker: true)
+    }
+
+    private func ask<R: KafkaRequest>(_ request: R) async throws -> R.Response {
+        let version = try version(for: R.self)
+        let frame = try await connection.authenticate(timeout: configuration.requestTimeout) { correlationID in
+            try request.frame(version: version, correlationID: correlationID, clientID: clientID)
+        }
+        return try decode(frame, as: R.self, version: version)
+    }
+}

@@ -1,0 +1,119 @@
+/// How a client and a broker make sure of each other: encryption, and who the client is.
+///
+/// `security.protocol` is what the two are together:
+///
+/// | | no login | a login by SASL |
+/// | --- | --- | --- |
+/// | **in plain** | `PLAINTEXT` | `SASL_PLAINTEXT` |
+/// | **in TLS** | `SSL` | `SASL_SSL` |
+public struct SecurityConfiguration: Sendable {
+    /// Nil for connections in plain.
+    public var tls: TLSConfiguration?
+    /// Nil for no login.
+    public var sasl: SASLCredentials?
+
+    public init(tls: TLSConfiguration? = nil, sasl: SASLCredentials? = nil) {
+        self.tls = tls
+        self.sasl = sasl
+    }
+
+    /// The value of `security.protocol` that says the same.
+    public var securityProtocol: String { Self.securityProtocol(tls: tls != nil, sasl: sasl != nil) }
+
+    static func securityProtocol(tls: Bool, sasl: Bool) -> String {
+        (sasl ? "SASL_" : "") + (tls ? "SSL" : sasl ? "PLAINTEXT" : "PLAINTEXT")
+    }
+}
+
+// MARK: - Kafka's names
+
+extension SecurityConfiguration {
+    private static let mechanisms = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
+
+    mutating func take(from list: inout PropertyList) throws(KafkaError) {
+        var chosen: (tls: Bool, sasl: Bool)?
+        try list.set(
+            &chosen, "security.protocol",
+            from: [
+                "PLAINTEXT": (false, false), "SSL": (true, false), "SASL_PLAINTEXT": (false, true),
+                "SASL_SSL": (true, true),
+            ])
+        var encryption = TLSConfiguration()
+        let hasEncryption = try encryption.take(from: &list)
+        let login = try Login(from: &list)
+        guard let chosen else {
+            // In silence, somebody who forgot the protocol would send everything in plain.
+            guard !hasEncryption, !login.isGiven else {
+                throw KafkaError(
+                    .invalidConfig,
+                    "\(hasEncryption ? "ssl" : "sasl") settings are given, but not security.protocol, without which they "
+                        + "have no effect; "
+                        + "\(Self.securityProtocol(tls: hasEncryption, sasl: login.isGiven)) may be meant")
+            }
+            return
+        }
+        #if !TLS
+            if chosen.tls {
+                throw KafkaError(
+                    .invalidConfig, "this build is without OpenSSL, and so without TLS: build with the trait TLS")
+            }
+        #endif
+        tls = chosen.tls ? encryption : nil
+        sasl = chosen.sasl ? try login.credentials() : nil
+    }
+
+    /// The settings of a login, before it is clear that one is wanted.
+    private struct Login {
+        private let mechanism: String?
+        private let jaas: String?
+        private let username: String?
+        private let password: String?
+
+        init(from list: inout PropertyList) throws(KafkaError) {
+            try list.refuse("sasl.mechanisms", because: "Kafka's name is sasl.mechanism")
+            mechanism = try list.text("sasl.mechanism")
+            jaas = try list.text("sasl.jaas.config")
+            // librdkafka's names: what people type.
+            username = try list.text("sasl.username")
+            password = try list.text("sasl.password")
+        }
+
+        var isGiven: Bool { mechanism != nil || jaas != nil || username != nil || password != nil }
+
+        func credentials() throws(KafkaError) -> SASLCredentials {
+            let expected = mechanisms.joined(separator: ", ")
+            guard let mechanism else {
+                throw KafkaError(.invalidConfig, "a login needs sasl.mechanism, one of \(expected)")
+            }
+            guard mechanisms.contains(mechanism) else {
+                throw KafkaError(
+                    .invalidConfig, "the property sasl.mechanism is '\(mechanism)'; one of \(expected) is expected")
+            }
+            switch (jaas, username, password) {
+            case (let jaas?, nil, nil):
+                return try SASLCredentials(jaas: jaas, mechanism: mechanism)
+            case (nil, let username?, let password?):
+                return try SASLCredentials(mechanism: mechanism, username: username, password: Secret(password))
+            case (nil, nil, nil) where mechanism == "OAUTHBEARER":
+                // The program can still put its own credentials in this place.
+                return .oauthBearer { () throws(KafkaError) in
+                    throw KafkaError(
+                        .invalidConfig,
+                        "sasl.mechanism=OAUTHBEARER needs a token: set `security.sasl = .oauthBearer { … }` in the code"
+                    )
+                }
+            case (nil, nil, nil):
+                throw KafkaError(
+                    .invalidConfig, "\(mechanism) needs sasl.jaas.config, or sasl.username and sasl.password")
+            case (nil, _, _):
+                throw KafkaError(
+                    .invalidConfig,
+                    "sasl.\(username == nil ? "password" : "username") is given without "
+                        + "sasl.\(username == nil ? "username" : "password")")
+            default:
+                throw KafkaError(
+                    .invalidConfig, "sasl.jaas.config and sasl.username or sasl.password are both given; one is enough")
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+/// What `sasl.jaas.config` says, in the form that Kafka's Java tools read:
+///
+/// ```
+/// org.apache.kafka.common.security.scram.ScramLoginModule required username="alice" password="…";
+/// ```
+///
+/// One login module, its flag, options with values of letters and digits or in double quotes (with Java's escapes),
+/// and a semicolon; comments as in Java. No error holds a part of the text but names of modules and options.
+struct JAASConfiguration {
+    let module: String
+    let options: [String: String]
+
+    private enum Token: Equatable {
+        case word(String)
+        case quoted(String)
+        case sign(Character)
+    }
+
+    init(_ text: String) throws(KafkaError) {
+        var tokens = try Self.tokens(text)[...]
+        guard case .word(let module) = tokens.popFirst() else {
+            throw Self.failure("it has to begin with a login module")
+        }
+        guard case .word(let flag) = tokens.popFirst(),
+            ["required", "requisite", "sufficient", "optional"].contains(flag.lowercased())
+        else { throw Self.failure("after \(module), 'required' is expected") }
+        var options: [String: String] = [:]
+        while let token = tokens.popFirst(), token != .sign(";") {
+            guard case .word(let name) = token else { throw Self.failure("the name of an option is expected") }
+            guard tokens.popFirst() == .sign("=") else { throw Self.failure("after \(name), '=' is expected") }
+            switch tokens.popFirst() {
+            case .word(let value), .quoted(let value):
+                guard options.updateValue(value, forKey: name) == nil else {
+                    throw Self.failure("\(name) is given twice")
+                }
+            default: throw Self.failure("\(name) has no value; put it in double quotes")
+            }
+            if tokens.isEmpty { throw Self.failure("it has to end with a semicolon") }
+        }
+        guard tokens.isEmpty else { throw Self.failure("it has to be a single login module, with one semicolon") }
+        self.module = module
+        self.options = options
+        guard text.contains(";") else { throw Self.failure("it has to end with a semicolon") }
+    }
+
+    private static func failure(_ reason: String) -> KafkaError {
+        KafkaError(.invalidConfig, "sasl.jaas.config can't be read: \(reason)")
+    }
+
+    private static func tokens(_ text: String) throws(KafkaError) -> [Token] {
+        var tokens: [Token] = []
+        var rest = Substring(text)
+        while let first = rest.first {
+            if first.isWhitespace {
+                rest.removeFirst()
+            } else if rest.hasPrefix("//") {
+                rest = rest.drop { !$0.isNewline }
+            } else if rest.hasPrefix("/*") {
+                guard let end = rest.firstRange(of: "*/") else { throw failure("a comment doesn't end") }
+                rest = rest[end.upperBound...]
+            } else if first == "\"" || first == "'" {
+                tokens.append(.quoted(try quoted(&rest)))
+            } else if isWord(first) {
+                let word = rest.prefix(while: isWord)
+                tokens.append(.word(String(word)))
+                rest = rest.dropFirst(word.count)
+            } else {
+                guard first == "=" || first == ";" else {
+                    throw failure("a value with other characters than letters, digits, '.', '-', '_', '$' needs quotes")
+                }
+                tokens.append(.sign(first))
+                rest.removeFirst()
+            }
+        }
+        return tokens
+    }
+
+    private static func isWord(_ character: Character) -> Bool {
+        character.isLetter || character.isNumber || ".-_$".contains(character)
+    }
+
+    /// A value in quotes, which `rest` begins with.
+    private static func quoted(_ rest: inout Substring) throws(KafkaError) -> String {
+        let quote = rest.removeFirst()
+        var value = ""
+        while let next = rest.popFirst() {
+            if next == quote { return value }
+            guard !next.isNewline else { break }
+            guard next == "\\" else {
+                value.append(next)
+                continue
+            }
+            guard let escaped = rest.popFirst() else { break }
+            switch escaped {
+            case "n": value.append("\n")
+            case "t": value.append("\t")
+            case "r": value.append("\r")
+            case "a": value.append("\u{7}")
+            case "b": value.append("\u{8}")
+            case "f": value.append("\u{c}")
+            case "v": value.append("\u{b}")
+            case "0"..."7":
+                // Up to three octal digits, the first of three at most a 3.
+                var digits = String(escaped)
+                let limit = escaped <= "3" ? 3 : 2
+                while digits.count < limit, let digit = rest.first, "0"..."7" ~= digit {
+                    digits.append(rest.removeFirst())
+                }
+                if let code = UInt8(digits, radix: 8) { value.unicodeScalars.append(Unicode.Scalar(code)) }
+            default: value.append(escaped)
+            }
+        }
+        throw failure("a value in quotes doesn't end")
+    }
+}
+
+extension SASLCredentials {
+    private static let modules = [
+        "org.apache.kafka.common.security.plain.PlainLoginModule": ["PLAIN"],
+        "org.apache.kafka.common.security.scram.ScramLoginModule": ["SCRAM-SHA-256", "SCRAM-SHA-512"],
+        "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule": ["OAUTHBEARER"],
+    ]
+
+    /// Reads `sasl.jaas.config`.
+    ///
+    /// - Throws: INVALID_CONFIG, without anything secret.
+    init(jaas text: String, mechanism: String) throws(KafkaError) {
+        let jaas = try JAASConfiguration(text)
+        guard let mechanisms = Self.modules[jaas.module] else {
+            throw KafkaError(
+                .invalidConfig,
+                "sasl.jaas.config names the login module \(jaas.module); known are "
+                    + Self.modules.keys.sorted().joined(separator: ", "))
+        }
+        guard mechanisms.contains(mechanism) else {
+            throw KafkaError(
+                .invalidConfig,
+                "sasl.jaas.config has the login module for \(mechanisms.joined(separator: " and ")), "
+                    + "but sasl.mechanism is \(mechanism)")
+        }
+        if mechanism == "OAUTHBEARER" {
+            self = try UnsecuredToken(jaas.options).credentials
+            return
+        }
+        if let name = jaas.options.keys.sorted().first(where: { $0 != "username" && $0 != "password" }) {
+            throw KafkaError(
+                .invalidConfig, "sasl.jaas.config has the option \(name); username and password are expected")
+        }
+        guard let username = jaas.options["username"], let password = jaas.options["password"] else {
+            throw KafkaError(.invalidConfig, "sasl.jaas.config has no username or no password")
+        }
+        try self.init(mechanism: mechanism, username: username, password: Secret(password))
+    }
+
+    /// - Throws: INVALID_CONFIG for a mechanism that takes no name and password.
+    init(mechanism: String, username: String, password: Secret) throws(KafkaError) {
+        switch mechanism {
+        case "PLAIN": self = .plain(username: username, password: password)
+        case "SCRAM-SHA-256": self = .scramSHA256(username: username, password: password)
+        case "SCRAM-SHA-512": self = .scramSHA512(username: username, password: password)
+        default: throw KafkaError(.invalidConfig, "sasl.mechanism=\(mechanism) takes no name and password")
+        }
+    }
+}

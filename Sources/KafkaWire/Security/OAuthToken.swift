@@ -1,0 +1,44 @@
+/// An access token for SASL/OAUTHBEARER (RFC 6750, RFC 7628).
+public struct OAuthToken: Sendable {
+    public let value: Secret
+    /// For how long the token is good, from when it was got.
+    ///
+    /// Connections share it until four fifths of that time are over; then the next one asks for another. So does
+    /// a connection whose session ends (KIP-368), which it does with the token at the latest.
+    public let lifetime: Duration
+    /// What the broker is told beside the token (KIP-342), such as `logicalCluster`.
+    public let extensions: [String: String]
+
+    public init(_ value: Secret, lifetime: Duration, extensions: [String: String] = [:]) {
+        self.value = value
+        self.lifetime = lifetime
+        self.extensions = extensions
+    }
+}
+
+/// Gets tokens from the application, and shares one among all connections for as long as it is good.
+actor OAuthTokenSource {
+    private let fetch: @Sendable () async throws -> OAuthToken
+    private var current: (token: OAuthToken, until: ContinuousClock.Instant)?
+    private var fetching: Task<OAuthToken, any Error>?
+
+    init(_ fetch: @escaping @Sendable () async throws -> OAuthToken) {
+        self.fetch = fetch
+    }
+
+    /// - Throws: What the application throws.
+    func token(_ now: ContinuousClock.Instant) async throws -> OAuthToken {
+        if let current, now < current.until { return current.token }
+        let task = fetching ?? Task { [fetch] in try await fetch() }
+        fetching = task
+        defer { if fetching == task { fetching = nil } }
+        let token = try await task.value
+        current = (token, now + token.lifetime * 0.8)
+        return token
+    }
+
+    /// A broker refused the token: the next connection asks for another.
+    func discard() {
+        current = nil
+    }
+}

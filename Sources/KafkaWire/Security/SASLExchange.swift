@@ -1,0 +1,74 @@
+/// The client's half of one login by a SASL mechanism.
+protocol SASLExchange {
+    /// What is sent first.
+    mutating func begin() throws(KafkaError) -> [UInt8]
+
+    /// What is sent upon a message of the broker; nil where the mechanism is through, with the broker believed.
+    mutating func respond(to message: [UInt8]) async throws(KafkaError) -> [UInt8]?
+
+    /// A text of the broker's, without the secrets of this login.
+    func withoutSecrets(_ text: String) -> String
+}
+
+/// SASL/PLAIN (RFC 4616).
+struct PlainExchange: SASLExchange {
+    let username: String
+    let password: Secret
+
+    mutating func begin() throws(KafkaError) -> [UInt8] {
+        guard !username.utf8.contains(0), !password.value.utf8.contains(0) else {
+            throw KafkaError(.invalidConfig, "a user name or password for PLAIN can't hold the character NUL")
+        }
+        return [0] + username.utf8 + [0] + password.value.utf8
+    }
+
+    mutating func respond(to _: [UInt8]) async throws(KafkaError) -> [UInt8]? { nil }
+
+    func withoutSecrets(_ text: String) -> String { password.removed(from: text) }
+}
+
+/// SASL/OAUTHBEARER (RFC 7628).
+struct OAuthBearerExchange: SASLExchange {
+    let token: OAuthToken
+    private var complaint: String?
+
+    init(token: OAuthToken) {
+        self.token = token
+    }
+
+    mutating func begin() throws(KafkaError) -> [UInt8] {
+        // RFC 6750, section 2.1: b64token. Anything else could end the field and begin another.
+        let punctuation = "-._~+/="
+        guard !token.value.value.isEmpty,
+            token.value.value.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || punctuation.contains($0)) })
+        else { throw KafkaError(.invalidConfig, "the OAuth token holds characters that no access token has") }
+        var message = "n,,\u{1}auth=Bearer \(token.value.value)\u{1}"
+        for (key, value) in token.extensions.sorted(by: { $0.key < $1.key }) {
+            guard !key.isEmpty, key != "auth", key.allSatisfy({ $0.isASCII && $0.isLetter }) else {
+                throw KafkaError(
+                    .invalidConfig, "'\(key)' can't be the name of an OAuth extension: letters, and not 'auth'")
+            }
+            guard value.unicodeScalars.allSatisfy({ 0x20...0x7e ~= $0.value || "\t\r\n".unicodeScalars.contains($0) })
+            else { throw KafkaError(.invalidConfig, "the OAuth extension \(key) holds characters that can't be sent") }
+            message += "\(key)=\(value)\u{1}"
+        }
+        return Array((message + "\u{1}").utf8)
+    }
+
+    /// A broker that refuses the token says why in JSON, wants a single byte for an answer, and then fails.
+    mutating func respond(to message: [UInt8]) async throws(KafkaError) -> [UInt8]? {
+        if message.isEmpty { return nil }
+        if let complaint { throw refusal(complaint) }
+        complaint = withoutSecrets(String(decoding: message, as: UTF8.self))
+        return [1]
+    }
+
+    /// What the broker said of the token before it failed.
+    var reason: String? { complaint }
+
+    func withoutSecrets(_ text: String) -> String { token.value.removed(from: text) }
+
+    private func refusal(_ reason: String) -> KafkaError {
+        KafkaError(.saslAuthenticationFailed, "the broker refused the OAuth token: \(reason)", isFromBroker: true)
+    }
+}

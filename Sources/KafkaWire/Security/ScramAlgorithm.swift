@@ -1,0 +1,96 @@
+#if TLS
+    import COpenSSL
+    import Dispatch
+#endif
+
+/// The hash function of a SCRAM mechanism.
+package enum ScramAlgorithm: Sendable {
+    case sha256, sha512
+
+    var mechanism: String {
+        switch self {
+        case .sha256: "SCRAM-SHA-256"
+        case .sha512: "SCRAM-SHA-512"
+        }
+    }
+
+    /// What the client sends as its proof, and what the broker must send as its own (RFC 5802, section 3).
+    struct Keys: Sendable, Equatable {
+        let clientProof: [UInt8]
+        let serverSignature: [UInt8]
+    }
+}
+
+#if TLS
+    extension ScramAlgorithm {
+        /// - Parameter message: `AuthMessage`: all that was said before the proof.
+        func keys(
+            password: Secret, salt: [UInt8], iterations: Int, message: String
+        ) async throws(KafkaError) -> Keys {
+            // A million iterations take half a second, which a thread of the cooperative pool isn't for.
+            let keys = await withCheckedContinuation { continuation in
+                DispatchQueue.global().async {
+                    continuation.resume(returning: self.computeKeys(password, salt, iterations, message))
+                }
+            }
+            guard let keys else { throw KafkaError(.unknownServerError, "OpenSSL can't compute \(mechanism)") }
+            return keys
+        }
+
+        private func computeKeys(_ password: Secret, _ salt: [UInt8], _ iterations: Int, _ message: String) -> Keys? {
+            guard let salted = derive(Array(password.value.utf8), salt, iterations),
+                let clientKey = authenticate(salted, "Client Key"), let storedKey = hash(clientKey),
+                let clientSignature = authenticate(storedKey, message),
+                let serverKey = authenticate(salted, "Server Key"),
+                let serverSignature = authenticate(serverKey, message)
+            else { return nil }
+            return Keys(clientProof: zip(clientKey, clientSignature).map { $0 ^ $1 }, serverSignature: serverSignature)
+        }
+
+        private var digest: OpaquePointer? {
+            switch self {
+            case .sha256: unsafe EVP_sha256()
+            case .sha512: unsafe EVP_sha512()
+            }
+        }
+
+        private var size: Int {
+            switch self {
+            case .sha256: 32
+            case .sha512: 64
+            }
+        }
+
+        /// PBKDF2 with HMAC, called Hi() in RFC 5802.
+        private func derive(_ password: [UInt8], _ salt: [UInt8], _ iterations: Int) -> [UInt8]? {
+            var key = [UInt8](repeating: 0, count: size)
+            let done = unsafe password.withUnsafeBytes { bytes in
+                unsafe PKCS5_PBKDF2_HMAC(
+                    bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(password.count), salt,
+                    Int32(salt.count), Int32(iterations), digest, Int32(size), &key)
+            }
+            return done == 1 ? key : nil
+        }
+
+        private func authenticate(_ key: [UInt8], _ text: String) -> [UInt8]? {
+            var code = [UInt8](repeating: 0, count: size)
+            let text = Array(text.utf8)
+            let done = unsafe HMAC(digest, key, Int32(key.count), text, text.count, &code, nil)
+            return unsafe done == nil ? nil : code
+        }
+
+        private func hash(_ bytes: [UInt8]) -> [UInt8]? {
+            var code = [UInt8](repeating: 0, count: size)
+            return unsafe EVP_Digest(bytes, bytes.count, &code, nil, digest, nil) == 1 ? code : nil
+        }
+    }
+#else
+    extension ScramAlgorithm {
+        func keys(
+            password _: Secret, salt _: [UInt8], iterations _: Int, message _: String
+        ) async throws(KafkaError) -> Keys {
+            throw KafkaError(
+                .invalidConfig, "\(mechanism) isn't in this build, which is without OpenSSL: build with the trait TLS")
+        }
+    }
+#endif

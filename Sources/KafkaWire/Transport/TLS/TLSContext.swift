@@ -1,0 +1,169 @@
+#if TLS
+    import COpenSSL
+    import Foundation
+
+    /// OpenSSL's settings for one connection: whom to trust, what to show.
+    ///
+    /// Each connection has its own, made on its thread: files are read where blocking is allowed, and certificates that
+    /// were renewed on disk are used.
+    @safe final class TLSContext {
+        /// `SSL_CTX`; valid as long as this lives.
+        let pointer: OpaquePointer
+
+        /// - Throws: INVALID_CONFIG, naming the setting, where a file can't be read or holds something else.
+        init(_ configuration: TLSConfiguration) throws(KafkaError) {
+            ERR_clear_error()
+            guard let pointer = unsafe SSL_CTX_new(TLS_client_method()) else {
+                throw KafkaError(.unknownServerError, "OpenSSL can't be set up: \(OpenSSLError.take().text)")
+            }
+            unsafe self.pointer = pointer
+            let versions: [TLSConfiguration.Version: Int32] = [.tls12: TLS1_2_VERSION, .tls13: TLS1_3_VERSION]
+            unsafe shim_SSL_CTX_set_proto_versions(
+                pointer, versions[configuration.versions.lowerBound] ?? TLS1_2_VERSION,
+                versions[configuration.versions.upperBound] ?? TLS1_3_VERSION)
+            // A frame that was written in part is given again from where it is, be it at another address by then.
+            unsafe shim_SSL_CTX_set_mode(
+                pointer, Int(SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER))
+            // So that writing never has to wait for reading.
+            unsafe shim_SSL_CTX_set_no_renegotiation(pointer)
+            // One call to the kernel for several records, where it would take two for each.
+            unsafe shim_SSL_CTX_set_read_ahead(pointer, 1)
+            unsafe SSL_CTX_set_default_read_buffer_len(pointer, 64 << 10)
+            unsafe shim_SSL_CTX_set_verify(pointer)
+            if let trusted = configuration.trustedCertificates {
+                try trust(trusted)
+            } else {
+                unsafe SSL_CTX_set_default_verify_paths(pointer)
+            }
+            if let certificate = configuration.clientCertificate { try show(certificate) }
+        }
+
+        deinit {
+            unsafe SSL_CTX_free(pointer)
+        }
+
+        private func trust(_ source: TLSConfiguration.PEM) throws(KafkaError) {
+            let (text, place) = try Self.read(source, "ssl.truststore.location", "ssl.truststore.certificates")
+            let store = unsafe SSL_CTX_get_cert_store(pointer)
+            let count = try unsafe Self.forEachCertificate(text, place) { certificate in
+                unsafe X509_STORE_add_cert(store, certificate) == 1
+            }
+            guard count > 0 else { throw KafkaError(.invalidConfig, "\(place) holds no certificate in PEM form") }
+        }
+
+        private func show(_ identity: TLSConfiguration.ClientCertificate) throws(KafkaError) {
+            let (chain, chainPlace) = try Self.read(
+                identity.chain, "ssl.keystore.location", "ssl.keystore.certificate.chain")
+            var isFirst = true
+            let count = try unsafe Self.forEachCertificate(chain, chainPlace) { certificate in
+                defer { isFirst = false }
+                return unsafe isFirst
+                    ? SSL_CTX_use_certificate(pointer, certificate) == 1
+                    : shim_SSL_CTX_add1_chain_cert(pointer, certificate) == 1
+            }
+            guard count > 0 else { throw KafkaError(.invalidConfig, "\(chainPlace) holds no certificate in PEM form") }
+
+            let (text, place) = try Self.read(identity.key, "ssl.keystore.location", "ssl.keystore.key")
+            let key: OpaquePointer? = try unsafe Self.withMemory(text) { memory in
+                // Without a password OpenSSL would ask for one on the terminal.
+                unsafe (identity.password?.value ?? "").withCString { password in
+                    unsafe PEM_read_bio_PrivateKey(memory, nil, nil, UnsafeMutableRawPointer(mutating: password))
+                }
+            }
+            guard let key = unsafe key else {
+                let error = OpenSSLError.take()
+                throw KafkaError(
+                    .invalidConfig,
+                    text.contains("PRIVATE KEY-----")
+                        ? "the private key in \(place) can't be read; is ssl.key.password right? (\(error.text))"
+                        : "\(place) holds no private key in PEM form")
+            }
+            defer { unsafe EVP_PKEY_free(key) }
+            guard unsafe SSL_CTX_use_PrivateKey(pointer, key) == 1, unsafe SSL_CTX_check_private_key(pointer) == 1
+            else {
+                ERR_clear_error()
+                throw KafkaError(
+                    .invalidConfig,
+                    "the private key in \(place) doesn't belong to the certificate, which has to come first in "
+                        + chainPlace)
+            }
+        }
+
+        /// - Returns: The text, and what an error calls the place that it is from.
+        private static func read(
+            _ source: TLSConfiguration.PEM, _ fileSetting: String, _ textSetting: String
+        ) throws(KafkaError) -> (text: String, place: String) {
+            switch source {
+            case .text(let text):
+                return (PEMText.normalized(text.value), textSetting)
+            case .file(let path):
+                let place = "the file \(path) (\(fileSetting))"
+                do {
+                    return (PEMText.normalized(try String(contentsOfFile: path, encoding: .utf8)), place)
+                } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
+                    throw KafkaError(.invalidConfig, "\(place) doesn't exist")
+                } catch let error as CocoaError where error.code == .fileReadInapplicableStringEncoding {
+                    throw KafkaError(.invalidConfig, "\(place) isn't PEM: a Java store has to be converted to it")
+                } catch {
+                    throw KafkaError(.invalidConfig, "\(place) can't be read: \(error.localizedDescription)")
+                }
+            }
+        }
+
+        private static func forEachCertificate(
+            _ text: String, _ place: String, _ body: (OpaquePointer) -> Bool
+        ) throws(KafkaError) -> Int {
+            var count = 0
+            try unsafe withMemory(text) { (memory) throws(KafkaError) in
+                while let certificate = unsafe PEM_read_bio_X509(memory, nil, nil, nil) {
+                    defer { unsafe X509_free(certificate) }
+                    guard unsafe body(certificate) else {
+                        throw KafkaError(
+                            .invalidConfig,
+                            "certificate \(count + 1) of \(place) can't be used: \(OpenSSLError.take().text)")
+                    }
+                    count += 1
+                }
+                // The end of the text is an error too.
+                let error = OpenSSLError.take()
+                guard error.reason == PEM_R_NO_START_LINE else {
+                    throw KafkaError(
+                        .invalidConfig, "certificate \(count + 1) of \(place) can't be read: \(error.text)")
+                }
+            }
+            return count
+        }
+
+        private static func withMemory<Result>(
+            _ text: String, _ body: (OpaquePointer) throws(KafkaError) -> Result
+        ) throws(KafkaError) -> Result {
+            let bytes = Array(text.utf8)
+            // The buffer is read while `bytes` lives, and not changed.
+            guard let memory = unsafe BIO_new_mem_buf(bytes, Int32(clamping: bytes.count)) else {
+                throw KafkaError(.unknownServerError, "OpenSSL has no memory")
+            }
+            defer { unsafe BIO_free(memory) }
+            return try unsafe body(memory)
+        }
+    }
+
+    /// The first of the errors that OpenSSL keeps for the thread.
+    struct OpenSSLError {
+        let code: UInt
+
+        /// Takes all errors out.
+        static func take() -> OpenSSLError {
+            let code = ERR_get_error()
+            ERR_clear_error()
+            return OpenSSLError(code: code)
+        }
+
+        /// `SSL_R_…` or `PEM_R_…`
+        var reason: Int32 { shim_ERR_GET_REASON(code) }
+
+        var text: String {
+            guard let text = unsafe ERR_reason_error_string(code) else { return "error \(code)" }
+            return unsafe String(cString: text)
+        }
+    }
+#endif

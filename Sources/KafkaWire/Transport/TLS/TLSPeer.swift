@@ -1,0 +1,20 @@
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// Whom a connection is encrypted for, and how.
+struct TLSPeer: Sendable {
+    /// The name or IP address that the broker's certificate has to be for.
+    let host: String
+    let port: UInt16
+    let configuration: TLSConfiguration
+
+    var isAddress: Bool {
+        var bytes = in6_addr()
+        return unsafe inet_pton(AF_INET, host, &bytes) == 1 || inet_pton(AF_INET6, host, &bytes) == 1
+    }
+
+    var broker: BrokerAddress { BrokerAddress(host: host, port: port) }
+}

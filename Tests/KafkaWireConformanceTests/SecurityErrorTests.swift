@@ -1,0 +1,183 @@
+import KafkaWire
+import TestSupport
+import Testing
+
+extension RealKafka {
+    /// What goes wrong between a client and a broker that are set up differently: each is an error of its own, and at
+    /// once.
+    @Suite(needsKafka) struct SecurityErrors {
+        /// A way to be wrong.
+        struct Case: Sendable, CustomTestStringConvertible {
+            let testDescription: String
+            let listener: SecureKafkaCluster.Listener?
+            let properties: [String: String]
+            let code: ErrorCode
+            /// What the error says after the broker's address.
+            let message: String
+
+            init(
+                _ name: String, _ listener: SecureKafkaCluster.Listener?, _ properties: [String: String],
+                _ code: ErrorCode, _ message: String
+            ) {
+                testDescription = name
+                self.listener = listener
+                self.properties = properties
+                self.code = code
+                self.message = message
+            }
+        }
+
+        private static let tls = ["security.protocol": "SSL", "ssl.truststore.location": "ca.pem"]
+
+        private static func login(
+            _ mechanism: String, _ user: String = "alice", _ password: String = "alice-secret",
+            protocol: String = "SASL_SSL"
+        ) -> [String: String] {
+            var properties = [
+                "security.protocol": `protocol`, "sasl.mechanism": mechanism, "sasl.username": user,
+                "sasl.password": password,
+            ]
+            if `protocol` == "SASL_SSL" { properties["ssl.truststore.location"] = "ca.pem" }
+            return properties
+        }
+
+        static let cases = [
+            Case(
+                "wrong password, PLAIN", .saslSSL, login("PLAIN", "alice", "hunter2"), .saslAuthenticationFailed,
+                "refused the login as alice by PLAIN: Authentication failed"),
+            Case(
+                "wrong password, SCRAM-SHA-256", .saslSSL, login("SCRAM-SHA-256", "alice", "hunter2"),
+                .saslAuthenticationFailed, "refused the login as alice by SCRAM-SHA-256: Authentication failed"),
+            Case(
+                "unknown user, SCRAM-SHA-512", .saslPlaintext,
+                login("SCRAM-SHA-512", "mallory", "hunter2", protocol: "SASL_PLAINTEXT"), .saslAuthenticationFailed,
+                "refused the login as mallory by SCRAM-SHA-512: Authentication failed"),
+            Case(
+                "unsupported mechanism", .reauth, login("PLAIN"), .unsupportedSaslMechanism,
+                "takes no login by sasl.mechanism=PLAIN; it offers OAUTHBEARER, SCRAM-SHA-256"),
+            Case(
+                "unknown CA", .ssl, ["security.protocol": "SSL", "ssl.truststore.location": "stranger-ca.pem"],
+                .networkException, "has a certificate of an authority that isn't trusted (CN = test ca): give"),
+            Case(
+                "the system's CAs", .ssl, ["security.protocol": "SSL"], .networkException,
+                "has a certificate of an authority that isn't trusted (CN = test ca): give"),
+            Case(
+                "expired certificate", .expired, tls, .networkException,
+                "has a certificate that expired on Feb  1 00:00:00 2020 GMT"),
+            Case(
+                "no client certificate", .mtls, tls, .networkException,
+                "requires a client certificate: set ssl.keystore"),
+            Case(
+                "no client certificate, TLS 1.2", .mtls, tls.merging(["ssl.enabled.protocols": "TLSv1.2"]) { $1 },
+                .networkException, "requires a client certificate: set ssl.keystore"),
+            Case(
+                "client certificate of another CA", .mtls,
+                tls.merging(["ssl.keystore.location": "stranger.pem"]) { $1 }, .networkException,
+                "doesn't accept the client certificate"),
+            Case(
+                "plain listener in TLS", nil, tls, .networkException,
+                "speaks Kafka in plain, not in TLS: its listener is for security.protocol=PLAINTEXT"),
+            Case(
+                "plain listener with logins in TLS", .saslPlaintext, login("PLAIN"), .networkException,
+                "speaks Kafka in plain, not in TLS"),
+            Case("TLS listener in plain", .ssl, [:], .networkException, "its listener expects TLS"),
+            Case(
+                "TLS listener with logins in plain", .saslSSL, login("PLAIN", protocol: "SASL_PLAINTEXT"),
+                .networkException, "its listener expects TLS"),
+            Case(
+                "no login where one is wanted", .saslPlaintext, [:], .illegalSaslState,
+                "wants a login: set security.protocol=SASL_PLAINTEXT and sasl.mechanism, one of OAUTHBEARER, PLAIN, "
+                    + "SCRAM-SHA-256, SCRAM-SHA-512"),
+            Case(
+                "no login where one is wanted, in TLS", .saslSSL, tls, .illegalSaslState,
+                "wants a login: set security.protocol=SASL_SSL"),
+            Case(
+                "a login where none is wanted", nil, login("PLAIN", protocol: "SASL_PLAINTEXT"), .illegalSaslState,
+                "asks for no login: its listener is for security.protocol=PLAINTEXT"),
+            Case(
+                "a login where none is wanted, in TLS", .ssl, login("PLAIN"), .illegalSaslState,
+                "asks for no login: its listener is for security.protocol=SSL"),
+            Case(
+                "a file that isn't there", .ssl, ["security.protocol": "SSL", "ssl.truststore.location": "none.pem"],
+                .invalidConfig, "none.pem (ssl.truststore.location) doesn't exist"),
+            Case(
+                "a file without a certificate", .ssl,
+                ["security.protocol": "SSL", "ssl.truststore.location": "ca.key"], .invalidConfig,
+                "ca.key (ssl.truststore.location) holds no certificate in PEM form"),
+            Case(
+                "a file without a key", .ssl, tls.merging(["ssl.keystore.location": "client.crt"]) { $1 },
+                .invalidConfig, "client.crt (ssl.keystore.location) holds no private key"),
+        ]
+
+        @Test(arguments: KafkaHome.all, cases)
+        func eachItsOwn(_ home: KafkaHome, _ wrong: Case) async throws {
+            let cluster = try await SecureKafkaCluster.shared(home)
+            var properties = wrong.properties
+            for name in ["ssl.truststore.location", "ssl.keystore.location"] {
+                if let file = properties[name] { properties[name] = cluster.certificate(file) }
+            }
+            let bootstrap = wrong.listener.map(cluster.bootstrap) ?? cluster.cluster.bootstrap
+            try await expectAtOnce(bootstrap, properties, wrong.code, wrong.message)
+        }
+
+        /// With the usual limits of 10 s for a connection and a minute for a call.
+        private func expectAtOnce(
+            _ bootstrap: String, _ properties: [String: String], _ code: ErrorCode, _ message: String
+        ) async throws {
+            let client = try KafkaClient(bootstrapServers: bootstrap, properties: properties)
+            let start = ContinuousClock.now
+            let error = try await kafkaError { _ = try await client.admin.describe(topics: ["t"]) }
+            let time = ContinuousClock.now - start
+            #expect(error.code == code, "\(error)")
+            #expect(!error.isRetriable, "\(error)")
+            #expect(error.message.contains(message), "\(error)")
+            #expect(!error.message.contains("hunter2"), "\(error)")
+            #expect(time < .seconds(5))
+            await client.close()
+        }
+
+        /// By name and by address.
+        @Test(arguments: KafkaHome.all) func hostNames(_ home: KafkaHome) async throws {
+            let cluster = try await SecureKafkaCluster.shared(home)
+            let properties = ["security.protocol": "SSL", "ssl.truststore.location": cluster.certificate("ca.pem")]
+            for host in ["localhost", "127.0.0.1"] {
+                func bootstrap(_ listener: SecureKafkaCluster.Listener) -> String {
+                    cluster.bootstrap(listener).replacing("127.0.0.1", with: host)
+                }
+                let client = try KafkaClient(bootstrapServers: bootstrap(.ssl), properties: properties)
+                _ = try await client.cluster.anyConnection()
+                await client.close()
+                try await expectAtOnce(
+                    bootstrap(.elsewhere), properties, .networkException,
+                    "has a certificate for kafka.example.com, not for \(host)")
+                let careless = try KafkaClient(
+                    bootstrapServers: bootstrap(.elsewhere),
+                    properties: properties.merging(["ssl.endpoint.identification.algorithm": ""]) { $1 })
+                _ = try await careless.cluster.anyConnection()
+                await careless.close()
+            }
+        }
+
+        /// A producer and a consumer don't wait for their time-outs either.
+        @Test(arguments: KafkaHome.all) func producersAndConsumers(_ home: KafkaHome) async throws {
+            let cluster = try await SecureKafkaCluster.shared(home)
+            var properties = cluster.access(.scramSHA256).properties
+            properties["sasl.password"] = "hunter2"
+            let client = try KafkaClient(bootstrapServers: cluster.bootstrap(.saslSSL), properties: properties)
+            let start = ContinuousClock.now
+            let producer = client.producer()
+            let sending = try await kafkaError { _ = try await producer.send(ProducerRecord(topic: "t", value: [1])) }
+            #expect(sending.code == .saslAuthenticationFailed, "\(sending)")
+            let consumer = client.consumer()
+            await consumer.assign([TopicPartition(topic: "t", partition: 0): ConsumerStart(.earliest)])
+            let reading = try await kafkaError {
+                var batches = consumer.makeAsyncIterator()
+                _ = try await batches.next()
+            }
+            #expect(reading.code == .saslAuthenticationFailed, "\(reading)")
+            #expect(ContinuousClock.now - start < .seconds(10))
+            await producer.close()
+            await client.close()
+        }
+    }
+}

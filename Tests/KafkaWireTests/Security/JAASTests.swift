@@ -1,0 +1,80 @@
+import Testing
+
+@testable import KafkaWire
+
+@Suite("sasl.jaas.config")
+struct JAASTests {
+    private static let scram = "org.apache.kafka.common.security.scram.ScramLoginModule"
+    private static let plain = "org.apache.kafka.common.security.plain.PlainLoginModule"
+    private static let oauth = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule"
+
+    @Test(
+        "what Java's tools read is read",
+        arguments: [
+            (#"m.M required username="alice" password="secret";"#, ["username": "alice", "password": "secret"]),
+            (#"m.M required;"#, [:]),
+            (
+                "m.M\n  required\n  username='alice'\n  password=secret1 ;\n",
+                ["username": "alice", "password": "secret1"]
+            ),
+            (#"m.M Required a="1" /* b="2" */ c="3"; // the end"#, ["a": "1", "c": "3"]),
+            (#"m.M optional a="x;y=\"z\"\\";"#, ["a": #"x;y="z"\"#]),
+            (#"m.M optional a="\t\101\0";"#, ["a": "\tA\0"]),
+            (#"m.M required a="";"#, ["a": ""]),
+            (#"m.M required a="ü€";"#, ["a": "ü€"]),
+        ])
+    func good(text: String, options: [String: String]) throws {
+        let jaas = try JAASConfiguration(text)
+        #expect(jaas.module == "m.M")
+        #expect(jaas.options == options)
+    }
+
+    @Test(
+        "anything else is an error that shows nothing of it",
+        arguments: [
+            ("", "login module"),
+            (";", "login module"),
+            ("m.M", "'required'"),
+            ("m.M mandatory;", "'required'"),
+            (#"m.M required password="hunter2""#, "semicolon"),
+            ("m.M required", "semicolon"),
+            (#"m.M required password="hunter2"; n.N required;"#, "single login module"),
+            (#"m.M required password;"#, "'='"),
+            (#"m.M required password=;"#, "double quotes"),
+            (#"m.M required password= "hunter2" "hunter2";"#, "name of an option"),
+            (#"m.M required password="hunter2;"#, "doesn't end"),
+            (#"m.M required password="hunter2\"#, "doesn't end"),
+            ("m.M required password=\"hunter2\n\";", "doesn't end"),
+            (#"m.M required password=hunter2!;"#, "quotes"),
+            (#"m.M required password="hunter2" password="hunter2";"#, "twice"),
+            (#"m.M required /* password="hunter2";"#, "comment"),
+        ])
+    func bad(text: String, reason: String) {
+        let error = #expect(throws: KafkaError.self) { try JAASConfiguration(text) }
+        #expect(error?.code == .invalidConfig)
+        #expect(error?.message.contains(reason) == true, "\(String(describing: error))")
+        #expect(error?.message.contains("hunter2") == false)
+    }
+
+    @Test("the login module has to be the mechanism's")
+    func modules() throws {
+        let login = #" required username="alice" password="secret";"#
+        let credentials = try SASLCredentials(jaas: Self.scram + login, mechanism: "SCRAM-SHA-512")
+        #expect(credentials.mechanism == "SCRAM-SHA-512")
+        #expect(credentials.username == "alice")
+        #expect(try SASLCredentials(jaas: Self.plain + login, mechanism: "PLAIN").mechanism == "PLAIN")
+        for (text, mechanism, reason) in [
+            (Self.plain + login, "SCRAM-SHA-256", "the login module for PLAIN"),
+            (Self.scram + login, "PLAIN", "the login module for SCRAM-SHA-256 and SCRAM-SHA-512"),
+            ("com.sun.security.auth.module.Krb5LoginModule required;", "PLAIN", "Krb5LoginModule"),
+            (Self.plain + " required username=\"alice\";", "PLAIN", "no password"),
+            (Self.plain + " required user_alice=\"secret\";", "PLAIN", "the option user_alice"),
+            (Self.oauth + " required clientSecret=\"secret\";", "OAUTHBEARER", "the option clientSecret"),
+            (Self.oauth + " required;", "OAUTHBEARER", "needs a token"),
+        ] {
+            let error = #expect(throws: KafkaError.self) { try SASLCredentials(jaas: text, mechanism: mechanism) }
+            #expect(error?.message.contains(reason) == true, "\(String(describing: error))")
+            #expect(error?.message.contains("\"secret\"") == false)
+        }
+    }
+}

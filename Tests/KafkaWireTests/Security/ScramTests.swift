@@ -1,0 +1,98 @@
+import Testing
+
+@testable import KafkaWire
+
+@Suite("SCRAM", .enabled(if: hasOpenSSL, "this build is without the trait TLS"))
+struct ScramTests {
+    private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $0, as: UTF8.self) } }
+
+    /// RFC 7677, section 3.
+    private func rfc7677() -> ScramExchange {
+        ScramExchange(.sha256, username: "user", password: "pencil", nonce: "rOprNGfwEbeRWgbNEkqO")
+    }
+
+    private let serverFirst =
+        "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"
+
+    @Test("the example of RFC 7677, with SHA-256")
+    func sha256() async throws {
+        var exchange = rfc7677()
+        #expect(text(try exchange.begin()) == "n,,n=user,r=rOprNGfwEbeRWgbNEkqO")
+        let proof = try await exchange.respond(to: Array(serverFirst.utf8))
+        #expect(
+            text(proof) == "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
+                + "p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=")
+        let end = try await exchange.respond(to: Array("v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=".utf8))
+        #expect(end == nil)
+    }
+
+    /// The values are those of an independent implementation (Python's hashlib and hmac) for the same messages.
+    @Test("SHA-512")
+    func sha512() async throws {
+        var exchange = ScramExchange(.sha512, username: "user", password: "pencil", nonce: "rOprNGfwEbeRWgbNEkqO")
+        _ = try exchange.begin()
+        let proof = try await exchange.respond(to: Array(serverFirst.utf8))
+        #expect(
+            text(proof)?.hasSuffix(
+                ",p=gMGXRcevScNtxZ6/8lQYpGtnsNAc3mGcmNomv+xnoOMw+3R2xNJdMNnzMlTN"
+                    + "8PPC6wdp6dybEmDYXYTxwnYPJQ==") == true)
+        let signature =
+            "v=ZQnYEgWQMFmmsM8aQMF0nDDCy/AgCzkwk8CmMZYcMg0vSVlKDanekLtifDSe"
+            + "VGT4+5ZxXnJq199RVG2rR7N7Zw=="
+        let end = try await exchange.respond(to: Array(signature.utf8))
+        #expect(end == nil)
+    }
+
+    @Test("commas and equals signs in a user's name are written as others")
+    func names() throws {
+        var exchange = ScramExchange(.sha256, username: "a,b=c", password: "p", nonce: "n")
+        #expect(text(try exchange.begin()) == "n,,n=a=2Cb=3Dc,r=n")
+    }
+
+    @Test(
+        "what a broker must not send is an error",
+        arguments: [
+            ("r=other,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096", "nonce"),
+            ("r=rOprNGfwEbeRWgbNEkqO,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096", "nonce"),
+            ("r=rOprNGfwEbeRWgbNEkqOx,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4095", "iteration count"),
+            ("r=rOprNGfwEbeRWgbNEkqOx,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=1000001", "iteration count"),
+            ("r=rOprNGfwEbeRWgbNEkqOx,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=-1", "iteration count"),
+            ("r=rOprNGfwEbeRWgbNEkqOx,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=99999999999999999999", "iteration count"),
+            ("r=rOprNGfwEbeRWgbNEkqOx,s=,i=4096", "salt"),
+            ("r=rOprNGfwEbeRWgbNEkqOx,s=%%%,i=4096", "salt"),
+            ("m=ext,r=rOprNGfwEbeRWgbNEkqOx,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096", "another form"),
+            ("", "another form"),
+            ("r", "another form"),
+        ])
+    func malformed(message: String, reason: String) async throws {
+        var exchange = rfc7677()
+        _ = try exchange.begin()
+        let error = await #expect(throws: KafkaError.self) { _ = try await exchange.respond(to: Array(message.utf8)) }
+        #expect(error?.code == .saslAuthenticationFailed)
+        #expect(error?.isRetriable == false)
+        #expect(error?.message.contains(reason) == true, "\(String(describing: error))")
+    }
+
+    @Test("a broker that doesn't know the password is found out", arguments: ["v=AAAA", "v=", "e=other-error", "x"])
+    func wrongSignature(message: String) async throws {
+        var exchange = rfc7677()
+        _ = try exchange.begin()
+        _ = try await exchange.respond(to: Array(serverFirst.utf8))
+        let error = await #expect(throws: KafkaError.self) { _ = try await exchange.respond(to: Array(message.utf8)) }
+        #expect(error?.code == .saslAuthenticationFailed)
+    }
+
+    @Test("nonces are printable, without commas, and not the same twice")
+    func nonces() {
+        let nonces = (0..<100).map { _ in ScramExchange.randomNonce() }
+        #expect(Set(nonces).count == 100)
+        #expect(nonces.allSatisfy { $0.utf8.allSatisfy { 0x21...0x7e ~= $0 && $0 != UInt8(ascii: ",") } })
+    }
+}
+
+/// Whether the library was built with OpenSSL.
+let hasOpenSSL: Bool = {
+    var list = PropertyList(["security.protocol": "SSL"])
+    var security = SecurityConfiguration()
+    return (try? security.take(from: &list)) != nil
+}()

@@ -1,0 +1,38 @@
+import Testing
+
+@testable import KafkaWire
+
+@Suite("Secrets")
+struct SecretTests {
+    private func shown(_ value: Any) -> String {
+        var text = "\(value)" + String(reflecting: value)
+        dump(value, to: &text)
+        return text
+    }
+
+    @Test("nothing that a secret is part of shows it")
+    func hidden() throws {
+        var configuration = try ClientConfiguration(
+            bootstrapServers: "h:1",
+            properties: [
+                "security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN", "sasl.username": "alice",
+                "sasl.password": "hunter2", "ssl.key.password": "hunter2", "ssl.keystore.key": "hunter2",
+                "ssl.keystore.certificate.chain": "c",
+            ].filter { hasOpenSSL || !$0.key.hasPrefix("ssl") }.merging(
+                hasOpenSSL ? [:] : ["security.protocol": "SASL_PLAINTEXT"]
+            ) { $1 })
+        #expect(!shown(configuration).contains("hunter2"))
+        #expect(shown(configuration).contains("alice"))
+        configuration.security.sasl = .scramSHA512(username: "alice", password: "hunter2")
+        #expect(!shown(configuration).contains("hunter2"))
+        #expect(!shown(OAuthToken("hunter2", lifetime: .seconds(1))).contains("hunter2"))
+        #expect(!shown(PlainExchange(username: "alice", password: "hunter2")).contains("hunter2"))
+        #expect(Secret("hunter2").value == "hunter2")
+    }
+
+    @Test("a broker's text that repeats a secret is shown without it")
+    func repeated() {
+        #expect(Secret("hunter2").removed(from: "wrong password hunter2") == "wrong password [hidden]")
+        #expect(Secret("").removed(from: "text") == "text")
+    }
+}
