@@ -72,7 +72,12 @@ let package = Package(
 
         // Starts and stops real brokers and databases for the conformance tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
-        .testTarget(name: "KafkaWireTests", dependencies: ["KafkaWire", "KafkaFake"], swiftSettings: settings),
+        // What scripts/fuzz.sh feeds with any bytes; the unit tests feed it with damaged ones.
+        .target(
+            name: "KafkaWireFuzz", dependencies: ["KafkaWire"], path: "Tests/KafkaWireFuzz", swiftSettings: settings),
+        .testTarget(
+            name: "KafkaWireTests", dependencies: ["KafkaWire", "KafkaFake", "KafkaWireFuzz"],
+            swiftSettings: settings),
         .testTarget(
             name: "KafkaWireConformanceTests", dependencies: ["KafkaWire", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "PGWireTests", dependencies: ["PGWire"], swiftSettings: settings),
