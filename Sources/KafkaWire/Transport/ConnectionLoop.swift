@@ -59,9 +59,9 @@ final class ConnectionLoop: @unchecked Sendable {
         while !machine.isClosed {
             wait()
             for command in mailbox.takeCommands() { carryOut(command) }
-            if isConnecting, !untried.isEmpty, machine.connectDeadline <= .now {
+            if phase == .connecting, !untried.isEmpty, machine.connectDeadline <= .now {
                 // An address that keeps silent has had its time; another one may answer.
-                socket = nil
+                stream = nil
                 connectToNext(after: SocketError(ETIMEDOUT))
             }
             perform(machine.tick(.now))
