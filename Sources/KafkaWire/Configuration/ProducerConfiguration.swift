@@ -32,14 +32,32 @@ public struct ProducerConfiguration: Sendable {
     public var lz4Level: Int?
     /// `compression.zstd.level`: from -131072, the fastest, to 22, the smallest; nil for libzstd's default (KIP-390).
     public var zstdLevel: Int?
-    /// `buffer.memory`: how many bytes of records may wait; beyond, `send` waits.
+    /// `buffer.memory`: how many bytes the records that aren't delivered yet may take; beyond, `send` waits.
     public var bufferMemory = 32 << 20
+    /// `max.block.ms`: how long `send` waits for room, and how long the calls of a transaction are tried again.
+    public var maximumBlock = Duration.seconds(60)
     /// `max.in.flight.requests.per.connection`: at most 5 keep their order (KIP-98).
     public var maximumInFlight = 5
     /// `max.request.size`: how large one request, and so one record, may be, in bytes.
     public var maximumRequestSize = 1 << 20
     /// `delivery.timeout.ms`: how long a record is tried to be delivered, from `send` on.
     public var deliveryTimeout = Duration.seconds(120)
+    /// `transactional.id`: the producer's name, under which brokers know its transactions when it starts again. Nil
+    /// for a producer without transactions.
+    public var transactionalID: String?
+    /// `transaction.timeout.ms`: after how long brokers abort a transaction that wasn't ended. They allow
+    /// `transaction.max.timeout.ms` at most, 15 minutes unless set otherwise.
+    public var transactionTimeout = Duration.seconds(60)
+    /// Chooses the partition of records that name none; nil for Kafka's default (`partitioner.class`).
+    public var partitioner: (any Partitioner)?
+    /// `partitioner.ignore.keys`: records with a key are spread as those without.
+    public var partitionerIgnoresKeys = false
+    /// `partitioner.adaptive.partitioning.enable`: of the records without a key, partitions whose leader is slow get
+    /// fewer (KIP-794).
+    public var partitionsAdaptively = true
+    /// `partitioner.availability.timeout.ms`: a partition that has had a batch waiting for this long gets no more
+    /// records without a key; zero for no such limit.
+    public var partitionAvailabilityTimeout = Duration.zero
 
     public init() {}
 
@@ -49,8 +67,31 @@ public struct ProducerConfiguration: Sendable {
         if idempotence == true, acks != .all {
             throw KafkaError(.invalidConfig, "enable.idempotence=true needs acks=all")
         }
+        try takeTransactions(from: &list)
         try list.set(&batchSize, "batch.size", in: 0...Int(Int32.max))
         try list.set(&linger, "linger.ms")
+        try takeCompression(from: &list)
+        try list.set(&bufferMemory, "buffer.memory", in: 1...Int.max)
+        try list.set(&maximumInFlight, "max.in.flight.requests.per.connection", in: 1...5)
+        try list.set(&maximumRequestSize, "max.request.size", in: 1...Int(Int32.max))
+        try list.set(&deliveryTimeout, "delivery.timeout.ms", atLeast: 1)
+        try list.set(&maximumBlock, "max.block.ms")
+        try list.set(&partitionerIgnoresKeys, "partitioner.ignore.keys")
+        try list.set(&partitionsAdaptively, "partitioner.adaptive.partitioning.enable")
+        try list.set(&partitionAvailabilityTimeout, "partitioner.availability.timeout.ms")
+    }
+
+    private mutating func takeTransactions(from list: inout PropertyList) throws(KafkaError) {
+        var id = transactionalID ?? ""
+        try list.set(&id, "transactional.id")
+        transactionalID = id.isEmpty ? nil : id
+        try list.set(&transactionTimeout, "transaction.timeout.ms", atLeast: 1)
+        if transactionalID != nil, !isIdempotent {
+            throw KafkaError(.invalidConfig, "transactional.id needs acks=all and enable.idempotence=true")
+        }
+    }
+
+    private mutating func takeCompression(from list: inout PropertyList) throws(KafkaError) {
         try list.set(
             &compression, "compression.type",
             from: ["none": .none, "gzip": .gzip, "snappy": .snappy, "lz4": .lz4, "zstd": .zstd])
@@ -62,10 +103,6 @@ public struct ProducerConfiguration: Sendable {
         }
         try list.set(&lz4Level, "compression.lz4.level", in: 1...17)
         try list.set(&zstdLevel, "compression.zstd.level", in: -131_072...22)
-        try list.set(&bufferMemory, "buffer.memory", in: 1...Int.max)
-        try list.set(&maximumInFlight, "max.in.flight.requests.per.connection", in: 1...5)
-        try list.set(&maximumRequestSize, "max.request.size", in: 1...Int(Int32.max))
-        try list.set(&deliveryTimeout, "delivery.timeout.ms", atLeast: 1)
     }
 
     /// The level for `compression`; nil for its default.

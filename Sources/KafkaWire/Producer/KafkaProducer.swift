@@ -34,18 +34,27 @@ public struct ProducerRecord: Sendable {
 /// `flush`. Records of one partition keep the order in which they were enqueued.
 ///
 /// With `acks=all` a batch is numbered (KIP-98), so that one which is sent again after a lost answer isn't written
-/// twice. A record that fails was not written, or, with REQUEST_TIMED_OUT, it isn't known.
+/// twice. A record that fails was not written, or it isn't known: with REQUEST_TIMED_OUT, and with
+/// OUT_OF_ORDER_SEQUENCE_NUMBER for one that was sent behind such a record.
+///
+/// With `transactional.id` records are sent in transactions: see `withTransaction`.
 public final class KafkaProducer: Sendable {
     private let cluster: Cluster
     private let accumulator: Accumulator
     private let sender: ProducerSender
+    /// Nil without `transactional.id`.
+    let transactions: TransactionManager?
 
     init(cluster: Cluster) {
         self.cluster = cluster
-        let accumulator = Accumulator(
-            configuration: cluster.configuration.producer, pool: cluster.pool, timing: cluster.timing)
-        let sender = ProducerSender(cluster: cluster, accumulator: accumulator)
+        let configuration = cluster.configuration.producer
+        let accumulator = Accumulator(configuration: configuration, pool: cluster.pool, timing: cluster.timing)
+        let transactions = configuration.transactionalID.map {
+            TransactionManager(transactionalID: $0, cluster: cluster, accumulator: accumulator)
+        }
+        let sender = ProducerSender(cluster: cluster, accumulator: accumulator, transactions: transactions)
         self.accumulator = accumulator
+        self.transactions = transactions
         self.sender = sender
         Task { await sender.run() }
     }
@@ -64,9 +73,12 @@ public final class KafkaProducer: Sendable {
 
     /// Takes a record in, waiting for room in `buffer.memory` where there is none.
     ///
-    /// - Throws: MESSAGE_TOO_LARGE, UNKNOWN_TOPIC_OR_PARTITION and other errors of the topic; `CancellationError`.
+    /// - Throws: MESSAGE_TOO_LARGE, UNKNOWN_TOPIC_OR_PARTITION and other errors of the topic; REQUEST_TIMED_OUT where
+    ///   there is no room for `max.block.ms`; INVALID_TXN_STATE where the producer has a `transactional.id` and no
+    ///   transaction is under way; `CancellationError`.
     public func enqueue(_ record: ProducerRecord) async throws -> Delivery {
         var mayBeNewer = record.partition != nil
+        var deadline: ContinuousClock.Instant?
         while true {
             do {
                 // The spans end with the call.
@@ -74,7 +86,9 @@ public final class KafkaProducer: Sendable {
                     topic: record.topic, partition: record.partition, key: record.key?.span.bytes,
                     value: record.value?.span.bytes, headers: record.headers, timestamp: record.timestamp)
                 if let delivery { return delivery }
-                try await ready(for: record.topic)
+                let limit = deadline ?? cluster.timing.now() + cluster.configuration.producer.maximumBlock
+                deadline = limit
+                try await ready(for: record.topic, until: limit)
             } catch let error as KafkaError
                 where error.code == .unknownTopicOrPartition && !error.isFromBroker && mayBeNewer
             {
@@ -92,6 +106,12 @@ public final class KafkaProducer: Sendable {
         topic: String, partition: Int32? = nil, key: RawSpan?, value: RawSpan?, headers: [(String, [UInt8]?)] = [],
         timestamp: Int64? = nil
     ) throws(KafkaError) -> Delivery? {
+        var partition = partition
+        if partition == nil, let partitioner = cluster.configuration.producer.partitioner,
+            let count = accumulator.partitionCount(of: topic), count > 0
+        {
+            partition = partitioner.partition(topic: topic, key: key, value: value, partitionCount: count)
+        }
         let appended = try accumulator.append(
             topic: topic, partition: partition, key: key, value: value, headers: headers,
             timestamp: timestamp ?? Self.now())
@@ -100,16 +120,30 @@ public final class KafkaProducer: Sendable {
 
     /// Waits until it makes sense to try to enqueue a record of this topic again.
     ///
-    /// - Throws: UNKNOWN_TOPIC_OR_PARTITION where the topic doesn't exist, and what finding that out came to.
+    /// - Throws: UNKNOWN_TOPIC_OR_PARTITION where the topic doesn't exist, and what finding that out came to;
+    ///   REQUEST_TIMED_OUT where there is no room for `max.block.ms`; `CancellationError`.
     public func ready(for topic: String) async throws {
+        try await ready(for: topic, until: cluster.timing.now() + cluster.configuration.producer.maximumBlock)
+    }
+
+    private func ready(for topic: String, until deadline: ContinuousClock.Instant) async throws {
         try Task.checkCancellation()
-        if accumulator.knows(topic) { return await accumulator.waitForRoom() }
-        try await learn(topic)
+        guard accumulator.knows(topic) else { return try await learn(topic) }
+        await accumulator.waitForRoom(until: deadline)
+        try Task.checkCancellation()
+        guard cluster.timing.now() < deadline else {
+            throw KafkaError(
+                .requestTimedOut,
+                "there was no room for a record in buffer.memory for max.block.ms "
+                    + "(\(cluster.configuration.producer.maximumBlock)): records come faster than brokers take them",
+                topic: topic)
+        }
     }
 
     /// Finds out how many partitions a topic has.
     private func learn(_ topic: String, anew: Bool = false) async throws {
-        let description = try await cluster.retrying(topics: [topic]) {
+        let limit = min(cluster.configuration.defaultAPITimeout, cluster.configuration.producer.maximumBlock)
+        let description = try await cluster.retrying(topics: [topic], limit: limit) {
             if anew { try await self.cluster.refresh(topics: [topic]) }
             let description = try await self.cluster.describe(topics: [topic])[0]
             guard !description.partitions.isEmpty else {
@@ -127,8 +161,10 @@ public final class KafkaProducer: Sendable {
         await accumulator.flush()
     }
 
-    /// Takes nothing in any more, waits until everything is delivered or has failed, and ends.
+    /// Takes nothing in any more, waits until everything is delivered or has failed, and ends. A transaction that is
+    /// under way is aborted.
     public func close() async {
+        if let transactions, transactions.isToBeEnded { try? await abortTransaction() }
         let reason = KafkaError(.networkException, "the producer is closed")
         accumulator.close(reason)
         await accumulator.flush()

@@ -12,6 +12,8 @@ struct ProducerBatch: Sendable {
     let reserved: Int
     /// The number of its first record, once it has one (idempotence). It keeps it through all retries.
     var sequence: SequenceNumber?
+    /// An attempt to send it has ended without a word on whether it was written.
+    var mayBeWritten = false
 }
 
 /// One partition's batches. Only touched with the accumulator's lock held.
@@ -22,6 +24,8 @@ final class PartitionQueue {
     var created: ContinuousClock.Instant
     /// Full batches in order; those that are tried again stand first.
     var complete: [ProducerBatch] = []
+    /// How large the next batch is likely to become, in bytes: as the last one.
+    private var expectedBytes = 4096
 
     init(partition: TopicPartition, now: ContinuousClock.Instant) {
         self.partition = partition
@@ -29,14 +33,24 @@ final class PartitionQueue {
         created = now
     }
 
-    /// Ends the open batch. Returns the bytes that it takes.
-    func completeOpen() -> Int {
-        guard let builder else { return 0 }
+    /// Opens a batch with room for a record of so many bytes.
+    ///
+    /// - Parameter limit: `batch.size`; only a single record makes a batch larger.
+    func open(now: ContinuousClock.Instant, bound: Int, limit: Int, pool: BufferPool) {
+        let expected = max(min(expectedBytes, limit), RecordBatchHeader.byteCount + bound)
+        builder = RecordBatchBuilder(reserving: expected, pool: pool)
+        outcome = BatchOutcome(partition: partition)
+        created = now
+    }
+
+    /// Ends the open batch, if there is one.
+    func completeOpen() {
+        guard let builder else { return }
         complete.append(
             ProducerBatch(
                 partition: partition, builder: builder, recordCount: builder.recordCount, outcome: outcome,
-                created: created, reserved: builder.byteCount))
+                created: created, reserved: builder.capacity))
+        expectedBytes = builder.byteCount
         self.builder = nil
-        return builder.byteCount
     }
 }

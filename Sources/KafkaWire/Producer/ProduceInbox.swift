@@ -31,11 +31,11 @@ extension ProduceRequest {
     ///
     /// - Parameter timeout: How long the leader may wait for the replicas.
     init(
-        _ batches: [TopicPartition: ByteSlice], topicIDs: [String: KafkaUUID], acks: ProducerConfiguration.Acks,
-        timeout: Duration
+        _ batches: [TopicPartition: ByteSlice], topicIDs: [String: KafkaUUID], transactionalID: String?,
+        acks: ProducerConfiguration.Acks, timeout: Duration
     ) {
         self.init(
-            transactionalId: nil, acks: acks.rawValue,
+            transactionalId: transactionalID, acks: acks.rawValue,
             timeoutMs: Int32(clamping: Int(timeout / .milliseconds(1))),
             topicData: Dictionary(grouping: batches.keys.sorted(), by: \.topic).map { topic, keys in
                 TopicData(

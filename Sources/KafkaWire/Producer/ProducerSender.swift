@@ -6,45 +6,32 @@
 /// then one batch at a time until one succeeds. So the order holds, whichever of them were written. A partition begins
 /// in the same way, since a leader that doesn't know the producer takes any number for its first (KIP-360): the second
 /// batch would be written where the first was refused.
+///
+/// In a transaction the identity is the transaction's, and a batch that is given up ends it: see `TransactionManager`.
 actor ProducerSender {
-    private struct PartitionState {
-        /// Under which producer id its batches are numbered; nil before the first one.
-        var identity: Identity?
-        var nextSequence = SequenceNumber.first
-        /// A numbered batch was given up, so the numbers have a gap that no broker would pass over. The partition goes
-        /// on under another producer id, once nothing of it is in flight.
-        var hasLostCount = false
-        /// The numbers of the batches that are in flight; nil for those without.
-        var inFlight: [SequenceNumber?] = []
-        var goesSingly: Bool
-        var notBefore: ContinuousClock.Instant?
-        var failures = 0
-    }
-
-    private struct Identity {
-        let id: Int64
-        let epoch: Int16
-    }
-
-    private let cluster: Cluster
-    private let configuration: ProducerConfiguration
-    private let accumulator: Accumulator
-    private var partitions: [TopicPartition: PartitionState] = [:]
-    private var inFlightByNode: [Int32: Int] = [:]
-    /// What partitions are numbered under that have no identity yet. Each keeps its own when this one changes, since a
-    /// batch that may have been written would be written twice under another.
-    private var identity: Identity?
-    private var staleTopics: Set<String> = []
+    let cluster: Cluster
+    let configuration: ProducerConfiguration
+    let accumulator: Accumulator
+    /// Nil for a producer without transactions.
+    let transactions: TransactionManager?
+    var partitions: [TopicPartition: PartitionState] = [:]
+    var inFlightByNode: [Int32: Int] = [:]
+    /// Topics whose leaders are to be asked for anew.
+    var staleTopics: Set<String> = []
+    private(set) var isStopped = false
+    /// What partitions are numbered under that have no identity yet, without transactions. Each keeps its own when this
+    /// one changes, since a batch that may have been written would be written twice under another.
+    private var identity: ProducerIdentity?
     private var connections: [Int32: NegotiatedConnection] = [:]
     private var opening: Set<Int32> = []
-    private var isStopped = false
     /// Answers in the order in which they came, which tasks of their own would not keep.
     private let answers = ProduceInbox()
 
-    init(cluster: Cluster, accumulator: Accumulator) {
+    init(cluster: Cluster, accumulator: Accumulator, transactions: TransactionManager?) {
         self.cluster = cluster
         self.configuration = cluster.configuration.producer
         self.accumulator = accumulator
+        self.transactions = transactions
     }
 
     /// Runs until `stop`.
@@ -59,7 +46,18 @@ actor ProducerSender {
 
     func stop(_ error: KafkaError) {
         isStopped = true
+        // Before the records fail: a commit that waits for them has to find out.
+        transactions?.senderStopped(error)
         accumulator.failAll(error)
+    }
+
+    func state(of partition: TopicPartition) -> PartitionState {
+        partitions[partition] ?? PartitionState(goesSingly: configuration.isIdempotent)
+    }
+
+    /// Looks at a partition's state and changes it.
+    func update<Result>(_ partition: TopicPartition, _ change: (inout PartitionState) -> Result) -> Result {
+        change(&partitions[partition, default: PartitionState(goesSingly: configuration.isIdempotent)])
     }
 
     // MARK: Sending
@@ -77,13 +75,18 @@ actor ProducerSender {
             for partition in ready.partitions { expire(partition) }
             return now + cluster.configuration.retryBackoff
         }
+        let admitted = transactions?.admit(ready.partitions) ?? ready.partitions
+        if admitted.count < ready.partitions.count {
+            for partition in Set(ready.partitions).subtracting(admitted) { expire(partition) }
+            lookAgain(at: now + cluster.configuration.retryBackoffMaximum)
+        }
         var byNode: [Int32: [TopicPartition]] = [:]
-        let leaders = await cluster.leaders(of: ready.partitions)
-        for partition in ready.partitions {
+        let leaders = await cluster.leaders(of: admitted)
+        for partition in admitted {
             let state = state(of: partition)
             if let notBefore = state.notBefore, notBefore > now {
                 lookAgain(at: notBefore)
-            } else if state.goesSingly || state.hasLostCount, !state.inFlight.isEmpty {
+            } else if state.mustWait {
                 continue  // looked at again when the answer is here
             } else if let leader = leaders[partition] {
                 byNode[leader.node, default: []].append(partition)
@@ -111,7 +114,7 @@ actor ProducerSender {
                 try await cluster.refresh(topics: topics.sorted())
                 staleTopics.subtract(topics)
             }
-            guard configuration.isIdempotent else { return true }
+            guard configuration.isIdempotent, transactions == nil else { return true }
             if identity == nil { identity = try await askForIdentity() }
             return true
         } catch let error as KafkaError where !error.isRetriable {
@@ -122,19 +125,17 @@ actor ProducerSender {
         }
     }
 
-    /// Has a partition that has lost count begin again at number 0, under an identity that it hasn't had.
+    /// Has a partition whose numbers have a gap begin again at number 0, under an identity that it hasn't had.
     private func startNumbersOver(_ partition: TopicPartition) {
-        guard var state = partitions[partition], state.hasLostCount, state.inFlight.isEmpty else { return }
+        guard transactions == nil, let state = partitions[partition], state.canStartOver,
+            !accumulator.hasOpenOutcome(partition)
+        else { return }
         accumulator.forgetSequences(of: partition)
         if state.identity?.id == identity?.id { identity = nil }
-        state.identity = nil
-        state.nextSequence = .first
-        state.hasLostCount = false
-        state.goesSingly = true
-        partitions[partition] = state
+        partitions[partition]?.startOver()
     }
 
-    private func askForIdentity() async throws -> Identity {
+    private func askForIdentity() async throws -> ProducerIdentity {
         let connection = try await cluster.anyConnection()
         let response = try await connection.call(
             InitProducerIdRequest(transactionalId: nil, transactionTimeoutMs: Int32.max),
@@ -143,7 +144,7 @@ actor ProducerSender {
         guard code == .none else {
             throw KafkaError(code, "the cluster gave no producer id", isFromBroker: true)
         }
-        return Identity(id: response.producerId, epoch: response.producerEpoch)
+        return ProducerIdentity(id: response.producerId, epoch: response.producerEpoch)
     }
 
     /// Opens a connection without holding up what goes to other brokers.
@@ -176,7 +177,8 @@ actor ProducerSender {
         }
         let version: Int16
         do throws(KafkaError) {
-            version = try connection.version(for: ProduceRequest.self)
+            version = try connection.version(
+                for: ProduceRequest.self, upTo: transactions?.lastProduceVersion ?? Int16.max)
         } catch {
             return stop(error)
         }
@@ -184,32 +186,19 @@ actor ProducerSender {
         var size = 0
         for partition in ready {
             guard size == 0 || size + configuration.batchSize <= configuration.maximumRequestSize else { break }
-            guard expire(partition), !state(of: partition).hasLostCount,
-                let batch = accumulator.takeBatch(of: partition)
-            else { continue }
-            batches[partition] = number(batch)
+            guard expire(partition), !state(of: partition).mustWait else { continue }
+            // Behind a gap only batches whose outcome is open are sent, under the numbers that they have.
+            let hasGap = state(of: partition).hasGap
+            guard var batch = accumulator.takeBatch(of: partition, whoseOutcomeIsOpen: hasGap) else { continue }
+            update(partition) { state in
+                if let own = transactions?.identity { state.adopt(own) }
+                state.send(&batch, as: identity)
+            }
+            batches[partition] = batch
             size += batch.reserved
         }
         guard !batches.isEmpty else { return }
         await post(batches, to: node, over: connection, version: version)
-    }
-
-    private func state(of partition: TopicPartition) -> PartitionState {
-        partitions[partition] ?? PartitionState(goesSingly: configuration.isIdempotent)
-    }
-
-    /// Gives a batch its number, if it has none yet.
-    private func number(_ batch: ProducerBatch) -> ProducerBatch {
-        var batch = batch
-        var state = state(of: batch.partition)
-        if batch.sequence == nil, let identity = state.identity ?? identity {
-            state.identity = identity
-            batch.sequence = state.nextSequence
-            state.nextSequence = state.nextSequence.advanced(by: batch.recordCount)
-        }
-        state.inFlight.append(batch.sequence)
-        partitions[batch.partition] = state
-        return batch
     }
 
     /// The bytes to be sent for a batch: closed the first time, stamped with producer id and number each time.
@@ -222,7 +211,7 @@ actor ProducerSender {
         let identity = partitions[batch.partition]?.identity
         return batch.encoded?.stamp(
             producerID: identity?.id ?? -1, producerEpoch: identity?.epoch ?? -1,
-            baseSequence: batch.sequence?.value ?? -1)
+            baseSequence: batch.sequence?.value ?? -1, isTransactional: transactions != nil)
     }
 
     private func post(
@@ -244,7 +233,8 @@ actor ProducerSender {
                 topicNames[id] = key.topic
             }
             let request = ProduceRequest(
-                encoded, topicIDs: topicIDs, acks: configuration.acks, timeout: cluster.configuration.requestTimeout)
+                encoded, topicIDs: topicIDs, transactionalID: transactions?.transactionalID,
+                acks: configuration.acks, timeout: cluster.configuration.requestTimeout)
             let lacksID = request.topicData.contains { $0.topicId == .zero }
             try connection.post(
                 request, version: lacksID ? min(version, 12) : version,
@@ -257,113 +247,5 @@ actor ProducerSender {
         } catch {
             accept(ProduceAnswer(node: node, batches: batches, topicNames: topicNames, result: .failure(error)))
         }
-    }
-
-    // MARK: Answers
-
-    private func accept(_ answer: ProduceAnswer) {
-        let batches = answer.batches
-        inFlightByNode[answer.node, default: 1] -= 1
-        for (key, batch) in batches {
-            guard let index = partitions[key]?.inFlight.firstIndex(of: batch.sequence) else { continue }
-            partitions[key]?.inFlight.remove(at: index)
-        }
-        switch answer.result {
-        case .failure(let error):
-            let error = error as? KafkaError ?? KafkaError(.networkException, "the request was cancelled")
-            for batch in batches.values { failed(batch, error) }
-        case .success(nil):
-            for batch in batches.values { written(batch, baseOffset: -1, logAppendTime: -1) }
-        case .success(.some(let response)):
-            var left = batches
-            for topic in response.responses {
-                for partition in topic.partitionResponses {
-                    let name = topic.name.isEmpty ? answer.topicNames[topic.topicId] : topic.name
-                    let key = TopicPartition(topic: name ?? "", partition: partition.index)
-                    guard let batch = left.removeValue(forKey: key) else { continue }
-                    accept(partition, for: batch)
-                }
-            }
-            for batch in left.values {
-                failed(batch, KafkaError(.unknownServerError, "the broker left the batch out of its answer"))
-            }
-        }
-    }
-
-    private func accept(_ response: ProduceResponse.PartitionResponse, for batch: ProducerBatch) {
-        let code = ErrorCode(rawValue: response.errorCode)
-        switch code {
-        case .none, .duplicateSequenceNumber:
-            // A duplicate is a batch whose first answer was lost: it is there.
-            written(batch, baseOffset: response.baseOffset, logAppendTime: response.logAppendTimeMs)
-        default:
-            let reason = response.errorMessage ?? "the broker refused the batch"
-            failed(
-                batch,
-                KafkaError(
-                    code, reason, isFromBroker: true, topic: batch.partition.topic,
-                    partition: batch.partition.partition))
-        }
-    }
-
-    private func written(_ batch: ProducerBatch, baseOffset: Int64, logAppendTime: Int64) {
-        partitions[batch.partition]?.goesSingly = false
-        partitions[batch.partition]?.failures = 0
-        accumulator.settle(batch, .success(.init(baseOffset: baseOffset, logAppendTime: logAppendTime)))
-    }
-
-    private func failed(_ batch: ProducerBatch, _ error: KafkaError) {
-        let isOutOfOrder = error.code == .outOfOrderSequenceNumber || error.code == .unknownProducerId
-        // Out of order behind a batch that is tried again itself, or isn't answered yet, is what idempotence does for
-        // us. With nothing before it the broker has lost count.
-        if isOutOfOrder, !followsUnsettled(batch) { partitions[batch.partition]?.hasLostCount = true }
-        let mayRetry = error.isRetriable || isOutOfOrder
-        guard mayRetry, configuration.acks != .none, !isExpired(batch), !isStopped else {
-            if batch.sequence != nil { partitions[batch.partition]?.hasLostCount = true }
-            return accumulator.settle(batch, .failure(error))
-        }
-        if error.meansStaleMetadata { staleTopics.insert(batch.partition.topic) }
-        partitions[batch.partition]?.goesSingly = true
-        retryLater(batch.partition)
-        accumulator.putBack(batch)
-    }
-
-    /// Whether a batch of the same partition with a lower number is in flight, or waits to be sent again.
-    private func followsUnsettled(_ batch: ProducerBatch) -> Bool {
-        guard let sequence = batch.sequence else { return false }
-        let waiting = accumulator.firstBatch(of: batch.partition)?.sequence
-        return (state(of: batch.partition).inFlight + [waiting]).contains { $0?.precedes(sequence) == true }
-    }
-
-    private func retryLater(_ partition: TopicPartition) {
-        var state = state(of: partition)
-        state.failures += 1
-        let backoff = Backoff(
-            initial: cluster.configuration.retryBackoff, maximum: cluster.configuration.retryBackoffMaximum)
-        state.notBefore =
-            cluster.timing.now() + backoff.delay(afterFailures: state.failures, random: cluster.timing.random())
-        partitions[partition] = state
-    }
-
-    private func isExpired(_ batch: ProducerBatch) -> Bool {
-        cluster.timing.now() - batch.created > configuration.deliveryTimeout
-    }
-
-    /// Gives up those of a partition's batches that have been tried for too long. True where there are others.
-    @discardableResult
-    private func expire(_ partition: TopicPartition) -> Bool {
-        while let batch = accumulator.firstBatch(of: partition) {
-            guard isExpired(batch) else { return true }
-            guard accumulator.takeBatch(of: partition) != nil else { return false }
-            if batch.sequence != nil { partitions[partition]?.hasLostCount = true }
-            accumulator.settle(
-                batch,
-                .failure(
-                    KafkaError(
-                        .requestTimedOut,
-                        "the records weren't delivered within delivery.timeout.ms (\(configuration.deliveryTimeout)); a part of them may have been",
-                        topic: partition.topic, partition: partition.partition)))
-        }
-        return false
     }
 }

@@ -124,6 +124,15 @@ package struct RecordBatchBuilder: Sendable {
 
     // MARK: Memory
 
+    /// The size of the memory that the batch holds, in bytes.
+    package var capacity: Int { storage.capacity }
+
+    /// How many bytes of memory more it takes to append a record of up to `count` bytes, as `sizeBound` has them.
+    package func growth(for count: Int) -> Int {
+        let needed = byteCount.addingSaturated(count)
+        return needed <= storage.capacity ? 0 : max(needed, storage.capacity * 2) - storage.capacity
+    }
+
     /// Makes room for `count` more bytes, in memory that nobody else has.
     private mutating func reserve(_ count: Int) throws(KafkaError) {
         let needed = byteCount.addingSaturated(count)

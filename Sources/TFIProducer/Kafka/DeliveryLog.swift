@@ -14,7 +14,7 @@ final class DeliveryLog: Sendable {
     }
 
     func add(_ delivery: Delivery) {
-        // All records of a batch end alike, so that one of each is enough to watch.
+        // One record of each batch is enough to watch: it tells of the others as well.
         if delivery.isFirstOfBatch { batchAdded.yield(delivery) }
     }
 
@@ -25,7 +25,7 @@ final class DeliveryLog: Sendable {
     func watch() async {
         for await delivery in batches {
             do throws(KafkaError) {
-                _ = try await delivery.metadata
+                try await delivery.batchDelivered()
             } catch {
                 firstError.withLock { $0 = $0 ?? error }
                 hasError.store(true, ordering: .relaxed)

@@ -28,7 +28,10 @@ final class KafkaPlant: MessageSink {
     static func configuration(_ options: ParsedOptions) async throws(Failure) -> ClientConfiguration {
         // Who starts a program wants to hear of a wrong address soon. Once records are under way,
         // delivery.timeout.ms tells how long brokers are waited for.
-        let soon = ["default.api.timeout.ms": "8000", "socket.connection.setup.timeout.ms": "5000"]
+        let soon = [
+            "default.api.timeout.ms": "8000", "socket.connection.setup.timeout.ms": "5000",
+            "max.block.ms": "\(Int32.max)",
+        ]
         do throws(KafkaError) {
             guard let path = options[CommonOptions.config] else {
                 return try ClientConfiguration(properties: options.clientProperties(defaults: soon))

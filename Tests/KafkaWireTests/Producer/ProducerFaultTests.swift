@@ -96,7 +96,7 @@ struct ProducerFaultTests {
     @Test("a mixture of everything, at random, with the whole log compared", arguments: 0..<6)
     func mixture(seed: UInt64) async throws {
         let faults: [Fault] = [
-            .error(.notLeaderOrFollower), .error(.outOfOrderSequenceNumber), .errorAfterwards(.requestTimedOut),
+            .error(.notLeaderOrFollower), .error(.corruptMessage), .errorAfterwards(.requestTimedOut),
             .hangUp(.beforehand), .hangUp(.beforeAnswer), .hangUp(.withinAnswer), .late(.milliseconds(5)),
             .inPieces(5), .wrongCorrelationID, .error(.notEnoughReplicas),
         ]
@@ -211,7 +211,7 @@ struct ProducerFaultTests {
     @Test("a wait for room ends though the batch that was in the way is settled before the wait begins")
     func roomRace() async throws {
         var configuration = ProducerConfiguration()
-        configuration.bufferMemory = 1000
+        configuration.bufferMemory = 1500
         configuration.batchSize = 500
         configuration.linger = .seconds(3600)
         let accumulator = Accumulator(configuration: configuration, pool: BufferPool(limit: 0), timing: Timing())

@@ -1,0 +1,122 @@
+/// The sender's side: batches are taken out, put back, and settled.
+extension Accumulator {
+    /// What can be sent, and when there may be more.
+    struct Ready {
+        var partitions: [TopicPartition] = []
+        /// When the first open batch will have lingered long enough.
+        var nextDeadline: ContinuousClock.Instant?
+    }
+
+    /// The partitions that have a batch to send.
+    ///
+    /// Open batches don't linger when the memory is used up: they may hold all of it.
+    func ready(at now: ContinuousClock.Instant) -> Ready {
+        state.withLock { state in
+            var ready = Ready()
+            let isUrgent = state.flushes > 0 || state.closed != nil || state.isFull
+            for topic in state.topics {
+                for queue in topic.queues {
+                    if queue.builder != nil, queue.complete.isEmpty {
+                        let due = queue.created + configuration.linger
+                        if due <= now || isUrgent {
+                            queue.completeOpen()
+                        } else {
+                            ready.nextDeadline = min(ready.nextDeadline ?? due, due)
+                        }
+                    }
+                    if !queue.complete.isEmpty { ready.partitions.append(queue.partition) }
+                }
+            }
+            return ready
+        }
+    }
+
+    /// Takes a partition's next batch out.
+    ///
+    /// - Parameter isOpen: Only one of which it is open whether it was written.
+    func takeBatch(of partition: TopicPartition, whoseOutcomeIsOpen isOpen: Bool = false) -> ProducerBatch? {
+        state.withLock { state in
+            guard let queue = state.queue(partition),
+                let index = queue.complete.firstIndex(where: { $0.mayBeWritten || !isOpen })
+            else { return nil }
+            return queue.complete.remove(at: index)
+        }
+    }
+
+    func firstBatch(of partition: TopicPartition) -> ProducerBatch? {
+        state.withLock { $0.queue(partition)?.complete.first }
+    }
+
+    /// Whether a partition has a batch of which it is open whether it was written.
+    func hasOpenOutcome(_ partition: TopicPartition) -> Bool {
+        state.withLock { $0.queue(partition)?.complete.contains(where: \.mayBeWritten) ?? false }
+    }
+
+    /// Puts a batch back that will be tried again, in the order of the numbers.
+    func putBack(_ batch: ProducerBatch) {
+        state.withLock { $0.putBack(batch) }
+    }
+
+    /// A batch has come to its end: its memory is free, and whoever waits for it is told.
+    func settle(_ batch: ProducerBatch, _ outcome: BatchOutcome.Outcome) {
+        let waiters = state.withLock { state in
+            state.usedBytes -= batch.reserved
+            state.unsettled[ObjectIdentifier(batch.outcome)] = nil
+            return state.takeWaiters()
+        }
+        batch.outcome.settle(outcome)
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Two batches take the place of one that was too large for its topic.
+    func replace(_ batch: ProducerBatch, by first: ProducerBatch, _ second: ProducerBatch) {
+        state.withLock { state in
+            state.usedBytes += first.reserved + second.reserved - batch.reserved
+            state.unsettled[ObjectIdentifier(batch.outcome)] = nil
+            // The second first: without numbers a batch is put back before all others.
+            for part in [second, first] {
+                state.unsettled[ObjectIdentifier(part.outcome)] = part.outcome
+                state.putBack(part)
+            }
+        }
+        batch.outcome.split(into: first.outcome, and: second.outcome, at: first.recordCount)
+    }
+
+    /// Fails everything that isn't in flight.
+    ///
+    /// - Returns: Whether a batch with a number was among it.
+    func failWaiting(_ error: KafkaError) -> Bool {
+        let batches = state.withLock { state in
+            var batches: [ProducerBatch] = []
+            for topic in state.topics {
+                for queue in topic.queues {
+                    queue.completeOpen()
+                    batches += queue.complete
+                    queue.complete = []
+                }
+            }
+            return batches
+        }
+        for batch in batches { settle(batch, .failure(error)) }
+        return batches.contains { $0.sequence != nil }
+    }
+
+    /// Takes back the numbers of a partition's waiting batches: they will be numbered under another producer id.
+    func forgetSequences(of partition: TopicPartition) {
+        state.withLock { state in
+            guard let queue = state.queue(partition) else { return }
+            for index in queue.complete.indices { queue.complete[index].sequence = nil }
+        }
+    }
+}
+
+extension Accumulator.State {
+    fileprivate func putBack(_ batch: ProducerBatch) {
+        guard let queue = queue(batch.partition) else { return }
+        let place = queue.complete.firstIndex { other in
+            guard let mine = batch.sequence, let theirs = other.sequence else { return other.sequence == nil }
+            return mine.precedes(theirs)
+        }
+        queue.complete.insert(batch, at: place ?? queue.complete.count)
+    }
+}

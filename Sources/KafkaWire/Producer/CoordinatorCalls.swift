@@ -1,0 +1,209 @@
+import Synchronization
+
+/// What a transactional producer says to the coordinators of its transactional id and of groups, with retries.
+///
+/// Sources: KIP-98, KIP-360, KIP-447, KIP-890.
+final class CoordinatorCalls: Sendable {
+    private let cluster: Cluster
+    private struct State {
+        var connections: [Coordinated: NegotiatedConnection] = [:]
+        /// As the last connection to a coordinator had them.
+        var features: [String: Int16] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    init(cluster: Cluster) {
+        self.cluster = cluster
+    }
+
+    private var timeout: Duration { cluster.configuration.requestTimeout }
+
+    /// The level of a feature of the cluster, as the last coordinator had it; 0 where none has it.
+    func feature(_ name: String) -> Int16 {
+        state.withLock { $0.features[name] } ?? 0
+    }
+
+    // MARK: Calls
+
+    /// Makes the producer known, or gives it its next epoch.
+    ///
+    /// - Parameter last: The identity to go on from; nil for the first time.
+    func initialize(
+        _ id: String, _ configuration: ProducerConfiguration, after last: ProducerIdentity?, limit: Duration
+    ) async throws(KafkaError) -> ProducerIdentity {
+        try await call(.transaction(id), limit: limit) { connection in
+            if last != nil, try connection.version(for: InitProducerIdRequest.self) < 3 {
+                throw KafkaError(
+                    .unsupportedVersion,
+                    "after this error the producer needs another epoch, which brokers give from Kafka 2.5 on: "
+                        + "make another producer")
+            }
+            let response = try await connection.call(
+                InitProducerIdRequest(
+                    transactionalId: id,
+                    transactionTimeoutMs: Int32(clamping: Int(configuration.transactionTimeout / .milliseconds(1))),
+                    producerId: last?.id ?? -1, producerEpoch: last?.epoch ?? -1),
+                timeout: self.timeout)
+            try Self.check(response.errorCode, "the coordinator gave no producer id")
+            return ProducerIdentity(id: response.producerId, epoch: response.producerEpoch)
+        }
+    }
+
+    /// Puts partitions into the transaction.
+    ///
+    /// - Parameter goOn: Whether it is still worth another attempt.
+    func add(
+        _ partitions: [TopicPartition], to id: String, as identity: ProducerIdentity, limit: Duration,
+        while goOn: @escaping @Sendable () -> Bool
+    ) async throws(KafkaError) {
+        let topics = Dictionary(grouping: partitions, by: \.topic).map { topic, partitions in
+            AddPartitionsToTxnRequest.Topic(name: topic, partitions: partitions.map(\.partition))
+        }
+        let request = AddPartitionsToTxnRequest(
+            v3AndBelowTransactionalId: id, v3AndBelowProducerId: identity.id,
+            v3AndBelowProducerEpoch: identity.epoch, v3AndBelowTopics: topics)
+        try await call(.transaction(id), limit: limit, while: goOn) { connection in
+            let response = try await connection.call(
+                request, timeout: self.timeout, upTo: AddPartitionsToTxnRequest.lastClientVersion)
+            // One refusal refuses all; the others say OPERATION_NOT_ATTEMPTED then.
+            let results = response.resultsByTopicV3AndBelow.flatMap { topic in
+                topic.resultsByPartition.map { (topic.name, $0) }
+            }.sorted { first, _ in first.1.partitionErrorCode != ErrorCode.operationNotAttempted.rawValue }
+            for (topic, result) in results {
+                try Self.check(
+                    result.partitionErrorCode, "the partition can't be put into the transaction", topic: topic,
+                    partition: result.partitionIndex)
+            }
+        }
+    }
+
+    /// Puts a group into the transaction.
+    func add(
+        group: String, to id: String, as identity: ProducerIdentity, limit: Duration
+    ) async throws(KafkaError) {
+        try await call(.transaction(id), limit: limit) { connection in
+            let response = try await connection.call(
+                AddOffsetsToTxnRequest(
+                    transactionalId: id, producerId: identity.id, producerEpoch: identity.epoch, groupId: group),
+                timeout: self.timeout)
+            try Self.check(response.errorCode, "the group \(group) can't be put into the transaction")
+        }
+    }
+
+    /// Commits a group's offsets in the transaction.
+    func commit(
+        _ offsets: [TopicPartition: OffsetAndMetadata], of group: ConsumerGroupMetadata, in id: String,
+        as identity: ProducerIdentity, isVersion2: Bool, limit: Duration
+    ) async throws(KafkaError) {
+        let topics = Dictionary(grouping: offsets, by: \.key.topic).map { topic, offsets in
+            TxnOffsetCommitRequest.Topic(
+                name: topic,
+                partitions: offsets.map { partition, offset in
+                    TxnOffsetCommitRequest.Partition(
+                        partitionIndex: partition.partition, committedOffset: offset.offset,
+                        committedLeaderEpoch: offset.leaderEpoch, committedMetadata: offset.metadata)
+                })
+        }
+        let request = TxnOffsetCommitRequest(
+            transactionalId: id, groupId: group.groupID, producerId: identity.id, producerEpoch: identity.epoch,
+            generationId: group.generationID, memberId: group.memberID, groupInstanceId: group.groupInstanceID,
+            topics: topics)
+        let limitVersion = isVersion2 ? Int16.max : TxnOffsetCommitRequest.lastVersionWithoutAdding
+        try await call(.group(group.groupID), limit: limit) { connection in
+            if !group.memberID.isEmpty, try connection.version(for: TxnOffsetCommitRequest.self) < 3 {
+                throw KafkaError(
+                    .unsupportedVersion,
+                    "a group member's offsets can be part of a transaction from Kafka 2.5 on (KIP-447)")
+            }
+            let response = try await connection.call(request, timeout: self.timeout, upTo: limitVersion)
+            for topic in response.topics {
+                for partition in topic.partitions {
+                    try Self.check(
+                        partition.errorCode, "the group \(group.groupID) takes no offset", topic: topic.name,
+                        partition: partition.partitionIndex)
+                }
+            }
+        }
+    }
+
+    /// Ends the transaction.
+    ///
+    /// - Parameter mayBeUnknown: Whether the coordinator may know nothing of it, so that there is nothing to abort.
+    /// - Returns: The identity to go on with.
+    func end(
+        _ id: String, committing: Bool, as identity: ProducerIdentity, isVersion2: Bool, mayBeUnknown: Bool,
+        limit: Duration
+    ) async throws(KafkaError) -> ProducerIdentity {
+        let request = EndTxnRequest(
+            transactionalId: id, producerId: identity.id, producerEpoch: identity.epoch, committed: committing)
+        return try await call(.transaction(id), limit: limit) { connection in
+            let response = try await connection.call(
+                request, timeout: self.timeout,
+                upTo: isVersion2 ? Int16.max : EndTxnRequest.lastVersionWithoutEpoch)
+            if mayBeUnknown, !committing, response.errorCode == ErrorCode.invalidTxnState.rawValue { return identity }
+            try Self.check(
+                response.errorCode,
+                committing ? "the transaction can't be committed" : "the transaction can't be aborted")
+            guard response.producerId >= 0 else { return identity }
+            return ProducerIdentity(id: response.producerId, epoch: response.producerEpoch)
+        }
+    }
+
+    private static func check(
+        _ code: Int16, _ message: String, topic: String? = nil, partition: Int32? = nil
+    ) throws(KafkaError) {
+        let code = ErrorCode(rawValue: code)
+        guard code != .none else { return }
+        throw KafkaError(code, message, isFromBroker: true, topic: topic, partition: partition).fromCoordinator
+    }
+
+    // MARK: Retries
+
+    /// Asks a coordinator until it answers for good.
+    ///
+    /// A coordinator that moves, or that is only reading its log, is looked up and asked again, and so is one that
+    /// hasn't ended the last transaction everywhere (CONCURRENT_TRANSACTIONS), which is a matter of milliseconds.
+    ///
+    /// - Throws: The last error; a retriable one after `limit`.
+    private func call<Result: Sendable>(
+        _ coordinated: Coordinated, limit: Duration, while goOn: () -> Bool = { true },
+        _ attempt: (NegotiatedConnection) async throws -> Result
+    ) async throws(KafkaError) -> Result {
+        let timing = cluster.timing
+        let deadline = timing.now() + limit
+        let backoff = Backoff(
+            initial: cluster.configuration.retryBackoff, maximum: cluster.configuration.retryBackoffMaximum)
+        var failures = 0
+        while true {
+            let failure: KafkaError
+            do {
+                return try await attempt(try await connection(to: coordinated))
+            } catch let error as KafkaError {
+                failure = error
+            } catch {
+                failure = KafkaError(.unknownServerError, "\(coordinated) can't be asked: \(error)")
+            }
+            guard failure.isRetriable else { throw failure }
+            failures += 1
+            var delay = backoff.delay(afterFailures: failures, random: timing.random())
+            if failure.code == .concurrentTransactions {
+                delay = min(delay, .milliseconds(20))
+            } else {
+                state.withLock { $0.connections[coordinated] = nil }
+            }
+            guard timing.now() + delay < deadline, goOn() else { throw failure }
+            try? await timing.sleep(delay)
+        }
+    }
+
+    private func connection(to coordinated: Coordinated) async throws -> NegotiatedConnection {
+        if let open = state.withLock({ $0.connections[coordinated] }), open.isUsable { return open }
+        let connection = try await cluster.connection(to: coordinated)
+        state.withLock { state in
+            state.connections[coordinated] = connection
+            state.features = connection.features
+        }
+        return connection
+    }
+}

@@ -1,0 +1,131 @@
+/// What becomes of batches that were sent.
+extension ProducerSender {
+    func accept(_ answer: ProduceAnswer) {
+        let batches = answer.batches
+        inFlightByNode[answer.node, default: 1] -= 1
+        for (key, batch) in batches { update(key) { _ = $0.cameBack(batch) } }
+        switch answer.result {
+        case .failure(let error):
+            let error = error as? KafkaError ?? KafkaError(.networkException, "the request was cancelled")
+            for batch in batches.values { failed(batch, error) }
+        case .success(nil):
+            for batch in batches.values { written(batch, baseOffset: -1, logAppendTime: -1) }
+        case .success(.some(let response)):
+            var left = batches
+            for topic in response.responses {
+                for partition in topic.partitionResponses {
+                    let name = topic.name.isEmpty ? answer.topicNames[topic.topicId] : topic.name
+                    let key = TopicPartition(topic: name ?? "", partition: partition.index)
+                    guard let batch = left.removeValue(forKey: key) else { continue }
+                    accept(partition, for: batch)
+                }
+            }
+            for batch in left.values {
+                failed(batch, KafkaError(.unknownServerError, "the broker left the batch out of its answer"))
+            }
+        }
+    }
+
+    private func accept(_ response: ProduceResponse.PartitionResponse, for batch: ProducerBatch) {
+        let code = ErrorCode(rawValue: response.errorCode)
+        switch code {
+        case .none, .duplicateSequenceNumber:
+            // A duplicate is a batch whose first answer was lost: it is there.
+            written(batch, baseOffset: response.baseOffset, logAppendTime: response.logAppendTimeMs)
+        default:
+            let reason = response.errorMessage ?? "the broker refused the batch"
+            failed(
+                batch,
+                KafkaError(
+                    code, reason, isFromBroker: true, topic: batch.partition.topic,
+                    partition: batch.partition.partition))
+        }
+    }
+
+    private func written(_ batch: ProducerBatch, baseOffset: Int64, logAppendTime: Int64) {
+        update(batch.partition) { $0.wasWritten() }
+        accumulator.settle(batch, .success(.init(baseOffset: baseOffset, logAppendTime: logAppendTime)))
+    }
+
+    private func failed(_ batch: ProducerBatch, _ error: KafkaError) {
+        var batch = batch
+        if batch.encoded != nil, error.leavesOpenWhetherWritten { batch.mayBeWritten = true }
+        if error.meansStaleMetadata { staleTopics.insert(batch.partition.topic) }
+        if split(batch, after: error) { return }
+        guard !isStopped, mayRetry(batch, after: error) else { return giveUp(batch, error) }
+        update(batch.partition) { $0.goesSingly = true }
+        retryLater(batch.partition)
+        accumulator.putBack(batch)
+    }
+
+    private func mayRetry(_ batch: ProducerBatch, after error: KafkaError) -> Bool {
+        guard configuration.acks != .none, !isExpired(batch), transactions?.isSending ?? true else { return false }
+        guard error.code == .outOfOrderSequenceNumber || error.code == .unknownProducerId else {
+            return error.isRetriable
+        }
+        let state = state(of: batch.partition)
+        // Out of order behind a batch that is tried again itself, or isn't answered yet, is what idempotence does for us.
+        if !state.hasGap, followsUnsettled(batch) { return true }
+        // With nothing before it the broker has lost count, or what stood before it was given up: see `PartitionState`.
+        if transactions != nil || batch.mayBeWritten { return false }
+        update(batch.partition) { $0.leaderLostCount() }
+        return true
+    }
+
+    /// Whether a batch of the same partition with a lower number is in flight, or waits to be sent again.
+    private func followsUnsettled(_ batch: ProducerBatch) -> Bool {
+        guard let sequence = batch.sequence else { return false }
+        let waiting = accumulator.firstBatch(of: batch.partition)?.sequence
+        return (state(of: batch.partition).inFlight + [waiting]).contains { $0?.precedes(sequence) == true }
+    }
+
+    /// Parts a batch of several records that is too large for its topic; the parts go out in its place.
+    private func split(_ batch: ProducerBatch, after error: KafkaError) -> Bool {
+        guard error.isFromBroker, error.code == .messageTooLarge || error.code == .recordListTooLarge,
+            !batch.mayBeWritten, !isStopped, transactions?.isSending ?? true,
+            let halves = try? batch.halves(maximumBytes: Int(Int32.max), pool: accumulator.pool)
+        else { return false }
+        update(batch.partition) { $0.goesSingly = true }
+        accumulator.replace(batch, by: halves.0, halves.1)
+        accumulator.signal.notify()
+        return true
+    }
+
+    private func giveUp(_ batch: ProducerBatch, _ error: KafkaError) {
+        update(batch.partition) { $0.gaveUp(batch) }
+        transactions?.batchFailed(error, hadNumber: batch.sequence != nil)
+        accumulator.settle(batch, .failure(error))
+    }
+
+    // MARK: Time
+
+    func retryLater(_ partition: TopicPartition) {
+        let backoff = Backoff(
+            initial: cluster.configuration.retryBackoff, maximum: cluster.configuration.retryBackoffMaximum)
+        let (now, random) = (cluster.timing.now(), cluster.timing.random())
+        update(partition) { state in
+            state.failures += 1
+            state.notBefore = now + backoff.delay(afterFailures: state.failures, random: random)
+        }
+    }
+
+    private func isExpired(_ batch: ProducerBatch) -> Bool {
+        cluster.timing.now() - batch.created > configuration.deliveryTimeout
+    }
+
+    /// Gives up those of a partition's batches that have been tried for too long. True where there are others.
+    @discardableResult
+    func expire(_ partition: TopicPartition) -> Bool {
+        while let batch = accumulator.firstBatch(of: partition) {
+            guard isExpired(batch) else { return true }
+            guard accumulator.takeBatch(of: partition) != nil else { return false }
+            giveUp(
+                batch,
+                KafkaError(
+                    .requestTimedOut,
+                    "the records weren't delivered within delivery.timeout.ms (\(configuration.deliveryTimeout)); a part of them may have been",
+                    topic: partition.topic, partition: partition.partition))
+        }
+        return false
+    }
+}

@@ -1,0 +1,136 @@
+import KafkaFake
+import Testing
+
+@testable import KafkaWire
+
+@Suite("Which partition a record goes to", .timeLimit(.minutes(1)))
+struct PartitionerTests {
+    /// Chance that is the same each time.
+    private func random(_ seed: UInt64) -> () -> Double {
+        var state = seed
+        return {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Double(state >> 11) / Double(1 << 53)
+        }
+    }
+
+    private func topic(_ count: Int) -> TopicQueues {
+        var topic = TopicQueues(partitionCount: count, random: 0)
+        for index in 0..<count {
+            topic.queues.append(PartitionQueue(partition: TopicPartition("t", Int32(index)), now: .now))
+        }
+        return topic
+    }
+
+    private func batch(created: ContinuousClock.Instant = .now) -> ProducerBatch {
+        let partition = TopicPartition("t")
+        return ProducerBatch(
+            partition: partition, recordCount: 1, outcome: BatchOutcome(partition: partition), created: created,
+            reserved: 0)
+    }
+
+    @Test("records without a key stay with one partition for batch.size bytes, and all get the same share")
+    func sticky() {
+        var configuration = ProducerConfiguration()
+        configuration.batchSize = 1000
+        var topic = topic(5)
+        let chance = random(1)
+        var counts = [Int](repeating: 0, count: 5)
+        var changes = 0
+        var last = 0
+        for _ in 0..<50_000 {
+            let slot = topic.stickySlot(bound: 100, configuration, now: { .now }, random: chance)
+            counts[slot] += 1
+            if slot != last { changes += 1 }
+            last = slot
+        }
+        #expect((4990...5000).contains(changes))
+        #expect(counts.allSatisfy { abs($0 - 10_000) < 1000 }, "\(counts)")
+    }
+
+    @Test("it doesn't change within a batch")
+    func betweenBatches() throws {
+        var configuration = ProducerConfiguration()
+        configuration.batchSize = 1000
+        var topic = topic(2)
+        let queue = topic.queues[0]
+        queue.open(now: .now, bound: 100, limit: 1000, pool: BufferPool(limit: 0))
+        for _ in 0..<20 {
+            // The batch is begun, and has room for more than what was counted.
+            #expect(topic.stickySlot(bound: 100, configuration, now: { .now }, random: { 0 }) == 0)
+        }
+        queue.completeOpen()
+        #expect(topic.stickySlot(bound: 100, configuration, now: { .now }, random: { 0 }) == 1)
+    }
+
+    @Test("a partition whose batches pile up gets fewer records, and none once they have waited too long")
+    func adaptive() {
+        func shares(_ change: (inout ProducerConfiguration) -> Void) -> [Int] {
+            var configuration = ProducerConfiguration()
+            configuration.batchSize = 100
+            change(&configuration)
+            var topic = topic(3)
+            topic.queues[1].complete = (0..<9).map { _ in batch(created: .now - .seconds(5)) }
+            let chance = random(2)
+            var counts = [0, 0, 0]
+            for _ in 0..<30_000 {
+                counts[topic.stickySlot(bound: 100, configuration, now: { .now }, random: chance)] += 1
+            }
+            return counts
+        }
+        let adaptive = shares { _ in }
+        #expect(adaptive[1] > 0 && adaptive[1] * 5 < adaptive[0], "\(adaptive)")
+        let even = shares { $0.partitionsAdaptively = false }
+        #expect(even.allSatisfy { abs($0 - 10_000) < 1000 }, "\(even)")
+        let unavailable = shares { $0.partitionAvailabilityTimeout = .seconds(1) }
+        #expect(unavailable[1] == 0, "\(unavailable)")
+    }
+
+    private struct ByFirstByte: Partitioner {
+        func partition(topic: String, key: RawSpan?, value: RawSpan?, partitionCount: Int32) -> Int32? {
+            guard let value, value.byteCount > 0 else { return nil }
+            return Int32(value.array[0]) % partitionCount
+        }
+    }
+
+    @Test("a partitioner of the application's own chooses, but not for a record that names its partition")
+    func custom() async throws {
+        try await withFake { fake, cluster in
+            fake.createTopic("t", partitions: 4)
+            var configuration = cluster.configuration
+            configuration.producer.partitioner = ByFirstByte()
+            let other = Cluster(configuration: configuration)
+            let producer = KafkaProducer(cluster: other)
+            for byte in UInt8(0)..<20 {
+                let chosen = try await producer.send(ProducerRecord(topic: "t", key: [1], value: [byte]))
+                #expect(chosen.partition == Int32(byte % 4))
+                let named = try await producer.send(ProducerRecord(topic: "t", partition: 3, value: [byte]))
+                #expect(named.partition == 3)
+            }
+            // One that it leaves to the default.
+            let key: [UInt8] = Array("k".utf8)
+            let left = try await producer.send(ProducerRecord(topic: "t", key: key, value: nil))
+            let expected = unsafe Murmur2.partition(forKey: key.span.bytes, count: 4)
+            #expect(left.partition == expected)
+            await producer.close()
+            await other.close()
+        }
+    }
+
+    @Test("with partitioner.ignore.keys the key doesn't choose")
+    func ignoredKeys() async throws {
+        try await withFake(properties: ["partitioner.ignore.keys": "true", "batch.size": "300"]) { fake, cluster in
+            fake.createTopic("t", partitions: 3)
+            let producer = KafkaProducer(cluster: cluster)
+            for _ in 0..<300 {
+                _ = try await producer.enqueue(ProducerRecord(topic: "t", key: Array("k".utf8), value: [1]))
+            }
+            await producer.close()
+            for index in Int32(0)..<3 { #expect(try fake.log(of: TopicPartition("t", index)).count > 50) }
+        }
+    }
+}
+
+extension RawSpan {
+    fileprivate var array: [UInt8] { Array(self) }
+}

@@ -1,0 +1,86 @@
+import KafkaFake
+import Synchronization
+import Testing
+
+@testable import KafkaWire
+
+@Suite("Batches of which it isn't known whether they were written", .timeLimit(.minutes(1)))
+struct ProducerOutcomeTests {
+    private let partition = TopicPartition("t")
+
+    /// The real clock, but behind, and put forward at will.
+    private final class Clock: Sendable {
+        private let offset = Mutex(Duration.seconds(-3600))
+
+        var timing: Timing { Timing(now: { .now + self.offset.withLock { $0 } }) }
+
+        func advance(_ duration: Duration) { offset.withLock { $0 += duration } }
+    }
+
+    private func record(_ value: String) -> ProducerRecord {
+        ProducerRecord(topic: "t", partition: 0, value: Array(value.utf8))
+    }
+
+    /// Two batches are written, their answers don't come, and the first is given up when the connection ends.
+    ///
+    /// - Parameter fault: What the second one meets when it is sent again.
+    private func withTwoOpenBatches(
+        meeting fault: Fault? = nil, _ body: (FakeCluster, KafkaProducer, Delivery) async throws -> Void
+    ) async throws {
+        let clock = Clock()
+        let properties = ["linger.ms": "0", "delivery.timeout.ms": "60000"]
+        try await withFake(properties: properties, timing: clock.timing) { fake, cluster in
+            fake.createTopic("t")
+            let producer = KafkaProducer(cluster: cluster)
+            _ = try await producer.send(record("0"))
+            fake.inject(.silence, into: .produce)
+            let first = try await producer.enqueue(record("1"))
+            try await eventually("the first is written") { fake.offsets(of: partition)?.upperBound == 2 }
+            clock.advance(.seconds(40))
+            let second = try await producer.enqueue(record("2"))
+            try await eventually("the second is written") { fake.offsets(of: partition)?.upperBound == 3 }
+            clock.advance(.seconds(40))
+            if let fault { fake.inject(fault, into: .produce) }
+            fake.hangUp(broker: 1)
+            let error = await #expect(throws: KafkaError.self) { _ = try await first.metadata }
+            #expect(error?.code == .networkException)
+            try await body(fake, producer, second)
+            await producer.close()
+        }
+    }
+
+    @Test("the batch behind one that was given up isn't written twice")
+    func notTwice() async throws {
+        try await withTwoOpenBatches { fake, producer, second in
+            let metadata = try await second.metadata
+            #expect(metadata.offset == 2)
+            let next = try await producer.send(record("3"))
+            #expect(next.offset == 3)
+            #expect(try fake.log(of: partition) == numbered(0..<4))
+        }
+    }
+
+    @Test("one that then comes out of order fails, and isn't sent under another number")
+    func outOfOrder() async throws {
+        try await withTwoOpenBatches(meeting: .error(.outOfOrderSequenceNumber)) { fake, producer, second in
+            let error = await #expect(throws: KafkaError.self) { _ = try await second.metadata }
+            #expect(error?.code == .outOfOrderSequenceNumber)
+            let next = try await producer.send(record("3"))
+            #expect(next.offset == 3)
+            #expect(try fake.log(of: partition) == numbered(0..<4))
+        }
+    }
+
+    @Test(
+        "which errors of a broker leave it open",
+        arguments: [
+            (.requestTimedOut, true), (.notEnoughReplicasAfterAppend, true), (.notLeaderOrFollower, true),
+            (.unknownServerError, true), (.kafkaStorageError, true), (.notEnoughReplicas, false),
+            (.messageTooLarge, false), (.outOfOrderSequenceNumber, false), (.corruptMessage, false),
+            (.topicAuthorizationFailed, false), (.invalidTxnState, false), (.concurrentTransactions, false),
+        ] as [(ErrorCode, Bool)])
+    func openErrors(code: ErrorCode, isOpen: Bool) {
+        #expect(KafkaError(code, "", isFromBroker: true).leavesOpenWhetherWritten == isOpen)
+        #expect(KafkaError(code, "").leavesOpenWhetherWritten)
+    }
+}

@@ -1,0 +1,356 @@
+import KafkaFake
+import Testing
+
+@testable import KafkaWire
+
+@Suite("A producer's transactions", .timeLimit(.minutes(1)))
+struct TransactionTests {
+    private let partition = TopicPartition("t")
+    private static let version1 = SpokenVersions.latest.with(feature: "transaction.version", 1)
+    /// A cluster of each version of transactions, and one that knows nothing of either.
+    private static let versions = [SpokenVersions.latest, version1]
+
+    private func record(_ value: String, partition: Int32 = 0) -> ProducerRecord {
+        ProducerRecord(topic: "t", partition: partition, value: Array(value.utf8))
+    }
+
+    private func withProducer(
+        brokers: Int = 1, versions: SpokenVersions, properties: [String: String] = [:],
+        _ body: (FakeCluster, Cluster, KafkaProducer) async throws -> Void
+    ) async throws {
+        let own = ["transactional.id": "tx", "linger.ms": "0"].merging(properties) { $1 }
+        try await withFake(brokers: brokers, versions: versions, properties: own) { fake, cluster in
+            fake.createTopic("t", partitions: 3)
+            let producer = KafkaProducer(cluster: cluster)
+            try await body(fake, cluster, producer)
+            await producer.close()
+        }
+    }
+
+    /// The values that a reader with `read_committed` sees.
+    private func committed(_ fake: FakeCluster, _ partition: TopicPartition) throws -> [String] {
+        var transactions: [Int64: [String]] = [:]
+        var seen: [String] = []
+        for bytes in fake.batches(of: partition) {
+            var reader = RecordBatchReader(
+                topic: partition.topic, partition: partition.partition, records: bytes, from: 0,
+                maximumInflatedBytes: 1 << 20, pool: BufferPool(limit: 0))
+            guard let batch = try reader.next() else { continue }
+            if let type = try batch.controlRecordType() {
+                let values = transactions.removeValue(forKey: batch.producerID) ?? []
+                if type == .commit { seen += values }
+            } else {
+                #expect(batch.isTransactional)
+                transactions[batch.producerID, default: []] += try batch.readRecords().map(\.value)
+            }
+        }
+        return seen
+    }
+
+    @Test("what is committed is seen, what is aborted isn't, transaction after transaction", arguments: 0..<2)
+    func commitAndAbort(round: Int) async throws {
+        try await withProducer(versions: Self.versions[round]) { fake, _, producer in
+            try await producer.initTransactions()
+            for round in 0..<10 {
+                try await producer.beginTransaction()
+                for index in 0..<5 {
+                    _ = try await producer.enqueue(record("\(round).\(index)", partition: Int32(index % 2)))
+                }
+                if round % 3 == 2 {
+                    try await producer.abortTransaction()
+                } else {
+                    try await producer.commitTransaction()
+                }
+            }
+            for partition in 0..<2 {
+                let expected = (0..<10).filter { $0 % 3 != 2 }.flatMap { round in
+                    stride(from: partition, to: 5, by: 2).map { "\(round).\($0)" }
+                }
+                #expect(try committed(fake, TopicPartition("t", Int32(partition))) == expected)
+            }
+            #expect(fake.count(.addPartitionsToTxn) == 0 || round == 1)
+        }
+    }
+
+    @Test("the closure's end commits, its error aborts and is thrown", arguments: 0..<2)
+    func scoped(round: Int) async throws {
+        struct Failed: Error {}
+        try await withProducer(versions: Self.versions[round]) { fake, _, producer in
+            let offset = try await producer.withTransaction { transaction in
+                try await transaction.enqueue(record("a"))
+                return try await transaction.send(record("b")).offset
+            }
+            #expect(offset == 1)
+            await #expect(throws: Failed.self) {
+                try await producer.withTransaction { transaction in
+                    try await transaction.enqueue(record("c"))
+                    throw Failed()
+                }
+            }
+            try await producer.withTransaction { transaction in try await transaction.enqueue(record("d")) }
+            #expect(try committed(fake, partition) == ["a", "b", "d"])
+        }
+    }
+
+    @Test("a task that is cancelled leaves no transaction open", arguments: 0..<2)
+    func cancelled(round: Int) async throws {
+        try await withProducer(versions: Self.versions[round]) { fake, _, producer in
+            let task = Task {
+                try await producer.withTransaction { transaction in
+                    _ = try await transaction.send(record("a"))
+                    try await Task.sleep(for: .seconds(60))
+                }
+            }
+            try await eventually("the record is written") { fake.offsets(of: partition)?.upperBound == 1 }
+            task.cancel()
+            await #expect(throws: CancellationError.self) { try await task.value }
+            try await producer.withTransaction { transaction in try await transaction.enqueue(record("b")) }
+            #expect(try committed(fake, partition) == ["b"])
+        }
+    }
+
+    @Test("a group's offsets count with the transaction alone", arguments: 0..<2)
+    func offsets(round: Int) async throws {
+        let group = ConsumerGroupMetadata(groupID: "g")
+        try await withProducer(brokers: 3, versions: Self.versions[round]) { fake, _, producer in
+            try await producer.initTransactions()
+            for (offset, isCommitted) in [(5, true), (9, false), (7, true)] as [(Int64, Bool)] {
+                try await producer.beginTransaction()
+                _ = try await producer.enqueue(record("\(offset)", partition: 1))
+                try await producer.sendOffsets([partition: OffsetAndMetadata(offset)], group: group)
+                if isCommitted { try await producer.commitTransaction() } else { try await producer.abortTransaction() }
+                #expect(fake.committedOffset(group: "g", of: partition) == (offset == 9 ? 5 : offset))
+            }
+            // Offsets alone are a transaction as well; no offsets are none.
+            try await producer.beginTransaction()
+            try await producer.sendOffsets([:], group: group)
+            try await producer.sendOffsets([partition: OffsetAndMetadata(11)], group: group)
+            try await producer.commitTransaction()
+            #expect(fake.committedOffset(group: "g", of: partition) == 11)
+        }
+    }
+
+    @Test("an empty transaction costs no request", arguments: 0..<2)
+    func empty(round: Int) async throws {
+        try await withProducer(versions: Self.versions[round]) { fake, _, producer in
+            try await producer.initTransactions()
+            fake.clearRequests()
+            for _ in 0..<3 {
+                try await producer.beginTransaction()
+                try await producer.commitTransaction()
+                try await producer.beginTransaction()
+                try await producer.abortTransaction()
+            }
+            #expect(fake.requests.isEmpty)
+        }
+    }
+
+    @Test("a successor fences the producer, whose calls and records fail with PRODUCER_FENCED", arguments: 0..<2)
+    func fencing(round: Int) async throws {
+        try await withProducer(versions: Self.versions[round]) { fake, cluster, producer in
+            try await producer.initTransactions()
+            try await producer.beginTransaction()
+            _ = try await producer.send(record("old"))
+            let successor = KafkaProducer(cluster: cluster)
+            try await successor.initTransactions()
+            let late = try await producer.enqueue(record("late"))
+            await #expect(throws: KafkaError.self) { _ = try await late.metadata }
+            await #expect(throws: KafkaError.self) { try await producer.commitTransaction() }
+            let error = await #expect(throws: KafkaError.self) { try await producer.abortTransaction() }
+            #expect(error?.code == .producerFenced)
+            for _ in 0..<2 {
+                let again = await #expect(throws: KafkaError.self) { try await producer.beginTransaction() }
+                #expect(again?.code == .producerFenced)
+            }
+            try await successor.withTransaction { transaction in try await transaction.enqueue(record("new")) }
+            await successor.close()
+            #expect(try committed(fake, partition) == ["new"])
+        }
+    }
+
+    @Test("records outside of a transaction, and calls in the wrong order, are refused", arguments: 0..<2)
+    func misuse(round: Int) async throws {
+        try await withProducer(versions: Self.versions[round]) { fake, _, producer in
+            func refused(_ body: () async throws -> Void) async {
+                let error = await #expect(throws: KafkaError.self) { try await body() }
+                #expect(error?.code == .invalidTxnState)
+            }
+            await refused { _ = try await producer.send(record("x")) }
+            await refused { try await producer.beginTransaction() }
+            try await producer.initTransactions()
+            await refused { _ = try await producer.send(record("x")) }
+            await refused { try await producer.initTransactions() }
+            await refused { try await producer.commitTransaction() }
+            await refused { try await producer.abortTransaction() }
+            try await producer.beginTransaction()
+            await refused { try await producer.beginTransaction() }
+            try await producer.commitTransaction()
+            #expect(fake.offsets(of: partition)?.isEmpty == true)
+        }
+        try await withFake { fake, cluster in
+            let producer = KafkaProducer(cluster: cluster)
+            let error = await #expect(throws: KafkaError.self) { try await producer.initTransactions() }
+            #expect(error?.code == .invalidConfig)
+            await producer.close()
+        }
+        let error = #expect(throws: KafkaError.self) {
+            try ClientConfiguration(
+                bootstrapServers: "127.0.0.1:1", properties: ["transactional.id": "tx", "acks": "1"])
+        }
+        #expect(error?.code == .invalidConfig)
+    }
+
+    @Test("an abort drops what isn't sent, and says so", arguments: 0..<2)
+    func dropped(round: Int) async throws {
+        try await withProducer(versions: Self.versions[round], properties: ["linger.ms": "3600000"]) {
+            fake, _, producer in
+            try await producer.initTransactions()
+            try await producer.beginTransaction()
+            let delivery = try await producer.enqueue(record("x"))
+            try await producer.abortTransaction()
+            let error = await #expect(throws: KafkaError.self) { _ = try await delivery.metadata }
+            #expect(error?.code == .operationNotAttempted)
+            #expect(fake.count(.endTxn) == 0)
+            try await producer.withTransaction { transaction in try await transaction.enqueue(record("y")) }
+            #expect(try committed(fake, partition) == ["y"])
+        }
+    }
+
+    @Test(
+        "a record that fails for good spoils the transaction; it is aborted, and the next one goes well",
+        arguments: 0..<2,
+        [
+            Fault.error(.topicAuthorizationFailed), .error(.invalidRecord), .error(.transactionAbortable),
+            .errorAfterwards(.topicAuthorizationFailed),
+        ])
+    func spoiled(round: Int, fault: Fault) async throws {
+        try await withProducer(versions: Self.versions[round]) { fake, _, producer in
+            try await producer.initTransactions()
+            try await producer.beginTransaction()
+            _ = try await producer.send(record("a"))
+            fake.inject(fault, into: .produce)
+            let delivery = try await producer.enqueue(record("b"))
+            let error = await #expect(throws: KafkaError.self) { _ = try await delivery.metadata }
+            #expect(error?.isFromBroker == true)
+            // Nothing more is taken in, and the commit says why.
+            let refused = await #expect(throws: KafkaError.self) { _ = try await producer.enqueue(record("c")) }
+            #expect(refused?.code == error?.code)
+            let commit = await #expect(throws: KafkaError.self) { try await producer.commitTransaction() }
+            #expect(commit?.code == error?.code)
+            try await producer.abortTransaction()
+            for index in 0..<3 {
+                try await producer.withTransaction { transaction in try await transaction.enqueue(record("\(index)")) }
+            }
+            #expect(try committed(fake, partition) == ["0", "1", "2"])
+        }
+    }
+
+    @Test("a commit that is spoiled on its way is aborted by withTransaction, and can be run again", arguments: 0..<2)
+    func spoiledCommit(round: Int) async throws {
+        try await withProducer(versions: Self.versions[round]) { fake, _, producer in
+            for isRefusedAtTheEnd in [false, true] {
+                if isRefusedAtTheEnd {
+                    fake.inject(.error(.transactionAbortable), into: .endTxn)
+                } else {
+                    fake.inject(.error(.topicAuthorizationFailed), into: .produce)
+                }
+                await #expect(throws: KafkaError.self) {
+                    try await producer.withTransaction { transaction in try await transaction.enqueue(record("x")) }
+                }
+                try await producer.withTransaction { transaction in try await transaction.enqueue(record("y")) }
+            }
+            #expect(try committed(fake, partition) == ["y", "y"])
+        }
+    }
+
+    @Test(
+        "coordinators that move, load, are busy or hang up are asked again", arguments: 0..<2,
+        [
+            Fault.error(.concurrentTransactions), .error(.coordinatorLoadInProgress), .error(.notCoordinator),
+            .error(.coordinatorNotAvailable), .hangUp(.beforehand), .hangUp(.beforeAnswer), .hangUp(.withinAnswer),
+        ])
+    func retried(round: Int, fault: Fault) async throws {
+        try await withProducer(brokers: 2, versions: Self.versions[round]) { fake, _, producer in
+            fake.inject(fault, into: .initProducerID, times: 2)
+            try await producer.initTransactions()
+            for index in 0..<3 {
+                fake.inject(fault, into: .endTxn)
+                fake.inject(fault, into: .txnOffsetCommit)
+                if round == 1 {
+                    fake.inject(fault, into: .addPartitionsToTxn)
+                    fake.inject(fault, into: .addOffsetsToTxn)
+                }
+                try await producer.withTransaction { transaction in
+                    try await transaction.enqueue(record("\(index)"))
+                    try await transaction.sendOffsets(
+                        [partition: OffsetAndMetadata(Int64(index))], group: ConsumerGroupMetadata(groupID: "g"))
+                }
+                #expect(fake.committedOffset(group: "g", of: partition) == Int64(index))
+            }
+            #expect(try committed(fake, partition) == ["0", "1", "2"])
+        }
+    }
+
+    @Test("a commit whose end isn't known in max.block.ms can be asked for again", arguments: 0..<2)
+    func commitAgain(round: Int) async throws {
+        try await withProducer(versions: Self.versions[round], properties: ["max.block.ms": "100"]) {
+            fake, _, producer in
+            try await producer.initTransactions()
+            try await producer.beginTransaction()
+            _ = try await producer.send(record("a"))
+            fake.inject(.error(.coordinatorNotAvailable), into: .endTxn, times: 100_000)
+            let error = await #expect(throws: KafkaError.self) { try await producer.commitTransaction() }
+            #expect(error?.isRetriable == true)
+            await #expect(throws: KafkaError.self) { try await producer.abortTransaction() }
+            fake.clearFaults()
+            try await producer.commitTransaction()
+            #expect(try committed(fake, partition) == ["a"])
+            try await producer.withTransaction { transaction in try await transaction.enqueue(record("b")) }
+        }
+    }
+
+    @Test("at random: whatever brokers do, each transaction is there whole and once, or not at all", arguments: 0..<8)
+    func mixture(seed: UInt64) async throws {
+        let faults: [(Fault, produceOnly: Bool)] = [
+            (.error(.notLeaderOrFollower), true), (.errorAfterwards(.requestTimedOut), true),
+            (.error(.corruptMessage), true), (.error(.topicAuthorizationFailed), true),
+            (.hangUp(.beforehand), false), (.hangUp(.beforeAnswer), false), (.hangUp(.withinAnswer), false),
+            (.late(.milliseconds(5)), false), (.inPieces(3), false), (.error(.coordinatorLoadInProgress), false),
+        ]
+        let properties = ["batch.size": "150", "retry.backoff.ms": "1"]
+        try await withProducer(brokers: 2, versions: Self.versions[Int(seed % 2)], properties: properties) {
+            fake, _, producer in
+            var state = seed &* 0x9e37_79b9_7f4a_7c15 &+ 1
+            func chance(_ below: Int) -> Int {
+                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                return Int(state >> 33) % below
+            }
+            struct Failed: Error {}
+            var expected: [[String]] = [[], [], []]
+            for round in 0..<40 {
+                if chance(2) == 0 {
+                    let (fault, produceOnly) = faults[chance(faults.count)]
+                    fake.inject(fault, into: produceOnly || chance(2) == 0 ? .produce : .endTxn)
+                }
+                if chance(10) == 0 { fake.elect(Int32(1 + chance(2)), for: TopicPartition("t", Int32(chance(3)))) }
+                let fails = chance(8) == 0
+                do {
+                    try await producer.withTransaction { transaction in
+                        for index in 0..<20 {
+                            try await transaction.enqueue(record("\(round).\(index)", partition: Int32(index % 3)))
+                        }
+                        if fails { throw Failed() }
+                    }
+                    for index in 0..<20 { expected[index % 3].append("\(round).\(index)") }
+                } catch is Failed {
+                } catch let error as KafkaError {
+                    #expect(error.code == .topicAuthorizationFailed, "\(error)")
+                }
+                fake.clearFaults()
+            }
+            for index in 0..<3 {
+                #expect(try committed(fake, TopicPartition("t", Int32(index))) == expected[index])
+            }
+        }
+    }
+}
