@@ -59,7 +59,7 @@ final class ConnectionLoop: @unchecked Sendable {
         while !machine.isClosed {
             wait()
             for command in mailbox.takeCommands() { carryOut(command) }
-            if phase == .connecting, !untried.isEmpty, machine.connectDeadline <= .now {
+            if phase != .open, !untried.isEmpty, machine.connectDeadline <= .now {
                 // An address that keeps silent has had its time; another one may answer.
                 stream = nil
                 connectToNext(after: SocketError(ETIMEDOUT))
