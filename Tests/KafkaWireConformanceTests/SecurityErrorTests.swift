@@ -158,6 +158,27 @@ extension RealKafka {
             }
         }
 
+        /// What the application's source of tokens throws is what the caller gets; a refused token isn't shown.
+        @Test(arguments: KafkaHome.all) func tokens(_ home: KafkaHome) async throws {
+            struct NoToken: Error {}
+            let (bootstrap, properties) = try await SecureKafkaCluster.shared(home).access(.oauthBearer)
+            var configuration = try ClientConfiguration(bootstrapServers: bootstrap, properties: properties)
+            configuration.security.sasl = .oauthBearer { throw NoToken() }
+            var client = KafkaClient(configuration)
+            let start = ContinuousClock.now
+            await #expect(throws: NoToken.self) { try await client.admin.describe(topics: ["t"]) }
+            await client.close()
+            configuration.security.sasl = .oauthBearer { OAuthToken("hunter2.hunter2.", lifetime: .seconds(60)) }
+            client = KafkaClient(configuration)
+            let error = try await kafkaError { _ = try await client.admin.describe(topics: ["t"]) }
+            #expect(error.code == .saslAuthenticationFailed)
+            #expect(
+                error.message.contains("refused the login by OAUTHBEARER: {\"status\":\"invalid_token\"}"), "\(error)")
+            #expect(!error.message.contains("hunter2"))
+            #expect(ContinuousClock.now - start < .seconds(5))
+            await client.close()
+        }
+
         /// A producer and a consumer don't wait for their time-outs either.
         @Test(arguments: KafkaHome.all) func producersAndConsumers(_ home: KafkaHome) async throws {
             let cluster = try await SecureKafkaCluster.shared(home)

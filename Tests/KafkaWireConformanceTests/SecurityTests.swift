@@ -101,8 +101,16 @@ extension RealKafka {
         }
 
         /// A broker ends a session that isn't begun anew, and keeps one that is, with requests under way all the time.
-        @Test(arguments: KafkaHome.all, [KafkaSecurity.scramSHA256, .oauthBearer])
-        func sessions(_ home: KafkaHome, _ security: KafkaSecurity) async throws {
+        @Test(arguments: KafkaHome.all) func sessions(_ home: KafkaHome) async throws {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for security in [KafkaSecurity.scramSHA256, .oauthBearer] {
+                    group.addTask { try await self.session(home, security) }
+                }
+                try await group.waitForAll()
+            }
+        }
+
+        private func session(_ home: KafkaHome, _ security: KafkaSecurity) async throws {
             let cluster = try await SecureKafkaCluster.shared(home)
             let bootstrap = cluster.bootstrap(.reauth)
             let configuration = try ClientConfiguration(

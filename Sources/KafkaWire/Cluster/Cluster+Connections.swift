@@ -45,10 +45,12 @@ extension Cluster {
             let pause = backoff.delay(afterFailures: failures.count + 1, random: timing.random())
             let wasWanted = connections.failed(key, attempt: attempt, notBefore: timing.now() + pause)
             // Only closing the client, and asking the bootstrap servers again, give up what others wait for.
-            guard wasWanted, let error = error as? KafkaError else {
+            guard wasWanted, !(error is CancellationError) else {
                 throw KafkaError(.networkException, isClosed ? "the client is closed" : "the connection was given up")
             }
-            tellOfFailure(error, key, took: timing.now() - began)
+            // The application's source of tokens throws errors of its own.
+            let reason = error as? KafkaError ?? KafkaError(.saslAuthenticationFailed, "there is no token: \(error)")
+            tellOfFailure(reason, key, took: timing.now() - began)
             throw error
         }
     }

@@ -13,12 +13,9 @@ extension NegotiatedConnection {
                 guard !Task.isCancelled, let self, isUsable else { return }
                 do {
                     lifetime = try await authenticate(credentials, timing)
-                } catch let error as KafkaError {
-                    connection.close(error)
                 } catch {
-                    connection.close(
-                        KafkaError(.networkException, "the session at \(address) ends, and there is no login: \(error)")
-                    )
+                    let reason = "the session at \(address) ends, and there is no login: \(error)"
+                    return connection.close(error as? KafkaError ?? KafkaError(.networkException, reason))
                 }
             }
         }
