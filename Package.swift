@@ -70,6 +70,10 @@ let package = Package(
             name: "TFIProducer", dependencies: ["CommandLineSupport", "KafkaFake", "KafkaWire"],
             swiftSettings: settings),
 
+        // No product: what `control-env.sh bench --client` measures.
+        .executableTarget(
+            name: "ClientBenchmark", dependencies: ["CommandLineSupport", "KafkaWire"], swiftSettings: settings),
+
         // Starts and stops real brokers and databases for the conformance tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         // What scripts/fuzz.sh feeds with any bytes; the unit tests feed it with damaged ones.

@@ -25,6 +25,8 @@ usage: control-env.sh COMMAND
   test [ARG]...        every test that this machine can run; arguments go to `swift test`
   bench [--records 5000000] [--partitions 4] [--rounds 3] [--peers DIR]
                        `psql \copy` and `tfi-consumer run` of the same rows, in turn
+  bench --client [--records 5000000] [--partitions 4] [--rounds 3] [--codecs "none lz4 zstd"] [--peers DIR]
+                       KafkaWire and librdkafka reading and writing the same records, in turn
 Kafka and Postgres run in Docker where `docker compose` has an engine; else Kafka runs from KAFKA_HOME (the folder of
 any Kafka distribution) and Postgres from this machine's own programs; else the demo takes a broker in memory.
 Environment: KAFKA_HOME, KAFKA_HOMES (several for the tests, colons between), POSTGRES_HOME, TFI_ENV_DIR (where the
@@ -96,6 +98,12 @@ case $action in
         source "$root/scripts/test.sh"
         run_tests "$@" ;;
     bench)
+        if [[ ${1:-} == --client ]]; then
+            # shellcheck source=scripts/bench-client.sh
+            source "$root/scripts/bench-client.sh"
+            bench_client "${@:2}"
+            exit
+        fi
         # shellcheck source=scripts/bench.sh
         source "$root/scripts/bench.sh"
         bench "$@" ;;

@@ -18,7 +18,7 @@ usage: kafka.sh up DIR [--version-home KAFKA_HOME] [--brokers N] [--port P] [--s
        kafka.sh tool NAME ARG...  one of Kafka's own tools: topics, configs, consumer-groups, console-consumer,
                                 console-producer, producer-perf, consumer-perf, dump-log, api-versions, or a class name
 `up` prints the bootstrap addresses and leaves them in DIR/bootstrap. Broker I (from 1) logs to DIR/I/log. Without
---port each broker has a free port; with it broker I has P+I-1. --set gives a broker setting. With --owner the brokers
+--port each broker has a free port; with it broker I has P+I-1. --set gives a broker setting, in which %I is I. With --owner the brokers
 are killed and DIR is removed when process PID has ended.
 --secure adds listeners with TLS and logins: DIR/listeners has a line `NAME BOOTSTRAP` for each, DIR/tls the PEM files.
   ssl             TLS; a client certificate is looked at where there is one
@@ -122,7 +122,7 @@ auto.create.topics.enable=false
 broker.session.timeout.ms=5000
 broker.heartbeat.interval.ms=500
 END
-    (($# == 0)) || printf '%s\n' "$@" >>"$dir/$i/server.properties"
+    (($# == 0)) || printf '%s\n' "${@//%I/$i}" >>"$dir/$i/server.properties"
 }
 
 # Certificates for the secure listeners: one CA with a broker and a client, and another CA with a client.

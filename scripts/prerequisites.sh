@@ -4,7 +4,7 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # Debian's packages that are missing for a purpose, one a line.
-missing_packages() { # build | psql | postgres | java | jdk | python | lint
+missing_packages() { # build | psql | postgres | java | jdk | librdkafka | python | lint
     local pair
     case $1 in
         build)
@@ -28,6 +28,7 @@ missing_packages() { # build | psql | postgres | java | jdk | python | lint
             "${JAVA_HOME:+$JAVA_HOME/bin/}java" --list-modules 2>/dev/null | grep -q '^jdk.compiler' ||
                 echo default-jdk-headless ;;
         python) python3 -c 'import venv, ensurepip' 2>/dev/null || echo python3-venv ;;
+        librdkafka) pkg-config --exists rdkafka 2>/dev/null || echo librdkafka-dev ;;
         lint) command -v shellcheck >/dev/null || echo shellcheck ;;
     esac
 }

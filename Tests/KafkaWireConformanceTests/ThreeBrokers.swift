@@ -2,7 +2,8 @@ import KafkaWire
 import TestSupport
 import Testing
 
-/// The cluster of three brokers whose brokers tests stop and kill; it is whole again after each test.
+/// The cluster of three brokers whose brokers tests stop and kill; it is whole again after each test. Broker I stands in
+/// "rack-I", and lets clients read from the replica in their own rack.
 actor ThreeBrokers {
     private static let one = ThreeBrokers()
     private var starting: Task<KafkaCluster, any Error>?
@@ -13,7 +14,14 @@ actor ThreeBrokers {
         let home = try #require(KafkaHome.newest)
         let task =
             starting
-            ?? Task { try await KafkaCluster.start(home, brokers: 3, settings: ["min.insync.replicas": "2"]) }
+            ?? Task {
+                try await KafkaCluster.start(
+                    home, brokers: 3,
+                    settings: [
+                        "min.insync.replicas": "2", "broker.rack": "rack-%I",
+                        "replica.selector.class": "org.apache.kafka.common.replica.RackAwareReplicaSelector",
+                    ])
+            }
         starting = task
         return try await task.value
     }

@@ -1,10 +1,12 @@
 extension Cluster {
     /// Asks the partitions' leaders for offsets, with retries.
     ///
+    /// - Parameter isolation: With `readCommitted` the end is the last stable offset, and only what is before it is
+    ///   looked through.
     /// - Returns: An offset for each partition. A timestamp after all records gives the end of the log.
     /// - Throws: `KafkaError` for the first partition that can't be told, naming it.
     package nonisolated func listOffsets(
-        _ specs: [TopicPartition: OffsetSpec], limit: Duration? = nil
+        _ specs: [TopicPartition: OffsetSpec], isolation: IsolationLevel = .readUncommitted, limit: Duration? = nil
     ) async throws -> [TopicPartition: ListedOffset] {
         var found: [TopicPartition: ListedOffset] = [:]
         for (partition, spec) in specs {
@@ -25,7 +27,7 @@ extension Cluster {
             }
             for (node, partitions) in byLeader {
                 let asked = Dictionary(uniqueKeysWithValues: partitions.map { ($0, missing[$0] ?? .latest) })
-                let (offsets, error) = try await self.askOffsets(node, asked, leaders.mapValues(\.epoch))
+                let (offsets, error) = try await self.askOffsets(node, asked, isolation, leaders.mapValues(\.epoch))
                 found.merge(offsets) { $1 }
                 if let error { throw error }
             }
@@ -35,7 +37,7 @@ extension Cluster {
             if case .timestamp = specs[entry.key] { entry.value.offset < 0 } else { false }
         }.mapValues { _ in OffsetSpec.latest }
         guard !late.isEmpty else { return found }
-        let ends = try await listOffsets(late, limit: limit)
+        let ends = try await listOffsets(late, isolation: isolation, limit: limit)
         return found.merging(ends) { $1 }
     }
 
@@ -49,7 +51,8 @@ extension Cluster {
     }
 
     private nonisolated func askOffsets(
-        _ node: Int32, _ specs: [TopicPartition: OffsetSpec], _ epochs: [TopicPartition: Int32]
+        _ node: Int32, _ specs: [TopicPartition: OffsetSpec], _ isolation: IsolationLevel,
+        _ epochs: [TopicPartition: Int32]
     ) async throws -> ([TopicPartition: ListedOffset], KafkaError?) {
         let connection = try await connection(to: node, role: .general)
         let topics = Dictionary(grouping: specs.keys, by: \.topic).map { topic, partitions in
@@ -62,7 +65,8 @@ extension Cluster {
                 })
         }
         let response = try await connection.call(
-            ListOffsetsRequest(replicaId: -1, topics: topics), timeout: configuration.requestTimeout)
+            ListOffsetsRequest(replicaId: -1, isolationLevel: isolation.rawValue, topics: topics),
+            timeout: configuration.requestTimeout)
         var offsets: [TopicPartition: ListedOffset] = [:]
         var failure: KafkaError?
         for topic in response.topics {

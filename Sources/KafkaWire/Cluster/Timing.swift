@@ -1,16 +1,22 @@
+import Foundation
+
 /// Where waiting and chance come from, so that a test can hold both still.
 package struct Timing: Sendable {
     package var now: @Sendable () -> ContinuousClock.Instant
+    /// Milliseconds since 1970.
+    package var wallClock: @Sendable () -> Int64
     package var sleep: @Sendable (Duration) async throws -> Void
     /// A number from 0 up to 1.
     package var random: @Sendable () -> Double
 
     package init(
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
+        wallClock: @escaping @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1000) },
         sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
         random: @escaping @Sendable () -> Double = { .random(in: 0..<1) }
     ) {
         self.now = now
+        self.wallClock = wallClock
         self.sleep = sleep
         self.random = random
     }

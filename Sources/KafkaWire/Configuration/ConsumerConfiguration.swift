@@ -1,12 +1,5 @@
 /// The settings of a consumer, each under the name that it has in Kafka.
 public struct ConsumerConfiguration: Sendable {
-    /// Where to begin where there is no offset, or one that the log doesn't have (`auto.offset.reset`).
-    public enum OffsetReset: Sendable {
-        case earliest, latest
-        /// Nowhere: it is an error (`none`).
-        case fail
-    }
-
     /// `fetch.min.bytes`: how much a broker should have before it answers.
     public var fetchMinimumBytes = 1
     /// `fetch.max.bytes`: how much one answer may hold, over all partitions.
@@ -20,6 +13,12 @@ public struct ConsumerConfiguration: Sendable {
     public var fetchMaximumWait = Duration.milliseconds(500)
     /// `auto.offset.reset`
     public var offsetReset = OffsetReset.latest
+    /// `isolation.level`
+    public var isolationLevel = IsolationLevel.readUncommitted
+    /// `client.rack`: where this client stands, as brokers have it in `broker.rack`; empty for nowhere in particular.
+    ///
+    /// Brokers with a `replica.selector.class` then let the nearest replica of each partition serve it (KIP-392).
+    public var rack = ""
     /// `check.crcs`: whether record batches are checked against their CRC-32C.
     public var checksCRCs = true
     /// How large one compressed batch may become, in bytes; what is larger is an error, not an exhausted memory.
@@ -34,7 +33,12 @@ public struct ConsumerConfiguration: Sendable {
         try list.set(&fetchMaximumWait, "fetch.max.wait.ms")
         try list.set(
             &offsetReset, "auto.offset.reset",
-            from: ["earliest": .earliest, "latest": .latest, "none": .fail])
+            expected: "one of earliest, latest, none, or by_duration: with a duration such as PT1H"
+        ) { OffsetReset($0) }
+        try list.set(
+            &isolationLevel, "isolation.level",
+            from: ["read_uncommitted": .readUncommitted, "read_committed": .readCommitted])
+        try list.set(&rack, "client.rack")
         try list.set(&checksCRCs, "check.crcs")
     }
 }

@@ -136,6 +136,15 @@ struct PropertyList {
         "key.serializer", "value.serializer", "key.deserializer", "value.deserializer",
     ]
 
+    /// A value of a form of its own.
+    ///
+    /// - Parameter parse: Gives nil for a text that isn't one.
+    mutating func set<Value>(
+        _ target: inout Value, _ name: String, expected: String, _ parse: (String) -> Value?
+    ) throws(KafkaError) {
+        if let value = try take(name, expected: expected, parse) { target = value }
+    }
+
     /// Ends the taking: a name that nobody asked for is an error, with the nearest right one.
     func finish() throws(KafkaError) {
         let left = settings.filter { !Self.meaningless.contains($0.key) }

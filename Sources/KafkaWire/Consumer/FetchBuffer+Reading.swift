@@ -69,16 +69,36 @@ extension FetchBuffer {
 
     /// Decides whether the application gets a batch of this slot, and notes it.
     ///
-    /// - Parameter next: The position after the batch.
-    func handOut(_ slot: FetchSlot, next: FetchPosition, at now: ContinuousClock.Instant) -> Verdict {
+    /// - Parameter next: The position after the batch; nil where it doesn't move yet, since the batch's records are
+    ///   handed out one by one.
+    func handOut(_ slot: FetchSlot, next: FetchPosition?, at now: ContinuousClock.Instant) -> Verdict {
         state.withLock { state in
             guard let entry = state.entry(slot), !state.isFinished else { return .stale }
             guard !entry.isPaused, !state.isHeld else { return .paused }
+            let next = next ?? entry.delivered ?? FetchPosition(offset: 0)
             state.entries[slot.index]?.delivered = next
             state.handoutCount += 1
             state.handout = Handout(
                 number: state.handoutCount, slot: slot, partition: entry.partition, next: next, since: now)
             return .handedOut
+        }
+    }
+
+    /// Moves the position within the batch that was handed out last.
+    ///
+    /// - Parameters:
+    ///   - processed: What is before this offset is done.
+    ///   - next: The position after the record that is handed out by this.
+    /// - Returns: Whether the batch is still the application's; it isn't where its partition was taken away or sought
+    ///   elsewhere.
+    func advance(processed: Int64, next: FetchPosition) -> Bool {
+        state.withLock { state in
+            guard let slot = state.handout?.slot, state.entry(slot) != nil, !state.isFinished else { return false }
+            state.handout?.next = next
+            state.entries[slot.index]?.delivered = next
+            state.entries[slot.index]?.processed = FetchPosition(
+                offset: processed, lastFetchedEpoch: next.lastFetchedEpoch)
+            return true
         }
     }
 

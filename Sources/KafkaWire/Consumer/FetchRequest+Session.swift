@@ -12,6 +12,7 @@ extension FetchRequest {
             maxWaitMs: Int32(clamping: Int(configuration.fetchMaximumWait / .milliseconds(1))),
             minBytes: Int32(clamping: configuration.fetchMinimumBytes),
             maxBytes: Int32(clamping: configuration.fetchMaximumBytes),
+            isolationLevel: configuration.isolationLevel.rawValue,
             sessionId: asked.sessionID, sessionEpoch: asked.epoch,
             topics: Self.neighbours(asked.partitions).map { topic, keys in
                 Topic(
@@ -28,7 +29,7 @@ extension FetchRequest {
             forgottenTopicsData: Self.neighbours(asked.forgotten.keys.sorted()).map { topic, keys in
                 ForgottenTopic(
                     topic: topic, topicId: asked.forgotten[keys[0]] ?? .zero, partitions: keys.map(\.partition))
-            })
+            }, rackId: version >= 11 ? configuration.rack : "")
     }
 
     /// Groups partitions by topic where they are neighbours, and no others, so that their order stays.

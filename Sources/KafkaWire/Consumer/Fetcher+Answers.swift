@@ -2,7 +2,9 @@ extension Fetcher {
     /// Takes in an answer.
     ///
     /// - Returns: What opens when the consumer begins to take it; nil where there was no record in it.
-    func accept(_ response: FetchResponse, asked: [TopicPartition: Asked]) throws(KafkaError) -> Signal? {
+    func accept(
+        _ response: FetchResponse, from node: Int32, asked: [TopicPartition: Asked]
+    ) throws(KafkaError) -> Signal? {
         let gate = Signal()
         var parts: [FetchedPartition] = []
         for topic in response.responses {
@@ -13,19 +15,28 @@ extension Fetcher {
                 guard let asked = asked[key], partitions[key]?.slot == asked.slot else { continue }
                 let code = ErrorCode(rawValue: answer.errorCode)
                 guard code == .none else {
-                    try refused(key, code)
+                    try refused(key, code, by: node)
                     continue
                 }
                 if answer.divergingEpoch.epoch >= 0 {
-                    throw KafkaError(
-                        .offsetOutOfRange,
-                        "the log was cut back: what was read up to here had leader epoch \(asked.fetch.position.lastFetchedEpoch), which ends at offset \(answer.divergingEpoch.endOffset)",
-                        topic: name, partition: key.partition, offset: asked.fetch.position.offset)
+                    try truncated(
+                        key,
+                        to: FetchPosition(
+                            offset: answer.divergingEpoch.endOffset, lastFetchedEpoch: answer.divergingEpoch.epoch))
+                    continue
                 }
-                buffer.saw(asked.slot, highWatermark: answer.highWatermark, end: answer.highWatermark)
-                if let records = answer.records, !records.isEmpty {
-                    if let part = try take(records, of: key, asked, gate) { parts.append(part) }
+                if answer.preferredReadReplica >= 0, answer.preferredReadReplica != node {
+                    partitions[key]?.replica = (
+                        answer.preferredReadReplica,
+                        cluster.timing.now() + cluster.configuration.metadataMaximumAge
+                    )
+                    attention.notify()
                 }
+                let isCommittedOnly = configuration.isolationLevel == .readCommitted && answer.lastStableOffset >= 0
+                buffer.saw(
+                    asked.slot, highWatermark: answer.highWatermark,
+                    end: isCommittedOnly ? answer.lastStableOffset : answer.highWatermark)
+                if let part = try take(answer, of: key, asked, gate) { parts.append(part) }
             }
         }
         guard !parts.isEmpty else { return nil }
@@ -36,8 +47,9 @@ extension Fetcher {
 
     /// Moves a partition's position past the batches that have arrived whole.
     private func take(
-        _ records: ByteSlice, of key: TopicPartition, _ asked: Asked, _ gate: Signal
+        _ answer: FetchResponse.PartitionData, of key: TopicPartition, _ asked: Asked, _ gate: Signal
     ) throws(KafkaError) -> FetchedPartition? {
+        guard let records = answer.records, !records.isEmpty else { return nil }
         let fetch = asked.fetch
         let scan = try RecordBatchReader.scan(
             records, from: fetch.position.offset, topic: key.topic, partition: key.partition)
@@ -52,27 +64,33 @@ extension Fetcher {
         let reader = RecordBatchReader(
             topic: key.topic, partition: key.partition, records: records, from: fetch.position.offset,
             checksCRC: configuration.checksCRCs, maximumInflatedBytes: configuration.maximumInflatedBytes,
-            pool: cluster.pool)
+            pool: cluster.pool,
+            leavingOut: configuration.isolationLevel == .readCommitted
+                ? AbortedTransactions(answer.abortedTransactions ?? []) : nil)
         return FetchedPartition(slot: asked.slot, reader: reader, next: next, gate: gate)
     }
 
-    private func refused(_ key: TopicPartition, _ code: ErrorCode) throws(KafkaError) {
+    private func refused(_ key: TopicPartition, _ code: ErrorCode, by node: Int32) throws(KafkaError) {
         let position = partitions[key]?.position
         switch code {
+        case .offsetOutOfRange where partitions[key]?.replica?.node == node:
+            // The replica may be behind; only the leader's word counts.
+            partitions[key]?.replica = nil
+            setbacks += 1
         case .offsetOutOfRange:
-            guard offsetReset != .fail else {
+            guard let place = offsetReset.place(now: cluster.timing.wallClock()) else {
                 throw KafkaError(
                     code, "the log doesn't have this offset (any more, or yet)", isFromBroker: true, topic: key.topic,
                     partition: key.partition, offset: position?.offset)
             }
-            partitions[key]?.start = offsetReset == .earliest ? .earliest : .latest
+            partitions[key]?.start = place
             partitions[key]?.position = nil
         case .corruptMessage:
             throw KafkaError(
                 code, "the broker's log is damaged", isFromBroker: true, isRetriable: false, topic: key.topic,
                 partition: key.partition, offset: position?.offset)
         case _ where code.isRetriable:
-            partitions[key]?.leader = nil
+            leave(node, key)
             setbacks += 1
         default:
             throw KafkaError(

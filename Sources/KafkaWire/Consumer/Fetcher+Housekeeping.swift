@@ -13,9 +13,9 @@ extension Fetcher {
                     try await cluster.timing.sleep(delay)
                 }
                 // One partition's trouble is kept back until the others have what they need.
-                let trouble = [try await findLeaders(), try await findOffsets()].compactMap { $0 }
+                let trouble = [try await findLeaders(), try await findOffsets(), try await dispelDoubts()]
                 startLoops()
-                if let first = trouble.first { throw first }
+                if let first = trouble.compactMap({ $0 }).first { throw first }
                 failures = 0
                 troubledSince = nil
                 await attention.wait(until: knowledgeExpires)
@@ -50,8 +50,7 @@ extension Fetcher {
             guard let leader = await cluster.leader(of: key), let known = partitions[key],
                 leader.epoch > known.leaderEpoch
             else { continue }
-            partitions[key]?.leader = leader.node
-            partitions[key]?.leaderEpoch = leader.epoch
+            partitions[key]?.follow(leader.node, epoch: leader.epoch)
         }
     }
 
@@ -80,8 +79,7 @@ extension Fetcher {
             partition.topicID = topic.id
             topicNames[topic.id] = key.topic
             if let leader {
-                partition.leader = leader.node
-                partition.leaderEpoch = leader.epoch
+                partition.follow(leader.node, epoch: leader.epoch)
             } else {
                 let exists = topic.partition(key.partition) != nil
                 trouble =
@@ -104,7 +102,8 @@ extension Fetcher {
             let asked = Dictionary(uniqueKeysWithValues: group)
             do {
                 // Tried again here, since other partitions are to be looked after meanwhile.
-                let found = try await cluster.listOffsets(asked.mapValues(\.start), limit: .zero)
+                let found = try await cluster.listOffsets(
+                    asked.mapValues(\.start), isolation: configuration.isolationLevel, limit: .zero)
                 for (key, listed) in found {
                     guard let slot = asked[key]?.slot, partitions[key]?.slot == slot else { continue }
                     let position = FetchPosition(offset: listed.offset)
@@ -122,8 +121,17 @@ extension Fetcher {
     }
 
     func startLoops() {
-        for node in Set(partitions.values.filter { !$0.isPaused }.compactMap(\.leader)) where loops[node] == nil {
+        for node in Set(partitions.values.filter { !$0.isPaused }.compactMap(\.source)) where loops[node] == nil {
             loops[node] = Task { await self.fetch(from: node) }
         }
+    }
+}
+
+extension Fetcher.Partition {
+    /// Another leader may have another log: what was read of the one before is compared with it first.
+    mutating func follow(_ node: Int32, epoch: Int32) {
+        if epoch > leaderEpoch, position.map({ $0.lastFetchedEpoch >= 0 }) == true { isDoubtful = true }
+        leader = node
+        leaderEpoch = epoch
     }
 }

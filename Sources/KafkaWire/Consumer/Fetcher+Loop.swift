@@ -25,16 +25,32 @@ extension Fetcher {
                 }
                 setbacks += 1
                 // Whether another broker leads them meanwhile, the housekeeping finds out.
-                for key in wanted.keys { partitions[key]?.leader = nil }
+                for key in wanted.keys { leave(node, key) }
                 return attention.notify()
             }
         }
     }
 
+    /// Asks another broker than this one for a partition: the leader where it was a replica, or else the one that
+    /// leads now.
+    func leave(_ node: Int32, _ key: TopicPartition) {
+        if partitions[key]?.replica?.node == node {
+            partitions[key]?.replica = nil
+        } else {
+            partitions[key]?.leader = nil
+        }
+    }
+
     private func fetches(from node: Int32) -> [TopicPartition: Asked] {
         var wanted: [TopicPartition: Asked] = [:]
-        for (key, partition) in partitions where partition.leader == node && !partition.isPaused {
-            guard let position = partition.position else { continue }
+        for (key, partition) in partitions where partition.source == node && !partition.isPaused {
+            // From time to time the leader is asked which replica is the best now.
+            if let replica = partition.replica, replica.until <= cluster.timing.now() {
+                partitions[key]?.replica = nil
+                attention.notify()
+                continue
+            }
+            guard let position = partition.position, !partition.isDoubtful else { continue }
             wanted[key] = Asked(
                 fetch: PartitionFetch(
                     topicID: partition.topicID, position: position, leaderEpoch: partition.leaderEpoch,
@@ -69,6 +85,6 @@ extension Fetcher {
         case let code:
             throw KafkaError(code, "\(connection.address) refused a fetch", isFromBroker: true)
         }
-        return try accept(response, asked: wanted)
+        return try accept(response, from: node, asked: wanted)
     }
 }

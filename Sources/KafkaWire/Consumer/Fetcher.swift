@@ -7,7 +7,8 @@
 /// ```
 ///
 /// What belongs to which file: the partitions stand here, `Fetcher+Housekeeping` finds what is missing of them,
-/// `Fetcher+Loop` asks brokers, `Fetcher+Answers` takes in what they say.
+/// `Fetcher+Loop` asks brokers, `Fetcher+Answers` takes in what they say, `Fetcher+Truncation` looks out for logs that
+/// were cut back.
 actor Fetcher {
     struct Partition {
         var slot: FetchSlot
@@ -18,8 +19,15 @@ actor Fetcher {
         var start: OffsetSpec
         var leader: Int32?
         var leaderEpoch: Int32 = -1
+        /// The replica that the leader has sent this client to, and until when it is asked (KIP-392).
+        var replica: (node: Int32, until: ContinuousClock.Instant)?
+        /// Whether the leader is to be asked first if its log still has what was read last (KIP-320).
+        var isDoubtful = false
         var isPaused = false
         var maximumBytes: Int32
+
+        /// The broker to fetch from.
+        var source: Int32? { leader == nil ? nil : replica?.node ?? leader }
     }
 
     let cluster: Cluster
@@ -65,9 +73,11 @@ actor Fetcher {
             partition.slot = slot
             partition.start = start.spec
             partition.position = nil
+            partition.isDoubtful = false
             if case .offset(let offset) = start.spec {
                 let position = FetchPosition(offset: offset, lastFetchedEpoch: start.leaderEpoch)
                 partition.position = position
+                partition.isDoubtful = position.lastFetchedEpoch >= 0
                 buffer.began(slot, at: position)
             }
             partitions[key] = partition

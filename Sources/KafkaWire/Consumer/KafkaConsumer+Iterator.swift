@@ -38,16 +38,7 @@ extension KafkaConsumer {
 
         /// The same, but waits no longer than `timeout`; nil waits for as long as it takes.
         public mutating func next(timeout: Duration?) async throws -> Step {
-            consumer.buffer.comeBack()
-            defer { consumer.buffer.goAway(at: consumer.cluster.timing.now()) }
-            while true {
-                if let batch = try consumer.nextBatch() { return .batch(batch) }
-                switch try await consumer.buffer.take(timeout: timeout) {
-                case .part(let part): consumer.reading.withLock { $0 = part }
-                case .nothing: return .timedOut
-                case .finished: return .finished
-                }
-            }
+            try await consumer.step(timeout: timeout, isWhole: true)
         }
     }
 
@@ -55,8 +46,22 @@ extension KafkaConsumer {
         Iterator(self)
     }
 
+    /// - Parameter isWhole: Whether the position moves past the batch at once; otherwise `FetchBuffer.advance` moves it.
+    func step(timeout: Duration?, isWhole: Bool) async throws -> Iterator.Step {
+        buffer.comeBack()
+        defer { buffer.goAway(at: cluster.timing.now()) }
+        while true {
+            if let batch = try nextBatch(isWhole: isWhole) { return .batch(batch) }
+            switch try await buffer.take(timeout: timeout) {
+            case .part(let part): reading.withLock { $0 = part }
+            case .nothing: return .timedOut
+            case .finished: return .finished
+            }
+        }
+    }
+
     /// The next batch of the part that is being read; nil at its end, and where it isn't to be read on.
-    private func nextBatch() throws(KafkaError) -> RecordBatch? {
+    private func nextBatch(isWhole: Bool) throws(KafkaError) -> RecordBatch? {
         try reading.withLock { part throws(KafkaError) -> RecordBatch? in
             guard var current = part else { return nil }
             let batch: RecordBatch?
@@ -71,7 +76,7 @@ extension KafkaConsumer {
                 return nil
             }
             let next = FetchPosition(offset: batch.nextOffset, lastFetchedEpoch: batch.partitionLeaderEpoch)
-            switch buffer.handOut(current.slot, next: next, at: .now) {
+            switch buffer.handOut(current.slot, next: isWhole ? next : nil, at: .now) {
             case .handedOut:
                 part = current
                 return batch

@@ -9,6 +9,8 @@ import Synchronization
 /// }
 /// ```
 ///
+/// `records` has the records one by one instead, as copies, for those who don't need the last bit of speed.
+///
 /// Records are views of the memory that they were received in. Answers are fetched ahead while batches are read: for
 /// each broker one answer is being read and one more is on its way or waits. So a consumer that is slow slows the
 /// fetching, and memory stays at about twice `fetch.max.bytes` for each broker. A batch that is kept keeps the whole
@@ -24,6 +26,7 @@ public final class KafkaConsumer: Sendable, AsyncSequence {
     let fetcher: Fetcher
     /// The part of an answer whose batches are being handed out.
     let reading = Mutex<FetchedPartition?>(nil)
+    let unread = Mutex(UnreadRecords())
     let groupPart: Mutex<ConsumerGroupPart>
 
     init(cluster: Cluster, offsetReset: ConsumerConfiguration.OffsetReset) {

@@ -84,15 +84,11 @@ final class GroupPartitions: Sendable {
     }
 
     private func resetSpec(_ partition: TopicPartition) throws(KafkaError) -> OffsetSpec {
-        switch fetcher.offsetReset {
-        case .earliest: return .earliest
-        case .latest: return .latest
-        case .fail:
-            throw KafkaError(
-                .offsetOutOfRange,
-                "group \(offsets.groupID) has no offset for the partition, and auto.offset.reset is none",
-                topic: partition.topic, partition: partition.partition)
-        }
+        if let place = fetcher.offsetReset.place(now: fetcher.cluster.timing.wallClock()) { return place }
+        throw KafkaError(
+            .offsetOutOfRange,
+            "group \(offsets.groupID) has no offset for the partition, and auto.offset.reset is none",
+            topic: partition.topic, partition: partition.partition)
     }
 
     // MARK: Commits

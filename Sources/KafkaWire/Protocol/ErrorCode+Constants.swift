@@ -135,4 +135,7 @@ extension ErrorCode {
     public static let streamsInvalidTopologyEpoch = ErrorCode(rawValue: 131)
     public static let streamsTopologyFenced = ErrorCode(rawValue: 132)
     public static let shareSessionLimitReached = ErrorCode(rawValue: 133)
+
+    /// A log was cut back below what was read of it (KIP-320). Brokers have no code for it; the number is librdkafka's.
+    public static let logTruncation = ErrorCode(rawValue: -139)
 }

@@ -9,7 +9,9 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     }
 
     /// The name as in Kafka's protocol guide, such as `NOT_LEADER_OR_FOLLOWER`; `ERROR_n` for an unknown code.
-    public var description: String { entry?.name ?? "ERROR_\(rawValue)" }
+    public var description: String {
+        entry?.name ?? (self == .logTruncation ? "LOG_TRUNCATION" : "ERROR_\(rawValue)")
+    }
 
     /// Whether the same request can succeed later, as Kafka's protocol guide has it.
     public var isRetriable: Bool { entry?.isRetriable ?? false }

@@ -15,6 +15,9 @@ public struct KafkaError: Error, Hashable, Sendable, CustomStringConvertible {
     public var topic: String?
     public var partition: Int32?
     public var offset: Int64?
+    /// With LOG_TRUNCATION: the offset from which on the log isn't the one that was read; nil where even the broker
+    /// can't tell (KIP-320).
+    public var divergentOffset: Int64?
 
     public init(
         _ code: ErrorCode, _ message: String, isFromBroker: Bool = false, isRetriable: Bool? = nil,

@@ -35,6 +35,9 @@ public struct RecordBatch: Sendable {
     public let isTransactional: Bool
     /// Whether the batch holds the end of a transaction, and no record for consumers.
     public let isControl: Bool
+    /// Whether the batch belongs to a transaction that was aborted, and so holds no record for consumers that read
+    /// what is committed (`isolation.level=read_committed`). Never true for others.
+    public let isAborted: Bool
     /// How the batch was compressed when it came.
     public let compression: Compression
     /// How many records are in the batch, those below `firstOffset` counted as well.
@@ -46,7 +49,7 @@ public struct RecordBatch: Sendable {
 
     init(
         _ header: RecordBatchHeader, compression: Compression, content: ByteSlice, topic: String, partition: Int32,
-        firstOffset: Int64
+        firstOffset: Int64, isAborted: Bool = false
     ) {
         self.topic = topic
         self.partition = partition
@@ -62,6 +65,7 @@ public struct RecordBatch: Sendable {
         baseSequence = header.baseSequence
         isTransactional = header.attributes.contains(.transactional)
         isControl = header.attributes.contains(.control)
+        self.isAborted = isAborted
         self.compression = compression
         recordCount = Int(header.recordCount)
         wireByteCount = Int(header.batchLength) + RecordBatchHeader.prefixByteCount
@@ -74,7 +78,8 @@ public struct RecordBatch: Sendable {
     /// The size of the records in bytes, decompressed.
     public var byteCount: Int { content.count }
 
-    /// The records from `firstOffset` on, none for a control batch; each use of it begins at the beginning.
+    /// The records from `firstOffset` on, none for a control batch and one that was aborted; each use of it begins
+    /// at the beginning.
     public var records: Records {
         @_lifetime(borrow self)
         get { Records(content.span, of: self) }

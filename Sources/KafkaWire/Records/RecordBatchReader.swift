@@ -12,6 +12,8 @@ package struct RecordBatchReader: Sendable {
     let pool: BufferPool
     let firstOffset: Int64
     var position = 0
+    /// Where it isn't nil, batches of aborted transactions come without their records.
+    private var transactions: AbortedTransactions?
 
     /// The offset that follows the batches gone through so far.
     package internal(set) var nextOffset: Int64
@@ -22,9 +24,10 @@ package struct RecordBatchReader: Sendable {
     ///   - checksCRC: Whether each batch is compared with its checksum (Kafka's `check.crcs`).
     ///   - maximumInflatedBytes: A batch that is larger than this when decompressed is refused.
     ///   - pool: Where the memory for decompressed records comes from.
+    ///   - transactions: Those of the batches that were aborted; nil to have their records too.
     package init(
         topic: String, partition: Int32, records: ByteSlice, from offset: Int64, checksCRC: Bool = true,
-        maximumInflatedBytes: Int, pool: BufferPool
+        maximumInflatedBytes: Int, pool: BufferPool, leavingOut transactions: AbortedTransactions? = nil
     ) {
         self.topic = topic
         self.partition = partition
@@ -34,6 +37,7 @@ package struct RecordBatchReader: Sendable {
         self.checksCRC = checksCRC
         self.maximumInflatedBytes = maximumInflatedBytes
         self.pool = pool
+        self.transactions = transactions
     }
 
     /// The next batch, control batches among them, or nil after the last whole one.
@@ -61,7 +65,9 @@ package struct RecordBatchReader: Sendable {
             if lastOffset >= firstOffset {
                 let decoded: RecordBatch
                 do throws(KafkaError) {
-                    decoded = try decode(batch, header)
+                    let isAborted = transactions?.cover(header) ?? false
+                    decoded = try isAborted ? aborted(header) : decode(batch, header)
+                    if decoded.isControl { try transactions?.end(decoded) }
                 } catch {
                     var error = error
                     error.topic = topic
@@ -105,6 +111,13 @@ package struct RecordBatchReader: Sendable {
         return RecordBatch(
             header, compression: compression, content: content, topic: topic, partition: partition,
             firstOffset: firstOffset)
+    }
+
+    /// The batch without its records, which nobody decompresses.
+    private func aborted(_ header: RecordBatchHeader) throws(KafkaError) -> RecordBatch {
+        RecordBatch(
+            header, compression: try Compression(codec: header.attributes.codec), content: bytes.slice(0..<0),
+            topic: topic, partition: partition, firstOffset: firstOffset, isAborted: true)
     }
 
     /// A record without key, value and headers: seven fields of one byte.

@@ -24,7 +24,7 @@ public struct Records: ~Escapable {
     @_lifetime(copy bytes)
     init(_ bytes: RawSpan, of batch: borrowing RecordBatch, includingControl: Bool = false) {
         self.bytes = bytes
-        let isHidden = batch.isControl && !includingControl
+        let isHidden = batch.isControl && !includingControl || batch.isAborted
         remaining = isHidden ? 0 : batch.recordCount
         if isHidden { position = bytes.byteCount }
         lastDelta = Int(batch.lastOffset - batch.baseOffset)

@@ -1,4 +1,5 @@
 import CommandLineSupport
+import Foundation
 import KafkaWire
 
 /// `tfi-consumer console`: prints the topic's records as they come.
@@ -34,8 +35,9 @@ enum ConsoleCommand {
         let partitions = try await client.admin.describe(topics: [topic])[0].partitions.map {
             TopicPartition(topic: topic, partition: $0.index)
         }
-        let reset = client.configuration.consumer.offsetReset
-        let begin = try await offsets(partitions, reset == .latest ? .latest : .earliest, client)
+        let now = Int64(Date().timeIntervalSince1970 * 1000)
+        let begin = try await offsets(
+            partitions, client.configuration.consumer.offsetReset.place(now: now) ?? .earliest, client)
         return (begin, untilCaughtUp ? try await offsets(partitions, .latest, client) : nil)
     }
 

@@ -75,7 +75,8 @@ extension Failure {
                 status: .configuration)
         case .networkException, .requestTimedOut:
             self.init("\(error.message); is --bootstrap-servers right (\(bootstrapServers))?", status: .unavailable)
-        case .inconsistentTopicId, .unknownTopicId, .offsetOutOfRange, .invalidConfig, .invalidTopicException:
+        case .inconsistentTopicId, .unknownTopicId, .offsetOutOfRange, .logTruncation, .invalidConfig,
+            .invalidTopicException:
             self.init("\(error)", status: .configuration)
         default:
             self.init("Kafka: \(error)", status: .unavailable)

@@ -1,4 +1,5 @@
 import CommandLineSupport
+import Foundation
 import KafkaWire
 import PGWire
 
@@ -44,7 +45,9 @@ struct IngestStart: Sendable {
         }
         let earliest = try await offsets(.earliest)
         let latest = try await offsets(.latest)
-        let fromEnd = client.configuration.consumer.offsetReset == .latest
+        let now = Int64(Date().timeIntervalSince1970 * 1000)
+        let reset = client.configuration.consumer.offsetReset.place(now: now) ?? .earliest
+        let beginning = try await offsets(reset)
         let topicID = topic.id == .zero ? nil : topic.id.description
         let entries = try await connection.transaction { session in
             let known = try store.entries(&session)
@@ -53,7 +56,7 @@ struct IngestStart: Sendable {
                 try check(entry, topic, topicID, earliest: earliest, latest: latest, store)
             }
             // A group that has begun wants all of the topic, and so a partition that came later from its beginning.
-            let first = fromEnd && known.isEmpty ? latest : earliest
+            let first = known.isEmpty ? beginning : earliest
             let new = partitions.filter { partition in !known.contains { $0.partition == partition.partition } }
             try store.add(
                 new.map { partition in

@@ -257,10 +257,28 @@ struct ConsumerFaultTests {
             fake.truncate(partition, to: 20)
             try fill(fake, 40)
             let error = await failure(iterator)
-            #expect(error?.code == .offsetOutOfRange)
+            #expect(error?.code == .logTruncation)
+            #expect("\(error?.code ?? .none)" == "LOG_TRUNCATION")
             #expect(error?.message.contains("cut back") == true, "\(error?.message ?? "")")
             #expect(error?.message.contains("20") == true)
             #expect(error?.offset == 40)
+            #expect(error?.divergentOffset == 20)
+            await consumer.close()
+        }
+    }
+
+    @Test("with somewhere to reset to, reading goes on where the log parts from what was read")
+    func divergingWithReset() async throws {
+        try await withFake { fake, cluster in
+            fake.createTopic("t")
+            try fill(fake, 40)
+            let (consumer, first) = await consumer(cluster, reset: .latest)
+            var iterator = first
+            #expect(try await read(&iterator, 40)[0] == numbered(0..<40))
+            fake.truncate(partition, to: 20)
+            try fill(fake, 40)
+            #expect(try await read(&iterator, 40)[0] == numbered(20..<60))
+            #expect(consumer.positions == [partition: 60])
             await consumer.close()
         }
     }

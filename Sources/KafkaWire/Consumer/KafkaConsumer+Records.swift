@@ -1,0 +1,91 @@
+extension KafkaConsumer {
+    /// The records, one by one.
+    ///
+    /// ```swift
+    /// for try await record in consumer.records {
+    ///     print(record.offset, String(decoding: record.value ?? [], as: UTF8.self))
+    /// }
+    /// ```
+    ///
+    /// Each is a copy: an allocation for the key and one for the value, and a few hundred nanoseconds in all. Who goes
+    /// through the batches themselves has neither. Transaction markers and batches without records don't show, but the
+    /// positions move with them.
+    ///
+    /// A record counts as processed when the next one is asked for. Once a partition is taken away or sought elsewhere
+    /// none of its records comes any more, also amid a batch; a pause takes effect at the end of a batch.
+    ///
+    /// What a loop leaves is there for the next one.
+    ///
+    /// - Important: Either the records or the batches, and one iterator at a time.
+    public var records: RecordSequence { RecordSequence(consumer: self) }
+
+    /// The sequence of a consumer's records.
+    public struct RecordSequence: Sendable, AsyncSequence {
+        public typealias Element = ConsumerRecord
+
+        fileprivate let consumer: KafkaConsumer
+
+        public func makeAsyncIterator() -> Iterator { Iterator(consumer: consumer) }
+
+        public struct Iterator: AsyncIteratorProtocol {
+            fileprivate let consumer: KafkaConsumer
+
+            /// The next record; nil once the consumer is closed.
+            ///
+            /// - Throws: As `KafkaConsumer.Iterator.next`.
+            public mutating func next() async throws -> ConsumerRecord? {
+                while true {
+                    if let record = try consumer.nextRecord() { return record }
+                    switch try await consumer.step(timeout: nil, isWhole: false) {
+                    case .batch(let batch): try consumer.begin(batch)
+                    case .timedOut: continue
+                    case .finished: return nil
+                    }
+                }
+            }
+        }
+    }
+
+    /// The records of a batch that weren't handed out yet.
+    struct UnreadRecords {
+        /// The next one last.
+        var records: [ConsumerRecord] = []
+        /// The position after the batch.
+        var end = FetchPosition(offset: 0)
+        /// What is wrong with them: they aren't passed over, but have to be sought past.
+        var failure: KafkaError?
+    }
+
+    private func begin(_ batch: RecordBatch) throws(KafkaError) {
+        let end = FetchPosition(offset: batch.nextOffset, lastFetchedEpoch: batch.partitionLeaderEpoch)
+        var copies: [ConsumerRecord] = []
+        copies.reserveCapacity(batch.recordCount)
+        var records = batch.records
+        do throws(KafkaError) {
+            while let record = try records.next() { copies.append(ConsumerRecord(record, of: batch)) }
+        } catch {
+            unread.withLock { $0 = UnreadRecords(failure: error) }
+            throw error
+        }
+        if copies.isEmpty { _ = buffer.advance(processed: end.offset, next: end) }
+        copies.reverse()
+        unread.withLock { $0 = UnreadRecords(records: copies, end: end) }
+    }
+
+    private func nextRecord() throws(KafkaError) -> ConsumerRecord? {
+        try unread.withLock { unread throws(KafkaError) -> ConsumerRecord? in
+            if let failure = unread.failure {
+                if let slot = buffer.handout?.slot, buffer.isStanding(slot) { throw failure }
+                unread.failure = nil
+            }
+            guard let record = unread.records.popLast() else { return nil }
+            let next =
+                unread.records.isEmpty
+                ? unread.end
+                : FetchPosition(offset: record.offset + 1, lastFetchedEpoch: unread.end.lastFetchedEpoch)
+            if buffer.advance(processed: record.offset, next: next) { return record }
+            unread.records = []
+            return nil
+        }
+    }
+}

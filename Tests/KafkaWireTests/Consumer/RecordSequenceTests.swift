@@ -1,0 +1,94 @@
+import KafkaFake
+import Testing
+
+@testable import KafkaWire
+
+@Suite("A consumer's records one by one", .timeLimit(.minutes(1)))
+struct RecordSequenceTests {
+    private let partition = TopicPartition("t")
+
+    private func withRecords(_ body: (FakeCluster, KafkaConsumer) async throws -> Void) async throws {
+        try await withFake { fake, cluster in
+            fake.createTopic("t")
+            for start in stride(from: 0, to: 30, by: 10) {
+                try fake.fill(partition, [(start..<start + 10).map(String.init)])
+            }
+            let consumer = KafkaConsumer(cluster: cluster, offsetReset: .fail)
+            await consumer.assign([partition: ConsumerStart(.earliest)])
+            try await body(fake, consumer)
+            await consumer.close()
+        }
+    }
+
+    @Test func `each is a copy, and loops go on where the last one was left`() async throws {
+        try await withRecords { fake, consumer in
+            var offsets: [Int64] = []
+            while offsets.count < 30 {
+                for try await record in consumer.records {
+                    #expect(record.value.map { String(decoding: $0, as: UTF8.self) } == "\(record.offset)")
+                    #expect(record.topic == "t" && record.partition == 0 && record.leaderEpoch == 0)
+                    #expect(record.timestamp == 1000 + record.offset % 10)
+                    #expect(record.key == nil && record.headers.isEmpty)
+                    offsets.append(record.offset)
+                    if record.offset % 7 == 6 || record.offset == 29 { break }
+                }
+            }
+            #expect(offsets == Array(0..<30))
+            #expect(consumer.isCaughtUp)
+        }
+    }
+
+    @Test func `the position is after the record that was handed out, and it is processed when the next is asked for`()
+        async throws
+    {
+        try await withRecords { fake, consumer in
+            var iterator = consumer.records.makeAsyncIterator()
+            for offset in Int64(0)..<30 {
+                #expect(try await iterator.next()?.offset == offset)
+                #expect(consumer.positions == [partition: offset + 1])
+                #expect(consumer.buffer.collect(\.processed?.offset) == [partition: offset])
+            }
+            fake.append(try batchBytes(["marker"], control: true), to: partition)
+            try fake.fill(partition, [["31"]])
+            #expect(try await iterator.next()?.offset == 31)
+            #expect(consumer.buffer.collect(\.processed?.offset) == [partition: 31])
+        }
+    }
+
+    @Test func `a seek, and a partition that is taken away, end the batch`() async throws {
+        try await withRecords { fake, consumer in
+            var iterator = consumer.records.makeAsyncIterator()
+            #expect(try await iterator.next()?.offset == 0)
+            try await consumer.seek([partition: .offset(25)])
+            #expect(try await iterator.next()?.offset == 25)
+            let removing = Task { await consumer.fetcher.remove([partition]) }
+            try await eventually("it is taken away") { consumer.assignment.isEmpty }
+            let ending = Task {
+                var iterator = iterator
+                return try await iterator.next()
+            }
+            #expect(await removing.value == [partition: FetchPosition(offset: 26, lastFetchedEpoch: 0)])
+            await consumer.close()
+            #expect(try await ending.value == nil)
+        }
+    }
+
+    @Test func `a record that can't be read isn't passed over`() async throws {
+        try await withRecords { fake, consumer in
+            // A batch whose checksum fits but whose records don't.
+            var broken = try batchBytes(["x", "y"])
+            broken[RecordBatchHeader.byteCount] = 0x7f
+            fake.append(withChecksum(broken), to: partition)
+            try fake.fill(partition, [["32"]])
+            var iterator = consumer.records.makeAsyncIterator()
+            for offset in Int64(0)..<30 { #expect(try await iterator.next()?.offset == offset) }
+            for _ in 0..<2 {
+                let error = await #expect(throws: KafkaError.self) { _ = try await iterator.next() }
+                #expect(error?.code == .corruptMessage)
+                #expect(consumer.positions == [partition: 30])
+            }
+            try await consumer.seek([partition: .offset(32)])
+            #expect(try await iterator.next()?.offset == 32)
+        }
+    }
+}
