@@ -108,7 +108,7 @@ final class Accumulator: Sendable {
                 queue.completeOpen()
                 isNews = true
             }
-            let growth = queue.builder?.growth(for: bound) ?? bound
+            let growth = queue.builder?.growth(for: bound) ?? RecordBatchHeader.byteCount + bound
             guard state.usedBytes + growth <= configuration.bufferMemory || state.usedBytes == 0 else {
                 state.isFull = true
                 isNews = true
@@ -117,7 +117,9 @@ final class Accumulator: Sendable {
             }
             var held = queue.builder?.capacity ?? 0
             if queue.builder == nil {
-                queue.open(now: timing.now(), bound: bound, limit: configuration.batchSize, pool: pool)
+                queue.open(
+                    now: timing.now(), bound: bound,
+                    limit: min(configuration.batchSize, configuration.bufferMemory - state.usedBytes), pool: pool)
                 state.unsettled[ObjectIdentifier(queue.outcome)] = queue.outcome
                 held = 0
                 isNews = true

@@ -33,9 +33,9 @@ final class PartitionQueue {
         created = now
     }
 
-    /// Opens a batch with room for a record of so many bytes.
+    /// Opens a batch with room for a record of so many bytes at least.
     ///
-    /// - Parameter limit: `batch.size`; only a single record makes a batch larger.
+    /// - Parameter limit: How large it may become, and how much memory there is; only a single record makes it larger.
     func open(now: ContinuousClock.Instant, bound: Int, limit: Int, pool: BufferPool) {
         let expected = max(min(expectedBytes, limit), RecordBatchHeader.byteCount + bound)
         builder = RecordBatchBuilder(reserving: expected, pool: pool)

@@ -186,14 +186,14 @@ actor ProducerSender {
         var size = 0
         for partition in ready {
             guard size == 0 || size + configuration.batchSize <= configuration.maximumRequestSize else { break }
-            guard expire(partition), !state(of: partition).mustWait else { continue }
+            guard expire(partition) else { continue }
+            // Another transaction may have another identity, under which there is no gap yet.
+            if let own = transactions?.identity { update(partition) { $0.adopt(own) } }
+            guard !state(of: partition).mustWait else { continue }
             // Behind a gap only batches whose outcome is open are sent, under the numbers that they have.
             let hasGap = state(of: partition).hasGap
             guard var batch = accumulator.takeBatch(of: partition, whoseOutcomeIsOpen: hasGap) else { continue }
-            update(partition) { state in
-                if let own = transactions?.identity { state.adopt(own) }
-                state.send(&batch, as: identity)
-            }
+            update(partition) { $0.send(&batch, as: identity) }
             batches[partition] = batch
             size += batch.reserved
         }
