@@ -83,7 +83,8 @@ let package = Package(
             name: "KafkaWireTests", dependencies: ["KafkaWire", "KafkaFake", "KafkaWireFuzz"],
             swiftSettings: settings),
         .testTarget(
-            name: "KafkaWireConformanceTests", dependencies: ["KafkaWire", "TestSupport"], swiftSettings: settings),
+            name: "KafkaWireConformanceTests", dependencies: ["KafkaFake", "KafkaWire", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(name: "PGWireTests", dependencies: ["PGWire"], swiftSettings: settings),
         .testTarget(
             name: "PGWireConformanceTests", dependencies: ["PGWire", "TestSupport"], swiftSettings: settings),

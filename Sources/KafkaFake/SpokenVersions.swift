@@ -17,6 +17,8 @@ public struct SpokenVersions: Sendable {
     /// Whether a partition has to be part of a transaction before it takes the transaction's records, as from
     /// Kafka 3.6 on (KIP-890).
     var verifiesTransactions = true
+    /// Whether one coordinator serves both kinds of groups, as from Kafka 4 on.
+    var hasGroupVersion: Bool { features["group.version", default: 0] >= 1 }
     /// The features that the cluster has agreed on, at their levels (KIP-584).
     var features: [String: Int16] = [:]
 

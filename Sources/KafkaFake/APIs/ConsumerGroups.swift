@@ -10,7 +10,7 @@ extension APICall {
         }
         if let refusal, !refusal.isAfterwards { return refused(refusal.code) }
         // Before Kafka 4 brokers announce the API and refuse it unless they are told otherwise.
-        guard versions.features["group.version", default: 0] >= 1 else {
+        guard versions.hasGroupVersion else {
             return refused(.unsupportedVersion, "this cluster has no groups of this kind")
         }
         if let (code, message) = ConsumerGroup.problem(request, version: version) { return refused(code, message) }

@@ -51,7 +51,7 @@ extension APICall {
                     memberId: member.id, groupInstanceId: version >= 4 ? member.instanceID : nil,
                     clientId: member.clientID, clientHost: "/127.0.0.1",
                     memberMetadata: isStable ? member.metadata(for: group.strategy) : ByteSlice([]),
-                    memberAssignment: isStable ? member.assignment : ByteSlice([]))
+                    memberAssignment: isStable || versions.hasGroupVersion ? member.assignment : ByteSlice([]))
             })
     }
 

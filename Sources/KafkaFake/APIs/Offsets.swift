@@ -9,7 +9,9 @@ extension APICall {
                 generation: request.generationIdOrMemberEpoch)
             let error =
                 coordinationError(.group(request.groupId), state)
-                ?? state.groups.checkCommit(request.groupId, committer, version: version, at: state.clock.now)
+                ?? state.groups.checkCommit(
+                    request.groupId, committer, version: versions.hasGroupVersion ? version : min(version, 8),
+                    at: state.clock.now)
             let topics = request.topics.map { topic in
                 let known = state.topic(name: topic.name, id: topic.topicId)
                 let partitions = topic.partitions.map { partition in

@@ -136,7 +136,7 @@ extension APICall {
             case let error: return error
             }
             if version < 5, state.transactionalProducers[id]?.groups.contains(request.groupId) != true {
-                return .invalidTxnState
+                return version >= 4 ? .transactionAbortable : .invalidTxnState
             }
         }
         let committer = GroupCoordinator.Committer(

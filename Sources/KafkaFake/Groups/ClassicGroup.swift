@@ -162,7 +162,7 @@ struct ClassicGroup {
     mutating func prepareRebalance(at now: ContinuousClock.Instant, initialDelay: Duration = .zero) {
         syncDeadline = nil
         for index in members.indices {
-            members[index].assignment = ByteSlice([])
+            if phase == .completingRebalance { members[index].assignment = ByteSlice([]) }
             guard let ticket = members[index].syncTicket else { continue }
             syncAnswers[ticket] = SyncAnswer(error: .rebalanceInProgress)
             members[index].syncTicket = nil
@@ -194,8 +194,8 @@ struct ClassicGroup {
         joinDeadline = nil
         generation += 1
         guard !members.isEmpty else {
+            // The type stays what it was; whoever comes first may choose another.
             phase = .empty
-            protocolType = nil
             strategy = nil
             return
         }

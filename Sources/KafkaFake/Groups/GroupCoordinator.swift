@@ -94,7 +94,7 @@ struct GroupCoordinator {
 
     /// Whether offsets are taken from a committer; a group that has only offsets is made by that.
     ///
-    /// - Parameter version: Of OffsetCommit; nil for TxnOffsetCommit.
+    /// - Parameter version: Of OffsetCommit, at most 8 before Kafka 4, which knows GROUP_ID_NOT_FOUND here; nil for TxnOffsetCommit.
     mutating func checkCommit(
         _ name: String, _ committer: Committer, version: Int16?, at now: ContinuousClock.Instant
     ) -> ErrorCode {
