@@ -9,9 +9,13 @@ extension Cluster {
 
     /// The connection to a broker, opened where there is none. Those who ask meanwhile wait for the same attempt; one
     /// who is cancelled stops waiting at once.
-    func connection(to address: BrokerAddress, role: Role) async throws -> NegotiatedConnection {
+    ///
+    /// - Parameter owner: For a connection that isn't shared: whose it is.
+    func connection(
+        to address: BrokerAddress, role: Role, owner: ObjectIdentifier? = nil
+    ) async throws -> NegotiatedConnection {
         guard !isClosed else { throw KafkaError(.networkException, "the client is closed") }
-        let key = ConnectionTable.Key(address: address, role: role)
+        let key = ConnectionTable.Key(address: address, role: role, owner: owner)
         if let open = connections.usable(key) { return open }
         let attempt =
             connections.attempt(key)

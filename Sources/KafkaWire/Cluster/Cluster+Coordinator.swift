@@ -27,9 +27,13 @@ package enum Coordinated: Hashable, Sendable, CustomStringConvertible {
 extension Cluster {
     /// A connection to the broker that coordinates a group or a transactional id, asked for anew at each call.
     ///
-    /// - Parameter role: Requests that the coordinator holds back for long, such as JoinGroup, have one of their own.
+    /// - Parameters:
+    ///   - role: Requests that the coordinator holds back for long, such as JoinGroup, have one of their own.
+    ///   - owner: Whose connection it is alone; nil for one that is shared.
     /// - Throws: COORDINATOR_NOT_AVAILABLE and other errors of the search, which `retrying` tries again.
-    package func connection(to coordinated: Coordinated, role: Role = .general) async throws -> NegotiatedConnection {
+    package func connection(
+        to coordinated: Coordinated, role: Role = .general, owner: ObjectIdentifier? = nil
+    ) async throws -> NegotiatedConnection {
         let connection = try await anyConnection()
         let takesSeveral = try connection.version(for: FindCoordinatorRequest.self) >= 4
         let request =
@@ -47,6 +51,6 @@ extension Cluster {
         guard let port = UInt16(exactly: found?.port ?? response.port) else {
             throw KafkaError(.coordinatorNotAvailable, "the coordinator of \(coordinated) has no port")
         }
-        return try await self.connection(to: BrokerAddress(host: host, port: port), role: role)
+        return try await self.connection(to: BrokerAddress(host: host, port: port), role: role, owner: owner)
     }
 }

@@ -3,6 +3,8 @@ struct ConnectionTable {
     struct Key: Hashable {
         let address: BrokerAddress
         let role: ConnectionRole
+        /// Whose it is alone; nil for one that is shared.
+        var owner: ObjectIdentifier?
     }
 
     /// An attempt to connect that is under way; several may wait for it.

@@ -11,7 +11,9 @@ actor GroupCoordinator {
 
     func connection(role: Cluster.Role) async throws -> NegotiatedConnection {
         if let known = connections[role], known.isUsable { return known }
-        let connection = try await cluster.connection(to: .group(groupID), role: role)
+        // An answer that waits for the other members mustn't stand before what one of them asks.
+        let owner = role == .group ? ObjectIdentifier(self) : nil
+        let connection = try await cluster.connection(to: .group(groupID), role: role, owner: owner)
         connections[role] = connection
         return connection
     }
