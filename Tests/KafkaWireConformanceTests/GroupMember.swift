@@ -76,6 +76,12 @@ final class GroupMember: Sendable {
         await close()
     }
 
+    /// The error that ends the loop.
+    func failure() async throws -> KafkaError {
+        let task = state.withLock { $0.task }
+        return try await kafkaError { try await task?.value }
+    }
+
     /// Leaves without another word.
     func close() async {
         await consumer.close()

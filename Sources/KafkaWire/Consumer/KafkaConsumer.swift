@@ -45,7 +45,8 @@ public final class KafkaConsumer: Sendable, AsyncSequence {
 
     /// Reads these partitions and no others from now on, each from the given place.
     ///
-    /// Batches that were fetched for an earlier assignment are dropped.
+    /// Batches that were fetched for an earlier assignment are dropped. One that has subscribed has its partitions from
+    /// its group: `unsubscribe` before.
     public func assign(_ starts: [TopicPartition: ConsumerStart]) async {
         await fetcher.assign(starts)
     }

@@ -103,6 +103,8 @@ actor ClassicGroup: GroupMembership {
     private func giveUp(_ leaving: Set<TopicPartition>, areLost: Bool) async throws {
         guard !leaving.isEmpty else { return }
         guard await partitions.buffer.pin() else { throw CancellationError() }
+        // Lost while the application was waited for: the next step gives them up as such.
+        guard machine.hasLost == areLost else { return partitions.buffer.release() }
         owned.subtract(leaving)
         await partitions.giveUp(leaving, areLost: areLost)
         partitions.buffer.unpin()

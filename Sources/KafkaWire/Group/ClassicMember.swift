@@ -98,7 +98,8 @@ struct ClassicMember: Sendable {
         case (_, .outdated):
             isOutdated = true
 
-        case (.joining, .refused(let error)), (.syncing, .refused(let error)), (.adopting, .refused(let error)):
+        case (.preparing, .refused(let error)), (.joining, .refused(let error)), (.syncing, .refused(let error)),
+            (.adopting, .refused(let error)):
             refused(error)
         case (.preparing, .notified(let error, let sender)), (.adopting, .notified(let error, let sender)),
             (.stable, .notified(let error, let sender)):

@@ -55,7 +55,7 @@ struct GroupOffsets: Sendable {
                             committedLeaderEpoch: offset.leaderEpoch, committedMetadata: offset.metadata)
                     })
             })
-        let response = try await call(request, knownByName: topics.values.contains(.zero), lastNamed: 9)
+        let response = try await call(request, byName: topics.values.contains(.zero), lastNamed: 9)
         let names = Dictionary(topics.map { ($0.value, $0.key) }) { first, _ in first }
         for topic in response.topics {
             for partition in topic.partitions {
@@ -110,7 +110,7 @@ struct GroupOffsets: Sendable {
             request.groupId = groupID
             request.topics = byTopic.map { OffsetFetchRequest.Topic(name: $0, partitionIndexes: $1) }
         }
-        let response = try await call(request, knownByName: topics.values.contains(.zero), lastNamed: 9)
+        let response = try await call(request, byName: topics.values.contains(.zero), lastNamed: 9)
         let names = Dictionary(topics.map { ($0.value, $0.key) }) { first, _ in first }
         let failed = "the offsets of group \(groupID) can't be read"
         try await coordinator.check(response.groups.first?.errorCode ?? response.errorCode, failed)
@@ -157,16 +157,16 @@ struct GroupOffsets: Sendable {
     }
 
     /// - Parameters:
-    ///   - knownByName: Whether a topic's name has to be sent, since its id isn't known.
+    ///   - byName: Whether a topic's name has to be sent, since its id isn't known.
     ///   - lastNamed: The last version that has names.
     private func call<R: KafkaRequest>(
-        _ request: R, knownByName: Bool, lastNamed: Int16
+        _ request: R, byName: Bool, lastNamed: Int16
     ) async throws -> R.Response {
         let connection = try await coordinator.connection(role: .general)
         let highest = try connection.version(for: R.self)
         do {
             let response = try await connection.call(
-                request, version: knownByName ? min(highest, lastNamed) : highest,
+                request, version: byName ? min(highest, lastNamed) : highest,
                 timeout: cluster.configuration.requestTimeout, expectsResponse: true)
             guard let response else { throw KafkaError(.unknownServerError, "the coordinator gave no answer") }
             return response

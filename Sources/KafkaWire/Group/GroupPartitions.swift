@@ -34,6 +34,14 @@ final class GroupPartitions: Sendable {
     }
 
     private func tell(_ rebalance: Rebalance) async {
+        let (change, partitions): (RebalanceEvent.Change, Set<TopicPartition>) =
+            switch rebalance {
+            case .assigned(let partitions): (.assigned, partitions)
+            case .revoked(let partitions): (.revoked, partitions)
+            case .lost(let partitions): (.lost, partitions)
+            }
+        cluster.observer?.rebalanced(
+            group: offsets.groupID, generation: offsets.identity.metadata.generationID, change, partitions.sorted())
         let handler = handler.withLock { $0 }
         await handler(rebalance)
     }

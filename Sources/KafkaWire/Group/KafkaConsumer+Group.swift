@@ -73,11 +73,13 @@ extension KafkaConsumer {
     ///
     /// What was processed is committed where `enable.auto.commit` is on.
     public func unsubscribe() async {
-        let membership = groupPart.withLock { part in
-            defer { (part.membership, part.partitions) = (nil, nil) }
-            return part.membership
+        guard let membership = groupPart.withLock({ $0.membership }) else { return }
+        await membership.leave()
+        groupPart.withLock { part in
+            guard part.membership === membership else { return }
+            (part.membership, part.partitions) = (nil, nil)
+            part.identity?.become(memberID: "", generation: -1)
         }
-        await membership?.leave()
     }
 
     /// Commits for the group everything that was handed out, the batch at hand among it: who calls this is done with it.

@@ -111,6 +111,9 @@ struct ClassicMemberTests {
             "not allowed", toJoining, .refused(error(.groupAuthorizationFailed)),
             leadTo: .failed(error(.groupAuthorizationFailed)), as: nobody),
         Row(
+            "no regular expression", [], .refused(error(.invalidRegularExpression)),
+            leadTo: .failed(error(.invalidRegularExpression)), as: nobody),
+        Row(
             "no offset to begin with", toAdopting, .refused(error(.offsetOutOfRange)),
             leadTo: .failed(error(.offsetOutOfRange))),
         Row(
