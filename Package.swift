@@ -15,6 +15,7 @@ let package = Package(
         .library(name: "KafkaWire", targets: ["KafkaWire"]),
         .library(name: "KafkaFake", targets: ["KafkaFake"]),
         .library(name: "PGWire", targets: ["PGWire"]),
+        .executable(name: "kafkawire", targets: ["KafkaWireTool"]),
         .executable(name: "tfi-consumer", targets: ["TFIConsumer"]),
         .executable(name: "tfi-producer", targets: ["TFIProducer"]),
     ],
@@ -63,6 +64,9 @@ let package = Package(
         .target(name: "KafkaFake", dependencies: ["KafkaWire"], swiftSettings: settings),
         .target(name: "PGWire", dependencies: ["CPQ"], swiftSettings: settings),
         .target(name: "CommandLineSupport", swiftSettings: settings),
+        // On KafkaWire's public interface alone.
+        .executableTarget(
+            name: "KafkaWireTool", dependencies: ["CommandLineSupport", "KafkaWire"], swiftSettings: settings),
         .executableTarget(
             name: "TFIConsumer", dependencies: ["CommandLineSupport", "KafkaWire", "PGWire"],
             swiftSettings: settings),
@@ -84,6 +88,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "KafkaWireConformanceTests", dependencies: ["KafkaFake", "KafkaWire", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "KafkaWireToolTests", dependencies: ["KafkaWireTool", "KafkaWire", "KafkaFake", "TestSupport"],
             swiftSettings: settings),
         .testTarget(name: "PGWireTests", dependencies: ["PGWire"], swiftSettings: settings),
         .testTarget(

@@ -85,7 +85,11 @@ public struct KafkaAdmin: Sendable {
     ) -> Result<Value, KafkaError> {
         let code = ErrorCode(rawValue: code)
         guard code != .none else { return .success(success()) }
-        let text = message.flatMap { $0.isEmpty ? nil : $0 } ?? fallback()
+        // The broker's own words for it name no topic.
+        let unknownTopic = code == .unknownTopicOrPartition && partition == nil ? topic : nil
+        let text =
+            unknownTopic.map { "the topic \($0) does not exist" } ?? message.flatMap { $0.isEmpty ? nil : $0 }
+            ?? fallback()
         return .failure(KafkaError(code, text, isFromBroker: true, topic: topic, partition: partition))
     }
 }

@@ -1,0 +1,89 @@
+import CommandLineSupport
+import KafkaWire
+
+/// `kafkawire AREA COMMAND …`
+struct AdminProgram {
+    let area: AdminArea
+
+    private static let common = ConnectionOptions.specs + [OptionSpec("J", "json"), OptionSpec("h", "help")]
+
+    func run(_ arguments: [String]) async throws {
+        let specs = Self.common + options.map { OptionSpec(nil, $0.name, takesValue: $0.takesValue) }
+        var items: [OptionScanner.Item]
+        do {
+            items = try OptionScanner(specs: specs).scan(arguments)
+        } catch {
+            throw Failure(error.sentence, status: .usage, hint: hint)
+        }
+        if items.contains(.option("-h", nil)) || arguments.first == "help" {
+            return try await Output.standard.write(helpText)
+        }
+        let place = items.firstIndex { if case .operand = $0 { true } else { false } }
+        guard let place, case .operand(let name) = items.remove(at: place) else {
+            throw Failure("a command is missing: one of \(commandNames)", status: .usage, hint: hint)
+        }
+        guard let command = area.commands.first(where: { $0.name == name }) else {
+            throw Failure(
+                "'\(area.name)' has no command '\(name)': it is one of \(commandNames)", status: .usage, hint: hint)
+        }
+        do {
+            try await run(command, items)
+        } catch let failure as Failure where failure.status == .usage && failure.hint == nil {
+            throw Failure(failure.sentence, status: .usage, hint: hint)
+        }
+    }
+
+    private func run(_ command: AdminCommand, _ items: [OptionScanner.Item]) async throws {
+        var connection = ConnectionOptions()
+        var operands: [String] = []
+        var values: [String: [String]] = [:]
+        var isJSON = false
+        for item in items {
+            switch item {
+            case .operand(let text): operands.append(text)
+            case .option("-J", _): isJSON = true
+            case .option(let name, let value):
+                if let value, try connection.take(name, value) { continue }
+                let option = String(name.drop { $0 == "-" })
+                guard command.options.contains(where: { $0.name == option }) else {
+                    throw Failure("'\(command.name)' has no option \(name)", status: .usage)
+                }
+                values[option, default: []].append(value ?? "")
+            }
+        }
+        let client = try await connection.client(defaults: ["client.id": "kafkawire"])
+        do {
+            try await command.run(
+                AdminCall(admin: client.admin, operands: operands, isJSON: isJSON, values: values))
+        } catch {
+            await client.close()
+            throw error
+        }
+        await client.close()
+    }
+
+    /// The options of all commands, each once.
+    private var options: [(name: String, takesValue: Bool)] {
+        var takesValue: [String: Bool] = [:]
+        for option in area.commands.flatMap(\.options) { takesValue[option.name] = option.value != nil }
+        return takesValue.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    private var commandNames: String { area.commands.map(\.name).joined(separator: ", ") }
+    private var hint: String { "see 'kafkawire \(area.name) --help'" }
+
+    var helpText: String {
+        var text = "kafkawire \(area.name): \(area.abstract)\n"
+        for command in area.commands {
+            let operands = command.operands.isEmpty ? "" : " " + command.operands
+            text += "\n  kafkawire \(area.name) \(command.name)\(operands)\n      \(command.abstract)\n"
+            for option in command.options {
+                let name = "--\(option.name)\(option.value.map { " " + $0 } ?? "")"
+                let padding = String(repeating: " ", count: max(1, 26 - name.count))
+                text += "        \(name)\(padding)\(option.help)\n"
+            }
+        }
+        text += "\n  Each takes -b HOST:PORT[,…], -X NAME=VALUE and -F FILE as 'kafkawire --help' has them.\n"
+        return text
+    }
+}

@@ -1,0 +1,183 @@
+import CommandLineSupport
+import KafkaWire
+
+/// `kafkawire groups …`
+enum GroupCommands {
+    static let area = AdminArea(
+        name: "groups", abstract: "shows consumer groups, moves their offsets and deletes them",
+        commands: [
+            AdminCommand(
+                "list", "", "all groups with type and state; -J as JSON",
+                options: [
+                    ("state", "STATE", "groups in this state alone, such as Stable; may be repeated"),
+                    ("type", "TYPE", "groups of this type alone: classic or consumer; may be repeated"),
+                ], run: list),
+            AdminCommand("describe", "GROUP…", "members and what they have; -J as JSON", run: describe),
+            AdminCommand(
+                "offsets", "GROUP", "committed offset, end and lag of each partition; -J as JSON", run: offsets),
+            AdminCommand(
+                "set-offsets", "GROUP TOPIC:PARTITION:PLACE…",
+                "moves offsets of a group without members; a PLACE is an offset, beginning, end or @MS", run: setOffsets
+            ),
+            AdminCommand(
+                "delete-offsets", "GROUP TOPIC:PARTITION…", "makes a group forget offsets", run: deleteOffsets),
+            AdminCommand("delete", "GROUP…", "deletes groups without members, and their offsets", run: delete),
+        ])
+
+    private static func list(_ call: AdminCall) async throws {
+        try call.noOperands()
+        let listing = try await call.admin.listGroups(
+            states: Set(call.all("state").map { GroupState(rawValue: $0) }),
+            types: Set(call.all("type").map { GroupType(rawValue: $0.lowercased()) }))
+        if call.isJSON {
+            try await call.write(
+                .array(
+                    listing.groups.map { group in
+                        [
+                            "group": .string(group.groupID), "protocol_type": .string(group.protocolType),
+                            "type": group.type.map { .string($0.rawValue) } ?? .null,
+                            "state": group.state.map { .string($0.rawValue) } ?? .null,
+                        ]
+                    }))
+        } else {
+            var table = TextTable(["GROUP", "TYPE", "STATE"])
+            for group in listing.groups {
+                table.add([group.groupID, group.type?.rawValue ?? "?", group.state?.rawValue ?? "?"])
+            }
+            try await call.write(table.text)
+        }
+        try call.fail(listing.failures.sorted { $0.key < $1.key }.map(\.value))
+    }
+
+    private static func describe(_ call: AdminCall) async throws {
+        let outcomes = try await call.admin.describeGroups(try call.someOperands("a group's name"))
+        if call.isJSON {
+            let found = outcomes.values.compactMap { try? $0.get() }.sorted { $0.groupID < $1.groupID }
+            try await call.write(.array(found.map(json)))
+            return try await call.report(outcomes) { _, _ in nil }
+        }
+        try await call.report(outcomes) { name, group in
+            var text = "\(name)  \(group.type)  \(group.state)  coordinator \(group.coordinator)"
+            if !group.assignor.isEmpty { text += "  assignor \(group.assignor)" }
+            if let epoch = group.groupEpoch { text += "  epoch \(epoch)" }
+            guard !group.members.isEmpty else { return text }
+            var table = TextTable(["MEMBER", "CLIENT", "HOST", "PARTITIONS"])
+            for member in group.members {
+                table.add([
+                    member.groupInstanceID ?? member.memberID, member.clientID, member.clientHost,
+                    member.assignment.map { "\($0)" }.joined(separator: " "),
+                ])
+            }
+            return text + "\n" + table.text.dropLast()
+        }
+    }
+
+    private static func json(_ group: GroupDescription) -> JSONValue {
+        [
+            "group": .string(group.groupID), "type": .string(group.type.rawValue),
+            "state": .string(group.state.rawValue), "assignor": .string(group.assignor),
+            "coordinator": .string("\(group.coordinator)"),
+            "epoch": group.groupEpoch.map { .integer(Int($0)) } ?? .null,
+            "members": .array(
+                group.members.map { member in
+                    [
+                        "member": .string(member.memberID),
+                        "instance": member.groupInstanceID.map { .string($0) } ?? .null,
+                        "client": .string(member.clientID), "host": .string(member.clientHost),
+                        "topics": .array(member.subscribedTopics.map { .string($0) }),
+                        "partitions": .array(
+                            member.assignment.map {
+                                ["topic": .string($0.topic), "partition": .integer(Int($0.partition))]
+                            }),
+                    ]
+                }),
+        ]
+    }
+
+    private static func offsets(_ call: AdminCall) async throws {
+        guard call.operands.count == 1 else { throw Failure("one group is wanted", status: .usage) }
+        let outcomes = try await call.admin.listGroupOffsets(call.operands[0])
+        let committed = outcomes.compactMapValues { try? $0.get() }
+        let ends = await ends(of: Array(committed.keys), call.admin)
+        var table = TextTable(["TOPIC", "PARTITION", "COMMITTED", "END", "LAG"])
+        var json: [JSONValue] = []
+        for (partition, offset) in committed.sorted(by: { $0.key < $1.key }) {
+            let end = ends[partition]
+            let lag = end.map { max(0, $0 - offset.offset) }
+            table.add([
+                partition.topic, "\(partition.partition)", "\(offset.offset)", end.map { "\($0)" } ?? "?",
+                lag.map { "\($0)" } ?? "?",
+            ])
+            json.append([
+                "topic": .string(partition.topic), "partition": .integer(Int(partition.partition)),
+                "committed": .integer(Int(offset.offset)), "metadata": .string(offset.metadata),
+                "end": end.map { .integer(Int($0)) } ?? .null, "lag": lag.map { .integer(Int($0)) } ?? .null,
+            ])
+        }
+        if call.isJSON { try await call.write(.array(json)) } else { try await call.write(table.text) }
+        try call.fail(outcomes.values.compactMap { if case .failure(let error) = $0 { error } else { nil } })
+    }
+
+    /// The ends of partitions; those of a topic that is gone are left out.
+    private static func ends(of partitions: [TopicPartition], _ admin: KafkaAdmin) async -> [TopicPartition: Int64] {
+        guard let topics = try? await admin.describeTopics(Array(Set(partitions.map(\.topic)))) else { return [:] }
+        var specs: [TopicPartition: OffsetSpec] = [:]
+        for partition in partitions {
+            let topic = try? topics[partition.topic]?.get()
+            if topic?.partitions.contains(where: { $0.index == partition.partition }) == true {
+                specs[partition] = .latest
+            }
+        }
+        return (try? await admin.listOffsets(specs).mapValues(\.offset)) ?? [:]
+    }
+
+    /// An offset, `beginning`, `end` or `@MS`; nil where the text isn't one.
+    static func place(_ text: String) -> OffsetSpec? {
+        switch text {
+        case "beginning": return .earliest
+        case "end": return .latest
+        default:
+            if text.hasPrefix("@") { return Int64(text.dropFirst()).map { .timestamp($0) } }
+            return Int64(text).flatMap { $0 >= 0 ? .offset($0) : nil }
+        }
+    }
+
+    private static func setOffsets(_ call: AdminCall) async throws {
+        guard call.operands.count > 1 else {
+            throw Failure("a group's name and offsets are wanted: GROUP TOPIC:PARTITION:PLACE…", status: .usage)
+        }
+        var specs: [TopicPartition: OffsetSpec] = [:]
+        for text in call.operands.dropFirst() {
+            guard let (partition, rest) = PartitionText.parse(text), let place = place(rest) else {
+                throw Failure("TOPIC:PARTITION:PLACE is expected, not '\(text)'", status: .usage)
+            }
+            specs[partition] = place
+        }
+        _ = try await call.admin.describe(topics: Set(specs.keys.map(\.topic)).sorted())
+        let offsets = try await call.admin.listOffsets(specs).mapValues { OffsetAndMetadata($0.offset) }
+        let outcomes = try await call.admin.alterGroupOffsets(call.operands[0], offsets)
+        try await call.report(outcomes) { partition, _ in
+            "\(call.operands[0]) goes on at \(offsets[partition]?.offset ?? -1) in \(partition)"
+        }
+    }
+
+    private static func deleteOffsets(_ call: AdminCall) async throws {
+        guard call.operands.count > 1 else {
+            throw Failure("a group's name and partitions are wanted: GROUP TOPIC:PARTITION…", status: .usage)
+        }
+        var partitions: [TopicPartition] = []
+        for text in call.operands.dropFirst() {
+            guard let partition = PartitionText.parsePartition(text) else {
+                throw Failure("TOPIC:PARTITION is expected, not '\(text)'", status: .usage)
+            }
+            partitions.append(partition)
+        }
+        let outcomes = try await call.admin.deleteGroupOffsets(call.operands[0], of: partitions)
+        try await call.report(outcomes) { partition, _ in "\(call.operands[0]) has no offset of \(partition) any more" }
+    }
+
+    private static func delete(_ call: AdminCall) async throws {
+        let outcomes = try await call.admin.deleteGroups(try call.someOperands("a group's name"))
+        try await call.report(outcomes) { name, _ in "\(name) is deleted" }
+    }
+}

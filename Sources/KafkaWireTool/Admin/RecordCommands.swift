@@ -1,0 +1,60 @@
+import CommandLineSupport
+import KafkaWire
+
+/// `kafkawire records …`
+enum RecordCommands {
+    static let area = AdminArea(
+        name: "records", abstract: "deletes records, and tells where partitions begin and end",
+        commands: [
+            AdminCommand(
+                "delete", "TOPIC:PARTITION:PLACE…",
+                "deletes the records before a PLACE: an offset, end (which leaves nothing) or @MS", run: delete),
+            AdminCommand(
+                "offsets", "TOPIC…", "first offset, end and count of each partition; -J as JSON", run: offsets),
+        ])
+
+    private static func delete(_ call: AdminCall) async throws {
+        var specs: [TopicPartition: OffsetSpec] = [:]
+        for text in try call.someOperands("TOPIC:PARTITION:PLACE") {
+            guard let (partition, rest) = PartitionText.parse(text), let place = GroupCommands.place(rest) else {
+                throw Failure("TOPIC:PARTITION:PLACE is expected, not '\(text)'", status: .usage)
+            }
+            specs[partition] = place
+        }
+        // The leader itself knows best where the end is; a time it has to be asked for.
+        let timed = try await call.admin.listOffsets(
+            specs.filter { if case .timestamp = $0.value { true } else { false } })
+        let bounds: [TopicPartition: Int64] = specs.reduce(into: [:]) { bounds, entry in
+            switch entry.value {
+            case .earliest: bounds[entry.key] = 0
+            case .latest: bounds[entry.key] = -1
+            case .offset(let offset): bounds[entry.key] = offset
+            case .timestamp: bounds[entry.key] = timed[entry.key]?.offset
+            }
+        }
+        let outcomes = try await call.admin.deleteRecords(before: bounds)
+        try await call.report(outcomes) { partition, first in "\(partition) begins at \(first)" }
+    }
+
+    private static func offsets(_ call: AdminCall) async throws {
+        let topics = try await call.admin.describe(topics: try call.someOperands("a topic's name"))
+        let partitions = topics.flatMap { topic in
+            topic.partitions.map { TopicPartition(topic: topic.name, partition: $0.index) }
+        }
+        func ask(_ spec: OffsetSpec) async throws -> [TopicPartition: ListedOffset] {
+            try await call.admin.listOffsets(Dictionary(partitions.map { ($0, spec) }) { $1 })
+        }
+        let (first, end) = (try await ask(.earliest), try await ask(.latest))
+        var table = TextTable(["TOPIC", "PARTITION", "FIRST", "END", "COUNT"])
+        var json: [JSONValue] = []
+        for partition in partitions {
+            guard let first = first[partition]?.offset, let end = end[partition]?.offset else { continue }
+            table.add([partition.topic, "\(partition.partition)", "\(first)", "\(end)", "\(end - first)"])
+            json.append([
+                "topic": .string(partition.topic), "partition": .integer(Int(partition.partition)),
+                "first": .integer(Int(first)), "end": .integer(Int(end)),
+            ])
+        }
+        if call.isJSON { try await call.write(.array(json)) } else { try await call.write(table.text) }
+    }
+}

@@ -1,0 +1,87 @@
+import CommandLineSupport
+import KafkaWire
+
+/// `kafkawire topics …`
+enum TopicCommands {
+    static let area = AdminArea(
+        name: "topics", abstract: "makes, shows, grows and deletes topics",
+        commands: [
+            AdminCommand(
+                "list", "", "names of all topics, a line each; -J with their partitions",
+                options: [("internal", nil, "the brokers' own too, such as __consumer_offsets")], run: list),
+            AdminCommand("describe", "NAME…", "partitions, leaders and replicas; -J as JSON", run: describe),
+            AdminCommand(
+                "create", "NAME…", "makes topics, all alike",
+                options: [
+                    ("partitions", "N", "how many partitions (default: the brokers')"),
+                    ("replication-factor", "N", "on how many brokers (default: the brokers')"),
+                    ("config", "NAME=VALUE", "a setting of the topics; may be repeated"),
+                    ("validate-only", nil, "only asks whether they could be made"),
+                ], run: create),
+            AdminCommand(
+                "add-partitions", "NAME COUNT", "gives a topic more partitions, COUNT in all",
+                options: [("validate-only", nil, "only asks whether it could be done")], run: addPartitions),
+            AdminCommand("delete", "NAME…", "deletes topics with all their records", run: delete),
+        ])
+
+    private static func list(_ call: AdminCall) async throws {
+        try call.noOperands()
+        let topics = try await call.admin.listTopics(includingInternal: call.has("internal"))
+        if call.isJSON { return try await call.write(.array(topics.map(ListMode.json))) }
+        try await call.write(topics.map { $0.name + "\n" }.joined())
+    }
+
+    private static func describe(_ call: AdminCall) async throws {
+        let names = try call.someOperands("a topic's name")
+        let outcomes = try await call.admin.describeTopics(names)
+        if call.isJSON {
+            let found = outcomes.values.compactMap { try? $0.get() }.sorted { $0.name < $1.name }
+            try await call.write(.array(found.map(ListMode.json)))
+            return try await call.report(outcomes) { _, _ in nil }
+        }
+        try await call.report(outcomes) { name, topic in
+            var table = TextTable(["PARTITION", "LEADER", "EPOCH", "REPLICAS", "IN SYNC"])
+            for partition in topic.partitions {
+                table.add([
+                    "\(partition.index)", partition.leader.map { "\($0)" } ?? "none", "\(partition.leaderEpoch)",
+                    partition.replicas.map { "\($0)" }.joined(separator: ","),
+                    partition.inSyncReplicas.map { "\($0)" }.joined(separator: ","),
+                ])
+            }
+            return "\(name)  id \(topic.id)\n" + table.text.dropLast()
+        }
+    }
+
+    private static func create(_ call: AdminCall) async throws {
+        let names = try call.someOperands("a topic's name")
+        let partitions: Int32 = try call.number("partitions", default: -1)
+        let replicationFactor: Int16 = try call.number("replication-factor", default: -1)
+        let configs = Dictionary(try call.pairs("config").map { ($0.name, $0.value) }) { $1 }
+        let validateOnly = call.has("validate-only")
+        let outcomes = try await call.admin.createTopics(
+            names.map {
+                NewTopic($0, partitions: partitions, replicationFactor: replicationFactor, configs: configs)
+            }, validateOnly: validateOnly)
+        try await call.report(outcomes) { name, topic in
+            let size = topic.partitions < 0 ? "" : " with \(topic.partitions) partitions"
+            return validateOnly ? "\(name) could be made\(size)" : "\(name) is made\(size)"
+        }
+    }
+
+    private static func addPartitions(_ call: AdminCall) async throws {
+        guard call.operands.count == 2, let count = Int32(call.operands[1]), count > 0 else {
+            throw Failure("a topic's name and a number of partitions are wanted: NAME COUNT", status: .usage)
+        }
+        let outcomes = try await call.admin.createPartitions(
+            [call.operands[0]: count], validateOnly: call.has("validate-only"))
+        try await call.report(outcomes) { name, _ in
+            call.has("validate-only")
+                ? "\(name) could have \(count) partitions" : "\(name) has \(count) partitions"
+        }
+    }
+
+    private static func delete(_ call: AdminCall) async throws {
+        let outcomes = try await call.admin.deleteTopics(try call.someOperands("a topic's name"))
+        try await call.report(outcomes) { name, _ in "\(name) is deleted" }
+    }
+}

@@ -1,0 +1,55 @@
+import CommandLineSupport
+import KafkaWire
+
+/// `-Q`: the first offset of a time, for `TOPIC:PARTITION:MS`.
+struct QueryMode {
+    let options: MessageOptions
+    let client: KafkaClient
+
+    func run() async throws {
+        var specs: [TopicPartition: OffsetSpec] = [:]
+        var order: [TopicPartition] = []
+        for text in options.topics {
+            let (partition, spec) = try Self.parse(text)
+            if specs.updateValue(spec, forKey: partition) == nil { order.append(partition) }
+        }
+        // That a topic doesn't exist is told at once by who describes it.
+        _ = try await client.admin.describe(topics: Set(order.map(\.topic)).sorted())
+        let found = try await client.admin.listOffsets(specs)
+        var text = ""
+        for partition in order {
+            guard let offset = found[partition]?.offset else { continue }
+            text += "\(partition.topic) [\(partition.partition)] offset \(offset)\n"
+        }
+        try await Output.standard.write(text)
+    }
+
+    /// A topic's name has no colon, so the last two part the text. -1 and -2 are the end and the beginning.
+    static func parse(_ text: String) throws(Failure) -> (TopicPartition, OffsetSpec) {
+        guard let (partition, last) = PartitionText.parse(text), let time = Int64(last), time >= -2 else {
+            throw Failure("-t expects TOPIC:PARTITION:MS with -Q, not '\(text)'", status: .usage)
+        }
+        let spec: OffsetSpec =
+            switch time {
+            case -1: .latest
+            case -2: .earliest
+            default: .timestamp(time)
+            }
+        return (partition, spec)
+    }
+}
+
+/// `TOPIC:PARTITION` and `TOPIC:PARTITION:REST`.
+enum PartitionText {
+    /// Nil where the text isn't of the form.
+    static func parse(_ text: String) -> (TopicPartition, rest: String)? {
+        let parts = text.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+        guard parts.count == 3, !parts[0].isEmpty, let number = Int32(parts[1]), number >= 0 else { return nil }
+        return (TopicPartition(topic: String(parts[0]), partition: number), String(parts[2]))
+    }
+
+    /// The same without a rest.
+    static func parsePartition(_ text: String) -> TopicPartition? {
+        parse(text + ":").flatMap { $0.rest.isEmpty ? $0.0 : nil }
+    }
+}

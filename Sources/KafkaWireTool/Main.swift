@@ -1,0 +1,57 @@
+import CommandLineSupport
+import Foundation
+import KafkaWire
+
+@main
+struct Main {
+    static func main() async {
+        // A pipe that was closed shows as an error where it is written to.
+        _ = signal(SIGPIPE, SIG_IGN)
+        let status = await run(Array(CommandLine.arguments.dropFirst()))
+        await Output.standard.flush()
+        await Output.standardError.flush()
+        exit(status.rawValue)
+    }
+
+    private static func run(_ arguments: [String]) async -> ExitStatus {
+        do {
+            try await dispatch(arguments)
+            return .success
+        } catch let error as KafkaError {
+            return report(Failure(error))
+        } catch let failure as Failure {
+            return report(failure)
+        } catch OutputError.closed {
+            // Whoever read it has enough.
+            return .success
+        } catch OutputError.failed(let number) {
+            return report(Failure("standard output can't be written: \(systemErrorText(number))", status: .ioError))
+        } catch {
+            return report(Failure("a mistake in this program, please report it: \(error)", status: .internalError))
+        }
+    }
+
+    private static func dispatch(_ arguments: [String]) async throws {
+        if let first = arguments.first, let area = AdminArea.all.first(where: { $0.name == first }) {
+            return try await AdminProgram(area: area).run(Array(arguments.dropFirst()))
+        }
+        guard !arguments.isEmpty else {
+            throw Failure("nothing is asked for: -L, -P, -C, -G or -Q say what to do", status: .usage)
+        }
+        if arguments.contains("-h") || arguments.contains("--help") {
+            return try await Output.standard.write("kafkawire \(projectVersion)\n\n" + HelpText.messages)
+        }
+        if arguments.contains("-V") || arguments.contains("--version") {
+            return try await Output.standard.write("kafkawire \(projectVersion)\n")
+        }
+        try await MessageProgram.run(arguments)
+    }
+
+    private static func report(_ failure: Failure) -> ExitStatus {
+        Output.standardError.post("kafkawire: \(failure.sentence)\n")
+        if let hint = failure.hint ?? (failure.status == .usage ? "see 'kafkawire --help'" : nil) {
+            Output.standardError.post(hint + "\n")
+        }
+        return failure.status
+    }
+}

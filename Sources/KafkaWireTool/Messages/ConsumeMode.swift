@@ -1,0 +1,104 @@
+import CommandLineSupport
+import KafkaWire
+
+/// `-C`: prints a topic's messages, of all partitions or one.
+struct ConsumeMode {
+    let options: MessageOptions
+    let client: KafkaClient
+    let topic: String
+    let notes: Notes
+
+    /// How often is looked whether an end has been reached, while nothing comes.
+    private static let idle = Duration.milliseconds(100)
+
+    func run(until stop: StopSignal) async throws {
+        var reading = try await Reading(range: range(), exitsAtEnd: options.exitsAtEnd, limit: options.count ?? .max)
+        var printer = try options.printer()
+        reading.reportEmpty()
+        reading.takeNews().forEach(notes.say)
+        guard !reading.isOver else { return }
+        let consumer = client.consumer()
+        await consumer.assign(reading.places.mapValues { ConsumerStart(.offset($0.begin)) })
+        let closing = Task {
+            await stop.wait()
+            await consumer.close()
+        }
+        defer { closing.cancel() }
+        var batches = consumer.makeAsyncIterator()
+        while !reading.isOver {
+            switch try await batches.next(timeout: Self.idle) {
+            case .batch(let batch):
+                let partition = TopicPartition(topic: batch.topic, partition: batch.partition)
+                guard let place = reading.places[partition], !place.isOver else { continue }
+                let printed = try await printer.print(
+                    batch, limit: reading.limit - reading.count, endOffset: place.printsBefore,
+                    endTimestamp: options.endTimestamp ?? .max)
+                if reading.take(printed, of: partition) { await consumer.pause([partition]) }
+            case .timedOut:
+                try await printer.flush()
+                for (partition, lag) in consumer.lag where lag == 0 {
+                    reading.caughtUp(partition, at: consumer.positions[partition])
+                }
+            case .finished:
+                try await printer.flush()
+                return
+            }
+            let news = reading.takeNews()
+            if !news.isEmpty {
+                // What is told of an end comes after what lies before it.
+                try await printer.flush()
+                news.forEach(notes.say)
+            }
+        }
+        try await printer.flush()
+        await consumer.close()
+    }
+
+    /// Where each partition is read from, and where it ends at the moment.
+    private func range() async throws -> [TopicPartition: Reading.Place] {
+        let described = try await client.admin.describe(topics: [topic])[0].partitions.map(\.index)
+        if let partition = options.partition, !described.contains(partition) {
+            throw Failure(
+                "the topic \(topic) has no partition \(partition): it has \(described.count)", status: .configuration)
+        }
+        let partitions = (options.partition.map { [$0] } ?? described).map {
+            TopicPartition(topic: topic, partition: $0)
+        }
+        func offsets(_ spec: OffsetSpec) async throws -> [TopicPartition: Int64] {
+            try await client.admin.listOffsets(Dictionary(uniqueKeysWithValues: partitions.map { ($0, spec) }))
+                .mapValues(\.offset)
+        }
+        let first = try await offsets(.earliest)
+        let ends = try await offsets(.latest)
+        let byTime: [TopicPartition: Int64] =
+            if case .timestamp(let time) = options.begin { try await offsets(.timestamp(time)) } else { [:] }
+        var places: [TopicPartition: Reading.Place] = [:]
+        for partition in partitions {
+            let (first, end) = (first[partition] ?? 0, ends[partition] ?? 0)
+            let begin =
+                switch options.begin {
+                case nil: client.configuration.consumer.offsetReset == .latest ? end : first
+                case .beginning: first
+                case .end: end
+                case .offset(let offset): offset
+                case .last(let count): max(first, end - count)
+                case .timestamp: byTime[partition] ?? end
+                }
+            places[partition] = Reading.Place(begin: begin, end: end)
+        }
+        return places
+    }
+}
+
+extension MessageOptions {
+    func printer() throws(Failure) -> RecordPrinter {
+        RecordPrinter(style: try style(), isUnbuffered: isUnbuffered)
+    }
+
+    private func style() throws(Failure) -> RecordPrinter.Style {
+        if isJSON { return .json }
+        let null = emptyIsNull ? "NULL" : ""
+        if let format { return .format(try OutputFormat(format, null: null)) }
+        return .format(OutputFormat(keySeparator: keySeparator, delimiter: delimiter, null: null))
+    }
+}

@@ -1,0 +1,134 @@
+import CommandLineSupport
+import KafkaWire
+import Synchronization
+
+/// `-G`: prints messages as a member of a consumer group, and commits what it has printed.
+struct GroupMode {
+    let options: MessageOptions
+    let client: KafkaClient
+    let group: String
+    let notes: Notes
+
+    private static let idle = Duration.milliseconds(100)
+
+    func run(until stop: StopSignal) async throws {
+        var printer = try options.printer()
+        let consumer = client.consumer()
+        let notes = notes
+        let group = group
+        let assigned = Assigned()
+        try await consumer.subscribe(to: subscription) { rebalance in
+            assigned.take(rebalance)
+            notes.say("Group \(group) rebalanced: \(Self.text(of: rebalance))")
+        }
+        let stopping = Task {
+            await stop.wait()
+            assigned.end()
+        }
+        defer { stopping.cancel() }
+        var count = 0
+        var batches = consumer.makeAsyncIterator()
+        while !assigned.isEnded {
+            switch try await batches.next(timeout: Self.idle) {
+            case .batch(let batch):
+                let printed = try await printer.print(batch, limit: (options.count ?? .max) - count)
+                // What is committed must have been printed: the next step counts this batch as done.
+                try await printer.flush()
+                count += printed.count
+                let partition = TopicPartition(topic: batch.topic, partition: batch.partition)
+                assigned.printed(partition, next: printed.nextOffset)
+                if let limit = options.count, count >= limit { assigned.end() }
+            case .timedOut:
+                if options.exitsAtEnd, assigned.areAllAtEnd(lag: consumer.lag) { assigned.end() }
+            case .finished: assigned.end()
+            }
+        }
+        try await printer.flush()
+        if client.configuration.group.commitsAutomatically { try await commit(assigned.offsets, consumer) }
+        await consumer.close()
+    }
+
+    /// Commits to the record, where the sequence itself counts whole batches.
+    private func commit(_ offsets: [TopicPartition: OffsetAndMetadata], _ consumer: KafkaConsumer) async throws {
+        guard !offsets.isEmpty else { return }
+        do {
+            // From here on these places count as the consumer's own: what it commits when it closes is no less.
+            try await consumer.seek(offsets.mapValues { .offset($0.offset) })
+            try await consumer.commit(offsets)
+        } catch let error as KafkaError
+            where [
+                .illegalGeneration, .unknownMemberId, .rebalanceInProgress, .staleMemberEpoch, .unknownTopicOrPartition,
+            ].contains(error.code)
+        {
+            notes.say("the last offsets aren't committed, since the partitions are another member's: \(error.message)")
+        }
+    }
+
+    /// A name that begins with `^` is a regular expression, as with kcat.
+    private var subscription: Subscription {
+        let topics = options.operands + options.topics
+        if topics.contains(where: { $0.hasPrefix("^") }) {
+            return .pattern(
+                topics.map { $0.hasPrefix("^") ? "(\($0))" : "(\(Self.quoted($0)))" }.joined(separator: "|"))
+        }
+        return .topics(topics)
+    }
+
+    /// A topic's name as a regular expression: of its characters only the dot has a meaning there.
+    private static func quoted(_ topic: String) -> String { topic.replacing(".", with: "\\.") }
+
+    private static func text(of rebalance: Rebalance) -> String {
+        let (verb, partitions) =
+            switch rebalance {
+            case .assigned(let partitions): ("assigned", partitions)
+            case .revoked(let partitions): ("revoked", partitions)
+            case .lost(let partitions): ("lost", partitions)
+            }
+        let names = partitions.sorted().map { "\($0.topic) [\($0.partition)]" }
+        return "\(verb): \(names.isEmpty ? "nothing" : names.joined(separator: ", "))"
+    }
+}
+
+/// The member's partitions, which a rebalance changes while they are read.
+private final class Assigned: Sendable {
+    private struct State {
+        var partitions: Set<TopicPartition> = []
+        /// After the last record that was printed.
+        var next: [TopicPartition: Int64] = [:]
+        var wasAssigned = false
+        var isEnded = false
+    }
+
+    private let state = Mutex(State())
+
+    var isEnded: Bool { state.withLock { $0.isEnded } }
+    func end() { state.withLock { $0.isEnded = true } }
+
+    func take(_ rebalance: Rebalance) {
+        state.withLock { state in
+            switch rebalance {
+            case .assigned(let partitions):
+                state.wasAssigned = true
+                state.partitions.formUnion(partitions)
+            case .revoked(let partitions), .lost(let partitions):
+                state.partitions.subtract(partitions)
+                for partition in partitions { state.next[partition] = nil }
+            }
+        }
+    }
+
+    func printed(_ partition: TopicPartition, next: Int64) {
+        state.withLock { state in
+            if state.partitions.contains(partition) { state.next[partition] = next }
+        }
+    }
+
+    var offsets: [TopicPartition: OffsetAndMetadata] {
+        state.withLock { $0.next.mapValues { OffsetAndMetadata($0) } }
+    }
+
+    /// Whether nothing is left to read of what the member has; not before it was given anything.
+    func areAllAtEnd(lag: [TopicPartition: Int64]) -> Bool {
+        state.withLock { state in state.wasAssigned && state.partitions.allSatisfy { lag[$0] == 0 } }
+    }
+}

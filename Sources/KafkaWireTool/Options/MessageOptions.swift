@@ -1,0 +1,188 @@
+import CommandLineSupport
+
+/// What the command line asks for, where it isn't one of the administration's commands.
+struct MessageOptions: Equatable {
+    enum Mode: Equatable {
+        case list, produce, consume, query
+        case group(String)
+    }
+
+    static let specs =
+        ConnectionOptions.specs + [
+            OptionSpec("L"), OptionSpec("P"), OptionSpec("C"), OptionSpec("Q"), OptionSpec("G", takesValue: true),
+            OptionSpec("t", "topic", takesValue: true), OptionSpec("p", "partition", takesValue: true),
+            OptionSpec("o", "offset", takesValue: true), OptionSpec("e"), OptionSpec("c", takesValue: true),
+            OptionSpec("f", "format", takesValue: true), OptionSpec("J", "json"), OptionSpec("u"),
+            OptionSpec("q", "quiet"), OptionSpec("K", takesValue: true), OptionSpec("k", takesValue: true),
+            OptionSpec("D", takesValue: true), OptionSpec("H", takesValue: true), OptionSpec("z", takesValue: true),
+            OptionSpec("Z"), OptionSpec("l", takesValue: true),
+        ]
+
+    var mode: Mode?
+    var connection = ConnectionOptions()
+    var topics: [String] = []
+    var partition: Int32?
+    var begin: ReadBegin?
+    /// Where to end, by the records' time, in milliseconds since 1970.
+    var endTimestamp: Int64?
+    var exitsAtEnd = false
+    var count: Int?
+    var format: String?
+    var isJSON = false
+    var isUnbuffered = false
+    var isQuiet = false
+    var keySeparator: [UInt8]?
+    var fixedKey: String?
+    var delimiter: [UInt8] = [UInt8(ascii: "\n")]
+    var headers: [MessageHeader] = []
+    var codec: String?
+    var emptyIsNull = false
+    var lineFile: String?
+    /// What follows the options: files to send, or a group's topics.
+    var operands: [String] = []
+
+    /// - Parameter isInputTerminal: Without a mode a terminal means to consume, and anything else to produce.
+    /// - Throws: A failure of status `usage`.
+    init(_ arguments: some Sequence<String>, isInputTerminal: Bool) throws(Failure) {
+        for item in try OptionScanner(specs: Self.specs).scan(arguments) {
+            switch item {
+            case .operand(let text): operands.append(text)
+            case .option(let name, nil): try take(flag: name)
+            case .option(let name, let value?):
+                if try !connection.take(name, value) { try take(name, value) }
+            }
+        }
+        if mode == nil { mode = isInputTerminal ? .consume : .produce }
+        try check()
+    }
+
+    private mutating func take(flag: String) throws(Failure) {
+        switch flag {
+        case "-L": try set(.list)
+        case "-P": try set(.produce)
+        case "-C": try set(.consume)
+        case "-Q": try set(.query)
+        case "-e": exitsAtEnd = true
+        case "-J": isJSON = true
+        case "-u": isUnbuffered = true
+        case "-q": isQuiet = true
+        case "-Z": emptyIsNull = true
+        default: throw Failure("there is no option \(flag)", status: .usage)
+        }
+    }
+
+    private mutating func set(_ wanted: Mode) throws(Failure) {
+        if let mode, mode != wanted {
+            throw Failure("-L, -P, -C, -G and -Q exclude each other: give one of them", status: .usage)
+        }
+        mode = wanted
+    }
+
+    private mutating func take(_ name: String, _ value: String) throws(Failure) {
+        switch name {
+        case "-G": try set(.group(value))
+        case "-t": topics.append(value)
+        case "-p":
+            guard let number = Int32(value), number >= -1 else {
+                throw Failure("-p expects a partition's number, not '\(value)'", status: .usage)
+            }
+            partition = number < 0 ? nil : number
+        case "-o": try takeOffset(value)
+        case "-c":
+            guard let number = Int(value), number > 0 else {
+                throw Failure("-c expects a number of messages above 0, not '\(value)'", status: .usage)
+            }
+            count = number
+        case "-f": format = value
+        case "-K": keySeparator = try Escapes.bytes(of: value, option: "-K")
+        case "-k": fixedKey = value
+        case "-D": delimiter = try Escapes.bytes(of: value, option: "-D")
+        case "-H": headers.append(try MessageHeader(value))
+        case "-z": codec = value
+        case "-l": lineFile = value
+        default: throw Failure("there is no option \(name)", status: .usage)
+        }
+    }
+
+    private mutating func takeOffset(_ text: String) throws(Failure) {
+        if text.hasPrefix("e@") {
+            guard let time = Int64(text.dropFirst(2)) else { throw Self.wrongOffset(text) }
+            endTimestamp = time
+            return
+        }
+        guard let place = ReadBegin(text) else { throw Self.wrongOffset(text) }
+        begin = place
+    }
+
+    private static func wrongOffset(_ text: String) -> Failure {
+        Failure(
+            "-o expects beginning, end, an offset, -N for the last N, s@MS or e@MS, not '\(text)'", status: .usage)
+    }
+
+    private func check() throws(Failure) {
+        if isJSON, format != nil { throw Failure("-f and -J exclude each other: give one of them", status: .usage) }
+        if delimiter.isEmpty { throw Failure("-D expects at least one character", status: .usage) }
+        switch mode {
+        case .produce, .consume:
+            guard topics.count == 1 else { throw Failure("one topic is wanted: -t TOPIC", status: .usage) }
+            if mode == .consume, let operand = operands.first {
+                throw Failure("'\(operand)' is unexpected: what -C reads is given by -t", status: .usage)
+            }
+            if lineFile != nil, !operands.isEmpty {
+                throw Failure("-l and files to send whole exclude each other", status: .usage)
+            }
+        case .group:
+            guard !operands.isEmpty || !topics.isEmpty else {
+                throw Failure("-G wants the topics after the group's name: -G GROUP TOPIC…", status: .usage)
+            }
+        case .query:
+            guard !topics.isEmpty else {
+                throw Failure("-Q wants to know of what and when: -t TOPIC:PARTITION:MS", status: .usage)
+            }
+        case .list, nil: break
+        }
+    }
+}
+
+/// A header that every message gets.
+struct MessageHeader: Equatable {
+    let name: String
+    /// Nil where there is no equals sign.
+    let value: [UInt8]?
+
+    init(_ text: String) throws(Failure) {
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let name = parts.first, !name.isEmpty else {
+            throw Failure("-H expects NAME=VALUE, or NAME alone for a header without a value", status: .usage)
+        }
+        self.name = String(name)
+        value = parts.count > 1 ? Array(parts[1].utf8) : nil
+    }
+}
+
+/// Where to begin to read a partition.
+enum ReadBegin: Equatable {
+    case beginning, end
+    case offset(Int64)
+    /// So many before the end.
+    case last(Int64)
+    /// In milliseconds since 1970.
+    case timestamp(Int64)
+
+    /// Nil where the text isn't one.
+    init?(_ text: String) {
+        switch text {
+        case "beginning": self = .beginning
+        case "end": self = .end
+        default:
+            if text.hasPrefix("s@") {
+                guard let time = Int64(text.dropFirst(2)) else { return nil }
+                self = .timestamp(time)
+            } else if let number = Int64(text), number > .min {
+                self = number < 0 ? .last(-number) : .offset(number)
+            } else {
+                return nil
+            }
+        }
+    }
+}

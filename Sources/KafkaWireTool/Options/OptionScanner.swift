@@ -1,0 +1,91 @@
+import CommandLineSupport
+
+/// What is known of an option before it is read.
+struct OptionSpec {
+    let short: Character?
+    let long: String?
+    let takesValue: Bool
+
+    init(_ short: Character?, _ long: String? = nil, takesValue: Bool = false) {
+        self.short = short
+        self.long = long
+        self.takesValue = takesValue
+    }
+
+    /// As it is written in an error.
+    var name: String { short.map { "-\($0)" } ?? "--\(long ?? "")" }
+}
+
+/// Takes a command line apart as getopt(3) does: `-CJe` is three options, `-tTFI` and `-t TFI` are the same, and so are
+/// `--name=value` and `--name value`. A value may begin with a dash; `--` ends the options.
+struct OptionScanner {
+    enum Item: Equatable {
+        /// Named by its `OptionSpec.name`; the value is nil for a flag.
+        case option(String, String?)
+        case operand(String)
+    }
+
+    let specs: [OptionSpec]
+
+    /// - Throws: A failure of status `usage`. Values are not repeated in it: they may be passwords.
+    func scan(_ arguments: some Sequence<String>) throws(Failure) -> [Item] {
+        var items: [Item] = []
+        var rest = Array(arguments)[...]
+        while let argument = rest.popFirst() {
+            if argument == "--" {
+                items += rest.map { .operand($0) }
+                break
+            } else if argument.hasPrefix("--") {
+                try scanLong(argument, &rest, &items)
+            } else if argument.hasPrefix("-"), argument.count > 1 {
+                try scanShort(argument, &rest, &items)
+            } else {
+                items.append(.operand(argument))
+            }
+        }
+        return items
+    }
+
+    private func scanShort(
+        _ argument: String, _ rest: inout ArraySlice<String>, _ items: inout [Item]
+    ) throws(Failure) {
+        var letters = argument.dropFirst()
+        while let letter = letters.popFirst() {
+            guard let spec = specs.first(where: { $0.short == letter }) else {
+                throw Failure("there is no option -\(letter)", status: .usage)
+            }
+            guard spec.takesValue else {
+                items.append(.option(spec.name, nil))
+                continue
+            }
+            items.append(.option(spec.name, try value(of: spec, letters.isEmpty ? nil : String(letters), &rest)))
+            return
+        }
+    }
+
+    private func scanLong(
+        _ argument: String, _ rest: inout ArraySlice<String>, _ items: inout [Item]
+    ) throws(Failure) {
+        let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let name = parts.first.map(String.init), let spec = specs.first(where: { $0.long == name }) else {
+            throw Failure("there is no option --\(parts.first ?? "")", status: .usage)
+        }
+        let attached = parts.count > 1 ? String(parts[1]) : nil
+        if spec.takesValue {
+            items.append(.option(spec.name, try value(of: spec, attached, &rest)))
+        } else if attached == nil {
+            items.append(.option(spec.name, nil))
+        } else {
+            throw Failure("--\(name) takes no value", status: .usage)
+        }
+    }
+
+    private func value(
+        of spec: OptionSpec, _ attached: String?, _ rest: inout ArraySlice<String>
+    ) throws(Failure) -> String {
+        guard let value = attached ?? rest.popFirst() else {
+            throw Failure("\(spec.name) expects a value, and nothing follows", status: .usage)
+        }
+        return value
+    }
+}

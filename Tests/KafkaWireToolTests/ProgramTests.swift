@@ -1,0 +1,185 @@
+import Foundation
+import KafkaFake
+import KafkaWire
+import TestSupport
+import Testing
+
+/// The program as it is started by a shell, against the fake.
+@Suite("kafkawire", .timeLimit(.minutes(2)))
+struct ProgramTests {
+    /// Runs the program to its end.
+    private func kafkawire(
+        _ fake: FakeCluster, _ arguments: String..., input: String = ""
+    ) async throws -> ProgramResult {
+        try await run(
+            try Repository.program("kafkawire"), ["-b", fake.bootstrapServers] + arguments, input: input)
+    }
+
+    private func withFake(_ body: (FakeCluster) async throws -> Void) async throws {
+        let fake = try FakeCluster()
+        fake.createTopic("t")
+        do {
+            try await body(fake)
+        } catch {
+            await fake.close()
+            throw error
+        }
+        await fake.close()
+    }
+
+    @Test func linesGoThere() async throws {
+        try await withFake { fake in
+            let sent = try await kafkawire(fake, "-P", "-t", "t", "-K:", "-Z", input: "a:1\nb:\nc\nlast:x")
+            #expect(sent.status == 0, "\(sent.err)")
+            #expect(sent.out.isEmpty)
+            let read = try await kafkawire(fake, "-Ce", "-tt", "-f", "%o %k=%s %K %S\\n", "-Z")
+            #expect(read.status == 0, "\(read.err)")
+            #expect(read.out == "0 a=1 1 1\n1 b=NULL 1 -1\n2 NULL=c -1 1\n3 last=x 4 1\n")
+            #expect(read.err == "% Reached end of topic t [0] at offset 4: exiting\n")
+        }
+    }
+
+    @Test func manyLinesInTheirOrder() async throws {
+        try await withFake { fake in
+            let lines = (0..<20_000).map { "line \($0)\n" }.joined()
+            #expect(try await kafkawire(fake, "-P", "-tt", input: lines).status == 0)
+            let read = try await kafkawire(fake, "-Ceq", "-tt")
+            #expect(read.out == lines)
+            #expect(read.err.isEmpty)
+            #expect(try await kafkawire(fake, "-Ceq", "-tt", "-o", "-2").out == "line 19998\nline 19999\n")
+            #expect(try await kafkawire(fake, "-Cq", "-tt", "-o", "7", "-c", "2").out == "line 7\nline 8\n")
+            #expect(try await kafkawire(fake, "-Ceq", "-tt", "-o", "end").out.isEmpty)
+        }
+    }
+
+    @Test func placesByTime() async throws {
+        try await withFake { fake in
+            let client = try KafkaClient(bootstrapServers: fake.bootstrapServers)
+            let producer = client.producer()
+            for number in 0..<10 {
+                _ = try await producer.send(
+                    ProducerRecord(
+                        topic: "t", value: Array("\(number)".utf8), timestamp: 1_700_000_000_000 + Int64(number)))
+            }
+            await producer.close()
+            await client.close()
+            let read = try await kafkawire(
+                fake, "-Cq", "-tt", "-o", "s@1700000000003", "-o", "e@1700000000006", "-f", "%s,")
+            #expect(read.out == "3,4,5,")
+            #expect(read.status == 0)
+            let asked = try await kafkawire(fake, "-Q", "-t", "t:0:1700000000004", "-t", "t:0:-1")
+            #expect(asked.status == 0)
+            #expect(asked.out.contains("t [0] offset "))
+        }
+    }
+
+    @Test func aListAsTextAndJSON() async throws {
+        try await withFake { fake in
+            let text = try await kafkawire(fake, "-L")
+            #expect(text.status == 0)
+            #expect(
+                text.out.contains("  topic \"t\" with 1 partitions:\n    partition 0, leader 1, replicas: 1, isrs: 1\n")
+            )
+            let json = try await kafkawire(fake, "-LJ", "-t", "t")
+            let object = try #require(try JSONSerialization.jsonObject(with: Data(json.out.utf8)) as? [String: Any])
+            #expect((object["topics"] as? [[String: Any]])?.first?["topic"] as? String == "t")
+        }
+    }
+
+    @Test func whatGoesWrong() async throws {
+        try await withFake { fake in
+            let missing = try await kafkawire(fake, "-C", "-t", "nope")
+            #expect(missing.status == 78)
+            #expect(missing.err.contains("the topic nope does not exist"))
+            #expect(try await kafkawire(fake, "-P", "-t", "nope", input: "x\n").status == 78)
+            let usage = try await kafkawire(fake, "-C")
+            #expect(usage.status == 64)
+            #expect(usage.err == "kafkawire: one topic is wanted: -t TOPIC\nsee 'kafkawire --help'\n")
+            let file = try await kafkawire(fake, "-P", "-t", "t", "/no/such/file")
+            #expect(file.status == 66)
+            let setting = try await kafkawire(fake, "-C", "-t", "t", "-X", "fetch.max.byte=1")
+            #expect(setting.status == 64)
+            #expect(setting.err.contains("did you mean fetch.max.bytes?"))
+            let partition = try await kafkawire(fake, "-C", "-t", "t", "-p", "7")
+            #expect(partition.status == 78)
+            #expect(partition.err.contains("the topic t has no partition 7: it has 1"))
+        }
+        let unreachable = try await run(
+            try Repository.program("kafkawire"),
+            ["-b", "127.0.0.1:1", "-L", "-X", "default.api.timeout.ms=300"])
+        #expect(unreachable.status == 69)
+        #expect(unreachable.err.contains("127.0.0.1:1"))
+        let nobody = try await run(try Repository.program("kafkawire"), ["-L"])
+        #expect(nobody.status == 64)
+    }
+
+    @Test(arguments: [SIGINT, SIGTERM])
+    func aSignalEndsItCleanly(signal: Int32) async throws {
+        try await withFake { fake in
+            _ = try await kafkawire(fake, "-P", "-tt", input: "one\n")
+            let running = try await RunningProgram.start(
+                try Repository.program("kafkawire"), ["-b", fake.bootstrapServers, "-C", "-t", "t"])
+            try await eventually("the record is printed") { try running.output() == "one\n" }
+            running.signal(signal)
+            #expect(try await running.result().status == 0)
+        }
+    }
+
+    @Test func aReaderThatHasEnough() async throws {
+        try await withFake { fake in
+            _ = try await kafkawire(fake, "-P", "-tt", input: (0..<200_000).map { "line \($0)\n" }.joined())
+            let program = try Repository.program("kafkawire")
+            let result = try await run(
+                "/bin/bash",
+                ["-c", "\"$0\" -b \"$1\" -C -t t | head -n 1; echo ${PIPESTATUS[0]}", program, fake.bootstrapServers])
+            #expect(result.out == "line 0\n0\n")
+        }
+    }
+
+    @Test(arguments: ["classic", "consumer"])
+    func aGroupGoesOnWhereItWas(protocolName: String) async throws {
+        try await withFake { fake in
+            _ = try await kafkawire(fake, "-P", "-tt", input: (0..<10).map { "\($0)\n" }.joined())
+            func read(_ count: Int) async throws -> ProgramResult {
+                try await kafkawire(
+                    fake, "-G", "g", "t", "-o", "beginning", "-c", "\(count)", "-X", "group.protocol=\(protocolName)")
+            }
+            let first = try await read(4)
+            #expect(first.status == 0, "\(first.err)")
+            #expect(first.out == "0\n1\n2\n3\n")
+            #expect(first.err.contains("% Group g rebalanced: assigned: t [0]\n"))
+            #expect(fake.committedOffset(group: "g", of: TopicPartition(topic: "t", partition: 0)) == 4)
+            let second = try await read(6)
+            #expect(second.out == "4\n5\n6\n7\n8\n9\n")
+            #expect(fake.committedOffset(group: "g", of: TopicPartition(topic: "t", partition: 0)) == 10)
+        }
+    }
+
+    @Test func settingsFromAFile() async throws {
+        try await withFake { fake in
+            let folder = try TemporaryFolder()
+            let path = folder.path + "/client.properties"
+            try Data("bootstrap.servers = \(fake.bootstrapServers)\nclient.id = a\n".utf8).write(
+                to: URL(filePath: path))
+            let listed = try await run(try Repository.program("kafkawire"), ["-F", path, "topics", "list"])
+            #expect(listed.status == 64, "an area comes first")
+            let told = try await run(try Repository.program("kafkawire"), ["topics", "list", "-F", path])
+            #expect(told.status == 0, "\(told.err)")
+            #expect(told.out == "t\n")
+            #expect(try await run(try Repository.program("kafkawire"), ["-L", "-F", path]).status == 0)
+            #expect(try await run(try Repository.program("kafkawire"), ["-L", "-F", path + "x"]).status == 66)
+        }
+    }
+
+    @Test func helpAndVersion() async throws {
+        let program = try Repository.program("kafkawire")
+        #expect(try await run(program, ["--help"]).out.contains("Usage: kafkawire -L"))
+        #expect(try await run(program, ["--version"]).out.hasPrefix("kafkawire "))
+        for area in ["topics", "configs", "groups", "records", "cluster"] {
+            let help = try await run(program, [area, "--help"])
+            #expect(help.status == 0)
+            #expect(help.out.hasPrefix("kafkawire \(area): "))
+            #expect(try await run(program, [area]).status == 64)
+        }
+    }
+}
