@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Fuzzes what is read from brokers: the decoders of all responses, and record batches in all formats and codecs.
+# Needs clang's libFuzzer and address sanitizer, which come with the Swift toolchain.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+usage() {
+    cat >&2 <<'END'
+usage: fuzz.sh [SECONDS [responses|records]...]
+Runs each fuzzer for SECONDS (default 30). What it found to be new ways through the code stays in .build/fuzz/corpus and
+is begun with the next time; an input that must not be is left in .build/fuzz/findings, and ends this with status 1.
+END
+    exit 64
+}
+
+seconds=${1:-30}
+[[ $seconds =~ ^[1-9][0-9]*$ ]] || usage
+shift $(($# > 0))
+fuzzers=("$@")
+((${#fuzzers[@]})) || fuzzers=(responses records)
+for fuzzer in "${fuzzers[@]}"; do [[ $fuzzer == responses || $fuzzer == records ]] || usage; done
+
+build=$root/.build/fuzz
+cd "$root"
+# Not optimised: with the sanitizer's checks that takes the compiler longer than CI fuzzes.
+swift build --scratch-path "$build" --target KafkaWireFuzz \
+    -Xswiftc -sanitize=fuzzer,address -Xswiftc -g >"$build.log" 2>&1 || { tail -n 20 "$build.log" >&2; exit 1; }
+# SwiftPM would link programs that have a main function of their own; libFuzzer brings the only one.
+objects=("$build"/debug/KafkaWire.build/*.o "$build"/debug/KafkaWireFuzz.build/*.o)
+swiftc -sanitize=fuzzer,address -o "$build/fuzzer" "${objects[@]}"
+
+echo 'seeds'
+KAFKAWIRE_FUZZ_SEEDS=$build/seeds swift test --filter FuzzSeedTests >"$build.log" 2>&1 ||
+    { tail -n 20 "$build.log" >&2; exit 1; }
+
+# Larger inputs find nothing that small ones don't, and take longer: most seeds are below 16 KiB. The limits on memory
+# are coarse; the fuzzers themselves compare what each input takes with its size.
+for fuzzer in "${fuzzers[@]}"; do
+    mkdir -p "$build/corpus/$fuzzer" "$build/findings"
+    echo "fuzzing $fuzzer for $seconds s"
+    if ! KAFKAWIRE_FUZZER=$fuzzer ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 "$build/fuzzer" \
+        -max_total_time="$seconds" -max_len=16384 -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=64 \
+        -use_value_profile=1 -print_final_stats=1 -artifact_prefix="$build/findings/$fuzzer-" \
+        "$build/corpus/$fuzzer" "$build/seeds/$fuzzer" >"$build.log" 2>&1; then
+        tail -n 40 "$build.log" >&2
+        echo "the fuzzer $fuzzer found something: see $build/findings" >&2
+        exit 1
+    fi
+    grep -E '^stat::number_of_executed_units|^stat::average_exec|^stat::peak_rss' "$build.log"
+done
