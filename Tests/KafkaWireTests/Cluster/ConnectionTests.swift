@@ -53,9 +53,9 @@ struct ConnectionTests {
     @Test("a connection with a request in flight isn't idle, however long the answer takes")
     func busy() async throws {
         let log = Log()
-        try await withFake(properties: ["connections.max.idle.ms": "600"], hooks: log.hooks) { fake, cluster in
+        try await withFake(properties: ["connections.max.idle.ms": "2000"], hooks: log.hooks) { fake, cluster in
             let connection = try await cluster.anyConnection()
-            fake.inject(.late(.milliseconds(1400)), into: .metadata)
+            fake.inject(.late(.milliseconds(3000)), into: .metadata)
             _ = try await connection.call(MetadataRequest(topics: []), timeout: .seconds(10))
             #expect(log.all.first == "connected")
             try await eventually("it is closed afterwards") { log.all == ["connected", "idle"] }

@@ -5,15 +5,15 @@ import Testing
 
 @Suite("Classic groups of the fake, as a state machine")
 struct FakeClassicGroupTests {
-    private var group = ClassicGroup()
+    private var group = KafkaFake.ClassicGroup()
     private var now = ContinuousClock.now
     private var lastID = 0
 
     private mutating func join(
         _ id: String = "", instance: String? = nil, client: String = "c", strategies: [String] = ["range"],
         metadata: [UInt8] = [1], requiresID: Bool = false, canSkip: Bool = true, settings: GroupSettings = .init()
-    ) -> ClassicGroup.Reply<ClassicGroup.JoinAnswer> {
-        let join = ClassicGroup.Join(
+    ) -> KafkaFake.ClassicGroup.Reply<KafkaFake.ClassicGroup.JoinAnswer> {
+        let join = KafkaFake.ClassicGroup.Join(
             memberID: id, instanceID: instance, clientID: client, sessionTimeout: .seconds(10),
             rebalanceTimeout: .seconds(60), protocolType: "consumer",
             strategies: strategies.map { .init(name: $0, metadata: ByteSlice(metadata)) },
@@ -23,7 +23,8 @@ struct FakeClassicGroupTests {
     }
 
     /// The answer that has come to a request.
-    private mutating func answer(_ reply: ClassicGroup.Reply<ClassicGroup.JoinAnswer>) throws -> ClassicGroup.JoinAnswer
+    private mutating func answer(_ reply: KafkaFake.ClassicGroup.Reply<KafkaFake.ClassicGroup.JoinAnswer>) throws
+        -> KafkaFake.ClassicGroup.JoinAnswer
     {
         switch reply {
         case .now(let answer): return answer
@@ -35,14 +36,15 @@ struct FakeClassicGroupTests {
 
     private mutating func sync(
         _ id: String, _ assignments: [String: [UInt8]] = [:], generation: Int32? = nil
-    ) -> ClassicGroup.Reply<ClassicGroup.SyncAnswer> {
-        let sync = ClassicGroup.Sync(
+    ) -> KafkaFake.ClassicGroup.Reply<KafkaFake.ClassicGroup.SyncAnswer> {
+        let sync = KafkaFake.ClassicGroup.Sync(
             memberID: id, instanceID: nil, generation: generation ?? group.generation, protocolType: "consumer",
             strategy: group.strategy, assignments: assignments.mapValues { ByteSlice($0) })
         return group.sync(sync, at: now)
     }
 
-    private mutating func answer(_ reply: ClassicGroup.Reply<ClassicGroup.SyncAnswer>) throws -> ClassicGroup.SyncAnswer
+    private mutating func answer(_ reply: KafkaFake.ClassicGroup.Reply<KafkaFake.ClassicGroup.SyncAnswer>) throws
+        -> KafkaFake.ClassicGroup.SyncAnswer
     {
         switch reply {
         case .now(let answer): return answer
@@ -52,7 +54,7 @@ struct FakeClassicGroupTests {
         }
     }
 
-    private func isWaiting<Answer>(_ reply: ClassicGroup.Reply<Answer>) -> Bool {
+    private func isWaiting<Answer>(_ reply: KafkaFake.ClassicGroup.Reply<Answer>) -> Bool {
         if case .later(let ticket) = reply {
             group.joinAnswers[ticket] == nil && group.syncAnswers[ticket] == nil
         } else {
