@@ -78,6 +78,20 @@ let package = Package(
         .executableTarget(
             name: "ClientBenchmark", dependencies: ["CommandLineSupport", "KafkaWire"], swiftSettings: settings),
 
+        // The programs that the documentation speaks of.
+        .executableTarget(
+            name: "example-first-steps", dependencies: ["KafkaWire"], path: "Examples/FirstSteps",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "example-group-worker", dependencies: ["KafkaWire"], path: "Examples/GroupWorker",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "example-exactly-once", dependencies: ["KafkaWire"], path: "Examples/ExactlyOnce",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "example-administration", dependencies: ["KafkaWire"], path: "Examples/Administration",
+            swiftSettings: settings),
+
         // Starts and stops real brokers and databases for the conformance tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         // What scripts/fuzz.sh feeds with any bytes; the unit tests feed it with damaged ones.

@@ -1,0 +1,19 @@
+// Shows a cluster: its brokers, and its topics.
+//
+//     swift run example-administration localhost:9092
+
+import KafkaWire
+
+@main
+struct Administration {
+    static func main() async throws {
+        let servers = CommandLine.arguments.dropFirst().first ?? "localhost:9092"
+        let client = try KafkaClient(bootstrapServers: servers)
+        let admin = client.admin
+
+        let cluster = try await admin.describeCluster()
+        for broker in cluster.brokers { print("broker \(broker.nodeID) at \(broker.host):\(broker.port)") }
+        for topic in try await admin.listTopics() { print("\(topic.name): \(topic.partitions.count) partitions") }
+        await client.close()
+    }
+}

@@ -1,0 +1,45 @@
+// Copies a topic into another one in transactions: each record arrives exactly once, whatever fails on the way, for
+// those who read with isolation.level=read_committed.
+//
+//     swift run example-exactly-once localhost:9092 FROM TO
+
+import Foundation
+import KafkaWire
+
+@main
+struct ExactlyOnce {
+    static func main() async throws {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        guard arguments.count == 3 else {
+            print("usage: example-exactly-once BOOTSTRAP-SERVERS FROM TO")
+            exit(64)
+        }
+        let client = try KafkaClient(
+            bootstrapServers: arguments[0],
+            properties: [
+                "group.id": "example-copy", "auto.offset.reset": "earliest", "isolation.level": "read_committed",
+                "enable.auto.commit": "false",
+                // A name of this instance's own: it stays the same when the program starts again.
+                "transactional.id": "example-copy-1",
+            ])
+        let consumer = client.consumer()
+        let producer = client.producer()
+        try await consumer.subscribe(to: .topics([arguments[1]]))
+        for try await batch in consumer {
+            guard let group = consumer.groupMetadata else { break }
+            var copies: [ConsumerRecord] = []
+            var records = batch.records
+            while let record = try records.next() { copies.append(ConsumerRecord(record, of: batch)) }
+            try await producer.withTransaction { [copies] transaction in
+                for record in copies {
+                    try await transaction.enqueue(
+                        ProducerRecord(topic: arguments[2], key: record.key, value: record.value))
+                }
+                // Offsets and records are committed together, or neither is.
+                let partition = TopicPartition(topic: batch.topic, partition: batch.partition)
+                try await transaction.sendOffsets([partition: OffsetAndMetadata(batch.nextOffset)], group: group)
+            }
+            print("\(batch.topic)-\(batch.partition): up to \(batch.nextOffset)")
+        }
+    }
+}

@@ -1,0 +1,37 @@
+// Writes three records and reads them back.
+//
+//     swift run example-first-steps localhost:9092
+
+import KafkaWire
+
+@main
+struct FirstSteps {
+    static func main() async throws {
+        let servers = CommandLine.arguments.dropFirst().first ?? "localhost:9092"
+        let client = try KafkaClient(bootstrapServers: servers, properties: ["compression.type": "lz4"])
+        do {
+            try await client.admin.createTopic("first-steps", partitions: 1)
+        } catch let error as KafkaError where error.code == .topicAlreadyExists {
+            // From an earlier run.
+        }
+
+        let producer = client.producer()
+        var written: [RecordMetadata] = []
+        for word in ["in", "order", "once"] {
+            written.append(
+                try await producer.send(
+                    ProducerRecord(topic: "first-steps", key: Array("word".utf8), value: Array(word.utf8))))
+        }
+        await producer.close()
+
+        let consumer = client.consumer()
+        let partition = TopicPartition(topic: "first-steps", partition: 0)
+        await consumer.assign([partition: ConsumerStart(.offset(written[0].offset))])
+        for try await record in consumer.records {
+            print("\(record.offset): \(String(decoding: record.value ?? [], as: UTF8.self))")
+            if record.offset == written[2].offset { break }
+        }
+        await consumer.close()
+        await client.close()
+    }
+}

@@ -1,0 +1,48 @@
+// A member of a group that works on a topic until SIGINT or SIGTERM. Start it several times: the members share the
+// topic's partitions, and hand them over when one comes or goes.
+//
+//     swift run example-group-worker localhost:9092 TOPIC [name=value]...     such as group.protocol=consumer
+
+import Dispatch
+import Foundation
+import KafkaWire
+
+@main
+struct GroupWorker {
+    static func main() async throws {
+        let arguments = CommandLine.arguments.dropFirst()
+        guard arguments.count >= 2 else {
+            print("usage: example-group-worker BOOTSTRAP-SERVERS TOPIC [name=value]...")
+            exit(64)
+        }
+        var properties = ["group.id": "example", "auto.offset.reset": "earliest"]
+        for argument in arguments.dropFirst(2) {
+            let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
+            properties[parts[0]] = parts.count == 2 ? parts[1] : ""
+        }
+        let client = try KafkaClient(bootstrapServers: arguments.first ?? "", properties: properties)
+        let consumer = client.consumer()
+        try await consumer.subscribe(to: .topics([arguments.dropFirst().first ?? ""])) { rebalance in
+            print("\(rebalance)")
+        }
+
+        // Closing ends the loop below after the batch at hand, commits what is done, and leaves the group.
+        let stopping = [SIGINT, SIGTERM].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number)
+            source.setEventHandler { Task { await consumer.close() } }
+            source.resume()
+            return source
+        }
+        defer { for source in stopping { source.cancel() } }
+
+        for try await batch in consumer {
+            // What a batch holds is a view of the memory it came in: nothing is copied here.
+            var records = batch.records
+            var bytes = 0
+            while let record = try records.next() { bytes += record.value?.byteCount ?? 0 }
+            print("\(batch.topic)-\(batch.partition) from \(batch.baseOffset): \(bytes) bytes")
+        }
+        await client.close()
+    }
+}

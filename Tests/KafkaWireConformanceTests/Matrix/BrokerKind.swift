@@ -1,0 +1,83 @@
+import Foundation
+import KafkaFake
+import KafkaWire
+import TestSupport
+
+/// An implementation of Kafka's protocol that the client is tried with.
+enum BrokerKind: Sendable, Hashable, CustomStringConvertible {
+    case kafka(KafkaHome)
+    /// franz-go's broker in memory.
+    case kfake
+    case tansu
+    /// This package's own.
+    case kafkaFake
+
+    var description: String {
+        switch self {
+        case .kafka(let home): "Kafka \(home.version)"
+        case .kfake: "kfake"
+        case .tansu: "Tansu"
+        case .kafkaFake: "KafkaFake"
+        }
+    }
+
+    /// How a client reaches one of these brokers by one kind of security.
+    struct Access: Sendable {
+        let bootstrap: String
+        var properties: [String: String] = [:]
+        /// What has to live as long as the broker.
+        var server: (any Sendable)?
+    }
+
+    /// Why there is no such broker on this machine; nil where there is.
+    func missing() async -> String? {
+        switch self {
+        case .kafka, .kafkaFake: nil
+        case .kfake: KfakeBroker.program == nil ? "there is no program kfake here" : nil
+        case .tansu: await TansuBroker.skipReason()
+        }
+    }
+
+    /// Why a kind of security or a capability doesn't apply to this kind of broker; nil where it does.
+    func exclusion(_ security: KafkaSecurity) -> String? {
+        switch (self, security) {
+        case (.kafka, _), (_, .plain), (.kfake, .saslPlain), (.kfake, .scramSHA256), (.kfake, .scramSHA512): nil
+        case (.kfake, .oauthBearer): "kfake knows PLAIN and SCRAM alone"
+        case (.kfake, _), (.tansu, _), (.kafkaFake, _): "\(self) listens in plain only"
+        }
+    }
+
+    func exclusion(_ capability: Capability) -> String? {
+        switch (self, capability) {
+        case (.kafka(let home), .consumerGroup) where home.version.hasPrefix("3."):
+            "KIP-848 is a preview in Kafka 3.9, and off"
+        case (.tansu, .consumerGroup): "Tansu has no groups by KIP-848"
+        default: nil
+        }
+    }
+
+    func access(_ security: KafkaSecurity) async throws -> Access {
+        switch self {
+        case .kafka(let home):
+            let server = try await SecureKafkaCluster.shared(home)
+            let (bootstrap, properties) = server.access(security)
+            return Access(bootstrap: bootstrap, properties: properties)
+        case .kfake:
+            let server = try await KfakeBroker.start(security)
+            return Access(bootstrap: server.bootstrap, properties: server.properties, server: server)
+        case .tansu:
+            return Access(bootstrap: try await TansuBroker.shared().bootstrap)
+        case .kafkaFake:
+            let server = try FakeCluster(brokers: 3)
+            return Access(bootstrap: server.bootstrapServers, server: server)
+        }
+    }
+}
+
+/// What the client is asked to do with a broker.
+enum Capability: String, Sendable, CaseIterable {
+    case produce, fetch
+    case classicGroup = "classic group"
+    case consumerGroup = "KIP-848 group"
+    case transactions
+}
