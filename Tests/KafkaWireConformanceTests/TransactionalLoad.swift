@@ -109,7 +109,7 @@ final class TransactionalLoad: Sendable {
             try await producer.beginTransaction()
             do {
                 // Several batches make a transaction, as many as are there at once.
-                for _ in 0..<20 {
+                for left in (0..<20).reversed() {
                     for record in try batch.copies() {
                         _ = try await producer.enqueue(
                             ProducerRecord(topic: output, partition: batch.partition, value: record.value))
@@ -117,7 +117,7 @@ final class TransactionalLoad: Sendable {
                     }
                     offsets[TopicPartition(topic: batch.topic, partition: batch.partition)] = OffsetAndMetadata(
                         batch.nextOffset, leaderEpoch: batch.partitionLeaderEpoch)
-                    guard case .batch(let next) = try await iterator.next(timeout: .zero) else { break }
+                    guard left > 0, case .batch(let next) = try await iterator.next(timeout: .zero) else { break }
                     batch = next
                 }
                 try await producer.sendOffsets(offsets, group: group)
