@@ -5,7 +5,7 @@ import Testing
 
 extension RealKafka {
     /// Records that are read, processed and written in transactions, while everything goes wrong that can.
-    @Suite(needsKafka) struct ExactlyOnce {
+    @Suite(needsKafka, needsLongTests) struct ExactlyOnce {
         private static let isLong = !(ProcessInfo.processInfo.environment["TFI_LONG_TESTS"] ?? "").isEmpty
 
         /// Three brokers are killed in turn: for two minutes where long tests are wanted, else once around.
