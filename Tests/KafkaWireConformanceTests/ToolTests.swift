@@ -12,7 +12,7 @@ extension RealKafka {
                 try Repository.program("kafkawire"), arguments + ["-b", fixture.cluster.bootstrap], input: input)
         }
 
-        @Test(arguments: KafkaHome.all) func javaReadsWhatItSends(_ home: KafkaHome) async throws {
+        @Test(needsLongTests, arguments: KafkaHome.all) func javaReadsWhatItSends(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home)
             let sent = try await kafkawire(
                 fixture, ["-P", "-t", fixture.topic, "-K:", "-H", "h=1", "-z", "gzip"], input: "a:1\nb:2\nc:3\n")

@@ -66,7 +66,7 @@ extension RealKafka {
             #expect(shown.split(separator: "\n").map(String.init).sorted() == expected)
         }
 
-        @Test(arguments: KafkaHome.all) func offsetsInATransaction(_ home: KafkaHome) async throws {
+        @Test(needsLongTests, arguments: KafkaHome.all) func offsetsInATransaction(_ home: KafkaHome) async throws {
             let fixture = try await fixture(home)
             let producer = fixture.client.producer()
             let group = ConsumerGroupMetadata(groupID: uniqueName())
