@@ -117,23 +117,25 @@ import Testing
         }
     }
 
-    @Test(arguments: Compression.allCases.filter { !$0.isAvailable })
-    func `a codec that was left out is refused by its trait's name`(codec: Compression) throws {
-        let builder = try RecordBatchBuilderTests.build([CopiedRecord(offset: 0, timestamp: 0)])
-        let writing = #expect(throws: KafkaError.self) { _ = try builder.finish(compression: codec) }
-        let reading = MalformedBatchTests.failure(
-            MalformedBatchTests.batch([1], attributes: Int16(codec.rawValue)))
-        let setting = #expect(throws: KafkaError.self) {
-            try ClientConfiguration(
-                bootstrapServers: "127.0.0.1:9092", properties: ["compression.type": "\(codec)"])
+    #if !Snappy || !LZ4 || !Zstd
+        @Test(arguments: Compression.allCases.filter { !$0.isAvailable })
+        func `a codec that was left out is refused by its trait's name`(codec: Compression) throws {
+            let builder = try RecordBatchBuilderTests.build([CopiedRecord(offset: 0, timestamp: 0)])
+            let writing = #expect(throws: KafkaError.self) { _ = try builder.finish(compression: codec) }
+            let reading = MalformedBatchTests.failure(
+                MalformedBatchTests.batch([1], attributes: Int16(codec.rawValue)))
+            let setting = #expect(throws: KafkaError.self) {
+                try ClientConfiguration(
+                    bootstrapServers: "127.0.0.1:9092", properties: ["compression.type": "\(codec)"])
+            }
+            for error in [writing, reading, setting] {
+                #expect(error?.code == .unsupportedCompressionType)
+                let trait = codec == .lz4 ? "LZ4" : "\(codec)".capitalized
+                #expect(error?.message.contains("\(codec)") == true)
+                #expect(error?.message.contains("package trait \(trait)") == true)
+            }
         }
-        for error in [writing, reading, setting] {
-            #expect(error?.code == .unsupportedCompressionType)
-            let trait = codec == .lz4 ? "LZ4" : "\(codec)".capitalized
-            #expect(error?.message.contains("\(codec)") == true)
-            #expect(error?.message.contains("package trait \(trait)") == true)
-        }
-    }
+    #endif
 
     @Test func `CRC-32C has its known values`() {
         #expect(CRC32C.checksum(ByteSlice(Array("123456789".utf8)).span) == 0xe306_9283)
