@@ -2,18 +2,6 @@ import Foundation
 import Synchronization
 import TestSupport
 
-#if os(Linux)
-    private let streamType = Int32(SOCK_STREAM.rawValue)
-    private let sendFlags = Int32(MSG_NOSIGNAL)
-#else
-    private let streamType = SOCK_STREAM
-    private let sendFlags: Int32 = 0
-#endif
-
-private func makeSocket() -> Int32 { socket(AF_INET, streamType, 0) }
-// The class has a method of the function's name.
-private func closeSocket(_ descriptor: Int32) { _ = close(descriptor) }
-
 /// Stands between a client and a broker. While it misbehaves it passes bytes on in pieces of any size, holds some of
 /// them back for a while, and cuts a connection now and then, between any two bytes. Nothing is reordered.
 final class BrokerProxy: Sendable {
@@ -23,48 +11,25 @@ final class BrokerProxy: Sendable {
         var random: UInt64
     }
 
-    let port: Int
-    private let listener: Int32
+    private let relay: LoopbackRelay
     private let state: Mutex<State>
+
+    var port: Int { relay.port }
 
     /// How many connections were cut.
     var cutCount: Int { state.withLock { $0.cuts } }
 
     /// Takes a port; connections to it wait for `start`.
     init(seed: UInt64) throws {
-        port = try freePort()
-        listener = makeSocket()
+        relay = try LoopbackRelay()
         state = Mutex(State(random: seed))
-        var on: Int32 = 1
-        unsafe setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
-        guard unsafe Self.withAddress(port, { unsafe bind(listener, $0, $1) }) == 0, listen(listener, 64) == 0 else {
-            throw ProgramError("the proxy can't listen at port \(port)")
-        }
     }
 
-    /// Serves connections until `close()`. Each direction of each has a thread, since both block.
+    /// Serves connections until `close()`.
     func start(to brokerPort: Int) {
-        Thread.detachNewThread { [self] in
-            while true {
-                let client = accept(listener, nil, nil)
-                guard client >= 0 else { return }
-                let broker = makeSocket()
-                guard unsafe Self.withAddress(brokerPort, { unsafe connect(broker, $0, $1) }) == 0 else {
-                    closeSocket(client)
-                    closeSocket(broker)
-                    continue
-                }
-                for descriptor in [client, broker] {
-                    var on: Int32 = 1
-                    // A small piece is to be a packet of its own.
-                    unsafe setsockopt(
-                        descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
-                }
-                let link = Link(client: client, broker: broker)
-                Thread.detachNewThread { self.forward(from: client, to: broker, link) }
-                Thread.detachNewThread { self.forward(from: broker, to: client, link) }
-            }
-        }
+        relay.start(
+            to: brokerPort, fromClient: { [self] in forward(from: $0.client, to: $0.server, $0) },
+            fromServer: { [self] in forward(from: $0.server, to: $0.client, $0) })
     }
 
     func misbehave(_ misbehaves: Bool) {
@@ -72,20 +37,13 @@ final class BrokerProxy: Sendable {
     }
 
     func close() {
-        shutdown(listener, Int32(SHUT_RDWR))
-        closeSocket(listener)
+        relay.close()
     }
 
-    private func forward(from source: Int32, to target: Int32, _ link: Link) {
-        defer {
-            link.cut()
-            link.release()
-        }
+    private func forward(from source: Int32, to target: Int32, _ link: LoopbackRelay.Link) {
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = unsafe recv(source, &chunk, chunk.count, 0)
-            guard count > 0, pass(chunk[..<count], to: target) else { return }
-        }
+        while let count = LoopbackRelay.read(source, &chunk), pass(chunk[..<count], to: target) {}
+        link.drop()
     }
 
     /// What is done with the next bytes.
@@ -121,45 +79,9 @@ final class BrokerProxy: Sendable {
             if treatment.isCut { return false }
             if treatment.delay > 0 { Thread.sleep(forTimeInterval: treatment.delay) }
             let piece = rest.prefix(treatment.piece)
-            let count = unsafe piece.withUnsafeBytes { unsafe send(target, $0.baseAddress, $0.count, sendFlags) }
-            guard count > 0 else { return false }
-            rest = rest.dropFirst(count)
+            guard LoopbackRelay.write(target, piece) else { return false }
+            rest = rest.dropFirst(piece.count)
         }
         return true
-    }
-
-    /// A client's and a broker's socket; closed when both threads have let go.
-    private final class Link: Sendable {
-        private let descriptors: [Int32]
-        private let users = Mutex(2)
-
-        init(client: Int32, broker: Int32) {
-            descriptors = [client, broker]
-        }
-
-        func cut() {
-            for descriptor in descriptors { shutdown(descriptor, Int32(SHUT_RDWR)) }
-        }
-
-        func release() {
-            let isLast = users.withLock { users in
-                users -= 1
-                return users == 0
-            }
-            if isLast { for descriptor in descriptors { closeSocket(descriptor) } }
-        }
-    }
-
-    private static func withAddress(_ port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
-        // The calls take any family's address by a pointer to the common beginning, and read the size given.
-        return unsafe withUnsafePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                unsafe body(pointer, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
     }
 }

@@ -1,0 +1,139 @@
+import Foundation
+import Synchronization
+
+#if os(Linux)
+    private let streamType = Int32(SOCK_STREAM.rawValue)
+    private let sendFlags = Int32(MSG_NOSIGNAL)
+#else
+    private let streamType = SOCK_STREAM
+    private let sendFlags: Int32 = 0
+#endif
+
+private func makeSocket() -> Int32 { socket(AF_INET, streamType, 0) }
+// The class has a method of the function's name.
+private func closeSocket(_ descriptor: Int32) { _ = close(descriptor) }
+
+/// Listens at a port of its own and connects each client to a server, for tests that come between the two. What
+/// happens to the bytes is up to the test: it serves each direction of each connection on a thread of its own, which
+/// may block.
+package final class LoopbackRelay: Sendable {
+    /// A client's and a server's socket; closed when both threads have let go.
+    package final class Link: Sendable {
+        package let client: Int32
+        package let server: Int32
+        private let users = Mutex(2)
+
+        fileprivate init(client: Int32, server: Int32) {
+            self.client = client
+            self.server = server
+        }
+
+        /// Ends both connections. What the server has been sent before still arrives, and its answer is still read.
+        package func cut() {
+            shutdown(client, Int32(SHUT_RDWR))
+            shutdown(server, Int32(SHUT_WR))
+        }
+
+        /// Ends both connections in both directions.
+        package func drop() {
+            for descriptor in [client, server] { shutdown(descriptor, Int32(SHUT_RDWR)) }
+        }
+
+        fileprivate func release() {
+            let isLast = users.withLock { users in
+                users -= 1
+                return users == 0
+            }
+            if isLast { for descriptor in [client, server] { closeSocket(descriptor) } }
+        }
+    }
+
+    package let port: Int
+    private let listener: Int32
+
+    /// Takes a port; connections to it wait for `start`.
+    package init() throws {
+        port = try freePort()
+        listener = makeSocket()
+        Self.switchOn(SO_REUSEADDR, SOL_SOCKET, listener)
+        guard unsafe Self.withAddress(port, { unsafe bind(listener, $0, $1) }) == 0, listen(listener, 64) == 0 else {
+            throw ProgramError("the relay can't listen at port \(port)")
+        }
+    }
+
+    /// Serves connections until `close()`.
+    ///
+    /// - Parameters:
+    ///   - fromClient: Passes on what the client sends, and returns when the connection has ended.
+    ///   - fromServer: The same for what the server sends.
+    package func start(
+        to serverPort: Int, fromClient: @escaping @Sendable (Link) -> Void,
+        fromServer: @escaping @Sendable (Link) -> Void
+    ) {
+        Thread.detachNewThread { [self] in
+            while true {
+                let client = accept(listener, nil, nil)
+                guard client >= 0 else { return }
+                let server = makeSocket()
+                guard unsafe Self.withAddress(serverPort, { unsafe connect(server, $0, $1) }) == 0 else {
+                    closeSocket(client)
+                    closeSocket(server)
+                    continue
+                }
+                // A small piece is to be a packet of its own.
+                for descriptor in [client, server] { Self.switchOn(TCP_NODELAY, Int32(IPPROTO_TCP), descriptor) }
+                let link = Link(client: client, server: server)
+                for serve in [fromClient, fromServer] {
+                    Thread.detachNewThread {
+                        serve(link)
+                        link.release()
+                    }
+                }
+            }
+        }
+    }
+
+    package func close() {
+        shutdown(listener, Int32(SHUT_RDWR))
+        closeSocket(listener)
+    }
+
+    /// Waits for bytes.
+    ///
+    /// - Returns: How many are at the beginning of `chunk`; nil where the connection has ended.
+    package static func read(_ descriptor: Int32, _ chunk: inout [UInt8]) -> Int? {
+        let count = unsafe recv(descriptor, &chunk, chunk.count, 0)
+        return count > 0 ? count : nil
+    }
+
+    /// - Returns: Whether all of them were written.
+    package static func write(_ descriptor: Int32, _ bytes: ArraySlice<UInt8>) -> Bool {
+        var rest = bytes
+        while !rest.isEmpty {
+            let count = unsafe rest.withUnsafeBytes {
+                unsafe send(descriptor, $0.baseAddress, $0.count, sendFlags)
+            }
+            guard count > 0 else { return false }
+            rest = rest.dropFirst(count)
+        }
+        return true
+    }
+
+    private static func switchOn(_ option: Int32, _ level: Int32, _ descriptor: Int32) {
+        var on: Int32 = 1
+        unsafe setsockopt(descriptor, level, option, &on, socklen_t(MemoryLayout<Int32>.size))
+    }
+
+    private static func withAddress(_ port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
+        // The calls take any family's address by a pointer to the common beginning, and read the size given.
+        return unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                unsafe body(pointer, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+    }
+}
