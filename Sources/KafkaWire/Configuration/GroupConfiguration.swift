@@ -64,23 +64,19 @@ public struct GroupConfiguration: Sendable {
     private func take(
         _ target: inout String?, _ name: String, from list: inout PropertyList
     ) throws(KafkaError) {
-        var text = target ?? ""
-        try list.set(&text, name)
-        target = text.isEmpty ? nil : text
+        if let text = try list.text(name) { target = text.isEmpty ? nil : text }
     }
 
     private static func assignors(_ text: String) throws(KafkaError) -> [PartitionAssignor] {
         var assignors: [PartitionAssignor] = []
         for part in text.split(separator: ",") {
-            let name = part.trimmingPrefix(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed()
-            let assignor = PartitionAssignor.allCases.first {
-                $0.rawValue == String(name) || $0.javaClass == String(name)
-            }
+            let name = String(part).trimmed
+            let assignor = PartitionAssignor.allCases.first { $0.rawValue == name || $0.javaClass == name }
             guard let assignor else {
                 let names = PartitionAssignor.allCases.map(\.rawValue).joined(separator: ", ")
                 throw KafkaError(
                     .invalidConfig,
-                    "the property partition.assignment.strategy has '\(String(name))'; \(names) are known")
+                    "the property partition.assignment.strategy has '\(name)'; \(names) are known")
             }
             if !assignors.contains(assignor) { assignors.append(assignor) }
         }

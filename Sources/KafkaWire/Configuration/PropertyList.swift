@@ -88,11 +88,11 @@ struct PropertyList {
     private static func truth(_ text: String) -> Bool? { Bool(text.trimmed.lowercased()) }
 
     mutating func set(_ target: inout String, _ name: String) throws(KafkaError) {
-        if let value = try take(name, expected: "a text", { $0 }) { target = value }
+        if let value = try text(name) { target = value }
     }
 
     mutating func set(_ target: inout String?, _ name: String) throws(KafkaError) {
-        if let value = try take(name, expected: "a text", { $0 }) { target = value }
+        if let value = try text(name) { target = value }
     }
 
     /// One of a few words, as Kafka has them, in whichever case.
@@ -173,7 +173,7 @@ struct PropertyList {
 
 extension String {
     /// Without blanks around it, which Kafka's clients drop as well for everything but plain text.
-    fileprivate var trimmed: String {
+    var trimmed: String {
         var rest = self[...]
         while rest.first?.isWhitespace == true { rest = rest.dropFirst() }
         while rest.last?.isWhitespace == true { rest = rest.dropLast() }

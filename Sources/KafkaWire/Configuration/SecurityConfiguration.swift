@@ -21,7 +21,7 @@ public struct SecurityConfiguration: Sendable {
     public var securityProtocol: String { Self.securityProtocol(tls: tls != nil, sasl: sasl != nil) }
 
     static func securityProtocol(tls: Bool, sasl: Bool) -> String {
-        (sasl ? "SASL_" : "") + (tls ? "SSL" : sasl ? "PLAINTEXT" : "PLAINTEXT")
+        (sasl ? "SASL_" : "") + (tls ? "SSL" : "PLAINTEXT")
     }
 }
 
