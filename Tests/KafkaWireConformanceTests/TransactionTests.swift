@@ -66,7 +66,7 @@ extension RealKafka {
             #expect(shown.split(separator: "\n").map(String.init).sorted() == expected)
         }
 
-        @Test(needsLongTests, arguments: KafkaHome.all) func offsetsInATransaction(_ home: KafkaHome) async throws {
+        @Test(arguments: KafkaHome.all) func offsetsInATransaction(_ home: KafkaHome) async throws {
             let fixture = try await fixture(home)
             let producer = fixture.client.producer()
             let group = ConsumerGroupMetadata(groupID: uniqueName())
@@ -78,7 +78,9 @@ extension RealKafka {
                     [fixture.partition(): OffsetAndMetadata(offset, metadata: "m\(offset)")], group: group)
                 if isCommitted { try await producer.commitTransaction() } else { try await producer.abortTransaction() }
                 let expected = OffsetAndMetadata(isCommitted ? offset : 5, metadata: isCommitted ? "m\(offset)" : "m5")
-                let found = try await fixture.client.admin.listGroupOffsets(group.groupID, requiresStable: true)
+                // Asked for by name: a broker leaves one whose first commit isn't through out of the list of all.
+                let found = try await fixture.client.admin.listGroupOffsets(
+                    group.groupID, of: [fixture.partition()], requiresStable: true)
                 #expect(try found[fixture.partition()]?.get() == expected)
             }
             // One who isn't a member of the group, but says so.
