@@ -25,7 +25,8 @@ import org.apache.kafka.common.serialization.*;
  * {"do": "look", "member"}: {"assigned": [partition…], "read": [[partition, offset]…]}, all that it has read so far.
  * {"do": "leave", "member"}: the member leaves the group; the same answer, for the last time.
  *
- * A record is {"partition", "offset", "timestamp", "key", "value", "headers": [[name, value]…]}, bytes in hexadecimal.
+ * A record is {"partition", "offset", "timestamp", "key", "value", "headers": [[name, value]…]}, bytes in hexadecimal; what
+ * is null may be left out.
  * What fails gets the answer {"error"}.
  */
 public class Peer {
@@ -72,7 +73,7 @@ public class Peer {
     }
 
     static byte[] bytes(JsonNode node) {
-        return node.isNull() ? null : HexFormat.of().parseHex(node.asText());
+        return node == null || node.isNull() ? null : HexFormat.of().parseHex(node.asText());
     }
 
     static void produce(JsonNode order) throws Exception {

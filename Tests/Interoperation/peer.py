@@ -45,7 +45,7 @@ class Peer:
         for record in order["records"]:
             producer.produce(
                 order["topic"], partition=record["partition"], timestamp=record["timestamp"],
-                key=from_hex(record["key"]), value=from_hex(record["value"]),
+                key=from_hex(record.get("key")), value=from_hex(record.get("value")),
                 headers=[(name, from_hex(value)) for name, value in record["headers"]],
                 on_delivery=lambda error, _: failures.append(str(error)) if error else None)
         if producer.flush(TIMEOUT) > 0 or failures:

@@ -55,7 +55,9 @@ package final class Conversation: Sendable {
         try input.write(contentsOf: Data((line + "\n").utf8))
         var answer = Data()
         while answer.last != UInt8(ascii: "\n") {
-            guard let more = try output.read(upToCount: 1 << 16), !more.isEmpty else { throw ended() }
+            // read(upToCount:) would wait until it has so many.
+            let more = output.availableData
+            guard !more.isEmpty else { throw ended() }
             answer += more
         }
         return String(decoding: answer.dropLast(), as: UTF8.self)
