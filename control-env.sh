@@ -49,7 +49,7 @@ build_programs() {
     mkdir -p "$root/.build"
     local product
     for product in tfi-consumer tfi-producer; do
-        (cd "$root" && swift build -c release --product "$product") >"$root/.build/build.log" 2>&1 ||
+        (cd "$root" && swift_build -c release --product "$product") >"$root/.build/build.log" 2>&1 ||
             { tail -n 30 "$root/.build/build.log" >&2; fail "the build failed: see .build/build.log" 70; }
     done
     # An up-to-date program isn't linked again: its date says that it was looked at.

@@ -156,7 +156,7 @@ bench_client() { # [--records N] [--partitions N] [--rounds N] [--codecs "none l
     client_program=$root/.build/release/ClientBenchmark
     echo "building the programs" >&2
     mkdir -p "$root/.build"
-    (cd "$root" && swift build -c release --product ClientBenchmark) >"$root/.build/build.log" 2>&1 ||
+    (cd "$root" && swift_build -c release --product ClientBenchmark) >"$root/.build/build.log" 2>&1 ||
         { tail -n 30 "$root/.build/build.log" >&2; fail "the build failed: see .build/build.log" 70; }
     client_folder=$(mktemp -d)
     trap client_end EXIT

@@ -3,6 +3,10 @@
 # Needs clang's libFuzzer and address sanitizer, which come with the Swift toolchain.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/daemon.sh
+source "$root/scripts/daemon.sh"
+# shellcheck source=scripts/prerequisites.sh
+source "$root/scripts/prerequisites.sh"
 
 usage() {
     cat >&2 <<'END'
@@ -23,15 +27,19 @@ for fuzzer in "${fuzzers[@]}"; do [[ $fuzzer == responses || $fuzzer == records 
 build=$root/.build/fuzz
 cd "$root"
 # Not optimised: with the sanitizer's checks that takes the compiler longer than CI fuzzes.
-swift build --scratch-path "$build" --target KafkaWireFuzz \
+swift_build --scratch-path "$build" --target KafkaWireFuzz \
     -Xswiftc -sanitize=fuzzer,address -Xswiftc -g >"$build.log" 2>&1 || { tail -n 20 "$build.log" >&2; exit 1; }
 # SwiftPM would link programs that have a main function of their own; libFuzzer brings the only one.
 objects=("$build"/debug/KafkaWire.build/*.o "$build"/debug/KafkaWireFuzz.build/*.o)
 swiftc -sanitize=fuzzer,address -o "$build/fuzzer" "${objects[@]}"
 
 echo 'seeds'
-KAFKAWIRE_FUZZ_SEEDS=$build/seeds swift test --filter FuzzSeedTests >"$build.log" 2>&1 ||
-    { tail -n 20 "$build.log" >&2; exit 1; }
+if ! { swift_build --build-tests &&
+    KAFKAWIRE_FUZZ_SEEDS=$build/seeds swift test --ignore-lock --skip-build --filter FuzzSeedTests; } \
+    >"$build.log" 2>&1; then
+    tail -n 20 "$build.log" >&2
+    exit 1
+fi
 
 # Larger inputs find nothing that small ones don't, and take longer: most seeds are below 16 KiB. The limits on memory
 # are coarse; the fuzzers themselves compare what each input takes with its size.

@@ -3,6 +3,10 @@
 # daemon.sh.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
+# `swift build`, which compiles again only what has changed: SwiftPM passes the names of traits to the compiler in an
+# order of chance, and where that is another one than the last time everything is compiled anew.
+swift_build() { SWIFT_DETERMINISTIC_HASHING=1 swift build "$@"; }
+
 # Debian's packages that are missing for a purpose, one a line.
 missing_packages() { # build | psql | postgres | java | jdk | librdkafka | python | lint
     local pair

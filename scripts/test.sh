@@ -33,21 +33,45 @@ run_tests() { # [ARG]... for `swift test`
 
     cd "$root" || return
     mkdir -p .build
-    swift build --build-tests || fail "the tests don't build" 70
+    : >.build/test-began
+    swift_build --build-tests || fail "the tests don't build" 70
     if (($#)); then
         swift test --skip-build "$@" 2>&1 | tee "$log" || status=$?
     else
-        # What starts servers runs by itself: hundreds of unit tests beside it would only make it wait. So do those of
-        # connections, which count threads and measure time.
-        local part parts=(
-            '--skip=(Conformance|Pipeline)Tests\.|ConnectionTests/' '--filter=ConnectionTests/'
-            '--filter=ConformanceTests\.' '--filter=PipelineTests\.')
-        : >"$log"
-        for part in "${parts[@]}"; do
-            swift test --skip-build "${part%%=*}" "${part#*=}" 2>&1 | tee -a "$log" || status=$?
-        done
+        run_parts "$log" || status=$?
     fi
     report "$log" "$status" "$tansu" "$librdkafka" "${left_out[@]}"
+}
+
+# What starts servers doesn't run among the unit tests: hundreds of them beside it would only make it wait. Nor do the
+# tests of connections, which count threads and measure time.
+run_parts() { # LOG
+    local log=$1 status=0 part beside=$root/.build/test-beside.log
+    : >"$log"
+    for part in '--skip=(Conformance|Pipeline)Tests\.|ConnectionTests/' '--filter=ConnectionTests/'; do
+        swift test --skip-build "${part%%=*}" "${part#*=}" 2>&1 | tee -a "$log" || status=$?
+    done
+    # The conformance tests mostly wait for brokers, so that something else can run beside them. It shows when it is
+    # done.
+    set -m # a process group of its own, to end all of it at once
+    run_beside >"$beside" 2>&1 &
+    set +m
+    # shellcheck disable=SC2064  # that very process
+    trap "kill -- -$! 2>/dev/null || true" EXIT
+    local pid=$!
+    swift test --ignore-lock --skip-build --filter 'ConformanceTests\.' 2>&1 | tee -a "$log" || status=$?
+    wait "$pid" || status=$?
+    trap - EXIT
+    tee -a "$log" <"$beside"
+    return "$status"
+}
+
+run_beside() {
+    local status=0 seconds=30
+    swift test --ignore-lock --skip-build --filter 'PipelineTests\.' || status=$?
+    [[ -z ${TFI_LONG_TESTS:-} ]] || seconds=600
+    "$root/scripts/fuzz.sh" "$seconds" || status=$?
+    return "$status"
 }
 
 # Prints what was skipped and why, then one line of totals. With CI set, a skip that isn't explained by something that
@@ -83,6 +107,11 @@ report() { # LOG STATUS TANSU LIBRDKAFKA [LEFT-OUT]...
     if ((passed + failed == 0 && status == 0)); then
         echo "no test ran"
         status=1
+    fi
+    if [[ $root/.build/matrix.md -nt $root/.build/test-began ]]; then
+        echo
+        cat "$root/.build/matrix.md"
+        echo
     fi
     echo "$passed passed, $failed failed, $skipped skipped"
     return "$status"

@@ -104,7 +104,7 @@ static void produce(rd_kafka_t *rk, const char *topic, long wanted, long *record
     rd_kafka_topic_t *handle = rd_kafka_topic_new(rk, topic, NULL);
     char value[] = TEMPLATE;
     for (long number = 0; number < wanted; number++) {
-        long rest = number % 10000000;
+        long rest = 1000000 + number % 9000000;
         for (int digit = LAST_DIGIT; digit >= FIRST_DIGIT; digit--, rest /= 10) value[digit] = (char)('0' + rest % 10);
         while (rd_kafka_produce(handle, (int32_t)(number % count), RD_KAFKA_MSG_F_COPY, value, sizeof value - 1, KEY,
                                 sizeof KEY - 1, NULL) != 0) {

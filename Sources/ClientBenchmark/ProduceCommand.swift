@@ -24,7 +24,7 @@ enum ProduceCommand {
             var value = Array(template.utf8)
             var first: [Delivery] = []
             for number in 0..<options[BenchmarkOptions.records] {
-                var rest = number % 10_000_000
+                var rest = 1_000_000 + number % 9_000_000
                 for digit in digits.reversed() {
                     value[digit] = UInt8(ascii: "0") + UInt8(rest % 10)
                     rest /= 10

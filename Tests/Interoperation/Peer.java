@@ -8,6 +8,7 @@ import java.util.stream.*;
 import org.apache.kafka.clients.consumer.*;
 import org.apache.kafka.clients.producer.*;
 import org.apache.kafka.common.*;
+import org.apache.kafka.common.errors.RebalanceInProgressException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.serialization.*;
@@ -145,13 +146,23 @@ public class Peer {
             ObjectNode named = order.deepCopy();
             ((ObjectNode) named.withObject("/settings")).put("group.id", order.get("group").asText());
             try (Consumer<byte[], byte[]> consumer = consumer(named)) {
-                consumer.subscribe(List.of(order.get("topic").asText()));
+                consumer.subscribe(List.of(order.get("topic").asText()), new ConsumerRebalanceListener() {
+                    public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+                        consumer.commitSync();
+                    }
+
+                    public void onPartitionsAssigned(Collection<TopicPartition> partitions) {}
+                });
                 while (!isLeaving) {
                     ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
                     assigned = consumer.assignment().stream().map(TopicPartition::partition).collect(Collectors.toSet());
                     for (ConsumerRecord<byte[], byte[]> record : records)
                         read.add(new long[] {record.partition(), record.offset()});
-                    if (!records.isEmpty()) consumer.commitSync();
+                    try {
+                        if (!records.isEmpty()) consumer.commitSync();
+                    } catch (RebalanceInProgressException underWay) {
+                        // What is given up is committed then, and the rest with the next records.
+                    }
                 }
             } catch (Exception error) {
                 failure = error;

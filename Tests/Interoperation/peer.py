@@ -7,7 +7,7 @@ import json
 import sys
 import threading
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 TIMEOUT = 30
 
@@ -100,7 +100,7 @@ class Member:
 
     def run(self, topic):
         try:
-            self.consumer.subscribe([topic])
+            self.consumer.subscribe([topic], on_revoke=lambda consumer, _: self.commit())
             while not self.is_leaving.is_set():
                 messages = self.consumer.consume(100, 0.1)
                 self.assigned = [place.partition for place in self.consumer.assignment()]
@@ -109,11 +109,21 @@ class Member:
                         raise RuntimeError(str(message.error()))
                     self.read.append([message.partition(), message.offset()])
                 if messages:
-                    self.consumer.commit(asynchronous=False)
+                    self.commit()
             self.consumer.close()
         except Exception as error:  # told by the next answer
             self.failure = error
         self.assigned = []
+
+    def commit(self):
+        try:
+            self.consumer.commit(asynchronous=False)
+        except KafkaException as error:
+            # Nothing is there to commit; or a rebalance is under way, and what is given up is committed then, and the
+            # rest with the next records.
+            if error.args[0].code() not in (
+                    KafkaError._NO_OFFSET, KafkaError.REBALANCE_IN_PROGRESS, KafkaError.ILLEGAL_GENERATION):
+                raise
 
     def look(self):
         if self.failure:

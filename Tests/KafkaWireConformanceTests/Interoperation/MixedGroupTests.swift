@@ -1,4 +1,5 @@
 import KafkaWire
+import Synchronization
 import TestSupport
 import Testing
 
@@ -36,14 +37,17 @@ extension RealKafka {
         ) async throws {
             let fixture = try await TopicFixture(home, partitions: 6)
             let group = uniqueName()
+            let isWanted = Mutex(true)
+            defer { isWanted.withLock { $0 = false } }
             let writing = Task {
-                for round in 0..<1000 {
+                var rounds = 0
+                while isWanted.withLock({ $0 }) {
                     for partition in 0..<6 {
-                        try await fixture.produce(round..<round + 1, partition: Int32(partition))
+                        try await fixture.produce(rounds..<rounds + 1, partition: Int32(partition))
                     }
-                    if Task.isCancelled { return round + 1 }
+                    rounds += 1
                 }
-                return 1000
+                return rounds
             }
             var others: [(peer: Peer, member: Int)] = []
             for implementation in Peer.Implementation.allCases {
@@ -74,7 +78,7 @@ extension RealKafka {
             }
             // Ours leaves; librdkafka's reads to the end.
             read += try await ours.leave().map { [Int64($0.partition), $0.offset] }
-            writing.cancel()
+            isWanted.withLock { $0 = false }
             let written = try await writing.value
             let (peer, member) = others[0]
             try await eventually("everything was read") {

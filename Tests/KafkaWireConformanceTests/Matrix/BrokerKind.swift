@@ -52,6 +52,8 @@ enum BrokerKind: Sendable, Hashable, CustomStringConvertible {
         case (.kafka(let home), .consumerGroup) where home.version.hasPrefix("3."):
             "KIP-848 is a preview in Kafka 3.9, and off"
         case (.tansu, .consumerGroup): "Tansu has no groups by KIP-848"
+        // librdkafka gets the same of it.
+        case (.tansu, .transactions): "Tansu shows what was aborted to readers of committed records too"
         default: nil
         }
     }

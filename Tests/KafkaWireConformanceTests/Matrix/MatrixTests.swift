@@ -6,7 +6,7 @@ import Testing
 extension RealKafka {
     /// What the client can do with each broker over each kind of security. The table goes to .build/matrix.md, and has
     /// to be the one in the README.
-    @Suite(needsKafka, needsLongTests) struct Matrix {
+    @Suite(needsKafka) struct Matrix {
         @Test func allBrokers() async throws {
             var table = MatrixTable()
             var isWhole = true
