@@ -51,27 +51,30 @@ let package = Package(
             name: "CZstd", pkgConfig: "libzstd",
             providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
 
+        // Locks that the thread sanitizer follows.
+        .target(name: "Concurrency", swiftSettings: settings),
         .target(
             name: "KafkaWire",
             dependencies: [
-                "CISAL", "CZlib",
+                "CISAL", "CZlib", "Concurrency",
                 .target(name: "CLZ4", condition: .when(traits: ["LZ4"])),
                 .target(name: "COpenSSL", condition: .when(traits: ["TLS"])),
                 .target(name: "CSnappy", condition: .when(traits: ["Snappy"])),
                 .target(name: "CZstd", condition: .when(traits: ["Zstd"])),
             ],
             swiftSettings: settings),
-        .target(name: "KafkaFake", dependencies: ["KafkaWire"], swiftSettings: settings),
-        .target(name: "PGWire", dependencies: ["CPQ"], swiftSettings: settings),
-        .target(name: "CommandLineSupport", swiftSettings: settings),
+        .target(name: "KafkaFake", dependencies: ["Concurrency", "KafkaWire"], swiftSettings: settings),
+        .target(name: "PGWire", dependencies: ["CPQ", "Concurrency"], swiftSettings: settings),
+        .target(name: "CommandLineSupport", dependencies: ["Concurrency"], swiftSettings: settings),
         // On KafkaWire's public interface alone.
         .executableTarget(
-            name: "KafkaWireTool", dependencies: ["CommandLineSupport", "KafkaWire"], swiftSettings: settings),
-        .executableTarget(
-            name: "TFIConsumer", dependencies: ["CommandLineSupport", "KafkaWire", "PGWire"],
+            name: "KafkaWireTool", dependencies: ["CommandLineSupport", "Concurrency", "KafkaWire"],
             swiftSettings: settings),
         .executableTarget(
-            name: "TFIProducer", dependencies: ["CommandLineSupport", "KafkaFake", "KafkaWire"],
+            name: "TFIConsumer", dependencies: ["CommandLineSupport", "Concurrency", "KafkaWire", "PGWire"],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "TFIProducer", dependencies: ["CommandLineSupport", "Concurrency", "KafkaFake", "KafkaWire"],
             swiftSettings: settings),
 
         // No product: what `control-env.sh bench --client` measures.
@@ -98,7 +101,7 @@ let package = Package(
         .target(
             name: "KafkaWireFuzz", dependencies: ["KafkaWire"], path: "Tests/KafkaWireFuzz", swiftSettings: settings),
         .testTarget(
-            name: "KafkaWireTests", dependencies: ["KafkaWire", "KafkaFake", "KafkaWireFuzz"],
+            name: "KafkaWireTests", dependencies: ["Concurrency", "KafkaWire", "KafkaFake", "KafkaWireFuzz"],
             swiftSettings: settings),
         .testTarget(
             name: "KafkaWireConformanceTests", dependencies: ["KafkaFake", "KafkaWire", "TestSupport"],
@@ -109,11 +112,14 @@ let package = Package(
         .testTarget(name: "PGWireTests", dependencies: ["PGWire"], swiftSettings: settings),
         .testTarget(
             name: "PGWireConformanceTests", dependencies: ["PGWire", "TestSupport"], swiftSettings: settings),
-        .testTarget(name: "CommandLineSupportTests", dependencies: ["CommandLineSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "CommandLineSupportTests", dependencies: ["CommandLineSupport", "Concurrency"],
+            swiftSettings: settings),
         .testTarget(
             name: "TFIConsumerTests", dependencies: ["TFIConsumer", "CommandLineSupport", "KafkaWire", "PGWire"],
             swiftSettings: settings),
-        .testTarget(name: "TFIProducerTests", dependencies: ["TFIProducer"], swiftSettings: settings),
+        .testTarget(
+            name: "TFIProducerTests", dependencies: ["Concurrency", "TFIProducer"], swiftSettings: settings),
         .testTarget(
             name: "PipelineTests", dependencies: ["KafkaWire", "KafkaFake", "PGWire", "TestSupport"],
             swiftSettings: settings),

@@ -30,7 +30,7 @@ cd "$root"
 swift_build --scratch-path "$build" --target KafkaWireFuzz \
     -Xswiftc -sanitize=fuzzer,address -Xswiftc -g >"$build.log" 2>&1 || { tail -n 20 "$build.log" >&2; exit 1; }
 # SwiftPM would link programs that have a main function of their own; libFuzzer brings the only one.
-objects=("$build"/debug/KafkaWire.build/*.o "$build"/debug/KafkaWireFuzz.build/*.o)
+objects=("$build"/debug/{Concurrency,KafkaWire,KafkaWireFuzz}.build/*.o)
 swiftc -sanitize=fuzzer,address -o "$build/fuzzer" "${objects[@]}"
 
 echo 'seeds'

@@ -1,4 +1,4 @@
-import Synchronization
+import Concurrency
 
 /// One line at the bottom of a terminal that is drawn over again as things go on, with messages above it.
 ///
@@ -23,7 +23,7 @@ package final class StatusLine: Sendable {
     private let columns: @Sendable () -> Int
     private let now: @Sendable () -> ContinuousClock.Instant
     private let write: @Sendable (String) -> Void
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     package init(
         isTerminal: Bool, columns: @escaping @Sendable () -> Int,

@@ -1,6 +1,6 @@
+import Concurrency
 import Dispatch
 import Foundation
-import Synchronization
 
 /// The user's wish that the program ends: SIGINT or SIGTERM, or a call of `request()`.
 package final class StopSignal: Sendable {
@@ -10,7 +10,7 @@ package final class StopSignal: Sendable {
         var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// One that listens to no signal.
     package init() {}

@@ -1,5 +1,5 @@
+import Concurrency
 import KafkaWire
-import Synchronization
 
 /// A Kafka cluster in this process and in memory, on real sockets of the loopback address, which can be told to
 /// misbehave.
@@ -34,7 +34,7 @@ import Synchronization
 /// - Topic ids are there at every version that carries them; sessions aren't evicted by age.
 public final class FakeCluster: Sendable {
     let state: Monitor<ClusterState>
-    private let listeners: Mutex<[Int32: Listener]>
+    private let listeners: Lock<[Int32: Listener]>
     private let versions: SpokenVersions
     private let defaultPartitions: Int
     private let pool = BufferPool(limit: 16 << 20)
@@ -54,7 +54,7 @@ public final class FakeCluster: Sendable {
         self.versions = versions
         self.defaultPartitions = defaultPartitions
         state = Monitor(ClusterState(clock: FakeClock(time)))
-        listeners = Mutex([:])
+        listeners = Lock([:])
         for (index, port) in ports.enumerated() {
             let id = Int32(index + 1)
             state.withLock { $0.nodes[id] = ClusterState.Node(id: id, port: port) }

@@ -1,5 +1,5 @@
+import Concurrency
 import Foundation
-import Synchronization
 
 /// Threads that block, and a way to await the end of all of them.
 final class Threads: Sendable {
@@ -8,7 +8,7 @@ final class Threads: Sendable {
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     func start(_ name: String, _ body: @escaping @Sendable () -> Void) {
         state.withLock { $0.running += 1 }

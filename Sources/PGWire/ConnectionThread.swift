@@ -1,5 +1,5 @@
+import Concurrency
 import Dispatch
-import Synchronization
 
 #if canImport(Darwin)
     import Darwin
@@ -20,7 +20,7 @@ final class ConnectionThread: SerialExecutor {
         var isRetired = false
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let wake = DispatchSemaphore(value: 0)
 
     func enqueue(_ job: consuming ExecutorJob) {

@@ -1,6 +1,6 @@
 import CPQ
+import Concurrency
 import Dispatch
-import Synchronization
 
 /// Cancels what a connection is doing, from any task, and nothing that it does later.
 ///
@@ -21,7 +21,7 @@ import Synchronization
         var isRequested = false
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
     /// What libpq needs for a request: nothing until there is a connection.
     @safe private struct Handle {
         // Used by the one thread that holds the lock around it; freed with the object that holds the lock.
@@ -29,7 +29,7 @@ import Synchronization
     }
 
     /// Locked while a request is under way, by threads that may block only.
-    private let sending = Mutex(Handle())
+    private let sending = Lock(Handle())
     private let ended = DispatchSemaphore(value: 0)
 
     deinit {

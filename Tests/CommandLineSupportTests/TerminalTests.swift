@@ -1,13 +1,13 @@
 import CommandLineSupport
+import Concurrency
 import Foundation
-import Synchronization
 import Testing
 
 /// Time that stands still until it is moved, and all that was written.
 private final class Bench: Sendable {
     private let start = ContinuousClock.now
-    private let elapsed = Mutex(Duration.zero)
-    private let text = Mutex("")
+    private let elapsed = Lock(Duration.zero)
+    private let text = Lock("")
 
     var written: String {
         text.withLock { text in

@@ -1,4 +1,4 @@
-import Synchronization
+import Concurrency
 import Testing
 
 @testable import TFIProducer
@@ -12,7 +12,7 @@ private final class ManualClock: Clock, Sendable {
         static func < (first: Instant, second: Instant) -> Bool { first.offset < second.offset }
     }
 
-    private let time = Mutex(Instant())
+    private let time = Lock(Instant())
 
     var now: Instant { time.withLock { $0 } }
     var minimumResolution: Duration { .zero }
@@ -34,14 +34,14 @@ private final class NotingSink: MessageSink {
 
     private struct Broken: Error {}
     private let clock: ManualClock
-    private let notes = Mutex<[Note]>([])
-    private let refusals: Mutex<Int>
+    private let notes = Lock<[Note]>([])
+    private let refusals: Lock<Int>
     private let delayAfter: [Int: Duration]
     private let cancelAfter: Int?
 
     init(clock: ManualClock, refusals: Int = 0, delayAfter: [Int: Duration] = [:], cancelAfter: Int? = nil) {
         self.clock = clock
-        self.refusals = Mutex(refusals)
+        self.refusals = Lock(refusals)
         self.delayAfter = delayAfter
         self.cancelAfter = cancelAfter
     }

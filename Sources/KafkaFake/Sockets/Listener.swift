@@ -1,11 +1,11 @@
+import Concurrency
 import Foundation
-import Synchronization
 
 /// One broker's listening socket, its thread, and the connections that it took.
 final class Listener: Sendable {
     let port: UInt16
     private let threads = Threads()
-    private let state: Mutex<State>
+    private let state: Lock<State>
     private let listening: Int32
     private let wakeUpReadEnd: Int32
     private let wakeUpWriteEnd: Int32
@@ -29,7 +29,7 @@ final class Listener: Sendable {
         self.port = port
         wakeUpReadEnd = ends[0]
         wakeUpWriteEnd = ends[1]
-        state = Mutex(State())
+        state = Lock(State())
     }
 
     deinit {

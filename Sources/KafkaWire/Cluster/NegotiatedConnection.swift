@@ -1,3 +1,4 @@
+import Concurrency
 import Synchronization
 
 /// A connection of which it is known what the broker at its end speaks.
@@ -13,7 +14,7 @@ package final class NegotiatedConnection: Sendable {
     private let hasAnswered = Atomic(false)
     let configuration: ClientConfiguration
     /// Logs in again before the broker ends the session.
-    let session = Mutex<Task<Void, Never>?>(nil)
+    let session = Lock<Task<Void, Never>?>(nil)
 
     private init(
         address: BrokerAddress, connection: BrokerConnection, response: ApiVersionsResponse,

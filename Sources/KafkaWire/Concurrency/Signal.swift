@@ -1,4 +1,4 @@
-import Synchronization
+import Concurrency
 
 /// Lets one task wait until another notifies it.
 ///
@@ -9,7 +9,7 @@ package final class Signal: Sendable {
         var waiter: CheckedContinuation<Void, Never>?
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     package init() {}
 

@@ -1,3 +1,5 @@
+import Concurrency
+
 extension Task where Failure == any Error {
     /// The task's value, for one of several who wait for it: a waiter that is cancelled stops waiting at once, and the
     /// task goes on for the others.

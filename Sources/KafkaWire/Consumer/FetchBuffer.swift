@@ -1,4 +1,4 @@
-import Synchronization
+import Concurrency
 
 /// Between fetching and reading: answers wait here until the consumer takes them, and here it is kept how far each
 /// partition has come.
@@ -56,7 +56,7 @@ final class FetchBuffer: Sendable {
         case away(since: ContinuousClock.Instant)
     }
 
-    let state = Mutex(State())
+    let state = Lock(State())
     /// Notified when there is something to read.
     let arrival = Signal()
     /// Notified when the application comes back from a batch.

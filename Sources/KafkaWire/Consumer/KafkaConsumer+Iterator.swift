@@ -1,4 +1,4 @@
-import Synchronization
+import Concurrency
 
 extension KafkaConsumer {
     /// Hands out the batches.

@@ -1,4 +1,4 @@
-import Synchronization
+import Concurrency
 
 /// Reads partitions: an asynchronous sequence of record batches.
 ///
@@ -25,13 +25,13 @@ public final class KafkaConsumer: Sendable, AsyncSequence {
     let buffer = FetchBuffer()
     let fetcher: Fetcher
     /// The part of an answer whose batches are being handed out.
-    let reading = Mutex<FetchedPartition?>(nil)
-    let unread = Mutex(UnreadRecords())
-    let groupPart: Mutex<ConsumerGroupPart>
+    let reading = Lock<FetchedPartition?>(nil)
+    let unread = Lock(UnreadRecords())
+    let groupPart: Lock<ConsumerGroupPart>
 
     init(cluster: Cluster, offsetReset: ConsumerConfiguration.OffsetReset) {
         self.cluster = cluster
-        groupPart = Mutex(ConsumerGroupPart(cluster: cluster))
+        groupPart = Lock(ConsumerGroupPart(cluster: cluster))
         fetcher = Fetcher(cluster: cluster, buffer: buffer, offsetReset: offsetReset)
     }
 

@@ -1,4 +1,4 @@
-import Synchronization
+import Concurrency
 
 /// Being a member of a group, whichever protocol it has.
 protocol GroupMembership: Actor {
@@ -14,7 +14,7 @@ protocol GroupMembership: Actor {
 
 /// As what the coordinator knows a member at the moment, for those who commit.
 final class GroupIdentity: Sendable {
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     private struct State {
         var metadata: ConsumerGroupMetadata
@@ -22,7 +22,7 @@ final class GroupIdentity: Sendable {
     }
 
     init(groupID: String, instanceID: String?) {
-        state = Mutex(State(metadata: ConsumerGroupMetadata(groupID: groupID, groupInstanceID: instanceID)))
+        state = Lock(State(metadata: ConsumerGroupMetadata(groupID: groupID, groupInstanceID: instanceID)))
     }
 
     var metadata: ConsumerGroupMetadata { state.withLock { $0.metadata } }

@@ -1,4 +1,4 @@
-import Synchronization
+import Concurrency
 
 /// What both kinds of members do with partitions: take them over and give them up, with their offsets.
 ///
@@ -9,11 +9,11 @@ final class GroupPartitions: Sendable {
     let offsets: GroupOffsets
     private let fetcher: Fetcher
     let buffer: FetchBuffer
-    private let handler: Mutex<RebalanceHandler>
+    private let handler: Lock<RebalanceHandler>
     /// What the group has of each partition, as far as this member knows.
-    private let committed = Mutex<[TopicPartition: Int64]>([:])
+    private let committed = Lock<[TopicPartition: Int64]>([:])
     /// Over when the last commit that was begun is.
-    private let lastCommit = Mutex<Task<Void, Never>?>(nil)
+    private let lastCommit = Lock<Task<Void, Never>?>(nil)
 
     init(
         cluster: Cluster, offsets: GroupOffsets, fetcher: Fetcher, buffer: FetchBuffer,
@@ -24,7 +24,7 @@ final class GroupPartitions: Sendable {
         self.offsets = offsets
         self.fetcher = fetcher
         self.buffer = buffer
-        self.handler = Mutex(handler)
+        self.handler = Lock(handler)
     }
 
     var coordinator: GroupCoordinator { offsets.coordinator }

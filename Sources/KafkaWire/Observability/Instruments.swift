@@ -1,3 +1,5 @@
+import Concurrency
+
 /// The instruments of an application's metrics, each made when it is first needed and kept from then on.
 final class Instruments: Sendable {
     private struct Key: Hashable {

@@ -1,4 +1,4 @@
-import Synchronization
+import Concurrency
 
 /// Collects records into batches, one open batch for each partition.
 ///
@@ -23,7 +23,7 @@ final class Accumulator: Sendable {
         var flushes = 0
     }
 
-    let state = Mutex(State())
+    let state = Lock(State())
     let configuration: ProducerConfiguration
     let pool: BufferPool
     private let timing: Timing

@@ -1,4 +1,4 @@
-import Synchronization
+import Concurrency
 
 /// How a batch ended, for all who wait for a record in it.
 ///
@@ -24,7 +24,7 @@ final class BatchOutcome: Sendable {
     }
 
     let partition: TopicPartition
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     init(partition: TopicPartition) {
         self.partition = partition

@@ -1,4 +1,4 @@
-import Synchronization
+import Concurrency
 
 /// What a transactional producer says to the coordinators of its transactional id and of groups, with retries.
 ///
@@ -11,7 +11,7 @@ final class CoordinatorCalls: Sendable {
         var features: [String: Int16] = [:]
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     init(cluster: Cluster) {
         self.cluster = cluster

@@ -1,4 +1,4 @@
-import Synchronization
+import Concurrency
 
 /// What a request with batches came to.
 struct ProduceAnswer: Sendable {
@@ -12,7 +12,7 @@ struct ProduceAnswer: Sendable {
 
 /// Keeps answers in the order in which they came, which tasks of their own would not.
 final class ProduceInbox: Sendable {
-    private let queue = Mutex<[ProduceAnswer]>([])
+    private let queue = Lock<[ProduceAnswer]>([])
 
     func append(_ answer: ProduceAnswer) {
         queue.withLock { $0.append(answer) }

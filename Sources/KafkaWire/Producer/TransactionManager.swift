@@ -1,4 +1,4 @@
-import Synchronization
+import Concurrency
 
 /// A producer's transactions: what `TransactionStateMachine` decides, said to the coordinators.
 ///
@@ -9,9 +9,9 @@ final class TransactionManager: Sendable {
     let accumulator: Accumulator
     let coordinators: CoordinatorCalls
     private let configuration: ProducerConfiguration
-    private let machine = Mutex(TransactionStateMachine())
+    private let machine = Lock(TransactionStateMachine())
     /// The request that puts partitions into the transaction, while it is under way.
-    private let adding = Mutex<Task<Void, Never>?>(nil)
+    private let adding = Lock<Task<Void, Never>?>(nil)
 
     init(transactionalID: String, cluster: Cluster, accumulator: Accumulator) {
         self.transactionalID = transactionalID

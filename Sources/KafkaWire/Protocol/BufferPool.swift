@@ -1,4 +1,4 @@
-import Synchronization
+import Concurrency
 
 /// Memory that is used again: large buffers that come back keep their pages.
 ///
@@ -19,7 +19,7 @@ import Synchronization
         var idleBytes = 0
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let limit: Int
 
     /// - Parameter limit: How many bytes of memory that nobody uses the pool keeps.

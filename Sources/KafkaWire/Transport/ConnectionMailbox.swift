@@ -1,4 +1,4 @@
-import Synchronization
+import Concurrency
 
 /// Where callers on any task and a connection's thread meet: requests go in, answers come out.
 final class ConnectionMailbox: Sendable {
@@ -31,7 +31,7 @@ final class ConnectionMailbox: Sendable {
         var onEnd: (@Sendable (DisconnectEvent.Reason) -> Void)?
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let wakeUp: WakeUp
 
     init(wakeUp: WakeUp) {

@@ -1,5 +1,5 @@
+import Concurrency
 import KafkaWire
-import Synchronization
 
 /// Waits for deliveries beside the sending, in the order in which they were taken in, and keeps the first failure.
 ///
@@ -39,7 +39,7 @@ final class DeliveryWatch: Sendable {
 }
 
 private final class FirstFailure: Sendable {
-    private let error = Mutex<KafkaError?>(nil)
+    private let error = Lock<KafkaError?>(nil)
 
     var value: KafkaError? { error.withLock { $0 } }
     func set(_ failure: KafkaError) { error.withLock { $0 = $0 ?? failure } }

@@ -1,6 +1,6 @@
 import CommandLineSupport
+import Concurrency
 import KafkaWire
-import Synchronization
 
 /// `-G`: prints messages as a member of a consumer group, and commits what it has printed.
 struct GroupMode {
@@ -99,7 +99,7 @@ private final class Assigned: Sendable {
         var isEnded = false
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     var isEnded: Bool { state.withLock { $0.isEnded } }
     func end() { state.withLock { $0.isEnded = true } }

@@ -1,5 +1,5 @@
+import Concurrency
 import KafkaWire
-import Synchronization
 
 /// Hands batches from the mapper to the sink and back: a fixed number of them, used again and again, so that memory
 /// stays flat and a slow database slows the reading down.
@@ -10,12 +10,12 @@ final class BatchExchange: Sendable {
         var isClosed = false
     }
 
-    private let state: Mutex<State>
+    private let state: Lock<State>
     private let emptied = Signal()
     private let filled = Signal()
 
     init(batches: [CopyBatch]) {
-        state = Mutex(State(empty: batches))
+        state = Lock(State(empty: batches))
     }
 
     // MARK: For the mapper

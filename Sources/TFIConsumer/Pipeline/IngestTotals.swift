@@ -1,5 +1,5 @@
+import Concurrency
 import KafkaWire
-import Synchronization
 
 /// What has been committed so far, for the line on the terminal and the summary at the end.
 final class IngestTotals: Sendable {
@@ -17,7 +17,7 @@ final class IngestTotals: Sendable {
         var rows: Int { rowsByTable.values.reduce(0, +) }
     }
 
-    private let state = Mutex(Snapshot())
+    private let state = Lock(Snapshot())
 
     var snapshot: Snapshot { state.withLock { $0 } }
 

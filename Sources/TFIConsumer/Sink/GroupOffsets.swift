@@ -1,5 +1,5 @@
+import Concurrency
 import KafkaWire
-import Synchronization
 
 /// Tells Kafka how far the group has come, for the tools that show lag. Nobody reads these offsets to go on from: a
 /// failure to write them is of no consequence, and the next attempt makes up for it.
@@ -10,7 +10,7 @@ final class GroupOffsets: Sendable {
     private let group: String
     private let topic: String
     private let totals: IngestTotals
-    private let told = Mutex<[Int32: Int64]>([:])
+    private let told = Lock<[Int32: Int64]>([:])
 
     init(client: KafkaClient, group: String, topic: String, totals: IngestTotals) {
         self.client = client

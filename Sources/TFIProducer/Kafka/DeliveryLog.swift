@@ -1,9 +1,10 @@
+import Concurrency
 import KafkaWire
 import Synchronization
 
 /// Watches what becomes of the records that a producer took in.
 final class DeliveryLog: Sendable {
-    private let firstError = Mutex<KafkaError?>(nil)
+    private let firstError = Lock<KafkaError?>(nil)
     private let hasError = Atomic(false)
     private let (batches, batchAdded) = AsyncStream<Delivery>.makeStream()
 

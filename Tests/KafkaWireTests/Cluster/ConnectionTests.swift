@@ -1,6 +1,6 @@
+import Concurrency
 import Foundation
 import KafkaFake
-import Synchronization
 import Testing
 
 @testable import KafkaWire
@@ -9,7 +9,7 @@ import Testing
 struct ConnectionTests {
     /// What hooks tell of connections.
     private final class Log: Sendable {
-        private let lines = Mutex<[String]>([])
+        private let lines = Lock<[String]>([])
 
         var hooks: ClientHooks {
             var hooks = ClientHooks()
@@ -198,7 +198,7 @@ struct ConnectionTests {
     func growingSetupTimeout() async throws {
         let silent = try SilentListener(host: "127.0.0.1", isFull: true)
         let timing = ManualTiming()
-        let took = Mutex<[Duration]>([])
+        let took = Lock<[Duration]>([])
         var hooks = ClientHooks()
         hooks.connected = { event in took.withLock { $0.append(event.duration) } }
         var configuration = try ClientConfiguration(bootstrapServers: "127.0.0.1:\(silent.port)")

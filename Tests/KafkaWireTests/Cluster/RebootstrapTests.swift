@@ -1,5 +1,4 @@
 import KafkaFake
-import Synchronization
 import Testing
 
 @testable import KafkaWire

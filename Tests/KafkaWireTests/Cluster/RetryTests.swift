@@ -1,5 +1,5 @@
+import Concurrency
 import KafkaFake
-import Synchronization
 import Testing
 
 @testable import KafkaWire
@@ -44,7 +44,7 @@ struct RetryTests {
     @Test("a passing error is tried again, each time after twice the wait")
     func delays() async throws {
         let timing = ManualTiming()
-        let attempts = Mutex(0)
+        let attempts = Lock(0)
         let result = try await cluster(timing).retrying {
             let attempt = attempts.withLock { attempts in
                 attempts += 1
@@ -61,7 +61,7 @@ struct RetryTests {
     @Test("it ends before the limit, with the last error")
     func limit() async throws {
         let timing = ManualTiming()
-        let attempts = Mutex(0)
+        let attempts = Lock(0)
         let error = await #expect(throws: KafkaError.self) {
             try await cluster(timing).retrying(limit: .seconds(2)) {
                 let attempt = attempts.withLock { attempts in
@@ -108,7 +108,7 @@ struct RetryTests {
         fake.createTopic("t")
         let timing = ManualTiming()
         let cluster = try cluster(timing, bootstrap: fake.bootstrapServers)
-        let attempts = Mutex(0)
+        let attempts = Lock(0)
         try await cluster.retrying(topics: ["t"]) {
             let attempt = attempts.withLock { attempts in
                 attempts += 1

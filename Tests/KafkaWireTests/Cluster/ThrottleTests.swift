@@ -1,5 +1,5 @@
+import Concurrency
 import KafkaFake
-import Synchronization
 import Testing
 
 @testable import KafkaWire
@@ -20,7 +20,7 @@ struct ThrottleTests {
 
     @Test("nothing goes out over the connection while the pause lasts, and hooks hear of it")
     func pause() async throws {
-        let heard = Mutex<[ThrottleEvent]>([])
+        let heard = Lock<[ThrottleEvent]>([])
         var hooks = ClientHooks()
         hooks.throttled = { event in heard.withLock { $0.append(event) } }
         try await withFake(hooks: hooks) { fake, cluster in

@@ -1,5 +1,5 @@
+import Concurrency
 import KafkaFake
-import Synchronization
 import Testing
 
 @testable import KafkaWire
@@ -103,7 +103,7 @@ struct ConsumerFaultTests {
 
     @Test("a broker that goes away and comes back is told of, and read on where it was")
     func brokerAway() async throws {
-        let events = Mutex<[String]>([])
+        let events = Lock<[String]>([])
         let hooks = ClientHooks(availabilityChanged: { event in events.withLock { $0.append("\(event)") } })
         try await withFake(hooks: hooks) { fake, cluster in
             fake.createTopic("t")

@@ -1,4 +1,4 @@
-import Synchronization
+import Concurrency
 import Testing
 
 @testable import KafkaWire
@@ -6,7 +6,7 @@ import Testing
 @Suite("Signal", .timeLimit(.minutes(1)))
 struct SignalTests {
     private final class Counter: Sendable {
-        private let count = Mutex(0)
+        private let count = Lock(0)
 
         func add() { count.withLock { $0 += 1 } }
         var value: Int { count.withLock { $0 } }

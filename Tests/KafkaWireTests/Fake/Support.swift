@@ -1,6 +1,6 @@
+import Concurrency
 import Foundation
 import KafkaFake
-import Synchronization
 import Testing
 
 @testable import KafkaWire
@@ -104,7 +104,7 @@ func withChecksum(_ batch: [UInt8]) -> [UInt8] {
 
 /// A clock that stands still but for what is slept, and notes it.
 final class ManualTiming: Sendable {
-    private let state = Mutex((now: ContinuousClock.now, slept: [Duration]()))
+    private let state = Lock((now: ContinuousClock.now, slept: [Duration]()))
 
     /// - Parameter random: What chance gives each time, from 0 up to 1.
     func timing(random: Double = 0.5) -> Timing {

@@ -1,6 +1,6 @@
+import Concurrency
 import Foundation
 import KafkaFake
-import Synchronization
 import Testing
 
 @testable import KafkaWire
@@ -35,7 +35,7 @@ struct BridgeTests {
 
     @Test("a swift-log logger gets level, sentence, metadata and source, and nothing below its level")
     func log() async throws {
-        let lines = Mutex<[String]>([])
+        let lines = Lock<[String]>([])
         let logger = Logger(logLevel: .debug) { level, message, metadata, source in
             let broker: String = if case .string(let text) = metadata?["broker"] { text } else { "" }
             lines.withLock { $0.append("\(level) \(message) \(broker) \(source ?? "")") }
@@ -67,7 +67,7 @@ struct BridgeTests {
         let consumer = client.consumer()
         await consumer.assign([TopicPartition("t"): ConsumerStart(.earliest)])
         let shutdown = LocalShutdown()
-        let seen = Mutex(0)
+        let seen = Lock(0)
         let service = ConsumerService(client: client, consumer: consumer) { batch in
             let count = try batch.readRecords().count
             seen.withLock { $0 += count }

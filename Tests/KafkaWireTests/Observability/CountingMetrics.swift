@@ -1,4 +1,4 @@
-import Synchronization
+import Concurrency
 
 @testable import KafkaWire
 
@@ -12,7 +12,7 @@ final class CountingMetrics: KafkaMetrics {
         var made: [String: Int] = [:]
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     private func key(_ name: String, _ dimensions: [(String, String)]) -> String {
         ([name] + dimensions.map { "\($0)=\($1)" }).joined(separator: " ")

@@ -1,4 +1,4 @@
-import Synchronization
+import Concurrency
 
 // The parts of swift-log, swift-metrics and service-lifecycle that the bridges use, with the signatures that those
 // packages have, so that the bridges are compiled and run without depending on them.
@@ -36,7 +36,7 @@ struct Logger: Sendable {
 /// Where the local instruments put what they are called with.
 final class LocalMetrics: Sendable {
     static let shared = LocalMetrics()
-    private let lines = Mutex<[String]>([])
+    private let lines = Lock<[String]>([])
 
     func add(_ line: String) { lines.withLock { $0.append(line) } }
 
@@ -96,7 +96,7 @@ protocol Service: Sendable {
 /// What tells the process of its end, for the local `withGracefulShutdownHandler`.
 final class LocalShutdown: Sendable {
     @TaskLocal static var current: LocalShutdown?
-    private let handlers = Mutex<[@Sendable () -> Void]>([])
+    private let handlers = Lock<[@Sendable () -> Void]>([])
 
     func add(_ handler: @escaping @Sendable () -> Void) { handlers.withLock { $0.append(handler) } }
 

@@ -1,5 +1,5 @@
+import Concurrency
 import KafkaFake
-import Synchronization
 import Testing
 
 @testable import KafkaWire
@@ -8,7 +8,7 @@ import Testing
 struct ObserverTests {
     private final class LineLogger: KafkaLogger {
         let logLevel: KafkaLogLevel
-        private let lines = Mutex<[(level: KafkaLogLevel, message: String, metadata: [String: String])]>([])
+        private let lines = Lock<[(level: KafkaLogLevel, message: String, metadata: [String: String])]>([])
 
         init(_ level: KafkaLogLevel) { logLevel = level }
 
@@ -55,7 +55,7 @@ struct ObserverTests {
 
     @Test("hooks are told of requests in pairs, and of one that fails with its error")
     func hooks() async throws {
-        let told = Mutex<[String]>([])
+        let told = Lock<[String]>([])
         var hooks = ClientHooks()
         hooks.requestSent = { event in
             told.withLock { $0.append("\(event.role) \(event.api) v\(event.version) sent: \(event.byteCount > 20)") }
@@ -84,7 +84,7 @@ struct ObserverTests {
     func retries() async throws {
         let metrics = CountingMetrics()
         try await withFake(metrics: metrics) { _, cluster in
-            let attempts = Mutex(0)
+            let attempts = Lock(0)
             try await cluster.retrying {
                 let attempt = attempts.withLock { count in
                     count += 1
@@ -98,7 +98,7 @@ struct ObserverTests {
 
     @Test("a rebalance is told to all three")
     func rebalance() throws {
-        let told = Mutex<[RebalanceEvent]>([])
+        let told = Lock<[RebalanceEvent]>([])
         var hooks = ClientHooks()
         hooks.rebalanced = { event in told.withLock { $0.append(event) } }
         let metrics = CountingMetrics()

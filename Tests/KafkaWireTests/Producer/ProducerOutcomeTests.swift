@@ -1,5 +1,5 @@
+import Concurrency
 import KafkaFake
-import Synchronization
 import Testing
 
 @testable import KafkaWire
@@ -10,7 +10,7 @@ struct ProducerOutcomeTests {
 
     /// The real clock, but behind, and put forward at will.
     private final class Clock: Sendable {
-        private let offset = Mutex(Duration.seconds(-3600))
+        private let offset = Lock(Duration.seconds(-3600))
 
         var timing: Timing { Timing(now: { .now + self.offset.withLock { $0 } }) }
 

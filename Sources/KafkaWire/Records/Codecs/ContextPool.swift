@@ -1,11 +1,11 @@
-import Synchronization
+import Concurrency
 
 /// What a codec works with, a few hundred kilobytes often, kept to be used for the next batch.
 ///
 /// There is one for each kind in the whole process, since as many are in use at once as batches are worked on at once,
 /// whichever client they belong to. What is given back beyond `limit` is freed.
 final class ContextPool<Context: AnyObject & Sendable>: Sendable {
-    private let idle = Mutex<[Context]>([])
+    private let idle = Lock<[Context]>([])
     private let limit: Int
 
     init(keeping limit: Int = 4) {

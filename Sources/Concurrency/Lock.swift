@@ -5,18 +5,24 @@ import Foundation
 /// It is used as the standard library's `Mutex` is. That one is built upon futex(2) on Linux, with no call that the
 /// thread sanitizer knows, so that the sanitizer takes everything that such a mutex guards for a race. What a POSIX
 /// mutex guards it follows, and a report is a mistake of ours.
+///
+/// All of it is inlinable, since a generic function that isn't is called unspecialized from other modules.
 @safe package struct Lock<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
     // @unchecked: the value is only reached while the mutex is held, and comes and goes as `sending`.
 
-    @unsafe private struct Storage: ~Copyable {
-        var mutex = unsafe pthread_mutex_t()
-        var value: Value
+    @unsafe @usableFromInline struct Storage: ~Copyable {
+        @usableFromInline var mutex = unsafe pthread_mutex_t()
+        @usableFromInline var value: Value
+
+        @inlinable init(value: consuming Value) {
+            unsafe self.value = value
+        }
     }
 
     // On the heap, since a POSIX mutex must not be moved.
-    private let storage: UnsafeMutablePointer<Storage>
+    @usableFromInline let storage: UnsafeMutablePointer<Storage>
 
-    package init(_ value: consuming sending Value) {
+    @inlinable package init(_ value: consuming sending Value) {
         unsafe storage = .allocate(capacity: 1)
         unsafe storage.initialize(to: Storage(value: value))
         // With default attributes and memory of its own there is nothing that could fail.
@@ -24,14 +30,14 @@ import Foundation
         assert(status == 0)
     }
 
-    deinit {
+    @inlinable deinit {
         unsafe pthread_mutex_destroy(&storage.pointee.mutex)
         unsafe storage.deinitialize(count: 1)
         unsafe storage.deallocate()
     }
 
     /// Runs `body` with the value while no other thread does. It mustn't block, or take the same lock.
-    package borrowing func withLock<Result: ~Copyable, Failure: Error>(
+    @inlinable package borrowing func withLock<Result: ~Copyable, Failure: Error>(
         _ body: (inout sending Value) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {
         unsafe pthread_mutex_lock(&storage.pointee.mutex)
