@@ -33,10 +33,9 @@ extension Fetcher {
                     attention.notify()
                 }
                 let isCommittedOnly = configuration.isolationLevel == .readCommitted && answer.lastStableOffset >= 0
-                buffer.saw(
-                    asked.slot, highWatermark: answer.highWatermark,
-                    end: isCommittedOnly ? answer.lastStableOffset : answer.highWatermark)
-                if let part = try take(answer, of: key, asked, gate) { parts.append(part) }
+                let end = isCommittedOnly ? answer.lastStableOffset : answer.highWatermark
+                buffer.saw(asked.slot, highWatermark: answer.highWatermark, end: end)
+                if let part = try take(answer, of: key, asked, end: end, gate) { parts.append(part) }
             }
         }
         guard !parts.isEmpty else { return nil }
@@ -46,11 +45,16 @@ extension Fetcher {
     }
 
     /// Moves a partition's position past the batches that have arrived whole.
+    ///
+    /// - Parameter end: The offset up to which the partition may be read.
     private func take(
-        _ answer: FetchResponse.PartitionData, of key: TopicPartition, _ asked: Asked, _ gate: Signal
+        _ answer: FetchResponse.PartitionData, of key: TopicPartition, _ asked: Asked, end: Int64, _ gate: Signal
     ) throws(KafkaError) -> FetchedPartition? {
-        guard let records = answer.records, !records.isEmpty else { return nil }
         let fetch = asked.fetch
+        guard let records = answer.records, !records.isEmpty else {
+            observe(key, RecordBatchReader.Scan(nextOffset: fetch.position.offset), end: end)
+            return nil
+        }
         let scan = try RecordBatchReader.scan(
             records, from: fetch.position.offset, topic: key.topic, partition: key.partition)
         guard scan.batchCount > 0 else {
@@ -61,6 +65,7 @@ extension Fetcher {
         let next = FetchPosition(
             offset: max(scan.nextOffset, fetch.position.offset), lastFetchedEpoch: scan.lastLeaderEpoch)
         partitions[key]?.position = next
+        observe(key, scan, end: end)
         let reader = RecordBatchReader(
             topic: key.topic, partition: key.partition, records: records, from: fetch.position.offset,
             checksCRC: configuration.checksCRCs, maximumInflatedBytes: configuration.maximumInflatedBytes,
@@ -68,6 +73,13 @@ extension Fetcher {
             leavingOut: configuration.isolationLevel == .readCommitted
                 ? AbortedTransactions(answer.abortedTransactions ?? []) : nil)
         return FetchedPartition(slot: asked.slot, reader: reader, next: next, gate: gate)
+    }
+
+    private func observe(_ key: TopicPartition, _ scan: RecordBatchReader.Scan, end: Int64) {
+        // A replica may be behind the leader that the position comes from.
+        cluster.observer?.fetched(
+            key, records: scan.recordCount, batches: scan.batchCount, bytes: scan.byteCount,
+            lag: end < 0 ? nil : max(0, end - scan.nextOffset))
     }
 
     private func refused(_ key: TopicPartition, _ code: ErrorCode, by node: Int32) throws(KafkaError) {

@@ -121,7 +121,7 @@ public struct RebalanceEvent: Sendable {
     }
 
     public let group: String
-    /// The generation of a classic group, or the member's epoch (KIP-848).
+    /// The generation of a classic group, or the member's epoch (KIP-848); -1 where the member is in none any more.
     public let generation: Int32
     public let change: Change
     public let partitions: [TopicPartition]

@@ -116,23 +116,27 @@ package final class ClientObserver: Sendable {
 
     // MARK: Records
 
-    /// A part of a fetch's answer has come.
+    /// A part of a fetch's answer has come: one partition's, perhaps without a batch.
     ///
     /// - Parameters:
     ///   - bytes: As they came, compressed or not.
     ///   - lag: How many offsets there are from the last one fetched to the end of what may be read; nil if not known.
     package func fetched(_ partition: TopicPartition, records: Int, batches: Int, bytes: Int, lag: Int64?) {
         guard let instruments else { return }
-        instruments.count(.fetchedRecords, records, ["topic": partition.topic])
-        instruments.count(.fetchedBatches, batches, ["topic": partition.topic])
-        instruments.count(.fetchedBytes, bytes, ["topic": partition.topic])
+        if batches > 0 {
+            instruments.count(.fetchedRecords, records, ["topic": partition.topic])
+            instruments.count(.fetchedBatches, batches, ["topic": partition.topic])
+            instruments.count(.fetchedBytes, bytes, ["topic": partition.topic])
+        }
         if let lag {
             instruments.set(
                 .lag, Double(lag), ["topic": partition.topic, "partition": "\(partition.partition)"])
         }
     }
 
-    /// A batch was acknowledged.
+    /// A batch was acknowledged, or was sent where no acknowledgement is asked for.
+    ///
+    /// - Parameter bytes: Before compression.
     package func produced(_ partition: TopicPartition, records: Int, bytes: Int) {
         guard let instruments else { return }
         instruments.count(.producedRecords, records, ["topic": partition.topic])
@@ -140,12 +144,12 @@ package final class ClientObserver: Sendable {
         instruments.count(.producedBytes, bytes, ["topic": partition.topic])
     }
 
-    /// A batch was given up.
+    /// A batch was given up. Where the application wanted it so, by aborting a transaction, nothing is wrong.
     package func failedToProduce(_ partition: TopicPartition, records: Int, _ error: KafkaError) {
         instruments?.count(
             .failedRecords, records, ["topic": partition.topic, "error": error.code.description])
         log(
-            .error, "records weren't delivered",
+            error.code == .operationNotAttempted ? .debug : .error, "records weren't delivered",
             [
                 "topic": partition.topic, "partition": "\(partition.partition)", "records": "\(records)",
                 "error": error.description,

@@ -39,7 +39,9 @@ extension Accumulator {
             guard let queue = state.queue(partition),
                 let index = queue.complete.firstIndex(where: { $0.mayBeWritten || !isOpen })
             else { return nil }
-            return queue.complete.remove(at: index)
+            let batch = queue.complete.remove(at: index)
+            state.noteRecords(of: batch)
+            return batch
         }
     }
 
@@ -59,13 +61,25 @@ extension Accumulator {
 
     /// A batch has come to its end: its memory is free, and whoever waits for it is told.
     func settle(_ batch: ProducerBatch, _ outcome: BatchOutcome.Outcome) {
-        let waiters = state.withLock { state in
-            state.usedBytes -= batch.reserved
-            state.unsettled[ObjectIdentifier(batch.outcome)] = nil
-            return state.takeWaiters()
+        let (isNews, waiters) = state.withLock { state in
+            // All may have failed while it was on its way.
+            let isNews = state.unsettled.removeValue(forKey: ObjectIdentifier(batch.outcome)) != nil
+            if isNews { state.usedBytes -= batch.reserved }
+            return (isNews, state.takeWaiters())
         }
+        if isNews { observe(batch, outcome) }
         batch.outcome.settle(outcome)
         for waiter in waiters { waiter.resume() }
+    }
+
+    private func observe(_ batch: ProducerBatch, _ outcome: BatchOutcome.Outcome) {
+        switch outcome {
+        case .success:
+            observer?.produced(
+                batch.partition, records: batch.recordCount, bytes: batch.encoded?.uncompressedByteCount ?? 0)
+        case .failure(let error):
+            observer?.failedToProduce(batch.partition, records: batch.recordCount, error)
+        }
     }
 
     /// Two batches take the place of one that was too large for its topic.
@@ -75,7 +89,7 @@ extension Accumulator {
             state.unsettled[ObjectIdentifier(batch.outcome)] = nil
             // The second first: without numbers a batch is put back before all others.
             for part in [second, first] {
-                state.unsettled[ObjectIdentifier(part.outcome)] = part.outcome
+                state.unsettled[ObjectIdentifier(part.outcome)] = Unsettled(outcome: part.outcome)
                 state.putBack(part)
             }
         }

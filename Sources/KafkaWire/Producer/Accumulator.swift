@@ -11,7 +11,7 @@ final class Accumulator: Sendable {
         /// The memory of all batches that aren't settled, open ones among them.
         var usedBytes = 0
         /// The batches that aren't settled, open ones among them.
-        var unsettled: [ObjectIdentifier: BatchOutcome] = [:]
+        var unsettled: [ObjectIdentifier: Unsettled] = [:]
         var roomWaiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
         var lastWaiter: UInt64 = 0
         /// Whether a record found no room, and no batch has been settled since.
@@ -23,17 +23,26 @@ final class Accumulator: Sendable {
         var flushes = 0
     }
 
+    /// A batch that isn't settled.
+    struct Unsettled {
+        let outcome: BatchOutcome
+        /// How many records it has; 0 until it is taken out to be sent.
+        var recordCount = 0
+    }
+
     let state = Lock(State())
     let configuration: ProducerConfiguration
     let pool: BufferPool
     private let timing: Timing
+    let observer: ClientObserver?
     /// Notified when there may be something to send.
     let signal = Signal()
 
-    init(configuration: ProducerConfiguration, pool: BufferPool, timing: Timing) {
+    init(configuration: ProducerConfiguration, pool: BufferPool, timing: Timing, observer: ClientObserver? = nil) {
         self.configuration = configuration
         self.pool = pool
         self.timing = timing
+        self.observer = observer
     }
 
     // MARK: Topics
@@ -120,7 +129,7 @@ final class Accumulator: Sendable {
                 queue.open(
                     now: timing.now(), bound: bound,
                     limit: min(configuration.batchSize, configuration.bufferMemory - state.usedBytes), pool: pool)
-                state.unsettled[ObjectIdentifier(queue.outcome)] = queue.outcome
+                state.unsettled[ObjectIdentifier(queue.outcome)] = Unsettled(outcome: queue.outcome)
                 held = 0
                 isNews = true
             }
@@ -192,7 +201,7 @@ final class Accumulator: Sendable {
     func flush() async {
         let outcomes = state.withLock { state in
             state.flushes += 1
-            return Array(state.unsettled.values)
+            return state.unsettled.values.map(\.outcome)
         }
         signal.notify()
         for outcome in outcomes { _ = await outcome.allSettled() }
@@ -219,19 +228,21 @@ final class Accumulator: Sendable {
     /// Ends every batch that isn't settled with an error.
     func failAll(_ error: KafkaError) {
         close(error)
-        let outcomes = state.withLock { state in
-            let outcomes = Array(state.unsettled.values)
-            state.unsettled = [:]
-            state.usedBytes = 0
+        let batches = state.withLock { state in
             for topic in state.topics {
                 for queue in topic.queues {
-                    queue.builder = nil
+                    queue.completeOpen()
+                    for batch in queue.complete { state.noteRecords(of: batch) }
                     queue.complete = []
                 }
             }
-            return outcomes
+            defer { (state.unsettled, state.usedBytes) = ([:], 0) }
+            return Array(state.unsettled.values)
         }
-        for outcome in outcomes { outcome.settle(.failure(error)) }
+        for batch in batches {
+            observer?.failedToProduce(batch.outcome.partition, records: batch.recordCount, error)
+            batch.outcome.settle(.failure(error))
+        }
     }
 }
 
@@ -241,6 +252,10 @@ extension Accumulator.State {
         isFull = false
         defer { roomWaiters = [:] }
         return Array(roomWaiters.values)
+    }
+
+    mutating func noteRecords(of batch: ProducerBatch) {
+        unsettled[ObjectIdentifier(batch.outcome)]?.recordCount = batch.recordCount
     }
 
     func queue(_ partition: TopicPartition) -> PartitionQueue? {

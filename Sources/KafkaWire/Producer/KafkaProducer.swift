@@ -48,7 +48,8 @@ public final class KafkaProducer: Sendable {
     init(cluster: Cluster) {
         self.cluster = cluster
         let configuration = cluster.configuration.producer
-        let accumulator = Accumulator(configuration: configuration, pool: cluster.pool, timing: cluster.timing)
+        let accumulator = Accumulator(
+            configuration: configuration, pool: cluster.pool, timing: cluster.timing, observer: cluster.observer)
         let transactions = configuration.transactionalID.map {
             TransactionManager(transactionalID: $0, cluster: cluster, accumulator: accumulator)
         }

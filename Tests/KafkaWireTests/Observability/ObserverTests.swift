@@ -6,20 +6,6 @@ import Testing
 
 @Suite("What log, metrics and hooks are told", .timeLimit(.minutes(1)))
 struct ObserverTests {
-    private final class LineLogger: KafkaLogger {
-        let logLevel: KafkaLogLevel
-        private let lines = Lock<[(level: KafkaLogLevel, message: String, metadata: [String: String])]>([])
-
-        init(_ level: KafkaLogLevel) { logLevel = level }
-
-        func log(level: KafkaLogLevel, message: () -> String, metadata: () -> [String: String], source: String) {
-            let line = (level, message(), metadata())
-            lines.withLock { $0.append(line) }
-        }
-
-        var all: [(level: KafkaLogLevel, message: String, metadata: [String: String])] { lines.withLock { $0 } }
-    }
-
     @Test("where nobody listens there is no observer")
     func nobody() async throws {
         #expect(ClientObserver(hooks: ClientHooks()) == nil)

@@ -1,0 +1,244 @@
+import KafkaFake
+import Testing
+
+@testable import KafkaWire
+
+@Suite("What is counted of records", .timeLimit(.minutes(1)))
+struct RecordMetricsTests {
+    private let partition = TopicPartition("t")
+
+    private func consumer(_ cluster: Cluster) -> KafkaConsumer {
+        KafkaConsumer(cluster: cluster, offsetReset: cluster.configuration.consumer.offsetReset)
+    }
+
+    private func record(_ value: String, partition: Int32 = 0, timestamp: Int64? = nil) -> ProducerRecord {
+        ProducerRecord(topic: "t", partition: partition, value: Array(value.utf8), timestamp: timestamp)
+    }
+
+    /// Enqueues what `batchBytes` of such values has in it.
+    private func enqueue(_ count: Int, partition: Int32 = 0, _ producer: KafkaProducer) async throws {
+        for index in 0..<count {
+            let record = record("value \(index)", partition: partition, timestamp: 1000 + Int64(index))
+            _ = try await producer.enqueue(record)
+        }
+    }
+
+    private func byteCount(_ fake: FakeCluster, _ partitions: TopicPartition...) -> Int {
+        partitions.flatMap { fake.batches(of: $0) }.reduce(0) { $0 + $1.count }
+    }
+
+    // MARK: The consumer
+
+    @Test("what is fetched, by topic, from batches' headers")
+    func fetched() async throws {
+        let metrics = CountingMetrics()
+        try await withFake(brokers: 2, metrics: metrics) { fake, cluster in
+            fake.createTopic("t", partitions: 2)
+            fake.createTopic("u")
+            try fake.fill(partition, [["a", "b", "c"], ["d"]])
+            try fake.fill(TopicPartition("t", 1), [["e", "f"]])
+            fake.append(try batchBytes(["u"], compression: .gzip), to: TopicPartition("u"))
+            let consumer = consumer(cluster)
+            let all = [partition, TopicPartition("t", 1), TopicPartition("u")]
+            await consumer.assign(Dictionary(uniqueKeysWithValues: all.map { ($0, ConsumerStart(.earliest)) }))
+            var iterator = consumer.makeAsyncIterator()
+            _ = try await read(&iterator, 7)
+            await consumer.close()
+            #expect(metrics.count(.fetchedRecords, "topic=t") == 6)
+            #expect(metrics.count(.fetchedBatches, "topic=t") == 3)
+            #expect(metrics.count(.fetchedBytes, "topic=t") == byteCount(fake, all[0], all[1]))
+            #expect(metrics.count(.fetchedRecords, "topic=u") == 1)
+            #expect(metrics.count(.fetchedBatches, "topic=u") == 1)
+            #expect(metrics.count(.fetchedBytes, "topic=u") == byteCount(fake, all[2]))
+            for key in all {
+                #expect(metrics.gauge(.lag, "topic=\(key.topic) partition=\(key.partition)") == 0)
+            }
+        }
+    }
+
+    @Test("the lag is what lies behind the last batch that was fetched, not the last that was read")
+    func lag() async throws {
+        let metrics = CountingMetrics()
+        // A fetch brings one batch.
+        try await withFake(properties: ["max.partition.fetch.bytes": "1"], metrics: metrics) { fake, cluster in
+            fake.createTopic("t")
+            try fake.fill(partition, [["a", "b", "c"], ["d", "e"], ["f", "g", "h", "i"]])
+            let consumer = consumer(cluster)
+            await consumer.assign([partition: ConsumerStart(.earliest)])
+            var iterator = consumer.makeAsyncIterator()
+            #expect(try await iterator.next()?.recordCount == 3)
+            // The next one is fetched ahead, and the one behind it only when that is taken.
+            try await eventually("the second batch is fetched") { metrics.count(.fetchedBatches, "topic=t") == 2 }
+            #expect(metrics.count(.fetchedRecords, "topic=t") == 5)
+            #expect(metrics.gauge(.lag, "topic=t partition=0") == 4)
+            _ = try await read(&iterator, 6)
+            #expect(metrics.count(.fetchedRecords, "topic=t") == 9)
+            #expect(metrics.gauge(.lag, "topic=t partition=0") == 0)
+            await consumer.close()
+        }
+    }
+
+    @Test("a partition without a record has a lag of 0, and counts nothing")
+    func empty() async throws {
+        let metrics = CountingMetrics()
+        try await withFake(metrics: metrics) { fake, cluster in
+            fake.createTopic("t")
+            let consumer = consumer(cluster)
+            await consumer.assign([partition: ConsumerStart(.earliest)])
+            try await eventually("its end is known") { metrics.gauge(.lag, "topic=t partition=0") == 0 }
+            #expect(!metrics.made.keys.contains { $0.hasPrefix(MetricName.fetchedRecords.rawValue) })
+            await consumer.close()
+        }
+    }
+
+    @Test("with read_committed the lag ends where an open transaction begins")
+    func lagOfCommitted() async throws {
+        let metrics = CountingMetrics()
+        let properties = ["isolation.level": "read_committed", "transactional.id": "x", "linger.ms": "0"]
+        try await withFake(properties: properties, metrics: metrics) { fake, cluster in
+            fake.createTopic("t")
+            try fake.fill(partition, [["a", "b"]])
+            let producer = KafkaProducer(cluster: cluster)
+            try await producer.initTransactions()
+            try await producer.beginTransaction()
+            _ = try await producer.send(record("c"))
+            #expect(fake.offsets(of: partition)?.upperBound == 3)
+            let consumer = consumer(cluster)
+            await consumer.assign([partition: ConsumerStart(.earliest)])
+            var iterator = consumer.makeAsyncIterator()
+            _ = try await read(&iterator, 2)
+            #expect(metrics.count(.fetchedRecords, "topic=t") == 2)
+            #expect(metrics.gauge(.lag, "topic=t partition=0") == 0)
+            await consumer.close()
+            await producer.close()
+        }
+    }
+
+    // MARK: The producer
+
+    @Test("what is acknowledged, by topic, in bytes before compression", arguments: ["none", "gzip"])
+    func produced(compression: String) async throws {
+        let metrics = CountingMetrics()
+        let properties = ["linger.ms": "3600000", "compression.type": compression]
+        try await withFake(properties: properties, metrics: metrics) { fake, cluster in
+            fake.createTopic("t", partitions: 2)
+            let producer = KafkaProducer(cluster: cluster)
+            try await enqueue(70, producer)
+            try await enqueue(3, partition: 1, producer)
+            await producer.flush()
+            await producer.close()
+            let sizes = try [70, 3].map { count in try batchBytes((0..<count).map { "value \($0)" }).count }
+            #expect(metrics.count(.producedRecords, "topic=t") == 73)
+            #expect(metrics.count(.producedBatches, "topic=t") == 2)
+            #expect(metrics.count(.producedBytes, "topic=t") == sizes[0] + sizes[1])
+            let sent = byteCount(fake, partition, TopicPartition("t", 1))
+            #expect(compression == "none" ? sent == sizes[0] + sizes[1] : sent < sizes[0])
+            #expect(!metrics.made.keys.contains { $0.hasPrefix(MetricName.failedRecords.rawValue) })
+        }
+    }
+
+    @Test("a batch that is sent twice counts once, and one that is parted as its parts")
+    func retried() async throws {
+        let metrics = CountingMetrics()
+        try await withFake(properties: ["linger.ms": "3600000"], metrics: metrics) { fake, cluster in
+            fake.createTopic("t")
+            let producer = KafkaProducer(cluster: cluster)
+            fake.inject(.errorAfterwards(.notEnoughReplicasAfterAppend), into: .produce)
+            try await enqueue(3, producer)
+            await producer.flush()
+            #expect(fake.count(.produce) == 2)
+            #expect(metrics.count(.producedRecords, "topic=t") == 3)
+            #expect(metrics.count(.producedBatches, "topic=t") == 1)
+            fake.inject(.error(.messageTooLarge), into: .produce)
+            try await enqueue(5, producer)
+            await producer.flush()
+            await producer.close()
+            #expect(metrics.count(.producedRecords, "topic=t") == 8)
+            #expect(metrics.count(.producedBatches, "topic=t") == 3)
+            #expect(metrics.count(.producedBytes, "topic=t") == byteCount(fake, partition))
+        }
+    }
+
+    @Test("without acknowledgements what was sent counts")
+    func unacknowledged() async throws {
+        let metrics = CountingMetrics()
+        try await withFake(properties: ["acks": "0", "linger.ms": "3600000"], metrics: metrics) { fake, cluster in
+            fake.createTopic("t")
+            let producer = KafkaProducer(cluster: cluster)
+            try await enqueue(4, producer)
+            await producer.flush()
+            #expect(metrics.count(.producedRecords, "topic=t") == 4)
+            await producer.close()
+        }
+    }
+
+    @Test("what a broker refuses for good is counted by its error")
+    func refused() async throws {
+        let metrics = CountingMetrics()
+        try await withFake(properties: ["linger.ms": "3600000"], metrics: metrics) { fake, cluster in
+            fake.createTopic("t")
+            let producer = KafkaProducer(cluster: cluster)
+            fake.inject(.error(.topicAuthorizationFailed), into: .produce)
+            try await enqueue(3, producer)
+            await producer.flush()
+            #expect(metrics.count(.failedRecords, "topic=t error=TOPIC_AUTHORIZATION_FAILED") == 3)
+            #expect(metrics.count(.producedRecords, "topic=t") == 0)
+            await producer.close()
+        }
+    }
+
+    @Test("what ends with the producer is counted: what waits, what is open and what is in flight")
+    func stopped() async throws {
+        let metrics = CountingMetrics()
+        try await withFake(properties: ["linger.ms": "3600000", "batch.size": "200"], metrics: metrics) {
+            fake, cluster in
+            fake.createTopic("t")
+            var producer: KafkaProducer? = KafkaProducer(cluster: cluster)
+            fake.inject(.silence, into: .produce)
+            for index in 0..<4 {
+                // Two fill a batch; the first of them is sent alone, and never answered.
+                let value = String(repeating: "x", count: 90) + "\(index)"
+                _ = try await producer?.enqueue(record(value))
+            }
+            try await eventually("the first batch is in flight") { fake.count(.produce) == 1 }
+            producer = nil
+            try await eventually("all have failed") {
+                metrics.count(.failedRecords, "topic=t error=NETWORK_EXCEPTION") == 4
+            }
+            #expect(metrics.count(.producedRecords, "topic=t") == 0)
+        }
+    }
+
+    @Test("records that an abort drops are counted, and no error to the log")
+    func dropped() async throws {
+        let (metrics, logger) = (CountingMetrics(), LineLogger(.info))
+        let properties = ["transactional.id": "x", "linger.ms": "3600000"]
+        try await withFake(properties: properties, logger: logger, metrics: metrics) { fake, cluster in
+            fake.createTopic("t")
+            let producer = KafkaProducer(cluster: cluster)
+            try await producer.initTransactions()
+            try await producer.beginTransaction()
+            try await enqueue(3, producer)
+            try await producer.abortTransaction()
+            #expect(metrics.count(.failedRecords, "topic=t error=OPERATION_NOT_ATTEMPTED") == 3)
+            #expect(!logger.all.contains { $0.level >= .error })
+            await producer.close()
+        }
+    }
+
+    @Test("a batch that fails is an error of the log")
+    func logged() async throws {
+        let logger = LineLogger(.error)
+        try await withFake(properties: ["linger.ms": "3600000"], logger: logger) { fake, cluster in
+            fake.createTopic("t")
+            let producer = KafkaProducer(cluster: cluster)
+            fake.inject(.error(.topicAuthorizationFailed), into: .produce)
+            try await enqueue(2, producer)
+            await producer.flush()
+            await producer.close()
+        }
+        #expect(logger.all.count == 1)
+        #expect(logger.all.first?.metadata["records"] == "2")
+        #expect(logger.all.first?.metadata["topic"] == "t")
+    }
+}
