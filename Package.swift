@@ -96,7 +96,8 @@ let package = Package(
             swiftSettings: settings),
 
         // Starts and stops real brokers and databases for the conformance tests.
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: ["Concurrency"], path: "Tests/TestSupport", swiftSettings: settings),
         // What scripts/fuzz.sh feeds with any bytes; the unit tests feed it with damaged ones.
         .target(
             name: "KafkaWireFuzz", dependencies: ["KafkaWire"], path: "Tests/KafkaWireFuzz", swiftSettings: settings),

@@ -1,3 +1,4 @@
+import Concurrency
 import Dispatch
 import Foundation
 
@@ -33,10 +34,9 @@ package final class Output: Sendable {
 
     /// Writes the bytes, and returns once the system has taken them.
     package func write(_ bytes: [UInt8]) async throws(OutputError) {
-        let error = await withCheckedContinuation { (continuation: CheckedContinuation<OutputError?, Never>) in
-            queue.async { continuation.resume(returning: self.writeNow(bytes)) }
-        }
-        if let error { throw error }
+        let error = Promise<OutputError?>()
+        queue.async { error.fulfil(self.writeNow(bytes)) }
+        if let error = await error.value() { throw error }
     }
 
     /// Writes the text after what is under way, and doesn't wait for it. A failure is left unseen: this is for

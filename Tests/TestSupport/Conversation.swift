@@ -1,3 +1,4 @@
+import Concurrency
 import Foundation
 
 /// A program that answers each line of its input with a line of output.
@@ -45,9 +46,9 @@ package final class Conversation: Sendable {
             kill(process.processIdentifier, SIGKILL)
         }
         defer { timer.cancel() }
-        return try await withCheckedThrowingContinuation { continuation in
-            queue.async { continuation.resume(with: Result { try self.askNow(line) }) }
-        }
+        let answer = Promise<Result<String, any Error>>()
+        queue.async { answer.fulfil(Result { try self.askNow(line) }) }
+        return try await answer.value().get()
     }
 
     private func askNow(_ line: String) throws -> String {

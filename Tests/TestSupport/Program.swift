@@ -1,3 +1,4 @@
+import Concurrency
 import Foundation
 
 /// What a program that has ended left.
@@ -66,12 +67,11 @@ package final class RunningProgram: Sendable {
     package static func start(
         _ program: String, _ arguments: [String] = [], environment: [String: String] = [:], input: String = ""
     ) async throws -> RunningProgram {
-        try await withCheckedThrowingContinuation { continuation in
-            starter.async {
-                continuation.resume(
-                    with: Result { try startNow(program, arguments, environment: environment, input: input) })
-            }
+        let started = Promise<Result<RunningProgram, any Error>>()
+        starter.async {
+            started.fulfil(Result { try startNow(program, arguments, environment: environment, input: input) })
         }
+        return try await started.value().get()
     }
 
     private static func startNow(

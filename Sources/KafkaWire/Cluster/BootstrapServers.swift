@@ -1,3 +1,4 @@
+import Concurrency
 import Foundation
 
 /// The bootstrap servers, as `client.dns.lookup` has them connected to.
@@ -6,9 +7,9 @@ enum BootstrapServers {
     static func addresses(_ configuration: ClientConfiguration) async -> [BrokerAddress] {
         let servers = configuration.bootstrapServers
         guard configuration.dnsLookup == .resolveCanonicalBootstrapServersOnly else { return servers }
-        return await withCheckedContinuation { continuation in
-            DispatchQueue(label: "kafka bootstrap").async { continuation.resume(returning: canonical(servers)) }
-        }
+        let addresses = Promise<[BrokerAddress]>()
+        DispatchQueue(label: "kafka bootstrap").async { addresses.fulfil(canonical(servers)) }
+        return await addresses.value()
     }
 
     /// Each server's canonical names in its place; one that can't be resolved stays, and is told of when it is connected

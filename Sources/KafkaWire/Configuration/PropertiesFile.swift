@@ -1,3 +1,4 @@
+import Concurrency
 import Foundation
 
 /// A file of settings as Kafka's Java tools read them: the format of `java.util.Properties`.
@@ -45,12 +46,9 @@ public struct PropertiesFile: Sendable {
     /// - Throws: RESOURCE_NOT_FOUND where the file can't be read, with the system's reason; INVALID_CONFIG for what
     ///   `init` refuses.
     public static func read(_ path: String) async throws(KafkaError) -> PropertiesFile {
-        let content: Result<[UInt8], KafkaError> = await withCheckedContinuation { continuation in
-            DispatchQueue(label: "settings").async {
-                continuation.resume(returning: contents(of: path))
-            }
-        }
-        return try PropertiesFile(try content.get(), path: path)
+        let content = Promise<Result<[UInt8], KafkaError>>()
+        DispatchQueue(label: "settings").async { content.fulfil(contents(of: path)) }
+        return try PropertiesFile(try await content.value().get(), path: path)
     }
 
     private static func contents(of path: String) -> Result<[UInt8], KafkaError> {

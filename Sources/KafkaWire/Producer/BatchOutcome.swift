@@ -20,7 +20,7 @@ final class BatchOutcome: Sendable {
 
     private struct State {
         var end: End?
-        var waiting: [CheckedContinuation<End, Never>] = []
+        var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
     let partition: TopicPartition
@@ -40,21 +40,24 @@ final class BatchOutcome: Sendable {
 
     private func end(_ end: End) {
         let waiting = state.withLock { state in
-            guard state.end == nil else { return [] as [CheckedContinuation<End, Never>] }
+            guard state.end == nil else { return [] as [CheckedContinuation<Void, Never>] }
             state.end = end
             defer { state.waiting = [] }
             return state.waiting
         }
-        for continuation in waiting { continuation.resume(returning: end) }
+        for continuation in waiting { continuation.resume() }
     }
 
     private func end() async -> End {
-        await withCheckedContinuation { continuation in
-            let end = state.withLock { state in
-                if state.end == nil { state.waiting.append(continuation) }
-                return state.end
+        while true {
+            if let end = state.withLock({ $0.end }) { return end }
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    if state.end == nil { state.waiting.append(continuation) }
+                    return state.end != nil
+                }
+                if isOver { continuation.resume() }
             }
-            if let end { continuation.resume(returning: end) }
         }
     }
 

@@ -1,5 +1,6 @@
 #if TLS
     import COpenSSL
+    import Concurrency
     import Dispatch
 #endif
 
@@ -28,12 +29,13 @@ package enum ScramAlgorithm: Sendable {
             password: Secret, salt: [UInt8], iterations: Int, message: String
         ) async throws(KafkaError) -> Keys {
             // A million iterations take half a second, which a thread of the cooperative pool isn't for.
-            let keys = await withCheckedContinuation { continuation in
-                DispatchQueue.global().async {
-                    continuation.resume(returning: self.computeKeys(password, salt, iterations, message))
-                }
+            let computed = Promise<Keys?>()
+            DispatchQueue.global().async {
+                computed.fulfil(self.computeKeys(password, salt, iterations, message))
             }
-            guard let keys else { throw KafkaError(.unknownServerError, "OpenSSL can't compute \(mechanism)") }
+            guard let keys = await computed.value() else {
+                throw KafkaError(.unknownServerError, "OpenSSL can't compute \(mechanism)")
+            }
             return keys
         }
 

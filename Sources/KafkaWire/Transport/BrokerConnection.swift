@@ -1,3 +1,4 @@
+import Concurrency
 import Foundation
 
 /// One connection to one broker, with any number of requests in flight.
@@ -71,16 +72,14 @@ package final class BrokerConnection: Sendable {
         let id = mailbox.reserveID()
         let bytes = try frame(id)
         let deadline = ContinuousClock.now + timeout
-        let answer: ConnectionMailbox.Answer = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                mailbox.submit(
-                    id: id, frame: bytes, deadline: deadline, expectsResponse: expectsResponse
-                ) { continuation.resume(returning: $0) }
-            }
+        let answer = Promise<ConnectionMailbox.Answer>()
+        return try await withTaskCancellationHandler {
+            mailbox.submit(
+                id: id, frame: bytes, deadline: deadline, expectsResponse: expectsResponse, completion: answer.fulfil)
+            return try await answer.value().get()
         } onCancel: {
             mailbox.cancel(id: id)
         }
-        return try answer.get()
     }
 
     /// Sends a request of an authentication and waits for its answer: it goes before all requests that haven't been
@@ -90,17 +89,17 @@ package final class BrokerConnection: Sendable {
     func authenticate(timeout: Duration, frame: (_ correlationID: Int32) throws -> [UInt8]) async throws -> ByteSlice {
         let id = mailbox.reserveID()
         let bytes = try frame(id)
-        let answer: ConnectionMailbox.Answer = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                mailbox.authenticate(id: id, frame: bytes, timeout: timeout) { continuation.resume(returning: $0) }
-            }
+        let answer = Promise<ConnectionMailbox.Answer>()
+        let response = try await withTaskCancellationHandler {
+            mailbox.authenticate(id: id, frame: bytes, timeout: timeout, completion: answer.fulfil)
+            return try await answer.value().get()
         } onCancel: {
             mailbox.cancel(id: id)
         }
-        guard let answer = try answer.get() else {
+        guard let response else {
             throw KafkaError(.unknownServerError, "\(host):\(port) gave no answer in an authentication")
         }
-        return answer
+        return response
     }
 
     /// Lets requests go out that wait for an authentication.

@@ -1,4 +1,5 @@
 import CommandLineSupport
+import Concurrency
 import Foundation
 
 /// `tfi-producer replay`: the plant's files as messages.
@@ -52,9 +53,9 @@ enum ReplayCommand {
 private func onThreadOfItsOwn<Result: Sendable>(
     _ work: @escaping @Sendable () throws(Failure) -> Result
 ) async throws -> Result {
-    try await withCheckedThrowingContinuation { continuation in
-        DispatchQueue(label: "files").async {
-            continuation.resume(with: Swift.Result { try work() })
-        }
+    let result = Promise<Swift.Result<Result, Failure>>()
+    DispatchQueue(label: "files").async {
+        result.fulfil(Swift.Result { () throws(Failure) in try work() })
     }
+    return try await result.value().get()
 }

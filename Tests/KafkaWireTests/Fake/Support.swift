@@ -127,7 +127,7 @@ final class ManualTiming: Sendable {
 }
 
 /// Waits for what only shows from outside, such as the kernel's count of threads.
-func eventually(_ what: Comment, within limit: Duration = .seconds(10), _ condition: () throws -> Bool) async throws {
+func eventually(_ what: Comment, within limit: Duration = .seconds(50), _ condition: () throws -> Bool) async throws {
     let deadline = ContinuousClock.now + limit
     while try !condition() {
         try #require(ContinuousClock.now < deadline, what)

@@ -1,3 +1,4 @@
+import Concurrency
 import Foundation
 
 /// The message definitions of a Kafka installation: the one that the environment variable KAFKA_HOME names, else the
@@ -59,9 +60,9 @@ enum KafkaDefinitions {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = ["unzip", "-q", archive.path, "common/message/*.json", "-d", folder.path]
-        return try await withCheckedThrowingContinuation { continuation in
-            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-            do { try process.run() } catch { continuation.resume(throwing: error) }
-        }
+        let status = Promise<Int32>()
+        process.terminationHandler = { status.fulfil($0.terminationStatus) }
+        try process.run()
+        return await status.value()
     }
 }

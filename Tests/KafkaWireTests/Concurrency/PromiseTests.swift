@@ -1,0 +1,48 @@
+import Concurrency
+import Dispatch
+import Testing
+
+@testable import KafkaWire
+
+@Suite("A promise", .timeLimit(.minutes(1)))
+struct PromiseTests {
+    @Test("the first value counts, for one who asks later")
+    func first() async {
+        let promise = Promise<String>()
+        promise.fulfil("a")
+        promise.fulfil("b")
+        #expect(await promise.value() == "a")
+        #expect(await promise.value() == "a")
+    }
+
+    @Test("nil is a value")
+    func nothing() async {
+        let promise = Promise<Int?>()
+        promise.fulfil(nil)
+        promise.fulfil(1)
+        #expect(await promise.value() == nil)
+    }
+
+    @Test("who waits gets what comes from another thread, whoever is first")
+    func threads() async {
+        for round in 0..<2000 {
+            let promise = Promise<[Int]>()
+            DispatchQueue.global().async { promise.fulfil([round]) }
+            if round % 2 == 0 { await Task.yield() }
+            #expect(await promise.value() == [round])
+        }
+    }
+
+    @Test("one of several who wait for a task stops waiting when it is cancelled, and the others don't")
+    func cancelled() async throws {
+        let end = Promise<Int>()
+        let work = Task<Int, any Error> { await end.value() }
+        let (first, second) = (
+            Task { try await work.valueUnlessCancelled() }, Task { try await work.valueUnlessCancelled() }
+        )
+        first.cancel()
+        await #expect(throws: CancellationError.self) { _ = try await first.value }
+        end.fulfil(7)
+        #expect(try await second.value == 7)
+    }
+}
