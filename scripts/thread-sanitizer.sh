@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the unit tests with the thread sanitizer, and fails on any report as on any test. Takes as much of a build and of
-# a run as the tests do otherwise, several times over: so it isn't part of them.
+# Runs the unit tests with the thread sanitizer, and fails on any report as on any test. It takes a build of its own and
+# some minutes more, so it isn't part of the other tests.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
