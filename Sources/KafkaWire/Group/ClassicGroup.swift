@@ -33,8 +33,7 @@ actor ClassicGroup: GroupMembership {
 
     func begin() {
         identity.onRefusal { [weak self] error, member in
-            let sender = ClassicMember.Identity(memberID: member.memberID, generation: member.generationID)
-            await self?.handle(.notified(error, sender))
+            await self?.commitWasRefused(error, member) ?? false
         }
         tasks = [
             Task { await run() }, Task { await beat() }, Task { await watchTopics() },
@@ -45,6 +44,13 @@ actor ClassicGroup: GroupMembership {
     func change(_ subscription: Subscription) {
         self.subscription = subscription
         handle(.outdated)
+    }
+
+    private func commitWasRefused(_ error: KafkaError, _ member: ConsumerGroupMetadata) -> Bool {
+        let sender = ClassicMember.Identity(memberID: member.memberID, generation: member.generationID)
+        handle(.notified(error, sender))
+        // The coordinator is at the next generation, of which the answer to JoinGroup will tell.
+        return machine.state == .joining && machine.identity == sender && error.code == .illegalGeneration
     }
 
     func handle(_ event: ClassicMember.Event) {

@@ -33,6 +33,7 @@ actor ConsumerProtocolGroup: GroupMembership {
     func begin() {
         identity.onRefusal { [weak self] error, member in
             await self?.handle(.refused(error, epoch: member.generationID))
+            return false
         }
         tasks = [
             Task { await run() }, Task { await beat() }, Task { await partitions.commitAtIntervals() },

@@ -18,7 +18,8 @@ final class GroupIdentity: Sendable {
 
     private struct State {
         var metadata: ConsumerGroupMetadata
-        var onRefusal: @Sendable (KafkaError, ConsumerGroupMetadata) async -> Void = { _, _ in }
+        var membership = 0
+        var onRefusal: @Sendable (KafkaError, ConsumerGroupMetadata) async -> Bool = { _, _ in false }
     }
 
     init(groupID: String, instanceID: String?) {
@@ -27,23 +28,34 @@ final class GroupIdentity: Sendable {
 
     var metadata: ConsumerGroupMetadata { state.withLock { $0.metadata } }
 
+    /// Goes up whenever the member is put out or leaves: what was read before is somebody else's from then on, though
+    /// this member may be back in the meantime.
+    var membership: Int { state.withLock { $0.membership } }
+
+    var current: (metadata: ConsumerGroupMetadata, membership: Int) {
+        state.withLock { ($0.metadata, $0.membership) }
+    }
+
     func become(memberID: String, generation: Int32) {
         state.withLock { state in
             let old = state.metadata
+            if old.generationID >= 0, generation < 0 { state.membership += 1 }
             state.metadata = ConsumerGroupMetadata(
                 groupID: old.groupID, generationID: generation, memberID: memberID,
                 groupInstanceID: old.groupInstanceID)
         }
     }
 
-    /// - Parameter handler: Told of a commit that was refused, and of the member that had asked for it.
-    func onRefusal(_ handler: @escaping @Sendable (KafkaError, ConsumerGroupMetadata) async -> Void) {
+    /// - Parameter handler: Told of a commit that was refused, and of the member that had asked for it. Returns whether
+    ///   that is a moment's matter, since the member is about to hear of its next generation.
+    func onRefusal(_ handler: @escaping @Sendable (KafkaError, ConsumerGroupMetadata) async -> Bool) {
         state.withLock { $0.onRefusal = handler }
     }
 
-    func wasRefused(_ error: KafkaError, _ member: ConsumerGroupMetadata) async {
+    /// - Returns: Whether the same commit may be taken in a moment.
+    func wasRefused(_ error: KafkaError, _ member: ConsumerGroupMetadata) async -> Bool {
         let handler = state.withLock { $0.onRefusal }
-        await handler(error, member)
+        return await handler(error, member)
     }
 }
 

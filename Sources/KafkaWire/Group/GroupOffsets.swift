@@ -11,16 +11,20 @@ struct GroupOffsets: Sendable {
     ///
     /// A rebalance that goes on meanwhile is waited for, as long as the partitions are still this member's.
     ///
-    /// - Parameter areOwned: Whether they are.
+    /// - Parameters:
+    ///   - membership: The `GroupIdentity.membership` that the offsets are of: under a later one nothing is committed.
+    ///     Nil for one who isn't a member.
+    ///   - areOwned: Whether the partitions are this member's.
     /// - Throws: ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID and the like where the member isn't one any more; the error of
     ///   the first partition that has one.
     func commit(
-        _ offsets: [TopicPartition: OffsetAndMetadata], limit: Duration? = nil,
+        _ offsets: [TopicPartition: OffsetAndMetadata], limit: Duration? = nil, membership: Int? = nil,
         areOwned: @escaping @Sendable () -> Bool = { true }
     ) async throws {
         guard !offsets.isEmpty else { return }
         try await cluster.retrying(limit: limit) {
-            let member = identity.metadata
+            let (member, membershipNow) = identity.current
+            guard membership == nil || membership == membershipNow else { throw notAMember }
             do {
                 try await commitOnce(offsets, as: member)
             } catch let error as KafkaError where error.isFromBroker {
@@ -30,13 +34,21 @@ struct GroupOffsets: Sendable {
                 // The group went on to its next generation in between, and this member with it.
                 case .illegalGeneration where current != member && current.generationID >= 0 && areOwned():
                     throw error.passing
-                case .illegalGeneration, .unknownMemberId, .fencedInstanceId, .fencedMemberEpoch:
-                    await identity.wasRefused(error, member)
-                    throw error
+                case _ where error.meansLostMembership:
+                    let mayPass = await identity.wasRefused(error, member)
+                    throw mayPass && areOwned() ? error.passing : error
                 default: throw error
                 }
             }
         }
+    }
+
+    /// For who commits and has been put out already: a coordinator without members would take the offsets, over those
+    /// of whoever had the partitions meanwhile.
+    var notAMember: KafkaError {
+        KafkaError(
+            .unknownMemberId,
+            "the consumer isn't a member of group \(groupID) any more: others may have its partitions")
     }
 
     private func commitOnce(
@@ -178,6 +190,14 @@ struct GroupOffsets: Sendable {
 }
 
 extension KafkaError {
+    /// Whether the coordinator takes nothing from this member any more.
+    var meansLostMembership: Bool {
+        switch code {
+        case .illegalGeneration, .unknownMemberId, .fencedInstanceId, .fencedMemberEpoch: true
+        default: false
+        }
+    }
+
     /// The same error where it is known to pass.
     var passing: KafkaError {
         KafkaError(

@@ -52,10 +52,16 @@ final class GroupPartitions: Sendable {
     /// - Parameter areLost: Whether they may be another's already: then nothing is committed.
     func giveUp(_ partitions: Set<TopicPartition>, areLost: Bool) async {
         guard !partitions.isEmpty else { return }
+        var areLost = areLost
         if !areLost, configuration.commitsAutomatically {
-            // What can't be committed is read again by whoever comes next: that is no reason to keep the group waiting.
-            try? await commit(limit: cluster.configuration.requestTimeout) {
-                self.processed.filter { partitions.contains($0.key) }
+            do {
+                try await commit(limit: cluster.configuration.requestTimeout) {
+                    self.processed.filter { partitions.contains($0.key) }
+                }
+            } catch {
+                // What can't be committed is read again by whoever comes next: that is no reason to keep the group
+                // waiting. It may be how a member hears that it was put out.
+                areLost = (error as? KafkaError)?.meansLostMembership ?? false
             }
         }
         await tell(areLost ? .lost(partitions) : .revoked(partitions))
@@ -125,7 +131,9 @@ final class GroupPartitions: Sendable {
         let commit = lastCommit.withLock { last in
             let commit = Task { [last] in
                 await last?.value
-                try await self.commitNow(offsets(), limit)
+                // Taken before the offsets: those of a member that was put out meanwhile aren't the next one's.
+                let membership = self.offsets.identity.membership
+                try await self.commitNow(offsets(), membership, limit)
             }
             last = Task { _ = await commit.result }
             return commit
@@ -133,15 +141,12 @@ final class GroupPartitions: Sendable {
         try await commit.value
     }
 
-    private func commitNow(_ offsets: [TopicPartition: OffsetAndMetadata], _ limit: Duration?) async throws {
+    private func commitNow(
+        _ offsets: [TopicPartition: OffsetAndMetadata], _ membership: Int, _ limit: Duration?
+    ) async throws {
         guard !offsets.isEmpty else { return }
-        guard self.offsets.identity.metadata.generationID >= 0 else {
-            throw KafkaError(
-                .unknownMemberId,
-                "the consumer isn't a member of group \(self.offsets.groupID) at the moment: others may have its partitions"
-            )
-        }
-        try await self.offsets.commit(offsets, limit: limit) {
+        guard self.offsets.identity.metadata.generationID >= 0 else { throw self.offsets.notAMember }
+        try await self.offsets.commit(offsets, limit: limit, membership: membership) {
             let owned = self.buffer.collect { _ in true }
             return offsets.keys.allSatisfy { owned[$0] != nil }
         }

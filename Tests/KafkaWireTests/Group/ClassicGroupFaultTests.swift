@@ -1,0 +1,218 @@
+import KafkaFake
+import Testing
+
+@testable import KafkaWire
+
+@Suite("A classic group's members and what goes wrong", .serialized, .timeLimit(.minutes(1)))
+struct ClassicGroupFaultTests {
+    private static let passing = [ErrorCode.notCoordinator, .coordinatorLoadInProgress, .coordinatorNotAvailable]
+    private static let cuts = [Fault.hangUp(.beforehand), .hangUp(.beforeAnswer), .hangUp(.withinAnswer)]
+
+    @Test(
+        "passing errors are waited out",
+        arguments: [APIKey.findCoordinator, .joinGroup, .syncGroup, .heartbeat, .offsetCommit, .offsetFetch], passing)
+    func passingErrors(api: APIKey, code: ErrorCode) async throws {
+        try await withGroup(.cooperative) { group in
+            group.fake.inject(.error(code), into: api, times: 3)
+            let first = try await group.start()
+            try await group.shared(first)
+            try group.produce(6)
+            group.fake.inject(.error(code), into: api, times: 3)
+            let second = try await group.start()
+            try group.produce(6)
+            try await group.shared(first, second)
+            group.fake.inject(.error(code), into: api, times: 3)
+            try group.produce(6)
+            try await first.stop()
+            try await group.shared(second)
+            try await group.finish()
+        }
+    }
+
+    @Test(
+        "what can happen to a connection is waited out",
+        arguments: [APIKey.joinGroup, .syncGroup, .heartbeat, .offsetCommit, .offsetFetch], cuts)
+    func cutConnections(api: APIKey, fault: Fault) async throws {
+        // Everything is given up and taken over each time.
+        try await withGroup(.range) { group in
+            let (first, second) = (try await group.start(), try await group.start())
+            try await group.shared(first, second)
+            for _ in 0..<3 {
+                try group.produce(6)
+                try await group.processed()
+                let told = first.rebalances.count
+                group.fake.inject(fault, into: api, times: 2)
+                try group.produce(6)
+                #expect(group.fake.rebalance(group: GroupFixture.group))
+                try await eventually("the rebalance is over") { first.rebalances.count >= told + 2 }
+                try await group.shared(first, second)
+            }
+            try await group.finish()
+        }
+    }
+
+    @Test("an id to join with that was lost keeps the group waiting for a session at most (KIP-394)")
+    func lostMemberID() async throws {
+        try await withGroup(.range) { group in
+            try group.produce(6)
+            group.fake.inject(.hangUp(.beforeAnswer), into: .joinGroup)
+            let member = try await group.start(["session.timeout.ms": "10000"])
+            try await eventually("it has joined with another") {
+                group.fake.members(ofGroup: GroupFixture.group)?.count == 1
+            }
+            #expect(group.fake.state(ofGroup: GroupFixture.group) == "PreparingRebalance")
+            group.fake.advance(by: .seconds(10))
+            try await group.shared(member)
+            try await group.finish()
+        }
+    }
+
+    @Test("rebalance after rebalance, and each record is processed once", arguments: [GroupKind.range, .cooperative])
+    func rebalances(kind: GroupKind) async throws {
+        try await withGroup(kind) { group in
+            let (first, second) = (try await group.start(), try await group.start())
+            try await group.shared(first, second)
+            for round in 0..<6 {
+                try group.produce(6)
+                #expect(group.fake.rebalance(group: GroupFixture.group))
+                // Another one begins while the first is under way.
+                if round % 2 == 0 { group.fake.inject(.error(.rebalanceInProgress), into: .syncGroup) }
+                try await eventually("it is over") { group.fake.state(ofGroup: GroupFixture.group) == "Stable" }
+            }
+            try await group.shared(first, second)
+            try await group.finish()
+        }
+    }
+
+    @Test(
+        "ILLEGAL_GENERATION: what it had is lost, and it joins again by its id",
+        arguments: [GroupKind.range, .cooperative])
+    func illegalGeneration(kind: GroupKind) async throws {
+        try await withGroup(kind) { group in
+            try group.produce(6)
+            let member = try await group.start(["auto.commit.interval.ms": "600000"])
+            try await group.processed()
+            let (all, id) = (group.partitions(), member.consumer.groupMetadata?.memberID)
+            group.fake.inject(.error(.illegalGeneration), into: .heartbeat)
+            try await eventually("everything is read again") {
+                all.allSatisfy { group.ledger[$0] == Array(0..<6) + Array(0..<6) }
+            }
+            #expect(member.rebalances == [.assigned(all), .lost(all), .assigned(all)])
+            #expect(member.consumer.groupMetadata?.memberID == id)
+            #expect(all.allSatisfy { group.committed($0) == nil })
+        }
+    }
+
+    @Test("a generation that is over by the time of a commit, while the next is joined, costs nothing")
+    func generationPassedBy() async throws {
+        try await withGroup(.cooperative) { group in
+            let (first, second) = (try await group.start(), try await group.start())
+            try await group.shared(first, second)
+            try group.produce(6)
+            try await group.processed()
+            // One of them has joined the next generation, and doesn't know yet that the coordinator is in it.
+            group.fake.inject(.late(.milliseconds(100)), into: .joinGroup, times: 2)
+            #expect(group.fake.rebalance(group: GroupFixture.group))
+            try await eventually("all have joined") {
+                group.fake.state(ofGroup: GroupFixture.group) == "CompletingRebalance"
+            }
+            try await first.consumer.commit()
+            try await group.finish()
+        }
+    }
+
+    @Test("who hears that it was put out when it commits what it gives up has lost that", arguments: [GroupKind.range])
+    func lostInRebalance(kind: GroupKind) async throws {
+        try await withGroup(kind) { group in
+            try group.produce(6)
+            let member = try await group.start(["auto.commit.interval.ms": "600000"])
+            try await group.processed()
+            let all = group.partitions()
+            let id = try #require(member.consumer.groupMetadata?.memberID)
+            group.fake.inject(.error(.unknownMemberId), into: .offsetCommit)
+            #expect(group.fake.rebalance(group: GroupFixture.group))
+            try await eventually("it was told") { !member.lost.isEmpty }
+            group.fake.expire(member: id, ofGroup: GroupFixture.group)
+            try await group.shared(member)
+            #expect(member.rebalances == [.assigned(all), .lost(all), .assigned(all)])
+        }
+    }
+
+    @Test(
+        "an error that stays ends the membership with the broker's code",
+        arguments: [
+            APIKey.joinGroup, .syncGroup, .heartbeat, .offsetFetch,
+        ])
+    func finalError(api: APIKey) async throws {
+        try await withGroup(.range) { group in
+            group.fake.inject(.error(.groupAuthorizationFailed), into: api)
+            let error = try await group.start().failure()
+            #expect(error?.code == .groupAuthorizationFailed)
+            #expect(error?.isFromBroker == true)
+            #expect(error?.message.contains("group \(GroupFixture.group)") == true)
+        }
+    }
+
+    // MARK: Static members (KIP-345)
+
+    @Test(
+        "a static member comes back to its partitions, and the others don't notice",
+        arguments: [GroupKind.range, .cooperative])
+    func staticMember(kind: GroupKind) async throws {
+        try await withGroup(kind) { group in
+            let first = try await group.start(["group.instance.id": "a"])
+            let second = try await group.start(["group.instance.id": "b"])
+            try await group.shared(first, second)
+            let (before, told) = (second.assignment, first.rebalances)
+            let generation = group.fake.members(ofGroup: GroupFixture.group)?.first?.epoch
+            try group.produce(6)
+            try await second.stop()
+            try group.produce(6)
+            let again = try await group.start(["group.instance.id": "b"])
+            try await eventually("it is back") { again.assignment == before }
+            try await group.processed()
+            #expect(first.rebalances == told)
+            #expect(group.fake.members(ofGroup: GroupFixture.group)?.first?.epoch == generation)
+            try await group.finish()
+        }
+    }
+
+    @Test("who leads the group and comes back so still sees to partitions that a topic gets (KIP-814)")
+    func staticLeader() async throws {
+        try await withGroup(.range, partitions: 2) { group in
+            let properties = ["group.instance.id": "a", "metadata.max.age.ms": "20"]
+            let first = try await group.start(properties)
+            try await group.shared(first)
+            try await first.stop()
+            let again = try await group.start(properties)
+            try await group.shared(again)
+            group.fake.addPartitions(to: "t", count: 3)
+            try group.produce(6)
+            try await group.shared(again)
+            try await group.finish()
+        }
+    }
+
+    @Test("of two by the same name the older one is fenced at once", arguments: [GroupKind.range, .cooperative])
+    func fenced(kind: GroupKind) async throws {
+        try await withGroup(kind) { group in
+            let older = try await group.start(["group.instance.id": "a"])
+            try await group.shared(older)
+            try group.produce(6)
+            try await group.processed()
+            let newer = try await group.start(["group.instance.id": "a"])
+            let error = await older.failure()
+            #expect(error?.code == .fencedInstanceId)
+            #expect(older.lost == [group.partitions()])
+            #expect(older.assignment.isEmpty)
+            let commit = await #expect(throws: KafkaError.self) {
+                try await older.consumer.commit([TopicPartition("t"): OffsetAndMetadata(1)])
+            }
+            #expect(commit?.code == .fencedInstanceId)
+            try await group.shared(newer)
+            try group.produce(6)
+            try await group.processed()
+            #expect(newer.lost.isEmpty)
+        }
+    }
+}

@@ -1,0 +1,212 @@
+import KafkaFake
+import Testing
+
+@testable import KafkaWire
+
+@Suite("A KIP-848 group's members and what goes wrong", .serialized, .timeLimit(.minutes(1)))
+struct ConsumerGroupFaultTests {
+    private static let faults = [
+        Fault.error(.notCoordinator), .error(.coordinatorLoadInProgress), .error(.coordinatorNotAvailable),
+        .errorAfterwards(.notCoordinator), .hangUp(.beforehand), .hangUp(.beforeAnswer), .hangUp(.withinAnswer),
+    ]
+
+    @Test(
+        "passing errors and cut connections are waited out",
+        arguments: [APIKey.findCoordinator, .consumerGroupHeartbeat, .offsetCommit, .offsetFetch], faults)
+    func passing(api: APIKey, fault: Fault) async throws {
+        try await withGroup(.consumer) { group in
+            group.fake.inject(fault, into: api, times: 2)
+            let first = try await group.start()
+            try await group.shared(first)
+            try group.produce(6)
+            group.fake.inject(fault, into: api, times: 3)
+            let second = try await group.start()
+            try group.produce(6)
+            try await group.shared(first, second)
+            group.fake.inject(fault, into: api, times: 3)
+            try group.produce(6)
+            try await first.stop()
+            try await group.shared(second)
+            try await group.finish()
+        }
+    }
+
+    @Test("answers that are lost twice in a row, while partitions go to and fro, cost nothing")
+    func lostAnswers() async throws {
+        try await withGroup(.consumer, partitions: 6) { group in
+            let stays = try await group.start()
+            try await settled(group, stays)
+            for _ in 0..<3 {
+                try group.produce(6)
+                // What they tell counts, and nobody hears so. Of more than one epoch that it didn't hear of a member is
+                // fenced.
+                group.fake.inject(.hangUp(.beforeAnswer), into: .consumerGroupHeartbeat, times: 2)
+                let comes = try await group.start()
+                try await settled(group, stays, comes)
+                group.fake.inject(.hangUp(.withinAnswer), into: .consumerGroupHeartbeat, times: 2)
+                try group.produce(6)
+                try await comes.stop()
+                try await settled(group, stays)
+            }
+            try await group.finish()
+        }
+    }
+
+    /// Waits until these members share all partitions, and know the epoch that they are at.
+    private func settled(_ group: GroupFixture, _ members: RunningMember...) async throws {
+        let all = group.partitions().count
+        try await eventually("\(members.count) members are settled") {
+            let known = group.fake.members(ofGroup: GroupFixture.group) ?? []
+            return known.count == members.count && known.reduce(0) { $0 + $1.partitions.count } == all
+                && members.allSatisfy { member in
+                    known.contains {
+                        $0.id == member.consumer.groupMetadata?.memberID
+                            && $0.epoch == member.consumer.groupMetadata?.generationID
+                            && Set($0.partitions) == member.assignment
+                    }
+                }
+        }
+    }
+
+    @Test("FENCED_MEMBER_EPOCH: what it had is lost, nothing of it is committed, and it joins again")
+    func fencedEpoch() async throws {
+        try await withGroup(.consumer) { group in
+            try group.produce(6)
+            let member = try await group.start(["auto.commit.interval.ms": "600000"])
+            try await group.processed()
+            let (all, id) = (group.partitions(), member.consumer.groupMetadata?.memberID)
+            group.fake.inject(.error(.fencedMemberEpoch), into: .consumerGroupHeartbeat)
+            try await eventually("everything is read again") {
+                all.allSatisfy { group.ledger[$0] == Array(0..<6) + Array(0..<6) }
+            }
+            #expect(member.rebalances == [.assigned(all), .lost(all), .assigned(all)])
+            #expect(member.consumer.groupMetadata?.memberID == id)
+            #expect(all.allSatisfy { group.committed($0) == nil })
+        }
+    }
+
+    @Test("who hears that it was put out when it commits what it gives up has lost that")
+    func lostInRebalance() async throws {
+        try await withGroup(.consumer) { group in
+            try group.produce(6)
+            let member = try await group.start(["auto.commit.interval.ms": "600000"])
+            try await group.processed()
+            try await eventually("it is back from its last batch") { member.isIdle }
+            let all = group.partitions()
+            group.fake.inject(.error(.fencedMemberEpoch), into: .offsetCommit)
+            let second = try await group.start()
+            try await group.shared(member, second)
+            #expect(member.revoked.isEmpty)
+            #expect(member.lost.reduce([]) { $0.union($1) } == all)
+        }
+    }
+
+    @Test(
+        "an epoch that is out of date by the time of a question is waited for",
+        arguments: [
+            APIKey.offsetCommit, .offsetFetch,
+        ])
+    func staleEpoch(api: APIKey) async throws {
+        try await withGroup(.consumer) { group in
+            try group.produce(6)
+            group.fake.inject(.error(.staleMemberEpoch), into: api, times: 3)
+            let first = try await group.start()
+            try await group.processed()
+            group.fake.inject(.error(.staleMemberEpoch), into: api, times: 3)
+            let second = try await group.start()
+            try group.produce(6)
+            try await group.shared(first, second)
+            try await group.finish()
+        }
+    }
+
+    @Test(
+        "an error that stays ends the membership with the broker's code",
+        arguments: [
+            APIKey.consumerGroupHeartbeat, .offsetFetch,
+        ])
+    func finalError(api: APIKey) async throws {
+        try await withGroup(.consumer) { group in
+            group.fake.inject(.error(.groupAuthorizationFailed), into: api)
+            let error = try await group.start().failure()
+            #expect(error?.code == .groupAuthorizationFailed)
+            #expect(error?.isFromBroker == true)
+            #expect(error?.message.contains("group \(GroupFixture.group)") == true)
+        }
+    }
+
+    @Test("a pattern that the broker can't read is an error that says so")
+    func wrongPattern() async throws {
+        try await withGroup(.consumer) { group in
+            let error = try await group.start([:], .pattern("t(")).failure()
+            #expect(error?.code == .invalidRegularExpression)
+        }
+    }
+
+    // MARK: Static members (KIP-345)
+
+    @Test("a static member comes back to its partitions, and the others don't notice")
+    func staticMember() async throws {
+        try await withGroup(.consumer) { group in
+            let first = try await group.start(["group.instance.id": "a"])
+            let second = try await group.start(["group.instance.id": "b"])
+            try await group.shared(first, second)
+            let (before, told) = (second.assignment, first.rebalances)
+            try group.produce(6)
+            try await second.stop()
+            try group.produce(6)
+            let again = try await group.start(["group.instance.id": "b"])
+            try await eventually("it is back") { again.assignment == before }
+            try await group.processed()
+            #expect(first.rebalances == told)
+            try await group.finish()
+        }
+    }
+
+    @Test("as long as the older of two by the same name is there, the newer one is refused at once")
+    func unreleased() async throws {
+        try await withGroup(.consumer) { group in
+            let older = try await group.start(["group.instance.id": "a"])
+            try await group.shared(older)
+            let newer = try await group.start(["group.instance.id": "a"])
+            #expect(await newer.failure()?.code == .unreleasedInstanceId)
+            await newer.close()
+            try group.produce(6)
+            try await group.processed()
+            #expect(older.rebalances.count == 1)
+        }
+    }
+
+    @Test("one that was away for too long finds its name taken, and is told at once")
+    func replaced() async throws {
+        try await withGroup(.consumer) { group in
+            let older = try await group.start(["group.instance.id": "a", "max.poll.interval.ms": "100"])
+            let all = group.partitions()
+            try await group.shared(older)
+            older.hold()
+            try group.produce(6)
+            try await eventually("it is away") {
+                group.fake.members(ofGroup: GroupFixture.group)?.first?.epoch == -2
+            }
+            let newer = try await group.start(["group.instance.id": "a"])
+            try await group.shared(newer)
+            try await group.processed()
+            older.release()
+            #expect(await older.failure()?.code == .unreleasedInstanceId)
+            #expect(older.lost == [all])
+            #expect(newer.lost.isEmpty)
+        }
+    }
+
+    @Test("FENCED_INSTANCE_ID ends the membership at once", arguments: [APIKey.consumerGroupHeartbeat, .offsetCommit])
+    func fencedInstance(api: APIKey) async throws {
+        try await withGroup(.consumer) { group in
+            let member = try await group.start(["group.instance.id": "a"])
+            try await group.shared(member)
+            group.fake.inject(.error(.fencedInstanceId), into: api)
+            try group.produce(6)
+            #expect(await member.failure()?.code == .fencedInstanceId)
+            #expect(member.lost == [group.partitions()])
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import KafkaFake
+import Testing
+
+@testable import KafkaWire
+
+@Suite("What a group's members commit", .serialized, .timeLimit(.minutes(1)))
+struct GroupCommitTests {
+    @Test("what was processed is committed at an interval", arguments: GroupKind.both)
+    func interval(kind: GroupKind) async throws {
+        try await withGroup(kind) { group in
+            let member = try await group.start(["auto.commit.interval.ms": "5"])
+            try group.produce(6)
+            try await eventually("all is committed") { group.partitions().allSatisfy { group.committed($0) == 6 } }
+            // What the group has isn't committed again.
+            group.fake.clearRequests()
+            try await eventually("time passes") { group.fake.count(kind.heartbeat) > 5 }
+            #expect(group.fake.count(.offsetCommit) == 0)
+            #expect(member.rebalances.count == 1)
+        }
+    }
+
+    @Test("and on closing, but not what the application is amidst", arguments: GroupKind.both)
+    func closing(kind: GroupKind) async throws {
+        try await withGroup(kind, partitions: 1) { group in
+            let member = try await group.start(["auto.commit.interval.ms": "600000"])
+            try group.produce(6)
+            try await group.processed()
+            try await eventually("it is back from its last batch") { member.isIdle }
+            member.hold()
+            try group.produce(3)
+            try await eventually("it is amidst a batch") { member.isStuck }
+            #expect(group.committed(TopicPartition("t")) == nil)
+            await member.consumer.close()
+            #expect(group.committed(TopicPartition("t")) == 6)
+            #expect(group.fake.members(ofGroup: GroupFixture.group) == [])
+        }
+    }
+
+    @Test("with enable.auto.commit=false, what the application says alone", arguments: GroupKind.both)
+    func byHand(kind: GroupKind) async throws {
+        try await withGroup(kind, partitions: 1) { group in
+            let partition = TopicPartition("t")
+            let member = try await group.start(["enable.auto.commit": "false", "auto.commit.interval.ms": "5"])
+            try group.produce(6)
+            try await group.processed()
+            try await eventually("it is back from its last batch") { member.isIdle }
+            try await member.consumer.commit([partition: OffsetAndMetadata(4, metadata: "so far")])
+            #expect(
+                try await member.consumer.committed([partition]) == [
+                    partition: OffsetAndMetadata(4, metadata: "so far")
+                ])
+            try await member.consumer.commit()
+            #expect(group.committed(partition) == 6)
+            try group.produce(3)
+            try await group.processed()
+            await member.close()
+            #expect(group.committed(partition) == 6)
+
+            let next = try await group.start(["enable.auto.commit": "false"])
+            try await eventually("the rest comes again") { group.ledger[partition] == Array(0..<9) + Array(6..<9) }
+            #expect(next.lost.isEmpty)
+        }
+    }
+
+    @Test(
+        "passing refusals of a commit are waited out",
+        arguments: GroupKind.both,
+        [ErrorCode.rebalanceInProgress, .coordinatorLoadInProgress, .notCoordinator, .staleMemberEpoch])
+    func passing(kind: GroupKind, code: ErrorCode) async throws {
+        try await withGroup(kind) { group in
+            let member = try await group.start(["enable.auto.commit": "false"])
+            try group.produce(6)
+            try await group.processed()
+            group.fake.clearRequests()
+            group.fake.inject(.error(code), into: .offsetCommit, times: 3)
+            try await member.consumer.commit()
+            #expect(group.partitions().allSatisfy { group.committed($0) == 6 })
+            #expect(group.fake.count(.offsetCommit) == 4)
+            #expect(member.rebalances.count == 1)
+        }
+    }
+
+    @Test("a commit that can't be is an error that names its partition", arguments: GroupKind.both)
+    func refused(kind: GroupKind) async throws {
+        try await withGroup(kind, partitions: 1) { group in
+            let member = try await group.start(["enable.auto.commit": "false"])
+            try group.produce(3)
+            try await group.processed()
+            group.fake.inject(.error(.groupAuthorizationFailed), into: .offsetCommit)
+            let error = await #expect(throws: KafkaError.self) { try await member.consumer.commit() }
+            #expect(error?.code == .groupAuthorizationFailed)
+            #expect(error?.topic == "t")
+            #expect(error?.partition == 0)
+            try await member.consumer.commit()
+            #expect(group.committed(TopicPartition("t")) == 3)
+        }
+    }
+
+    @Test(
+        "offsets of a transaction that isn't decided are waited for (UNSTABLE_OFFSET_COMMIT)", arguments: GroupKind.both
+    )
+    func unstable(kind: GroupKind) async throws {
+        try await withGroup(kind, partitions: 1) { group in
+            try group.produce(6)
+            let partition = TopicPartition("t")
+            let configuration = try ClientConfiguration(
+                bootstrapServers: group.fake.bootstrapServers, properties: ["transactional.id": "tx"])
+            let cluster = Cluster(configuration: configuration)
+            let producer = KafkaProducer(cluster: cluster)
+            try await producer.initTransactions()
+            try await producer.beginTransaction()
+            try await producer.sendOffsets(
+                [partition: OffsetAndMetadata(3)], group: ConsumerGroupMetadata(groupID: GroupFixture.group))
+
+            let member = try await group.start()
+            try await eventually("the offset is asked for again") { group.fake.count(.offsetFetch) > 2 }
+            #expect(member.assignment.isEmpty)
+            try await producer.commitTransaction()
+            try await eventually("the rest is read") { group.ledger[partition] == [3, 4, 5] }
+            #expect(member.rebalances == [.assigned([partition])])
+            await producer.close()
+            await cluster.close()
+        }
+    }
+}
+
+extension GroupKind {
+    var heartbeat: APIKey { self == .consumer ? .consumerGroupHeartbeat : .heartbeat }
+}

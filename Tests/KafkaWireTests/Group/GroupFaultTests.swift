@@ -1,0 +1,221 @@
+import KafkaFake
+import Synchronization
+import Testing
+
+@testable import KafkaWire
+
+@Suite("A group's members, by either protocol, and what goes wrong", .serialized, .timeLimit(.minutes(1)))
+struct GroupFaultTests {
+    @Test("members come and go, and each record is processed once", arguments: GroupKind.all)
+    func comeAndGo(kind: GroupKind) async throws {
+        try await withGroup(kind) { group in
+            try group.produce(12)
+            let first = try await group.start()
+            try await group.shared(first)
+            let second = try await group.start()
+            try group.produce(12)
+            try await group.shared(first, second)
+            try group.produce(12)
+            try await first.stop()
+            let third = try await group.start()
+            try group.produce(12)
+            try await group.shared(second, third)
+            try await group.finish()
+        }
+    }
+
+    @Test("a coordinator that moves is followed, again and again", arguments: GroupKind.all)
+    func coordinatorMoves(kind: GroupKind) async throws {
+        try await withGroup(kind, brokers: 3) { group in
+            let (first, second) = (try await group.start(), try await group.start())
+            try await group.shared(first, second)
+            for round in Int32(0)..<6 {
+                try group.produce(6)
+                group.fake.setCoordinator(round % 3 + 1, of: .group(GroupFixture.group))
+                // What the old one says last is lost with it.
+                if round % 2 == 1 { group.fake.hangUp(broker: (round + 2) % 3 + 1) }
+                try await group.processed()
+            }
+            let third = try await group.start()
+            try await group.shared(first, second, third)
+            try group.produce(6)
+            try await group.finish()
+        }
+    }
+
+    @Test("a coordinator that goes down for a while is waited for", arguments: GroupKind.both)
+    func coordinatorDown(kind: GroupKind) async throws {
+        try await withGroup(kind) { group in
+            let (first, second) = (try await group.start(), try await group.start())
+            try await group.shared(first, second)
+            await group.fake.stop(broker: 1)
+            try group.produce(12)
+            let third = try await group.start()
+            try group.fake.start(broker: 1)
+            try await group.shared(first, second, third)
+            try await group.finish()
+        }
+    }
+
+    // MARK: Members that are lost
+
+    @Test("who is put out has lost everything, commits nothing of it, and comes back", arguments: GroupKind.all)
+    func putOut(kind: GroupKind) async throws {
+        try await withGroup(kind) { group in
+            try group.produce(12)
+            let member = try await group.start(["auto.commit.interval.ms": "600000"])
+            try await group.processed()
+            let all = group.partitions()
+            try group.putOut(member)
+            // Nothing was committed, so everything comes again.
+            try await eventually("it reads once more") {
+                all.allSatisfy { group.ledger[$0] == Array(0..<12) + Array(0..<12) }
+            }
+            #expect(member.rebalances == [.assigned(all), .lost(all), .assigned(all)])
+            #expect(all.allSatisfy { group.committed($0) == nil })
+        }
+    }
+
+    @Test("who hears so when it commits is told, and comes back", arguments: GroupKind.all)
+    func putOutAtCommit(kind: GroupKind) async throws {
+        try await withGroup(kind) { group in
+            // Its heartbeats would tell it too.
+            group.fake.configureGroups { $0.consumerHeartbeatInterval = .seconds(20) }
+            try group.produce(12)
+            let member = try await group.start([
+                "auto.commit.interval.ms": "600000", "heartbeat.interval.ms": "20000",
+            ])
+            try await group.processed()
+            let all = group.partitions()
+            try group.putOut(member)
+            let error = await #expect(throws: KafkaError.self) { try await member.consumer.commit() }
+            #expect(error?.code == .unknownMemberId)
+            #expect(all.allSatisfy { group.committed($0) == nil })
+            try await eventually("it is back") { member.rebalances == [.assigned(all), .lost(all), .assigned(all)] }
+        }
+    }
+
+    @Test(
+        "what a member was put out for amidst a batch others do, and it doesn't commit over them",
+        arguments: GroupKind.all)
+    func putOutAmidBatch(kind: GroupKind) async throws {
+        try await withGroup(kind) { group in
+            let slow = try await group.start()
+            let all = group.partitions()
+            try await group.shared(slow)
+            slow.hold()
+            try group.produce(12)
+            try await eventually("it is amidst a batch") { slow.isStuck }
+            try group.putOut(slow)
+            let quick = try await group.start()
+            try await group.shared(quick)
+            try await group.processed()
+            try await eventually("all is committed") { all.allSatisfy { group.committed($0) == 12 } }
+            #expect(slow.lost.isEmpty, "the application is still at it")
+            await #expect(throws: KafkaError.self) { try await slow.consumer.commit() }
+            slow.release()
+            try await group.shared(slow, quick)
+            #expect(slow.lost == [all])
+            #expect(all.allSatisfy { group.committed($0) == 12 })
+        }
+    }
+
+    @Test("a commit that is tried again isn't one of what was lost meanwhile", arguments: GroupKind.both)
+    func commitOutlivesMembership(kind: GroupKind) async throws {
+        try await withGroup(kind) { group in
+            try group.produce(12)
+            let member = try await group.start(["enable.auto.commit": "false"])
+            try await group.processed()
+            let all = group.partitions()
+            group.fake.clearRequests()
+            group.fake.inject(.error(.coordinatorLoadInProgress), into: .offsetCommit, times: .max)
+            let commit = Task { try await member.consumer.commit() }
+            try await eventually("the commit is refused") { group.fake.count(.offsetCommit) > 1 }
+            try group.putOut(member)
+            try await eventually("it is back") { member.rebalances == [.assigned(all), .lost(all), .assigned(all)] }
+            group.fake.clearFaults()
+            let error = await #expect(throws: KafkaError.self) { try await commit.value }
+            #expect(error?.code == .unknownMemberId)
+            #expect(all.allSatisfy { group.committed($0) == nil })
+        }
+    }
+
+    @Test(
+        "an application that takes too long loses its partitions, and gets some when it is back",
+        arguments: GroupKind.all)
+    func stuck(kind: GroupKind) async throws {
+        try await withGroup(kind) { group in
+            let slow = try await group.start(["max.poll.interval.ms": "200"])
+            let all = group.partitions()
+            try await group.shared(slow)
+            slow.hold()
+            try group.produce(12)
+            try await eventually("it is amidst a batch") { slow.isStuck }
+            let quick = try await group.start()
+            try await group.shared(quick)
+            try await group.processed()
+            slow.release()
+            try await group.shared(slow, quick)
+            #expect(slow.lost.contains(all))
+            #expect(slow.revoked.isEmpty)
+            try await eventually("all is committed") { all.allSatisfy { group.committed($0) == 12 } }
+        }
+    }
+
+    // MARK: Rebalances
+
+    @Test("only what moves is given up, and the rest is read on meanwhile", arguments: GroupKind.both)
+    func incremental(kind: GroupKind) async throws {
+        try await withGroup(kind, partitions: 6) { group in
+            let first = try await group.start()
+            try await group.shared(first)
+            let second = try await group.start()
+            try await group.shared(first, second)
+            #expect(first.rebalances == [.assigned(group.partitions()), .revoked(second.assignment)])
+            #expect(second.rebalances == [.assigned(second.assignment)])
+
+            // While one member keeps the group waiting, the other goes on.
+            second.hold()
+            try group.produce(3)
+            try await eventually("it is amidst a batch") { second.isStuck }
+            let third = try await group.start()
+            try group.produce(6)
+            try await eventually("what the first keeps is read") {
+                first.assignment.count == 2 && first.assignment.allSatisfy { group.ledger[$0].count == 9 }
+            }
+            #expect(second.revoked.isEmpty)
+            second.release()
+            try await group.shared(first, second, third)
+            try await group.finish()
+        }
+    }
+
+    @Test("topics that come later are read where a pattern fits their whole name", arguments: GroupKind.all)
+    func pattern(kind: GroupKind) async throws {
+        try await withGroup(kind, partitions: 2) { group in
+            group.fake.createTopic("at")
+            let properties = ["metadata.max.age.ms": "20"]
+            let first = try await group.start(properties, .pattern("t.*"))
+            let second = try await group.start(properties, .pattern("t.*"))
+            try await group.shared(first, second)
+            group.fake.createTopic("t2", partitions: 2)
+            try group.produce(6, to: ["t", "t2"])
+            try await group.shared(first, second, topics: ["t", "t2"])
+            try await group.finish(topics: ["t", "t2"])
+        }
+    }
+
+    @Test("partitions that a topic gets are read from their beginning", arguments: GroupKind.all)
+    func morePartitions(kind: GroupKind) async throws {
+        try await withGroup(kind, partitions: 2) { group in
+            let properties = ["metadata.max.age.ms": "20"]
+            let (first, second) = (try await group.start(properties), try await group.start(properties))
+            try await group.shared(first, second)
+            try group.produce(6)
+            group.fake.addPartitions(to: "t", count: 4)
+            try group.produce(6)
+            try await group.shared(first, second)
+            try await group.finish()
+        }
+    }
+}

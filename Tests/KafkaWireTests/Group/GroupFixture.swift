@@ -1,0 +1,292 @@
+import KafkaFake
+import Synchronization
+import Testing
+
+@testable import KafkaWire
+
+/// Who divides a group, and how.
+enum GroupKind: String, CustomTestStringConvertible {
+    case range, sticky
+    case cooperative = "cooperative-sticky"
+    /// KIP-848.
+    case consumer
+
+    /// One of each protocol; members of the first read on through a rebalance as those of the second do.
+    static let both = [GroupKind.cooperative, .consumer]
+    static let all = [GroupKind.range, .sticky, .cooperative, .consumer]
+
+    var testDescription: String { rawValue }
+
+    var properties: [String: String] {
+        self == .consumer ? ["group.protocol": rawValue] : ["partition.assignment.strategy": rawValue]
+    }
+}
+
+/// A group on a fake cluster, its members in this process with a client each, and a topic whose records they read.
+///
+/// The brokers' time stands still: nobody's session ends because the machine is slow.
+final class GroupFixture: Sendable {
+    static let group = "g"
+    let fake: FakeCluster
+    let kind: GroupKind
+    let ledger = Ledger()
+    private let running = Mutex<[RunningMember]>([])
+
+    fileprivate init(_ fake: FakeCluster, _ kind: GroupKind) {
+        self.fake = fake
+        self.kind = kind
+    }
+
+    // MARK: Records
+
+    /// Every partition that there is.
+    func partitions(of topics: [String] = ["t"]) -> Set<TopicPartition> {
+        var all: Set<TopicPartition> = []
+        for topic in topics {
+            for index in Int32(0)... {
+                guard fake.offsets(of: TopicPartition(topic, index)) != nil else { break }
+                all.insert(TopicPartition(topic, index))
+            }
+        }
+        return all
+    }
+
+    /// Appends records to each partition, three a batch.
+    func produce(_ count: Int, to topics: [String] = ["t"]) throws {
+        for partition in partitions(of: topics) {
+            try fake.fill(
+                partition,
+                stride(from: 0, to: count, by: 3).map { start in
+                    (start..<min(start + 3, count)).map(String.init)
+                })
+        }
+    }
+
+    func committed(_ partition: TopicPartition) -> Int64? {
+        fake.committedOffset(group: Self.group, of: partition)
+    }
+
+    func end(of partition: TopicPartition) -> Int64 { fake.offsets(of: partition)?.upperBound ?? 0 }
+
+    // MARK: Members
+
+    /// A member that hasn't subscribed yet.
+    func member(_ properties: [String: String] = [:]) throws -> RunningMember {
+        let quick = [
+            "group.id": Self.group, "auto.offset.reset": "earliest", "heartbeat.interval.ms": "10",
+            "auto.commit.interval.ms": "30", "fetch.max.wait.ms": "10", "retry.backoff.ms": "2",
+            "retry.backoff.max.ms": "20", "reconnect.backoff.ms": "2",
+        ]
+        let configuration = try ClientConfiguration(
+            bootstrapServers: fake.bootstrapServers,
+            properties: quick.merging(kind.properties) { $1 }.merging(properties) { $1 })
+        let member = RunningMember(self, configuration)
+        running.withLock { $0.append(member) }
+        return member
+    }
+
+    /// A member that processes what it gets.
+    func start(
+        _ properties: [String: String] = [:], _ subscription: Subscription = .topics(["t"])
+    ) async throws -> RunningMember {
+        let member = try member(properties)
+        try await member.start(subscription)
+        return member
+    }
+
+    /// Waits until these members share all partitions, and none is without one.
+    func shared(_ members: RunningMember..., topics: [String] = ["t"]) async throws {
+        let all = partitions(of: topics)
+        try await eventually("\(members.count) members share \(all.count) partitions") {
+            let each = members.map(\.assignment)
+            return each.reduce(0) { $0 + $1.count } == all.count && each.reduce([]) { $0.union($1) } == all
+                && !each.contains([])
+        }
+    }
+
+    /// Waits until each record was processed at least once.
+    func processed(topics: [String] = ["t"]) async throws {
+        try await eventually("everything is processed") {
+            partitions(of: topics).allSatisfy { Set(ledger[$0]).count == Int(end(of: $0)) }
+        }
+    }
+
+    /// Ends a member's session, as the coordinator does that hasn't heard of it for too long.
+    func putOut(_ member: RunningMember) throws {
+        let id = try #require(member.consumer.groupMetadata?.memberID)
+        #expect(fake.expire(member: id, ofGroup: Self.group))
+    }
+
+    /// Stops everybody, and expects each record to be processed once, in its order, and committed.
+    func finish(topics: [String] = ["t"]) async throws {
+        try await processed(topics: topics)
+        let members = running.withLock { $0 }
+        for member in members { try await member.stop() }
+        for partition in partitions(of: topics) {
+            #expect(ledger[partition] == Array(0..<end(of: partition)), "\(partition)")
+            #expect(committed(partition) == end(of: partition), "\(partition)")
+        }
+        #expect(members.allSatisfy { $0.lost.isEmpty })
+        // Who gets a partition begins where the one before it has ended.
+        #expect(ledger.gaps.isEmpty)
+    }
+
+    fileprivate func close() async {
+        for member in running.withLock({ $0 }) { await member.close() }
+        await fake.close()
+    }
+}
+
+/// Runs a test with a group on a fake cluster, and closes it.
+func withGroup(
+    _ kind: GroupKind, partitions: Int = 4, brokers: Int = 1, _ body: (GroupFixture) async throws -> Void
+) async throws {
+    let fake = try FakeCluster(brokers: brokers, time: .still)
+    fake.configureGroups { $0.consumerHeartbeatInterval = .milliseconds(10) }
+    fake.createTopic("t", partitions: partitions)
+    let group = GroupFixture(fake, kind)
+    do {
+        try await body(group)
+    } catch {
+        await group.close()
+        throw error
+    }
+    await group.close()
+}
+
+/// What the members of a group have processed, in the order in which they did.
+final class Ledger: Sendable {
+    private let state = Mutex((offsets: [TopicPartition: [Int64]](), gaps: [TopicPartition]()))
+
+    func note(_ batch: RecordBatch) throws {
+        let offsets = try batch.readRecords().map(\.offset)
+        state.withLock { $0.offsets[TopicPartition(batch.topic, batch.partition), default: []] += offsets }
+    }
+
+    /// Notes where a partition comes to a member whose group has another offset than what was processed.
+    func assigned(_ partition: TopicPartition, committed: Int64?) {
+        state.withLock { state in
+            if Int64(state.offsets[partition]?.count ?? 0) != committed ?? 0 { state.gaps.append(partition) }
+        }
+    }
+
+    var gaps: [TopicPartition] { state.withLock { $0.gaps } }
+
+    subscript(partition: TopicPartition) -> [Int64] { state.withLock { $0.offsets[partition] ?? [] } }
+}
+
+/// A member that takes batch after batch in a loop, as applications do.
+final class RunningMember: Sendable {
+    private struct State {
+        var rebalances: [Rebalance] = []
+        var wantsToStop = false
+        var isHeld = false
+        /// Whether it is amidst a batch that it isn't let out of.
+        var isStuck = false
+        /// Whether nothing has come since it asked last: all that it had is processed.
+        var isIdle = false
+        var task: Task<Void, any Error>?
+        var isClosed = false
+    }
+
+    let consumer: KafkaConsumer
+    let cluster: Cluster
+    private unowned let group: GroupFixture
+    private let instanceID: String?
+    private let state = Mutex(State())
+    private let released = Signal()
+
+    fileprivate init(_ group: GroupFixture, _ configuration: ClientConfiguration) {
+        self.group = group
+        instanceID = configuration.group.instanceID
+        cluster = Cluster(configuration: configuration)
+        consumer = KafkaConsumer(cluster: cluster, offsetReset: configuration.consumer.offsetReset)
+    }
+
+    func start(_ subscription: Subscription) async throws {
+        try await consumer.subscribe(to: subscription) { [weak self] in self?.note($0) }
+        let task = Task { try await self.process() }
+        state.withLock { $0.task = task }
+    }
+
+    private func note(_ rebalance: Rebalance) {
+        if case .assigned(let partitions) = rebalance {
+            for partition in partitions { group.ledger.assigned(partition, committed: group.committed(partition)) }
+        }
+        state.withLock { $0.rebalances.append(rebalance) }
+    }
+
+    private func process() async throws {
+        var iterator = consumer.makeAsyncIterator()
+        while !state.withLock({ $0.wantsToStop }) {
+            switch try await iterator.next(timeout: .milliseconds(5)) {
+            case .batch(let batch):
+                state.withLock { $0.isIdle = false }
+                try group.ledger.note(batch)
+                while state.withLock({ state in
+                    state.isStuck = state.isHeld
+                    return state.isHeld
+                }) { await released.wait() }
+            case .timedOut: state.withLock { $0.isIdle = true }
+            case .finished: return
+            }
+        }
+    }
+
+    // MARK: What it is told to do
+
+    /// Keeps it amidst its next batch.
+    func hold() { state.withLock { $0.isHeld = true } }
+
+    func release() {
+        state.withLock { $0.isHeld = false }
+        released.notify()
+    }
+
+    /// Ends the loop between two batches, commits what was processed, and leaves.
+    func stop() async throws {
+        let (task, isClosed) = state.withLock { state in
+            state.wantsToStop = true
+            return (state.task, state.isClosed)
+        }
+        guard !isClosed else { return }
+        try await task?.value
+        try await consumer.commit()
+        await close()
+    }
+
+    /// Leaves without another word.
+    func close() async {
+        let id = consumer.groupMetadata?.memberID
+        state.withLock { state in
+            state.isClosed = true
+            state.wantsToStop = true
+        }
+        release()
+        await consumer.close()
+        await cluster.close()
+        // Where the farewell was lost its session ends by itself; that of a static member is to be awaited.
+        if let id, instanceID == nil { group.fake.expire(member: id, ofGroup: GroupFixture.group) }
+    }
+
+    /// The error that ends its loop.
+    func failure() async -> KafkaError? {
+        let task = state.withLock { $0.task }
+        return await #expect(throws: KafkaError.self) { try await task?.value }
+    }
+
+    // MARK: How it fares
+
+    var assignment: Set<TopicPartition> { consumer.assignment }
+    var rebalances: [Rebalance] { state.withLock { $0.rebalances } }
+    var isStuck: Bool { state.withLock { $0.isStuck } }
+    var isIdle: Bool { state.withLock { $0.isIdle } }
+
+    /// What it was told to have lost, and to give up.
+    var lost: [Set<TopicPartition>] {
+        rebalances.compactMap { if case .lost(let partitions) = $0 { partitions } else { nil } }
+    }
+    var revoked: [Set<TopicPartition>] {
+        rebalances.compactMap { if case .revoked(let partitions) = $0 { partitions } else { nil } }
+    }
+}
