@@ -17,7 +17,8 @@ public struct ConsumerConfiguration: Sendable {
     public var isolationLevel = IsolationLevel.readUncommitted
     /// `client.rack`: where this client stands, as brokers have it in `broker.rack`; empty for nowhere in particular.
     ///
-    /// Brokers with a `replica.selector.class` then let the nearest replica of each partition serve it (KIP-392).
+    /// Brokers with a `replica.selector.class` then let the nearest replica of each partition serve it (KIP-392). A
+    /// member of a group tells it to whoever divides the partitions (KIP-848, KIP-881).
     public var rack = ""
     /// `check.crcs`: whether record batches are checked against their CRC-32C.
     public var checksCRCs = true
@@ -25,6 +26,9 @@ public struct ConsumerConfiguration: Sendable {
     public var maximumInflatedBytes = 256 << 20
 
     public init() {}
+
+    /// As a group's member tells it: nil for nowhere in particular.
+    var rackOfMember: String? { rack.isEmpty ? nil : rack }
 
     mutating func take(from list: inout PropertyList) throws(KafkaError) {
         try list.set(&fetchMinimumBytes, "fetch.min.bytes", in: 0...Int(Int32.max))

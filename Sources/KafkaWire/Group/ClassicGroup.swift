@@ -141,7 +141,8 @@ actor ClassicGroup: GroupMembership {
             topics: topics,
             userData: try assignor.userData(
                 previous: previous.partitions.sorted(), generation: previous.generation),
-            ownedPartitions: [ConsumerProtocolTopicPartition](owned), generationId: machine.identity.generation
+            ownedPartitions: [ConsumerProtocolTopicPartition](owned), generationId: machine.identity.generation,
+            rackId: cluster.configuration.consumer.rackOfMember
         ).encoded()
     }
 

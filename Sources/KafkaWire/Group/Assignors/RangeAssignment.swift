@@ -1,7 +1,8 @@
 /// Each topic's partitions in as many runs as it has readers.
 ///
 /// The Java client prefers partitions with a replica in the member's rack where brokers and members have racks
-/// (KIP-881); this one doesn't look at racks when it leads a group.
+/// (KIP-881). This one tells its own rack, so that a leader of another kind can do that, but doesn't look at racks
+/// when it leads a group itself.
 enum RangeAssignment {
     /// - Parameter members: In order.
     static func assign(_ members: [GroupMember], _ partitionCounts: [String: Int32]) -> [String: [TopicPartition]] {
