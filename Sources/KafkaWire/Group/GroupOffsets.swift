@@ -28,15 +28,16 @@ struct GroupOffsets: Sendable {
             do {
                 try await commitOnce(offsets, as: member)
             } catch let error as KafkaError where error.isFromBroker {
-                let current = identity.metadata
                 switch error.code {
                 case .rebalanceInProgress where areOwned(), .staleMemberEpoch where areOwned(): throw error.passing
-                // The group went on to its next generation in between, and this member with it.
-                case .illegalGeneration where current != member && current.generationID >= 0 && areOwned():
-                    throw error.passing
                 case _ where error.meansLostMembership:
-                    let mayPass = await identity.wasRefused(error, member)
-                    throw mayPass && areOwned() ? error.passing : error
+                    let isJoining = await identity.wasRefused(error, member)
+                    // The group went on to its next generation in between, and this member with it.
+                    let next = identity.current
+                    let hasJoined =
+                        error.code == .illegalGeneration && next.metadata != member
+                        && next.membership == membershipNow
+                    throw (isJoining || hasJoined) && areOwned() ? error.passing : error
                 default: throw error
                 }
             }

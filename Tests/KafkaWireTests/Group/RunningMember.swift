@@ -1,0 +1,152 @@
+import KafkaFake
+import Synchronization
+import Testing
+
+@testable import KafkaWire
+
+/// What the members of a group have processed, in the order in which they did.
+final class Ledger: Sendable {
+    private let state = Mutex((offsets: [TopicPartition: [Int64]](), gaps: [TopicPartition]()))
+
+    func note(_ batch: RecordBatch) throws {
+        let offsets = try batch.readRecords().map(\.offset)
+        state.withLock { $0.offsets[TopicPartition(batch.topic, batch.partition), default: []] += offsets }
+    }
+
+    /// Notes where a partition comes to a member whose group has another offset than what was processed.
+    func assigned(_ partition: TopicPartition, committed: Int64?) {
+        state.withLock { state in
+            if Int64(state.offsets[partition]?.count ?? 0) != committed ?? 0 { state.gaps.append(partition) }
+        }
+    }
+
+    var gaps: [TopicPartition] { state.withLock { $0.gaps } }
+
+    subscript(partition: TopicPartition) -> [Int64] { state.withLock { $0.offsets[partition] ?? [] } }
+}
+
+/// A member that takes batch after batch in a loop, as applications do.
+final class RunningMember: Sendable {
+    private struct State {
+        var rebalances: [Rebalance] = []
+        var wantsToStop = false
+        var isHeld = false
+        /// Whether it is amidst a batch that it isn't let out of.
+        var isStuck = false
+        /// Whether nothing has come since it asked last: all that it had is processed.
+        var isIdle = false
+        var task: Task<Void, any Error>?
+        var isClosed = false
+    }
+
+    let consumer: KafkaConsumer
+    let cluster: Cluster
+    private unowned let group: GroupFixture
+    private let instanceID: String?
+    private let state = Mutex(State())
+    private let released = Signal()
+
+    init(_ group: GroupFixture, _ configuration: ClientConfiguration) {
+        self.group = group
+        instanceID = configuration.group.instanceID
+        cluster = Cluster(configuration: configuration)
+        consumer = KafkaConsumer(cluster: cluster, offsetReset: configuration.consumer.offsetReset)
+    }
+
+    func start(_ subscription: Subscription) async throws {
+        try await consumer.subscribe(to: subscription) { [weak self] in self?.note($0) }
+        let task = Task { try await self.process() }
+        state.withLock { $0.task = task }
+    }
+
+    private func note(_ rebalance: Rebalance) {
+        if case .assigned(let partitions) = rebalance {
+            for partition in partitions { group.ledger.assigned(partition, committed: group.committed(partition)) }
+        }
+        state.withLock { $0.rebalances.append(rebalance) }
+    }
+
+    private func process() async throws {
+        var iterator = consumer.makeAsyncIterator()
+        while !state.withLock({ $0.wantsToStop }) {
+            switch try await iterator.next(timeout: .milliseconds(5)) {
+            case .batch(let batch):
+                state.withLock { $0.isIdle = false }
+                try group.ledger.note(batch)
+                while state.withLock({ state in
+                    state.isStuck = state.isHeld
+                    return state.isHeld
+                }) { await released.wait() }
+            case .timedOut: state.withLock { $0.isIdle = true }
+            case .finished: return
+            }
+        }
+    }
+
+    // MARK: What it is told to do
+
+    /// Keeps it amidst its next batch.
+    func hold() { state.withLock { $0.isHeld = true } }
+
+    func release() {
+        state.withLock { $0.isHeld = false }
+        released.notify()
+    }
+
+    /// Ends the loop between two batches, commits what was processed, and leaves.
+    func stop() async throws {
+        let (task, isClosed) = state.withLock { state in
+            state.wantsToStop = true
+            return (state.task, state.isClosed)
+        }
+        guard !isClosed else { return }
+        try await task?.value
+        try await consumer.commit()
+        await close()
+    }
+
+    /// Leaves without another word.
+    func close() async {
+        let id = consumer.groupMetadata?.memberID
+        state.withLock { state in
+            state.isClosed = true
+            state.wantsToStop = true
+        }
+        release()
+        await consumer.close()
+        await cluster.close()
+        // Where the farewell was lost its session ends by itself; that of a static member is to be awaited.
+        if let id, instanceID == nil { group.fake.expire(member: id, ofGroup: GroupFixture.group) }
+    }
+
+    /// The error that ends its loop.
+    func failure() async -> KafkaError? {
+        let task = state.withLock { $0.task }
+        return await #expect(throws: KafkaError.self) { try await task?.value }
+    }
+
+    // MARK: How it fares
+
+    var assignment: Set<TopicPartition> { consumer.assignment }
+    var rebalances: [Rebalance] { state.withLock { $0.rebalances } }
+    var isStuck: Bool { state.withLock { $0.isStuck } }
+    var isIdle: Bool { state.withLock { $0.isIdle } }
+
+    /// What it has by what it was told.
+    var told: Set<TopicPartition> {
+        rebalances.reduce(into: []) { told, rebalance in
+            switch rebalance {
+            case .assigned(let partitions): told.formUnion(partitions)
+            case .revoked(let partitions), .lost(let partitions): told.subtract(partitions)
+            }
+        }
+    }
+
+    /// What it was told to have lost, and to give up.
+    var lost: [Set<TopicPartition>] {
+        rebalances.compactMap { if case .lost(let partitions) = $0 { partitions } else { nil } }
+    }
+    var revoked: [Set<TopicPartition>] {
+        rebalances.compactMap { if case .revoked(let partitions) = $0 { partitions } else { nil } }
+    }
+}
