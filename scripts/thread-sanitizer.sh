@@ -3,6 +3,10 @@
 # some minutes more, so it isn't part of the other tests.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/daemon.sh
+source "$root/scripts/daemon.sh"
+# shellcheck source=scripts/prerequisites.sh
+source "$root/scripts/prerequisites.sh"
 
 usage() {
     cat >&2 <<'END'
@@ -26,7 +30,7 @@ run_with_thread_sanitizer() { # FILTER...
     mkdir -p "$build"
     rm -rf "$reports"
     mkdir "$reports"
-    swift build --build-tests --sanitize=thread --scratch-path "$build" >"$build.log" 2>&1 ||
+    swift_build --build-tests --sanitize=thread --scratch-path "$build" >"$build.log" 2>&1 ||
         { tail -n 20 "$build.log" >&2; return 70; }
     # A report goes into a file: the programs that tests start have theirs read by the tests, or by nobody. One test runs
     # at a time: beside the long ones, which are long here, those that await something would have none.

@@ -31,8 +31,17 @@ package final class SecureKafkaCluster: Sendable {
     /// The test process's own cluster of this version; don't stop or kill its broker.
     package static func shared(_ home: KafkaHome) async throws -> SecureKafkaCluster {
         try await sharedClusters.server(home.path) {
-            try SecureKafkaCluster(try await KafkaCluster.start(home, isSecure: true))
+            try await start(home)
         }
+    }
+
+    /// Starts a broker of the caller's own.
+    ///
+    /// - Parameter settings: Broker settings by Kafka's names.
+    package static func start(
+        _ home: KafkaHome, settings: [String: String] = [:]
+    ) async throws -> SecureKafkaCluster {
+        try SecureKafkaCluster(try await KafkaCluster.start(home, settings: settings, isSecure: true))
     }
 
     private init(_ cluster: KafkaCluster) throws {

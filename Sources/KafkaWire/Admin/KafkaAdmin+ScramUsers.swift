@@ -20,6 +20,47 @@ public struct ScramCredential: Sendable, Hashable {
     public let iterations: Int32
 }
 
+/// A password that a user gets for a SCRAM mechanism, instead of the one that they have.
+public struct ScramUpsertion: Sendable {
+    public var user: String
+    public var mechanism: ScramMechanism
+    public var password: Secret
+    /// How often the password is hashed; Kafka takes 4096 to 16384.
+    public var iterations: Int32
+    /// What is mixed into the password, so that two users with the same one can't be told by it.
+    public var salt: [UInt8]
+
+    /// - Parameter salt: 24 bytes of the system's random generator where nil.
+    public init(
+        user: String, _ mechanism: ScramMechanism, password: Secret, iterations: Int32 = 4096, salt: [UInt8]? = nil
+    ) {
+        var system = SystemRandomNumberGenerator()
+        self.init(user: user, mechanism, password: password, iterations: iterations, salt: salt, using: &system)
+    }
+
+    init(
+        user: String, _ mechanism: ScramMechanism, password: Secret, iterations: Int32, salt: [UInt8]?,
+        using generator: inout some RandomNumberGenerator
+    ) {
+        self.user = user
+        self.mechanism = mechanism
+        self.password = password
+        self.iterations = iterations
+        self.salt = salt ?? (0..<24).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    }
+}
+
+/// A mechanism that a user is not to log in by any more.
+public struct ScramDeletion: Sendable, Hashable {
+    public var user: String
+    public var mechanism: ScramMechanism
+
+    public init(user: String, _ mechanism: ScramMechanism) {
+        self.user = user
+        self.mechanism = mechanism
+    }
+}
+
 extension KafkaAdmin {
     /// Who can log in by SCRAM (KIP-554), from Kafka 2.7 on.
     ///
@@ -44,6 +85,69 @@ extension KafkaAdmin {
                     })
             }
             return outcomes
+        }
+    }
+
+    /// Gives users SCRAM passwords and takes them away (KIP-554), from Kafka 2.7 on.
+    ///
+    /// The passwords stay here: salted and hashed (RFC 5802), they go to the controller. Brokers hear of it a moment
+    /// later; connections that are open stay so.
+    ///
+    /// - Returns: For each user success, or RESOURCE_NOT_FOUND for a mechanism to delete that they haven't,
+    ///   UNACCEPTABLE_CREDENTIAL for an iteration count or a name that can't be, DUPLICATE_RESOURCE for a user who is
+    ///   named twice, be it for two mechanisms: those take two calls. Of a user that has an error nothing is changed.
+    /// - Throws: What fails for all, such as UNSUPPORTED_VERSION by an older broker.
+    public func alterScramUsers(
+        upserting upsertions: [ScramUpsertion] = [], deleting deletions: [ScramDeletion] = []
+    ) async throws -> [String: Result<Void, KafkaError>] {
+        var (salted, refused): ([AlterUserScramCredentialsRequest.Upsertion], [String: KafkaError]) = ([], [:])
+        for upsertion in upsertions {
+            // A count that no broker takes isn't worth the minutes.
+            guard ScramExchange.iterations.contains(Int(upsertion.iterations)) else {
+                refused[upsertion.user] = KafkaError(
+                    .unacceptableCredential,
+                    "SCRAM takes \(ScramExchange.iterations.lowerBound) iterations or more, and brokers 16384 at most, not \(upsertion.iterations)"
+                )
+                continue
+            }
+            salted.append(try await AlterUserScramCredentialsRequest.Upsertion(salting: upsertion))
+        }
+        let outcomes = try await outcomes(
+            of: Set(upsertions.map(\.user)).union(deletions.map(\.user)).subtracting(refused.keys)
+        ) { users in
+            let users = Set(users)
+            let response = try await cluster.controllerConnection().call(
+                AlterUserScramCredentialsRequest(
+                    deletions: deletions.filter { users.contains($0.user) }.map {
+                        AlterUserScramCredentialsRequest.Deletion(name: $0.user, mechanism: $0.mechanism.rawValue)
+                    }, upsertions: salted.filter { users.contains($0.name) }), timeout: requestTimeout)
+            var outcomes: [String: Result<Void, KafkaError>] = [:]
+            for result in response.results {
+                outcomes[result.user] = Self.outcome(
+                    result.errorCode, result.errorMessage, else: "the user \(result.user) can't be altered", success: ()
+                )
+            }
+            return outcomes
+        }
+        return outcomes.merging(refused.mapValues { .failure($0) }) { $1 }
+    }
+}
+
+extension AlterUserScramCredentialsRequest.Upsertion {
+    init(salting upsertion: ScramUpsertion) async throws(KafkaError) {
+        let salted = try await upsertion.mechanism.algorithm.saltedPassword(
+            upsertion.password, salt: upsertion.salt, iterations: Int(upsertion.iterations))
+        self.init(
+            name: upsertion.user, mechanism: upsertion.mechanism.rawValue, iterations: upsertion.iterations,
+            salt: ByteSlice(upsertion.salt), saltedPassword: ByteSlice(salted))
+    }
+}
+
+extension ScramMechanism {
+    fileprivate var algorithm: ScramAlgorithm {
+        switch self {
+        case .sha256: .sha256
+        case .sha512: .sha512
         }
     }
 }

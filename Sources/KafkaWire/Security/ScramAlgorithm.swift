@@ -28,15 +28,24 @@ package enum ScramAlgorithm: Sendable {
         func keys(
             password: Secret, salt: [UInt8], iterations: Int, message: String
         ) async throws(KafkaError) -> Keys {
+            try await compute { computeKeys(password, salt, iterations, message) }
+        }
+
+        /// What a broker keeps a user's keys from (RFC 5802, Hi): the password can't be told from it.
+        func saltedPassword(_ password: Secret, salt: [UInt8], iterations: Int) async throws(KafkaError) -> [UInt8] {
+            try await compute { derive(Array(password.value.utf8), salt, iterations) }
+        }
+
+        private func compute<Result: Sendable>(
+            _ work: @escaping @Sendable () -> Result?
+        ) async throws(KafkaError) -> Result {
             // A million iterations take half a second, which a thread of the cooperative pool isn't for.
-            let computed = Promise<Keys?>()
-            DispatchQueue.global().async {
-                computed.fulfil(self.computeKeys(password, salt, iterations, message))
-            }
-            guard let keys = await computed.value() else {
+            let computed = Promise<Result?>()
+            DispatchQueue.global().async { computed.fulfil(work()) }
+            guard let result = await computed.value() else {
                 throw KafkaError(.unknownServerError, "OpenSSL can't compute \(mechanism)")
             }
-            return keys
+            return result
         }
 
         private func computeKeys(_ password: Secret, _ salt: [UInt8], _ iterations: Int, _ message: String) -> Keys? {
@@ -91,7 +100,17 @@ package enum ScramAlgorithm: Sendable {
         func keys(
             password _: Secret, salt _: [UInt8], iterations _: Int, message _: String
         ) async throws(KafkaError) -> Keys {
-            throw KafkaError(
+            throw isMissing
+        }
+
+        func saltedPassword(
+            _: Secret, salt _: [UInt8], iterations _: Int
+        ) async throws(KafkaError) -> [UInt8] {
+            throw isMissing
+        }
+
+        private var isMissing: KafkaError {
+            KafkaError(
                 .invalidConfig, "\(mechanism) isn't in this build, which is without OpenSSL: build with the trait TLS")
         }
     }

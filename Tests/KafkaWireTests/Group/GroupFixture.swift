@@ -1,5 +1,5 @@
+import Concurrency
 import KafkaFake
-import Synchronization
 import Testing
 
 @testable import KafkaWire
@@ -30,7 +30,7 @@ final class GroupFixture: Sendable {
     let fake: FakeCluster
     let kind: GroupKind
     let ledger = Ledger()
-    private let running = Mutex<[RunningMember]>([])
+    private let running = Lock<[RunningMember]>([])
 
     fileprivate init(_ fake: FakeCluster, _ kind: GroupKind) {
         self.fake = fake

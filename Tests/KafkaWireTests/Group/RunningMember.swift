@@ -1,12 +1,12 @@
+import Concurrency
 import KafkaFake
-import Synchronization
 import Testing
 
 @testable import KafkaWire
 
 /// What the members of a group have processed, in the order in which they did.
 final class Ledger: Sendable {
-    private let state = Mutex((offsets: [TopicPartition: [Int64]](), gaps: [TopicPartition]()))
+    private let state = Lock((offsets: [TopicPartition: [Int64]](), gaps: [TopicPartition]()))
 
     func note(_ batch: RecordBatch) throws {
         let offsets = try batch.readRecords().map(\.offset)
@@ -43,7 +43,7 @@ final class RunningMember: Sendable {
     let cluster: Cluster
     private unowned let group: GroupFixture
     private let instanceID: String?
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let released = Signal()
 
     init(_ group: GroupFixture, _ configuration: ClientConfiguration) {

@@ -82,6 +82,60 @@ struct ScramTests {
         #expect(error?.code == .saslAuthenticationFailed)
     }
 
+    /// The hashes are those of an independent implementation (Python's hashlib) for the same password and salt.
+    @Test(
+        "of a password that a user gets only the salted hash goes out",
+        arguments: [
+            (
+                ScramMechanism.sha256, Int32(4096),
+                "5578e0060124833ff04c507d0f94ab82b1f67a7c5eb67771ad9b3b39ac838f95"
+            ),
+            (
+                .sha512, 5000,
+                "46c6743f80fedd3e6ee91d7bb48fd3feb9e12874a30221735056f057bcaf8d32"
+                    + "7a42f7427a34bcb38fce56a5266048d3dfd5561ef662eb1345850f59edffaacd"
+            ),
+        ])
+    func saltedPassword(mechanism: ScramMechanism, iterations: Int32, hash: String) async throws {
+        let upsertion = try await AlterUserScramCredentialsRequest.Upsertion(
+            salting: ScramUpsertion(
+                user: "user", mechanism, password: "pencil", iterations: iterations, salt: Array("salt of a test".utf8)
+            ))
+        #expect(upsertion.name == "user")
+        #expect(upsertion.mechanism == mechanism.rawValue)
+        #expect(upsertion.iterations == iterations)
+        #expect(upsertion.salt == ByteSlice(Array("salt of a test".utf8)))
+        #expect(
+            upsertion.saltedPassword
+                == ByteSlice(
+                    stride(from: 0, to: hash.count, by: 2).map { start in
+                        let digits = hash.dropFirst(start).prefix(2)
+                        return UInt8(digits, radix: 16) ?? 0
+                    }))
+    }
+
+    @Test("salts come from the generator, and are not the same twice")
+    func salts() {
+        func upsertion() -> ScramUpsertion { ScramUpsertion(user: "u", .sha256, password: "p") }
+        #expect(upsertion().salt.count == 24)
+        #expect(upsertion().salt != upsertion().salt)
+        var counting = Counting()
+        let known = ScramUpsertion(
+            user: "u", .sha256, password: "p", iterations: 4096, salt: nil, using: &counting)
+        var again = Counting()
+        #expect(known.salt == (0..<24).map { _ in UInt8.random(in: 0...255, using: &again) })
+        #expect(!"\(known)".contains("\"p\""))
+    }
+
+    private struct Counting: RandomNumberGenerator {
+        var last: UInt64 = 0
+
+        mutating func next() -> UInt64 {
+            last &+= 0x0101_0101_0101_0101
+            return last
+        }
+    }
+
     @Test("nonces are printable, without commas, and not the same twice")
     func nonces() {
         let nonces = (0..<100).map { _ in ScramExchange.randomNonce() }
