@@ -52,6 +52,22 @@ extension RealKafka {
             (home.version.hasPrefix("3.") ? ["classic"] : ["classic", "consumer"]).map { (home, $0) }
         }
 
+        @Test(arguments: protocols) func racksOfMembers(_ home: KafkaHome, _ protocolName: String) async throws {
+            let fixture = try await TopicFixture(home)
+            let group = uniqueName()
+            let member = try GroupMember(
+                fixture, ["group.id": group, "group.protocol": protocolName, "client.rack": "north"])
+            try await member.start(.topics([fixture.topic]), Ledger())
+            var racks: [String?] = []
+            try await eventually("the member is described") {
+                let found = try? await fixture.client.admin.describeGroups([group])[group]?.get()
+                racks = found?.state == .stable ? found?.members.map(\.rack) ?? [] : []
+                return !racks.isEmpty
+            }
+            #expect(racks == ["north"])
+            try await member.stop()
+        }
+
         /// Java's console consumer as the member, by each protocol that the broker has.
         @Test(arguments: protocols) func membersOfAGroup(_ home: KafkaHome, _ protocolName: String) async throws {
             let fixture = try await TopicFixture(home, partitions: 2)
