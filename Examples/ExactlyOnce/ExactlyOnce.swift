@@ -1,8 +1,9 @@
 // Copies a topic into another one in transactions: each record arrives exactly once, whatever fails on the way, for
-// those who read with isolation.level=read_committed.
+// those who read with isolation.level=read_committed. Ends on SIGINT or SIGTERM.
 //
 //     swift run example-exactly-once localhost:9092 FROM TO
 
+import Dispatch
 import Foundation
 import KafkaWire
 
@@ -25,6 +26,18 @@ struct ExactlyOnce {
         let consumer = client.consumer()
         let producer = client.producer()
         try await consumer.subscribe(to: .topics([arguments[1]]))
+
+        // Closing ends the loop below after the batch at hand, and leaves the group.
+        let stop: @Sendable () -> Void = { Task { await consumer.close() } }
+        let stopping = [SIGINT, SIGTERM].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number)
+            source.setEventHandler(handler: stop)
+            source.resume()
+            return source
+        }
+        defer { for source in stopping { source.cancel() } }
+
         for try await batch in consumer {
             guard let group = consumer.groupMetadata else { break }
             var copies: [ConsumerRecord] = []
@@ -41,5 +54,7 @@ struct ExactlyOnce {
             }
             print("\(batch.topic)-\(batch.partition): up to \(batch.nextOffset)")
         }
+        await producer.close()
+        await client.close()
     }
 }

@@ -17,7 +17,7 @@ struct GroupWorker {
         }
         var properties = ["group.id": "example", "auto.offset.reset": "earliest"]
         for argument in arguments.dropFirst(2) {
-            let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
+            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             properties[parts[0]] = parts.count == 2 ? parts[1] : ""
         }
         let client = try KafkaClient(bootstrapServers: arguments.first ?? "", properties: properties)
@@ -27,10 +27,11 @@ struct GroupWorker {
         }
 
         // Closing ends the loop below after the batch at hand, commits what is done, and leaves the group.
+        let stop: @Sendable () -> Void = { Task { await consumer.close() } }
         let stopping = [SIGINT, SIGTERM].map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number)
-            source.setEventHandler { Task { await consumer.close() } }
+            source.setEventHandler(handler: stop)
             source.resume()
             return source
         }

@@ -1,0 +1,58 @@
+import KafkaWire
+import TestSupport
+import Testing
+
+extension RealKafka {
+    /// The programs that the documentation speaks of do what it says.
+    @Suite(needsKafka) struct Examples {
+        private let home: KafkaHome
+
+        init() throws {
+            home = try #require(KafkaHome.newest)
+        }
+
+        @Test func firstSteps() async throws {
+            let fixture = try await TopicFixture(home, partitions: 0)
+            let result = try await run(try Repository.program("example-first-steps"), [fixture.cluster.bootstrap])
+            #expect(result.status == 0, "\(result.err)")
+            #expect(result.out.hasSuffix("0: in\n1: order\n2: once\n"))
+        }
+
+        @Test func administration() async throws {
+            let fixture = try await TopicFixture(home, partitions: 0)
+            let result = try await run(try Repository.program("example-administration"), [fixture.cluster.bootstrap])
+            #expect(result.status == 0, "\(result.err)")
+            #expect(result.out.contains("broker 1 at \(fixture.cluster.bootstrap)\n"))
+        }
+
+        @Test(arguments: ["classic", "consumer"]) func groupWorker(_ `protocol`: String) async throws {
+            let fixture = try await TopicFixture(home)
+            try await fixture.produce(0..<10)
+            let group = uniqueName()
+            let worker = try await RunningProgram.start(
+                try Repository.program("example-group-worker"),
+                [fixture.cluster.bootstrap, fixture.topic, "group.id=\(group)", "group.protocol=\(`protocol`)"])
+            try await eventually("the worker has read everything") {
+                try await fixture.client.admin.listGroupOffsets(group)[fixture.partition()]?.get().offset == 10
+            }
+            worker.signal(15)
+            let ended = try await worker.result()
+            #expect(ended.status == 0, "\(ended.err)")
+            #expect(ended.out.contains("\(fixture.topic)-0 from 0: "))
+            #expect(try await fixture.client.admin.describeGroups([group])[group]?.get().state == .empty)
+        }
+
+        @Test func exactlyOnce() async throws {
+            let fixture = try await TopicFixture(home, properties: ["isolation.level": "read_committed"])
+            try await fixture.produce(0..<100)
+            let copy = uniqueName()
+            try await fixture.client.admin.createTopic(copy, partitions: 1)
+            let program = try await RunningProgram.start(
+                try Repository.program("example-exactly-once"), [fixture.cluster.bootstrap, fixture.topic, copy])
+            var reading = await fixture.client.read([TopicPartition(topic: copy, partition: 0): .earliest])
+            #expect(try await reading.records(100).map(\.text) == (0..<100).map { "\($0)" })
+            program.signal(2)
+            #expect(try await program.result().status == 0)
+        }
+    }
+}
