@@ -34,21 +34,31 @@ public final class KafkaClient: Sendable {
     /// The settings that the client was made with.
     public var configuration: ClientConfiguration { cluster.configuration }
 
-    /// A consumer without partitions: `assign` gives it some.
+    /// A consumer with the settings of `ClientConfiguration.consumer`, which reads nothing yet: `assign` gives it
+    /// partitions, `subscribe` makes it a member of the group `ClientConfiguration.group`.
     ///
     /// - Parameter offsetReset: What to do at an offset that the log doesn't have; nil for `auto.offset.reset`.
     public func consumer(offsetReset: ConsumerConfiguration.OffsetReset? = nil) -> KafkaConsumer {
         KafkaConsumer(cluster: cluster, offsetReset: offsetReset ?? configuration.consumer.offsetReset)
     }
 
+    /// A producer with the settings of `ClientConfiguration.producer`: its own buffer and, with `acks=all`, its own
+    /// producer id.
+    ///
+    /// One for the whole program is usual. With `transactional.id` there can be only one: the next that begins a
+    /// transaction fences the one before.
     public func producer() -> KafkaProducer {
         KafkaProducer(cluster: cluster)
     }
 
-    /// What topics there are, who leads their partitions, and to make and delete them.
+    /// To see and change what there is in the cluster: topics, settings, groups and their offsets, records, access
+    /// rules, SCRAM users.
     public var admin: KafkaAdmin { KafkaAdmin(cluster: cluster) }
 
-    /// Ends all connections. What is under way fails; `flush` and close producers before.
+    /// Ends all connections, and is the last thing to call: what is under way, and what comes later, fails with
+    /// NETWORK_EXCEPTION.
+    ///
+    /// It neither sends what producers hold nor leaves groups: `close` producers and consumers before.
     public func close() async {
         await cluster.close()
     }

@@ -1,7 +1,9 @@
 /// What a group is doing, by the name that its coordinator sends; a newer broker may send others than those here.
 public struct GroupState: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
+    /// As the coordinator sends it.
     public let rawValue: String
 
+    /// For a state that a newer broker has.
     public init(rawValue: String) { self.rawValue = rawValue }
 
     /// No member, though perhaps offsets.
@@ -24,8 +26,10 @@ public struct GroupState: RawRepresentable, Sendable, Hashable, CustomStringConv
 
 /// How a group's members come to agree, by the name that brokers send.
 public struct GroupType: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
+    /// As brokers send it, in small letters.
     public let rawValue: String
 
+    /// For a type that a newer broker has.
     public init(rawValue: String) { self.rawValue = rawValue }
 
     /// By JoinGroup and SyncGroup.
@@ -42,6 +46,7 @@ public struct GroupType: RawRepresentable, Sendable, Hashable, CustomStringConve
 
 /// A group as a list of groups names it.
 public struct ListedGroup: Sendable, Hashable {
+    /// `group.id` of its members.
     public let groupID: String
     /// `consumer` for groups of consumers; empty where there never was a member.
     public let protocolType: String
@@ -61,8 +66,11 @@ public struct GroupListing: Sendable {
 
 /// A group with its members.
 public struct GroupDescription: Sendable, Hashable {
+    /// `group.id` of its members.
     public let groupID: String
+    /// `classic` or `consumer`, as its coordinator describes it.
     public let type: GroupType
+    /// What it does at the moment.
     public let state: GroupState
     /// `consumer` for groups of consumers; empty where there never was a member.
     public let protocolType: String
@@ -72,6 +80,7 @@ public struct GroupDescription: Sendable, Hashable {
     public let groupEpoch: Int32?
     /// The group epoch that the members' target assignment was made for; nil for a classic group.
     public let assignmentEpoch: Int32?
+    /// In the coordinator's order; empty where only offsets are left.
     public let members: [MemberDescription]
     /// The broker that coordinates the group.
     public let coordinator: BrokerAddress
@@ -79,12 +88,15 @@ public struct GroupDescription: Sendable, Hashable {
 
 /// A member of a group.
 public struct MemberDescription: Sendable, Hashable {
+    /// Made up by the coordinator or, with KIP-848, by the member.
     public let memberID: String
     /// `group.instance.id` of a static member (KIP-345); nil for others.
     public let groupInstanceID: String?
+    /// The member's `client.id`.
     public let clientID: String
     /// As the broker sees it, with a slash in front.
     public let clientHost: String
+    /// The member's `client.rack`; nil where it doesn't tell one.
     public let rack: String?
     /// The group epoch that the member has come to; nil in a classic group.
     public let epoch: Int32?

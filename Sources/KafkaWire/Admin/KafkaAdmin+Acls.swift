@@ -23,7 +23,7 @@ extension KafkaAdmin {
         }
     }
 
-    /// Makes access rules. One that is there already stays.
+    /// Makes access rules (KIP-140). One that is there already stays.
     ///
     /// - Returns: For each rule success, or SECURITY_DISABLED, INVALID_REQUEST and what else the controller finds.
     public func createAccessRules(_ rules: [AccessRule]) async throws -> [AccessRule: Result<Void, KafkaError>] {
@@ -39,7 +39,7 @@ extension KafkaAdmin {
         }
     }
 
-    /// Deletes the access rules that filters find.
+    /// Deletes the access rules that filters find (KIP-140).
     ///
     /// - Returns: For each filter the rules that it found, or SECURITY_DISABLED and what else the controller finds.
     public func deleteAccessRules(

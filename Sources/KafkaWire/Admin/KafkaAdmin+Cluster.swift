@@ -11,8 +11,11 @@ public struct ClusterDescription: Sendable, Hashable {
 
 /// A broker as its cluster describes it.
 public struct BrokerDescription: Sendable, Hashable {
+    /// `node.id` of the broker, and what a partition's `leader` and `replicas` name it by.
     public let nodeID: Int32
+    /// As it tells clients of the listener that they came by (`advertised.listeners`).
     public let host: String
+    /// Of the same listener.
     public let port: Int32
     /// `broker.rack`; nil where it isn't set.
     public let rack: String?
@@ -21,7 +24,7 @@ public struct BrokerDescription: Sendable, Hashable {
 }
 
 extension KafkaAdmin {
-    /// The cluster's id, controller and brokers.
+    /// The cluster's id, controller and brokers (KIP-700); before Kafka 2.8 by what its metadata tell.
     ///
     /// - Parameter includingFenced: Whether brokers are told that the controller has shut out, as Kafka 4.0 and later
     ///   can; others leave them out.

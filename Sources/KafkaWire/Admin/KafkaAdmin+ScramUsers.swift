@@ -1,6 +1,8 @@
 /// How a user logs in by SCRAM (RFC 5802, RFC 7677).
 public enum ScramMechanism: Int8, Sendable, Hashable, CaseIterable, CustomStringConvertible {
+    /// `SCRAM-SHA-256`
     case sha256 = 1
+    /// `SCRAM-SHA-512`
     case sha512 = 2
 
     /// As in `sasl.mechanism`.
@@ -22,8 +24,11 @@ public struct ScramCredential: Sendable, Hashable {
 
 /// A password that a user gets for a SCRAM mechanism, instead of the one that they have.
 public struct ScramUpsertion: Sendable {
+    /// The name to log in by, without `User:`.
     public var user: String
+    /// A password of another mechanism stays as it is.
     public var mechanism: ScramMechanism
+    /// Stays in this process: only what is made of it is sent.
     public var password: Secret
     /// How often the password is hashed; Kafka takes 4096 to 16384.
     public var iterations: Int32
@@ -52,9 +57,12 @@ public struct ScramUpsertion: Sendable {
 
 /// A mechanism that a user is not to log in by any more.
 public struct ScramDeletion: Sendable, Hashable {
+    /// The name to log in by, without `User:`.
     public var user: String
+    /// A password of another mechanism stays.
     public var mechanism: ScramMechanism
 
+    /// For `KafkaAdmin.alterScramUsers`; it is RESOURCE_NOT_FOUND where the user has no such password.
     public init(user: String, _ mechanism: ScramMechanism) {
         self.user = user
         self.mechanism = mechanism

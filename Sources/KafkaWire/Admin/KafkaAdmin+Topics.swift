@@ -1,5 +1,6 @@
 /// A topic that is to be made.
 public struct NewTopic: Sendable, Hashable {
+    /// Up to 249 letters of ASCII, digits, `.`, `_` and `-`.
     public var name: String
     /// -1 for the cluster's default (from Kafka 2.4 on), and where `assignments` tells.
     public var partitions: Int32
@@ -10,6 +11,7 @@ public struct NewTopic: Sendable, Hashable {
     /// For each partition, from 0 on, the node ids of its replicas; empty where the controller is to choose.
     public var assignments: [[Int32]]
 
+    /// All but the name may be left to the cluster: `num.partitions` and `default.replication.factor` (KIP-464).
     public init(
         _ name: String, partitions: Int32 = -1, replicationFactor: Int16 = -1, configs: [String: String] = [:],
         assignments: [[Int32]] = []
@@ -33,9 +35,10 @@ public struct CreatedTopic: Sendable, Hashable {
 }
 
 extension KafkaAdmin {
-    /// Topics with their partitions and leaders.
+    /// Topics with their partitions and leaders, in the order of their names here.
     ///
-    /// - Throws: UNKNOWN_TOPIC_OR_PARTITION naming the first topic that doesn't exist.
+    /// - Throws: UNKNOWN_TOPIC_OR_PARTITION naming the first topic that doesn't exist; `describeTopics` has a result
+    ///   for each instead.
     public func describe(topics: [String]) async throws -> [TopicDescription] {
         // Retriable as a broker means it, which is right while a topic is being made; who asks wants to know now.
         try await cluster.retrying(topics: topics, final: [.unknownTopicOrPartition]) {
@@ -47,7 +50,10 @@ extension KafkaAdmin {
         }
     }
 
-    /// Topics with their partitions and leaders, and for each that can't be described the reason.
+    /// Topics with their partitions and leaders.
+    ///
+    /// - Returns: For each topic what it is, or UNKNOWN_TOPIC_OR_PARTITION, TOPIC_AUTHORIZATION_FAILED and what else
+    ///   the broker finds.
     public func describeTopics(_ names: [String]) async throws -> [String: Result<TopicDescription, KafkaError>] {
         try await outcomes(of: names, final: [.unknownTopicOrPartition]) { names in
             let request = MetadataRequest(
@@ -81,7 +87,7 @@ extension KafkaAdmin {
         return (metadata, errors)
     }
 
-    /// Makes topics. They have leaders a moment after this returns; `createTopic` waits for that.
+    /// Makes topics (KIP-4). They have leaders a moment after this returns; `createTopic` waits for that.
     ///
     /// - Parameter validateOnly: Whether the brokers only say whether they could.
     /// - Returns: For each topic what it is now, or TOPIC_ALREADY_EXISTS, INVALID_REPLICATION_FACTOR and what else the
@@ -135,7 +141,10 @@ extension KafkaAdmin {
         }
     }
 
-    /// Deletes topics with all their records. The brokers do it in their own time after this returns.
+    /// Deletes topics with all their records (KIP-4). The brokers do it in their own time after this returns.
+    ///
+    /// - Returns: For each topic success, or UNKNOWN_TOPIC_OR_PARTITION, TOPIC_DELETION_DISABLED and what else the
+    ///   broker finds.
     public func deleteTopics(_ names: [String]) async throws -> [String: Result<Void, KafkaError>] {
         try await outcomes(of: names, final: [.unknownTopicOrPartition]) { names in
             let connection = try await cluster.controllerConnection()

@@ -1,13 +1,17 @@
 /// A partition of a topic.
 public struct TopicPartition: Hashable, Sendable, Comparable, CustomStringConvertible {
+    /// By name.
     public let topic: String
+    /// From 0 on.
     public let partition: Int32
 
+    /// Nothing is asked: neither has to exist.
     public init(topic: String, partition: Int32) {
         self.topic = topic
         self.partition = partition
     }
 
+    /// By topic, then by number.
     public static func < (left: TopicPartition, right: TopicPartition) -> Bool {
         (left.topic, left.partition) < (right.topic, right.partition)
     }
@@ -17,21 +21,27 @@ public struct TopicPartition: Hashable, Sendable, Comparable, CustomStringConver
 
 /// A topic as the cluster described it last.
 public struct TopicDescription: Sendable, Hashable {
+    /// Topics are told apart by it, and by `id` over time.
     public let name: String
     /// From Kafka 2.8 on; `KafkaUUID.zero` before. A topic that was deleted and made again has another one (KIP-516).
     public let id: KafkaUUID
+    /// Whether it is Kafka's own, such as `__consumer_offsets`.
     public let isInternal: Bool
     /// By index.
     public let partitions: [PartitionDescription]
 }
 
+/// A partition, and which brokers have it.
 public struct PartitionDescription: Sendable, Hashable {
+    /// From 0 on.
     public let index: Int32
     /// The node id of the broker that leads it; nil where there is none at the moment.
     public let leader: Int32?
     /// How often the partition has had a new leader; -1 where the broker doesn't say (before Kafka 2.1).
     public let leaderEpoch: Int32
+    /// The node ids of the brokers that are to have it, the preferred leader first.
     public let replicas: [Int32]
+    /// Those of `replicas` that have all that the leader has: what `acks=all` waits for.
     public let inSyncReplicas: [Int32]
 }
 

@@ -26,11 +26,11 @@ public struct ClientConfiguration: Sendable {
     public var metadataRecoveryRebootstrapTrigger = Duration.seconds(300)
     /// `reconnect.backoff.ms`: the wait before a broker is connected to again; doubled with each failure.
     public var reconnectBackoff = Duration.milliseconds(50)
-    /// `reconnect.backoff.max.ms`
+    /// `reconnect.backoff.max.ms`: what that wait grows to at most.
     public var reconnectBackoffMaximum = Duration.seconds(1)
     /// `retry.backoff.ms`: the wait before a failed request is sent again; doubled with each failure.
     public var retryBackoff = Duration.milliseconds(100)
-    /// `retry.backoff.max.ms`
+    /// `retry.backoff.max.ms`: what that wait grows to at most (KIP-580).
     public var retryBackoffMaximum = Duration.seconds(1)
     /// `metadata.max.age.ms`: how long the knowledge of who leads what is used without asking again.
     public var metadataMaximumAge = Duration.seconds(300)
@@ -38,8 +38,11 @@ public struct ClientConfiguration: Sendable {
     public var receiveMessageMaximum = 100_000_000
     /// `security.protocol` and what belongs to it.
     public var security = SecurityConfiguration()
+    /// What all consumers of the client have.
     public var consumer = ConsumerConfiguration()
+    /// What all producers of the client have.
     public var producer = ProducerConfiguration()
+    /// What consumers of the client have that subscribe.
     public var group = GroupConfiguration()
 
     /// - Parameter bootstrapServers: `host:port`, with commas between several.
@@ -141,9 +144,12 @@ public enum MetadataRecoveryStrategy: Sendable, Hashable {
 
 /// Where a broker listens.
 public struct BrokerAddress: Hashable, Sendable, CustomStringConvertible {
+    /// A name or an IP address, IPv6 without brackets.
     public let host: String
+    /// Above 0.
     public let port: UInt16
 
+    /// From its parts, unchecked.
     public init(host: String, port: UInt16) {
         self.host = host
         self.port = port

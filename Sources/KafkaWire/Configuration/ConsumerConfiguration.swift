@@ -11,9 +11,9 @@ public struct ConsumerConfiguration: Sendable {
     public var maximumPartitionFetchBytes = 1 << 20
     /// `fetch.max.wait.ms`: how long a broker waits for `fetch.min.bytes`.
     public var fetchMaximumWait = Duration.milliseconds(500)
-    /// `auto.offset.reset`
+    /// `auto.offset.reset`: where to begin where a group has no offset, or the log doesn't have the one to go on with.
     public var offsetReset = OffsetReset.latest
-    /// `isolation.level`
+    /// `isolation.level`: whether records of transactions that aren't committed are handed out.
     public var isolationLevel = IsolationLevel.readUncommitted
     /// `client.rack`: where this client stands, as brokers have it in `broker.rack`; empty for nowhere in particular.
     ///
@@ -25,6 +25,7 @@ public struct ConsumerConfiguration: Sendable {
     /// How large one compressed batch may become, in bytes; what is larger is an error, not an exhausted memory.
     public var maximumInflatedBytes = 256 << 20
 
+    /// Everything by default.
     public init() {}
 
     /// As a group's member tells it: nil for nowhere in particular.

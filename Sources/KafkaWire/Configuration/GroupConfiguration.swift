@@ -13,7 +13,7 @@ public struct GroupConfiguration: Sendable {
     /// `group.instance.id`: makes the member a static one, whose partitions wait for it while it is away for less than
     /// the session time-out (KIP-345). No two members may have the same at once.
     public var instanceID: String?
-    /// `group.protocol`
+    /// `group.protocol`: who divides the partitions.
     public var groupProtocol = GroupProtocol.classic
     /// `group.remote.assignor`: by what the coordinator assigns, `uniform` or `range`; nil leaves it to the broker.
     public var remoteAssignor: String?
@@ -36,9 +36,10 @@ public struct GroupConfiguration: Sendable {
     /// `enable.auto.commit`: whether what was processed is committed by itself: at an interval, before partitions are
     /// given up, and on closing.
     public var commitsAutomatically = true
-    /// `auto.commit.interval.ms`
+    /// `auto.commit.interval.ms`: how often what was processed is committed.
     public var autoCommitInterval = Duration.seconds(5)
 
+    /// Everything by default, and without a group.
     public init() {}
 
     mutating func take(from list: inout PropertyList) throws(KafkaError) {

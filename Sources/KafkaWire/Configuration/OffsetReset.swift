@@ -1,6 +1,7 @@
 extension ConsumerConfiguration {
     /// Where to begin where there is no offset, or one that the log doesn't have (`auto.offset.reset`).
     public enum OffsetReset: Sendable, Hashable {
+        /// At the first record that the log still has; at its end, where only what comes from now on is read.
         case earliest, latest
         /// At the first record that isn't older than this when the consumer looks for it (`by_duration:PT1H`,
         /// KIP-1106).

@@ -10,7 +10,7 @@ public struct ProducerConfiguration: Sendable {
         case all = -1
     }
 
-    /// `acks`
+    /// `acks`: when a record counts as delivered.
     public var acks = Acks.all
     /// `enable.idempotence`: each batch has a number, by which a broker knows one that it has already. Needs acks=all.
     ///
@@ -22,7 +22,7 @@ public struct ProducerConfiguration: Sendable {
     public var batchSize = 128 << 10
     /// `linger.ms`: how long a batch that isn't complete waits for more.
     public var linger = Duration.milliseconds(5)
-    /// `compression.type`
+    /// `compression.type`: how batches are compressed. UNSUPPORTED_COMPRESSION_TYPE for a codec that the build lacks.
     public var compression = Compression.none
     /// `compression.gzip.level`: from 1, the fastest, to 9, the smallest; nil (-1 as text) for zlib's default (KIP-390).
     public var gzipLevel: Int?
@@ -59,6 +59,7 @@ public struct ProducerConfiguration: Sendable {
     /// records without a key; zero for no such limit.
     public var partitionAvailabilityTimeout = Duration.zero
 
+    /// Everything by default.
     public init() {}
 
     mutating func take(from list: inout PropertyList) throws(KafkaError) {

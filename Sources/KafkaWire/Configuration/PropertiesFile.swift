@@ -19,6 +19,7 @@ import Foundation
 public struct PropertiesFile: Sendable {
     /// One setting of the file.
     public struct Entry: Sendable, Hashable {
+        /// By Kafka's name, as it stands there.
         public let name: String
         /// May be a password: not for printing.
         public let value: String

@@ -12,6 +12,7 @@ public struct SecurityConfiguration: Sendable {
     /// Nil for no login.
     public var sasl: SASLCredentials?
 
+    /// In plain and without a login where nothing is given.
     public init(tls: TLSConfiguration? = nil, sasl: SASLCredentials? = nil) {
         self.tls = tls
         self.sasl = sasl

@@ -1,18 +1,24 @@
 /// A record with memory of its own, to be kept for as long as one likes.
 public struct ConsumerRecord: Sendable, Hashable {
+    /// A name and a value that the producer has put beside the record (KIP-82).
     public struct Header: Sendable, Hashable {
         /// What of it isn't UTF-8 is U+FFFD.
         public let name: String
+        /// Nil for null.
         public let value: [UInt8]?
     }
 
+    /// The topic that the record was read from.
     public let topic: String
+    /// From 0 on.
     public let partition: Int32
+    /// The record's place in its partition. Offsets ascend, with gaps where there are transactions or compaction.
     public let offset: Int64
     /// Milliseconds since 1970: the producer's, or the broker's where the topic has `LogAppendTime`; -1 for none.
     public let timestamp: Int64
     /// The epoch of the leader that stored the record; -1 where it isn't known.
     public let leaderEpoch: Int32
+    /// Nil for a record without a key.
     public let key: [UInt8]?
     /// Nil in a tombstone.
     public let value: [UInt8]?

@@ -28,7 +28,9 @@ extension KafkaConsumer {
             }
         }
 
+        /// What came of asking for a batch with a time limit.
         public enum Step: Sendable {
+            /// The next batch; the one before it counts as processed now.
             case batch(RecordBatch)
             /// No batch came in time.
             case timedOut
@@ -42,6 +44,7 @@ extension KafkaConsumer {
         }
     }
 
+    /// An iterator that goes on where the one before it has left off.
     public func makeAsyncIterator() -> Iterator {
         Iterator(self)
     }

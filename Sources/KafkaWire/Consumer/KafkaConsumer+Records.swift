@@ -21,12 +21,15 @@ extension KafkaConsumer {
 
     /// The sequence of a consumer's records.
     public struct RecordSequence: Sendable, AsyncSequence {
+        /// A copy of its own for each record.
         public typealias Element = ConsumerRecord
 
         fileprivate let consumer: KafkaConsumer
 
+        /// An iterator that goes on where the one before it has left off, amid a batch too.
         public func makeAsyncIterator() -> Iterator { Iterator(consumer: consumer) }
 
+        /// Hands out the records. One at a time: two would share the records between them.
         public struct Iterator: AsyncIteratorProtocol {
             fileprivate let consumer: KafkaConsumer
 

@@ -19,6 +19,7 @@ import Concurrency
 /// A batch may have no records left in it (transaction markers, compaction). It is in the sequence all the same,
 /// since the position moves with it.
 public final class KafkaConsumer: Sendable, AsyncSequence {
+    /// A view of the answer that it came in.
     public typealias Element = RecordBatch
 
     let cluster: Cluster

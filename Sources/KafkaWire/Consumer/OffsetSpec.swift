@@ -6,6 +6,7 @@ public enum OffsetSpec: Sendable, Hashable {
     case latest
     /// The first record with this timestamp or a later one, in milliseconds since 1970; where there is none, the end.
     case timestamp(Int64)
+    /// This offset. Where the log doesn't have it, `auto.offset.reset` decides.
     case offset(Int64)
 
     /// The number that stands for it in ListOffsets.
@@ -21,6 +22,7 @@ public enum OffsetSpec: Sendable, Hashable {
 
 /// An offset as a broker gave it.
 public struct ListedOffset: Sendable, Hashable {
+    /// What was asked for; where no record has the timestamp or a later one, the end of the log.
     public let offset: Int64
     /// The timestamp of the record at `offset`, in milliseconds since 1970; -1 where it wasn't asked for by time.
     public let timestamp: Int64

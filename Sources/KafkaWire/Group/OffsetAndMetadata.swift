@@ -7,6 +7,10 @@ public struct OffsetAndMetadata: Sendable, Hashable {
     /// Whatever the application wants to keep beside it.
     public var metadata: String
 
+    /// - Parameters:
+    ///   - offset: `RecordBatch.nextOffset`, or one more than a record's.
+    ///   - leaderEpoch: `RecordBatch.partitionLeaderEpoch`, by which a log that was cut back is noticed later.
+    ///   - metadata: Up to the broker's `offset.metadata.max.bytes`, 4096 unless set otherwise.
     public init(_ offset: Int64, leaderEpoch: Int32 = -1, metadata: String = "") {
         self.offset = offset
         self.leaderEpoch = leaderEpoch

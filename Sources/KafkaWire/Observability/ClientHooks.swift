@@ -24,6 +24,7 @@ public struct ClientHooks: Sendable {
     /// A broker that was connected to can't be reached any more, or is back.
     public var availabilityChanged: (@Sendable (BrokerAvailability) -> Void)?
 
+    /// Without any; set those that are wanted.
     public init() {}
 
     /// - Parameter availabilityChanged: Told of brokers that are lost and come back.
@@ -46,7 +47,9 @@ public enum ConnectionRole: String, Sendable, Hashable, CaseIterable {
 
 /// The end of an attempt to connect: TCP, TLS, the negotiation of versions and the login.
 public struct ConnectEvent: Sendable {
+    /// Where the connection was to go.
     public let broker: BrokerAddress
+    /// What it was to be used for.
     public let role: ConnectionRole
     /// How long it took.
     public let duration: Duration
@@ -66,17 +69,23 @@ public struct DisconnectEvent: Sendable {
         case failed(KafkaError)
     }
 
+    /// Where the connection went.
     public let broker: BrokerAddress
+    /// What it was used for.
     public let role: ConnectionRole
+    /// By whom, and why.
     public let reason: Reason
 }
 
 /// A request on its way.
 public struct RequestEvent: Sendable {
+    /// Whom it is sent to.
     public let broker: BrokerAddress
+    /// Over which of the connections to that broker.
     public let role: ConnectionRole
     /// The API's name in Kafka's documentation, such as `Fetch`.
     public let api: String
+    /// Of the API: the highest that both sides speak.
     public let version: Int16
     /// The length of the whole frame, in bytes.
     public let byteCount: Int
@@ -84,10 +93,13 @@ public struct RequestEvent: Sendable {
 
 /// The end of a request.
 public struct ResponseEvent: Sendable {
+    /// Whom it was sent to.
     public let broker: BrokerAddress
+    /// Over which of the connections to that broker.
     public let role: ConnectionRole
     /// The API's name in Kafka's documentation, such as `Fetch`.
     public let api: String
+    /// Of the API, as in the `RequestEvent`.
     public let version: Int16
     /// The length of the answer's frame, in bytes; 0 where there is none.
     public let byteCount: Int
@@ -100,7 +112,9 @@ public struct ResponseEvent: Sendable {
 
 /// A broker's wish to be left alone for a while.
 public struct ThrottleEvent: Sendable {
+    /// Who asks for it.
     public let broker: BrokerAddress
+    /// Over which of the connections to that broker; the others go on.
     public let role: ConnectionRole
     /// The API whose answer brought it.
     public let api: String
@@ -120,10 +134,13 @@ public struct RebalanceEvent: Sendable {
         case lost
     }
 
+    /// `group.id`
     public let group: String
     /// The generation of a classic group, or the member's epoch (KIP-848); -1 where the member is in none any more.
     public let generation: Int32
+    /// One for all of `partitions`: a rebalance that takes some and gives others is told twice.
     public let change: Change
+    /// Only those that move, in ascending order; never empty.
     public let partitions: [TopicPartition]
 }
 

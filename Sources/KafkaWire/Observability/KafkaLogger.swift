@@ -15,6 +15,7 @@ public enum KafkaLogLevel: String, Sendable, CaseIterable, Comparable {
     /// The client can't go on.
     case critical
 
+    /// `trace` is the least, `critical` the greatest.
     public static func < (left: KafkaLogLevel, right: KafkaLogLevel) -> Bool {
         left.order < right.order
     }

@@ -6,12 +6,12 @@
 ///
 /// Instruments are made and called on any thread, for each request or record batch at most, and mustn't block.
 public protocol KafkaMetrics: Sendable {
-    /// Adds what it is called with to a count that only grows.
+    /// Makes what adds the number that it is called with to a count that only grows.
     func counter(_ name: String, dimensions: [(String, String)]) -> @Sendable (Int) -> Void
 
-    /// Sets a value that goes up and down.
+    /// Makes what sets a value that goes up and down.
     func gauge(_ name: String, dimensions: [(String, String)]) -> @Sendable (Double) -> Void
 
-    /// Records how long something took.
+    /// Makes what records how long something took.
     func timer(_ name: String, dimensions: [(String, String)]) -> @Sendable (Duration) -> Void
 }

@@ -1,6 +1,8 @@
 /// Where a record ended up.
 public struct RecordMetadata: Sendable, Hashable {
+    /// The topic that it was sent to.
     public let topic: String
+    /// The one that was named, or that the key, the `Partitioner` or chance have chosen.
     public let partition: Int32
     /// -1 where no broker told it: with acks=0, and for a batch that was written twice and found out to be so.
     public let offset: Int64

@@ -2,15 +2,22 @@ import Foundation
 
 /// A record to be sent.
 public struct ProducerRecord: Sendable {
+    /// It has to exist: this client makes none by writing to it, whatever `auto.create.topics.enable` says.
     public var topic: String
     /// Nil: by the key as the Java client does it (murmur2); without a key, to one partition until a batch is full.
     public var partition: Int32?
+    /// Records of one key go to one partition, and keep their order. Nil for none.
     public var key: [UInt8]?
+    /// Nil for null: in a compacted topic, a tombstone that deletes what the key had.
     public var value: [UInt8]?
+    /// Names and values in their order; a name may come twice, and a value be null (KIP-82).
     public var headers: [(String, [UInt8]?)]
     /// In milliseconds since 1970; nil for now.
     public var timestamp: Int64?
 
+    /// - Parameters:
+    ///   - partition: Nil for the producer's choice.
+    ///   - timestamp: In milliseconds since 1970; nil for when it is enqueued.
     public init(
         topic: String, partition: Int32? = nil, key: [UInt8]? = nil, value: [UInt8]?,
         headers: [(String, [UInt8]?)] = [], timestamp: Int64? = nil
@@ -67,7 +74,8 @@ public final class KafkaProducer: Sendable {
 
     /// Sends a record and waits until it is delivered as `acks` asks for.
     ///
-    /// - Throws: `KafkaError`; `CancellationError` where the task is cancelled before the record is taken in.
+    /// - Throws: As `enqueue` and `Delivery.metadata` do; `CancellationError` where the task is cancelled before the
+    ///   record is taken in.
     public func send(_ record: ProducerRecord) async throws -> RecordMetadata {
         try await enqueue(record).metadata
     }
@@ -103,6 +111,8 @@ public final class KafkaProducer: Sendable {
     /// Takes a record in from memory that is only borrowed, without waiting.
     ///
     /// - Returns: Nil where there is no room, or the topic's partitions aren't known: await `ready(for:)` and try again.
+    /// - Throws: MESSAGE_TOO_LARGE for a record beyond `max.request.size`; UNKNOWN_TOPIC_OR_PARTITION for a partition
+    ///   that the topic hasn't; INVALID_TXN_STATE as `enqueue`; what the producer was closed with.
     public func tryEnqueue(
         topic: String, partition: Int32? = nil, key: RawSpan?, value: RawSpan?, headers: [(String, [UInt8]?)] = [],
         timestamp: Int64? = nil

@@ -17,11 +17,15 @@ public struct KafkaTransaction: Sendable {
     }
 
     /// Sends a record and waits until it is written, which doesn't make it visible to `read_committed` yet.
+    ///
+    /// - Throws: As `enqueue`, and `Delivery.metadata`.
     public func send(_ record: ProducerRecord) async throws -> RecordMetadata {
         try await producer.send(record)
     }
 
-    /// Commits offsets of a group together with the transaction's records: see `KafkaProducer.sendOffsets`.
+    /// Commits offsets of a group together with the transaction's records (KIP-447).
+    ///
+    /// - Throws: As `KafkaProducer.sendOffsets`.
     public func sendOffsets(
         _ offsets: [TopicPartition: OffsetAndMetadata], group: ConsumerGroupMetadata
     ) async throws(KafkaError) {

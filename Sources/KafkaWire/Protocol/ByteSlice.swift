@@ -64,6 +64,7 @@ public struct ByteSlice: Sendable {
     /// The number of bytes.
     public var count: Int { range.count }
 
+    /// Whether there is no byte.
     public var isEmpty: Bool { range.isEmpty }
 
     /// The bytes, borrowed from this slice.

@@ -2,8 +2,10 @@
 ///
 /// A code that this version doesn't know (from a newer broker) keeps its number and is not retriable.
 public struct ErrorCode: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+    /// The number that goes over the wire.
     public let rawValue: Int16
 
+    /// - Parameter rawValue: Any number; one that Kafka doesn't have is `ERROR_n`.
     public init(rawValue: Int16) {
         self.rawValue = rawValue
     }

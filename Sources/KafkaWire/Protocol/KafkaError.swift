@@ -4,6 +4,7 @@
 /// `REQUEST_TIMED_OUT`, `NETWORK_EXCEPTION`, `CORRUPT_MESSAGE`, `UNSUPPORTED_VERSION` and so on;
 /// `isFromBroker` tells the two apart.
 public struct KafkaError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What to decide by, as in `catch let error as KafkaError where error.code == .topicAlreadyExists`.
     public let code: ErrorCode
     /// What happened and, where there is something to do about it, what.
     public let message: String
@@ -12,13 +13,19 @@ public struct KafkaError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Whether the same call can succeed later without anything being changed: as Kafka's protocol guide has it for the
     /// code, but for errors of which this client knows that they stay.
     public let isRetriable: Bool
+    /// The topic that it is about; nil where it is about none, or several.
     public var topic: String?
+    /// The partition of `topic` that it is about; nil where it is about none.
     public var partition: Int32?
+    /// The offset that it is about, such as that of a batch which can't be read; nil where it is about none.
     public var offset: Int64?
     /// With LOG_TRUNCATION: the offset from which on the log isn't the one that was read; nil where even the broker
     /// can't tell (KIP-320).
     public var divergentOffset: Int64?
 
+    /// For an application's own tests, and for errors of a kind that Kafka has a code for.
+    ///
+    /// - Parameter isRetriable: Nil for what Kafka's protocol guide says of the code.
     public init(
         _ code: ErrorCode, _ message: String, isFromBroker: Bool = false, isRetriable: Bool? = nil,
         topic: String? = nil, partition: Int32? = nil, offset: Int64? = nil
@@ -32,6 +39,7 @@ public struct KafkaError: Error, Hashable, Sendable, CustomStringConvertible {
         self.offset = offset
     }
 
+    /// The message, and in parentheses the code and what it is about.
     public var description: String {
         var place: [String] = []
         if let topic { place.append("topic \(topic)") }

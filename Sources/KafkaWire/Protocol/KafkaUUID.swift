@@ -30,6 +30,7 @@ public struct KafkaUUID: Hashable, Sendable, CustomStringConvertible {
         self.init(high: bits[0], low: bits[1])
     }
 
+    /// 22 characters of base64url without padding, as Kafka's tools show it.
     public var description: String {
         var text = ""
         for index in 0..<22 {

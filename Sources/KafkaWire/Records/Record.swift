@@ -2,6 +2,7 @@
 ///
 /// `Array(record.value)` and `String(repairingUTF8:)` copy what is wanted for longer.
 public struct Record: ~Escapable {
+    /// The record's place in its partition. Offsets ascend, with gaps where there are transactions or compaction.
     public let offset: Int64
     /// Milliseconds since 1970: the producer's, or the broker's where the topic has `LogAppendTime`; -1 for none.
     public let timestamp: Int64
@@ -28,6 +29,7 @@ public struct Record: ~Escapable {
         valueLength = Int32(truncatingIfNeeded: layout.valueLength)
     }
 
+    /// Nil for a record without a key.
     public var key: RawSpan? {
         @_lifetime(copy self)
         @inlinable
@@ -52,6 +54,7 @@ public struct Record: ~Escapable {
         }
     }
 
+    /// What the producer has put beside it (KIP-82).
     public var headers: RecordHeaders {
         @_lifetime(copy self)
         @inlinable
@@ -77,8 +80,10 @@ public struct RecordHeaders: ~Escapable {
         self.count = count
     }
 
+    /// Whether the record has none.
     @inlinable public var isEmpty: Bool { count == 0 }
 
+    /// Begins at the first header, each time.
     @_lifetime(copy self)
     @inlinable
     public func makeIterator() -> Iterator { Iterator(self) }
@@ -100,6 +105,7 @@ public struct RecordHeaders: ~Escapable {
         return position == bytes.byteCount
     }
 
+    /// Walks through the headers in their order, without allocating.
     public struct Iterator: ~Escapable {
         @usableFromInline let bytes: RawSpan
         @usableFromInline var remaining: Int
@@ -134,6 +140,7 @@ public struct RecordHeaders: ~Escapable {
 public struct RecordHeader: ~Escapable {
     /// UTF-8, as the protocol has it; nobody has checked.
     public let name: RawSpan
+    /// Nil for null.
     public let value: RawSpan?
 
     @_lifetime(copy name, copy value)

@@ -11,7 +11,9 @@ public struct RecordBatch: Sendable {
         case logAppendTime
     }
 
+    /// The topic that it was read from.
     public let topic: String
+    /// From 0 on.
     public let partition: Int32
     /// The offset that the first record had when the batch was written; compaction may have removed it.
     public let baseOffset: Int64
@@ -21,6 +23,7 @@ public struct RecordBatch: Sendable {
     public let firstOffset: Int64
     /// The epoch of the leader that stored the batch; -1 where it isn't known.
     public let partitionLeaderEpoch: Int32
+    /// `message.timestamp.type` of the topic when the batch was written.
     public let timestampType: TimestampType
     /// What the records' timestamps count from, in milliseconds since 1970: the first record's timestamp, until
     /// compaction puts the time there from which on tombstones may go (KIP-534).
@@ -29,9 +32,11 @@ public struct RecordBatch: Sendable {
     public let maxTimestamp: Int64
     /// Of the idempotent or transactional producer that wrote the batch; -1 for others.
     public let producerID: Int64
+    /// Of the producer with `producerID`; -1 without one.
     public let producerEpoch: Int16
     /// The producer's sequence number of the first record; -1 without idempotence.
     public let baseSequence: Int32
+    /// Whether it was written in a transaction, or is the end of one (KIP-98).
     public let isTransactional: Bool
     /// Whether the batch holds the end of a transaction, and no record for consumers.
     public let isControl: Bool

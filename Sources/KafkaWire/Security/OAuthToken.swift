@@ -1,5 +1,6 @@
 /// An access token for SASL/OAUTHBEARER (RFC 6750, RFC 7628).
 public struct OAuthToken: Sendable {
+    /// The token as the identity provider gave it, without `Bearer` before it.
     public let value: Secret
     /// For how long the token is good, from when it was got.
     ///
@@ -9,6 +10,9 @@ public struct OAuthToken: Sendable {
     /// What the broker is told beside the token (KIP-342), such as `logicalCluster`.
     public let extensions: [String: String]
 
+    /// - Parameters:
+    ///   - lifetime: From now on; when four fifths of it are over another token is asked for.
+    ///   - extensions: Names are letters alone, and not `auth`; for others the login is INVALID_CONFIG.
     public init(_ value: Secret, lifetime: Duration, extensions: [String: String] = [:]) {
         self.value = value
         self.lifetime = lifetime

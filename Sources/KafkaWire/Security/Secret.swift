@@ -3,10 +3,12 @@ public struct Secret: Sendable, ExpressibleByStringLiteral {
     /// The secret itself. Whoever reads it sees to it that it isn't shown.
     public let value: String
 
+    /// From a text that was read at run time. One in the source is a `Secret` by itself, and no secret: only for tests.
     public init(_ value: String) {
         self.value = value
     }
 
+    /// For tests and examples; who can read the source, or the program, can read it.
     public init(stringLiteral value: String) {
         self.init(value)
     }

@@ -1,9 +1,14 @@
 /// How the records of a batch are compressed; the raw values are the protocol's.
 public enum Compression: Int8, Sendable, CaseIterable {
+    /// The records as they are.
     case none = 0
+    /// By zlib; always there.
     case gzip = 1
+    /// By libsnappy: the package trait `Snappy`.
     case snappy = 2
+    /// By liblz4, in LZ4's frame format: the package trait `LZ4`.
     case lz4 = 3
+    /// By libzstd: the package trait `Zstd`. From Kafka 2.1 on (KIP-110).
     case zstd = 4
 
     /// Whether this build of the library has the codec: snappy, lz4 and zstd are each a trait of the package, and come
