@@ -43,10 +43,13 @@ struct ExactlyOnce {
             var copies: [ConsumerRecord] = []
             var records = batch.records
             while let record = try records.next() { copies.append(ConsumerRecord(record, of: batch)) }
+            // What fails ends the program: the next run begins where the last transaction was committed.
             try await producer.withTransaction { [copies] transaction in
                 for record in copies {
                     try await transaction.enqueue(
-                        ProducerRecord(topic: arguments[2], key: record.key, value: record.value))
+                        ProducerRecord(
+                            topic: arguments[2], key: record.key, value: record.value,
+                            headers: record.headers.map { ($0.name, $0.value) }))
                 }
                 // Offsets and records are committed together, or neither is.
                 let partition = TopicPartition(topic: batch.topic, partition: batch.partition)
