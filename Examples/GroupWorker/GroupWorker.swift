@@ -26,8 +26,8 @@ struct GroupWorker {
             print("\(rebalance)")
         }
 
-        // Closing commits what is done, leaves the group, and ends the loop below after the batch at hand; that one comes
-        // again for another member.
+        // Closing commits what is done, leaves the group, and ends the loop below after the batch at hand; that one
+        // comes again for another member.
         let stop: @Sendable () -> Void = { Task { await consumer.close() } }
         let stopping = [SIGINT, SIGTERM].map { number in
             signal(number, SIG_IGN)

@@ -6,7 +6,8 @@ extension KafkaAdmin {
     ///   - names: The settings that are wanted; nil for all.
     ///   - includingSynonyms: Whether each comes with all the places that it could have its value from (KIP-226).
     ///   - includingDocumentation: Whether each comes with what it is for (KIP-569), from Kafka 2.6 on.
-    /// - Returns: For each resource its settings by name, or what the broker found.
+    /// - Returns: For each resource its settings by name, or UNKNOWN_TOPIC_OR_PARTITION, BROKER_NOT_AVAILABLE and what
+    ///   else the broker finds.
     public func describeConfigs(
         _ resources: [ConfigResource], names: [String]? = nil, includingSynonyms: Bool = false,
         includingDocumentation: Bool = false
@@ -40,7 +41,8 @@ extension KafkaAdmin {
     /// - Parameters:
     ///   - alterations: For each resource what to change: all of it is done or nothing.
     ///   - validateOnly: Whether the brokers only say whether they could.
-    /// - Returns: For each resource success, or INVALID_CONFIG and what else the broker finds.
+    /// - Returns: For each resource success, or INVALID_CONFIG, UNKNOWN_TOPIC_OR_PARTITION, BROKER_NOT_AVAILABLE and
+    ///   what else the broker finds.
     public func alterConfigs(
         _ alterations: [ConfigResource: [ConfigAlteration]], validateOnly: Bool = false
     ) async throws -> [ConfigResource: Result<Void, KafkaError>] {

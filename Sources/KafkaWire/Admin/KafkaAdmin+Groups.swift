@@ -4,7 +4,9 @@ extension KafkaAdmin {
     /// - Parameters:
     ///   - states: Groups in these states alone (KIP-518), from Kafka 2.6 on; empty for all.
     ///   - types: Groups of these types alone (KIP-848); empty for all.
-    /// - Throws: What keeps every broker from telling its groups.
+    /// - Returns: The groups, and the brokers that didn't tell theirs.
+    /// - Throws: What keeps every broker from telling its groups, such as UNSUPPORTED_VERSION for `states` before
+    ///   Kafka 2.6.
     public func listGroups(states: Set<GroupState> = [], types: Set<GroupType> = []) async throws -> GroupListing {
         try await cluster.retrying { _ = try await cluster.refresh(topics: []) }
         let brokers = await cluster.brokers.keys.sorted()
@@ -59,7 +61,7 @@ extension KafkaAdmin {
         }
     }
 
-    /// Groups with their members, those of KIP-848 and classic ones alike.
+    /// Groups with their members, those of KIP-848 and classic ones alike, each asked of its coordinator.
     ///
     /// - Returns: For each group what it is, or GROUP_ID_NOT_FOUND and what else its coordinator finds.
     public func describeGroups(_ groups: [String]) async throws -> [String: Result<GroupDescription, KafkaError>] {

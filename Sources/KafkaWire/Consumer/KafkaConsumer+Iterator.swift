@@ -16,8 +16,10 @@ extension KafkaConsumer {
         /// The next batch; nil once the consumer is closed.
         ///
         /// - Throws: `KafkaError`: CORRUPT_MESSAGE with topic, partition and offset for a batch that can't be read,
-        ///   OFFSET_OUT_OF_RANGE where `auto.offset.reset` is `none`, and what no retry cures. `CancellationError`.
-        ///   It is thrown again until partitions are assigned anew, or the one in question is sought elsewhere.
+        ///   OFFSET_OUT_OF_RANGE where `auto.offset.reset` is `none`, LOG_TRUNCATION where a log was cut back below
+        ///   what was read of it, and what no retry cures. It is thrown again until partitions are assigned anew, or
+        ///   the one in question is sought elsewhere. `CancellationError` once the task is cancelled and no batch is
+        ///   there that was fetched before.
         public mutating func next() async throws -> RecordBatch? {
             while true {
                 switch try await next(timeout: nil) {

@@ -84,7 +84,7 @@ public final class KafkaProducer: Sendable {
     ///
     /// - Throws: MESSAGE_TOO_LARGE, UNKNOWN_TOPIC_OR_PARTITION and other errors of the topic; REQUEST_TIMED_OUT where
     ///   there is no room for `max.block.ms`; INVALID_TXN_STATE where the producer has a `transactional.id` and no
-    ///   transaction is under way; `CancellationError`.
+    ///   transaction is under way; NETWORK_EXCEPTION once the producer is closed; `CancellationError`.
     public func enqueue(_ record: ProducerRecord) async throws -> Delivery {
         var mayBeNewer = record.partition != nil
         var deadline: ContinuousClock.Instant?
