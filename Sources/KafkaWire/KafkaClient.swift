@@ -56,7 +56,7 @@ public final class KafkaClient: Sendable {
     public var admin: KafkaAdmin { KafkaAdmin(cluster: cluster) }
 
     /// Ends all connections, and is the last thing to call: what is under way, and what comes later, fails with
-    /// NETWORK_EXCEPTION.
+    /// NETWORK_EXCEPTION once its time is over (`default.api.timeout.ms`, `delivery.timeout.ms`).
     ///
     /// It neither sends what producers hold nor leaves groups: `close` producers and consumers before.
     public func close() async {

@@ -22,8 +22,11 @@ public struct Delivery: Sendable {
 
     /// Waits until the record is delivered as `acks` asks for.
     ///
-    /// - Throws: `KafkaError` with the broker's error, or REQUEST_TIMED_OUT after `delivery.timeout.ms`: then it isn't
-    ///   known whether the record was written.
+    /// That lasts for `delivery.timeout.ms` at most, and a task that is cancelled goes on waiting.
+    ///
+    /// - Throws: `KafkaError` with the broker's error. After `delivery.timeout.ms` REQUEST_TIMED_OUT or, where the last
+    ///   attempt ended so, NETWORK_EXCEPTION: then it isn't known whether the record was written. Neither is it after
+    ///   UNKNOWN_SERVER_ERROR and NOT_ENOUGH_REPLICAS_AFTER_APPEND.
     public var metadata: RecordMetadata {
         get async throws(KafkaError) {
             let (outcome, index) = await batch.value(of: index)

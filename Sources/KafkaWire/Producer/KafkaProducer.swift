@@ -41,8 +41,11 @@ public struct ProducerRecord: Sendable {
 /// `flush`. Records of one partition keep the order in which they were enqueued.
 ///
 /// With `acks=all` a batch is numbered (KIP-98), so that one which is sent again after a lost answer isn't written
-/// twice. A record that fails was not written, or it isn't known: with REQUEST_TIMED_OUT, and with
-/// OUT_OF_ORDER_SEQUENCE_NUMBER for one that was sent behind such a record.
+/// twice. A record that fails was not written, or it isn't known: with REQUEST_TIMED_OUT and the other errors that
+/// `Delivery.metadata` names, and with OUT_OF_ORDER_SEQUENCE_NUMBER for one that was sent behind such a record.
+///
+/// With `acks=1` what is sent again may be there twice, or behind what was sent later. With `acks=0` nothing is sent
+/// again.
 ///
 /// With `transactional.id` records are sent in transactions: see `withTransaction`.
 public final class KafkaProducer: Sendable {
