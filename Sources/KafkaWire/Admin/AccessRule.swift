@@ -8,7 +8,7 @@ public struct AclResource: Sendable, Hashable {
         case topic = 2
         /// By `group.id`.
         case group = 3
-        /// The one that brokers and the controller are: see `AclResource.cluster`.
+        /// The cluster as a whole: see `AclResource.cluster`.
         case cluster = 4
         /// By `transactional.id` (KIP-98).
         case transactionalID = 5

@@ -1,6 +1,6 @@
 /// A topic that is to be made.
 public struct NewTopic: Sendable, Hashable {
-    /// Up to 249 letters of ASCII, digits, `.`, `_` and `-`.
+    /// Up to 249 characters: ASCII letters, digits, `.`, `_` and `-`.
     public var name: String
     /// -1 for the cluster's default (from Kafka 2.4 on), and where `assignments` tells.
     public var partitions: Int32

@@ -16,8 +16,8 @@ public struct KafkaAdmin: Sendable {
     /// Offsets of partitions: the first, the end, or by timestamp (KIP-79). The end is that of what all replicas in
     /// sync have, whatever `isolation.level` says; an `OffsetSpec.offset` comes back as it is.
     ///
-    /// - Throws: The error of the first partition that can't be told, naming it: UNKNOWN_TOPIC_OR_PARTITION at once,
-    ///   what may pass after `default.api.timeout.ms`.
+    /// - Throws: The error of the first partition that can't be told, naming it; after `default.api.timeout.ms` where
+    ///   it may pass, as UNKNOWN_TOPIC_OR_PARTITION may for a topic that is being made.
     public func listOffsets(_ specs: [TopicPartition: OffsetSpec]) async throws -> [TopicPartition: ListedOffset] {
         try await cluster.listOffsets(specs)
     }

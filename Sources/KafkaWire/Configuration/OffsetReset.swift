@@ -1,7 +1,8 @@
 extension ConsumerConfiguration {
     /// Where to begin where there is no offset, or one that the log doesn't have (`auto.offset.reset`).
     public enum OffsetReset: Sendable, Hashable {
-        /// At the first record that the log still has; at its end, where only what comes from now on is read.
+        /// `earliest` is the first record that the log still has; `latest` is its end, so that only what comes from now
+        /// on is read.
         case earliest, latest
         /// At the first record that isn't older than this when the consumer looks for it (`by_duration:PT1H`,
         /// KIP-1106).

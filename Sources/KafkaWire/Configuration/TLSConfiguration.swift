@@ -27,7 +27,7 @@ public struct TLSConfiguration: Sendable {
 
     /// A version of TLS, by Kafka's names `TLSv1.2` and `TLSv1.3`.
     public enum Version: Int, Comparable, Sendable {
-        /// RFC 5246; RFC 8446.
+        /// `tls12` is RFC 5246, `tls13` is RFC 8446.
         case tls12, tls13
 
         public static func < (left: Version, right: Version) -> Bool { left.rawValue < right.rawValue }

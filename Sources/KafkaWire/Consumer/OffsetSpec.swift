@@ -6,7 +6,7 @@ public enum OffsetSpec: Sendable, Hashable {
     case latest
     /// The first record with this timestamp or a later one, in milliseconds since 1970; where there is none, the end.
     case timestamp(Int64)
-    /// This offset. Where the log doesn't have it, `auto.offset.reset` decides.
+    /// This offset. Where the log doesn't have it, a consumer goes by `auto.offset.reset`.
     case offset(Int64)
 
     /// The number that stands for it in ListOffsets.

@@ -85,7 +85,7 @@ public struct RequestEvent: Sendable {
     public let role: ConnectionRole
     /// The API's name in Kafka's documentation, such as `Fetch`.
     public let api: String
-    /// Of the API: the highest that both sides speak.
+    /// Of the API: mostly the highest that both sides speak.
     public let version: Int16
     /// The length of the whole frame, in bytes.
     public let byteCount: Int

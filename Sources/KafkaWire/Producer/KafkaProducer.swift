@@ -85,9 +85,10 @@ public final class KafkaProducer: Sendable {
 
     /// Takes a record in, waiting for room in `buffer.memory` where there is none.
     ///
-    /// - Throws: MESSAGE_TOO_LARGE, UNKNOWN_TOPIC_OR_PARTITION and other errors of the topic; REQUEST_TIMED_OUT where
-    ///   there is no room for `max.block.ms`; INVALID_TXN_STATE where the producer has a `transactional.id` and no
-    ///   transaction is under way; NETWORK_EXCEPTION once the producer is closed; `CancellationError`.
+    /// - Throws: MESSAGE_TOO_LARGE beyond `max.request.size`; after `max.block.ms` UNKNOWN_TOPIC_OR_PARTITION where
+    ///   there is no such topic, and REQUEST_TIMED_OUT where there is no room; other errors of the topic;
+    ///   INVALID_TXN_STATE where the producer has a `transactional.id` and no transaction is under way;
+    ///   NETWORK_EXCEPTION once the producer is closed; `CancellationError`.
     public func enqueue(_ record: ProducerRecord) async throws -> Delivery {
         var mayBeNewer = record.partition != nil
         var deadline: ContinuousClock.Instant?
@@ -134,8 +135,8 @@ public final class KafkaProducer: Sendable {
 
     /// Waits until it makes sense to try to enqueue a record of this topic again.
     ///
-    /// - Throws: UNKNOWN_TOPIC_OR_PARTITION where the topic doesn't exist, and what finding that out came to;
-    ///   REQUEST_TIMED_OUT where there is no room for `max.block.ms`; `CancellationError`.
+    /// - Throws: After `max.block.ms` UNKNOWN_TOPIC_OR_PARTITION where the topic doesn't exist, or what finding that
+    ///   out came to, and REQUEST_TIMED_OUT where there is no room; `CancellationError`.
     public func ready(for topic: String) async throws {
         try await ready(for: topic, until: cluster.timing.now() + cluster.configuration.producer.maximumBlock)
     }
