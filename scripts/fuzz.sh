@@ -31,7 +31,9 @@ swift_build --scratch-path "$build" --target KafkaWireFuzz \
     -Xswiftc -sanitize=fuzzer,address -Xswiftc -g >"$build.log" 2>&1 || { tail -n 20 "$build.log" >&2; exit 1; }
 # SwiftPM would link programs that have a main function of their own; libFuzzer brings the only one.
 objects=("$build"/debug/{Concurrency,KafkaWire,KafkaWireFuzz}.build/*.o)
-swiftc -sanitize=fuzzer,address -o "$build/fuzzer" "${objects[@]}"
+# gold warns of symbols of the sanitizer that don't matter.
+swiftc -sanitize=fuzzer,address -o "$build/fuzzer" "${objects[@]}" >"$build.log" 2>&1 ||
+    { tail -n 20 "$build.log" >&2; exit 1; }
 
 echo 'seeds'
 if ! { swift_build --build-tests &&

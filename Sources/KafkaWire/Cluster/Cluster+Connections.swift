@@ -1,4 +1,9 @@
 extension Cluster {
+    /// What no further attempt can cure.
+    private static var clientIsClosed: KafkaError {
+        KafkaError(.networkException, "the client is closed", isRetriable: false)
+    }
+
     /// The connection to a broker by its node id.
     package func connection(to node: Int32, role: Role) async throws -> NegotiatedConnection {
         guard let address = brokers[node] else {
@@ -14,7 +19,7 @@ extension Cluster {
     func connection(
         to address: BrokerAddress, role: Role, owner: ObjectIdentifier? = nil
     ) async throws -> NegotiatedConnection {
-        guard !isClosed else { throw KafkaError(.networkException, "the client is closed") }
+        guard !isClosed else { throw Self.clientIsClosed }
         let key = ConnectionTable.Key(address: address, role: role, owner: owner)
         if let open = connections.usable(key) { return open }
         let attempt =
@@ -50,7 +55,8 @@ extension Cluster {
             let wasWanted = connections.failed(key, attempt: attempt, notBefore: timing.now() + pause)
             // Only closing the client, and asking the bootstrap servers again, give up what others wait for.
             guard wasWanted, !(error is CancellationError) else {
-                throw KafkaError(.networkException, isClosed ? "the client is closed" : "the connection was given up")
+                throw isClosed
+                    ? Self.clientIsClosed : KafkaError(.networkException, "the connection was given up")
             }
             // The application's source of tokens throws errors of its own.
             let reason = error as? KafkaError ?? KafkaError(.saslAuthenticationFailed, "there is no token: \(error)")

@@ -32,11 +32,12 @@ extension FetchBuffer {
     func take(timeout: Duration?) async throws -> Taken {
         let deadline = timeout.map { ContinuousClock.now + $0 }
         while true {
+            // First of all, or a loop that never runs out of records would never end.
+            try Task.checkCancellation()
             let taken = try poll()
             if case .nothing = taken {} else { return taken }
             let isPinned = state.withLock { $0.isPinned }
             if !isPinned, let deadline, .now >= deadline { return .nothing }
-            try Task.checkCancellation()
             await arrival.wait(until: isPinned ? nil : deadline)
         }
     }

@@ -187,4 +187,23 @@ struct RetryTests {
             #expect(missing?.topic == "none")
         }
     }
+
+    @Test("nothing is tried again once the client is closed")
+    func closedClient() async throws {
+        try await withFake { fake, cluster in
+            fake.createTopic("t")
+            let producer = KafkaProducer(cluster: cluster)
+            _ = try await producer.send(ProducerRecord(topic: "t", value: [1]))
+            await cluster.close()
+            let calls: [() async throws -> Void] = [
+                { _ = try await KafkaAdmin(cluster: cluster).describeCluster() },
+                { _ = try await producer.send(ProducerRecord(topic: "t", value: [2])) },
+            ]
+            for call in calls {
+                let error = try #require(await #expect(throws: KafkaError.self) { try await call() })
+                #expect(error.message.contains("the client is closed") && !error.isRetriable)
+            }
+            await producer.close()
+        }
+    }
 }

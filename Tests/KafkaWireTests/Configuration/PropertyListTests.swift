@@ -115,4 +115,14 @@ struct PropertyListTests {
         let error = #expect(throws: KafkaError.self) { try ClientConfiguration(bootstrapServers: text) }
         #expect(error?.code == .invalidConfig)
     }
+
+    @Test(arguments: [
+        ("message.timeout.ms", "there is no property message.timeout.ms: Kafka's name is delivery.timeout.ms"),
+        ("retries", "there is no property retries: delivery.timeout.ms is the limit of what is tried again"),
+        ("max.poll.record", "there is no property max.poll.record"),
+    ]) func whatOtherClientsHave(_ name: String, _ sentence: String) {
+        let error = #expect(throws: KafkaError.self) { try configuration([name: "1"]) }
+        #expect(error?.message.hasPrefix(sentence) == true)
+        #expect(error?.message.contains("did you mean") == false)
+    }
 }

@@ -188,4 +188,24 @@ struct ConsumerTests {
             await consumer.close()
         }
     }
+
+    @Test("a task that is cancelled gets no further batch, though there are some")
+    func cancelledInABacklog() async throws {
+        try await withFake { fake, cluster in
+            fake.createTopic("t")
+            try fill(fake, TopicPartition("t"), 200)
+            let consumer = consumer(cluster)
+            await consumer.assign([TopicPartition("t"): ConsumerStart(.earliest)])
+            let reading = Task {
+                var batches = 0
+                for try await _ in consumer {
+                    batches += 1
+                    unsafe withUnsafeCurrentTask { task in unsafe task?.cancel() }
+                }
+                return batches
+            }
+            await #expect(throws: CancellationError.self) { try await reading.value }
+            await consumer.close()
+        }
+    }
 }

@@ -88,20 +88,18 @@
         }
     }
 #else
-    /// There is no TLS in a build without OpenSSL, and so no session.
+    /// There is no TLS in a build without OpenSSL: none of these is ever made, so that nothing asks for the rest.
     final class TLSSession {
-        private let nothing: Never
-
         init(over _: Int32, peer: TLSPeer) throws(KafkaError) {
             throw KafkaError(
                 .invalidConfig, "this build is without OpenSSL, and so without TLS: build with the trait TLS")
         }
 
-        var waitsForWriting: Bool { switch nothing {} }
-        var failure: KafkaError? { switch nothing {} }
+        let waitsForWriting = false
+        let failure: KafkaError? = nil
 
-        func handshake() -> Socket.Progress { switch nothing {} }
-        func read(into _: UnsafeMutableRawBufferPointer) -> Socket.Progress { switch nothing {} }
-        func write(_: UnsafeRawBufferPointer) -> Socket.Progress { switch nothing {} }
+        func handshake() -> Socket.Progress { .tlsFailed }
+        func read(into _: UnsafeMutableRawBufferPointer) -> Socket.Progress { .tlsFailed }
+        func write(_: UnsafeRawBufferPointer) -> Socket.Progress { .tlsFailed }
     }
 #endif
