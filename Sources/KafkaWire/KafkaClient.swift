@@ -7,6 +7,7 @@ public final class KafkaClient: Sendable {
     /// Nothing is connected to before the first call.
     ///
     /// - Parameters:
+    ///   - configuration: Where the cluster is, and the settings of all that the client makes.
     ///   - logger: Where the client's log goes; nil for nowhere.
     ///   - metrics: Where its figures go; nil for nowhere.
     ///   - hooks: What the application wants to be told of while the client works.

@@ -35,7 +35,10 @@ public struct AclResource: Sendable, Hashable {
     /// Whether `name` is a whole name or the beginning of several.
     public var patternType: PatternType
 
-    /// - Parameter name: `*`, with `.literal`, for all of the kind.
+    /// - Parameters:
+    ///   - kind: What sort of thing it is.
+    ///   - name: `*`, with `.literal`, for all of the kind.
+    ///   - patternType: Whether `name` is a whole name or the beginning of several.
     public init(_ kind: Kind, _ name: String, patternType: PatternType = .literal) {
         self.kind = kind
         self.name = name
@@ -106,8 +109,11 @@ public struct AccessRule: Sendable, Hashable {
     /// Reads as a sentence: `AccessRule(.allow, "User:alice", .read, on: AclResource(.topic, "orders"))`.
     ///
     /// - Parameters:
+    ///   - permission: Whether they may or mustn't.
     ///   - principal: With its type before it, as `User:` nearly always is.
-    ///   - host: An IP address; names aren't looked up.
+    ///   - operation: What it is that may, or mustn't, be done.
+    ///   - resource: What the rule is about.
+    ///   - host: An IP address; names aren't looked up. `*` for all.
     public init(
         _ permission: AclPermission, _ principal: String, _ operation: AclOperation, on resource: AclResource,
         host: String = "*"

@@ -19,7 +19,9 @@ public struct ConfigResource: Sendable, Hashable, CustomStringConvertible {
     /// A topic, a group or a subscription by its name, a broker by its node id in digits.
     public let name: String
 
-    /// - Parameter name: For brokers the node id in digits; empty for all of them together.
+    /// - Parameters:
+    ///   - kind: What sort of thing it is.
+    ///   - name: For brokers the node id in digits; empty for all of them together.
     public init(_ kind: Kind, _ name: String) {
         self.kind = kind
         self.name = name

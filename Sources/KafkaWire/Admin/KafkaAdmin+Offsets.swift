@@ -2,6 +2,7 @@ extension KafkaAdmin {
     /// Writes a group's offsets, for a group that has no members: what tools show as its lag.
     ///
     /// - Parameters:
+    ///   - group: Its `group.id`; one that doesn't exist yet is made by this.
     ///   - offsets: For each partition the offset to go on from.
     ///   - limit: How long to try; `default.api.timeout.ms` where nil.
     /// - Throws: UNKNOWN_MEMBER_ID where the group has members, and what else the coordinator finds.
@@ -15,6 +16,7 @@ extension KafkaAdmin {
     /// Writes a group's offsets, for a group that has no members.
     ///
     /// - Parameters:
+    ///   - group: Its `group.id`; one that doesn't exist yet is made by this.
     ///   - offsets: For each partition the offset to go on from.
     ///   - limit: How long to try; `default.api.timeout.ms` where nil.
     /// - Returns: For each partition success, or UNKNOWN_MEMBER_ID where the group has members,
@@ -51,6 +53,7 @@ extension KafkaAdmin {
     /// The offsets that a group has committed.
     ///
     /// - Parameters:
+    ///   - group: Its `group.id`.
     ///   - partitions: Nil for all that the group has an offset of. One without an offset is left out of the answer.
     ///   - requiresStable: Whether an offset that a transaction is about to move is UNSTABLE_OFFSET_COMMIT, and waited
     ///     for (KIP-447), from Kafka 2.5 on.

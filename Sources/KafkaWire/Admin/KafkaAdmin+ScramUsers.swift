@@ -35,7 +35,12 @@ public struct ScramUpsertion: Sendable {
     /// What is mixed into the password, so that two users with the same one can't be told by it.
     public var salt: [UInt8]
 
-    /// - Parameter salt: 24 bytes of the system's random generator where nil.
+    /// - Parameters:
+    ///   - user: The name to log in by, without `User:`.
+    ///   - mechanism: The one that the password is for; a password of another stays as it is.
+    ///   - password: Stays in this process: only what is made of it is sent.
+    ///   - iterations: How often the password is hashed; Kafka takes 4096 to 16384.
+    ///   - salt: 24 bytes of the system's random generator where nil.
     public init(
         user: String, _ mechanism: ScramMechanism, password: Secret, iterations: Int32 = 4096, salt: [UInt8]? = nil
     ) {

@@ -89,7 +89,9 @@ extension KafkaAdmin {
 
     /// Makes topics (KIP-4). They have leaders a moment after this returns; `createTopic` waits for that.
     ///
-    /// - Parameter validateOnly: Whether the brokers only say whether they could.
+    /// - Parameters:
+    ///   - topics: Of those with the same name the first counts.
+    ///   - validateOnly: Whether the brokers only say whether they could.
     /// - Returns: For each topic what it is now, or TOPIC_ALREADY_EXISTS, INVALID_REPLICATION_FACTOR and what else the
     ///   broker finds. A topic that was made by a request whose answer was lost is one that exists already.
     public func createTopics(
@@ -116,6 +118,7 @@ extension KafkaAdmin {
     /// Makes a topic and waits until every partition of it has a leader that serves it.
     ///
     /// - Parameters:
+    ///   - name: Up to 249 characters: ASCII letters, digits, `.`, `_` and `-`.
     ///   - partitions: -1 for the cluster's default (from Kafka 2.4 on).
     ///   - replicationFactor: -1 for the cluster's default (from Kafka 2.4 on).
     ///   - configs: Settings of the topic by Kafka's names.

@@ -78,7 +78,9 @@ public struct ClientConfiguration: Sendable {
     /// let file = try await PropertiesFile.read("client.properties")
     /// let client = KafkaClient(try ClientConfiguration(file, overriddenBy: ["client.id": "press-3"]))
     /// ```
-    /// - Parameter properties: Settings that count instead of the file's, or besides.
+    /// - Parameters:
+    ///   - file: Settings by their names in Kafka, as `PropertiesFile.read` gives them.
+    ///   - properties: Settings that count instead of the file's, or besides.
     /// - Throws: INVALID_CONFIG as the others do; what is wrong with the file names it and the line.
     public init(_ file: PropertiesFile, overriddenBy properties: [String: String] = [:]) throws(KafkaError) {
         try self.init(PropertyList(file, overriddenBy: properties))

@@ -34,7 +34,9 @@ public struct PropertiesFile: Sendable {
 
     /// Reads a file's content that is at hand.
     ///
-    /// - Parameter path: What errors call the file.
+    /// - Parameters:
+    ///   - content: The file's bytes, in UTF-8 or ISO-8859-1.
+    ///   - path: What errors call the file.
     /// - Throws: INVALID_CONFIG for a `\u` without four hexadecimal digits, naming file and line.
     public init(_ content: some Sequence<UInt8>, path: String) throws(KafkaError) {
         self.path = path

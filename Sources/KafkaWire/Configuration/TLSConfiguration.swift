@@ -17,7 +17,10 @@ public struct TLSConfiguration: Sendable {
         /// `ssl.key.password`: what an encrypted key is encrypted with.
         public var password: Secret?
 
-        /// - Parameter password: Nil for a key in the clear.
+        /// - Parameters:
+        ///   - chain: The client's certificate first, then those between it and the CA.
+        ///   - key: The private key of the client's certificate, in the clear or encrypted.
+        ///   - password: Nil for a key in the clear.
         public init(chain: PEM, key: PEM, password: Secret? = nil) {
             self.chain = chain
             self.key = key

@@ -7,7 +7,9 @@ public struct ConsumerStart: Sendable, Hashable {
     /// With it a log that was cut back since is noticed (KIP-320), from Kafka 2.7 on.
     public var leaderEpoch: Int32
 
-    /// - Parameter leaderEpoch: As `ConsumerRecord.leaderEpoch` and `OffsetAndMetadata.leaderEpoch` tell it.
+    /// - Parameters:
+    ///   - spec: The place; what isn't an offset is asked for when the fetching begins.
+    ///   - leaderEpoch: As `ConsumerRecord.leaderEpoch` and `OffsetAndMetadata.leaderEpoch` tell it.
     public init(_ spec: OffsetSpec, leaderEpoch: Int32 = -1) {
         self.spec = spec
         self.leaderEpoch = leaderEpoch

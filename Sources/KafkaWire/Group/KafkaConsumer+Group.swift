@@ -39,7 +39,9 @@ extension KafkaConsumer {
     /// Partitions that were assigned by hand are dropped. A consumer that is subscribed already changes its
     /// subscription.
     ///
-    /// - Parameter onRebalance: Called when partitions come and go.
+    /// - Parameters:
+    ///   - subscription: Topics by their names, or by a regular expression.
+    ///   - onRebalance: Called when partitions come and go.
     /// - Throws: INVALID_GROUP_ID where `group.id` isn't set.
     public func subscribe(
         to subscription: Subscription, onRebalance: @escaping RebalanceHandler = { _ in }

@@ -35,6 +35,7 @@ public protocol KafkaLogger: Sendable {
     /// Takes one line. It is called on any thread, also on those that move a connection's bytes, and mustn't block.
     ///
     /// - Parameters:
+    ///   - level: How much the line matters; `logLevel` or above.
     ///   - message: Makes the sentence.
     ///   - metadata: Makes what it is about, by name: `broker`, `api`, `topic`, `partition`, `group`, `error` and so on.
     ///   - source: What of the library speaks, for swift-log's `source`: always `KafkaWire`.

@@ -16,7 +16,11 @@ public struct ProducerRecord: Sendable {
     public var timestamp: Int64?
 
     /// - Parameters:
+    ///   - topic: By its name; it has to exist.
     ///   - partition: Nil for the producer's choice.
+    ///   - key: Nil for none.
+    ///   - value: Nil for null: in a compacted topic, a tombstone.
+    ///   - headers: Names and values in their order; a name may come twice, and a value be null (KIP-82).
     ///   - timestamp: In milliseconds since 1970; nil for when it is enqueued.
     public init(
         topic: String, partition: Int32? = nil, key: [UInt8]? = nil, value: [UInt8]?,

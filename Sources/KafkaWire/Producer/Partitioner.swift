@@ -17,7 +17,9 @@ public protocol Partitioner: Sendable {
     /// Called on the task that sends, once or more for each record, and by several tasks at once: it has to be fast.
     ///
     /// - Parameters:
-    ///   - key: The record's key, nil for null; valid until the call returns. The same holds for `value`.
+    ///   - topic: The topic's name.
+    ///   - key: The record's key, nil for null; valid until the call returns.
+    ///   - value: The record's value, nil for null; valid until the call returns.
     ///   - partitionCount: How many partitions the topic has, as far as the producer knows; above zero.
     func partition(topic: String, key: RawSpan?, value: RawSpan?, partitionCount: Int32) -> Int32?
 }

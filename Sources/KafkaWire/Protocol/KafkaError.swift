@@ -25,7 +25,14 @@ public struct KafkaError: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// For an application's own tests, and for errors of a kind that Kafka has a code for.
     ///
-    /// - Parameter isRetriable: Nil for what Kafka's protocol guide says of the code.
+    /// - Parameters:
+    ///   - code: What to decide by.
+    ///   - message: What happened and, where there is something to do about it, what.
+    ///   - isFromBroker: Whether a broker sent the code.
+    ///   - isRetriable: Nil for what Kafka's protocol guide says of the code.
+    ///   - topic: The topic that it is about; nil where it is about none, or several.
+    ///   - partition: The partition of `topic` that it is about; nil where it is about none.
+    ///   - offset: The offset that it is about; nil where it is about none.
     public init(
         _ code: ErrorCode, _ message: String, isFromBroker: Bool = false, isRetriable: Bool? = nil,
         topic: String? = nil, partition: Int32? = nil, offset: Int64? = nil

@@ -11,6 +11,7 @@ public struct OAuthToken: Sendable {
     public let extensions: [String: String]
 
     /// - Parameters:
+    ///   - value: The token as the identity provider gave it, without `Bearer` before it.
     ///   - lifetime: From now on; when four fifths of it are over another token is asked for.
     ///   - extensions: Names are letters alone, and not `auth`; for others the login is INVALID_CONFIG.
     public init(_ value: Secret, lifetime: Duration, extensions: [String: String] = [:]) {
