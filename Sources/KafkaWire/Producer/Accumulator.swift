@@ -8,6 +8,8 @@ final class Accumulator: Sendable {
     struct State {
         var topics: [TopicQueues] = []
         var indexByName: [String: Int] = [:]
+        /// The topic of the last record: most records are for the same as the one before.
+        private var latest: (name: String, index: Int)?
         /// The memory of all batches that aren't settled, open ones among them.
         var usedBytes = 0
         /// The batches that aren't settled, open ones among them.
@@ -21,6 +23,14 @@ final class Accumulator: Sendable {
         var refusal: KafkaError?
         /// Open batches don't linger while somebody waits for everything to be sent.
         var flushes = 0
+
+        /// Where a record's topic is, without a look into the dictionary for each of them.
+        mutating func index(of topic: String) -> Int? {
+            if let latest, latest.name == topic { return latest.index }
+            guard let index = indexByName[topic] else { return nil }
+            latest = (topic, index)
+            return index
+        }
     }
 
     /// A batch that isn't settled.
@@ -105,7 +115,7 @@ final class Accumulator: Sendable {
                 result = .failure(refusal)
                 return
             }
-            guard let index = state.indexByName[name] else { return }
+            guard let index = state.index(of: name) else { return }
             guard let slot = slot(in: &state.topics[index], partition, key, bound) else {
                 let error = KafkaError(
                     .unknownTopicOrPartition, "the topic has no such partition", topic: name, partition: partition)
