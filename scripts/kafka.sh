@@ -353,7 +353,7 @@ up() { # DIR [OPTION]...
 }
 
 tool() { # NAME [ARG]...
-    local name=$1 class folder status=0
+    local name=$1 class folder
     shift
     need_kafka
     case $name in
@@ -378,14 +378,17 @@ tool() { # NAME [ARG]...
             [[ $(kafka_version) != [23].* ]] || class=kafka.tools.DumpLogSegments ;;
         *) class=$name ;;
     esac
-    folder=$(mktemp -d)
-    write_logging "$folder" WARN ''
-    local options
+    # Its settings stay there, so that the tool can take the place of this process: who ends that ends the tool.
+    folder=$here/../.build/kafka-tool
+    mkdir -p "$folder"
+    local new options
+    new=$(mktemp -d "$folder.XXXXXX")
+    write_logging "$new" WARN ''
+    mv "$new"/* "$folder"
+    rmdir "$new"
     mapfile -t options < <(logging_options "$folder")
-    "$java" -Xmx512m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData "${options[@]}" \
-        -cp "$home/libs/*" "$class" "$@" || status=$?
-    rm -rf "$folder"
-    return "$status"
+    exec "$java" -Xmx512m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData "${options[@]}" \
+        -cp "$home/libs/*" "$class" "$@"
 }
 
 (($#)) || usage
