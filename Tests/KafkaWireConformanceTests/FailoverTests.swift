@@ -48,7 +48,7 @@ extension RealKafka {
             await client.close()
         }
 
-        @Test(.timeLimit(.minutes(5))) func eachBrokerIsStopped() async throws {
+        @Test(needsLongTests, .timeLimit(.minutes(5))) func eachBrokerIsStopped() async throws {
             let (cluster, client, traffic, _) = try await start()
             try await traffic.goesOn()
             for broker in 1...3 {
