@@ -24,6 +24,8 @@ final class ConnectionMailbox: Sendable {
         /// Who waits for an answer. Whoever takes a completion out has to call it, once.
         var waiting: [Int32: Completion] = [:]
         var closed: KafkaError?
+        /// Whether this side wants it to end: then that is why it ends, though the broker may hang up first.
+        var isToClose = false
         var wasReached = false
         var wasEstablished = false
         var end: DisconnectEvent.Reason?
@@ -93,7 +95,10 @@ final class ConnectionMailbox: Sendable {
     }
 
     func close(_ reason: KafkaError) {
-        state.withLock { $0.commands.append(.close(reason)) }
+        state.withLock { state in
+            state.isToClose = true
+            state.commands.append(.close(reason))
+        }
         wakeUp.signal()
     }
 
@@ -142,12 +147,13 @@ final class ConnectionMailbox: Sendable {
 
     /// No further command will be carried out: whoever still waits, or comes later, is told why.
     func shut(_ reason: KafkaError, _ end: DisconnectEvent.Reason) {
-        let (waiting, onEnd) = state.withLock { state in
+        let (waiting, onEnd, end) = state.withLock { state in
             state.closed = state.closed ?? reason
-            state.end = state.end ?? end
+            let end = state.end ?? (state.isToClose ? .closed : end)
+            state.end = end
             state.commands = []
             defer { (state.waiting, state.onEnd) = ([:], nil) }
-            return (state.waiting, state.onEnd)
+            return (state.waiting, state.onEnd, end)
         }
         for completion in waiting.values { completion(.failure(reason)) }
         onEnd?(end)
