@@ -118,8 +118,8 @@ share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=4
 group.initial.rebalance.delay.ms=0
 auto.create.topics.enable=false
-# Some tests write records of long ago, which a broker would throw away when it looks, after five minutes.
-log.retention.check.interval.ms=86400000
+# Some tests write records of long ago: a broker looks after half a minute, and would throw them away.
+log.retention.ms=-1
 # A killed broker's partitions get another leader after this time, and it may come back after it too.
 broker.session.timeout.ms=5000
 broker.heartbeat.interval.ms=500

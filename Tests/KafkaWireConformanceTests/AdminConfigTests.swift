@@ -71,30 +71,30 @@ extension RealKafka {
             #expect(try await value("cleanup.policy")?.value == "compact")
             #expect(try await value("cleanup.policy")?.source == .topic)
             #expect(try await value("cleanup.policy")?.type == .list)
-            #expect(try await value("retention.ms")?.isDefault == true)
+            #expect(try await value("max.message.bytes")?.isDefault == true)
 
             let altered = try await admin.alterConfigs([
-                topic: [.append("cleanup.policy", "delete"), .set("retention.ms", "1234567")],
-                .topic("no-such-topic"): [.set("retention.ms", "1")],
+                topic: [.append("cleanup.policy", "delete"), .set("max.message.bytes", "1234567")],
+                .topic("no-such-topic"): [.set("max.message.bytes", "1")],
             ])
             #expect(throws: Never.self) { try altered[topic]?.get() }
             let missing = #expect(throws: KafkaError.self) { try altered[.topic("no-such-topic")]?.get() }
             #expect(missing?.code == .unknownTopicOrPartition)
             #expect(try await value("cleanup.policy")?.value == "compact,delete")
-            #expect(try await value("retention.ms")?.value == "1234567")
+            #expect(try await value("max.message.bytes")?.value == "1234567")
 
             _ = try await admin.alterConfigs([
-                topic: [.subtract("cleanup.policy", "compact"), .delete("retention.ms")]
+                topic: [.subtract("cleanup.policy", "compact"), .delete("max.message.bytes")]
             ])
             #expect(try await value("cleanup.policy")?.value == "delete")
-            #expect(try await value("retention.ms")?.isDefault == true)
+            #expect(try await value("max.message.bytes")?.isDefault == true)
 
-            let wrong = try await admin.alterConfigs([topic: [.set("retention.ms", "soon")]])
+            let wrong = try await admin.alterConfigs([topic: [.set("max.message.bytes", "soon")]])
             let error = #expect(throws: KafkaError.self) { try wrong[topic]?.get() }
             #expect(error?.code == .invalidConfig)
             // Nothing is done by who only asks.
-            _ = try await admin.alterConfigs([topic: [.set("retention.ms", "77")]], validateOnly: true)
-            #expect(try await value("retention.ms")?.isDefault == true)
+            _ = try await admin.alterConfigs([topic: [.set("max.message.bytes", "77")]], validateOnly: true)
+            #expect(try await value("max.message.bytes")?.isDefault == true)
             let told = try await fixture.tool(
                 "configs", ["--describe", "--entity-type", "topics", "--entity-name", fixture.topic])
             #expect(told.contains("cleanup.policy=delete"))
