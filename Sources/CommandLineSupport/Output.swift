@@ -34,9 +34,7 @@ package final class Output: Sendable {
 
     /// Writes the bytes, and returns once the system has taken them.
     package func write(_ bytes: [UInt8]) async throws(OutputError) {
-        let error = Promise<OutputError?>()
-        queue.async { error.fulfil(self.writeNow(bytes)) }
-        if let error = await error.value() { throw error }
+        if let error = await queue.value(of: { self.writeNow(bytes) }) { throw error }
     }
 
     /// Writes the text after what is under way, and doesn't wait for it. A failure is left unseen: this is for

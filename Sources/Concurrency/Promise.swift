@@ -1,4 +1,4 @@
-/// A value that is there later, for one who waits. The first one counts.
+/// A value that is there later, for all who wait. The first one counts.
 ///
 /// It stands where a continuation would be resumed with a value. Where that happens before the task has stopped, the
 /// value goes from thread to thread with no call that the thread sanitizer knows, and looks like a race. Here the value
@@ -6,7 +6,7 @@
 package final class Promise<Value: Sendable>: Sendable {
     private struct State {
         var value: Value?
-        var waiter: CheckedContinuation<Void, Never>?
+        var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
     private let state = Lock(State())
@@ -15,24 +15,22 @@ package final class Promise<Value: Sendable>: Sendable {
 
     /// Doesn't block, and has no effect after the first time.
     package func fulfil(_ value: Value) {
-        let waiter: CheckedContinuation<Void, Never>? = state.withLock { state in
-            guard state.value == nil else { return nil }
+        let waiters = state.withLock { state in
+            guard state.value == nil else { return [] as [CheckedContinuation<Void, Never>] }
             state.value = value
-            defer { state.waiter = nil }
-            return state.waiter
+            defer { state.waiters = [] }
+            return state.waiters
         }
-        waiter?.resume()
+        for waiter in waiters { waiter.resume() }
     }
 
     /// Waits for the value. A cancellation doesn't end the wait: who cares has the promise fulfilled.
-    ///
-    /// - Precondition: Only one task waits at a time.
     package func value() async -> Value {
         while true {
             if let value = state.withLock({ $0.value }) { return value }
             await withCheckedContinuation { continuation in
                 let isThere = state.withLock { state in
-                    if state.value == nil { state.waiter = continuation }
+                    if state.value == nil { state.waiters.append(continuation) }
                     return state.value != nil
                 }
                 if isThere { continuation.resume() }

@@ -46,9 +46,7 @@ package final class Conversation: Sendable {
             kill(process.processIdentifier, SIGKILL)
         }
         defer { timer.cancel() }
-        let answer = Promise<Result<String, any Error>>()
-        queue.async { answer.fulfil(Result { try self.askNow(line) }) }
-        return try await answer.value().get()
+        return try await queue.value { Result { try self.askNow(line) } }.get()
     }
 
     private func askNow(_ line: String) throws -> String {

@@ -67,11 +67,9 @@ package final class RunningProgram: Sendable {
     package static func start(
         _ program: String, _ arguments: [String] = [], environment: [String: String] = [:], input: String = ""
     ) async throws -> RunningProgram {
-        let started = Promise<Result<RunningProgram, any Error>>()
-        starter.async {
-            started.fulfil(Result { try startNow(program, arguments, environment: environment, input: input) })
-        }
-        return try await started.value().get()
+        try await starter.value {
+            Result { try startNow(program, arguments, environment: environment, input: input) }
+        }.get()
     }
 
     private static func startNow(

@@ -7,9 +7,7 @@ enum BootstrapServers {
     static func addresses(_ configuration: ClientConfiguration) async -> [BrokerAddress] {
         let servers = configuration.bootstrapServers
         guard configuration.dnsLookup == .resolveCanonicalBootstrapServersOnly else { return servers }
-        let addresses = Promise<[BrokerAddress]>()
-        DispatchQueue(label: "kafka bootstrap").async { addresses.fulfil(canonical(servers)) }
-        return await addresses.value()
+        return await DispatchQueue(label: "kafka bootstrap").value { canonical(servers) }
     }
 
     /// Each server's canonical names in its place; one that can't be resolved stays, and is told of when it is connected

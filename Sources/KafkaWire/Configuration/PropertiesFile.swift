@@ -49,9 +49,8 @@ public struct PropertiesFile: Sendable {
     /// - Throws: RESOURCE_NOT_FOUND where the file can't be read, with the system's reason; INVALID_CONFIG for what
     ///   `init` refuses.
     public static func read(_ path: String) async throws(KafkaError) -> PropertiesFile {
-        let content = Promise<Result<[UInt8], KafkaError>>()
-        DispatchQueue(label: "settings").async { content.fulfil(contents(of: path)) }
-        return try PropertiesFile(try await content.value().get(), path: path)
+        let content = await DispatchQueue(label: "settings").value { contents(of: path) }
+        return try PropertiesFile(try content.get(), path: path)
     }
 
     private static func contents(of path: String) -> Result<[UInt8], KafkaError> {

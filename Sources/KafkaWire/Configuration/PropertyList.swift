@@ -124,10 +124,12 @@ struct PropertyList {
         try take(name, expected: "a text") { $0 }
     }
 
-    /// A name that other clients or other cases have: an error that says what to do instead.
-    func refuse(_ name: String, because hint: String) throws(KafkaError) {
-        guard let setting = settings[name] else { return }
-        throw KafkaError(.invalidConfig, setting.prefix + "there is no property \(name): \(hint)")
+    /// Refuses names that other clients have, with what to do instead: before anything is said of what is missing here.
+    func refuseForeignNames() throws(KafkaError) {
+        for (name, setting) in settings.sorted(by: { $0.key < $1.key }) {
+            guard let hint = Self.foreignNames[name] else { continue }
+            throw KafkaError(.invalidConfig, "\(setting.prefix)there is no property \(name): \(hint)")
+        }
     }
 
     /// Settings of files that are made for Java programs and that can't matter here: records are bytes to this client,
@@ -149,36 +151,12 @@ struct PropertyList {
     func finish() throws(KafkaError) {
         let left = settings.filter { !Self.meaningless.contains($0.key) }
         guard let (name, setting) = left.min(by: { $0.key < $1.key }) else { return }
-        if let hint = Self.foreignNames[name] { try refuse(name, because: hint) }
         let nearest = known.min { distance($0, name) < distance($1, name) }
         // Two names that have most of their letters in common.
         let limit = min(6, max(name.utf8.count, nearest?.utf8.count ?? 0) / 3)
         let hint = nearest.flatMap { distance($0, name) <= limit ? "; did you mean \($0)?" : nil } ?? ""
         throw KafkaError(.invalidConfig, "\(setting.prefix)there is no property \(name)\(hint)")
     }
-
-    /// What other clients call a setting, or have one for where this client has none.
-    private static let foreignNames: [String: String] = [
-        // librdkafka's.
-        "metadata.broker.list": "Kafka's name is bootstrap.servers",
-        "message.timeout.ms": "Kafka's name is delivery.timeout.ms",
-        "message.max.bytes": "Kafka's name is max.request.size",
-        "request.required.acks": "Kafka's name is acks",
-        "compression.codec": "Kafka's name is compression.type",
-        "queue.buffering.max.ms": "Kafka's name is linger.ms",
-        "queue.buffering.max.kbytes": "Kafka's name is buffer.memory, in bytes",
-        "queue.buffering.max.messages": "buffer.memory is the limit, in bytes",
-        "fetch.message.max.bytes": "Kafka's name is max.partition.fetch.bytes",
-        "fetch.wait.max.ms": "Kafka's name is fetch.max.wait.ms",
-        "queued.min.messages": "fetch.max.bytes is the limit of what waits, in bytes",
-        "topic.metadata.refresh.interval.ms": "Kafka's name is metadata.max.age.ms",
-        // The Java client's.
-        "retries": "delivery.timeout.ms is the limit of what is tried again",
-        "max.poll.records": "batches are handed out as they were written; max.partition.fetch.bytes is the limit",
-        "partitioner.class": "a Partitioner is part of the producer's configuration in the program",
-        "interceptor.classes": "the client's hooks are part of its configuration in the program",
-        "allow.auto.create.topics": "reading doesn't make topics",
-    ]
 
     /// How many letters have to be put in, taken out or changed to make one text of the other (Levenshtein).
     private func distance(_ left: String, _ right: String) -> Int {

@@ -71,7 +71,6 @@ extension SecurityConfiguration {
         private let password: String?
 
         init(from list: inout PropertyList) throws(KafkaError) {
-            try list.refuse("sasl.mechanisms", because: "Kafka's name is sasl.mechanism")
             mechanism = try list.text("sasl.mechanism")
             jaas = try list.text("sasl.jaas.config")
             // librdkafka's names: what people type.

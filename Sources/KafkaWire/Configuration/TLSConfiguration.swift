@@ -60,7 +60,6 @@ public struct TLSConfiguration: Sendable {
 extension TLSConfiguration {
     /// - Returns: Whether any of the settings was there.
     mutating func take(from list: inout PropertyList) throws(KafkaError) -> Bool {
-        for (name, hint) in Self.foreignNames { try list.refuse(name, because: hint) }
         let truststore = try Self.store(from: &list, "ssl.truststore.type", "ssl.truststore.location")
         let certificates = try list.text("ssl.truststore.certificates")
         guard truststore == nil || certificates == nil else {
@@ -132,17 +131,4 @@ extension TLSConfiguration {
                 + "-srckeystore FILE -destkeystore FILE.p12 -deststoretype PKCS12` and `openssl pkcs12 -in FILE.p12 "
                 + "-out FILE.pem`")
     }
-
-    /// What librdkafka calls its own settings, and what Java's stores need that PEM files don't.
-    private static let foreignNames: KeyValuePairs = [
-        "ssl.ca.location": "Kafka's name is ssl.truststore.location",
-        "ssl.ca.pem": "Kafka's name is ssl.truststore.certificates",
-        "ssl.certificate.location":
-            "Kafka's name is ssl.keystore.location, for a PEM file with the certificates and the key",
-        "ssl.certificate.pem": "Kafka's name is ssl.keystore.certificate.chain",
-        "ssl.key.location": "Kafka's name is ssl.keystore.location, for a PEM file with the certificates and the key",
-        "ssl.key.pem": "Kafka's name is ssl.keystore.key",
-        "ssl.truststore.password": "a PEM trust store has no password",
-        "ssl.keystore.password": "a PEM key store has no password; that of its key is ssl.key.password",
-    ]
 }

@@ -12,53 +12,25 @@ final class BatchOutcome: Sendable {
 
     typealias Outcome = Result<Written, KafkaError>
 
-    private enum End {
+    private enum End: Sendable {
         case settled(Outcome)
         /// The second part begins with the record of this index.
         case split(BatchOutcome, BatchOutcome, at: Int)
     }
 
-    private struct State {
-        var end: End?
-        var waiting: [CheckedContinuation<Void, Never>] = []
-    }
-
     let partition: TopicPartition
-    private let state = Lock(State())
+    private let end = Promise<End>()
 
     init(partition: TopicPartition) {
         self.partition = partition
     }
 
     func settle(_ outcome: Outcome) {
-        end(.settled(outcome))
+        end.fulfil(.settled(outcome))
     }
 
     func split(into first: BatchOutcome, and second: BatchOutcome, at index: Int) {
-        end(.split(first, second, at: index))
-    }
-
-    private func end(_ end: End) {
-        let waiting = state.withLock { state in
-            guard state.end == nil else { return [] as [CheckedContinuation<Void, Never>] }
-            state.end = end
-            defer { state.waiting = [] }
-            return state.waiting
-        }
-        for continuation in waiting { continuation.resume() }
-    }
-
-    private func end() async -> End {
-        while true {
-            if let end = state.withLock({ $0.end }) { return end }
-            await withCheckedContinuation { continuation in
-                let isOver = state.withLock { state in
-                    if state.end == nil { state.waiting.append(continuation) }
-                    return state.end != nil
-                }
-                if isOver { continuation.resume() }
-            }
-        }
+        end.fulfil(.split(first, second, at: index))
     }
 
     /// Waits for the outcome of one record.
@@ -67,7 +39,7 @@ final class BatchOutcome: Sendable {
     func value(of index: Int) async -> (outcome: Outcome, index: Int) {
         var (batch, index) = (self, index)
         while true {
-            switch await batch.end() {
+            switch await batch.end.value() {
             case .settled(let outcome): return (outcome, index)
             case .split(let first, let second, let start):
                 if index < start {
@@ -85,7 +57,7 @@ final class BatchOutcome: Sendable {
         var unsettled = [self]
         var error: KafkaError?
         while let batch = unsettled.popLast() {
-            switch await batch.end() {
+            switch await batch.end.value() {
             case .settled(.failure(let failure)): error = error ?? failure
             case .settled(.success): continue
             case .split(let first, let second, _): unsettled += [second, first]

@@ -40,9 +40,7 @@ package enum ScramAlgorithm: Sendable {
             _ work: @escaping @Sendable () -> Result?
         ) async throws(KafkaError) -> Result {
             // A million iterations take half a second, which a thread of the cooperative pool isn't for.
-            let computed = Promise<Result?>()
-            DispatchQueue.global().async { computed.fulfil(work()) }
-            guard let result = await computed.value() else {
+            guard let result = await DispatchQueue.global().value(of: work) else {
                 throw KafkaError(.unknownServerError, "OpenSSL can't compute \(mechanism)")
             }
             return result

@@ -53,9 +53,6 @@ enum ReplayCommand {
 private func onThreadOfItsOwn<Result: Sendable>(
     _ work: @escaping @Sendable () throws(Failure) -> Result
 ) async throws -> Result {
-    let result = Promise<Swift.Result<Result, Failure>>()
-    DispatchQueue(label: "files").async {
-        result.fulfil(Swift.Result { () throws(Failure) in try work() })
-    }
-    return try await result.value().get()
+    let result = await DispatchQueue(label: "files").value { Swift.Result { () throws(Failure) in try work() } }
+    return try result.get()
 }

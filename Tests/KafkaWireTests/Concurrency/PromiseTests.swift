@@ -33,6 +33,19 @@ struct PromiseTests {
         }
     }
 
+    @Test("all who wait get it")
+    func several() async {
+        let promise = Promise<Int>()
+        await withTaskGroup(of: Int.self) { group in
+            for _ in 0..<10 { group.addTask { await promise.value() } }
+            group.addTask {
+                promise.fulfil(7)
+                return 7
+            }
+            for await value in group { #expect(value == 7) }
+        }
+    }
+
     @Test("one of several who wait for a task stops waiting when it is cancelled, and the others don't")
     func cancelled() async throws {
         let end = Promise<Int>()

@@ -12,21 +12,7 @@ struct ClassicGroupFaultTests {
         "passing errors are waited out",
         arguments: [APIKey.findCoordinator, .joinGroup, .syncGroup, .heartbeat, .offsetCommit, .offsetFetch], passing)
     func passingErrors(api: APIKey, code: ErrorCode) async throws {
-        try await withGroup(.cooperative) { group in
-            group.fake.inject(.error(code), into: api, times: 3)
-            let first = try await group.start()
-            try await group.shared(first)
-            try group.produce(6)
-            group.fake.inject(.error(code), into: api, times: 3)
-            let second = try await group.start()
-            try group.produce(6)
-            try await group.shared(first, second)
-            group.fake.inject(.error(code), into: api, times: 3)
-            try group.produce(6)
-            try await first.stop()
-            try await group.shared(second)
-            try await group.finish()
-        }
+        try await withGroup(.cooperative) { group in try await group.comesAndGoes(with: .error(code), in: api) }
     }
 
     @Test(
@@ -84,25 +70,6 @@ struct ClassicGroupFaultTests {
         }
     }
 
-    @Test(
-        "ILLEGAL_GENERATION: what it had is lost, and it joins again by its id",
-        arguments: [GroupKind.range, .cooperative])
-    func illegalGeneration(kind: GroupKind) async throws {
-        try await withGroup(kind) { group in
-            try group.produce(6)
-            let member = try await group.start(["auto.commit.interval.ms": "600000"])
-            try await group.processed()
-            let (all, id) = (group.partitions(), member.consumer.groupMetadata?.memberID)
-            group.fake.inject(.error(.illegalGeneration), into: .heartbeat)
-            try await eventually("everything is read again") {
-                all.allSatisfy { group.ledger[$0] == Array(0..<6) + Array(0..<6) }
-            }
-            #expect(member.rebalances == [.assigned(all), .lost(all), .assigned(all)])
-            #expect(member.consumer.groupMetadata?.memberID == id)
-            #expect(all.allSatisfy { group.committed($0) == nil })
-        }
-    }
-
     @Test("a generation that is over by the time of a commit, while the next is joined, costs nothing")
     func generationPassedBy() async throws {
         try await withGroup(.cooperative) { group in
@@ -135,21 +102,6 @@ struct ClassicGroupFaultTests {
             group.fake.expire(member: id, ofGroup: GroupFixture.group)
             try await group.shared(member)
             #expect(member.rebalances == [.assigned(all), .lost(all), .assigned(all)])
-        }
-    }
-
-    @Test(
-        "an error that stays ends the membership with the broker's code",
-        arguments: [
-            APIKey.joinGroup, .syncGroup, .heartbeat, .offsetFetch,
-        ])
-    func finalError(api: APIKey) async throws {
-        try await withGroup(.range) { group in
-            group.fake.inject(.error(.groupAuthorizationFailed), into: api)
-            let error = try await group.start().failure()
-            #expect(error?.code == .groupAuthorizationFailed)
-            #expect(error?.isFromBroker == true)
-            #expect(error?.message.contains("group \(GroupFixture.group)") == true)
         }
     }
 

@@ -14,21 +14,7 @@ struct ConsumerGroupFaultTests {
         "passing errors and cut connections are waited out",
         arguments: [APIKey.findCoordinator, .consumerGroupHeartbeat, .offsetCommit, .offsetFetch], faults)
     func passing(api: APIKey, fault: Fault) async throws {
-        try await withGroup(.consumer) { group in
-            group.fake.inject(fault, into: api, times: 2)
-            let first = try await group.start()
-            try await group.shared(first)
-            try group.produce(6)
-            group.fake.inject(fault, into: api, times: 3)
-            let second = try await group.start()
-            try group.produce(6)
-            try await group.shared(first, second)
-            group.fake.inject(fault, into: api, times: 3)
-            try group.produce(6)
-            try await first.stop()
-            try await group.shared(second)
-            try await group.finish()
-        }
+        try await withGroup(.consumer) { group in try await group.comesAndGoes(with: fault, in: api, first: 2) }
     }
 
     @Test("answers that are lost twice in a row, while partitions go to and fro, cost nothing")
@@ -67,23 +53,6 @@ struct ConsumerGroupFaultTests {
         }
     }
 
-    @Test("FENCED_MEMBER_EPOCH: what it had is lost, nothing of it is committed, and it joins again")
-    func fencedEpoch() async throws {
-        try await withGroup(.consumer) { group in
-            try group.produce(6)
-            let member = try await group.start(["auto.commit.interval.ms": "600000"])
-            try await group.processed()
-            let (all, id) = (group.partitions(), member.consumer.groupMetadata?.memberID)
-            group.fake.inject(.error(.fencedMemberEpoch), into: .consumerGroupHeartbeat)
-            try await eventually("everything is read again") {
-                all.allSatisfy { group.ledger[$0] == Array(0..<6) + Array(0..<6) }
-            }
-            #expect(member.rebalances == [.assigned(all), .lost(all), .assigned(all)])
-            #expect(member.consumer.groupMetadata?.memberID == id)
-            #expect(all.allSatisfy { group.committed($0) == nil })
-        }
-    }
-
     @Test("who hears that it was put out when it commits what it gives up has lost that")
     func lostInRebalance() async throws {
         try await withGroup(.consumer) { group in
@@ -116,21 +85,6 @@ struct ConsumerGroupFaultTests {
             try group.produce(6)
             try await group.shared(first, second)
             try await group.finish()
-        }
-    }
-
-    @Test(
-        "an error that stays ends the membership with the broker's code",
-        arguments: [
-            APIKey.consumerGroupHeartbeat, .offsetFetch,
-        ])
-    func finalError(api: APIKey) async throws {
-        try await withGroup(.consumer) { group in
-            group.fake.inject(.error(.groupAuthorizationFailed), into: api)
-            let error = try await group.start().failure()
-            #expect(error?.code == .groupAuthorizationFailed)
-            #expect(error?.isFromBroker == true)
-            #expect(error?.message.contains("group \(GroupFixture.group)") == true)
         }
     }
 

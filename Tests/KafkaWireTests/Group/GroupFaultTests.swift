@@ -1,5 +1,4 @@
 import KafkaFake
-import Synchronization
 import Testing
 
 @testable import KafkaWire
@@ -57,7 +56,46 @@ struct GroupFaultTests {
         }
     }
 
+    @Test(
+        "an error that stays ends the membership with the broker's code",
+        arguments: [
+            (GroupKind.range, APIKey.joinGroup), (.range, .syncGroup), (.range, .heartbeat), (.range, .offsetFetch),
+            (.consumer, .consumerGroupHeartbeat), (.consumer, .offsetFetch),
+        ])
+    func finalError(kind: GroupKind, api: APIKey) async throws {
+        try await withGroup(kind) { group in
+            group.fake.inject(.error(.groupAuthorizationFailed), into: api)
+            let error = try await group.start().failure()
+            #expect(error?.code == .groupAuthorizationFailed)
+            #expect(error?.isFromBroker == true)
+            #expect(error?.message.contains("group \(GroupFixture.group)") == true)
+        }
+    }
+
     // MARK: Members that are lost
+
+    @Test(
+        "a generation or epoch that isn't the member's: what it had is lost, nothing of it is committed, and it joins again",
+        arguments: [
+            (GroupKind.range, ErrorCode.illegalGeneration), (.cooperative, .illegalGeneration),
+            (.consumer, .fencedMemberEpoch),
+        ])
+    func anotherGeneration(kind: GroupKind, code: ErrorCode) async throws {
+        try await withGroup(kind) { group in
+            try group.produce(6)
+            let member = try await group.start(["auto.commit.interval.ms": "600000"])
+            try await group.processed()
+            let (all, id) = (group.partitions(), member.consumer.groupMetadata?.memberID)
+            group.fake.inject(.error(code), into: kind.heartbeat)
+            try await eventually("everything is read again") {
+                all.allSatisfy { group.ledger[$0] == Array(0..<6) + Array(0..<6) }
+            }
+            #expect(member.rebalances == [.assigned(all), .lost(all), .assigned(all)])
+            // It comes back by its id.
+            #expect(member.consumer.groupMetadata?.memberID == id)
+            #expect(all.allSatisfy { group.committed($0) == nil })
+        }
+    }
 
     @Test("who is put out has lost everything, commits nothing of it, and comes back", arguments: GroupKind.all)
     func putOut(kind: GroupKind) async throws {

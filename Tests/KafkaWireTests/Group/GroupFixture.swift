@@ -37,6 +37,25 @@ final class GroupFixture: Sendable {
         self.kind = kind
     }
 
+    /// Members come and go, and each time a question meets a fault some times.
+    ///
+    /// - Parameter first: How often before anybody has joined.
+    func comesAndGoes(with fault: Fault, in api: APIKey, first times: Int = 3) async throws {
+        fake.inject(fault, into: api, times: times)
+        let first = try await start()
+        try await shared(first)
+        try produce(6)
+        fake.inject(fault, into: api, times: 3)
+        let second = try await start()
+        try produce(6)
+        try await shared(first, second)
+        fake.inject(fault, into: api, times: 3)
+        try produce(6)
+        try await first.stop()
+        try await shared(second)
+        try await finish()
+    }
+
     // MARK: Records
 
     /// Every partition that there is.
