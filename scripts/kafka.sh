@@ -120,6 +120,10 @@ group.initial.rebalance.delay.ms=0
 auto.create.topics.enable=false
 # Some tests write records of long ago: a broker looks after half a minute, and would throw them away.
 log.retention.ms=-1
+# The cleaner takes 128 MiB for its buffer otherwise, a good part of the heap that such a broker has, and looks for work
+# every 15 seconds only.
+log.cleaner.dedupe.buffer.size=4194304
+log.cleaner.backoff.ms=1000
 # A killed broker's partitions get another leader after this time, and it may come back after it too.
 broker.session.timeout.ms=5000
 broker.heartbeat.interval.ms=500

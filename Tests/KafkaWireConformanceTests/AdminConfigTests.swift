@@ -118,13 +118,13 @@ extension RealKafka {
             #expect(missing?.code == .brokerNotAvailable)
             #expect(missing?.message == "the cluster has no broker 77")
 
-            // A setting of the broker while it runs.
-            _ = try await admin.alterConfigs([.broker(1): [.set("log.cleaner.threads", "2")]])
+            // A setting of the broker while it runs; one that does nothing to the other tests' work on the same broker.
+            _ = try await admin.alterConfigs([.broker(1): [.set("max.connections", "1000000")]])
             try await eventually("the broker has taken it over") {
-                let entry = try await admin.describeConfigs([.broker(1)], names: ["log.cleaner.threads"])
+                let entry = try await admin.describeConfigs([.broker(1)], names: ["max.connections"])
                 return try entry[.broker(1)]?.get().first?.source == .broker
             }
-            _ = try await admin.alterConfigs([.broker(1): [.delete("log.cleaner.threads")]])
+            _ = try await admin.alterConfigs([.broker(1): [.delete("max.connections")]])
         }
 
         @Test(arguments: KafkaHome.all) func theCluster(_ home: KafkaHome) async throws {
