@@ -158,7 +158,7 @@ extension RealKafka {
             }
         }
 
-        /// What the application's source of tokens throws is what the caller gets; a refused token isn't shown.
+        /// What the application's source of tokens throws is told; a refused token isn't shown.
         @Test(arguments: KafkaHome.all) func tokens(_ home: KafkaHome) async throws {
             struct NoToken: Error {}
             let (bootstrap, properties) = try await SecureKafkaCluster.shared(home).access(.oauthBearer)
@@ -166,7 +166,22 @@ extension RealKafka {
             configuration.security.sasl = .oauthBearer { throw NoToken() }
             var client = KafkaClient(configuration)
             let start = ContinuousClock.now
-            await #expect(throws: NoToken.self) { try await client.admin.describe(topics: ["t"]) }
+            let missing = try await kafkaError { _ = try await client.admin.describe(topics: ["t"]) }
+            #expect(missing.code == .saslAuthenticationFailed)
+            #expect(missing.message.contains("there is no token: NoToken()"), "\(missing)")
+            // Those who work in the background tell as well.
+            let producer = client.producer()
+            let sending = try await kafkaError { _ = try await producer.send(ProducerRecord(topic: "t", value: [1])) }
+            #expect(sending.message.contains("NoToken()"), "\(sending)")
+            let consumer = client.consumer()
+            await consumer.assign([TopicPartition(topic: "t", partition: 0): ConsumerStart(.earliest)])
+            let reading = try await kafkaError {
+                var batches = consumer.makeAsyncIterator()
+                _ = try await batches.next()
+            }
+            #expect(reading.message.contains("NoToken()"), "\(reading)")
+            await consumer.close()
+            await producer.close()
             await client.close()
             configuration.security.sasl = .oauthBearer { OAuthToken("hunter2.hunter2.", lifetime: .seconds(60)) }
             client = KafkaClient(configuration)

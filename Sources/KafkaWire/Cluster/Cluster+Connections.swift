@@ -58,8 +58,7 @@ extension Cluster {
                 throw isClosed
                     ? Self.clientIsClosed : KafkaError(.networkException, "the connection was given up")
             }
-            // The application's source of tokens throws errors of its own.
-            let reason = error as? KafkaError ?? KafkaError(.saslAuthenticationFailed, "there is no token: \(error)")
+            let reason = error as? KafkaError ?? KafkaError(.networkException, "\(error)")
             tellOfFailure(reason, key, took: timing.now() - began)
             throw error
         }

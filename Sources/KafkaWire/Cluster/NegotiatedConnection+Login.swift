@@ -2,7 +2,7 @@ extension NegotiatedConnection {
     /// Shows the broker who the client is, and again before the session ends that the broker grants (KIP-368).
     ///
     /// - Throws: UNSUPPORTED_SASL_MECHANISM with those that the broker takes, SASL_AUTHENTICATION_FAILED with its reason,
-    ///   ILLEGAL_SASL_STATE where it asks for no login; what the application's source of tokens throws.
+    ///   ILLEGAL_SASL_STATE where it asks for no login.
     func logIn(_ credentials: SASLCredentials, timing: Timing) async throws {
         guard let lifetime = try await authenticate(credentials, timing) else { return }
         let task = Task { [weak self] in
@@ -54,7 +54,15 @@ extension NegotiatedConnection {
         case .scram(let algorithm, let username, let password):
             ScramExchange(algorithm, username: username, password: password)
         case .oauthBearer(let source):
-            OAuthBearerExchange(token: try await source.token(timing.now()))
+            OAuthBearerExchange(token: try await token(of: source, timing))
+        }
+    }
+
+    private func token(of source: OAuthTokenSource, _ timing: Timing) async throws -> OAuthToken {
+        do {
+            return try await source.token(timing.now())
+        } catch let error where !(error is KafkaError || error is CancellationError) {
+            throw KafkaError(.saslAuthenticationFailed, "\(address): there is no token: \(error)", isRetriable: false)
         }
     }
 

@@ -23,23 +23,31 @@ public struct OAuthToken: Sendable {
 
 /// Gets tokens from the application, and shares one among all connections for as long as it is good.
 actor OAuthTokenSource {
+    private static let longestLifetime = Duration.seconds(100 * 365 * 86400)
     private let fetch: @Sendable () async throws -> OAuthToken
-    private var current: (token: OAuthToken, until: ContinuousClock.Instant)?
+    /// Until when the token is good, and until when without asking for another.
+    private var current: (token: OAuthToken, freshUntil: ContinuousClock.Instant, until: ContinuousClock.Instant)?
     private var fetching: Task<OAuthToken, any Error>?
 
     init(_ fetch: @escaping @Sendable () async throws -> OAuthToken) {
         self.fetch = fetch
     }
 
-    /// - Throws: What the application throws.
+    /// - Throws: What the application throws, where there is no token any more that is still good.
     func token(_ now: ContinuousClock.Instant) async throws -> OAuthToken {
-        if let current, now < current.until { return current.token }
+        if let current, now < current.freshUntil { return current.token }
         let task = fetching ?? Task { [fetch] in try await fetch() }
         fetching = task
         defer { if fetching == task { fetching = nil } }
-        let token = try await task.value
-        current = (token, now + token.lifetime * 0.8)
-        return token
+        do {
+            let token = try await task.value
+            let lifetime = min(token.lifetime, Self.longestLifetime)
+            current = (token, now + lifetime * 0.8, now + lifetime)
+            return token
+        } catch {
+            guard let current, now < current.until else { throw error }
+            return current.token
+        }
     }
 
     /// A broker refused the token: the next connection asks for another.

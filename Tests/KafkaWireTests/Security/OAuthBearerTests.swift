@@ -56,6 +56,22 @@ struct OAuthBearerTests {
         #expect(try await source.token(start + .seconds(81)).value.value == "t3")
     }
 
+    @Test("a token serves to its end while there is no other")
+    func trouble() async throws {
+        struct NoToken: Error {}
+        let calls = Atomic(0)
+        let source = OAuthTokenSource {
+            guard calls.add(1, ordering: .relaxed).newValue == 1 else { throw NoToken() }
+            return OAuthToken("t", lifetime: .seconds(100))
+        }
+        let start = ContinuousClock.now
+        for second in [0, 79, 81, 99] {
+            #expect(try await source.token(start + .seconds(second)).value.value == "t")
+        }
+        #expect(calls.load(ordering: .relaxed) == 3)
+        await #expect(throws: NoToken.self) { _ = try await source.token(start + .seconds(100)) }
+    }
+
     @Test("what the application throws reaches the caller, and the next call asks again")
     func failure() async throws {
         struct NoToken: Error {}
