@@ -41,15 +41,20 @@ extension FetchBuffer {
 
     /// The application is done with all that it was given, the batch at hand among it.
     ///
-    /// - Returns: Up to where that is.
-    func finishHandout() -> [TopicPartition: OffsetAndMetadata] {
-        state.withLock { state in
+    /// - Returns: Up to where that is; nil where the partition of the batch at hand was taken away meanwhile.
+    func finishHandout() -> [TopicPartition: OffsetAndMetadata]? {
+        let isLost = state.withLock { state in
+            if state.handout?.isLost == true { return true }
             for index in state.entries.indices {
                 if let delivered = state.entries[index]?.delivered { state.entries[index]?.processed = delivered }
             }
+            return false
         }
-        return collect { $0.processed?.asCommit }
+        return isLost ? nil : collect { $0.processed?.asCommit }
     }
+
+    /// Whether the consumer was closed.
+    var isFinished: Bool { state.withLock { $0.isFinished } }
 
     /// Since when the application hasn't asked for a batch; nil while it waits for one.
     ///

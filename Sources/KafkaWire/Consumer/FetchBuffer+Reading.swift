@@ -72,17 +72,23 @@ extension FetchBuffer {
     ///
     /// - Parameter next: The position after the batch; nil where it doesn't move yet, since the batch's records are
     ///   handed out one by one.
-    func handOut(_ slot: FetchSlot, next: FetchPosition?, at now: ContinuousClock.Instant) -> Verdict {
+    func handOut(_ slot: FetchSlot, next: FetchPosition?) -> Verdict {
         state.withLock { state in
             guard let entry = state.entry(slot), !state.isFinished else { return .stale }
             guard !entry.isPaused, !state.isHeld else { return .paused }
             let next = next ?? entry.delivered ?? FetchPosition(offset: 0)
             state.entries[slot.index]?.delivered = next
-            state.handoutCount += 1
-            state.handout = Handout(
-                number: state.handoutCount, slot: slot, partition: entry.partition, next: next, since: now)
+            state.handout = Handout(slot: slot, next: next)
             return .handedOut
         }
+    }
+
+    enum Advance {
+        case advanced
+        /// The batch is the application's no more: its partition was taken away or sought elsewhere.
+        case stale
+        /// A group holds the application back: see `rest`.
+        case held
     }
 
     /// Moves the position within the batch that was handed out last.
@@ -90,16 +96,42 @@ extension FetchBuffer {
     /// - Parameters:
     ///   - processed: What is before this offset is done.
     ///   - next: The position after the record that is handed out by this.
-    /// - Returns: Whether the batch is still the application's; it isn't where its partition was taken away or sought
-    ///   elsewhere.
-    func advance(processed: Int64, next: FetchPosition) -> Bool {
+    ///   - now: The application asks, so it is there.
+    func advance(processed: Int64, next: FetchPosition, at now: ContinuousClock.Instant) -> Advance {
         state.withLock { state in
-            guard let slot = state.handout?.slot, state.entry(slot) != nil, !state.isFinished else { return false }
+            guard let slot = state.handout?.slot, state.entry(slot) != nil, !state.isFinished else { return .stale }
+            if state.isHeld { return .held }
+            state.presence = .away(since: now)
             state.handout?.next = next
             state.entries[slot.index]?.delivered = next
             state.entries[slot.index]?.processed = FetchPosition(
                 offset: processed, lastFetchedEpoch: next.lastFetchedEpoch)
-            return true
+            return .advanced
+        }
+    }
+
+    /// Moves the position past the batch that was handed out last, since it has no records.
+    func pass(_ end: FetchPosition) {
+        state.withLock { state in
+            guard let slot = state.handout?.slot, state.entry(slot) != nil else { return }
+            state.handout?.next = end
+            state.entries[slot.index]?.delivered = end
+            state.entries[slot.index]?.processed = end
+        }
+    }
+
+    /// Has the application wait between two records of a batch, as it waits for a batch, while a group holds it back.
+    /// What it was given before is done.
+    func rest() async throws {
+        state.withLock { state in
+            state.presence = .waiting
+            guard let handout = state.handout, state.entry(handout.slot) != nil else { return }
+            state.entries[handout.slot.index]?.processed = handout.next
+        }
+        comeback.notify()
+        while state.withLock({ $0.isHeld && !$0.isFinished }) {
+            try Task.checkCancellation()
+            await arrival.wait(until: nil)
         }
     }
 
@@ -116,19 +148,6 @@ extension FetchBuffer {
 
     /// Whether a slot is what its partition is read by.
     func isStanding(_ slot: FetchSlot) -> Bool { state.withLock { $0.entry(slot) != nil } }
-
-    /// Waits until the application has come back from a batch.
-    ///
-    /// - Parameter handout: The batch's number.
-    /// - Returns: Whether it has; otherwise the time was up, or the task was cancelled.
-    func isBack(from handout: Int, until deadline: ContinuousClock.Instant?) async -> Bool {
-        while state.withLock({ $0.handout?.number == handout }) {
-            if Task.isCancelled { return false }
-            if let deadline, .now >= deadline { return false }
-            await comeback.wait(until: deadline)
-        }
-        return true
-    }
 
     /// The batch that the application has; nil while it waits for one.
     var handout: Handout? { state.withLock { $0.handout } }

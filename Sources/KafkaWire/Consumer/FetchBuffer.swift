@@ -22,12 +22,10 @@ final class FetchBuffer: Sendable {
 
     /// A batch that the application has been given and hasn't come back from.
     struct Handout {
-        /// Counts the batches that were handed out.
-        let number: Int
         let slot: FetchSlot
-        let partition: TopicPartition
         var next: FetchPosition
-        let since: ContinuousClock.Instant
+        /// Whether a group has taken its partition away.
+        var isLost = false
     }
 
     struct State {
@@ -39,7 +37,6 @@ final class FetchBuffer: Sendable {
         var indices: [TopicPartition: Int] = [:]
         var lastGeneration = 0
         var handout: Handout?
-        var handoutCount = 0
         var presence = Presence.notBegun
         /// No batch is handed out.
         var isHeld = false
@@ -75,32 +72,23 @@ final class FetchBuffer: Sendable {
         return slots
     }
 
-    /// Partitions that were taken away.
-    struct Removed {
-        /// Up to where each of them was processed; those of which nothing was read have their beginning, once known.
-        var processed: [TopicPartition: FetchPosition] = [:]
-        /// The batch of one of them that the application still has.
-        var handout: Handout?
-    }
-
     /// Takes partitions away: no batch of them is handed out any more once this returns.
-    func remove(_ partitions: [TopicPartition]) -> Removed {
-        let (removed, dropped) = state.withLock { state in
-            var removed = Removed()
+    ///
+    /// - Parameter forGroup: Whether others may have them from now on, so that what the application has of them isn't
+    ///   its own any more.
+    func remove(_ partitions: [TopicPartition], forGroup: Bool = false) {
+        let dropped = state.withLock { state in
             for partition in partitions {
                 guard let index = state.indices.removeValue(forKey: partition), let entry = state.entries[index] else {
                     continue
                 }
-                removed.processed[partition] = entry.processed
-                if let handout = state.handout, handout.slot == FetchSlot(index: index, generation: entry.generation) {
-                    removed.handout = handout
-                }
+                let slot = FetchSlot(index: index, generation: entry.generation)
+                if forGroup, case .away = state.presence, state.handout?.slot == slot { state.handout?.isLost = true }
                 state.entries[index] = nil
             }
-            return (removed, state.dropStale())
+            return state.dropStale()
         }
         for part in dropped { part.gate.notify() }
-        return removed
     }
 
     /// Holds partitions back, or lets them go on. What was fetched of those that are held back stays.

@@ -2,46 +2,65 @@ extension Fetcher {
     /// Takes in an answer.
     ///
     /// - Returns: What opens when the consumer begins to take it; nil where there was no record in it.
+    /// - Throws: What is wrong with the first partition that something is wrong with, after the others' records were
+    ///   taken in: their positions are past them.
     func accept(
         _ response: FetchResponse, from node: Int32, asked: [TopicPartition: Asked]
     ) throws(KafkaError) -> Signal? {
         let gate = Signal()
         var parts: [FetchedPartition] = []
+        var failure: KafkaError?
         for topic in response.responses {
             guard let name = topic.topic.isEmpty ? topicNames[topic.topicId] : topic.topic else { continue }
             for answer in topic.partitions {
                 let key = TopicPartition(topic: name, partition: answer.partitionIndex)
-                // What was taken away, or sought elsewhere, since the request: the answer isn't for it.
-                guard let asked = asked[key], partitions[key]?.slot == asked.slot else { continue }
-                let code = ErrorCode(rawValue: answer.errorCode)
-                guard code == .none else {
-                    try refused(key, code, by: node)
-                    continue
+                // What was taken away, or sought elsewhere, since the request, or what another broker that leads it now
+                // has told meanwhile: the answer isn't for it.
+                guard let asked = asked[key], let partition = partitions[key], partition.slot == asked.slot,
+                    partition.position == asked.fetch.position
+                else { continue }
+                do throws(KafkaError) {
+                    if let part = try accept(answer, of: key, asked, from: node, gate) { parts.append(part) }
+                } catch {
+                    failure = failure ?? error
                 }
-                if answer.divergingEpoch.epoch >= 0 {
-                    try truncated(
-                        key,
-                        to: FetchPosition(
-                            offset: answer.divergingEpoch.endOffset, lastFetchedEpoch: answer.divergingEpoch.epoch))
-                    continue
-                }
-                if answer.preferredReadReplica >= 0, answer.preferredReadReplica != node {
-                    partitions[key]?.replica = (
-                        answer.preferredReadReplica,
-                        cluster.timing.now() + cluster.configuration.metadataMaximumAge
-                    )
-                    attention.notify()
-                }
-                let isCommittedOnly = configuration.isolationLevel == .readCommitted && answer.lastStableOffset >= 0
-                let end = isCommittedOnly ? answer.lastStableOffset : answer.highWatermark
-                buffer.saw(asked.slot, highWatermark: answer.highWatermark, end: end)
-                if let part = try take(answer, of: key, asked, end: end, gate) { parts.append(part) }
             }
         }
-        guard !parts.isEmpty else { return nil }
-        setbacks = 0
-        buffer.append(parts)
-        return gate
+        if !parts.isEmpty {
+            setbacks = 0
+            buffer.append(parts)
+        }
+        if let failure { throw failure }
+        return parts.isEmpty ? nil : gate
+    }
+
+    /// Takes in what an answer says of one partition.
+    private func accept(
+        _ answer: FetchResponse.PartitionData, of key: TopicPartition, _ asked: Asked, from node: Int32, _ gate: Signal
+    ) throws(KafkaError) -> FetchedPartition? {
+        let code = ErrorCode(rawValue: answer.errorCode)
+        guard code == .none else {
+            try refused(key, code, by: node)
+            return nil
+        }
+        if answer.divergingEpoch.epoch >= 0 {
+            try truncated(
+                key,
+                to: FetchPosition(
+                    offset: answer.divergingEpoch.endOffset, lastFetchedEpoch: answer.divergingEpoch.epoch))
+            return nil
+        }
+        if answer.preferredReadReplica >= 0, answer.preferredReadReplica != node {
+            partitions[key]?.replica = (
+                answer.preferredReadReplica,
+                cluster.timing.now() + cluster.configuration.metadataMaximumAge
+            )
+            attention.notify()
+        }
+        let isCommittedOnly = configuration.isolationLevel == .readCommitted && answer.lastStableOffset >= 0
+        let end = isCommittedOnly ? answer.lastStableOffset : answer.highWatermark
+        buffer.saw(asked.slot, highWatermark: answer.highWatermark, end: end)
+        return try take(answer, of: key, asked, end: end, gate)
     }
 
     /// Moves a partition's position past the batches that have arrived whole.

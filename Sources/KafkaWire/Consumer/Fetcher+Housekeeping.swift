@@ -33,8 +33,10 @@ extension Fetcher {
                 startLoops()
                 let delay = backoff.delay(afterFailures: failures, random: cluster.timing.random())
                 try? await cluster.timing.sleep(delay)
+            } catch is CancellationError {
+                return
             } catch {
-                return  // cancelled
+                return buffer.fail(KafkaError(.unknownServerError, "the cluster can't be asked: \(error)"))
             }
         }
     }
@@ -96,28 +98,56 @@ extension Fetcher {
 
     /// - Returns: What is wrong with the first broker that didn't tell its partitions' offsets.
     private func findOffsets() async throws -> KafkaError? {
-        let wanted = partitions.filter { $0.value.position == nil && $0.value.leader != nil }
-        var trouble: KafkaError?
-        for (_, group) in Dictionary(grouping: wanted, by: \.value.leader) {
-            let asked = Dictionary(uniqueKeysWithValues: group)
-            do {
-                // Tried again here, since other partitions are to be looked after meanwhile.
-                let found = try await cluster.listOffsets(
-                    asked.mapValues(\.start), isolation: configuration.isolationLevel, limit: .zero)
-                for (key, listed) in found {
-                    guard let slot = asked[key]?.slot, partitions[key]?.slot == slot else { continue }
-                    let position = FetchPosition(offset: listed.offset)
-                    partitions[key]?.position = position
-                    buffer.began(slot, at: position)
+        try await ofEachLeader(partitions.filter { $0.value.position == nil && $0.value.leader != nil }) { _, asked in
+            // Tried again by the housekeeping, since other partitions are to be looked after meanwhile.
+            let found = try await self.cluster.listOffsets(
+                asked.mapValues(\.start), isolation: self.configuration.isolationLevel, limit: .zero)
+            await self.begin(asked, at: found)
+        }
+    }
+
+    private func begin(_ asked: [TopicPartition: Partition], at found: [TopicPartition: ListedOffset]) {
+        for (key, listed) in found {
+            guard let slot = asked[key]?.slot, partitions[key]?.slot == slot else { continue }
+            let position = FetchPosition(offset: listed.offset)
+            partitions[key]?.position = position
+            buffer.began(slot, at: position)
+        }
+        // Those of other leaders may have to wait for their answers.
+        startLoops()
+    }
+
+    /// Asks something of each partition's leader, all of them at once: one that is silent doesn't hold up the others.
+    ///
+    /// - Returns: What is wrong with the first leader that something is wrong with. Where it may pass, the leader of its
+    ///   partitions is looked for anew.
+    func ofEachLeader(
+        _ wanted: [TopicPartition: Partition],
+        _ ask: @escaping @Sendable (Int32, [TopicPartition: Partition]) async throws -> Void
+    ) async throws -> KafkaError? {
+        try await withThrowingTaskGroup(of: (KafkaError, [TopicPartition])?.self) { questions in
+            for (leader, group) in Dictionary(grouping: wanted, by: \.value.leader) {
+                guard let leader else { continue }
+                let asked = Dictionary(uniqueKeysWithValues: group)
+                questions.addTask {
+                    do {
+                        try await ask(leader, asked)
+                        return nil
+                    } catch let error as KafkaError {
+                        return (error, Array(asked.keys))
+                    }
                 }
-            } catch let error as KafkaError {
+            }
+            var trouble: KafkaError?
+            for try await failure in questions {
+                guard let (error, keys) = failure else { continue }
                 if error.isRetriable {
-                    for key in asked.keys { partitions[key]?.leader = nil }
+                    for key in keys { partitions[key]?.leader = nil }
                 }
                 trouble = trouble ?? error
             }
+            return trouble
         }
-        return trouble
     }
 
     func startLoops() {

@@ -6,19 +6,7 @@ extension Fetcher {
     /// - Returns: What is wrong with the first partition that a leader couldn't judge.
     func dispelDoubts() async throws -> KafkaError? {
         let doubtful = partitions.filter { $0.value.isDoubtful && $0.value.position != nil && $0.value.leader != nil }
-        var trouble: KafkaError?
-        for (leader, group) in Dictionary(grouping: doubtful, by: \.value.leader) {
-            guard let leader else { continue }
-            do {
-                try await dispelDoubts(leader, Dictionary(uniqueKeysWithValues: group))
-            } catch let error as KafkaError {
-                if error.isRetriable {
-                    for (key, _) in group { partitions[key]?.leader = nil }
-                }
-                trouble = trouble ?? error
-            }
-        }
-        return trouble
+        return try await ofEachLeader(doubtful) { try await self.dispelDoubts($0, $1) }
     }
 
     private func dispelDoubts(_ leader: Int32, _ asked: [TopicPartition: Partition]) async throws {

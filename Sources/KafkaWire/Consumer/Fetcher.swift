@@ -57,7 +57,8 @@ actor Fetcher {
 
     /// Fetches these partitions and no others, each from the given place.
     func assign(_ starts: [TopicPartition: ConsumerStart]) {
-        _ = take(Array(partitions.keys))
+        buffer.remove(Array(partitions.keys))
+        partitions = [:]
         add(starts)
     }
 
@@ -85,30 +86,14 @@ actor Fetcher {
         goOn()
     }
 
-    /// Fetches these partitions no more; the others go on.
+    /// Fetches these partitions no more, which a group has taken away; the others go on.
     ///
-    /// At once no batch of them is handed out any more. Where the application still has one, this waits until it asks
-    /// for the next.
-    ///
-    /// - Parameter deadline: How long to wait for that; nil for as long as it takes.
-    /// - Returns: Up to where each partition was processed. A batch that the application didn't come back from isn't
-    ///   part of that, and one who goes on from here reads it again.
-    @discardableResult
-    func remove(
-        _ keys: some Sequence<TopicPartition> & Sendable, waitingUntil deadline: ContinuousClock.Instant? = nil
-    ) async -> [TopicPartition: FetchPosition] {
-        let removed = take(Array(keys))
-        guard let handout = removed.handout, await buffer.isBack(from: handout.number, until: deadline) else {
-            return removed.processed
-        }
-        return removed.processed.merging([handout.partition: handout.next]) { $1 }
-    }
-
-    private func take(_ keys: [TopicPartition]) -> FetchBuffer.Removed {
-        let removed = buffer.remove(keys)
+    /// At once no batch of them is handed out any more.
+    func giveUp(_ keys: some Sequence<TopicPartition> & Sendable) {
+        let keys = Array(keys)
+        buffer.remove(keys, forGroup: true)
         for key in keys { partitions[key] = nil }
         goOn()
-        return removed
     }
 
     /// - Returns: The partitions that aren't fetched at all; the others are sought.

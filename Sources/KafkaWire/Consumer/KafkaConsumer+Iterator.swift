@@ -81,7 +81,7 @@ extension KafkaConsumer {
                 return nil
             }
             let next = FetchPosition(offset: batch.nextOffset, lastFetchedEpoch: batch.partitionLeaderEpoch)
-            switch buffer.handOut(current.slot, next: isWhole ? next : nil, at: .now) {
+            switch buffer.handOut(current.slot, next: isWhole ? next : nil) {
             case .handedOut:
                 part = current
                 return batch

@@ -11,8 +11,9 @@ extension KafkaConsumer {
     /// through the batches themselves has neither. Transaction markers and batches without records don't show, but the
     /// positions move with them.
     ///
-    /// A record counts as processed when the next one is asked for. Once a partition is taken away or sought elsewhere
-    /// none of its records comes any more, also amid a batch; a pause takes effect at the end of a batch.
+    /// A record counts as processed when the next one is asked for, and who asks for one is there as far as
+    /// `max.poll.interval.ms` goes. Once a partition is taken away or sought elsewhere none of its records comes any more,
+    /// also amid a batch; a pause takes effect at the end of a batch.
     ///
     /// What a loop leaves is there for the next one.
     ///
@@ -38,7 +39,13 @@ extension KafkaConsumer {
             /// - Throws: As `KafkaConsumer.Iterator.next`.
             public mutating func next() async throws -> ConsumerRecord? {
                 while true {
-                    if let record = try consumer.nextRecord() { return record }
+                    switch try consumer.nextRecord() {
+                    case .record(let record): return record
+                    case .held:
+                        try await consumer.rest()
+                        continue
+                    case .none: break
+                    }
                     switch try await consumer.step(timeout: nil, isWhole: false) {
                     case .batch(let batch): try consumer.begin(batch)
                     case .timedOut: continue
@@ -70,25 +77,43 @@ extension KafkaConsumer {
             unread.withLock { $0 = UnreadRecords(failure: error) }
             throw error
         }
-        if copies.isEmpty { _ = buffer.advance(processed: end.offset, next: end) }
+        if copies.isEmpty { buffer.pass(end) }
         copies.reverse()
         unread.withLock { $0 = UnreadRecords(records: copies, end: end) }
     }
 
-    private func nextRecord() throws(KafkaError) -> ConsumerRecord? {
-        try unread.withLock { unread throws(KafkaError) -> ConsumerRecord? in
+    private enum NextRecord {
+        case record(ConsumerRecord)
+        /// There is one, and a group holds it back.
+        case held
+        case none
+    }
+
+    private func rest() async throws {
+        defer { buffer.goAway(at: cluster.timing.now()) }
+        try await buffer.rest()
+    }
+
+    private func nextRecord() throws(KafkaError) -> NextRecord {
+        try unread.withLock { unread throws(KafkaError) -> NextRecord in
             if let failure = unread.failure {
                 if let slot = buffer.handout?.slot, buffer.isStanding(slot) { throw failure }
                 unread.failure = nil
             }
-            guard let record = unread.records.popLast() else { return nil }
+            guard let record = unread.records.last else { return .none }
             let next =
-                unread.records.isEmpty
+                unread.records.count == 1
                 ? unread.end
                 : FetchPosition(offset: record.offset + 1, lastFetchedEpoch: unread.end.lastFetchedEpoch)
-            if buffer.advance(processed: record.offset, next: next) { return record }
-            unread.records = []
-            return nil
+            switch buffer.advance(processed: record.offset, next: next, at: cluster.timing.now()) {
+            case .advanced:
+                unread.records.removeLast()
+                return .record(record)
+            case .held: return .held
+            case .stale:
+                unread.records = []
+                return .none
+            }
         }
     }
 }

@@ -49,6 +49,7 @@ public final class KafkaConsumer: Sendable, AsyncSequence {
     /// Batches that were fetched for an earlier assignment are dropped. One that has subscribed has its partitions from
     /// its group: `unsubscribe` before.
     public func assign(_ starts: [TopicPartition: ConsumerStart]) async {
+        groupPart.withLock { if $0.membership == nil { $0.identity?.forget() } }
         await fetcher.assign(starts)
     }
 

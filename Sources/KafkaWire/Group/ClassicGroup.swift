@@ -13,6 +13,8 @@ actor ClassicGroup: GroupMembership {
     private var owned: Set<TopicPartition> = []
     /// What it was assigned last, which a sticky assignor wants to know.
     private var previous: (partitions: Set<TopicPartition>, generation: Int32) = ([], -1)
+    /// Whether partitions were given up for the assignment at hand, which others wait for.
+    private var hasGivenUp = false
     private var joined: JoinGroupResponse?
     /// How many partitions the topics had when this member divided them; nil where another one did.
     var dividedCounts: [String: Int32]?
@@ -162,6 +164,7 @@ actor ClassicGroup: GroupMembership {
             response.assignment.isEmpty
             ? [] : try ConsumerProtocolAssignment.decode(response.assignment).assignedPartitions.topicPartitions
         previous = (Set(assigned), joined.generationId)
+        hasGivenUp = false
         handle(.synced(Set(assigned)))
     }
 
@@ -169,6 +172,8 @@ actor ClassicGroup: GroupMembership {
         let (revoked, added) = (owned.subtracting(assigned), assigned.subtracting(owned))
         // What an eager member had it has given up before it joined.
         try await giveUp(revoked, areLost: false)
+        // Said here, since what comes next may fail, and be tried again when nothing is left to give up.
+        hasGivenUp = hasGivenUp || !revoked.isEmpty
         let starts = try await partitions.starts(of: added, asMember: false)
         if !starts.isEmpty {
             guard await partitions.buffer.pin() else { throw CancellationError() }
@@ -179,7 +184,7 @@ actor ClassicGroup: GroupMembership {
             }
         }
         partitions.buffer.release()
-        handle(.adopted(hasGivenUp: !revoked.isEmpty))
+        handle(.adopted(hasGivenUp: hasGivenUp))
     }
 
     // MARK: Heartbeats

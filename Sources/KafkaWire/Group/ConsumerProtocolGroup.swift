@@ -13,6 +13,8 @@ actor ConsumerProtocolGroup: GroupMembership {
     /// Whether the coordinator has a pattern that has to be taken back with another subscription.
     private var toldPattern = false
     private var heartbeatInterval: Duration
+    /// Whether a coordinator may know this member, though it hasn't answered yet.
+    private var hasSpoken = false
     private var failures = 0
     private let wake = Signal()
     private let beatNow = Signal()
@@ -159,6 +161,8 @@ actor ConsumerProtocolGroup: GroupMembership {
         do {
             let request = try await heartbeat()
             if case .pattern = subscription { toldPattern = true }
+            _ = try await partitions.coordinator.connection(role: .general)
+            hasSpoken = true
             let response = try await partitions.coordinator.call(request)
             try await partitions.coordinator.check(
                 response.errorCode, response.errorMessage ?? "the group \(groupID) doesn't take this member")
@@ -215,7 +219,8 @@ actor ConsumerProtocolGroup: GroupMembership {
     // MARK: The end
 
     func leave() async {
-        let isMember = machine.sendsHeartbeats && machine.epoch > 0
+        // Also where the answer to the first heartbeat is still on its way: it may be given partitions by it.
+        let isMember = machine.sendsHeartbeats && hasSpoken
         let areLost = machine.state == .fenced
         if !hasFailed { handle(.closed) }
         for task in tasks { task.cancel() }
@@ -232,7 +237,7 @@ actor ConsumerProtocolGroup: GroupMembership {
     private func fail(_ error: KafkaError) async {
         await partitions.giveUpAll(Set(owned.keys), areLost: true)
         owned = [:]
-        if machine.epoch > 0 { await sendLeave() }
+        if hasSpoken { await sendLeave() }
         partitions.fail(error)
     }
 

@@ -18,6 +18,8 @@ final class GroupIdentity: Sendable {
 
     private struct State {
         var metadata: ConsumerGroupMetadata
+        /// As what the coordinator knew the member when it was one last.
+        var last: ConsumerGroupMetadata?
         var membership = 0
         var onRefusal: @Sendable (KafkaError, ConsumerGroupMetadata) async -> Bool = { _, _ in false }
     }
@@ -27,6 +29,17 @@ final class GroupIdentity: Sendable {
     }
 
     var metadata: ConsumerGroupMetadata { state.withLock { $0.metadata } }
+
+    /// The same for who commits what it has read as a member, also when it isn't one any more: an identity that is over
+    /// is refused, but none at all is not.
+    var ofReader: ConsumerGroupMetadata {
+        state.withLock { state in state.metadata.generationID >= 0 ? state.metadata : state.last ?? state.metadata }
+    }
+
+    /// What is read from now on isn't read as a member.
+    func forget() {
+        state.withLock { $0.last = nil }
+    }
 
     /// Goes up whenever the member is put out or leaves: what was read before is somebody else's from then on, though
     /// this member may be back in the meantime.
@@ -39,6 +52,7 @@ final class GroupIdentity: Sendable {
     func become(memberID: String, generation: Int32) {
         state.withLock { state in
             let old = state.metadata
+            if old.generationID >= 0 { state.last = old }
             if old.generationID >= 0, generation < 0 { state.membership += 1 }
             state.metadata = ConsumerGroupMetadata(
                 groupID: old.groupID, generationID: generation, memberID: memberID,

@@ -66,7 +66,7 @@ final class GroupPartitions: Sendable {
         }
         await tell(areLost ? .lost(partitions) : .revoked(partitions))
         // The application isn't waited for here: a batch that it hasn't come back from isn't processed.
-        await fetcher.remove(partitions, waitingUntil: .now)
+        await fetcher.giveUp(partitions)
         committed.withLock { committed in
             for partition in partitions { committed[partition] = nil }
         }
@@ -115,7 +115,10 @@ final class GroupPartitions: Sendable {
 
     /// Commits everything that was handed out, which its caller is done with.
     func commitAll() async throws {
-        try await commit { self.buffer.finishHandout() }
+        try await commit {
+            guard let done = self.buffer.finishHandout() else { throw self.offsets.notAMember }
+            return done
+        }
     }
 
     /// Commits offsets as a member. One commit goes after the other: an earlier one that came later would take the group
@@ -125,7 +128,7 @@ final class GroupPartitions: Sendable {
     /// - Throws: UNKNOWN_MEMBER_ID where it isn't one: the coordinator would take the offsets, over those of whoever has
     ///   the partitions.
     func commit(
-        limit: Duration? = nil, _ offsets: @escaping @Sendable () -> [TopicPartition: OffsetAndMetadata]
+        limit: Duration? = nil, _ offsets: @escaping @Sendable () throws -> [TopicPartition: OffsetAndMetadata]
     ) async throws {
         // A commit under way is carried to its end though its caller is cancelled: half of what was done isn't known.
         let commit = lastCommit.withLock { last in
@@ -133,7 +136,7 @@ final class GroupPartitions: Sendable {
                 await last?.value
                 // Taken before the offsets: those of a member that was put out meanwhile aren't the next one's.
                 let membership = self.offsets.identity.membership
-                try await self.commitNow(offsets(), membership, limit)
+                try await self.commitNow(try offsets(), membership, limit)
             }
             last = Task { _ = await commit.result }
             return commit

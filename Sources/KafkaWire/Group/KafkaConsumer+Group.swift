@@ -87,14 +87,15 @@ extension KafkaConsumer {
     /// Commits for the group everything that was handed out, the batch at hand among it: who calls this is done with it.
     ///
     /// - Throws: INVALID_GROUP_ID where `group.id` isn't set. ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID
-    ///   and the like where the partitions may be another member's already, so that what was done may be done again.
-    ///   What else the coordinator refuses, after retries for `default.api.timeout.ms`.
+    ///   and the like where the partitions may be another member's already, or the consumer is closed, so that what was
+    ///   done may be done again. What else the coordinator refuses, after retries for `default.api.timeout.ms`.
     public func commit() async throws {
         let (group, _) = try group()
         if let partitions = groupPart.withLock({ $0.partitions }) {
             try await partitions.commitAll()
         } else {
-            try await group.commit(buffer.finishHandout())
+            guard !buffer.isFinished, let done = buffer.finishHandout() else { throw group.notAMember }
+            try await group.commit(done)
         }
     }
 
@@ -125,9 +126,13 @@ extension KafkaConsumer {
         try await group().offsets.fetch(Array(partitions))
     }
 
-    /// As what the coordinator knows this consumer at the moment: what a transaction carries that commits its offsets
-    /// (KIP-447). Nil where `group.id` isn't set.
-    public var groupMetadata: ConsumerGroupMetadata? { groupPart.withLock { $0.identity }?.metadata }
+    /// As what the coordinator knows this consumer: what a transaction carries that commits its offsets (KIP-447). Nil
+    /// where `group.id` isn't set.
+    ///
+    /// The generation of a member that reads on may change meanwhile, so ask for it right before the offsets are sent.
+    /// One that was put out, or has left, keeps the last that it had, which the coordinator refuses; so that a
+    /// transaction doesn't commit over whoever has its partitions now.
+    public var groupMetadata: ConsumerGroupMetadata? { groupPart.withLock { $0.identity }?.ofReader }
 
     private func group() throws(KafkaError) -> (offsets: GroupOffsets, identity: GroupIdentity) {
         let part = groupPart.withLock { $0 }

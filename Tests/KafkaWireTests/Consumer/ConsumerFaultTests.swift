@@ -46,6 +46,35 @@ struct ConsumerFaultTests {
         }
     }
 
+    @Test("an answer that comes when another broker leads already is passed over: no record comes twice")
+    func lateAnswer() async throws {
+        let late = Lock(0)
+        var hooks = ClientHooks()
+        hooks.responseReceived = { event in
+            if event.api == "Fetch", event.duration >= .milliseconds(400) { late.withLock { $0 += 1 } }
+        }
+        let properties = ["metadata.max.age.ms": "20", "fetch.max.wait.ms": "10"]
+        try await withFake(brokers: 2, properties: properties, hooks: hooks) { fake, cluster in
+            fake.createTopic("t")
+            fake.elect(1, for: partition)
+            try fill(fake, 20)
+            fake.inject(.late(.milliseconds(400)), into: .fetch)
+            let (consumer, first) = await consumer(cluster, from: ConsumerStart(.offset(0)))
+            var iterator = first
+            try await eventually("the first leader is asked") { fake.count(.fetch) == 1 }
+            fake.elect(2, for: partition)
+            #expect(try await read(&iterator, 20)[0] == numbered(0..<20))
+            try fill(fake, 20)
+            #expect(try await read(&iterator, 20)[0] == numbered(20..<40))
+            try await eventually("it has answered") { late.withLock { $0 } > 0 }
+            for start in [Int64(40), 60] {
+                try fill(fake, 20)
+                #expect(try await read(&iterator, 20)[0] == numbered(start..<start + 20))
+            }
+            await consumer.close()
+        }
+    }
+
     @Test(
         "passing errors of a partition are waited out",
         arguments: [

@@ -105,6 +105,24 @@ struct ClassicGroupFaultTests {
         }
     }
 
+    @Test("what was given up for an assignment is somebody's, though taking the rest over fails for long")
+    func givenUpAndFailed() async throws {
+        try await withGroup(.cooperative, partitions: 2) { group in
+            // Nobody looks out for topics that come: the next rebalance both takes and gives.
+            let properties = ["default.api.timeout.ms": "100", "retry.backoff.max.ms": "600000"]
+            let first = try await group.start(properties, .topics(["t", "u"]))
+            try await eventually("it has what there is") { first.assignment == group.partitions() }
+            group.fake.inject(.error(.unstableOffsetCommit), into: .offsetFetch, times: .max)
+            group.fake.createTopic("u", partitions: 1)
+            let second = try await group.start(properties)
+            try await eventually("it has given one up") { !first.revoked.isEmpty }
+            group.fake.clearRequests()
+            try await eventually("the offsets of others are refused for long") { group.fake.count(.offsetFetch) > 20 }
+            group.fake.clearFaults()
+            try await group.shared(first, second, topics: ["t", "u"])
+        }
+    }
+
     // MARK: Static members (KIP-345)
 
     @Test(

@@ -53,6 +53,19 @@ struct ConsumerGroupFaultTests {
         }
     }
 
+    @Test("who leaves before it has heard that it is a member isn't one any more")
+    func leavesAtOnce() async throws {
+        try await withGroup(.consumer) { group in
+            group.fake.inject(.late(.milliseconds(500)), into: .consumerGroupHeartbeat)
+            let member = try await group.start()
+            try await eventually("the coordinator knows it") {
+                group.fake.members(ofGroup: GroupFixture.group)?.count == 1
+            }
+            await member.consumer.close()
+            #expect(group.fake.members(ofGroup: GroupFixture.group)?.isEmpty ?? true)
+        }
+    }
+
     @Test("who hears that it was put out when it commits what it gives up has lost that")
     func lostInRebalance() async throws {
         try await withGroup(.consumer) { group in

@@ -200,7 +200,86 @@ struct GroupFaultTests {
         }
     }
 
+    @Test("who takes record after record is there with each of them", arguments: GroupKind.both)
+    func recordByRecord(kind: GroupKind) async throws {
+        try await withGroup(kind, partitions: 1) { group in
+            try group.fake.fill(TopicPartition("t"), [(0..<300).map(String.init)])
+            let member = try await group.start(["max.poll.interval.ms": "1000"], pace: .milliseconds(5))
+            try await group.shared(member)
+            try await group.finish()
+            #expect(member.rebalances.first == .assigned(group.partitions()))
+            #expect(member.revoked.count <= 1, "once at its end")
+        }
+    }
+
+    @Test("what a closed member had at hand can't be committed, and it hears so", arguments: GroupKind.both)
+    func commitAfterEnd(kind: GroupKind) async throws {
+        try await withGroup(kind, partitions: 1) { group in
+            let member = try await group.start(["enable.auto.commit": "false"])
+            try await group.shared(member)
+            member.hold()
+            try group.produce(3)
+            try await eventually("it is amidst a batch") { member.isStuck }
+            await member.consumer.unsubscribe()
+            for _ in 0..<2 {
+                let error = await #expect(throws: KafkaError.self) { try await member.consumer.commit() }
+                #expect(error?.code == .unknownMemberId)
+                await member.consumer.close()
+            }
+            #expect(group.committed(TopicPartition("t")) == nil)
+        }
+    }
+
+    @Test("a transaction can't commit for a member that was put out or has left", arguments: GroupKind.all)
+    func transactionAfterEnd(kind: GroupKind) async throws {
+        try await withGroup(kind) { group in
+            let member = try await group.start()
+            try await group.shared(member)
+            member.hold()
+            try group.produce(3)
+            try await eventually("it is amidst a batch") { member.isStuck }
+            let cluster = Cluster(
+                configuration: try ClientConfiguration(
+                    bootstrapServers: group.fake.bootstrapServers, properties: ["transactional.id": "tx"]))
+            let producer = KafkaProducer(cluster: cluster)
+            let early = try #require(member.consumer.groupMetadata)
+            #expect(early.generationID >= 0 && !early.memberID.isEmpty)
+            try group.putOut(member)
+            let other = try await group.start()
+            try await group.shared(other)
+            for isClosed in [false, true] {
+                if isClosed { await member.consumer.close() }
+                for identity in [early, try #require(member.consumer.groupMetadata)] {
+                    let error = await #expect(throws: KafkaError.self) {
+                        try await producer.withTransaction { transaction in
+                            let offsets = [TopicPartition("t"): OffsetAndMetadata(2)]
+                            try await transaction.sendOffsets(offsets, group: identity)
+                        }
+                    }
+                    #expect(error?.isFromBroker == true, "\(String(describing: error))")
+                }
+            }
+            member.release()
+            await producer.close()
+            await cluster.close()
+            #expect(group.committed(TopicPartition("t")) != 2)
+        }
+    }
+
     // MARK: Rebalances
+
+    @Test("who takes record after record gives partitions up between two of a batch", arguments: GroupKind.all)
+    func amidBatch(kind: GroupKind) async throws {
+        try await withGroup(kind, partitions: 2) { group in
+            for partition in group.partitions() { try group.fake.fill(partition, [(0..<300).map(String.init)]) }
+            let first = try await group.start(pace: .milliseconds(2))
+            try await group.shared(first)
+            let second = try await group.start(pace: .milliseconds(2))
+            try await group.shared(first, second)
+            #expect(group.partitions().allSatisfy { group.ledger[$0].count < 300 })
+            try await group.finish()
+        }
+    }
 
     @Test("only what moves is given up, and the rest is read on meanwhile", arguments: GroupKind.both)
     func incremental(kind: GroupKind) async throws {

@@ -105,11 +105,13 @@ final class GroupFixture: Sendable {
     }
 
     /// A member that processes what it gets.
+    ///
+    /// - Parameter pace: How long each record takes, for who takes one record after the other; nil for batches.
     func start(
-        _ properties: [String: String] = [:], _ subscription: Subscription = .topics(["t"])
+        _ properties: [String: String] = [:], _ subscription: Subscription = .topics(["t"]), pace: Duration? = nil
     ) async throws -> RunningMember {
         let member = try member(properties)
-        try await member.start(subscription)
+        try await member.start(subscription, pace: pace)
         return member
     }
 

@@ -13,6 +13,12 @@ final class Ledger: Sendable {
         state.withLock { $0.offsets[TopicPartition(batch.topic, batch.partition), default: []] += offsets }
     }
 
+    func note(_ record: ConsumerRecord) {
+        state.withLock {
+            $0.offsets[TopicPartition(record.topic, record.partition), default: []].append(record.offset)
+        }
+    }
+
     /// Notes where a partition comes to a member whose group has another offset than what was processed.
     func assigned(_ partition: TopicPartition, committed: Int64?) {
         state.withLock { state in
@@ -25,7 +31,7 @@ final class Ledger: Sendable {
     subscript(partition: TopicPartition) -> [Int64] { state.withLock { $0.offsets[partition] ?? [] } }
 }
 
-/// A member that takes batch after batch in a loop, as applications do.
+/// A member that takes batch after batch, or record after record, in a loop, as applications do.
 final class RunningMember: Sendable {
     private struct State {
         var rebalances: [Rebalance] = []
@@ -36,6 +42,8 @@ final class RunningMember: Sendable {
         /// Whether nothing has come since it asked last: all that it had is processed.
         var isIdle = false
         var task: Task<Void, any Error>?
+        /// Whether it takes one record after the other.
+        var isPaced = false
         var isClosed = false
     }
 
@@ -53,10 +61,27 @@ final class RunningMember: Sendable {
         consumer = KafkaConsumer(cluster: cluster, offsetReset: configuration.consumer.offsetReset)
     }
 
-    func start(_ subscription: Subscription) async throws {
+    /// - Parameter pace: How long each record takes, for who takes one record after the other; nil for batches.
+    func start(_ subscription: Subscription, pace: Duration? = nil) async throws {
         try await consumer.subscribe(to: subscription) { [weak self] in self?.note($0) }
-        let task = Task { try await self.process() }
-        state.withLock { $0.task = task }
+        let task = Task {
+            if let pace { try await self.processRecords(pace) } else { try await self.process() }
+        }
+        state.withLock { state in
+            state.task = task
+            state.isPaced = pace != nil
+        }
+    }
+
+    private func processRecords(_ pace: Duration) async throws {
+        do {
+            for try await record in consumer.records {
+                group.ledger.note(record)
+                try? await Task.sleep(for: pace)
+            }
+        } catch is CancellationError {
+            // Told to stop.
+        }
     }
 
     private func note(_ rebalance: Rebalance) {
@@ -97,6 +122,8 @@ final class RunningMember: Sendable {
     func stop() async throws {
         let (task, isClosed) = state.withLock { state in
             state.wantsToStop = true
+            // Who waits for a record isn't let out otherwise.
+            if state.isPaced { state.task?.cancel() }
             return (state.task, state.isClosed)
         }
         guard !isClosed else { return }
