@@ -20,7 +20,7 @@ public struct ProducerConfiguration: Sendable {
     ///
     /// Larger than the Java client's 16 KiB: a batch costs a broker and every reader the same whatever is in it.
     public var batchSize = 128 << 10
-    /// `linger.ms`: how long a batch that isn't complete waits for more.
+    /// `linger.ms`: how long a batch that isn't complete waits for more, but for half of `delivery.timeout.ms` at most.
     public var linger = Duration.milliseconds(5)
     /// `compression.type`: how batches are compressed. UNSUPPORTED_COMPRESSION_TYPE for a codec that the build lacks.
     public var compression = Compression.none
@@ -40,7 +40,11 @@ public struct ProducerConfiguration: Sendable {
     public var maximumInFlight = 5
     /// `max.request.size`: how large one request, and so one record, may be, in bytes.
     public var maximumRequestSize = 1 << 20
-    /// `delivery.timeout.ms`: how long a record is tried to be delivered, from `send` on.
+    /// `delivery.timeout.ms`: after how long a record has failed that isn't delivered, be it waiting or in flight
+    /// (KIP-91).
+    ///
+    /// A request waits for its answer no longer than that, nor than `request.timeout.ms`, though for half a second at
+    /// least. So unlike with the Java client, this one may be the shorter of the two.
     public var deliveryTimeout = Duration.seconds(120)
     /// `transactional.id`: the producer's name, under which brokers know its transactions when it starts again. Nil
     /// for a producer without transactions.

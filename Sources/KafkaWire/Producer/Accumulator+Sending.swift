@@ -5,6 +5,12 @@ extension Accumulator {
         var partitions: [TopicPartition] = []
         /// When the first open batch will have lingered long enough.
         var nextDeadline: ContinuousClock.Instant?
+        /// Those of the partitions whose first batch has waited for longer than `delivery.timeout.ms`.
+        var expired: [TopicPartition] = []
+        /// When the first batch of another of them will have.
+        var nextExpiry: ContinuousClock.Instant?
+        /// Whether there is a partition without a leader, be there anything to send or not.
+        var lacksLeader = false
     }
 
     /// The partitions that have a batch to send.
@@ -16,15 +22,23 @@ extension Accumulator {
             let isUrgent = state.flushes > 0 || state.closed != nil || state.isFull
             for topic in state.topics {
                 for queue in topic.queues {
+                    if !queue.hasLeader { ready.lacksLeader = true }
                     if queue.builder != nil, queue.complete.isEmpty {
-                        let due = queue.created + configuration.linger
+                        let due = queue.created + linger
                         if due <= now || isUrgent {
                             queue.completeOpen()
                         } else {
                             ready.nextDeadline = min(ready.nextDeadline ?? due, due)
                         }
                     }
-                    if !queue.complete.isEmpty { ready.partitions.append(queue.partition) }
+                    guard let first = queue.complete.first else { continue }
+                    ready.partitions.append(queue.partition)
+                    let expiry = first.created + configuration.deliveryTimeout
+                    if expiry < now {
+                        ready.expired.append(queue.partition)
+                    } else {
+                        ready.nextExpiry = min(ready.nextExpiry ?? expiry, expiry)
+                    }
                 }
             }
             return ready
@@ -33,11 +47,16 @@ extension Accumulator {
 
     /// Takes a partition's next batch out.
     ///
-    /// - Parameter isOpen: Only one of which it is open whether it was written.
-    func takeBatch(of partition: TopicPartition, whoseOutcomeIsOpen isOpen: Bool = false) -> ProducerBatch? {
+    /// - Parameters:
+    ///   - isOpen: Only one of which it is open whether it was written.
+    ///   - room: How many bytes it may take of a request; a larger one stays.
+    func takeBatch(
+        of partition: TopicPartition, whoseOutcomeIsOpen isOpen: Bool = false, room: Int = .max
+    ) -> ProducerBatch? {
         state.withLock { state in
             guard let queue = state.queue(partition),
-                let index = queue.complete.firstIndex(where: { $0.mayBeWritten || !isOpen })
+                let index = queue.complete.firstIndex(where: { $0.mayBeWritten || !isOpen }),
+                queue.complete[index].byteCount <= room
             else { return nil }
             let batch = queue.complete.remove(at: index)
             state.noteRecords(of: batch)
@@ -57,6 +76,17 @@ extension Accumulator {
     /// Puts a batch back that will be tried again, in the order of the numbers.
     func putBack(_ batch: ProducerBatch) {
         state.withLock { $0.putBack(batch) }
+    }
+
+    /// Takes a batch out that was put back. False where it isn't there any more.
+    func takeBack(_ batch: ProducerBatch) -> Bool {
+        state.withLock { state in
+            guard let queue = state.queue(batch.partition),
+                let index = queue.complete.firstIndex(where: { $0.outcome === batch.outcome })
+            else { return false }
+            queue.complete.remove(at: index)
+            return true
+        }
     }
 
     /// A batch has come to its end: its memory is free, and whoever waits for it is told.

@@ -43,8 +43,10 @@ final class Accumulator: Sendable {
     let state = Lock(State())
     let configuration: ProducerConfiguration
     let pool: BufferPool
-    private let timing: Timing
+    let timing: Timing
     let observer: ClientObserver?
+    /// How long a batch that isn't complete waits for more: never so long that no time is left to send it.
+    let linger: Duration
     /// Notified when there may be something to send.
     let signal = Signal()
 
@@ -53,31 +55,7 @@ final class Accumulator: Sendable {
         self.pool = pool
         self.timing = timing
         self.observer = observer
-    }
-
-    // MARK: Topics
-
-    func knows(_ topic: String) -> Bool { state.withLock { $0.indexByName[topic] != nil } }
-
-    /// How many partitions a topic has; nil where nobody has said so.
-    func partitionCount(of topic: String) -> Int32? {
-        state.withLock { state in state.indexByName[topic].map { Int32(state.topics[$0].queues.count) } }
-    }
-
-    func add(topic name: String, partitionCount: Int) {
-        let random = timing.random()
-        let now = timing.now()
-        state.withLock { state in
-            let index = state.indexByName[name] ?? state.topics.count
-            if index == state.topics.count {
-                state.topics.append(TopicQueues(partitionCount: partitionCount, random: random))
-                state.indexByName[name] = index
-            }
-            while state.topics[index].queues.count < partitionCount {
-                let partition = TopicPartition(topic: name, partition: Int32(state.topics[index].queues.count))
-                state.topics[index].queues.append(PartitionQueue(partition: partition, now: now))
-            }
-        }
+        linger = min(configuration.linger, configuration.deliveryTimeout / 2)
     }
 
     // MARK: Appending
@@ -100,12 +78,12 @@ final class Accumulator: Sendable {
         let bound = RecordBatchBuilder.sizeBound(
             keyCount: key?.byteCount ?? 0, valueCount: value?.byteCount ?? 0, headers: headers)
         guard bound <= min(configuration.maximumRequestSize, configuration.bufferMemory) else {
-            let (name, limit) =
+            let (setting, limit) =
                 bound > configuration.maximumRequestSize
                 ? ("max.request.size", configuration.maximumRequestSize)
                 : ("buffer.memory", configuration.bufferMemory)
             throw KafkaError(
-                .messageTooLarge, "a record of \(bound) bytes is larger than \(name) (\(limit))",
+                .messageTooLarge, "a record of \(bound) bytes is larger than \(setting) (\(limit))",
                 topic: name, partition: partition)
         }
         var result: Result<Appended, KafkaError> = .success(.unknownTopic)

@@ -14,24 +14,30 @@ extension KafkaProducer {
     /// ```
     ///
     /// The first one calls `initTransactions` where that hasn't been done. A task that is cancelled aborts where `body`
-    /// throws for that; a commit that has begun goes on.
+    /// throws for that; a commit that has begun goes on. An abort that the coordinator didn't answer in `max.block.ms`
+    /// is finished by the next call, before anything else.
     ///
-    /// - Throws: What `body` throws, once the transaction is aborted. The error of the commit: the transaction is
-    ///   aborted then as well, and may be run again, but for two. PRODUCER_FENCED and others of `commitTransaction`
-    ///   mean that another producer has to be made. After REQUEST_TIMED_OUT and other retriable errors it isn't known
-    ///   whether the transaction was committed: `commitTransaction` tells, when it is called again.
+    /// - Throws: What `body` throws, once the transaction is aborted, or `max.block.ms` is over. The error of the
+    ///   commit: the transaction is aborted then as well, and may be run again, but for two. PRODUCER_FENCED and others
+    ///   of `commitTransaction` mean that another producer has to be made. After REQUEST_TIMED_OUT and other retriable
+    ///   errors of the commit it isn't known whether the transaction was committed: `commitTransaction` tells, when it
+    ///   is called again, and until then this throws INVALID_TXN_STATE. The error of an earlier transaction's abort
+    ///   that can't be finished: `body` hasn't run then.
     @discardableResult
     public func withTransaction<Result: Sendable>(
         isolation: isolated (any Actor)? = #isolation,
         _ body: (KafkaTransaction) async throws -> sending Result
     ) async throws -> sending Result {
-        if try !manager.isInitialized { try await initTransactions() }
+        let manager = try manager
+        if !manager.isInitialized { try await initTransactions() }
+        if manager.hasUnfinishedAbort { try await abortTransaction() }
         try await beginTransaction()
         let result: Result
         do {
             result = try await body(KafkaTransaction(self))
         } catch {
-            // The next call tells of a producer that can't go on; the reason for the abort is this one.
+            // The next call tells of a producer that can't go on, and finishes an abort that ran out of time; the
+            // reason for the abort is this one.
             try? await abortTransaction()
             throw error
         }
@@ -60,7 +66,8 @@ extension KafkaProducer {
 
     /// Begins a transaction. Every record that is sent from here on belongs to it.
     ///
-    /// - Throws: INVALID_TXN_STATE before `initTransactions` or in a transaction; the error that has ended the producer.
+    /// - Throws: INVALID_TXN_STATE before `initTransactions` or in a transaction, one among them whose end ran out of
+    ///   time; the error that has ended the producer.
     public func beginTransaction() async throws(KafkaError) {
         try manager.begin()
     }
@@ -95,7 +102,7 @@ extension KafkaProducer {
     /// Drops what the transaction has sent: records that aren't sent yet fail with OPERATION_NOT_ATTEMPTED, and those in
     /// flight are waited for. The next transaction can begin afterwards, whatever spoiled this one.
     ///
-    /// - Throws: As `commitTransaction`.
+    /// - Throws: As `commitTransaction`. After an error that is retriable, another `abortTransaction` goes on with it.
     public func abortTransaction() async throws(KafkaError) {
         let manager = try manager
         try await uncancelled { () throws(KafkaError) in try await manager.abort() }

@@ -170,7 +170,7 @@ public final class KafkaProducer: Sendable {
             }
             return description
         }
-        accumulator.add(topic: topic, partitionCount: description.partitions.count)
+        accumulator.learn(description)
     }
 
     /// Sends everything at once, without lingering, and waits until it is delivered or has failed.
@@ -181,7 +181,7 @@ public final class KafkaProducer: Sendable {
     }
 
     /// Takes nothing in any more, waits until everything is delivered or has failed, and ends. A transaction that is
-    /// under way is aborted.
+    /// under way is aborted, and an abort that ran out of time is tried once more.
     public func close() async {
         if let transactions, transactions.isToBeEnded { try? await abortTransaction() }
         let reason = KafkaError(.networkException, "the producer is closed")

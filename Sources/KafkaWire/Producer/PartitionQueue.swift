@@ -14,6 +14,9 @@ struct ProducerBatch: Sendable {
     var sequence: SequenceNumber?
     /// An attempt to send it has ended without a word on whether it was written.
     var mayBeWritten = false
+
+    /// How many bytes of a request it takes; before it was closed, as many as without compression.
+    var byteCount: Int { encoded?.byteCount ?? builder?.byteCount ?? reserved }
 }
 
 /// One partition's batches. Only touched with the accumulator's lock held.
@@ -24,6 +27,8 @@ final class PartitionQueue {
     var created: ContinuousClock.Instant
     /// Full batches in order; those that are tried again stand first.
     var complete: [ProducerBatch] = []
+    /// Whether a broker leads the partition, as far as is known.
+    var hasLeader = true
     /// How large the next batch is likely to become, in bytes: as the last one.
     private var expectedBytes = 4096
 

@@ -21,6 +21,8 @@ struct PartitionState {
     /// When it may be tried again after a failure.
     var notBefore: ContinuousClock.Instant?
     var failures = 0
+    /// The number of its last batch among all that the sender has sent.
+    var lastTurn = 0
 
     init(goesSingly: Bool) {
         self.goesSingly = goesSingly

@@ -50,12 +50,25 @@ extension ProducerSender {
     private func failed(_ batch: ProducerBatch, _ error: KafkaError) {
         var batch = batch
         if batch.encoded != nil, error.leavesOpenWhetherWritten { batch.mayBeWritten = true }
-        if error.meansStaleMetadata { staleTopics.insert(batch.partition.topic) }
+        if error.meansStaleMetadata { stale.insert(batch.partition) }
         if split(batch, after: error) { return }
         guard !isStopped, mayRetry(batch, after: error) else { return giveUp(batch, error) }
         update(batch.partition) { $0.goesSingly = true }
         retryLater(batch.partition)
+        putBack(batch, after: error)
+    }
+
+    /// Has a batch sent again.
+    func putBack(_ batch: ProducerBatch, after error: KafkaError) {
         accumulator.putBack(batch)
+        dropIfAborted(batch, error)
+    }
+
+    /// Ends a batch that was put back where the transaction was given up at that moment: what waited may have been
+    /// failed just before. Nothing would send this one any more, and the abort would wait for it.
+    private func dropIfAborted(_ batch: ProducerBatch, _ error: KafkaError) {
+        guard transactions?.isSending == false, accumulator.takeBack(batch) else { return }
+        giveUp(batch, error)
     }
 
     private func mayRetry(_ batch: ProducerBatch, after error: KafkaError) -> Bool {
@@ -87,6 +100,7 @@ extension ProducerSender {
         else { return false }
         update(batch.partition) { $0.goesSingly = true }
         accumulator.replace(batch, by: halves.0, halves.1)
+        for half in [halves.0, halves.1] { dropIfAborted(half, error) }
         accumulator.signal.notify()
         return true
     }
@@ -100,9 +114,7 @@ extension ProducerSender {
     // MARK: Time
 
     func retryLater(_ partition: TopicPartition) {
-        let backoff = Backoff(
-            initial: cluster.configuration.retryBackoff, maximum: cluster.configuration.retryBackoffMaximum)
-        let (now, random) = (cluster.timing.now(), cluster.timing.random())
+        let (backoff, now, random) = (self.backoff, cluster.timing.now(), cluster.timing.random())
         update(partition) { state in
             state.failures += 1
             state.notBefore = now + backoff.delay(afterFailures: state.failures, random: random)
@@ -114,7 +126,6 @@ extension ProducerSender {
     }
 
     /// Gives up those of a partition's batches that have been tried for too long. True where there are others.
-    @discardableResult
     func expire(_ partition: TopicPartition) -> Bool {
         while let batch = accumulator.firstBatch(of: partition) {
             guard isExpired(batch) else { return true }

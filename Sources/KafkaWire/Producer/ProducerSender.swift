@@ -8,6 +8,8 @@
 /// batch would be written where the first was refused.
 ///
 /// In a transaction the identity is the transaction's, and a batch that is given up ends it: see `TransactionManager`.
+///
+/// The loop waits for no broker: what it has to ask for is asked beside it, and only what needs the answer waits.
 actor ProducerSender {
     let cluster: Cluster
     let configuration: ProducerConfiguration
@@ -16,14 +18,23 @@ actor ProducerSender {
     let transactions: TransactionManager?
     var partitions: [TopicPartition: PartitionState] = [:]
     var inFlightByNode: [Int32: Int] = [:]
-    /// Topics whose leaders are to be asked for anew.
-    var staleTopics: Set<String> = []
-    private(set) var isStopped = false
+    /// Partitions whose leaders are to be asked for anew. Nothing of them is sent before.
+    var stale: Set<TopicPartition> = []
+    /// Those that the question under way is asked for; one of them that fails meanwhile is stale as well.
+    var asked: Set<TopicPartition> = []
+    var leaderQuestion = ProducerQuestion()
+    /// When it was asked last.
+    var lastLook: ContinuousClock.Instant
+    var identityQuestion = ProducerQuestion()
     /// What partitions are numbered under that have no identity yet, without transactions. Each keeps its own when this
     /// one changes, since a batch that may have been written would be written twice under another.
-    private var identity: ProducerIdentity?
-    private var connections: [Int32: NegotiatedConnection] = [:]
-    private var opening: Set<Int32> = []
+    var identity: ProducerIdentity?
+    var connections: [Int32: NegotiatedConnection] = [:]
+    var opening: Set<Int32> = []
+    var alarm = ProducerAlarm()
+    private(set) var isStopped = false
+    /// How many batches have gone out.
+    private var turns = 0
     /// Answers in the order in which they came, which tasks of their own would not keep.
     private let answers = ProduceInbox()
 
@@ -32,6 +43,7 @@ actor ProducerSender {
         self.configuration = cluster.configuration.producer
         self.accumulator = accumulator
         self.transactions = transactions
+        lastLook = cluster.timing.now()
     }
 
     /// Runs until `stop`.
@@ -40,12 +52,15 @@ actor ProducerSender {
             for answer in answers.takeAll() { accept(answer) }
             let deadline = await sendWhatCanBe()
             if isStopped { return }
-            await accumulator.signal.wait(until: deadline)
+            // The time that is slept through is the real one, whatever clock the deadline is by.
+            let left = deadline.map { $0 - cluster.timing.now() }
+            await accumulator.signal.wait(until: left.map { ContinuousClock.now + $0 })
         }
     }
 
     func stop(_ error: KafkaError) {
         isStopped = true
+        alarm.cancel()
         // Before the records fail: a commit that waits for them has to find out.
         transactions?.senderStopped(error)
         accumulator.failAll(error)
@@ -68,61 +83,53 @@ actor ProducerSender {
         let ready = accumulator.ready(at: now)
         var deadline = ready.nextDeadline
         func lookAgain(at instant: ContinuousClock.Instant) { deadline = min(deadline ?? instant, instant) }
-        guard !ready.partitions.isEmpty else { return deadline }
-        for partition in ready.partitions { startNumbersOver(partition) }
-        guard await prepare(ready.partitions) else {
-            // Batches that have waited too long end here, when there is nobody to send them to.
-            for partition in ready.partitions { expire(partition) }
-            return now + cluster.configuration.retryBackoff
-        }
-        let admitted = transactions?.admit(ready.partitions) ?? ready.partitions
-        if admitted.count < ready.partitions.count {
-            for partition in Set(ready.partitions).subtracting(admitted) { expire(partition) }
-            lookAgain(at: now + cluster.configuration.retryBackoffMaximum)
-        }
-        var byNode: [Int32: [TopicPartition]] = [:]
-        let leaders = await cluster.leaders(of: admitted)
-        for partition in admitted {
+        let waiting = expire(ready)
+        // Behind a batch that has ended there may be another, with a time of its own.
+        if !ready.expired.isEmpty { lookAgain(at: now) }
+        for partition in waiting { startNumbersOver(partition) }
+        if let instant = askForIdentity(for: waiting, at: now) { lookAgain(at: instant) }
+        var sendable: [TopicPartition] = []
+        for partition in waiting {
             let state = state(of: partition)
             if let notBefore = state.notBefore, notBefore > now {
                 lookAgain(at: notBefore)
-            } else if state.mustWait {
-                continue  // looked at again when the answer is here
-            } else if let leader = leaders[partition] {
-                byNode[leader.node, default: []].append(partition)
-            } else {
-                staleTopics.insert(partition.topic)
-                expire(partition)
-                lookAgain(at: now + cluster.configuration.retryBackoff)
+            } else if !state.mustWait, isIdentified(state), !stale.contains(partition), !asked.contains(partition) {
+                sendable.append(partition)
             }
         }
-        for (node, partitions) in byNode where inFlightByNode[node, default: 0] < configuration.maximumInFlight {
-            await send(partitions, to: node)
+        let leaders = await cluster.leaders(of: sendable)
+        stale.formUnion(sendable.filter { leaders[$0] == nil })
+        sendable.removeAll { leaders[$0] == nil }
+        let admitted = transactions?.admit(sendable) ?? sendable
+        if admitted.count < sendable.count { lookAgain(at: now + cluster.configuration.retryBackoffMaximum) }
+        var byNode: [Int32: [TopicPartition]] = [:]
+        for partition in admitted {
+            if let leader = leaders[partition] { byNode[leader.node, default: []].append(partition) }
+        }
+        for (node, partitions) in byNode where hasRoom(node) {
+            let isSent = await send(partitions, to: node)
             // There may be more complete batches behind those that went out.
-            if !opening.contains(node), inFlightByNode[node, default: 0] < configuration.maximumInFlight {
-                lookAgain(at: now)
-            }
+            if isSent, hasRoom(node) { lookAgain(at: now) }
         }
+        if let instant = askForLeaders(for: waiting, lacksLeader: ready.lacksLeader, at: now) { lookAgain(at: instant) }
         return deadline
     }
 
-    /// Sees to what sending needs: fresh metadata where it is known to be stale, and a producer id.
-    private func prepare(_ ready: [TopicPartition]) async -> Bool {
-        do {
-            if !staleTopics.isEmpty {
-                let topics = staleTopics
-                try await cluster.refresh(topics: topics.sorted())
-                staleTopics.subtract(topics)
-            }
-            guard configuration.isIdempotent, transactions == nil else { return true }
-            if identity == nil { identity = try await askForIdentity() }
-            return true
-        } catch let error as KafkaError where !error.isRetriable {
-            stop(error)
-            return false
-        } catch {
-            return false
-        }
+    /// Gives up what has been tried for too long, whatever the rest of its partition waits for.
+    ///
+    /// - Returns: The partitions that have something left to send.
+    private func expire(_ ready: Accumulator.Ready) -> [TopicPartition] {
+        if let expiry = ready.nextExpiry { wake(at: expiry) }
+        guard !ready.expired.isEmpty else { return ready.partitions }
+        let ended = Set(ready.expired.filter { !expire($0) })
+        return ready.partitions.filter { !ended.contains($0) }
+    }
+
+    private func hasRoom(_ node: Int32) -> Bool { inFlightByNode[node, default: 0] < configuration.maximumInFlight }
+
+    /// Whether there is something for a partition's next batch to be numbered under, where it is to be numbered.
+    private func isIdentified(_ state: PartitionState) -> Bool {
+        !configuration.isIdempotent || transactions != nil || (state.identity ?? identity) != nil
     }
 
     /// Has a partition whose numbers have a gap begin again at number 0, under an identity that it hasn't had.
@@ -135,70 +142,53 @@ actor ProducerSender {
         partitions[partition]?.startOver()
     }
 
-    private func askForIdentity() async throws -> ProducerIdentity {
-        let connection = try await cluster.anyConnection()
-        let response = try await connection.call(
-            InitProducerIdRequest(transactionalId: nil, transactionTimeoutMs: Int32.max),
-            timeout: cluster.configuration.requestTimeout)
-        let code = ErrorCode(rawValue: response.errorCode)
-        guard code == .none else {
-            throw KafkaError(code, "the cluster gave no producer id", isFromBroker: true)
-        }
-        return ProducerIdentity(id: response.producerId, epoch: response.producerEpoch)
-    }
-
-    /// Opens a connection without holding up what goes to other brokers.
-    private func open(_ node: Int32, for ready: [TopicPartition]) {
-        guard opening.insert(node).inserted else { return }
-        Task {
-            let result: Result<NegotiatedConnection, any Error>
-            do {
-                result = .success(try await cluster.connection(to: node, role: .produce))
-            } catch {
-                result = .failure(error)
-            }
-            opening.remove(node)
-            switch result {
-            case .success(let connection): connections[node] = connection
-            case .failure(let error as KafkaError) where !error.isRetriable: stop(error)
-            case .failure:
-                for partition in ready { retryLater(partition) }
-                staleTopics.formUnion(ready.map(\.topic))
-            }
-            accumulator.signal.notify()
-        }
-    }
-
-    private func send(_ ready: [TopicPartition], to node: Int32) async {
+    /// - Returns: Whether something went out.
+    private func send(_ ready: [TopicPartition], to node: Int32) async -> Bool {
         guard let connection = connections[node], connection.isUsable else {
             connections[node] = nil
-            for partition in ready { expire(partition) }
-            return open(node, for: ready)
+            open(node, for: ready)
+            return false
         }
         let version: Int16
         do throws(KafkaError) {
             version = try connection.version(
                 for: ProduceRequest.self, upTo: transactions?.lastProduceVersion ?? Int16.max)
         } catch {
-            return stop(error)
+            stop(error)
+            return false
         }
         var batches: [TopicPartition: ProducerBatch] = [:]
         var size = 0
-        for partition in ready {
-            guard size == 0 || size + configuration.batchSize <= configuration.maximumRequestSize else { break }
-            guard expire(partition) else { continue }
+        for partition in inTurn(ready) where size < configuration.maximumRequestSize {
             // Another transaction may have another identity, under which there is no gap yet.
             if let own = transactions?.identity { update(partition) { $0.adopt(own) } }
-            guard !state(of: partition).mustWait else { continue }
-            // Behind a gap only batches whose outcome is open are sent, under the numbers that they have.
-            let hasGap = state(of: partition).hasGap
-            guard var batch = accumulator.takeBatch(of: partition, whoseOutcomeIsOpen: hasGap) else { continue }
-            update(partition) { $0.send(&batch, as: identity) }
+            let state = state(of: partition)
+            guard !state.mustWait, isIdentified(state) else { continue }
+            // The first goes however large it is. Behind a gap only batches whose outcome is open are sent, under the
+            // numbers that they have.
+            let room = batches.isEmpty ? Int.max : configuration.maximumRequestSize - size
+            guard var batch = accumulator.takeBatch(of: partition, whoseOutcomeIsOpen: state.hasGap, room: room)
+            else { continue }
+            turns += 1
+            let turn = turns
+            update(partition) { state in
+                state.lastTurn = turn
+                state.send(&batch, as: identity)
+            }
             batches[partition] = batch
-            size += batch.reserved
+            size += batch.byteCount
         }
-        guard !batches.isEmpty else { return }
+        guard !batches.isEmpty else { return false }
         await post(batches, to: node, over: connection, version: version)
+        return true
+    }
+
+    /// A request may not have room for all: first come those whose last batch is the longest ago.
+    private func inTurn(_ partitions: [TopicPartition]) -> [TopicPartition] {
+        guard partitions.count > 1 else { return partitions }
+        return partitions.map { (partition: $0, turn: state(of: $0).lastTurn) }
+            .sorted { $0.turn < $1.turn }
+            .map { $0.partition }
     }
 
     /// The bytes to be sent for a batch: closed the first time, stamped with producer id and number each time.
@@ -232,13 +222,13 @@ actor ProducerSender {
                 topicIDs[key.topic] = id
                 topicNames[id] = key.topic
             }
+            let timeouts = timeouts(of: batches)
             let request = ProduceRequest(
                 encoded, topicIDs: topicIDs, transactionalID: transactions?.transactionalID,
-                acks: configuration.acks, timeout: cluster.configuration.requestTimeout)
+                acks: configuration.acks, timeout: timeouts.replicas)
             let lacksID = request.topicData.contains { $0.topicId == .zero }
             try connection.post(
-                request, version: lacksID ? min(version, 12) : version,
-                timeout: cluster.configuration.requestTimeout + .seconds(5),
+                request, version: lacksID ? min(version, 12) : version, timeout: timeouts.answer,
                 expectsResponse: configuration.acks != .none
             ) { [answers, accumulator, batches, topicNames] result in
                 answers.append(ProduceAnswer(node: node, batches: batches, topicNames: topicNames, result: result))
@@ -247,5 +237,12 @@ actor ProducerSender {
         } catch {
             accept(ProduceAnswer(node: node, batches: batches, topicNames: topicNames, result: .failure(error)))
         }
+    }
+
+    private func timeouts(of batches: [TopicPartition: ProducerBatch]) -> ProduceTimeouts {
+        let now = cluster.timing.now()
+        let oldest = batches.values.reduce(now) { min($0, $1.created) }
+        return ProduceTimeouts(
+            request: cluster.configuration.requestTimeout, left: configuration.deliveryTimeout - (now - oldest))
     }
 }

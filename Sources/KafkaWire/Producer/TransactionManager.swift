@@ -79,15 +79,11 @@ final class TransactionManager: Sendable {
 
     var isInitialized: Bool { machine.withLock { $0.state != .uninitialized } }
 
-    /// Whether a transaction is under way that nobody has begun to end.
-    var isToBeEnded: Bool {
-        machine.withLock { machine in
-            switch machine.state {
-            case .inTransaction, .abortableError: true
-            default: false
-            }
-        }
-    }
+    /// Whether a transaction is under way that may be aborted, and that nobody has begun to end.
+    var isToBeEnded: Bool { machine.withLock { $0.canAbort } }
+
+    /// Whether the last abort ran out of time: no transaction can begin before another call of it has ended.
+    var hasUnfinishedAbort: Bool { machine.withLock { $0.hasUnfinishedAbort } }
 
     func initialize() async throws(KafkaError) {
         guard configuration.isIdempotent else {

@@ -59,7 +59,14 @@ struct TransactionStateMachine {
         case .initializing: Self.misuse("\(call) was called before initTransactions() had returned")
         case .ready: Self.misuse("\(call) was called while no transaction is under way: call beginTransaction()")
         case .inTransaction: Self.misuse("\(call) was called in a transaction, which has to be committed or aborted")
+        case .committing where !isEnding:
+            Self.misuse(
+                "\(call) was called though it isn't known whether the transaction was committed: "
+                    + "call commitTransaction() again")
         case .committing: Self.misuse("\(call) was called while the transaction is committed")
+        case .aborting where !isEnding:
+            Self.misuse(
+                "\(call) was called though there wasn't time to abort the transaction: call abortTransaction() again")
         case .aborting: Self.misuse("\(call) was called while the transaction is aborted")
         }
     }
@@ -155,12 +162,19 @@ struct TransactionStateMachine {
         isEnding = true
     }
 
-    mutating func beginAbort() throws(KafkaError) {
+    /// Whether the last abort ran out of time, and has to be called for again.
+    var hasUnfinishedAbort: Bool { state == .aborting && !isEnding }
+
+    /// Whether a transaction is under way that may be aborted, and that nobody has begun to end.
+    var canAbort: Bool {
         switch state {
-        case .abortableError, .inTransaction: break
-        case .aborting where !isEnding: break
-        default: throw refuse("abortTransaction()")
+        case .abortableError, .inTransaction: true
+        default: hasUnfinishedAbort
         }
+    }
+
+    mutating func beginAbort() throws(KafkaError) {
+        guard canAbort else { throw refuse("abortTransaction()") }
         state = .aborting
         isEnding = true
     }

@@ -86,6 +86,61 @@ struct PartitionerTests {
         #expect(unavailable[1] == 0, "\(unavailable)")
     }
 
+    @Test("a partition without a leader gets no records without a key, unless no other has one")
+    func leaderless() {
+        func shares(leaderless: Set<Int>) -> [Int] {
+            var configuration = ProducerConfiguration()
+            configuration.batchSize = 100
+            var topic = topic(3)
+            for index in leaderless { topic.queues[index].hasLeader = false }
+            topic.leadersChanged()
+            let chance = random(3)
+            var counts = [0, 0, 0]
+            for _ in 0..<3000 {
+                counts[topic.stickySlot(bound: 100, configuration, now: { .now }, random: chance)] += 1
+            }
+            return counts
+        }
+        // The first record would have gone to the partition 0.
+        let one = shares(leaderless: [0])
+        #expect(one[0] == 0 && one[1] > 1000 && one[2] > 1000, "\(one)")
+        #expect(shares(leaderless: [0, 2]) == [0, 3000, 0])
+        #expect(shares(leaderless: [1, 2]) == [3000, 0, 0])
+        let all = shares(leaderless: [0, 1, 2])
+        #expect(all.allSatisfy { abs($0 - 1000) < 200 }, "\(all)")
+    }
+
+    @Test("when a partition loses its leader, the next record without a key goes to another one")
+    func leaderLost() throws {
+        let accumulator = Accumulator(
+            configuration: ProducerConfiguration(), pool: BufferPool(limit: 0), timing: Timing(random: { 0 }))
+        func learn(_ leaders: [Int32?]) {
+            let partitions = leaders.enumerated().map { index, leader in
+                PartitionDescription(
+                    index: Int32(index), leader: leader, leaderEpoch: 0, replicas: [1], inSyncReplicas: [1])
+            }
+            accumulator.learn(TopicDescription(name: "t", id: .zero, isInternal: false, partitions: partitions))
+        }
+        func next() throws -> Int32? {
+            let appended = try accumulator.append(
+                topic: "t", partition: nil, key: nil, value: nil, headers: [], timestamp: 0)
+            guard case .appended(let delivery) = appended else { return nil }
+            return delivery.batch.partition.partition
+        }
+        learn([1, 1])
+        #expect(try next() == 0)
+        // The batch that is open there doesn't keep them.
+        learn([nil, 1])
+        #expect(try next() == 1)
+        #expect(try next() == 1)
+        // Nowhere else is better.
+        learn([nil, nil])
+        #expect(try next() == 1)
+        learn([1, nil, nil])
+        #expect(try next() == 0)
+        #expect(accumulator.partitionCount(of: "t") == 3)
+    }
+
     private struct ByFirstByte: Partitioner {
         func partition(topic: String, key: RawSpan?, value: RawSpan?, partitionCount: Int32) -> Int32? {
             guard let value, value.byteCount > 0 else { return nil }

@@ -93,6 +93,7 @@ struct ProducerMemoryTests {
                 _ = try await producer.send(record(String(repeating: "x", count: 2000)))
             }
             #expect(error?.code == .messageTooLarge && error?.message.contains("buffer.memory") == true)
+            #expect(error?.topic == "t" && error?.partition == 0)
             await producer.close()
         }
     }

@@ -1,4 +1,3 @@
-import Concurrency
 import KafkaFake
 import Testing
 
@@ -7,15 +6,6 @@ import Testing
 @Suite("Batches of which it isn't known whether they were written", .timeLimit(.minutes(1)))
 struct ProducerOutcomeTests {
     private let partition = TopicPartition("t")
-
-    /// The real clock, but behind, and put forward at will.
-    private final class Clock: Sendable {
-        private let offset = Lock(Duration.seconds(-3600))
-
-        var timing: Timing { Timing(now: { .now + self.offset.withLock { $0 } }) }
-
-        func advance(_ duration: Duration) { offset.withLock { $0 += duration } }
-    }
 
     private func record(_ value: String) -> ProducerRecord {
         ProducerRecord(topic: "t", partition: 0, value: Array(value.utf8))
@@ -27,7 +17,7 @@ struct ProducerOutcomeTests {
     private func withTwoOpenBatches(
         meeting fault: Fault? = nil, _ body: (FakeCluster, KafkaProducer, Delivery) async throws -> Void
     ) async throws {
-        let clock = Clock()
+        let clock = ShiftedClock()
         let properties = ["linger.ms": "0", "delivery.timeout.ms": "60000"]
         try await withFake(properties: properties, timing: clock.timing) { fake, cluster in
             fake.createTopic("t")

@@ -161,6 +161,8 @@ struct ProducerTests {
             }
             #expect(local?.code == .messageTooLarge)
             #expect(local?.isFromBroker == false)
+            #expect(local?.topic == "t" && local?.partition == 0)
+            #expect(local?.message.contains("max.request.size") == true)
             let remote = await #expect(throws: KafkaError.self) {
                 _ = try await producer.send(record(String(repeating: "x", count: 6000)))
             }

@@ -107,6 +107,24 @@ struct TransactionStateMachineTests {
         #expect(ended == Self.fatal)
     }
 
+    @Test("an end that ran out of time is to be called for again, and what is refused meanwhile says so")
+    func unfinishedEnd() {
+        var machine = inTransaction(isVersion2: true)
+        #expect(machine.canAbort && !machine.hasUnfinishedAbort)
+        take(.abort, &machine)
+        #expect(!machine.canAbort && !machine.hasUnfinishedAbort)
+        take(.endingFailed, &machine)
+        #expect(machine.canAbort && machine.hasUnfinishedAbort)
+        let afterAbort = #expect(throws: KafkaError.self) { try machine.begin(isVersion2: true) }
+        #expect(afterAbort?.code == .invalidTxnState)
+        #expect(afterAbort?.message.contains("abortTransaction() again") == true)
+        for step in [.abort, .ended, .begin, .commit, .endingFailed] as [Step] { take(step, &machine) }
+        // It may have been committed.
+        #expect(!machine.canAbort && !machine.hasUnfinishedAbort)
+        let afterCommit = #expect(throws: KafkaError.self) { try machine.begin(isVersion2: true) }
+        #expect(afterCommit?.message.contains("commitTransaction() again") == true)
+    }
+
     private func inTransaction(isVersion2: Bool) -> Machine {
         var machine = Machine()
         for step in Self.ready + [.begin] { take(step, &machine, isVersion2: isVersion2) }

@@ -29,22 +29,7 @@ struct TransactionTests {
 
     /// The values that a reader with `read_committed` sees.
     private func committed(_ fake: FakeCluster, _ partition: TopicPartition) throws -> [String] {
-        var transactions: [Int64: [String]] = [:]
-        var seen: [String] = []
-        for bytes in fake.batches(of: partition) {
-            var reader = RecordBatchReader(
-                topic: partition.topic, partition: partition.partition, records: bytes, from: 0,
-                maximumInflatedBytes: 1 << 20, pool: BufferPool(limit: 0))
-            guard let batch = try reader.next() else { continue }
-            if let type = try batch.controlRecordType() {
-                let values = transactions.removeValue(forKey: batch.producerID) ?? []
-                if type == .commit { seen += values }
-            } else {
-                #expect(batch.isTransactional)
-                transactions[batch.producerID, default: []] += try batch.readRecords().map(\.value)
-            }
-        }
-        return seen
+        try fake.committedValues(of: partition)
     }
 
     @Test("what is committed is seen, what is aborted isn't, transaction after transaction", arguments: 0..<2)

@@ -1,0 +1,93 @@
+import KafkaFake
+import Testing
+
+@testable import KafkaWire
+
+@Suite("Aborts of transactions that come to no end at first", .timeLimit(.minutes(1)))
+struct TransactionAbortTests {
+    private let partition = TopicPartition("t")
+    private static let versions = [
+        SpokenVersions.latest, SpokenVersions.latest.with(feature: "transaction.version", 1),
+    ]
+    private struct Failed: Error {}
+
+    private func record(_ value: String) -> ProducerRecord {
+        ProducerRecord(topic: "t", partition: 0, value: Array(value.utf8))
+    }
+
+    /// A producer whose transaction was written, and couldn't be aborted in `max.block.ms`; the faults go on.
+    private func withUnfinishedAbort(
+        round: Int, _ body: (FakeCluster, KafkaProducer) async throws -> Void
+    ) async throws {
+        let properties = ["transactional.id": "tx", "linger.ms": "0", "max.block.ms": "50"]
+        try await withFake(versions: Self.versions[round], properties: properties) { fake, cluster in
+            fake.createTopic("t")
+            let producer = KafkaProducer(cluster: cluster)
+            fake.inject(.error(.coordinatorNotAvailable), into: .endTxn, times: 1_000_000)
+            await #expect(throws: Failed.self) {
+                try await producer.withTransaction { transaction in
+                    _ = try await transaction.send(record("a"))
+                    throw Failed()
+                }
+            }
+            #expect(fake.lastStableOffset(of: partition) == 0)
+            try await body(fake, producer)
+            await producer.close()
+        }
+    }
+
+    @Test("withTransaction finishes an abort that ran out of time, and runs nothing before", arguments: 0..<2)
+    func finished(round: Int) async throws {
+        try await withUnfinishedAbort(round: round) { fake, producer in
+            let again = await #expect(throws: KafkaError.self) {
+                try await producer.withTransaction { transaction in try await transaction.enqueue(record("b")) }
+            }
+            #expect(again?.code == .coordinatorNotAvailable)
+            let begin = await #expect(throws: KafkaError.self) { try await producer.beginTransaction() }
+            #expect(begin?.code == .invalidTxnState)
+            fake.clearFaults()
+            for value in ["c", "d"] {
+                try await producer.withTransaction { transaction in try await transaction.enqueue(record(value)) }
+            }
+            #expect(try fake.committedValues(of: partition) == ["c", "d"])
+        }
+    }
+
+    @Test("close tries an abort that ran out of time once more", arguments: 0..<2)
+    func closed(round: Int) async throws {
+        try await withUnfinishedAbort(round: round) { fake, producer in
+            fake.clearFaults()
+            await producer.close()
+            #expect(fake.lastStableOffset(of: partition) == fake.offsets(of: partition)?.upperBound)
+            let seen = try fake.committedValues(of: partition)
+            #expect(seen.isEmpty)
+        }
+    }
+
+    @Test("a batch that comes back when an abort has dropped what waits is dropped as well")
+    func comesBackLate() async throws {
+        let properties = ["transactional.id": "tx", "linger.ms": "0"]
+        try await withFake(properties: properties) { fake, cluster in
+            fake.createTopic("t")
+            let accumulator = Accumulator(
+                configuration: cluster.configuration.producer, pool: cluster.pool, timing: cluster.timing)
+            accumulator.add(topic: "t", partitionCount: 1)
+            let manager = TransactionManager(transactionalID: "tx", cluster: cluster, accumulator: accumulator)
+            // It doesn't run: the test does what it would do.
+            let sender = ProducerSender(cluster: cluster, accumulator: accumulator, transactions: manager)
+            try await manager.initialize()
+            try manager.begin()
+            let delivery = try accumulator.append(10, to: partition)
+            #expect(accumulator.ready(at: cluster.timing.now()).partitions == [partition])
+            let batch = try #require(accumulator.takeBatch(of: partition))
+            let abort = Task { try await manager.abort() }
+            try await eventually("the abort waits for what is in flight") {
+                accumulator.state.withLock { $0.flushes == 1 }
+            }
+            await sender.putBack(batch, after: KafkaError(.notLeaderOrFollower, "another broker leads it"))
+            try await abort.value
+            let error = await #expect(throws: KafkaError.self) { _ = try await delivery.metadata }
+            #expect(error?.code == .notLeaderOrFollower)
+        }
+    }
+}
