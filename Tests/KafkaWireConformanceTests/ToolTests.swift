@@ -57,6 +57,32 @@ extension RealKafka {
             #expect(lag.out.contains(" 5          5    0\n"), "\(lag.out)")
         }
 
+        @Test(arguments: KafkaHome.all) func aGroupIsLeftWhereTheReaderHasEnough(_ home: KafkaHome) async throws {
+            let fixture = try await TopicFixture(home)
+            let count = 40_000
+            // Batches of which a pipe takes several, and more of them than it takes in all.
+            try await fixture.produce(0..<count, with: try fixture.client(["batch.size": "16384"]))
+            let group = uniqueName()
+            let program = try Repository.program("kafkawire")
+            let first = try await run(
+                "/bin/bash",
+                [
+                    "-c", "\"$0\" -b \"$1\" -G \"$2\" \"$3\" -o beginning | head -n 1; echo ${PIPESTATUS[0]}", program,
+                    fixture.cluster.bootstrap, group, fixture.topic,
+                ])
+            #expect(first.out == "0\n0\n", "\(first.err)")
+            let described = try await fixture.client.admin.describeGroups([group])
+            #expect(try described[group]?.get().state == .empty)
+            let offsets = try await fixture.client.admin.listGroupOffsets(group)
+            let committed = try #require(try offsets[fixture.partition()]?.get().offset)
+            #expect((1..<Int64(count)).contains(committed), "what wasn't printed is committed, or nothing is")
+            // A member that is gone without a word is waited for until its session is over, 45 s.
+            let second = try await run(
+                program, ["-G", group, fixture.topic, "-c", "1", "-b", fixture.cluster.bootstrap],
+                timeout: .seconds(30))
+            #expect(second.out == "\(committed)\n", "\(second.err)")
+        }
+
         @Test(arguments: KafkaHome.all) func administers(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home, partitions: 0)
             let topic = fixture.topic

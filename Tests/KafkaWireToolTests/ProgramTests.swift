@@ -7,6 +7,8 @@ import Testing
 /// The program as it is started by a shell, against the fake.
 @Suite("kafkawire", .timeLimit(.minutes(2)))
 struct ProgramTests {
+    private let partition = TopicPartition(topic: "t", partition: 0)
+
     /// Runs the program to its end.
     private func kafkawire(
         _ fake: FakeCluster, _ arguments: String..., input: String = ""
@@ -148,10 +150,109 @@ struct ProgramTests {
             #expect(first.status == 0, "\(first.err)")
             #expect(first.out == "0\n1\n2\n3\n")
             #expect(first.err.contains("% Group g rebalanced: assigned: t [0]\n"))
-            #expect(fake.committedOffset(group: "g", of: TopicPartition(topic: "t", partition: 0)) == 4)
+            #expect(fake.committedOffset(group: "g", of: partition) == 4)
             let second = try await read(6)
             #expect(second.out == "4\n5\n6\n7\n8\n9\n")
-            #expect(fake.committedOffset(group: "g", of: TopicPartition(topic: "t", partition: 0)) == 10)
+            #expect(fake.committedOffset(group: "g", of: partition) == 10)
+        }
+    }
+
+    @Test(arguments: ["classic", "consumer"])
+    func aGroupIsLeftWhereTheReaderHasEnough(protocolName: String) async throws {
+        try await withFake { fake in
+            let count = 100_000
+            // Batches of which a pipe takes several.
+            let sent = try await kafkawire(
+                fake, "-P", "-tt", "-X", "batch.size=16384", input: (0..<count).map { "\($0)\n" }.joined())
+            #expect(sent.status == 0, "\(sent.err)")
+            let first = try await run(
+                "/bin/bash",
+                [
+                    "-c",
+                    "\"$0\" -b \"$1\" -G g t -o beginning -X group.protocol=$2 | head -n 1; echo ${PIPESTATUS[0]}",
+                    try Repository.program("kafkawire"), fake.bootstrapServers, protocolName,
+                ])
+            #expect(first.out == "0\n0\n", "\(first.err)")
+            #expect(fake.state(ofGroup: "g") == "Empty")
+            let committed = try #require(fake.committedOffset(group: "g", of: partition))
+            #expect((1..<Int64(count)).contains(committed), "what wasn't printed is committed, or nothing is")
+            let second = try await kafkawire(
+                fake, "-G", "g", "t", "-c", "1", "-X", "group.protocol=\(protocolName)")
+            #expect(second.out == "\(committed)\n", "\(second.err)")
+        }
+    }
+
+    /// Batches of one record each, of which the last can't be read.
+    private func fillWithDamage(_ fake: FakeCluster, _ count: Int) async throws {
+        let client = try KafkaClient(bootstrapServers: fake.bootstrapServers, properties: ["linger.ms": "0"])
+        let producer = client.producer()
+        for number in 0..<count {
+            _ = try await producer.send(ProducerRecord(topic: "t", value: Array("\(number)".utf8)))
+        }
+        await producer.close()
+        await client.close()
+        #expect(fake.damage(partition, at: Int64(count - 1)))
+    }
+
+    @Test(arguments: ["classic", "consumer"])
+    func aGroupIsLeftAndWhatIsPrintedIsCommittedWhereARecordCannotBeRead(protocolName: String) async throws {
+        try await withFake { fake in
+            try await fillWithDamage(fake, 5)
+            let read = try await kafkawire(
+                fake, "-G", "g", "t", "-o", "beginning", "-X", "group.protocol=\(protocolName)")
+            #expect(read.status == 69)
+            #expect(read.out == "0\n1\n2\n3\n")
+            #expect(read.err.contains("CORRUPT_MESSAGE"), "\(read.err)")
+            #expect(fake.committedOffset(group: "g", of: partition) == 4)
+            #expect(fake.state(ofGroup: "g") == "Empty")
+        }
+    }
+
+    @Test func whatLiesBeforeARecordThatCannotBeReadIsPrinted() async throws {
+        try await withFake { fake in
+            try await fillWithDamage(fake, 200)
+            let read = try await kafkawire(fake, "-C", "-tt")
+            #expect(read.status == 69)
+            #expect(read.out == (0..<199).map { "\($0)\n" }.joined())
+        }
+    }
+
+    @Test func aTransactionIsAbortedWhereItsInputFails() async throws {
+        try await withFake { fake in
+            let folder = try TemporaryFolder()
+            try Data("one".utf8).write(to: URL(filePath: folder.path + "/one"))
+            let sent = try await kafkawire(
+                fake, "-P", "-tt", "-X", "transactional.id=x", folder.path + "/one", folder.path + "/none")
+            #expect(sent.status == 66, "\(sent.err)")
+            #expect(fake.offsets(of: partition)?.upperBound == 2, "the record and the transaction's end")
+            let read = try await kafkawire(fake, "-Ceq", "-tt", "-X", "isolation.level=read_committed")
+            #expect(read.status == 0, "\(read.err)")
+            #expect(read.out.isEmpty)
+            // A folder can be opened, and not read.
+            let unreadable = try await run(
+                "/bin/bash",
+                [
+                    "-c", "\"$0\" -b \"$1\" -P -t t -X transactional.id=x < /", try Repository.program("kafkawire"),
+                    fake.bootstrapServers,
+                ])
+            #expect(unreadable.status == 74, "\(unreadable.err)")
+        }
+    }
+
+    @Test func aFailureIsToldThoughNobodyReadsTheRest() async throws {
+        try await withFake { fake in
+            let folder = try TemporaryFolder()
+            // The program starts when the only reader of its output is gone.
+            let script = """
+                mkfifo "$2"
+                { read -r _ < "$2"; "$0" topics describe t nope -b "$1"; } | { exec 0<&-; echo gone > "$2"; }
+                echo ${PIPESTATUS[0]}
+                """
+            let result = try await run(
+                "/bin/bash",
+                ["-c", script, try Repository.program("kafkawire"), fake.bootstrapServers, folder.path + "/gate"])
+            #expect(result.out == "78\n")
+            #expect(result.err.contains("the topic nope does not exist"), "\(result.err)")
         }
     }
 

@@ -90,6 +90,18 @@ struct AdminCall: Sendable {
     func write(_ text: String) async throws { try await Output.standard.write(text) }
     func write(_ json: JSONValue) async throws { try await Output.standard.write(json.text + "\n") }
 
+    /// Prints, and ends the command with the failures where there are any: also where nobody reads what is printed.
+    func write(_ text: String, failures: [KafkaError]) async throws {
+        var broken: OutputError?
+        do throws(OutputError) { try await Output.standard.write(text) } catch { broken = error }
+        try fail(failures)
+        if let broken { throw broken }
+    }
+
+    func write(_ json: JSONValue, failures: [KafkaError]) async throws {
+        try await write(json.text + "\n", failures: failures)
+    }
+
     /// Prints what became of each item, the failures on standard error, and throws where there is one.
     ///
     /// - Parameter say: The line for an item that succeeded; nil for none.
@@ -97,13 +109,19 @@ struct AdminCall: Sendable {
         _ outcomes: [Item: Result<Value, KafkaError>], _ say: (Item, Value) -> String?
     ) async throws {
         var failures: [KafkaError] = []
+        var text = ""
         for (item, outcome) in outcomes.sorted(by: { $0.key < $1.key }) {
             switch outcome {
-            case .success(let value): if let line = say(item, value) { try await write(line + "\n") }
+            case .success(let value): if let line = say(item, value) { text += line + "\n" }
             case .failure(let error): failures.append(error)
             }
         }
-        try fail(failures)
+        try await write(text, failures: failures)
+    }
+
+    /// The failures among outcomes, in the order of their items.
+    func failures<Item: Hashable & Comparable, Value>(of outcomes: [Item: Result<Value, KafkaError>]) -> [KafkaError] {
+        outcomes.sorted { $0.key < $1.key }.compactMap { if case .failure(let error) = $0.value { error } else { nil } }
     }
 
     /// Ends the command with the first failure, after the others are told.

@@ -62,8 +62,8 @@ enum ConfigCommands {
             case nil: break
             }
         }
-        if call.isJSON { try await call.write(.array(json)) } else { try await call.write(table.text) }
-        try call.fail(failures)
+        if call.isJSON { return try await call.write(.array(json), failures: failures) }
+        try await call.write(table.text, failures: failures)
     }
 
     private static func json(_ entry: ConfigEntry, of resource: ConfigResource) -> JSONValue {

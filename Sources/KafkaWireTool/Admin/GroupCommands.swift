@@ -29,32 +29,29 @@ enum GroupCommands {
         let listing = try await call.admin.listGroups(
             states: Set(call.all("state").map { GroupState(rawValue: $0) }),
             types: Set(call.all("type").map { GroupType(rawValue: $0.lowercased()) }))
+        let failures = listing.failures.sorted { $0.key < $1.key }.map(\.value)
         if call.isJSON {
-            try await call.write(
-                .array(
-                    listing.groups.map { group in
-                        [
-                            "group": .string(group.groupID), "protocol_type": .string(group.protocolType),
-                            "type": group.type.map { .string($0.rawValue) } ?? .null,
-                            "state": group.state.map { .string($0.rawValue) } ?? .null,
-                        ]
-                    }))
-        } else {
-            var table = TextTable(["GROUP", "TYPE", "STATE"])
-            for group in listing.groups {
-                table.add([group.groupID, group.type?.rawValue ?? "?", group.state?.rawValue ?? "?"])
+            let groups = listing.groups.map { group -> JSONValue in
+                [
+                    "group": .string(group.groupID), "protocol_type": .string(group.protocolType),
+                    "type": group.type.map { .string($0.rawValue) } ?? .null,
+                    "state": group.state.map { .string($0.rawValue) } ?? .null,
+                ]
             }
-            try await call.write(table.text)
+            return try await call.write(.array(groups), failures: failures)
         }
-        try call.fail(listing.failures.sorted { $0.key < $1.key }.map(\.value))
+        var table = TextTable(["GROUP", "TYPE", "STATE"])
+        for group in listing.groups {
+            table.add([group.groupID, group.type?.rawValue ?? "?", group.state?.rawValue ?? "?"])
+        }
+        try await call.write(table.text, failures: failures)
     }
 
     private static func describe(_ call: AdminCall) async throws {
         let outcomes = try await call.admin.describeGroups(try call.someOperands("a group's name"))
         if call.isJSON {
             let found = outcomes.values.compactMap { try? $0.get() }.sorted { $0.groupID < $1.groupID }
-            try await call.write(.array(found.map(json)))
-            return try await call.report(outcomes) { _, _ in nil }
+            return try await call.write(.array(found.map(json)), failures: call.failures(of: outcomes))
         }
         try await call.report(outcomes) { name, group in
             var text = "\(name)  \(group.type)  \(group.state)  coordinator \(group.coordinator)"
@@ -114,8 +111,9 @@ enum GroupCommands {
                 "end": end.map { .integer(Int($0)) } ?? .null, "lag": lag.map { .integer(Int($0)) } ?? .null,
             ])
         }
-        if call.isJSON { try await call.write(.array(json)) } else { try await call.write(table.text) }
-        try call.fail(outcomes.values.compactMap { if case .failure(let error) = $0 { error } else { nil } })
+        let failures = call.failures(of: outcomes)
+        if call.isJSON { return try await call.write(.array(json), failures: failures) }
+        try await call.write(table.text, failures: failures)
     }
 
     /// The ends of partitions; those of a topic that is gone are left out.

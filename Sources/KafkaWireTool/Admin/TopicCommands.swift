@@ -36,8 +36,7 @@ enum TopicCommands {
         let outcomes = try await call.admin.describeTopics(names)
         if call.isJSON {
             let found = outcomes.values.compactMap { try? $0.get() }.sorted { $0.name < $1.name }
-            try await call.write(.array(found.map(ListMode.json)))
-            return try await call.report(outcomes) { _, _ in nil }
+            return try await call.write(.array(found.map(ListMode.json)), failures: call.failures(of: outcomes))
         }
         try await call.report(outcomes) { name, topic in
             var table = TextTable(["PARTITION", "LEADER", "EPOCH", "REPLICAS", "IN SYNC"])

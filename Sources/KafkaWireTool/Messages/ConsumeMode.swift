@@ -24,6 +24,21 @@ struct ConsumeMode {
             await consumer.close()
         }
         defer { closing.cancel() }
+        do {
+            try await read(consumer, &printer, &reading)
+        } catch {
+            // What was read before a record that can't be read is printed all the same.
+            try? await printer.flush()
+            await consumer.close()
+            throw error
+        }
+        await consumer.close()
+    }
+
+    /// Prints until there is nothing more to read, or the consumer is closed.
+    private func read(
+        _ consumer: KafkaConsumer, _ printer: inout RecordPrinter, _ reading: inout Reading
+    ) async throws {
         var batches = consumer.makeAsyncIterator()
         while !reading.isOver {
             switch try await batches.next(timeout: Self.idle) {
@@ -39,9 +54,7 @@ struct ConsumeMode {
                 for (partition, lag) in consumer.lag where lag == 0 {
                     reading.caughtUp(partition, at: consumer.positions[partition])
                 }
-            case .finished:
-                try await printer.flush()
-                return
+            case .finished: return try await printer.flush()
             }
             let news = reading.takeNews()
             if !news.isEmpty {
@@ -51,7 +64,6 @@ struct ConsumeMode {
             }
         }
         try await printer.flush()
-        await consumer.close()
     }
 
     /// Where each partition is read from, and where it ends at the moment.

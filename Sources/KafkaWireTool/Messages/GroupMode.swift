@@ -12,7 +12,7 @@ struct GroupMode {
     private static let idle = Duration.milliseconds(100)
 
     func run(until stop: StopSignal) async throws {
-        var printer = try options.printer()
+        let printer = try options.printer()
         let consumer = client.consumer()
         let notes = notes
         let group = group
@@ -26,13 +26,36 @@ struct GroupMode {
             assigned.end()
         }
         defer { stopping.cancel() }
+        // Whatever ends the reading: what is printed mustn't come again, and the other members mustn't wait until this
+        // one's session is over. A cluster that doesn't answer has default.api.timeout.ms for the commit, and
+        // request.timeout.ms for what closing does.
+        var failure: (any Error)?
+        do { try await read(consumer, printer, assigned) } catch { failure = error }
+        do {
+            if client.configuration.group.commitsAutomatically { try await commit(assigned.offsets, consumer) }
+        } catch {
+            if let first = failure, (first as? OutputError) != .closed {
+                notes.say("the last offsets aren't committed: \(error)")
+            } else {
+                // A reader that has had enough is no fault; what it has read and isn't committed is one.
+                failure = error
+            }
+        }
+        await consumer.close()
+        if let failure { throw failure }
+    }
+
+    /// Prints until the end is asked for.
+    private func read(_ consumer: KafkaConsumer, _ printer: RecordPrinter, _ assigned: Assigned) async throws {
+        var printer = printer
         var count = 0
         var batches = consumer.makeAsyncIterator()
         while !assigned.isEnded {
             switch try await batches.next(timeout: Self.idle) {
             case .batch(let batch):
                 let printed = try await printer.print(batch, limit: (options.count ?? .max) - count)
-                // What is committed must have been printed: the next step counts this batch as done.
+                // What is committed must have been printed: the next step counts this batch as done. Where this throws
+                // there is no next step, and the batch comes again, also what of it went out.
                 try await printer.flush()
                 count += printed.count
                 let partition = TopicPartition(topic: batch.topic, partition: batch.partition)
@@ -43,9 +66,6 @@ struct GroupMode {
             case .finished: assigned.end()
             }
         }
-        try await printer.flush()
-        if client.configuration.group.commitsAutomatically { try await commit(assigned.offsets, consumer) }
-        await consumer.close()
     }
 
     /// Commits to the record, where the sequence itself counts whole batches.

@@ -16,19 +16,8 @@ struct ProduceMode {
                 "the topic \(topic) has no partition \(partition): it has \(partitions.count)", status: .configuration)
         }
         let producer = client.producer()
-        if client.configuration.producer.transactionalID == nil {
-            try await send(producer, until: stop)
-            await producer.close()
-            return
-        }
         do {
-            try await producer.withTransaction { _ in
-                try await send(producer, until: stop)
-                if stop.isRequested {
-                    throw Failure(
-                        "interrupted: the transaction is aborted, and nothing of it counts", status: .ioError)
-                }
-            }
+            try await send(producer, until: stop)
         } catch {
             await producer.close()
             throw error
@@ -36,7 +25,20 @@ struct ProduceMode {
         await producer.close()
     }
 
+    /// Sends everything; in one transaction where the producer has a name for them.
     private func send(_ producer: KafkaProducer, until stop: StopSignal) async throws {
+        guard client.configuration.producer.transactionalID != nil else {
+            return try await sendInput(producer, until: stop)
+        }
+        try await producer.withTransaction { _ in
+            try await sendInput(producer, until: stop)
+            if stop.isRequested {
+                throw Failure("interrupted: the transaction is aborted, and nothing of it counts", status: .ioError)
+            }
+        }
+    }
+
+    private func sendInput(_ producer: KafkaProducer, until stop: StopSignal) async throws {
         let deliveries = DeliveryWatch()
         do {
             if options.operands.isEmpty {
