@@ -16,6 +16,8 @@ import Foundation
 ///   that is meant is written twice.
 /// - The text is UTF-8; a file that isn't is taken for ISO-8859-1, the encoding that Java writes.
 /// - Of a name that is given twice the last counts.
+///
+/// Who prints or dumps a file, or one of its entries, sees names and no values.
 public struct PropertiesFile: Sendable {
     /// One setting of the file.
     public struct Entry: Sendable, Hashable {
@@ -75,8 +77,24 @@ public struct PropertiesFile: Sendable {
         }
     }
 
-    /// The settings by name.
+    /// The settings by name; values may be passwords: not for printing.
     public var properties: [String: String] {
         Dictionary(entries.map { ($0.name, $0.value) }, uniquingKeysWith: { _, last in last })
     }
+}
+
+// Values are hidden whatever their names: which may be shown depends on whose settings they are, and a name that is
+// mistyped says nothing of its value.
+extension PropertiesFile: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    public var description: String { "\(path): " + entries.map(\.name).joined(separator: ", ") }
+    public var debugDescription: String { description }
+    /// With names alone, for `dump` and debuggers.
+    public var customMirror: Mirror { Mirror(self, children: ["path": path, "entries": entries]) }
+}
+
+extension PropertiesFile.Entry: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    public var description: String { "\(name)=\(Secret.mask)" }
+    public var debugDescription: String { description }
+    /// With the name and the line alone, for `dump` and debuggers.
+    public var customMirror: Mirror { Mirror(self, children: ["name": name, "line": line]) }
 }

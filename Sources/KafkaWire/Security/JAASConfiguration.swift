@@ -5,10 +5,15 @@
 /// ```
 ///
 /// One login module, its flag, options with values of letters and digits or in double quotes (with Java's escapes),
-/// and a semicolon; comments as in Java. No error holds a part of the text but names of modules and options.
+/// and a semicolon; comments as in Java.
+///
+/// No error holds a part of the text but names that are known: a value whose quotes are missing, or end too early, goes
+/// on in pieces that stand where names would.
 struct JAASConfiguration {
     let module: String
     let options: [String: String]
+    /// The options' names in the order of the text.
+    private let names: [String]
 
     private enum Token: Equatable {
         case word(String)
@@ -23,25 +28,57 @@ struct JAASConfiguration {
         }
         guard case .word(let flag) = tokens.popFirst(),
             ["required", "requisite", "sufficient", "optional"].contains(flag.lowercased())
-        else { throw Self.failure("after \(module), 'required' is expected") }
+        else { throw Self.failure("after the login module, 'required' is expected") }
         var options: [String: String] = [:]
+        var names: [String] = []
         while let token = tokens.popFirst(), token != .sign(";") {
             guard case .word(let name) = token else { throw Self.failure("the name of an option is expected") }
-            guard tokens.popFirst() == .sign("=") else { throw Self.failure("after \(name), '=' is expected") }
+            names.append(name)
+            let shown = Self.shown(name, number: names.count)
+            guard tokens.popFirst() == .sign("=") else {
+                throw Self.failure("after \(shown), '=' is expected; \(Self.quoting)")
+            }
             switch tokens.popFirst() {
             case .word(let value), .quoted(let value):
                 guard options.updateValue(value, forKey: name) == nil else {
-                    throw Self.failure("\(name) is given twice")
+                    throw Self.failure("\(shown) is given twice")
                 }
-            default: throw Self.failure("\(name) has no value; put it in double quotes")
+            default: throw Self.failure("\(shown) has no value; put it in double quotes")
             }
             if tokens.isEmpty { throw Self.failure("it has to end with a semicolon") }
         }
         guard tokens.isEmpty else { throw Self.failure("it has to be a single login module, with one semicolon") }
         self.module = module
         self.options = options
+        self.names = names
         guard text.contains(";") else { throw Self.failure("it has to end with a semicolon") }
     }
+
+    fileprivate static let quoting =
+        "a value with blanks or quotes in it needs double quotes around it, and a backslash before each that is in it"
+
+    /// Names of options that Kafka's login modules have.
+    private static let knownNames: Set = [
+        "username", "password", "tokenauth", "clientId", "clientSecret", "scope", "unsecuredLoginPrincipalClaimName",
+        "unsecuredLoginScopeClaimName", "unsecuredLoginLifetimeSeconds",
+    ]
+
+    private static func isKnown(_ name: String) -> Bool {
+        knownNames.contains(name) || name.hasPrefix("unsecuredLoginStringClaim_")
+    }
+
+    /// How an error names an option.
+    private static func shown(_ name: String, number: Int) -> String {
+        isKnown(name) ? name : "option \(number)"
+    }
+
+    /// The first option, in the order of the text, that isn't wanted, as an error names it.
+    fileprivate func first(where isUnwanted: (String) -> Bool) -> String? {
+        names.firstIndex(where: isUnwanted).map { Self.shown(names[$0], number: $0 + 1) }
+    }
+
+    /// The same of options that no login module of Kafka's has.
+    fileprivate var firstUnknown: String? { first { !Self.isKnown($0) } }
 
     private static func failure(_ reason: String) -> KafkaError {
         KafkaError(.invalidConfig, "sasl.jaas.config can't be read: \(reason)")
@@ -127,10 +164,11 @@ extension SASLCredentials {
     init(jaas text: String, mechanism: String) throws(KafkaError) {
         let jaas = try JAASConfiguration(text)
         guard let mechanisms = Self.modules[jaas.module] else {
+            // What isn't the name of a class may be anything, a password too.
+            let named = jaas.module.hasSuffix("LoginModule") ? "the login module \(jaas.module)" : "no login module"
             throw KafkaError(
                 .invalidConfig,
-                "sasl.jaas.config names the login module \(jaas.module); known are "
-                    + Self.modules.keys.sorted().joined(separator: ", "))
+                "sasl.jaas.config names \(named); known are " + Self.modules.keys.sorted().joined(separator: ", "))
         }
         guard mechanisms.contains(mechanism) else {
             throw KafkaError(
@@ -139,12 +177,18 @@ extension SASLCredentials {
                     + "but sasl.mechanism is \(mechanism)")
         }
         if mechanism == "OAUTHBEARER" {
+            if let option = jaas.firstUnknown {
+                throw KafkaError(
+                    .invalidConfig,
+                    "sasl.jaas.config has an option that isn't known: \(option); \(JAASConfiguration.quoting)")
+            }
             self = try UnsecuredToken(jaas.options).credentials
             return
         }
-        if let name = jaas.options.keys.sorted().first(where: { $0 != "username" && $0 != "password" }) {
+        if let option = jaas.first(where: { $0 != "username" && $0 != "password" }) {
             throw KafkaError(
-                .invalidConfig, "sasl.jaas.config has the option \(name); username and password are expected")
+                .invalidConfig,
+                "sasl.jaas.config has an option beside username and password: \(option); \(JAASConfiguration.quoting)")
         }
         guard let username = jaas.options["username"], let password = jaas.options["password"] else {
             throw KafkaError(.invalidConfig, "sasl.jaas.config has no username or no password")

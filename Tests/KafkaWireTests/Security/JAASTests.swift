@@ -36,6 +36,7 @@ struct JAASTests {
             (";", "login module"),
             ("m.M", "'required'"),
             ("m.M mandatory;", "'required'"),
+            ("hunter2", "'required'"),
             (#"m.M required password="hunter2""#, "semicolon"),
             ("m.M required", "semicolon"),
             (#"m.M required password="hunter2"; n.N required;"#, "single login module"),
@@ -48,6 +49,12 @@ struct JAASTests {
             (#"m.M required password=hunter2!;"#, "quotes"),
             (#"m.M required password="hunter2" password="hunter2";"#, "twice"),
             (#"m.M required /* password="hunter2";"#, "comment"),
+            // Passwords in pieces, of which some stand where a name would.
+            ("m.M required username=alice password=correct hunter2;", "after option 3, '='"),
+            (#"m.M required password="a"hunter2"e";"#, "after option 2, '='"),
+            ("m.M required password=a hunter2=;", "option 2 has no value"),
+            ("m.M required password=a hunter2=b hunter2=c;", "option 3 is given twice"),
+            ("m.M required password=a password;", "after password, '='"),
         ])
     func bad(text: String, reason: String) {
         let error = #expect(throws: KafkaError.self) { try JAASConfiguration(text) }
@@ -63,18 +70,25 @@ struct JAASTests {
         #expect(credentials.mechanism == "SCRAM-SHA-512")
         #expect(credentials.username == "alice")
         #expect(try SASLCredentials(jaas: Self.plain + login, mechanism: "PLAIN").mechanism == "PLAIN")
-        for (text, mechanism, reason) in [
-            (Self.plain + login, "SCRAM-SHA-256", "the login module for PLAIN"),
-            (Self.scram + login, "PLAIN", "the login module for SCRAM-SHA-256 and SCRAM-SHA-512"),
+        let wrong: [(text: String, mechanism: String, reason: String)] = [
+            ("\(Self.plain)\(login)", "SCRAM-SHA-256", "the login module for PLAIN"),
+            ("\(Self.scram)\(login)", "PLAIN", "the login module for SCRAM-SHA-256 and SCRAM-SHA-512"),
             ("com.sun.security.auth.module.Krb5LoginModule required;", "PLAIN", "Krb5LoginModule"),
-            (Self.plain + " required username=\"alice\";", "PLAIN", "no password"),
-            (Self.plain + " required user_alice=\"secret\";", "PLAIN", "the option user_alice"),
-            (Self.oauth + " required clientSecret=\"secret\";", "OAUTHBEARER", "the option clientSecret"),
-            (Self.oauth + " required;", "OAUTHBEARER", "needs a token"),
-        ] {
+            ("\(Self.plain) required username=\"alice\";", "PLAIN", "no password"),
+            ("\(Self.plain) required user_alice=\"secret\";", "PLAIN", "username and password: option 1;"),
+            ("\(Self.scram) required tokenauth=true;", "SCRAM-SHA-256", "username and password: tokenauth;"),
+            ("\(Self.oauth) required clientSecret=\"secret\";", "OAUTHBEARER", "the option clientSecret"),
+            // Passwords in pieces, of which some stand where a name would.
+            ("\(Self.plain) required username=a password=b hunter2=c;", "PLAIN", "username and password: option 3;"),
+            ("\(Self.oauth) required clientSecret=a hunter2=c;", "OAUTHBEARER", "isn't known: option 2;"),
+            ("hunter2 required password=a;", "PLAIN", "no login module"),
+            ("\(Self.oauth) required;", "OAUTHBEARER", "needs a token"),
+        ]
+        for (text, mechanism, reason) in wrong {
             let error = #expect(throws: KafkaError.self) { try SASLCredentials(jaas: text, mechanism: mechanism) }
             #expect(error?.message.contains(reason) == true, "\(String(describing: error))")
             #expect(error?.message.contains("\"secret\"") == false)
+            #expect(error?.message.contains("hunter2") == false)
         }
     }
 }

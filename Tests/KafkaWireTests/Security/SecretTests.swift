@@ -30,6 +30,24 @@ struct SecretTests {
         #expect(Secret("hunter2").value == "hunter2")
     }
 
+    @Test("a file of settings shows names and no values, also of names that are mistyped")
+    func files() throws {
+        let file = try PropertiesFile(
+            """
+            bootstrap.servers=h:1
+            sasl.password=hunter2
+            sasl.pasword=hunter2
+            sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required password="hunter2";
+            """.utf8, path: "client.properties")
+        #expect("\(file)" == "client.properties: bootstrap.servers, sasl.password, sasl.pasword, sasl.jaas.config")
+        #expect("\(file.entries[1])" == "sasl.password=[hidden]")
+        for text in [shown(file), shown(file.entries), shown(file.entries[3])] {
+            #expect(text.contains("sasl.jaas.config"))
+            #expect(!text.contains("hunter2"))
+        }
+        #expect(file.entries[1].value == "hunter2")
+    }
+
     @Test("a broker's text that repeats a secret is shown without it")
     func repeated() {
         #expect(Secret("hunter2").removed(from: "wrong password hunter2") == "wrong password [hidden]")
