@@ -27,8 +27,15 @@ struct ExactlyOnce {
         let producer = client.producer()
         try await consumer.subscribe(to: .topics([arguments[1]]))
 
-        // Closing ends the loop below after the batch at hand, and leaves the group.
-        let stop: @Sendable () -> Void = { Task { await consumer.close() } }
+        let copying = Task {
+            for try await batch in consumer {
+                // Where the end was asked for, this batch isn't begun: the one before is committed.
+                try Task.checkCancellation()
+                try await carryOver(batch, to: arguments[2], consumer, producer)
+                print("\(batch.topic)-\(batch.partition): up to \(batch.nextOffset)")
+            }
+        }
+        let stop: @Sendable () -> Void = { copying.cancel() }
         let stopping = [SIGINT, SIGTERM].map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number)
@@ -38,26 +45,41 @@ struct ExactlyOnce {
         }
         defer { for source in stopping { source.cancel() } }
 
-        for try await batch in consumer {
-            guard let group = consumer.groupMetadata else { break }
-            var copies: [ConsumerRecord] = []
-            var records = batch.records
-            while let record = try records.next() { copies.append(ConsumerRecord(record, of: batch)) }
-            // What fails ends the program: the next run begins where the last transaction was committed.
-            try await producer.withTransaction { [copies] transaction in
-                for record in copies {
-                    try await transaction.enqueue(
-                        ProducerRecord(
-                            topic: arguments[2], key: record.key, value: record.value,
-                            headers: record.headers.map { ($0.name, $0.value) }))
-                }
-                // Offsets and records are committed together, or neither is.
-                let partition = TopicPartition(topic: batch.topic, partition: batch.partition)
-                try await transaction.sendOffsets([partition: OffsetAndMetadata(batch.nextOffset)], group: group)
-            }
-            print("\(batch.topic)-\(batch.partition): up to \(batch.nextOffset)")
-        }
+        // Only when the transaction under way has ended: a consumer that is closed is no member of its group any more,
+        // and its offsets are refused.
+        let outcome = await copying.result
+        await consumer.close()
         await producer.close()
         await client.close()
+        do {
+            // What fails ends the program: the next run begins where the last transaction was committed.
+            try outcome.get()
+        } catch is CancellationError {
+            // As it was asked for.
+        }
+    }
+
+    /// Copies a batch in a transaction of its own.
+    private static func carryOver(
+        _ batch: RecordBatch, to topic: String, _ consumer: KafkaConsumer, _ producer: KafkaProducer
+    ) async throws {
+        var copies: [ConsumerRecord] = []
+        var records = batch.records
+        while let record = try records.next() { copies.append(ConsumerRecord(record, of: batch)) }
+        try await producer.withTransaction { [copies] transaction in
+            for record in copies {
+                try await transaction.enqueue(
+                    ProducerRecord(
+                        topic: topic, key: record.key, value: record.value,
+                        headers: record.headers.map { ($0.name, $0.value) }))
+            }
+            // Asked for last: a rebalance that leaves the partition here may have brought another generation meanwhile.
+            guard let group = consumer.groupMetadata else {
+                throw KafkaError(.invalidGroupId, "group.id isn't set")
+            }
+            // Offsets and records are committed together, or neither is.
+            let partition = TopicPartition(topic: batch.topic, partition: batch.partition)
+            try await transaction.sendOffsets([partition: OffsetAndMetadata(batch.nextOffset)], group: group)
+        }
     }
 }

@@ -43,16 +43,54 @@ extension RealKafka {
         }
 
         @Test func exactlyOnce() async throws {
-            let fixture = try await TopicFixture(home, properties: ["isolation.level": "read_committed"])
-            try await fixture.produce(0..<100)
-            let copy = uniqueName()
-            try await fixture.client.admin.createTopic(copy, partitions: 1)
-            let program = try await RunningProgram.start(
-                try Repository.program("example-exactly-once"), [fixture.cluster.bootstrap, fixture.topic, copy])
+            let (fixture, copy) = try await copying(100)
+            let program = try await copier(fixture, to: copy)
             var reading = await fixture.client.read([TopicPartition(topic: copy, partition: 0): .earliest])
             #expect(try await reading.records(100).map(\.text) == (0..<100).map { "\($0)" })
             program.signal(2)
             #expect(try await program.result().status == 0)
+        }
+
+        @Test func exactlyOnceEndsAmidItsWork() async throws {
+            // More than a hundred transactions.
+            let count = 10_000
+            let (fixture, copy) = try await copying(count)
+            func committed() async throws -> Int64 {
+                let offsets = try await fixture.client.admin.listGroupOffsets(Self.copiersGroup)
+                return try offsets[fixture.partition()]?.get().offset ?? 0
+            }
+            let first = try await copier(fixture, to: copy)
+            try await eventually("the first transactions are committed") { try await committed() > 0 }
+            first.signal(15)
+            let ended = try await first.result()
+            #expect(ended.status == 0, "\(ended.err)")
+            #expect(try await committed() < Int64(count), "it was done before it was asked to end")
+            let described = try await fixture.client.admin.describeGroups([Self.copiersGroup])
+            #expect(try described[Self.copiersGroup]?.get().state == .empty)
+
+            let second = try await copier(fixture, to: copy)
+            var reading = await fixture.client.read([TopicPartition(topic: copy, partition: 0): .earliest])
+            let copied = try await reading.records(count, within: .seconds(60)).map(\.text)
+            #expect(copied == (0..<count).map { "\($0)" })
+            second.signal(15)
+            #expect(try await second.result().status == 0)
+        }
+
+        /// As the example has it.
+        private static let copiersGroup = "example-copy"
+
+        /// A topic of numbers, in small batches, and an empty one that they are to be copied into.
+        private func copying(_ count: Int) async throws -> (from: TopicFixture, to: String) {
+            let fixture = try await TopicFixture(home, properties: ["isolation.level": "read_committed"])
+            try await fixture.produce(0..<count, with: try fixture.client(["batch.size": "1000"]))
+            let copy = uniqueName()
+            try await fixture.client.admin.createTopic(copy, partitions: 1)
+            return (fixture, copy)
+        }
+
+        private func copier(_ fixture: TopicFixture, to copy: String) async throws -> RunningProgram {
+            try await RunningProgram.start(
+                try Repository.program("example-exactly-once"), [fixture.cluster.bootstrap, fixture.topic, copy])
         }
     }
 }
