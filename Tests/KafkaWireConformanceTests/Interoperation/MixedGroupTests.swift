@@ -6,34 +6,64 @@ import Testing
 extension RealKafka {
     /// Members of three implementations in one group, which come and go while records are written.
     @Suite(needsKafka, needsLibrdkafka, needsLongTests) struct MixedGroup {
-        /// Names of assignment strategies, as Java's consumer and as librdkafka have them.
-        static let strategies = [
-            ("org.apache.kafka.clients.consumer.RangeAssignor", "range"),
-            ("org.apache.kafka.clients.consumer.RoundRobinAssignor", "roundrobin"),
-            ("org.apache.kafka.clients.consumer.CooperativeStickyAssignor", "cooperative-sticky"),
-        ]
+        /// When this client's member joins. In a classic group the first is the leader, which divides the partitions
+        /// for all, and it stays that until it leaves.
+        enum Turn: Sendable {
+            case first, last
+        }
 
-        @Test(arguments: KafkaHome.all, strategies.map(\.1))
-        func handsOver(_ home: KafkaHome, _ strategy: String) async throws {
-            let javaName = try #require(Self.strategies.first { $0.1 == strategy }?.0)
-            try await share(
-                home,
-                settings: { implementation in
-                    switch implementation {
-                    case .java: ["partition.assignment.strategy": javaName]
-                    default: ["partition.assignment.strategy": strategy]
-                    }
-                })
+        struct Case: Sendable, CustomTestStringConvertible {
+            let home: KafkaHome
+            /// As librdkafka calls the assignment strategy.
+            let strategy: String
+            let turn: Turn
+            var others = Peer.Implementation.allCases
+            var testDescription: String { "\(home), \(strategy), KafkaWire joins \(turn)" }
+
+            private static let javaNames = [
+                "range": "org.apache.kafka.clients.consumer.RangeAssignor",
+                "roundrobin": "org.apache.kafka.clients.consumer.RoundRobinAssignor",
+                "sticky": "org.apache.kafka.clients.consumer.StickyAssignor",
+                "cooperative-sticky": "org.apache.kafka.clients.consumer.CooperativeStickyAssignor",
+            ]
+
+            func settings(_ implementation: Peer.Implementation?) -> [String: String] {
+                let javaName = implementation == .java ? Self.javaNames[strategy] : nil
+                return ["partition.assignment.strategy": javaName ?? strategy]
+            }
+        }
+
+        /// One version serves where this client divides: brokers have no part in that. librdkafka has no `sticky`.
+        static let cases: [Case] = {
+            let strategies = ["range", "roundrobin", "cooperative-sticky"]
+            var cases: [Case] = []
+            for home in KafkaHome.all {
+                for strategy in strategies { cases.append(Case(home: home, strategy: strategy, turn: .last)) }
+            }
+            guard let home = KafkaHome.newest else { return cases }
+            for strategy in strategies { cases.append(Case(home: home, strategy: strategy, turn: .first)) }
+            for turn in [Turn.first, .last] {
+                cases.append(Case(home: home, strategy: "sticky", turn: turn, others: [.java, .java]))
+            }
+            return cases
+        }()
+
+        @Test(arguments: cases) func handsOver(_ each: Case) async throws {
+            try await share(each.home, each.others, turn: each.turn, settings: each.settings)
         }
 
         /// The same by KIP-848, where the coordinator assigns.
         @Test(arguments: KafkaHome.all.filter { !$0.version.hasPrefix("3.") })
         func handsOverByCoordinator(_ home: KafkaHome) async throws {
-            try await share(home, settings: { _ in ["group.protocol": "consumer"] })
+            try await share(home, Peer.Implementation.allCases, settings: { _ in ["group.protocol": "consumer"] })
         }
 
+        /// - Parameters:
+        ///   - peers: Two members beside ours. The first leaves first, then ours, and the second reads to the end.
+        ///   - turn: When ours joins; nil where it doesn't matter.
         private func share(
-            _ home: KafkaHome, settings: (Peer.Implementation?) -> [String: String]
+            _ home: KafkaHome, _ peers: [Peer.Implementation], turn: Turn? = nil,
+            settings: (Peer.Implementation?) -> [String: String]
         ) async throws {
             let fixture = try await TopicFixture(home, partitions: 6)
             let group = uniqueName()
@@ -49,17 +79,28 @@ extension RealKafka {
                 }
                 return rounds
             }
-            var others: [(peer: Peer, member: Int)] = []
-            for implementation in Peer.Implementation.allCases {
-                let peer = try await Peer(implementation, fixture.cluster)
-                let member = try await peer.join(group, topic: fixture.topic, settings: settings(implementation))
-                others.append((peer, member))
-            }
             let ours = try GroupReader(
                 fixture.client(
                     ["group.id": group, "auto.offset.reset": "earliest"].merging(settings(nil)) { $1 }),
                 topic: fixture.topic)
-            await ours.start()
+            if turn == .first {
+                await ours.start()
+                try await eventually("ours has all six partitions, and leads") { await ours.assigned.count == 6 }
+            }
+            var others: [(peer: Peer, member: Int)] = []
+            for implementation in peers {
+                let peer = try await Peer(implementation, fixture.cluster)
+                let member = try await peer.join(group, topic: fixture.topic, settings: settings(implementation))
+                others.append((peer, member))
+            }
+            if turn == .last {
+                try await eventually("the others have all six partitions, and one of them leads") {
+                    var count = 0
+                    for (peer, member) in others { count += try await peer.look(member).assigned.count }
+                    return count == 6
+                }
+            }
+            if turn != .first { await ours.start() }
             func assigned() async throws -> [Set<Int32>] {
                 var all = [await ours.assigned]
                 for (peer, member) in others { all.append(Set(try await peer.look(member).assigned)) }
@@ -69,14 +110,14 @@ extension RealKafka {
                 let sets = try await assigned()
                 return sets.allSatisfy { $0.count == 2 } && sets.reduce(into: Set()) { $0.formUnion($1) }.count == 6
             }
-            // Java's member leaves; the two that are left share.
+            // The first of the others leaves; the two that are left share.
             var read = try await others[0].peer.leave(others[0].member).read
             others.removeFirst()
             try await eventually("each of the two has three partitions") {
                 let sets = try await assigned()
                 return sets.allSatisfy { $0.count == 3 } && sets.reduce(into: Set()) { $0.formUnion($1) }.count == 6
             }
-            // Ours leaves; librdkafka's reads to the end.
+            // Ours leaves; the last one reads to the end.
             read += try await ours.leave().map { [Int64($0.partition), $0.offset] }
             isWanted.withLock { $0 = false }
             let written = try await writing.value
@@ -112,6 +153,7 @@ actor GroupReader {
         running = Task {
             try await consumer.subscribe(to: .topics([topic]))
             for try await batch in consumer {
+                try Task.checkCancellation()
                 for record in try batch.copies() {
                     read.append(Place(partition: record.partition, offset: record.offset))
                 }
@@ -125,8 +167,10 @@ actor GroupReader {
     ///
     /// - Returns: Everything that was read.
     func leave() async throws -> [Place] {
+        // Between two batches: one that is noted and isn't processed would come to another member too.
+        running?.cancel()
+        do { try await running?.value } catch is CancellationError {}
         await consumer.close()
-        try await running?.value
         return read
     }
 }
