@@ -56,8 +56,8 @@ public final class KafkaClient: Sendable {
     /// rules, SCRAM users.
     public var admin: KafkaAdmin { KafkaAdmin(cluster: cluster) }
 
-    /// Ends all connections, and is the last thing to call: what is under way, and what comes later, fails with
-    /// NETWORK_EXCEPTION once its time is over (`default.api.timeout.ms`, `delivery.timeout.ms`).
+    /// Ends all connections, and is the last thing to call: what comes later fails with NETWORK_EXCEPTION at once, and
+    /// what is under way isn't tried again.
     ///
     /// It neither sends what producers hold nor leaves groups: `close` producers and consumers before.
     public func close() async {

@@ -1,8 +1,10 @@
 extension Cluster {
     /// Does something until it succeeds, fails for good, or has been tried for too long.
     ///
-    /// This is the one place that decides what is tried again. Between attempts it waits, longer each time, and asks
-    /// for fresh metadata where the error says that what is known is out of date.
+    /// This is the one place that decides which calls are tried again: what an application asks for and waits for. What
+    /// goes on beside calls (sending records, transactions, fetching, being a member) has more to decide, and does so
+    /// itself. Between attempts it waits, longer each time, and asks for fresh metadata where the error says that what
+    /// is known is out of date.
     ///
     /// - Parameters:
     ///   - topics: The topics whose leaders matter to it.

@@ -31,7 +31,7 @@ extension KafkaConsumer {
     /// The member reads each partition from the group's committed offset, or from where `auto.offset.reset` says. A
     /// batch counts as processed when the next one is asked for; what was processed is committed every
     /// `auto.commit.interval.ms`, and before its partition becomes another member's, unless `enable.auto.commit` is
-    /// off. Before partitions are given up, the member waits until the application asks for the next batch.
+    /// off. Before partitions are given up, the member waits until the application asks for the next batch, or record.
     ///
     /// An application that takes longer than `max.poll.interval.ms` for a batch loses its partitions, and gets some
     /// again when it comes back. An error that ends the membership is thrown by the next step of the sequence.
