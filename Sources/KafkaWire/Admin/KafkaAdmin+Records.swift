@@ -9,14 +9,16 @@ extension KafkaAdmin {
         before offsets: [TopicPartition: Int64]
     ) async throws -> [TopicPartition: Result<Int64, KafkaError>] {
         let topics = Set(offsets.keys.map(\.topic)).sorted()
-        try await learn(topics)
+        let errors = try await learn(topics)
         return try await outcomes(of: offsets.keys, topics: topics) { partitions in
             let leaders = await cluster.leaders(of: partitions)
             var outcomes: [TopicPartition: Result<Int64, KafkaError>] = [:]
             for (node, partitions) in Dictionary(grouping: partitions, by: { leaders[$0]?.node }) {
                 do {
                     guard let node else {
-                        for partition in partitions { outcomes[partition] = .failure(await leaderless(partition)) }
+                        for partition in partitions {
+                            outcomes[partition] = .failure(await leaderless(partition, errors[partition.topic]))
+                        }
                         continue
                     }
                     outcomes.merge(try await deleteRecords(partitions, offsets, at: node)) { $1 }
@@ -52,13 +54,18 @@ extension KafkaAdmin {
     }
 
     /// Sees to it that the topics' leaders are known, where the topics exist.
-    private func learn(_ topics: [String]) async throws {
-        _ = try await cluster.retrying { try await cluster.refresh(topics: topics) }
+    ///
+    /// - Returns: The error of each topic that has one.
+    private func learn(_ topics: [String]) async throws -> [String: ErrorCode] {
+        try await cluster.retrying { try await cluster.refresh(topics: topics) }
     }
 
     /// Why a partition can't be asked anything. That there is none stays so.
-    private func leaderless(_ partition: TopicPartition) async -> KafkaError {
+    ///
+    /// - Parameter code: What a broker said of the topic; nil where it said nothing against it.
+    private func leaderless(_ partition: TopicPartition, _ code: ErrorCode?) async -> KafkaError {
         guard let topic = await cluster.topic(partition.topic) else {
+            if let code, code != .unknownTopicOrPartition { return .ofTopic(code, partition.topic) }
             return KafkaError(
                 .unknownTopicOrPartition, "the topic \(partition.topic) does not exist", isRetriable: false,
                 topic: partition.topic, partition: partition.partition)

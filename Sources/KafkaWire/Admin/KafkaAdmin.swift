@@ -25,7 +25,7 @@ public struct KafkaAdmin: Sendable {
     // MARK: Time
 
     /// How long a broker may take for something that it does with others.
-    var timeoutMs: Int32 { Int32(clamping: Int(cluster.configuration.requestTimeout / .milliseconds(1))) }
+    var timeoutMs: Int32 { cluster.configuration.requestTimeout.asMilliseconds }
 
     /// How long to wait for the answer to such a request: the broker's own time-out comes first.
     var patience: Duration { cluster.configuration.requestTimeout + .seconds(5) }

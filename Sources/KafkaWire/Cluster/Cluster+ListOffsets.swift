@@ -73,7 +73,12 @@ extension Cluster {
             for partition in topic.partitions {
                 let code = ErrorCode(rawValue: partition.errorCode)
                 let key = TopicPartition(topic: topic.name, partition: partition.partitionIndex)
-                if code == .none {
+                if code == .none, partition.offset < -1 {
+                    // Nobody after this expects it, and it would overflow where offsets are subtracted.
+                    failure = KafkaError(
+                        .corruptMessage, "\(connection.address) told the offset \(partition.offset), which can't be",
+                        isRetriable: false, topic: topic.name, partition: partition.partitionIndex)
+                } else if code == .none {
                     offsets[key] = ListedOffset(
                         offset: partition.offset, timestamp: partition.timestamp, leaderEpoch: partition.leaderEpoch)
                 } else {

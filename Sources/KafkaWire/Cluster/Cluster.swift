@@ -29,7 +29,8 @@ package actor Cluster {
         self.observer = observer
         self.timing = timing
         // Room for the answers that a consumer holds: one read, one behind it, one on its way back.
-        pool = BufferPool(limit: 2 * configuration.consumer.fetchMaximumBytes + (1 << 20))
+        // A request can't ask for more than an Int32 tells.
+        pool = BufferPool(limit: 2 * Int(Int32(clamping: configuration.consumer.fetchMaximumBytes)) + (1 << 20))
     }
 
     /// Ends all connections. Calls under way fail.

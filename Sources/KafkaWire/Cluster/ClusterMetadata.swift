@@ -92,7 +92,10 @@ struct ClusterMetadata: Sendable {
 
     private func describe(_ topic: MetadataResponse.Topic, name: String) -> TopicDescription {
         let known = topics[name].flatMap { $0.id == topic.topicId ? $0 : nil }
-        let partitions = topic.partitions.sorted { $0.partitionIndex < $1.partitionIndex }.map { partition in
+        // Each index once: who makes a dictionary of the partitions relies on it.
+        var indexes: Set<Int32> = []
+        let unique = topic.partitions.filter { indexes.insert($0.partitionIndex).inserted }
+        let partitions = unique.sorted { $0.partitionIndex < $1.partitionIndex }.map { partition in
             let fresh = PartitionDescription(
                 index: partition.partitionIndex, leader: partition.leaderId >= 0 ? partition.leaderId : nil,
                 leaderEpoch: partition.leaderEpoch, replicas: partition.replicaNodes,

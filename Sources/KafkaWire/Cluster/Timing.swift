@@ -37,7 +37,13 @@ package struct Backoff: Sendable {
     ///   - failures: How many attempts have failed, from 1.
     ///   - random: A number from 0 up to 1.
     package func delay(afterFailures failures: Int, random: Double) -> Duration {
-        let doubled = initial * (1 << min(max(failures - 1, 0), 20))
+        var doubled = initial
+        var left = min(max(failures, 1) - 1, 20)
+        // No further than needed: twice a very long time isn't a duration any more.
+        while left > 0, doubled < maximum {
+            doubled += doubled
+            left -= 1
+        }
         return min(doubled, maximum) * (0.8 + 0.4 * random)
     }
 }

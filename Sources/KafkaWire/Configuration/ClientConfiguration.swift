@@ -175,8 +175,8 @@ public struct BrokerAddress: Hashable, Sendable, CustomStringConvertible {
     static func list(_ text: String) throws(KafkaError) -> [BrokerAddress] {
         var addresses: [BrokerAddress] = []
         for part in text.split(separator: ",") {
-            let part = part.drop { $0.isWhitespace }
-            guard let address = BrokerAddress(String(part)) else {
+            let part = String(part).trimmed
+            guard let address = BrokerAddress(part) else {
                 throw KafkaError(.invalidConfig, "the bootstrap server '\(part)' isn't of the form host:port")
             }
             addresses.append(address)

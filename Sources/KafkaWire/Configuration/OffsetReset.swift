@@ -32,7 +32,7 @@ extension ConsumerConfiguration {
             switch self {
             case .earliest: .earliest
             case .latest: .latest
-            case .byDuration(let duration): .timestamp(max(0, now - Int64(duration / .milliseconds(1))))
+            case .byDuration(let duration): .timestamp(max(0, now - max(0, duration.wholeMilliseconds)))
             case .fail: nil
             }
         }

@@ -65,14 +65,14 @@ struct PropertyList {
 
     /// A duration that Kafka has in milliseconds.
     mutating func set(_ target: inout Duration, _ name: String, atLeast minimum: Int = 0) throws(KafkaError) {
-        var milliseconds = Int(target / .milliseconds(1))
+        var milliseconds = Int(target.wholeMilliseconds)
         try set(&milliseconds, name, in: minimum...Int(Int32.max))
         target = .milliseconds(milliseconds)
     }
 
     /// A duration that Kafka has in milliseconds, or a negative number for none.
     mutating func set(_ target: inout Duration?, _ name: String) throws(KafkaError) {
-        var milliseconds = target.map { Int($0 / .milliseconds(1)) } ?? -1
+        var milliseconds = target.map { Int($0.wholeMilliseconds) } ?? -1
         try set(&milliseconds, name, in: -1...Int(Int32.max))
         target = milliseconds < 0 ? nil : .milliseconds(milliseconds)
     }

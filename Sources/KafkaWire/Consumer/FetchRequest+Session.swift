@@ -9,7 +9,7 @@ extension FetchRequest {
         _ configuration: ConsumerConfiguration, version: Int16
     ) {
         self.init(
-            maxWaitMs: Int32(clamping: Int(configuration.fetchMaximumWait / .milliseconds(1))),
+            maxWaitMs: configuration.fetchMaximumWait.asMilliseconds,
             minBytes: Int32(clamping: configuration.fetchMinimumBytes),
             maxBytes: Int32(clamping: configuration.fetchMaximumBytes),
             isolationLevel: configuration.isolationLevel.rawValue,

@@ -72,8 +72,3 @@ final class GroupIdentity: Sendable {
         return await handler(error, member)
     }
 }
-
-extension Duration {
-    /// Milliseconds as the protocol has them.
-    var asMilliseconds: Int32 { Int32(clamping: Int(self / .milliseconds(1))) }
-}

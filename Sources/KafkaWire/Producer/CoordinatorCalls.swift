@@ -42,7 +42,7 @@ final class CoordinatorCalls: Sendable {
             let response = try await connection.call(
                 InitProducerIdRequest(
                     transactionalId: id,
-                    transactionTimeoutMs: Int32(clamping: Int(configuration.transactionTimeout / .milliseconds(1))),
+                    transactionTimeoutMs: configuration.transactionTimeout.asMilliseconds,
                     producerId: last?.id ?? -1, producerEpoch: last?.epoch ?? -1),
                 timeout: self.timeout)
             try Self.check(response.errorCode, "the coordinator gave no producer id")

@@ -36,7 +36,7 @@ extension ProduceRequest {
     ) {
         self.init(
             transactionalId: transactionalID, acks: acks.rawValue,
-            timeoutMs: Int32(clamping: Int(timeout / .milliseconds(1))),
+            timeoutMs: timeout.asMilliseconds,
             topicData: Dictionary(grouping: batches.keys.sorted(), by: \.topic).map { topic, keys in
                 TopicData(
                     name: topic, topicId: topicIDs[topic] ?? .zero,

@@ -167,9 +167,11 @@ final class ConnectionLoop: @unchecked Sendable {
         guard let deadline = machine.nextDeadline else { return -1 }
         let left = deadline - .now
         guard left > .zero else { return 0 }
+        // A longer time is looked at again then, and a very long one doesn't fit into milliseconds.
+        guard left < .seconds(60) else { return 60_000 }
         // Rounded up, or the last fraction of a millisecond would be spent in a busy loop.
         let milliseconds = left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000 + 1
-        return Int32(clamping: min(milliseconds, 60_000))
+        return Int32(clamping: milliseconds)
     }
 
     private func write() {

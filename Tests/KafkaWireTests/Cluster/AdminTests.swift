@@ -44,6 +44,19 @@ struct AdminTests {
         }
     }
 
+    @Test("why a topic's records can't be deleted is told as the broker has it")
+    func recordsOfForbiddenTopic() async throws {
+        // A later version of Metadata would fail as a whole.
+        try await withFake(versions: .kafka21) { fake, cluster in
+            fake.createTopic("t")
+            fake.inject(.error(.topicAuthorizationFailed), into: .metadata)
+            let partition = TopicPartition("t")
+            let outcomes = try await KafkaAdmin(cluster: cluster).deleteRecords(before: [partition: 0])
+            let error = #expect(throws: KafkaError.self) { try outcomes[partition]?.get() }
+            #expect(error?.code == .topicAuthorizationFailed)
+        }
+    }
+
     @Test("an answer that is lost, and a passing refusal, are waited out")
     func faults() async throws {
         try await withFake(brokers: 2) { fake, cluster in

@@ -135,6 +135,19 @@ struct ClusterMetadataTests {
         for index in [Int32(-1), 1, 8, .max] { #expect(metadata.leader(of: TopicPartition("t", index)) == nil) }
     }
 
+    @Test("a partition that is told twice is as it was told first")
+    func partitionTwice() {
+        var metadata = ClusterMetadata()
+        let told: [(index: Int32, leader: Int32)] = [(1, 1), (0, 1), (1, 2)]
+        let partitions = told.map {
+            MetadataResponse.Partition(partitionIndex: $0.index, leaderId: $0.leader, leaderEpoch: 0)
+        }
+        _ = metadata.merge(
+            MetadataResponse(brokers: Self.both, topics: [.init(name: "t", topicId: Self.id, partitions: partitions)]))
+        #expect(metadata.topics["t"]?.partitions.map(\.index) == [0, 1])
+        #expect(metadata.leader(of: TopicPartition("t", 1))?.node == 1)
+    }
+
     @Test("a topic without a name is passed over")
     func nameless() {
         var metadata = ClusterMetadata()

@@ -32,5 +32,7 @@ import Testing
         #expect(ConsumerConfiguration.OffsetReset.byDuration(.seconds(60)).place(now: 100_000) == .timestamp(40_000))
         #expect(ConsumerConfiguration.OffsetReset.byDuration(.seconds(600)).place(now: 100_000) == .timestamp(0))
         #expect(ConsumerConfiguration.OffsetReset.fail.place(now: 0) == nil)
+        let endless = ConsumerConfiguration.OffsetReset.byDuration(.seconds(Int64.max))
+        #expect(endless.place(now: 100_000) == .timestamp(0))
     }
 }

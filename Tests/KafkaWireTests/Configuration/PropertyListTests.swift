@@ -27,6 +27,25 @@ struct PropertyListTests {
         #expect(configuration.producer.compression == .gzip)
     }
 
+    @Test("blanks around a bootstrap server are no part of it")
+    func blanksAroundServers() throws {
+        let configuration = try ClientConfiguration(bootstrapServers: " a:1 ,\tb:2 , [::1]:3\n")
+        #expect(configuration.bootstrapServers.map(\.description) == ["a:1", "b:2", "[::1]:3"])
+    }
+
+    @Test("durations are told in whole milliseconds, and as the longest that fits where they are longer")
+    func milliseconds() {
+        #expect(Duration.zero.asMilliseconds == 0)
+        #expect(Duration.microseconds(1999).asMilliseconds == 1)
+        #expect(Duration.seconds(-1.5).wholeMilliseconds == -1500)
+        #expect(Duration.milliseconds(Int32.max).asMilliseconds == .max)
+        #expect(Duration.seconds(Int64.max).asMilliseconds == .max)
+        #expect(Duration.seconds(Int64.max).wholeMilliseconds == .max)
+        #expect((Duration.seconds(Int64.max) * 2).wholeMilliseconds == .max)
+        #expect(Duration.seconds(Int64.min).asMilliseconds == .min)
+        #expect(Duration.seconds(1 << 40).wholeMilliseconds == 1000 << 40)
+    }
+
     @Test("compression levels go with their codec")
     func levels() throws {
         let levels = [
