@@ -43,8 +43,8 @@ public struct ProducerConfiguration: Sendable {
     /// `delivery.timeout.ms`: after how long a record has failed that isn't delivered, be it waiting or in flight
     /// (KIP-91).
     ///
-    /// A request waits for its answer no longer than that, nor than `request.timeout.ms`, though for half a second at
-    /// least. So unlike with the Java client, this one may be the shorter of the two.
+    /// It may be shorter than `request.timeout.ms`, which the Java client doesn't allow: who sent the record hears then
+    /// before the request has ended. In a transaction the answer to what is in flight is waited for.
     public var deliveryTimeout = Duration.seconds(120)
     /// `transactional.id`: the producer's name, under which brokers know its transactions when it starts again. Nil
     /// for a producer without transactions.

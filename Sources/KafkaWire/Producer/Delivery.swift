@@ -22,8 +22,9 @@ public struct Delivery: Sendable {
 
     /// Waits until the record is delivered as `acks` asks for.
     ///
-    /// That lasts for `delivery.timeout.ms` at most, from when the record's batch was begun; where the batch is sent in
-    /// the last half second of that, half a second longer. A task that is cancelled goes on waiting.
+    /// That lasts for `delivery.timeout.ms` at most, from when the record's batch was begun; in a transaction for up to
+    /// `request.timeout.ms` longer, since the answer to what is in flight is waited for. A task that is cancelled goes
+    /// on waiting.
     ///
     /// - Throws: `KafkaError` with the broker's error. After `delivery.timeout.ms` REQUEST_TIMED_OUT or, where the last
     ///   attempt ended so, NETWORK_EXCEPTION: then it isn't known whether the record was written. Neither is it after

@@ -3,7 +3,10 @@ extension ProducerSender {
     func accept(_ answer: ProduceAnswer) {
         let batches = answer.batches
         inFlightByNode[answer.node, default: 1] -= 1
-        for (key, batch) in batches { update(key) { _ = $0.cameBack(batch) } }
+        for (key, batch) in batches {
+            update(key) { _ = $0.cameBack(batch) }
+            untold[ObjectIdentifier(batch.outcome)] = nil
+        }
         switch answer.result {
         case .failure(let error):
             let error = error as? KafkaError ?? KafkaError(.networkException, "the request was cancelled")
@@ -95,7 +98,7 @@ extension ProducerSender {
     /// Parts a batch of several records that is too large for its topic; the parts go out in its place.
     private func split(_ batch: ProducerBatch, after error: KafkaError) -> Bool {
         guard error.isFromBroker, error.code == .messageTooLarge || error.code == .recordListTooLarge,
-            !batch.mayBeWritten, !isStopped, transactions?.isSending ?? true,
+            !batch.mayBeWritten, !isStopped, !isExpired(batch), transactions?.isSending ?? true,
             let halves = try? batch.halves(maximumBytes: Int(Int32.max), pool: accumulator.pool)
         else { return false }
         update(batch.partition) { $0.goesSingly = true }
@@ -130,13 +133,33 @@ extension ProducerSender {
         while let batch = accumulator.firstBatch(of: partition) {
             guard isExpired(batch) else { return true }
             guard accumulator.takeBatch(of: partition) != nil else { return false }
-            giveUp(
-                batch,
-                KafkaError(
-                    .requestTimedOut,
-                    "the records weren't delivered within delivery.timeout.ms (\(configuration.deliveryTimeout)); a part of them may have been",
-                    topic: partition.topic, partition: partition.partition))
+            giveUp(batch, undelivered(batch))
         }
         return false
+    }
+
+    /// Tells the senders of batches in flight that have been tried for too long (KIP-91). The batches go on: their
+    /// numbers, and the connection, are others' as well.
+    ///
+    /// - Returns: When the first of the others will have been.
+    func expireInFlight() -> ContinuousClock.Instant? {
+        var next: ContinuousClock.Instant?
+        for (key, batch) in untold {
+            if isExpired(batch) {
+                untold[key] = nil
+                accumulator.settle(batch, .failure(undelivered(batch)))
+            } else {
+                let expiry = batch.created + configuration.deliveryTimeout
+                next = min(next ?? expiry, expiry)
+            }
+        }
+        return next
+    }
+
+    private func undelivered(_ batch: ProducerBatch) -> KafkaError {
+        KafkaError(
+            .requestTimedOut,
+            "the records weren't delivered within delivery.timeout.ms (\(configuration.deliveryTimeout)); a part of them may have been",
+            topic: batch.partition.topic, partition: batch.partition.partition)
     }
 }

@@ -18,6 +18,9 @@ actor ProducerSender {
     let transactions: TransactionManager?
     var partitions: [TopicPartition: PartitionState] = [:]
     var inFlightByNode: [Int32: Int] = [:]
+    /// The batches in flight whose senders haven't been told an outcome. Those of a transaction aren't among them: it
+    /// can't end before it is known what may still be written of it.
+    var untold: [ObjectIdentifier: ProducerBatch] = [:]
     /// Partitions whose leaders are to be asked for anew. Nothing of them is sent before.
     var stale: Set<TopicPartition> = []
     /// Those that the question under way is asked for; one of them that fails meanwhile is stale as well.
@@ -119,7 +122,7 @@ actor ProducerSender {
     ///
     /// - Returns: The partitions that have something left to send.
     private func expire(_ ready: Accumulator.Ready) -> [TopicPartition] {
-        if let expiry = ready.nextExpiry { wake(at: expiry) }
+        if let expiry = [ready.nextExpiry, expireInFlight()].compactMap({ $0 }).min() { wake(at: expiry) }
         guard !ready.expired.isEmpty else { return ready.partitions }
         let ended = Set(ready.expired.filter { !expire($0) })
         return ready.partitions.filter { !ended.contains($0) }
@@ -222,13 +225,16 @@ actor ProducerSender {
                 topicIDs[key.topic] = id
                 topicNames[id] = key.topic
             }
-            let timeouts = timeouts(of: batches)
+            if transactions == nil {
+                for batch in batches.values { untold[ObjectIdentifier(batch.outcome)] = batch }
+            }
             let request = ProduceRequest(
                 encoded, topicIDs: topicIDs, transactionalID: transactions?.transactionalID,
-                acks: configuration.acks, timeout: timeouts.replicas)
+                acks: configuration.acks, timeout: cluster.configuration.requestTimeout)
             let lacksID = request.topicData.contains { $0.topicId == .zero }
             try connection.post(
-                request, version: lacksID ? min(version, 12) : version, timeout: timeouts.answer,
+                request, version: lacksID ? min(version, 12) : version,
+                timeout: cluster.configuration.requestTimeout + .seconds(5),
                 expectsResponse: configuration.acks != .none
             ) { [answers, accumulator, batches, topicNames] result in
                 answers.append(ProduceAnswer(node: node, batches: batches, topicNames: topicNames, result: result))
@@ -237,12 +243,5 @@ actor ProducerSender {
         } catch {
             accept(ProduceAnswer(node: node, batches: batches, topicNames: topicNames, result: .failure(error)))
         }
-    }
-
-    private func timeouts(of batches: [TopicPartition: ProducerBatch]) -> ProduceTimeouts {
-        let now = cluster.timing.now()
-        let oldest = batches.values.reduce(now) { min($0, $1.created) }
-        return ProduceTimeouts(
-            request: cluster.configuration.requestTimeout, left: configuration.deliveryTimeout - (now - oldest))
     }
 }

@@ -23,6 +23,8 @@ struct ProducerDeadlineTests {
             fake.inject(.silence, into: .produce)
             let error = await #expect(throws: KafkaError.self) { _ = try await producer.send(record("0")) }
             #expect(error?.code == .requestTimedOut)
+            #expect(fake.count(.produce) == 1)
+            fake.hangUp(broker: 1)
             // On a machine that is busy one attempt may not be enough.
             while (try? await producer.send(record("1"))) == nil {}
             await producer.close()
@@ -46,9 +48,9 @@ struct ProducerDeadlineTests {
             let waited = await #expect(throws: KafkaError.self) { _ = try await second.metadata }
             #expect(waited?.code == .requestTimedOut)
             #expect(waited?.message.contains("delivery.timeout.ms") == true)
-            fake.hangUp(broker: 1)
             let inFlight = await #expect(throws: KafkaError.self) { _ = try await first.metadata }
-            #expect(inFlight?.code == .networkException)
+            #expect(inFlight?.code == .requestTimedOut)
+            fake.hangUp(broker: 1)
             _ = try await third.metadata
             await producer.close()
             #expect(try fake.log(of: partition) == numbered(0..<1))
@@ -56,28 +58,22 @@ struct ProducerDeadlineTests {
         }
     }
 
-    /// In milliseconds.
-    struct Times: Sendable {
-        let request: Int
-        let left: Int
-        let replicas: Int
-        let answer: Int
-    }
-
-    @Test(
-        "a request may take no longer than its batches have left, and half a second at least",
-        arguments: [
-            Times(request: 30_000, left: 120_000, replicas: 30_000, answer: 35_000),
-            Times(request: 1000, left: 120_000, replicas: 1000, answer: 6000),
-            Times(request: 30_000, left: 32_000, replicas: 27_000, answer: 32_000),
-            Times(request: 30_000, left: 10_000, replicas: 7500, answer: 10_000),
-            Times(request: 30_000, left: 1, replicas: 375, answer: 500),
-            Times(request: 30_000, left: -5000, replicas: 375, answer: 500),
-        ])
-    func timeouts(times: Times) {
-        let timeouts = ProduceTimeouts(request: .milliseconds(times.request), left: .milliseconds(times.left))
-        #expect(timeouts.replicas == .milliseconds(times.replicas))
-        #expect(timeouts.answer == .milliseconds(times.answer))
+    @Test("a batch whose answer comes too late has failed for its sender, and costs the next one nothing")
+    func lateAnswer() async throws {
+        let properties = ["delivery.timeout.ms": "200", "linger.ms": "0"]
+        try await withFake(properties: properties) { fake, cluster in
+            fake.createTopic("t")
+            let producer = KafkaProducer(cluster: cluster)
+            fake.inject(.late(.milliseconds(500)), into: .produce)
+            let error = await #expect(throws: KafkaError.self) { _ = try await producer.send(record("0")) }
+            #expect(error?.code == .requestTimedOut)
+            // Those that have to wait for the answer fail in time, too.
+            while (try? await producer.send(record("1"))) == nil {}
+            await producer.close()
+            let log = try fake.log(of: partition)
+            #expect(log.first?.value == "0")
+            #expect(fake.count(.initProducerID) == 1)
+        }
     }
 
     @Test("a batch doesn't linger until there is no time left to send it")
@@ -104,7 +100,7 @@ struct ProducerDeadlineTests {
     /// One request at a time, with room for one large batch and a small one. Each record is a batch.
     private let narrow = [
         "linger.ms": "0", "batch.size": "1000", "max.request.size": "1500",
-        "max.in.flight.requests.per.connection": "1",
+        "max.in.flight.requests.per.connection": "1", "request.timeout.ms": "3600000",
     ]
 
     /// Fills one partition's queue, and puts one record into another's.
