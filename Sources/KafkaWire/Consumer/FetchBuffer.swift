@@ -83,7 +83,11 @@ final class FetchBuffer: Sendable {
                     continue
                 }
                 let slot = FetchSlot(index: index, generation: entry.generation)
-                if forGroup, case .away = state.presence, state.handout?.slot == slot { state.handout?.isLost = true }
+                if forGroup, case .away = state.presence, let handout = state.handout, handout.slot == slot,
+                    entry.processed != handout.next
+                {
+                    state.handout?.isLost = true
+                }
                 state.entries[index] = nil
             }
             return state.dropStale()

@@ -1,15 +1,26 @@
 extension Fetcher {
+    /// What became of an answer.
+    struct Accepted {
+        struct Failure {
+            let partition: TopicPartition
+            let slot: FetchSlot
+            let error: KafkaError
+        }
+
+        /// Opens when the consumer begins to take the answer; nil where there was no record in it.
+        var gate: Signal?
+        /// What is wrong with the first partition that something is wrong with. The others' records are taken in all the
+        /// same, since their positions are past them.
+        var failure: Failure?
+    }
+
     /// Takes in an answer.
-    ///
-    /// - Returns: What opens when the consumer begins to take it; nil where there was no record in it.
-    /// - Throws: What is wrong with the first partition that something is wrong with, after the others' records were
-    ///   taken in: their positions are past them.
     func accept(
         _ response: FetchResponse, from node: Int32, asked: [TopicPartition: Asked]
-    ) throws(KafkaError) -> Signal? {
+    ) -> Accepted {
         let gate = Signal()
         var parts: [FetchedPartition] = []
-        var failure: KafkaError?
+        var failure: Accepted.Failure?
         for topic in response.responses {
             guard let name = topic.topic.isEmpty ? topicNames[topic.topicId] : topic.topic else { continue }
             for answer in topic.partitions {
@@ -22,7 +33,7 @@ extension Fetcher {
                 do throws(KafkaError) {
                     if let part = try accept(answer, of: key, asked, from: node, gate) { parts.append(part) }
                 } catch {
-                    failure = failure ?? error
+                    failure = failure ?? Accepted.Failure(partition: key, slot: asked.slot, error: error)
                 }
             }
         }
@@ -30,8 +41,7 @@ extension Fetcher {
             setbacks = 0
             buffer.append(parts)
         }
-        if let failure { throw failure }
-        return parts.isEmpty ? nil : gate
+        return Accepted(gate: parts.isEmpty ? nil : gate, failure: failure)
     }
 
     /// Takes in what an answer says of one partition.

@@ -13,8 +13,12 @@ extension Fetcher {
             guard !wanted.isEmpty else { return }
             do {
                 let connection = try await cluster.connection(to: node, role: .fetch)
-                let gate = try await fetchOnce(wanted, from: node, over: connection)
-                await gate?.wait()
+                let answer = try await fetchOnce(wanted, from: node, over: connection)
+                await answer.gate?.wait()
+                // Only now, since nothing more is to be fetched before what there is was taken; it may be sought elsewhere.
+                if let failure = answer.failure, partitions[failure.partition]?.slot == failure.slot {
+                    throw failure.error
+                }
             } catch is CancellationError {
                 return
             } catch {
@@ -62,10 +66,9 @@ extension Fetcher {
 
     /// One request and its answer.
     ///
-    /// - Returns: What opens when the consumer begins to take the answer; nil where there was no record in it.
     private func fetchOnce(
         _ wanted: [TopicPartition: Asked], from node: Int32, over connection: NegotiatedConnection
-    ) async throws -> Signal? {
+    ) async throws -> Accepted {
         let fetches = wanted.mapValues(\.fetch)
         let asked = sessions[node, default: FetchSession()].next(fetches)
         var version = try connection.version(for: FetchRequest.self)
@@ -75,16 +78,16 @@ extension Fetcher {
         let response = try await connection.call(
             FetchRequest(asked, fetches, configuration, version: version), version: version, timeout: timeout,
             expectsResponse: true)
-        guard let response else { return nil }
+        guard let response else { return Accepted() }
         switch ErrorCode(rawValue: response.errorCode) {
         case .none:
             sessions[node]?.succeeded(sessionID: version >= 7 ? response.sessionId : 0)
         case .fetchSessionIdNotFound, .invalidFetchSessionEpoch, .fetchSessionTopicIdError:
             sessions[node]?.reset()
-            return nil
+            return Accepted()
         case let code:
             throw KafkaError(code, "\(connection.address) refused a fetch", isFromBroker: true)
         }
-        return try accept(response, from: node, asked: wanted)
+        return accept(response, from: node, asked: wanted)
     }
 }
