@@ -14,8 +14,13 @@ extension NegotiatedConnection {
                 do {
                     lifetime = try await authenticate(credentials, timing)
                 } catch {
-                    let reason = "the session at \(address) ends, and there is no login: \(error)"
-                    return connection.close(error as? KafkaError ?? KafkaError(.networkException, reason))
+                    // Not the broker's word on the requests in flight, of which some may have been carried out.
+                    let cause = error as? KafkaError
+                    return connection.close(
+                        KafkaError(
+                            cause?.code ?? .networkException,
+                            "the session at \(address) ends, and there is no login: \(cause?.message ?? "\(error)")",
+                            isRetriable: cause?.isRetriable ?? true))
                 }
             }
         }
@@ -62,7 +67,9 @@ extension NegotiatedConnection {
         do {
             return try await source.token(timing.now())
         } catch let error where !(error is KafkaError || error is CancellationError) {
-            throw KafkaError(.saslAuthenticationFailed, "\(address): there is no token: \(error)", isRetriable: false)
+            let mayPass = await source.hasServed
+            throw KafkaError(
+                .saslAuthenticationFailed, "\(address): there is no token: \(error)", isRetriable: mayPass)
         }
     }
 

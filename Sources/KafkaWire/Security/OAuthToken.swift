@@ -28,6 +28,8 @@ actor OAuthTokenSource {
     /// Until when the token is good, and until when without asking for another.
     private var current: (token: OAuthToken, freshUntil: ContinuousClock.Instant, until: ContinuousClock.Instant)?
     private var fetching: Task<OAuthToken, any Error>?
+    /// Whether there was ever a token, so that another failure is likely to pass.
+    private(set) var hasServed = false
 
     init(_ fetch: @escaping @Sendable () async throws -> OAuthToken) {
         self.fetch = fetch
@@ -43,6 +45,7 @@ actor OAuthTokenSource {
             let token = try await task.value
             let lifetime = min(token.lifetime, Self.longestLifetime)
             current = (token, now + lifetime * 0.8, now + lifetime)
+            hasServed = true
             return token
         } catch {
             guard let current, now < current.until else { throw error }

@@ -29,9 +29,10 @@ public struct SASLCredentials: Sendable {
     /// An access token (RFC 7628; KIP-255).
     ///
     /// - Parameter token: Called when a connection needs a token and there is none, or the last one is four fifths
-    ///   through its lifetime. Where it throws, the last token serves as long as it is good. Then the call that
-    ///   needed the connection throws SASL_AUTHENTICATION_FAILED with the error's description, and so does the next step
-    ///   of a consumer; a `KafkaError` is thrown as it is, and one that is retriable is tried again as others are.
+    ///   through its lifetime. Where it throws, the last token serves as long as it is good. Where there has been
+    ///   none yet, the call that needed the connection throws SASL_AUTHENTICATION_FAILED with the error's description,
+    ///   and so does the next step of a consumer; later it is tried again, as lost connections are. A `KafkaError` is
+    ///   thrown as it is: one that is retriable is tried again from the first.
     public static func oauthBearer(
         token: @escaping @Sendable () async throws -> OAuthToken
     ) -> SASLCredentials {
