@@ -77,10 +77,21 @@ extension Cluster {
     private func tellOfSuccess(_ connection: NegotiatedConnection, _ key: ConnectionTable.Key, took: Duration) {
         known.insert(key.address)
         let isBack = lost.remove(key.address) != nil
-        guard let observer else { return }
-        observer.connected(key.address, key.role, took: took)
-        connection.onEnd { observer.disconnected(key.address, key.role, $0) }
-        if isBack { observer.availabilityChanged(.back(key.address)) }
+        observer?.connected(key.address, key.role, took: took)
+        connection.onEnd { [weak self, observer] reason in
+            observer?.disconnected(key.address, key.role, reason)
+            Task { await self?.ended(key, connection) }
+        }
+        if isBack { observer?.availabilityChanged(.back(key.address)) }
+    }
+
+    private func ended(_ key: ConnectionTable.Key, _ connection: NegotiatedConnection) {
+        connections.ended(key, connection)
+    }
+
+    /// Ends connections that aren't shared, once their owner needs them no more.
+    func closeConnections(ownedBy owner: ObjectIdentifier) {
+        connections.close(ownedBy: owner)
     }
 
     private func tellOfFailure(_ error: KafkaError, _ key: ConnectionTable.Key, took: Duration) {

@@ -69,6 +69,22 @@ struct ConnectionTable {
         return true
     }
 
+    /// Lets go of a connection that has ended, and so of its descriptors.
+    mutating func ended(_ key: Key, _ connection: NegotiatedConnection) {
+        guard let slot = slots[key], slot.connection === connection else { return }
+        slots[key]?.connection = nil
+        if slot.attempt == nil { slots[key] = nil }
+    }
+
+    /// Ends the connections of one owner, who needs them no more.
+    mutating func close(ownedBy owner: ObjectIdentifier) {
+        for (key, slot) in slots where key.owner == owner {
+            slot.connection?.close()
+            slot.attempt?.task.cancel()
+            slots[key] = nil
+        }
+    }
+
     /// Ends all connections, gives up all attempts, and forgets all failures.
     mutating func closeAll() {
         for slot in slots.values {

@@ -226,6 +226,7 @@ actor ClassicGroup: GroupMembership {
         await partitions.giveUpAll(owned, areLost: areLost)
         owned = []
         await sendLeave(sender, reason: "the consumer is being closed")
+        await partitions.coordinator.close()
     }
 
     var hasFailed: Bool {
@@ -236,6 +237,7 @@ actor ClassicGroup: GroupMembership {
         await partitions.giveUpAll(owned, areLost: machine.hasLost || error.code == .fencedInstanceId)
         owned = []
         await sendLeave(machine.identity, reason: "the member has failed")
+        await partitions.coordinator.close()
         partitions.fail(error)
     }
 

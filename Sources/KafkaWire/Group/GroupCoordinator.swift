@@ -45,6 +45,12 @@ actor GroupCoordinator {
         }
     }
 
+    /// Ends the connection that is this member's alone: there is nothing more to wait for.
+    func close() async {
+        connections[.group] = nil
+        await cluster.closeConnections(ownedBy: ObjectIdentifier(self))
+    }
+
     /// Throws what a coordinator's answer has as its error.
     nonisolated func check(_ code: Int16, _ message: String) async throws {
         let code = ErrorCode(rawValue: code)

@@ -50,6 +50,29 @@ struct ConnectionTests {
         }
     }
 
+    @Test("a member that leaves its group takes the connection along that it alone had")
+    func groupConnection() async throws {
+        let open = Lock(0)
+        var hooks = ClientHooks()
+        hooks.connected = { event in
+            if event.role == .group, event.error == nil { open.withLock { $0 += 1 } }
+        }
+        hooks.disconnected = { event in
+            if event.role == .group { open.withLock { $0 -= 1 } }
+        }
+        try await withFake(properties: ["group.id": "g"], hooks: hooks) { fake, cluster in
+            fake.createTopic("t")
+            for _ in 0..<3 {
+                let consumer = KafkaConsumer(cluster: cluster, offsetReset: .earliest)
+                try await consumer.subscribe(to: .topics(["t"]))
+                try await eventually("it is a member") { consumer.assignment.count == 1 }
+                #expect(open.withLock { $0 } == 1)
+                await consumer.close()
+                try await eventually("it is closed") { open.withLock { $0 } == 0 }
+            }
+        }
+    }
+
     @Test("a connection with a request in flight isn't idle, however long the answer takes")
     func busy() async throws {
         let log = Log()

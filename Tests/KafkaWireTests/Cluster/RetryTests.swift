@@ -27,6 +27,14 @@ struct BackoffTests {
         let none = Backoff(initial: .zero, maximum: .zero)
         #expect(none.delay(afterFailures: failures, random: 0.5) == .zero)
     }
+
+    @Test("times longer than any wait do no harm", arguments: [1, 2, 40])
+    func endless(failures: Int) {
+        let longest = Duration.seconds(Int64.max)
+        #expect(Backoff(initial: longest, maximum: longest).delay(afterFailures: failures, random: 0.5) > longest / 2)
+        let bounded = Backoff(initial: longest, maximum: .seconds(1))
+        #expect(isNear(bounded.delay(afterFailures: failures, random: 0.5), 1000))
+    }
 }
 
 private func isNear(_ duration: Duration, _ milliseconds: Int) -> Bool {
