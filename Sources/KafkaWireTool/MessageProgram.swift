@@ -39,9 +39,8 @@ enum MessageProgram {
             switch options.begin {
             case .beginning: overrides["auto.offset.reset"] = "earliest"
             case .end: overrides["auto.offset.reset"] = "latest"
-            case nil: break
-            default:
-                throw Failure("-G begins where the group is: -o can be beginning or end alone", status: .usage)
+            // Other places are refused with the options.
+            default: break
             }
         case .consume: defaults["auto.offset.reset"] = "earliest"
         default: break

@@ -1,4 +1,5 @@
 import CommandLineSupport
+import KafkaWire
 import Testing
 
 @testable import KafkaWireTool
@@ -77,7 +78,11 @@ struct OptionTests {
         (["-C", "-t", "t", "-X", "name"], "-X expects NAME=VALUE"), (["-G", "g"], "-G wants the topics"),
         (["-Q"], "-Q wants to know"), (["-C", "-t", "t", "-J", "-f", "%s"], "-f and -J exclude each other"),
         (["-C", "-t", "t", "u"], "'u' is unexpected"), (["-P", "-t", "t", "-H", "=x"], "-H expects"),
-        (["-C", "-t", "t", "-K", "\\q"], "-K knows"),
+        (["-C", "-t", "t", "-K", "\\q"], "-K knows"), (["-C", "-t", "t", "-o", "s@-1"], "-o expects"),
+        (["-C", "-t", "t", "-o", "e@-1"], "-o expects"),
+        (["-G", "g", "t", "-o", "5"], "-o can be beginning or end alone"),
+        (["-G", "g", "t", "-o", "e@5"], "-o can be beginning or end alone"),
+        (["-G", "g", "t", "-p", "1"], "-p has no place there"),
     ])
     func refusals(arguments: [String], sentence: String) {
         let failure = #expect(throws: Failure.self) { try MessageOptions(arguments, isInputTerminal: true) }
@@ -100,6 +105,14 @@ struct OptionTests {
         #expect(parsed.0.topic == topic)
         #expect(parsed.0.partition == partition)
         #expect(parsed.rest == rest)
+    }
+
+    @Test func placesOfGroupsAndRecords() {
+        #expect(GroupCommands.place("beginning") == .earliest)
+        #expect(GroupCommands.place("end") == .latest)
+        #expect(GroupCommands.place("5") == .offset(5))
+        #expect(GroupCommands.place("@5") == .timestamp(5))
+        for text in ["-1", "@-1", "@-2", "@", "", "soon"] { #expect(GroupCommands.place(text) == nil, "\(text)") }
     }
 
     @Test(arguments: ["t", "t:0", ":0:5", "t:-1:5", "t:x:5"])

@@ -41,6 +41,18 @@ struct ProgramTests {
         }
     }
 
+    @Test func aLineThatIsTooLargeFailsItThoughAnotherOfItsBatchGoesThere() async throws {
+        try await withFake { fake in
+            fake.createTopic("narrow", maximumMessageBytes: 1500)
+            let sent = try await kafkawire(
+                fake, "-P", "-t", "narrow", "-X", "linger.ms=100",
+                input: "small\n" + String(repeating: "x", count: 2000) + "\n")
+            #expect(sent.status == 69, "\(sent.err)")
+            #expect(sent.err.contains("MESSAGE_TOO_LARGE"), "\(sent.err)")
+            #expect(try await kafkawire(fake, "-Ceq", "-t", "narrow").out == "small\n")
+        }
+    }
+
     @Test func manyLinesInTheirOrder() async throws {
         try await withFake { fake in
             let lines = (0..<20_000).map { "line \($0)\n" }.joined()
@@ -72,6 +84,11 @@ struct ProgramTests {
             let asked = try await kafkawire(fake, "-Q", "-t", "t:0:1700000000004", "-t", "t:0:-1")
             #expect(asked.status == 0)
             #expect(asked.out.contains("t [0] offset "))
+            func readWithReset(_ reset: String) async throws -> String {
+                try await kafkawire(fake, "-Ceq", "-tt", "-f", "%s", "-X", "auto.offset.reset=\(reset)").out
+            }
+            #expect(try await readWithReset("by_duration:PT1H").isEmpty)
+            #expect(try await readWithReset("none") == "0123456789")
         }
     }
 
@@ -105,6 +122,18 @@ struct ProgramTests {
             let partition = try await kafkawire(fake, "-C", "-t", "t", "-p", "7")
             #expect(partition.status == 78)
             #expect(partition.err.contains("the topic t has no partition 7: it has 1"))
+            for result in [
+                try await kafkawire(fake, "-Q", "-t", "t:7:-1"),
+                try await run(
+                    try Repository.program("kafkawire"),
+                    ["groups", "set-offsets", "-b", fake.bootstrapServers, "g", "t:7:end"]),
+                try await run(
+                    try Repository.program("kafkawire"),
+                    ["records", "delete", "-b", fake.bootstrapServers, "t:7:@5"]),
+            ] {
+                #expect(result.status == 78)
+                #expect(result.err.contains("the topic t has no partition 7: it has 1"), "\(result.err)")
+            }
         }
         let unreachable = try await run(
             try Repository.program("kafkawire"),
@@ -124,6 +153,34 @@ struct ProgramTests {
             try await eventually("the record is printed") { try running.output() == "one\n" }
             running.signal(signal)
             #expect(try await running.result().status == 0)
+        }
+    }
+
+    @Test(arguments: ["-C", "-P"])
+    func aSignalEndsItWhileItStillAsksForTheTopic(mode: String) async throws {
+        try await withFake { fake in
+            fake.inject(.error(.leaderNotAvailable), into: .metadata, times: 100_000)
+            let running = try await RunningProgram.start(
+                try Repository.program("kafkawire"), ["-b", fake.bootstrapServers, mode, "-t", "t"])
+            try await eventually("the topic is asked for again") {
+                fake.requests.count { $0.api == .metadata } > 1
+            }
+            running.signal(SIGINT)
+            #expect(try await running.result().status == 0)
+        }
+    }
+
+    @Test func moreFilesAreSentThanCanBeOpenAtOnce() async throws {
+        try await withFake { fake in
+            let folder = try TemporaryFolder()
+            let path = folder.path + "/one"
+            try Data("one".utf8).write(to: URL(filePath: path))
+            let arguments = ["-b", fake.bootstrapServers, "-P", "-tt"] + Array(repeating: path, count: 300)
+            let sent = try await run(
+                "/bin/bash",
+                ["-c", "ulimit -n 100; exec \"$0\" \"$@\"", try Repository.program("kafkawire")] + arguments)
+            #expect(sent.status == 0, "\(sent.err)")
+            #expect(fake.offsets(of: partition)?.upperBound == 300)
         }
     }
 

@@ -100,7 +100,7 @@ enum GroupCommands {
         var json: [JSONValue] = []
         for (partition, offset) in committed.sorted(by: { $0.key < $1.key }) {
             let end = ends[partition]
-            let lag = end.map { max(0, $0 - offset.offset) }
+            let lag = end.map { max(0, $0 - max(0, offset.offset)) }
             table.add([
                 partition.topic, "\(partition.partition)", "\(offset.offset)", end.map { "\($0)" } ?? "?",
                 lag.map { "\($0)" } ?? "?",
@@ -135,7 +135,8 @@ enum GroupCommands {
         case "beginning": return .earliest
         case "end": return .latest
         default:
-            if text.hasPrefix("@") { return Int64(text.dropFirst()).map { .timestamp($0) } }
+            // Negative times mean other things to brokers: -1 is the end.
+            if text.hasPrefix("@") { return Int64(text.dropFirst()).flatMap { $0 >= 0 ? .timestamp($0) : nil } }
             return Int64(text).flatMap { $0 >= 0 ? .offset($0) : nil }
         }
     }
@@ -151,7 +152,7 @@ enum GroupCommands {
             }
             specs[partition] = place
         }
-        _ = try await call.admin.describe(topics: Set(specs.keys.map(\.topic)).sorted())
+        try await call.admin.requireExisting(specs.keys)
         let offsets = try await call.admin.listOffsets(specs).mapValues { OffsetAndMetadata($0.offset) }
         let outcomes = try await call.admin.alterGroupOffsets(call.operands[0], offsets)
         try await call.report(outcomes) { partition, _ in

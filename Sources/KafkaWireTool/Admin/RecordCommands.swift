@@ -22,8 +22,9 @@ enum RecordCommands {
             specs[partition] = place
         }
         // The leader itself knows best where the end is; a time it has to be asked for.
-        let timed = try await call.admin.listOffsets(
-            specs.filter { if case .timestamp = $0.value { true } else { false } })
+        let times = specs.filter { if case .timestamp = $0.value { true } else { false } }
+        try await call.admin.requireExisting(times.keys)
+        let timed = try await call.admin.listOffsets(times)
         let bounds: [TopicPartition: Int64] = specs.reduce(into: [:]) { bounds, entry in
             switch entry.value {
             case .earliest: bounds[entry.key] = 0
@@ -49,7 +50,9 @@ enum RecordCommands {
         var json: [JSONValue] = []
         for partition in partitions {
             guard let first = first[partition]?.offset, let end = end[partition]?.offset else { continue }
-            table.add([partition.topic, "\(partition.partition)", "\(first)", "\(end)", "\(end - first)"])
+            // -1 is what a broker says where it has none.
+            let count = max(0, end) - max(0, first)
+            table.add([partition.topic, "\(partition.partition)", "\(first)", "\(end)", "\(count)"])
             json.append([
                 "topic": .string(partition.topic), "partition": .integer(Int(partition.partition)),
                 "first": .integer(Int(first)), "end": .integer(Int(end)),

@@ -13,8 +13,7 @@ struct QueryMode {
             let (partition, spec) = try Self.parse(text)
             if specs.updateValue(spec, forKey: partition) == nil { order.append(partition) }
         }
-        // That a topic doesn't exist is told at once by who describes it.
-        _ = try await client.admin.describe(topics: Set(order.map(\.topic)).sorted())
+        try await client.admin.requireExisting(order)
         let found = try await client.admin.listOffsets(specs)
         var text = ""
         for partition in order {

@@ -1,4 +1,5 @@
 import CommandLineSupport
+import Foundation
 import KafkaWire
 
 /// `-C`: prints a topic's messages, of all partitions or one.
@@ -12,8 +13,9 @@ struct ConsumeMode {
     private static let idle = Duration.milliseconds(100)
 
     func run(until stop: StopSignal) async throws {
-        var reading = try await Reading(range: range(), exitsAtEnd: options.exitsAtEnd, limit: options.count ?? .max)
         var printer = try options.printer()
+        guard let range = try await stop.unlessRequested({ try await self.range() }) else { return }
+        var reading = Reading(range: range, exitsAtEnd: options.exitsAtEnd, limit: options.count ?? .max)
         reading.reportEmpty()
         reading.takeNews().forEach(notes.say)
         guard !reading.isOver else { return }
@@ -68,12 +70,9 @@ struct ConsumeMode {
 
     /// Where each partition is read from, and where it ends at the moment.
     private func range() async throws -> [TopicPartition: Reading.Place] {
-        let described = try await client.admin.describe(topics: [topic])[0].partitions.map(\.index)
-        if let partition = options.partition, !described.contains(partition) {
-            throw Failure(
-                "the topic \(topic) has no partition \(partition): it has \(described.count)", status: .configuration)
-        }
-        let partitions = (options.partition.map { [$0] } ?? described).map {
+        let described = try await client.admin.describe(topics: [topic])[0]
+        if let partition = options.partition { try described.require(partition) }
+        let partitions = (options.partition.map { [$0] } ?? described.partitions.map(\.index)).map {
             TopicPartition(topic: topic, partition: $0)
         }
         func offsets(_ spec: OffsetSpec) async throws -> [TopicPartition: Int64] {
@@ -82,14 +81,14 @@ struct ConsumeMode {
         }
         let first = try await offsets(.earliest)
         let ends = try await offsets(.latest)
+        let place = begin
         let byTime: [TopicPartition: Int64] =
-            if case .timestamp(let time) = options.begin { try await offsets(.timestamp(time)) } else { [:] }
+            if case .timestamp(let time) = place { try await offsets(.timestamp(time)) } else { [:] }
         var places: [TopicPartition: Reading.Place] = [:]
         for partition in partitions {
             let (first, end) = (first[partition] ?? 0, ends[partition] ?? 0)
             let begin =
-                switch options.begin {
-                case nil: client.configuration.consumer.offsetReset == .latest ? end : first
+                switch place {
                 case .beginning: first
                 case .end: end
                 case .offset(let offset): offset
@@ -99,6 +98,18 @@ struct ConsumeMode {
             places[partition] = Reading.Place(begin: begin, end: end)
         }
         return places
+    }
+
+    /// Where to begin: where the command line says nothing, `auto.offset.reset` does. Its `none` is no place, and leaves
+    /// what `-C` does by itself, which is to begin with the first record.
+    private var begin: ReadBegin {
+        if let begin = options.begin { return begin }
+        let now = Int64(Date().timeIntervalSince1970 * 1000)
+        return switch client.configuration.consumer.offsetReset.place(now: now) {
+        case .latest: .end
+        case .timestamp(let time): .timestamp(time)
+        default: .beginning
+        }
     }
 }
 

@@ -3,7 +3,8 @@ import KafkaWire
 
 /// Waits for deliveries beside the sending, in the order in which they were taken in, and keeps the first failure.
 ///
-/// The records of a batch end alike, so one of each is enough.
+/// One record of each batch is enough to watch: it tells of the others as well, also where the batch was too large for
+/// its topic and was sent in parts, of which one can fail alone.
 final class DeliveryWatch: Sendable {
     private let deliveries: AsyncStream<Delivery>.Continuation
     private let watching: Task<KafkaError?, Never>
@@ -16,7 +17,7 @@ final class DeliveryWatch: Sendable {
         firstFailure = first
         watching = Task {
             for await delivery in stream {
-                do throws(KafkaError) { _ = try await delivery.metadata } catch { first.set(error) }
+                do throws(KafkaError) { try await delivery.batchDelivered() } catch { first.set(error) }
             }
             return first.value
         }

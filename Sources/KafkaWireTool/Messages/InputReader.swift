@@ -13,12 +13,14 @@ final class InputReader: Sendable {
     private let room = DispatchSemaphore(value: 0)
 
     /// - Parameters:
-    ///   - descriptor: Stays the caller's to close.
+    ///   - descriptor: Stays the caller's to close, unless `ownsDescriptor`.
     ///   - name: What errors call it.
-    init(descriptor: Int32, name: String) {
+    ///   - ownsDescriptor: Whether it is closed once nothing is read from it any more.
+    init(descriptor: Int32, name: String, ownsDescriptor: Bool = false) {
         (chunks, continuation) = AsyncThrowingStream.makeStream()
         for _ in 0..<Self.ahead { room.signal() }
         let thread = Thread { [continuation, room] in
+            defer { if ownsDescriptor { close(descriptor) } }
             while true {
                 room.wait()
                 var chunk = [UInt8](repeating: 0, count: Self.chunkSize)
@@ -50,8 +52,7 @@ final class InputReader: Sendable {
         guard descriptor >= 0 else {
             throw Failure("\(path) can't be read: \(systemErrorText(errno))", status: .noInput)
         }
-        // It stays open until the process ends, which isn't long after its last byte.
-        return InputReader(descriptor: descriptor, name: path)
+        return InputReader(descriptor: descriptor, name: path, ownsDescriptor: true)
     }
 
     /// Ends the reading: nothing more comes, though the thread may wait in read(2) for as long as it likes.

@@ -10,11 +10,14 @@ struct ProduceMode {
 
     func run(until stop: StopSignal) async throws {
         // A producer waits for a topic that doesn't exist; who sends by hand wants to know at once.
-        let partitions = try await client.admin.describe(topics: [topic])[0].partitions
-        if let partition = options.partition, !partitions.contains(where: { $0.index == partition }) {
-            throw Failure(
-                "the topic \(topic) has no partition \(partition): it has \(partitions.count)", status: .configuration)
+        let described = try await stop.unlessRequested { try await client.admin.describe(topics: [topic])[0] }
+        guard let described else {
+            guard client.configuration.producer.transactionalID == nil else {
+                throw Failure("interrupted: the transaction wasn't begun, and nothing was sent", status: .ioError)
+            }
+            return
         }
+        if let partition = options.partition { try described.require(partition) }
         let producer = client.producer()
         do {
             try await send(producer, until: stop)

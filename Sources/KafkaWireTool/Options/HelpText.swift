@@ -16,7 +16,7 @@ enum HelpText {
           -F FILE            a file of such settings, in the format of Kafka's own tools; -X beats it
         Both ways:
           -t TOPIC           the topic
-          -p N               one partition alone; to send, otherwise by key, else as the client spreads them
+          -p N               one partition alone (not with -G); to send, otherwise by key, else as the client spreads them
           -D TEXT            what ends a message (default: \\n)
           -K TEXT            what stands between key and value
           -c N               ends after so many messages
@@ -30,7 +30,8 @@ enum HelpText {
           -X transactional.id=ID   puts the whole input into one transaction
         To read (-C, -G):
           -o PLACE           beginning (default of -C), end, an offset, -N for the last N, s@MS and e@MS for from and
-                             until a time in milliseconds since 1970; -o s@… -o e@… together
+                             until a time in milliseconds since 1970; -o s@… -o e@… together. With -G beginning or end
+                             alone, for where the group has no offset
           -e                 exits at the end of all partitions
           -f FORMAT          %t topic, %p partition, %o offset, %k key, %s value, %K and %S their lengths (-1 for null),
                              %h headers, %T timestamp, %% a percent sign; \\n \\r \\t \\0 \\\\ \\xHH  (default: %s\\n)

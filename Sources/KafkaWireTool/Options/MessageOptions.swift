@@ -106,7 +106,7 @@ struct MessageOptions: Equatable {
 
     private mutating func takeOffset(_ text: String) throws(Failure) {
         if text.hasPrefix("e@") {
-            guard let time = Int64(text.dropFirst(2)) else { throw Self.wrongOffset(text) }
+            guard let time = Int64(text.dropFirst(2)), time >= 0 else { throw Self.wrongOffset(text) }
             endTimestamp = time
             return
         }
@@ -134,6 +134,12 @@ struct MessageOptions: Equatable {
         case .group:
             guard !operands.isEmpty || !topics.isEmpty else {
                 throw Failure("-G wants the topics after the group's name: -G GROUP TOPIC…", status: .usage)
+            }
+            guard begin == nil || begin == .beginning || begin == .end, endTimestamp == nil else {
+                throw Failure("-G begins where the group is: -o can be beginning or end alone", status: .usage)
+            }
+            guard partition == nil else {
+                throw Failure("-G reads the partitions that the group gives it: -p has no place there", status: .usage)
             }
         case .query:
             guard !topics.isEmpty else {
@@ -176,7 +182,8 @@ enum ReadBegin: Equatable {
         case "end": self = .end
         default:
             if text.hasPrefix("s@") {
-                guard let time = Int64(text.dropFirst(2)) else { return nil }
+                // Negative times mean other things to brokers: -1 is the end.
+                guard let time = Int64(text.dropFirst(2)), time >= 0 else { return nil }
                 self = .timestamp(time)
             } else if let number = Int64(text), number > .min {
                 self = number < 0 ? .last(-number) : .offset(number)
