@@ -35,7 +35,7 @@ extension APICall {
                 ConsumerGroupHeartbeatResponse(
                     errorMessage: nil, memberId: answer.memberID, memberEpoch: answer.epoch,
                     heartbeatIntervalMs: request.memberEpoch < 0
-                        ? 0 : Int32(clamping: Int(settings.consumerHeartbeatInterval / .milliseconds(1))),
+                        ? 0 : settings.consumerHeartbeatInterval.asMilliseconds,
                     assignment: answer.assignment.map { slots in
                         let topics = Dictionary(grouping: slots.sorted(), by: \.topicID)
                         return ConsumerGroupHeartbeatResponse.Assignment(

@@ -16,7 +16,7 @@ extension Cluster {
         topics: [String] = [], final: Set<ErrorCode> = [], limit: Duration? = nil, _ attempt: () async throws -> Result
     ) async throws -> Result {
         let deadline = timing.now() + (limit ?? configuration.defaultAPITimeout)
-        let backoff = Backoff(initial: configuration.retryBackoff, maximum: configuration.retryBackoffMaximum)
+        let backoff = configuration.backoff
         var failures = 0
         while true {
             do {

@@ -47,3 +47,8 @@ package struct Backoff: Sendable {
         return min(doubled, maximum) * (0.8 + 0.4 * random)
     }
 }
+
+extension ClientConfiguration {
+    /// Between attempts of what is tried again: `retry.backoff.ms`, up to `retry.backoff.max.ms`.
+    var backoff: Backoff { Backoff(initial: retryBackoff, maximum: retryBackoffMaximum) }
+}

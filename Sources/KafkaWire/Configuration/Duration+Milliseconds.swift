@@ -1,6 +1,6 @@
 extension Duration {
     /// Milliseconds as the protocol has them; what is longer than they can tell is the longest that they can.
-    var asMilliseconds: Int32 { Int32(clamping: wholeMilliseconds) }
+    package var asMilliseconds: Int32 { Int32(clamping: wholeMilliseconds) }
 
     /// Milliseconds without their fraction; what is longer than they can tell is the longest that they can.
     var wholeMilliseconds: Int64 {

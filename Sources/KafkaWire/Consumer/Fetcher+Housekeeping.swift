@@ -1,8 +1,7 @@
 extension Fetcher {
     /// Finds leaders and offsets where they are missing, and starts the loops of brokers that have none.
     func keepHouse() async {
-        let backoff = Backoff(
-            initial: cluster.configuration.retryBackoff, maximum: cluster.configuration.retryBackoffMaximum)
+        let backoff = cluster.configuration.backoff
         var failures = 0
         var troubledSince: ContinuousClock.Instant?
         while !isClosed, !Task.isCancelled {
@@ -113,11 +112,10 @@ extension Fetcher {
             partitions[key]?.position = position
             buffer.began(slot, at: position)
         }
-        // Those of other leaders may have to wait for their answers.
-        startLoops()
     }
 
-    /// Asks something of each partition's leader, all of them at once: one that is silent doesn't hold up the others.
+    /// Asks something of each partition's leader, all of them at once: one that is silent doesn't hold up the others, which
+    /// are fetched as soon as they can be.
     ///
     /// - Returns: What is wrong with the first leader that something is wrong with. Where it may pass, the leader of its
     ///   partitions is looked for anew.
@@ -140,6 +138,8 @@ extension Fetcher {
             }
             var trouble: KafkaError?
             for try await failure in questions {
+                // Those of other leaders may have to wait for their answers.
+                startLoops()
                 guard let (error, keys) = failure else { continue }
                 if error.isRetriable {
                     for key in keys { partitions[key]?.leader = nil }

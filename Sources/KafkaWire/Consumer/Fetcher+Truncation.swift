@@ -14,7 +14,7 @@ extension Fetcher {
         guard (try? connection.version(for: OffsetForLeaderEpochRequest.self)) != nil else {
             // It can't be asked; it was so before leader epochs, too.
             for key in asked.keys { partitions[key]?.isDoubtful = false }
-            return startLoops()
+            return
         }
         let topics = Dictionary(grouping: asked, by: \.key.topic).map { topic, entries in
             OffsetForLeaderEpochRequest.Topic(
@@ -48,8 +48,6 @@ extension Fetcher {
                 partitions[key]?.isDoubtful = false
             }
         }
-        // Those of other leaders may have to wait for their answers.
-        startLoops()
     }
 
     /// Goes on where a log parts from what was read of it, unless `auto.offset.reset` is `none`.

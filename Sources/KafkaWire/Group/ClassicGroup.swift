@@ -86,10 +86,8 @@ actor ClassicGroup: GroupMembership {
             partitions.buffer.release()
             guard error.isRetriable else { return handle(.refused(error)) }
             failures += 1
-            let backoff = Backoff(
-                initial: cluster.configuration.retryBackoff, maximum: cluster.configuration.retryBackoffMaximum)
             try? await cluster.timing.sleep(
-                backoff.delay(afterFailures: failures, random: cluster.timing.random()))
+                cluster.configuration.backoff.delay(afterFailures: failures, random: cluster.timing.random()))
         } catch let error as ProtocolError {
             handle(
                 .refused(

@@ -85,9 +85,8 @@ actor ConsumerProtocolGroup: GroupMembership {
 
     private func waitAfterFailure() async {
         failures += 1
-        let backoff = Backoff(
-            initial: cluster.configuration.retryBackoff, maximum: cluster.configuration.retryBackoffMaximum)
-        try? await cluster.timing.sleep(backoff.delay(afterFailures: failures, random: cluster.timing.random()))
+        try? await cluster.timing.sleep(
+            cluster.configuration.backoff.delay(afterFailures: failures, random: cluster.timing.random()))
     }
 
     private func reconcile() async throws {

@@ -172,8 +172,7 @@ final class CoordinatorCalls: Sendable {
     ) async throws(KafkaError) -> Result {
         let timing = cluster.timing
         let deadline = timing.now() + limit
-        let backoff = Backoff(
-            initial: cluster.configuration.retryBackoff, maximum: cluster.configuration.retryBackoffMaximum)
+        let backoff = cluster.configuration.backoff
         var failures = 0
         while true {
             let failure: KafkaError

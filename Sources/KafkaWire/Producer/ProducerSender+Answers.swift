@@ -117,7 +117,7 @@ extension ProducerSender {
     // MARK: Time
 
     func retryLater(_ partition: TopicPartition) {
-        let (backoff, now, random) = (self.backoff, cluster.timing.now(), cluster.timing.random())
+        let (backoff, now, random) = (cluster.configuration.backoff, cluster.timing.now(), cluster.timing.random())
         update(partition) { state in
             state.failures += 1
             state.notBefore = now + backoff.delay(afterFailures: state.failures, random: random)

@@ -3,10 +3,6 @@
 /// Each question is a task of its own. A broker that is silent holds up what waits for its answer and nothing else:
 /// others' answers are taken, batches go to other brokers, and what has waited for too long ends.
 extension ProducerSender {
-    var backoff: Backoff {
-        Backoff(initial: cluster.configuration.retryBackoff, maximum: cluster.configuration.retryBackoffMaximum)
-    }
-
     // MARK: Leaders
 
     /// Asks who leads what: where partitions are stale, where the last question was `metadata.max.age.ms` ago, and more
@@ -66,7 +62,7 @@ extension ProducerSender {
         case .failure(let error as KafkaError) where !error.isRetriable && !asked.isEmpty:
             stop(error)
         case .failure:
-            leaderQuestion.failed(at: now, backoff, random: cluster.timing.random())
+            leaderQuestion.failed(at: now, cluster.configuration.backoff, random: cluster.timing.random())
             stale.formUnion(asked)
         }
         asked = []
@@ -117,7 +113,8 @@ extension ProducerSender {
         case .failure(let error as KafkaError) where !error.isRetriable:
             stop(error)
         case .failure:
-            identityQuestion.failed(at: cluster.timing.now(), backoff, random: cluster.timing.random())
+            identityQuestion.failed(
+                at: cluster.timing.now(), cluster.configuration.backoff, random: cluster.timing.random())
         }
         accumulator.signal.notify()
     }
