@@ -17,7 +17,8 @@ public final class KafkaClient: Sendable {
     ) {
         cluster = Cluster(
             configuration: configuration,
-            observer: ClientObserver(logger: logger, metrics: metrics, hooks: hooks))
+            observer: ClientObserver(
+                clientID: configuration.clientID, logger: logger, metrics: metrics, hooks: hooks))
     }
 
     /// The same with settings by their names in Kafka.

@@ -23,6 +23,10 @@ public struct ClientHooks: Sendable {
     public var rebalanced: (@Sendable (RebalanceEvent) -> Void)?
     /// A broker that was connected to can't be reached any more, or is back.
     public var availabilityChanged: (@Sendable (BrokerAvailability) -> Void)?
+    /// The client keeps retrying something, or has succeeded after it reported a failure.
+    ///
+    /// Called at the first failure, when the error code changes, and otherwise at intervals that grow from 1 s to 60 s.
+    public var retrying: (@Sendable (RetryEvent) -> Void)?
 
     /// Without any; set those that are wanted.
     public init() {}
@@ -30,6 +34,27 @@ public struct ClientHooks: Sendable {
     /// - Parameter availabilityChanged: Told of brokers that are lost and come back.
     public init(availabilityChanged: @escaping @Sendable (BrokerAvailability) -> Void) {
         self.availabilityChanged = availabilityChanged
+    }
+}
+
+/// Something that the client is retrying, and why.
+public struct RetryEvent: Sendable, Hashable, CustomStringConvertible {
+    /// The `client.id` of the client.
+    public let clientID: String
+    /// What the client is trying to do, as an infinitive: "find the leader of TFI-0".
+    public let operation: String
+    /// The error of the last attempt; nil if the last attempt succeeded.
+    public let error: KafkaError?
+    /// The number of attempts that have failed in a row, from 1.
+    public let failures: Int
+    /// The time since the first of these failures.
+    public let elapsed: Duration
+    /// The time until the next attempt; nil if that depends on an event, or if no attempt is needed any more.
+    public let pause: Duration?
+
+    public var description: String {
+        guard let error else { return "succeeded after \(failures) failed attempts: \(operation)" }
+        return "cannot \(operation): \(error) (attempt \(failures), retrying)"
     }
 }
 

@@ -5,10 +5,15 @@ package final class ClientObserver: Sendable {
     private let logger: (any KafkaLogger)?
     private let instruments: Instruments?
     private let hooks: ClientHooks
+    /// The `client.id` of the client that reports.
+    package let clientID: String
 
-    /// Nil where nobody listens.
-    package init?(logger: (any KafkaLogger)? = nil, metrics: (any KafkaMetrics)? = nil, hooks: ClientHooks) {
+    /// - Returns: nil if there is no logger, no metrics and no hook.
+    package init?(
+        clientID: String = "", logger: (any KafkaLogger)? = nil, metrics: (any KafkaMetrics)? = nil, hooks: ClientHooks
+    ) {
         guard logger != nil || metrics != nil || hooks.isAnySet else { return nil }
+        self.clientID = clientID
         self.logger = logger
         instruments = metrics.map(Instruments.init)
         self.hooks = hooks
@@ -114,6 +119,16 @@ package final class ClientObserver: Sendable {
             ["error": error.description, "failures": "\(failures)", "pause": "\(pause)"])
     }
 
+    /// Reports something that the client keeps retrying, or that has succeeded at last. `RetryReporter` decides when.
+    func retrying(_ event: RetryEvent) {
+        hooks.retrying?(event)
+        var metadata = ["operation": event.operation, "failures": "\(event.failures)", "elapsed": "\(event.elapsed)"]
+        guard let error = event.error else { return log(.notice, "retrying succeeded", metadata) }
+        metadata["error"] = error.description
+        if let pause = event.pause { metadata["pause"] = "\(pause)" }
+        log(.warning, "retrying after a failure", metadata)
+    }
+
     // MARK: Records
 
     /// A part of a fetch's answer has come: one partition's, perhaps without a batch.
@@ -176,7 +191,7 @@ package final class ClientObserver: Sendable {
 extension ClientHooks {
     fileprivate var isAnySet: Bool {
         connected != nil || disconnected != nil || requestSent != nil || responseReceived != nil || throttled != nil
-            || rebalanced != nil || availabilityChanged != nil
+            || rebalanced != nil || availabilityChanged != nil || retrying != nil
     }
 }
 

@@ -1,0 +1,53 @@
+/// Decides when a retried failure is reported, and reports it through `ClientObserver`.
+///
+/// The first failure is reported at once, and so is one whose error code differs from the one reported last. Otherwise
+/// the interval between two reports doubles, from 1 s to 60 s. A success after a report is reported once.
+///
+/// A plain value: whoever retries owns one for each thing that it waits for.
+package struct RetryReporter: Sendable {
+    private static let firstInterval = Duration.seconds(1)
+    private static let longestInterval = Duration.seconds(60)
+
+    /// What the client is trying to do, as an infinitive: "find the leader of TFI-0".
+    private let operation: String
+    private var failures = 0
+    private var firstFailure: ContinuousClock.Instant?
+    private var lastReported: ErrorCode?
+    private var nextReport: ContinuousClock.Instant?
+    private var interval = Self.firstInterval
+
+    package init(_ operation: String) {
+        self.operation = operation
+    }
+
+    /// Call after each failed attempt.
+    ///
+    /// - Parameters:
+    ///   - pause: The time until the next attempt; nil if the attempt depends on an event.
+    package mutating func failed(
+        _ error: KafkaError, at now: ContinuousClock.Instant, retryingAfter pause: Duration?,
+        observer: ClientObserver?
+    ) {
+        failures += 1
+        let since = firstFailure ?? now
+        firstFailure = since
+        if let nextReport, lastReported == error.code, now < nextReport { return }
+        if lastReported != nil { interval = min(interval + interval, Self.longestInterval) }
+        lastReported = error.code
+        nextReport = now + interval
+        observer?.retrying(
+            RetryEvent(
+                clientID: observer?.clientID ?? "", operation: operation, error: error, failures: failures,
+                elapsed: now - since, pause: pause))
+    }
+
+    /// Call after each successful attempt. Cheap if nothing has failed.
+    package mutating func succeeded(at now: @autoclosure () -> ContinuousClock.Instant, observer: ClientObserver?) {
+        guard let since = firstFailure else { return }
+        let event = RetryEvent(
+            clientID: observer?.clientID ?? "", operation: operation, error: nil, failures: failures,
+            elapsed: now() - since, pause: nil)
+        self = RetryReporter(operation)
+        observer?.retrying(event)
+    }
+}
