@@ -18,9 +18,14 @@
             }
             unsafe self.pointer = pointer
             let versions: [TLSConfiguration.Version: Int32] = [.tls12: TLS1_2_VERSION, .tls13: TLS1_3_VERSION]
-            unsafe shim_SSL_CTX_set_proto_versions(
+            let areVersionsSet = unsafe shim_SSL_CTX_set_proto_versions(
                 pointer, versions[configuration.versions.lowerBound] ?? TLS1_2_VERSION,
                 versions[configuration.versions.upperBound] ?? TLS1_3_VERSION)
+            guard areVersionsSet == 1 else {
+                throw KafkaError(
+                    .invalidConfig,
+                    "this OpenSSL can't be limited to ssl.enabled.protocols: \(OpenSSLError.take().text)")
+            }
             // A frame that was written in part is given again from where it is, be it at another address by then.
             unsafe shim_SSL_CTX_set_mode(
                 pointer, Int(SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER))
@@ -33,7 +38,12 @@
             if let trusted = configuration.trustedCertificates {
                 try trust(trusted)
             } else {
-                unsafe SSL_CTX_set_default_verify_paths(pointer)
+                guard unsafe SSL_CTX_set_default_verify_paths(pointer) == 1 else {
+                    throw KafkaError(
+                        .invalidConfig,
+                        "the certificates that the system trusts can't be read; set ssl.truststore.location: "
+                            + OpenSSLError.take().text)
+                }
             }
             if let certificate = configuration.clientCertificate { try show(certificate) }
         }
@@ -65,9 +75,8 @@
 
             let (text, place) = try Self.read(identity.key, "ssl.keystore.location", "ssl.keystore.key")
             let key: OpaquePointer? = try unsafe Self.withMemory(text) { memory in
-                // Without a password OpenSSL would ask for one on the terminal.
-                unsafe (identity.password?.value ?? "").withCString { password in
-                    unsafe PEM_read_bio_PrivateKey(memory, nil, nil, UnsafeMutableRawPointer(mutating: password))
+                unsafe Self.withPassword(identity.password?.value ?? "") {
+                    unsafe PEM_read_bio_PrivateKey(memory, nil, nil, $0)
                 }
             }
             guard let key = unsafe key else {
@@ -115,7 +124,7 @@
         ) throws(KafkaError) -> Int {
             var count = 0
             try unsafe withMemory(text) { (memory) throws(KafkaError) in
-                while let certificate = unsafe PEM_read_bio_X509(memory, nil, nil, nil) {
+                while let certificate = unsafe withPassword("", { unsafe PEM_read_bio_X509(memory, nil, nil, $0) }) {
                     defer { unsafe X509_free(certificate) }
                     guard unsafe body(certificate) else {
                         throw KafkaError(
@@ -134,17 +143,34 @@
             return count
         }
 
+        /// Calls `body` with a password in the form that OpenSSL's `PEM_read_bio_…` take instead of a callback.
+        ///
+        /// Without one they would ask for it on the terminal, for certificates too.
+        private static func withPassword(
+            _ password: String, _ body: (UnsafeMutableRawPointer) -> OpaquePointer?
+        ) -> OpaquePointer? {
+            unsafe password.withCString { unsafe body(UnsafeMutableRawPointer(mutating: $0)) }
+        }
+
+        /// Calls `body` with a memory `BIO` that holds a copy of the text.
+        ///
+        /// A copy, since the `BIO` is read after the call that fills it. OpenSSL clears the copy when it frees it.
         private static func withMemory<Result>(
             _ text: String, _ body: (OpaquePointer) throws(KafkaError) -> Result
         ) throws(KafkaError) -> Result {
-            let bytes = Array(text.utf8)
-            // The buffer is read while `bytes` lives, and not changed.
-            guard let memory = unsafe BIO_new_mem_buf(bytes, Int32(clamping: bytes.count)) else {
-                throw KafkaError(.unknownServerError, "OpenSSL has no memory")
-            }
+            var text = text
+            guard let memory = unsafe BIO_new(BIO_s_mem()) else { throw outOfMemory }
             defer { unsafe BIO_free(memory) }
+            let isCopied = text.withUTF8 { bytes in
+                var count = 0
+                return unsafe bytes.isEmpty
+                    || BIO_write_ex(memory, bytes.baseAddress, bytes.count, &count) == 1 && count == bytes.count
+            }
+            guard isCopied else { throw outOfMemory }
             return try unsafe body(memory)
         }
+
+        private static var outOfMemory: KafkaError { KafkaError(.unknownServerError, "OpenSSL has no memory") }
     }
 
     /// The first of the errors that OpenSSL keeps for the thread.

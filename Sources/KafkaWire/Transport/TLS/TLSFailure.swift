@@ -110,12 +110,12 @@
         }
 
         private static func address(_ bytes: UnsafeBufferPointer<UInt8>) -> String? {
-            var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+            guard bytes.count == 4 || bytes.count == 16 else { return nil }
             let family = bytes.count == 4 ? AF_INET : AF_INET6
-            guard bytes.count == 4 || bytes.count == 16,
-                let address = unsafe inet_ntop(family, bytes.baseAddress, &text, socklen_t(text.count))
-            else { return nil }
-            return unsafe String(cString: address)
+            return unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { text in
+                unsafe inet_ntop(family, bytes.baseAddress, text.baseAddress, socklen_t(text.count))
+                    .map { unsafe String(cString: $0) }
+            }
         }
     }
 #endif

@@ -21,18 +21,38 @@
             }
             unsafe self.session = session
             self.peer = peer
-            unsafe SSL_set_fd(session, descriptor)
+            guard unsafe SSL_set_fd(session, descriptor) == 1 else {
+                throw KafkaError(.unknownServerError, "OpenSSL can't use the socket: \(OpenSSLError.take().text)")
+            }
             unsafe SSL_set_connect_state(session)
-            if peer.isAddress {
-                // A name for the server to choose a certificate by is never an address (RFC 6066).
-                if peer.configuration.verifiesHostName {
-                    unsafe X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), peer.host)
-                }
-            } else {
-                unsafe shim_SSL_set_tlsext_host_name(session, peer.host)
-                if peer.configuration.verifiesHostName {
-                    unsafe X509_VERIFY_PARAM_set1_host(SSL_get0_param(session), peer.host, 0)
-                }
+            try setExpectedName()
+        }
+
+        /// Tells OpenSSL which name to ask the server for (SNI), and which one its certificate has to be for.
+        ///
+        /// - Throws: A name that OpenSSL doesn't take: without it, any certificate of a trusted CA would be accepted.
+        private func setExpectedName() throws(KafkaError) {
+            let host = peer.host
+            // OpenSSL verifies no name for an empty one, any subdomain for one that begins with a dot, and stops at NUL.
+            guard !host.isEmpty, !host.utf8.starts(with: ".".utf8), !host.utf8.contains(0) else {
+                throw KafkaError(.networkException, "a broker's host name is not valid: '\(host)'", isRetriable: false)
+            }
+            // SNI is never an address (RFC 6066).
+            let isAddress = peer.isAddress
+            var isSet = unsafe isAddress || shim_SSL_set_tlsext_host_name(session, host) == 1
+            if isSet, peer.configuration.verifiesHostName {
+                let parameters = unsafe SSL_get0_param(session)
+                let status =
+                    unsafe isAddress
+                    ? X509_VERIFY_PARAM_set1_ip_asc(parameters, host)
+                    : X509_VERIFY_PARAM_set1_host(parameters, host, 0)
+                isSet = status == 1
+            }
+            guard isSet else {
+                throw KafkaError(
+                    .networkException,
+                    "OpenSSL can't verify the host name of \(peer.broker): \(OpenSSLError.take().text)",
+                    isRetriable: false)
             }
         }
 
