@@ -71,6 +71,9 @@ struct ClientConnection {
         switch fault {
         case .late(let delay):
             pause(delay)
+        case .held:
+            let listener = listener
+            _ = state.wait(until: .now + .seconds(3600)) { $0.releasesAnswers || listener.isStopping ? () : nil }
         case .inPieces(let count):
             for start in stride(from: 0, to: answer.count, by: max(count, 1)) {
                 guard socket.write(answer[start..<min(start + max(count, 1), answer.count)]) else { return .hangUp }

@@ -149,9 +149,16 @@ public final class FakeCluster: Sendable {
         _ fault: Fault, into api: APIKey, partition: TopicPartition? = nil, broker: Int32? = nil, times: Int = 1
     ) {
         state.withLock { state in
+            if fault == .held { state.releasesAnswers = false }
             state.faults.add(
                 FaultList.Entry(fault: fault, api: api, node: broker, partition: partition, remaining: times))
         }
+        state.notifyAll()
+    }
+
+    /// Sends the answers that met the fault `.held`. Those that meet it later are not held, until it is injected again.
+    public func releaseAnswers() {
+        state.withLock { $0.releasesAnswers = true }
         state.notifyAll()
     }
 

@@ -8,6 +8,8 @@ public enum Fault: Sendable, Equatable {
     case errorAfterwards(ErrorCode)
     /// The answer comes so much later; what is asked for is done at once.
     case late(Duration)
+    /// The answer comes once `FakeCluster.releaseAnswers()` is called; the broker carries out the request at once.
+    case held
     /// The answer comes in pieces of so many bytes, each in a packet of its own.
     case inPieces(Int)
     /// The answer bears the correlation id of another request.

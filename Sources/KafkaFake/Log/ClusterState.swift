@@ -29,6 +29,8 @@ struct ClusterState {
     var coordinators: [FakeCoordinated: Int32] = [:]
     var sessions = FetchSessions()
     var faults = FaultList()
+    /// Whether answers that meet the fault `.held` are sent.
+    var releasesAnswers = false
     var requests = RequestLog()
     private var lastProducerID: Int64 = 999
 

@@ -13,6 +13,9 @@ package final class Signal: Sendable {
 
     package init() {}
 
+    /// Whether a notification is kept for the next wait.
+    package var isNotified: Bool { state.withLock { $0.isSet } }
+
     package func notify() {
         let waiter = state.withLock { state in
             guard let waiter = state.waiter else {

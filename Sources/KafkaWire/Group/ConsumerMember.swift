@@ -30,6 +30,9 @@ struct ConsumerMember: Sendable {
     enum Event: Sendable {
         /// A heartbeat was answered.
         case accepted(ConsumerGroupHeartbeatResponse, to: Report)
+        /// A reconciliation with the present target begins.
+        case reconciling
+        /// The reconciliation has ended; the member has these partitions now.
         case reconciled(Set<TopicIDPartition>)
         case dropped
         /// A heartbeat, a commit or a reconciliation was refused, for a reason that doesn't pass by itself.
@@ -54,6 +57,8 @@ struct ConsumerMember: Sendable {
     /// What the coordinator wants the member to have.
     private(set) var target: Set<TopicIDPartition> = []
     private(set) var owned: Set<TopicIDPartition> = []
+    /// The target of the reconciliation under way. It may take these over even if the target has changed since.
+    private var reconciling: Set<TopicIDPartition> = []
     /// What the coordinator was told last.
     private var told = Report(epoch: -1, owned: [], revision: -1)
     /// Goes up when the coordinator has to be told everything anew.
@@ -72,13 +77,22 @@ struct ConsumerMember: Sendable {
     }
 
     /// What the next heartbeat tells.
-    var report: Report { Report(epoch: epoch, owned: owned, revision: revision) }
+    var report: Report { Report(epoch: epoch, owned: claimed, revision: revision) }
+
+    /// The partitions that the member has, and those that it may take over before the coordinator reads the heartbeat.
+    ///
+    /// A heartbeat has to list all of them: the coordinator gives a partition that it doesn't list to another member at
+    /// once if the target has moved it there, and then both members read it.
+    private var claimed: Set<TopicIDPartition> {
+        // A member that joins has nothing.
+        epoch == 0 ? [] : owned.union(target).union(reconciling)
+    }
 
     /// Whether the next heartbeat has to carry the whole subscription.
     var tellsEverything: Bool { epoch == 0 || told.revision != revision }
 
     /// Whether the next heartbeat has to carry the partitions.
-    var tellsPartitions: Bool { tellsEverything || told.owned != owned }
+    var tellsPartitions: Bool { tellsEverything || told.owned != owned && told.owned != claimed }
 
     mutating func handle(_ event: Event) {
         switch (state, event) {
@@ -93,12 +107,16 @@ struct ConsumerMember: Sendable {
             (.reconciling, .accepted(let response, let report)):
             accepted(response, report)
 
+        case (.reconciling, .reconciling):
+            reconciling = target
         case (.reconciling, .reconciled(let owned)):
             self.owned = owned
+            reconciling = []
             state = .stable
         case (.fenced, .dropped):
             owned = []
             target = []
+            reconciling = []
             state = .joining
 
         case (.joining, .refused(let error, let epoch)), (.stable, .refused(let error, let epoch)),

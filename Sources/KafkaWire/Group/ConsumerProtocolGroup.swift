@@ -90,6 +90,7 @@ actor ConsumerProtocolGroup: GroupMembership {
     }
 
     private func reconcile() async throws {
+        machine.handle(.reconciling)
         let target = try await named(machine.target)
         let revoked = Set(owned.keys).subtracting(target.keys)
         if !revoked.isEmpty {
@@ -105,8 +106,10 @@ actor ConsumerProtocolGroup: GroupMembership {
         if !starts.isEmpty {
             guard await partitions.buffer.pin() else { throw CancellationError() }
             guard machine.state == .reconciling else { return partitions.buffer.release() }
-            for partition in starts.keys { owned[partition] = target[partition] }
-            await partitions.takeOver(starts)
+            // The coordinator may want some of them back already.
+            let wanted = starts.filter { target[$0.key].map(machine.target.contains) ?? false }
+            for partition in wanted.keys { owned[partition] = target[partition] }
+            await partitions.takeOver(wanted)
         }
         partitions.buffer.release()
         let hasChanged = machine.owned != Set(owned.values)
@@ -184,9 +187,7 @@ actor ConsumerProtocolGroup: GroupMembership {
         var request = ConsumerGroupHeartbeatRequest(
             groupId: groupID, memberId: machine.memberID, memberEpoch: machine.epoch)
         if machine.tellsPartitions {
-            // A member that joins has nothing.
-            let told = machine.epoch == 0 ? [] : machine.owned
-            request.topicPartitions = Dictionary(grouping: told, by: \.topicID).map { id, partitions in
+            request.topicPartitions = Dictionary(grouping: machine.report.owned, by: \.topicID).map { id, partitions in
                 ConsumerGroupHeartbeatTopicPartitions(
                     topicId: id, partitions: partitions.map(\.partition).sorted())
             }

@@ -69,16 +69,15 @@ struct SignalTests {
         let answered = Signal()
         let partner = Task {
             for _ in 0..<500 {
-                await signal.wait(until: .now + .seconds(30))
+                await signal.wait(until: .now + .seconds(3600))
                 answered.notify()
             }
         }
-        let started = ContinuousClock.now
+        // A notification that were lost would leave both waiting until the suite's time limit.
         for _ in 0..<500 {
             signal.notify()
-            await answered.wait(until: .now + .seconds(30))
+            await answered.wait(until: .now + .seconds(3600))
         }
         await partner.value
-        #expect(.now - started < .seconds(25))
     }
 }
