@@ -42,7 +42,7 @@ extension FetchBuffer {
     /// The application is done with all that it was given, the batch at hand among it.
     ///
     /// - Returns: Up to where that is; nil where the partition of the batch at hand was taken away meanwhile.
-    func finishHandout() -> [TopicPartition: OffsetAndMetadata]? {
+    func finishHandout() -> [TopicPartition: TopicOffset]? {
         let isLost = state.withLock { state in
             if state.handout?.isLost == true { return true }
             for index in state.entries.indices {
@@ -50,7 +50,7 @@ extension FetchBuffer {
             }
             return false
         }
-        return isLost ? nil : collect { $0.processed?.asCommit }
+        return isLost ? nil : collect(\.commit)
     }
 
     /// Whether the consumer was closed.

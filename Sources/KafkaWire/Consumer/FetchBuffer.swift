@@ -10,6 +10,8 @@ final class FetchBuffer: Sendable {
         let partition: TopicPartition
         /// Goes up with each assignment and each seek.
         var generation: Int
+        /// The topic that is read, which its offsets belong to; zero while it is unknown.
+        var topicID = KafkaUUID.zero
         var isPaused = false
         /// After the last batch that the application was given.
         var delivered: FetchPosition?
@@ -145,6 +147,14 @@ final class FetchBuffer: Sendable {
         arrival.notify()
     }
 
+    /// Notes which topic a partition is read from.
+    func identify(_ slot: FetchSlot, as topicID: KafkaUUID) {
+        state.withLock { state in
+            guard state.entry(slot) != nil else { return }
+            state.entries[slot.index]?.topicID = topicID
+        }
+    }
+
     /// - Parameter end: The offset up to which this consumer may read.
     func saw(_ slot: FetchSlot, highWatermark: Int64, end: Int64) {
         state.withLock { state in
@@ -175,6 +185,11 @@ final class FetchBuffer: Sendable {
         arrival.notify()
         for part in dropped { part.gate.notify() }
     }
+}
+
+extension FetchBuffer.Entry {
+    /// The offset to commit.
+    var commit: TopicOffset? { processed.map { TopicOffset(offset: $0.asCommit, topicID: topicID) } }
 }
 
 extension FetchBuffer.State {

@@ -79,6 +79,7 @@ extension Fetcher {
             }
             partition.topicID = topic.id
             topicNames[topic.id] = key.topic
+            buffer.identify(partition.slot, as: topic.id)
             if let leader {
                 partition.follow(leader.node, epoch: leader.epoch)
             } else {

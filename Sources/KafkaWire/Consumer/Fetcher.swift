@@ -72,6 +72,7 @@ actor Fetcher {
                     slot: slot, start: start.spec,
                     maximumBytes: Int32(clamping: configuration.maximumPartitionFetchBytes))
             partition.slot = slot
+            buffer.identify(slot, as: partition.topicID)
             partition.start = start.spec
             partition.position = nil
             partition.isDoubtful = false

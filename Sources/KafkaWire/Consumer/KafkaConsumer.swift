@@ -34,6 +34,7 @@ public final class KafkaConsumer: Sendable, AsyncSequence {
         self.cluster = cluster
         groupPart = Lock(ConsumerGroupPart(cluster: cluster))
         fetcher = Fetcher(cluster: cluster, buffer: buffer, offsetReset: offsetReset)
+        groupPart.withLock { $0.identity }?.reads(from: buffer)
     }
 
     deinit {

@@ -227,8 +227,12 @@ actor ClassicGroup: GroupMembership {
         await partitions.coordinator.close()
     }
 
-    var hasFailed: Bool {
-        if case .failed = machine.state { true } else { false }
+    var state: MembershipState {
+        switch machine.state {
+        case .failed(let error): .failed(error)
+        case .joining, .syncing, .left: .joining
+        case .preparing, .adopting, .stable: machine.identity.generation < 0 ? .joining : .member
+        }
     }
 
     private func fail(_ error: KafkaError) async {

@@ -1,18 +1,24 @@
-/// Which member of a group a consumer is at the moment: what a coordinator checks before it takes offsets.
+/// The identity of a consumer in its group, which the coordinator checks before it stores offsets.
 ///
-/// A transaction that commits a group's offsets carries it, so that a member that was put out of the group meanwhile
-/// can't commit over its successor (KIP-447).
+/// A transaction that commits a group's offsets carries it, so that a member that lost its membership cannot overwrite
+/// the offsets of its successor (KIP-447).
+///
+/// A value of `KafkaConsumer.groupMetadata` also remembers its consumer. `KafkaProducer.sendOffsets` then follows the
+/// member into later generations as long as it keeps the partitions. Equality does not consider the consumer.
 public struct ConsumerGroupMetadata: Sendable, Hashable {
     /// `group.id`
     public let groupID: String
-    /// The generation of a classic group, or the member epoch of a KIP-848 group; -1 for one who isn't a member.
+    /// The generation of a classic group, or the member epoch of a KIP-848 group; -1 for a consumer that is not a member.
     public let generationID: Int32
-    /// Empty for one who isn't a member.
+    /// Empty for a consumer that is not a member.
     public let memberID: String
     /// The name of a static member (KIP-345); nil for others.
     public let groupInstanceID: String?
+    /// nil for a value that the application made itself.
+    var origin: Origin?
 
-    /// The group's name alone serves for who has assigned the partitions by hand: the coordinator checks nothing then.
+    /// Creates an identity. For partitions that were assigned by hand the group's name is enough; the coordinator then
+    /// checks nothing.
     public init(
         groupID: String, generationID: Int32 = -1, memberID: String = "", groupInstanceID: String? = nil
     ) {
@@ -20,5 +26,17 @@ public struct ConsumerGroupMetadata: Sendable, Hashable {
         self.generationID = generationID
         self.memberID = memberID
         self.groupInstanceID = groupInstanceID
+    }
+
+    public static func == (left: ConsumerGroupMetadata, right: ConsumerGroupMetadata) -> Bool {
+        (left.groupID, left.generationID, left.memberID, left.groupInstanceID)
+            == (right.groupID, right.generationID, right.memberID, right.groupInstanceID)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(groupID)
+        hasher.combine(generationID)
+        hasher.combine(memberID)
+        hasher.combine(groupInstanceID)
     }
 }

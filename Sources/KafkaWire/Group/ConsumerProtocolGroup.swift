@@ -34,8 +34,7 @@ actor ConsumerProtocolGroup: GroupMembership {
 
     func begin() {
         identity.onRefusal { [weak self] error, member in
-            await self?.handle(.refused(error, epoch: member.generationID))
-            return false
+            await self?.commitWasRefused(error, member) ?? false
         }
         tasks = [
             Task { await run() }, Task { await beat() }, Task { await partitions.commitAtIntervals() },
@@ -46,6 +45,18 @@ actor ConsumerProtocolGroup: GroupMembership {
         self.subscription = subscription
         handle(.subscribed)
         beatNow.notify()
+    }
+
+    /// - Returns: Whether the member is about to learn its next epoch.
+    private func commitWasRefused(_ error: KafkaError, _ member: ConsumerGroupMetadata) -> Bool {
+        // For TxnOffsetCommit the coordinator reports a stale epoch as ILLEGAL_GENERATION. The next heartbeat brings
+        // the new epoch.
+        if error.code == .illegalGeneration {
+            beatNow.notify()
+            return machine.sendsHeartbeats && machine.epoch > 0
+        }
+        handle(.refused(error, epoch: member.generationID))
+        return false
     }
 
     private func handle(_ event: ConsumerMember.Event) {
@@ -92,7 +103,8 @@ actor ConsumerProtocolGroup: GroupMembership {
     private func reconcile() async throws {
         machine.handle(.reconciling)
         let target = try await named(machine.target)
-        let revoked = Set(owned.keys).subtracting(target.keys)
+        // A topic that was deleted and created again has the same name and another id: another partition.
+        let revoked = Set(owned.filter { target[$0.key] != $0.value }.keys)
         if !revoked.isEmpty {
             guard await partitions.buffer.pin() else { throw CancellationError() }
             // The member may have been fenced while it waited for the application.
@@ -230,8 +242,12 @@ actor ConsumerProtocolGroup: GroupMembership {
         if isMember { await sendLeave() }
     }
 
-    var hasFailed: Bool {
-        if case .failed = machine.state { true } else { false }
+    var state: MembershipState {
+        switch machine.state {
+        case .failed(let error): .failed(error)
+        case .joining, .fenced, .left: .joining
+        case .stable, .reconciling: .member
+        }
     }
 
     private func fail(_ error: KafkaError) async {

@@ -1,3 +1,5 @@
+import Concurrency
+
 /// A group's offsets, as its coordinator keeps them.
 struct GroupOffsets: Sendable {
     let cluster: Cluster
@@ -9,76 +11,114 @@ struct GroupOffsets: Sendable {
 
     /// Commits offsets, with retries.
     ///
-    /// A rebalance that goes on meanwhile is waited for, as long as the partitions are still this member's.
+    /// If the group is rebalancing, waits for the member's next generation, as long as the partitions stay this member's.
+    ///
+    /// Offsets of a topic that was deleted and created again are not committed. From version 10 of OffsetCommit on the
+    /// coordinator itself compares the ids. For earlier versions this asks the coordinator for the ids right before the
+    /// commit, so a topic that is created again between the two requests is not noticed.
     ///
     /// - Parameters:
-    ///   - membership: The `GroupIdentity.membership` that the offsets are of: under a later one nothing is committed.
-    ///     Nil for one who isn't a member.
+    ///   - membership: The `GroupIdentity.membership` that the offsets belong to: in a later one nothing is committed.
+    ///     nil if the consumer is not a member.
+    ///   - final: Retriable errors that must not be retried.
     ///   - areOwned: Whether the partitions are this member's.
-    /// - Throws: ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID and the like where the member isn't one any more; the error of
-    ///   the first partition that has one.
     func commit(
-        _ offsets: [TopicPartition: OffsetAndMetadata], limit: Duration? = nil, membership: Int? = nil,
-        areOwned: @escaping @Sendable () -> Bool = { true }
-    ) async throws {
-        guard !offsets.isEmpty else { return }
-        try await cluster.retrying(limit: limit) {
-            let (member, membershipNow) = identity.current
-            guard membership == nil || membership == membershipNow else { throw notAMember }
-            do {
-                try await commitOnce(offsets, as: member)
-            } catch let error as KafkaError where error.isFromBroker {
-                switch error.code {
-                case .rebalanceInProgress where areOwned(), .staleMemberEpoch where areOwned(): throw error.passing
-                case _ where error.meansLostMembership:
-                    let isJoining = await identity.wasRefused(error, member)
-                    // The group went on to its next generation in between, and this member with it.
-                    let next = identity.current
-                    let hasJoined =
-                        error.code == .illegalGeneration && next.metadata != member
-                        && next.membership == membershipNow
-                    throw (isJoining || hasJoined) && areOwned() ? error.passing : error
-                default: throw error
+        _ offsets: [TopicPartition: TopicOffset], limit: Duration? = nil, membership: Int? = nil,
+        final: Set<ErrorCode> = [], areOwned: @escaping @Sendable () -> Bool = { true }
+    ) async -> CommitOutcome {
+        guard !offsets.isEmpty else { return CommitOutcome() }
+        let progress = Lock((pending: offsets, outcome: CommitOutcome()))
+        do {
+            try await cluster.retrying(final: final, limit: limit) {
+                let (member, membershipNow) = identity.current
+                guard membership == nil || membership == membershipNow else { throw notAMember }
+                do {
+                    let errors = try await commitOnce(progress.withLock { $0.pending }, as: member)
+                    let failure = progress.withLock { progress in
+                        progress.outcome.add(errors, to: &progress.pending)
+                    }
+                    if let failure { throw failure }
+                } catch let error as KafkaError where error.isFromBroker {
+                    let mayRepeat = await identity.mayRepeat(error, sentAs: member, membership: membershipNow)
+                    throw mayRepeat && areOwned() ? error.passing : error
                 }
             }
+        } catch {
+            progress.withLock { $0.outcome.failure = error }
         }
+        return progress.withLock { $0.outcome }
     }
 
-    /// For who commits and has been put out already: a coordinator without members would take the offsets, over those
-    /// of whoever had the partitions meanwhile.
+    /// The error for a commit after the member lost its membership: a coordinator without members would accept the
+    /// offsets, and overwrite those of later owners.
     var notAMember: KafkaError {
         KafkaError(
             .unknownMemberId,
-            "the consumer isn't a member of group \(groupID) any more: others may have its partitions")
+            "the consumer is no longer a member of group \(groupID): others may have its partitions")
     }
 
+    /// - Returns: The errors of the partitions whose offsets were not committed.
     private func commitOnce(
-        _ offsets: [TopicPartition: OffsetAndMetadata], as member: ConsumerGroupMetadata
-    ) async throws {
-        let topics = try await described(Set(offsets.keys.map(\.topic)))
+        _ offsets: [TopicPartition: TopicOffset], as member: ConsumerGroupMetadata
+    ) async throws -> [TopicPartition: KafkaError] {
+        let connection = try await coordinator.connection(role: .general)
+        let unidentified = Set(offsets.filter { $0.value.topicID == .zero }.keys.map(\.topic))
+        let described = try await described(unidentified)
+        var topics: [TopicPartition: KafkaUUID] = [:]
+        for (partition, offset) in offsets {
+            topics[partition] = offset.topicID != .zero ? offset.topicID : described[partition.topic] ?? .zero
+        }
+        let sendsNames = topics.values.contains(.zero)
+        let highest = try connection.version(for: OffsetCommitRequest.self)
+        let expected = offsets.mapValues(\.topicID)
+        var errors: [TopicPartition: KafkaError] = [:]
+        if sendsNames || highest < 10 { errors = try await mismatches(expected, over: connection) }
+        let sent = topics.filter { errors[$0.key] == nil }
+        guard !sent.isEmpty else { return errors }
         let request = OffsetCommitRequest(
             groupId: groupID, generationIdOrMemberEpoch: member.generationID, memberId: member.memberID,
-            groupInstanceId: member.groupInstanceID,
-            topics: Dictionary(grouping: offsets, by: \.key.topic).sorted { $0.key < $1.key }.map { name, offsets in
-                OffsetCommitRequest.Topic(
-                    name: name, topicId: topics[name] ?? .zero,
-                    partitions: offsets.sorted { $0.key < $1.key }.map { partition, offset in
-                        OffsetCommitRequest.Partition(
-                            partitionIndex: partition.partition, committedOffset: offset.offset,
-                            committedLeaderEpoch: offset.leaderEpoch, committedMetadata: offset.metadata)
-                    })
-            })
-        let response = try await call(request, byName: topics.values.contains(.zero), lastNamed: 9)
-        let names = Dictionary(topics.map { ($0.value, $0.key) }) { first, _ in first }
+            groupInstanceId: member.groupInstanceID, topics: Self.topics(offsets, sent))
+        let response = try await call(request, byName: sendsNames, lastNamed: 9)
+        let names = Dictionary(sent.map { ($0.value, $0.key.topic) }) { first, _ in first }
         for topic in response.topics {
             for partition in topic.partitions {
                 let code = ErrorCode(rawValue: partition.errorCode)
-                guard code != .none else { continue }
+                guard code != .none, let name = topic.name.isEmpty ? names[topic.topicId] : topic.name else { continue }
                 await coordinator.forget(after: code)
-                throw KafkaError(
-                    code, "the offset can't be committed for group \(groupID)", isFromBroker: true,
-                    topic: topic.name.isEmpty ? names[topic.topicId] : topic.name, partition: partition.partitionIndex)
+                errors[TopicPartition(topic: name, partition: partition.partitionIndex)] = KafkaError(
+                    code, "the offset can't be committed for group \(groupID)", isFromBroker: true, topic: name,
+                    partition: partition.partitionIndex)
             }
+        }
+        // The coordinator does not know the id: either it has not yet heard of the topic, or the topic is gone.
+        let unknown = expected.filter { errors[$0.key]?.code == .unknownTopicId }
+        return errors.merging(try await mismatches(unknown, over: connection)) { $1 }
+    }
+
+    private func mismatches(
+        _ expected: [TopicPartition: KafkaUUID], over connection: NegotiatedConnection
+    ) async throws -> [TopicPartition: KafkaError] {
+        try await TopicIdentity.mismatches(
+            expected, over: connection, timeout: cluster.configuration.requestTimeout)
+    }
+
+    private static func topics(
+        _ offsets: [TopicPartition: TopicOffset], _ ids: [TopicPartition: KafkaUUID]
+    ) -> [OffsetCommitRequest.Topic] {
+        struct Key: Hashable {
+            let name: String
+            let id: KafkaUUID
+        }
+        let byTopic = Dictionary(grouping: ids.keys) { Key(name: $0.topic, id: ids[$0] ?? .zero) }
+        return byTopic.sorted { $0.key.name < $1.key.name }.map { topic, partitions in
+            OffsetCommitRequest.Topic(
+                name: topic.name, topicId: topic.id,
+                partitions: partitions.sorted().compactMap { partition in
+                    guard let offset = offsets[partition]?.offset else { return nil }
+                    return OffsetCommitRequest.Partition(
+                        partitionIndex: partition.partition, committedOffset: offset.offset,
+                        committedLeaderEpoch: offset.leaderEpoch, committedMetadata: offset.metadata)
+                })
         }
     }
 

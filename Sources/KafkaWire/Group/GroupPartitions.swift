@@ -12,7 +12,9 @@ final class GroupPartitions: Sendable {
     private let handler: Lock<RebalanceHandler>
     /// What the group has of each partition, as far as this member knows.
     private let committed = Lock<[TopicPartition: Int64]>([:])
-    /// Over when the last commit that was begun is.
+    /// Partitions whose topic was deleted and created again, with the id of the topic that was read.
+    private let recreated = Lock<[TopicPartition: KafkaUUID]>([:])
+    /// Ends with the commit that was begun last.
     private let lastCommit = Lock<Task<Void, Never>?>(nil)
 
     init(
@@ -55,9 +57,7 @@ final class GroupPartitions: Sendable {
         var areLost = areLost
         if !areLost, configuration.commitsAutomatically {
             do {
-                try await commit(limit: cluster.configuration.requestTimeout) {
-                    self.processed.filter { partitions.contains($0.key) }
-                }
+                try await commitProcessed(limit: cluster.configuration.requestTimeout, of: partitions)
             } catch {
                 // What can't be committed is read again by whoever comes next: that is no reason to keep the group
                 // waiting. It may be how a member hears that it was put out.
@@ -65,10 +65,14 @@ final class GroupPartitions: Sendable {
             }
         }
         await tell(areLost ? .lost(partitions) : .revoked(partitions))
+        offsets.identity.gaveUp(partitions)
         // The application isn't waited for here: a batch that it hasn't come back from isn't processed.
         await fetcher.giveUp(partitions)
         committed.withLock { committed in
             for partition in partitions { committed[partition] = nil }
+        }
+        recreated.withLock { recreated in
+            for partition in partitions { recreated[partition] = nil }
         }
     }
 
@@ -93,6 +97,7 @@ final class GroupPartitions: Sendable {
     /// Takes partitions over while the application is kept waiting.
     func takeOver(_ starts: [TopicPartition: ConsumerStart]) async {
         guard !starts.isEmpty else { return }
+        offsets.identity.tookOver(starts.keys)
         await fetcher.add(starts)
         await tell(.assigned(Set(starts.keys)))
     }
@@ -107,61 +112,90 @@ final class GroupPartitions: Sendable {
 
     // MARK: Commits
 
-    /// What the application is done with, and the group doesn't have yet.
-    private var processed: [TopicPartition: OffsetAndMetadata] {
-        let known = committed.withLock { $0 }
-        return buffer.collect { $0.processed?.asCommit }.filter { known[$0.key] != $0.value.offset }
+    /// What the application has processed and the group has not committed yet.
+    private var processed: [TopicPartition: TopicOffset] {
+        let (known, recreated) = (committed.withLock { $0 }, recreated.withLock { $0 })
+        return buffer.collect(\.commit).filter { partition, commit in
+            known[partition] != commit.offset.offset && recreated[partition] != commit.topicID
+        }
     }
 
-    /// Commits everything that was handed out, which its caller is done with.
+    /// Commits everything that was handed out, which the caller has processed.
     func commitAll() async throws {
         try await commit {
             guard let done = self.buffer.finishHandout() else { throw self.offsets.notAMember }
             return done
-        }
+        }.check()
     }
 
-    /// Commits offsets as a member. One commit goes after the other: an earlier one that came later would take the group
+    /// Commits offsets that the application names.
+    func commit(_ offsets: [TopicPartition: OffsetAndMetadata]) async throws {
+        let ids = self.offsets.identity.topicIDs(of: offsets.keys)
+        let commits = offsets.reduce(into: [:]) { commits, entry in
+            commits[entry.key] = TopicOffset(offset: entry.value, topicID: ids[entry.key] ?? .zero)
+        }
+        try await commit { commits }.check()
+    }
+
+    /// Commits what was processed, without being asked to. Offsets of a topic that was deleted or created again are
+    /// skipped.
+    private func commitProcessed(limit: Duration, of partitions: Set<TopicPartition>? = nil) async throws {
+        let outcome = try await commit(limit: limit, final: [.unknownTopicOrPartition]) {
+            self.processed.filter { partitions?.contains($0.key) ?? true }
+        }
+        for (partition, error) in outcome.recreated {
+            let id = buffer.collect { $0.topicID }[partition]
+            recreated.withLock { $0[partition] = id }
+            cluster.observer?.skippedCommit(group: offsets.groupID, error)
+        }
+        if let failure = outcome.failure { throw failure }
+    }
+
+    /// Commits offsets as a member, one commit after the other: an earlier one that arrived later would set the group
     /// back.
     ///
-    /// - Parameter offsets: Asked for when it is this commit's turn.
-    /// - Throws: UNKNOWN_MEMBER_ID where it isn't one: the coordinator would take the offsets, over those of whoever has
-    ///   the partitions.
-    func commit(
-        limit: Duration? = nil, _ offsets: @escaping @Sendable () throws -> [TopicPartition: OffsetAndMetadata]
-    ) async throws {
-        // A commit under way is carried to its end though its caller is cancelled: half of what was done isn't known.
+    /// - Parameter offsets: Called when it is this commit's turn.
+    /// - Throws: UNKNOWN_MEMBER_ID if the consumer is not a member: the coordinator would accept the offsets, and overwrite
+    ///   those of the partitions' owners.
+    private func commit(
+        limit: Duration? = nil, final: Set<ErrorCode> = [],
+        _ offsets: @escaping @Sendable () throws -> [TopicPartition: TopicOffset]
+    ) async throws -> CommitOutcome {
+        // Not cancellable: otherwise the caller would not know which offsets were committed.
         let commit = lastCommit.withLock { last in
             let commit = Task { [last] in
                 await last?.value
-                // Taken before the offsets: those of a member that was put out meanwhile aren't the next one's.
+                // Read before the offsets: those of an earlier membership must not be committed in the next one.
                 let membership = self.offsets.identity.membership
-                try await self.commitNow(try offsets(), membership, limit)
+                return try await self.commitNow(try offsets(), membership, limit, final)
             }
             last = Task { _ = await commit.result }
             return commit
         }
-        try await commit.value
+        return try await commit.value
     }
 
     private func commitNow(
-        _ offsets: [TopicPartition: OffsetAndMetadata], _ membership: Int, _ limit: Duration?
-    ) async throws {
-        guard !offsets.isEmpty else { return }
+        _ offsets: [TopicPartition: TopicOffset], _ membership: Int, _ limit: Duration?, _ final: Set<ErrorCode>
+    ) async throws -> CommitOutcome {
+        guard !offsets.isEmpty else { return CommitOutcome() }
         guard self.offsets.identity.metadata.generationID >= 0 else { throw self.offsets.notAMember }
-        try await self.offsets.commit(offsets, limit: limit, membership: membership) {
+        let outcome = await self.offsets.commit(offsets, limit: limit, membership: membership, final: final) {
             let owned = self.buffer.collect { _ in true }
             return offsets.keys.allSatisfy { owned[$0] != nil }
         }
-        committed.withLock { $0.merge(offsets.mapValues(\.offset)) { $1 } }
+        committed.withLock { committed in
+            for partition in outcome.committed { committed[partition] = offsets[partition]?.offset.offset }
+        }
+        return outcome
     }
 
-    /// Commits what was processed, time and again.
+    /// Commits what was processed every `auto.commit.interval.ms`.
     func commitAtIntervals() async {
         guard configuration.commitsAutomatically else { return }
         while (try? await cluster.timing.sleep(configuration.autoCommitInterval)) != nil {
-            // What fails now is part of the next attempt.
-            try? await commit(limit: .zero) { self.processed }
+            // A failed commit is part of the next one.
+            try? await commitProcessed(limit: .zero)
         }
     }
 

@@ -95,7 +95,7 @@ extension KafkaConsumer {
             try await partitions.commitAll()
         } else {
             guard !buffer.isFinished, let done = buffer.finishHandout() else { throw group.notAMember }
-            try await group.commit(done)
+            try await group.commit(done).check()
         }
     }
 
@@ -106,11 +106,15 @@ extension KafkaConsumer {
     /// - Parameter offsets: For each partition the offset to go on with: one after the last record that is done.
     /// - Throws: As `commit()` does.
     public func commit(_ offsets: [TopicPartition: OffsetAndMetadata]) async throws {
-        let (group, _) = try group()
+        let (group, identity) = try group()
         if let partitions = groupPart.withLock({ $0.partitions }) {
-            try await partitions.commit { offsets }
+            try await partitions.commit(offsets)
         } else {
-            try await group.commit(offsets)
+            let ids = identity.topicIDs(of: offsets.keys)
+            let commits = offsets.reduce(into: [:]) { commits, entry in
+                commits[entry.key] = TopicOffset(offset: entry.value, topicID: ids[entry.key] ?? .zero)
+            }
+            try await group.commit(commits).check()
         }
     }
 

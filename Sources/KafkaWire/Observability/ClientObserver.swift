@@ -173,6 +173,11 @@ package final class ClientObserver: Sendable {
 
     // MARK: Groups
 
+    /// Offsets were not committed, since they belong to a topic that was deleted and created again.
+    func skippedCommit(group: String, _ error: KafkaError) {
+        log(.warning, "skipped an offset of a topic that no longer exists", ["group": group, "error": error.description])
+    }
+
     package func rebalanced(
         group: String, generation: Int32, _ change: RebalanceEvent.Change, _ partitions: [TopicPartition]
     ) {

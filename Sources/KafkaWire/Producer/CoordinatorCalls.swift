@@ -96,6 +96,8 @@ final class CoordinatorCalls: Sendable {
         _ offsets: [TopicPartition: OffsetAndMetadata], of group: ConsumerGroupMetadata, in id: String,
         as identity: ProducerIdentity, isVersion2: Bool, limit: Duration
     ) async throws(KafkaError) {
+        let partitions = offsets.keys
+        let expected = group.topicIDs(of: partitions)
         let topics = Dictionary(grouping: offsets, by: \.key.topic).map { topic, offsets in
             TxnOffsetCommitRequest.Topic(
                 name: topic,
@@ -105,10 +107,6 @@ final class CoordinatorCalls: Sendable {
                         committedLeaderEpoch: offset.leaderEpoch, committedMetadata: offset.metadata)
                 })
         }
-        let request = TxnOffsetCommitRequest(
-            transactionalId: id, groupId: group.groupID, producerId: identity.id, producerEpoch: identity.epoch,
-            generationId: group.generationID, memberId: group.memberID, groupInstanceId: group.groupInstanceID,
-            topics: topics)
         let limitVersion = isVersion2 ? Int16.max : TxnOffsetCommitRequest.lastVersionWithoutAdding
         try await call(.group(group.groupID), limit: limit) { connection in
             if !group.memberID.isEmpty, try connection.version(for: TxnOffsetCommitRequest.self) < 3 {
@@ -116,13 +114,31 @@ final class CoordinatorCalls: Sendable {
                     .unsupportedVersion,
                     "a group member's offsets can be part of a transaction from Kafka 2.5 on (KIP-447)")
             }
+            // The group may have gone on to its next generation, and this member with it (cooperative rebalance).
+            let member = group.current(owning: partitions) ?? group
+            let request = TxnOffsetCommitRequest(
+                transactionalId: id, groupId: group.groupID, producerId: identity.id, producerEpoch: identity.epoch,
+                generationId: member.generationID, memberId: member.memberID, groupInstanceId: member.groupInstanceID,
+                topics: topics)
             let response = try await connection.call(request, timeout: self.timeout, upTo: limitVersion)
-            for topic in response.topics {
-                for partition in topic.partitions {
-                    try Self.check(
-                        partition.errorCode, "the group \(group.groupID) takes no offset", topic: topic.name,
-                        partition: partition.partitionIndex)
-                }
+            do throws(KafkaError) {
+                try Self.check(response, of: group.groupID)
+            } catch {
+                throw await group.mayRepeat(error, sentAs: member, owning: partitions) ? error.passing : error
+            }
+            // The request has the topics' names only. The broker keeps the offsets until the transaction ends, so a
+            // topic that was deleted and created again up to now makes the transaction fail.
+            let mismatches = try await TopicIdentity.mismatches(expected, over: connection, timeout: self.timeout)
+            if let first = mismatches.min(by: { $0.key < $1.key }) { throw first.value }
+        }
+    }
+
+    private static func check(_ response: TxnOffsetCommitResponse, of group: String) throws(KafkaError) {
+        for topic in response.topics {
+            for partition in topic.partitions {
+                try check(
+                    partition.errorCode, "the group \(group) takes no offset", topic: topic.name,
+                    partition: partition.partitionIndex)
             }
         }
     }
@@ -188,7 +204,7 @@ final class CoordinatorCalls: Sendable {
             var delay = backoff.delay(afterFailures: failures, random: timing.random())
             if failure.code == .concurrentTransactions {
                 delay = min(delay, .milliseconds(20))
-            } else {
+            } else if !failure.meansLostMembership {
                 state.withLock { $0.connections[coordinated] = nil }
             }
             guard timing.now() + delay < deadline, goOn() else { throw failure }

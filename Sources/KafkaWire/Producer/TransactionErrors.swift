@@ -18,7 +18,8 @@ extension KafkaError {
         switch code {
         case .transactionAbortable, .topicAuthorizationFailed, .groupAuthorizationFailed, .fencedInstanceId,
             .unknownMemberId, .illegalGeneration, .staleMemberEpoch, .fencedMemberEpoch, .invalidProducerIdMapping,
-            .unknownProducerId, .operationNotAttempted, .offsetMetadataTooLarge, .invalidTopicException:
+            .unknownProducerId, .operationNotAttempted, .offsetMetadataTooLarge, .invalidTopicException,
+            .inconsistentTopicId:
             true
         default: isRetriable
         }

@@ -110,7 +110,7 @@ struct FetchBufferTests {
             let slot = try place(buffer)
             #expect(buffer.handOut(slot, next: end) == .handedOut)
             buffer.goAway(at: .now)
-            if isDone { #expect(buffer.finishHandout() == [partitions[0]: OffsetAndMetadata(7)]) }
+            if isDone { #expect(buffer.finishHandout() == [partitions[0]: TopicOffset(offset: OffsetAndMetadata(7))]) }
             buffer.remove([partitions[0]], forGroup: forGroup)
             #expect((buffer.finishHandout() == nil) == isLost)
             // It may have come back to this consumer.
