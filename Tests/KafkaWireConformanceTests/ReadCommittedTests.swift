@@ -19,9 +19,9 @@ extension RealKafka {
             init(_ cluster: Cluster, _ partition: TopicPartition) async throws {
                 self.cluster = cluster
                 self.partition = partition
-                let response = try await cluster.retrying {
-                    let answer = try await self.coordinator().call(
-                        InitProducerIdRequest(transactionalId: self.id, transactionTimeoutMs: 60_000),
+                let response = try await cluster.retrying(operation: "get a producer id") { [id] in
+                    let answer = try await cluster.connection(to: .transaction(id)).call(
+                        InitProducerIdRequest(transactionalId: id, transactionTimeoutMs: 60_000),
                         timeout: .seconds(30))
                     try Self.check(answer.errorCode)
                     return answer
@@ -43,11 +43,11 @@ extension RealKafka {
             func write(_ values: [String]) async throws {
                 let topics = [AddPartitionsToTxnRequest.Topic(name: partition.topic, partitions: [partition.partition])]
                 // CONCURRENT_TRANSACTIONS until the markers of the transaction before are written.
-                try await cluster.retrying {
-                    let answer = try await self.coordinator().call(
+                try await cluster.retrying(operation: "add a partition") { [cluster, id, producerID, epoch] in
+                    let answer = try await cluster.connection(to: .transaction(id)).call(
                         AddPartitionsToTxnRequest(
-                            v3AndBelowTransactionalId: self.id, v3AndBelowProducerId: self.producerID,
-                            v3AndBelowProducerEpoch: self.epoch, v3AndBelowTopics: topics),
+                            v3AndBelowTransactionalId: id, v3AndBelowProducerId: producerID,
+                            v3AndBelowProducerEpoch: epoch, v3AndBelowTopics: topics),
                         version: 3, timeout: .seconds(30), expectsResponse: true)
                     try Self.check(
                         answer?.resultsByTopicV3AndBelow.first?.resultsByPartition.first?.partitionErrorCode ?? 0)

@@ -3,7 +3,7 @@ extension KafkaAdmin {
     ///
     /// - Throws: SECURITY_DISABLED where the brokers have no `authorizer.class.name`, CLUSTER_AUTHORIZATION_FAILED.
     public func accessRules(matching filter: AccessRuleFilter = AccessRuleFilter()) async throws -> [AccessRule] {
-        try await cluster.retrying {
+        try await cluster.retrying(operation: "list the access rules") {
             let response = try await cluster.controllerConnection().call(
                 DescribeAclsRequest(
                     resourceTypeFilter: filter.resourceKind?.rawValue ?? 1, resourceNameFilter: filter.resourceName,
@@ -27,7 +27,7 @@ extension KafkaAdmin {
     ///
     /// - Returns: For each rule success, or SECURITY_DISABLED, INVALID_REQUEST and what else the controller finds.
     public func createAccessRules(_ rules: [AccessRule]) async throws -> [AccessRule: Result<Void, KafkaError>] {
-        try await outcomes(of: rules) { rules in
+        try await outcomes(of: rules, operation: "create the access rules") { rules in
             let response = try await cluster.controllerConnection().call(
                 CreateAclsRequest(creations: rules.map(CreateAclsRequest.Creation.init)), timeout: requestTimeout)
             var outcomes: [AccessRule: Result<Void, KafkaError>] = [:]
@@ -45,7 +45,7 @@ extension KafkaAdmin {
     public func deleteAccessRules(
         matching filters: [AccessRuleFilter]
     ) async throws -> [AccessRuleFilter: Result<[DeletedAccessRule], KafkaError>] {
-        try await outcomes(of: filters) { filters in
+        try await outcomes(of: filters, operation: "delete the access rules that match") { filters in
             let response = try await cluster.controllerConnection().call(
                 DeleteAclsRequest(filters: filters.map(DeleteAclsRequest.Filter.init)), timeout: requestTimeout)
             var outcomes: [AccessRuleFilter: Result<[DeletedAccessRule], KafkaError>] = [:]

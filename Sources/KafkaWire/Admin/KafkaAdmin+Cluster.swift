@@ -29,7 +29,7 @@ extension KafkaAdmin {
     /// - Parameter includingFenced: Whether brokers are told that the controller has shut out, as Kafka 4.0 and later
     ///   can; others leave them out.
     public func describeCluster(includingFenced: Bool = false) async throws -> ClusterDescription {
-        try await cluster.retrying {
+        try await cluster.retrying(operation: "describe the cluster") {
             let connection = try await cluster.anyConnection()
             // From Kafka 2.8 on (KIP-700).
             guard let version = try? connection.version(for: DescribeClusterRequest.self) else {

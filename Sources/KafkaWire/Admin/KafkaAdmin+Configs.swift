@@ -12,7 +12,9 @@ extension KafkaAdmin {
         _ resources: [ConfigResource], names: [String]? = nil, includingSynonyms: Bool = false,
         includingDocumentation: Bool = false
     ) async throws -> [ConfigResource: Result<[ConfigEntry], KafkaError>] {
-        try await outcomes(of: resources, final: [.unknownTopicOrPartition]) { resources in
+        try await outcomes(
+            of: resources, operation: "describe the settings of", final: [.unknownTopicOrPartition]
+        ) { resources in
             try await byBroker(resources, { try await cluster.anyConnection() }) { connection, resources in
                 let version = try connection.version(for: DescribeConfigsRequest.self)
                 let response = try await connection.call(
@@ -46,7 +48,9 @@ extension KafkaAdmin {
     public func alterConfigs(
         _ alterations: [ConfigResource: [ConfigAlteration]], validateOnly: Bool = false
     ) async throws -> [ConfigResource: Result<Void, KafkaError>] {
-        try await outcomes(of: alterations.keys, final: [.unknownTopicOrPartition]) { resources in
+        try await outcomes(
+            of: alterations.keys, operation: "change the settings of", final: [.unknownTopicOrPartition]
+        ) { resources in
             try await byBroker(resources, { try await cluster.controllerConnection() }) { connection, resources in
                 let response = try await connection.call(
                     IncrementalAlterConfigsRequest(

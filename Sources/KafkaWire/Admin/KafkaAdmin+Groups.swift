@@ -8,15 +8,28 @@ extension KafkaAdmin {
     /// - Throws: What keeps every broker from telling its groups, such as UNSUPPORTED_VERSION for `states` before
     ///   Kafka 2.6.
     public func listGroups(states: Set<GroupState> = [], types: Set<GroupType> = []) async throws -> GroupListing {
-        try await cluster.retrying { _ = try await cluster.refresh(topics: []) }
+        let end = deadline
+        try await cluster.retrying(operation: "find the brokers of the cluster") {
+            _ = try await cluster.refresh(topics: [])
+        }
         let brokers = await cluster.brokers.keys.sorted()
-        let answers = try await outcomes(of: brokers) { nodes in
-            await withTaskGroup { group in
-                for node in nodes {
-                    group.addTask { (node, await listGroups(of: node, states, types)) }
+        // Each broker on its own, so that a silent one doesn't hide the answers of the others.
+        let answers = try await withThrowingTaskGroup { group in
+            for node in brokers {
+                group.addTask {
+                    do {
+                        let outcome = try await outcomes(
+                            of: [node], operation: "list the groups of broker", limit: timeLeft(until: end)
+                        ) { _ in
+                            [node: await listGroups(of: node, states, types)]
+                        }
+                        return (node, outcome[node] ?? .failure(Self.leftOut))
+                    } catch let error as KafkaError {
+                        return (node, .failure(error))
+                    }
                 }
-                return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
             }
+            return try await group.reduce(into: [Int32: Result<[ListedGroup], KafkaError>]()) { $0[$1.0] = $1.1 }
         }
         var groups: [String: ListedGroup] = [:]
         var failures: [Int32: KafkaError] = [:]
@@ -65,7 +78,7 @@ extension KafkaAdmin {
     ///
     /// - Returns: For each group what it is, or GROUP_ID_NOT_FOUND and what else its coordinator finds.
     public func describeGroups(_ groups: [String]) async throws -> [String: Result<GroupDescription, KafkaError>] {
-        try await outcomes(of: groups) { groups in
+        try await outcomes(of: groups, operation: "describe the groups") { groups in
             try await byCoordinator(groups) { connection, groups in
                 var outcomes = try await describeConsumerGroups(groups, connection)
                 // A group that isn't one of KIP-848 may be a classic one.
@@ -122,7 +135,7 @@ extension KafkaAdmin {
     ///
     /// - Returns: For each group success, or NON_EMPTY_GROUP, GROUP_ID_NOT_FOUND and what else its coordinator finds.
     public func deleteGroups(_ groups: [String]) async throws -> [String: Result<Void, KafkaError>] {
-        try await outcomes(of: groups) { groups in
+        try await outcomes(of: groups, operation: "delete the groups") { groups in
             try await byCoordinator(groups) { connection, groups in
                 let response = try await connection.call(
                     DeleteGroupsRequest(groupsNames: groups), timeout: requestTimeout)

@@ -24,7 +24,10 @@ extension KafkaAdmin {
     public func alterGroupOffsets(
         _ group: String, _ offsets: [TopicPartition: OffsetAndMetadata], limit: Duration? = nil
     ) async throws -> [TopicPartition: Result<Void, KafkaError>] {
-        try await outcomes(of: offsets.keys, final: [.unknownTopicOrPartition], limit: limit) { partitions in
+        try await outcomes(
+            of: offsets.keys, operation: "set the offsets of group \(group) for", final: [.unknownTopicOrPartition],
+            limit: limit
+        ) { partitions in
             let connection = try await cluster.connection(to: .group(group))
             // From version 10 on topics go by their ids, which who writes offsets by name needn't know.
             let version = min(try connection.version(for: OffsetCommitRequest.self), 9)
@@ -63,7 +66,8 @@ extension KafkaAdmin {
         _ group: String, of partitions: [TopicPartition]? = nil, requiresStable: Bool = false
     ) async throws -> [TopicPartition: Result<OffsetAndMetadata, KafkaError>] {
         if let partitions {
-            let found = try await outcomes(of: partitions) { partitions in
+            let found = try await outcomes(of: partitions, operation: "list the offsets of group \(group) for") {
+                partitions in
                 try await fetchOffsets(group, partitions, requiresStable: requiresStable)
             }
             return found.compactMapValues { outcome in
@@ -73,7 +77,7 @@ extension KafkaAdmin {
                 }
             }
         }
-        return try await cluster.retrying {
+        return try await cluster.retrying(operation: "list the offsets of group \(group)") {
             try await fetchOffsets(group, nil, requiresStable: requiresStable).compactMapValues { outcome in
                 switch outcome {
                 case .success(let offset): return offset.map { .success($0) }
@@ -144,7 +148,9 @@ extension KafkaAdmin {
     public func deleteGroupOffsets(
         _ group: String, of partitions: [TopicPartition]
     ) async throws -> [TopicPartition: Result<Void, KafkaError>] {
-        try await outcomes(of: partitions, final: [.unknownTopicOrPartition]) { partitions in
+        try await outcomes(
+            of: partitions, operation: "delete the offsets of group \(group) for", final: [.unknownTopicOrPartition]
+        ) { partitions in
             let request = OffsetDeleteRequest(
                 groupId: group,
                 topics: Dictionary(grouping: partitions, by: \.topic).map { topic, partitions in

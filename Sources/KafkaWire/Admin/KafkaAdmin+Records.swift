@@ -9,8 +9,11 @@ extension KafkaAdmin {
         before offsets: [TopicPartition: Int64]
     ) async throws -> [TopicPartition: Result<Int64, KafkaError>] {
         let topics = Set(offsets.keys.map(\.topic)).sorted()
+        let end = deadline
         let errors = try await learn(topics)
-        return try await outcomes(of: offsets.keys, topics: topics) { partitions in
+        return try await outcomes(
+            of: offsets.keys, operation: "delete records of", topics: topics, limit: timeLeft(until: end)
+        ) { partitions in
             let leaders = await cluster.leaders(of: partitions)
             var outcomes: [TopicPartition: Result<Int64, KafkaError>] = [:]
             for (node, partitions) in Dictionary(grouping: partitions, by: { leaders[$0]?.node }) {
@@ -57,7 +60,9 @@ extension KafkaAdmin {
     ///
     /// - Returns: The error of each topic that has one.
     private func learn(_ topics: [String]) async throws -> [String: ErrorCode] {
-        try await cluster.retrying { try await cluster.refresh(topics: topics) }
+        try await cluster.retrying(operation: "find the leaders of \(topics.briefly)") {
+            try await cluster.refresh(topics: topics)
+        }
     }
 
     /// Why a partition can't be asked anything. That there is none stays so.

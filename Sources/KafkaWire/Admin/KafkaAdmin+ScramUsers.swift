@@ -82,7 +82,7 @@ extension KafkaAdmin {
     public func describeScramUsers(
         _ users: [String]? = nil
     ) async throws -> [String: Result<[ScramCredential], KafkaError>] {
-        try await cluster.retrying {
+        try await cluster.retrying(operation: "describe the SCRAM users") {
             let response = try await cluster.controllerConnection().call(
                 DescribeUserScramCredentialsRequest(
                     users: users?.map { DescribeUserScramCredentialsRequest.User(name: $0) }), timeout: requestTimeout)
@@ -126,8 +126,9 @@ extension KafkaAdmin {
             salted.append(try await AlterUserScramCredentialsRequest.Upsertion(salting: upsertion))
         }
         let outcomes = try await outcomes(
-            of: Set(upsertions.map(\.user)).union(deletions.map(\.user)).subtracting(refused.keys)
-        ) { users in
+            of: Set(upsertions.map(\.user)).union(deletions.map(\.user)).subtracting(refused.keys),
+            operation: "change the SCRAM users"
+        ) { [salted] users in
             let users = Set(users)
             let response = try await cluster.controllerConnection().call(
                 AlterUserScramCredentialsRequest(

@@ -41,7 +41,9 @@ extension KafkaAdmin {
     ///   for each instead.
     public func describe(topics: [String]) async throws -> [TopicDescription] {
         // Retriable as a broker means it, which is right while a topic is being made; who asks wants to know now.
-        try await cluster.retrying(topics: topics, final: [.unknownTopicOrPartition]) {
+        try await cluster.retrying(
+            operation: "describe the topics \(topics.briefly)", topics: topics, final: [.unknownTopicOrPartition]
+        ) {
             let errors = try await cluster.refresh(topics: topics)
             for topic in topics {
                 if let code = errors[topic] { throw KafkaError.ofTopic(code, topic) }
@@ -55,7 +57,7 @@ extension KafkaAdmin {
     /// - Returns: For each topic what it is, or UNKNOWN_TOPIC_OR_PARTITION, TOPIC_AUTHORIZATION_FAILED and what else
     ///   the broker finds.
     public func describeTopics(_ names: [String]) async throws -> [String: Result<TopicDescription, KafkaError>] {
-        try await outcomes(of: names, final: [.unknownTopicOrPartition]) { names in
+        try await outcomes(of: names, operation: "describe the topics", final: [.unknownTopicOrPartition]) { names in
             let request = MetadataRequest(
                 topics: names.map { MetadataRequest.Topic(name: $0) }, allowAutoTopicCreation: false)
             let (found, errors) = try await metadata(request)
@@ -74,7 +76,7 @@ extension KafkaAdmin {
     ///
     /// - Parameter includingInternal: Whether `__consumer_offsets` and its like are among them.
     public func listTopics(includingInternal: Bool = false) async throws -> [TopicDescription] {
-        try await cluster.retrying {
+        try await cluster.retrying(operation: "list the topics") {
             let (found, _) = try await metadata(MetadataRequest(topics: nil, allowAutoTopicCreation: false))
             return found.topics.values.filter { includingInternal || !$0.isInternal }.sorted { $0.name < $1.name }
         }
@@ -98,7 +100,7 @@ extension KafkaAdmin {
         _ topics: [NewTopic], validateOnly: Bool = false
     ) async throws -> [String: Result<CreatedTopic, KafkaError>] {
         let byName = Dictionary(topics.map { ($0.name, $0) }) { first, _ in first }
-        return try await outcomes(of: byName.keys) { names in
+        return try await outcomes(of: byName.keys, operation: "create the topics") { names in
             let request = CreateTopicsRequest(
                 topics: names.compactMap { byName[$0].map(CreateTopicsRequest.CreatableTopic.init) },
                 timeoutMs: timeoutMs, validateOnly: validateOnly)
@@ -128,8 +130,10 @@ extension KafkaAdmin {
     ) async throws {
         let topic = NewTopic(
             name, partitions: partitions, replicationFactor: replicationFactor, configs: configs)
+        let end = deadline
         _ = try await createTopics([topic])[name]?.get()
-        try await cluster.retrying(topics: [name]) {
+        let operation = "find the leaders of the new topic \(name)"
+        try await cluster.retrying(operation: operation, topics: [name], limit: timeLeft(until: end)) {
             try await cluster.refresh(topics: [name])
             let topic = try await cluster.describe(topics: [name])[0]
             if topic.partitions.isEmpty || topic.partitions.contains(where: { $0.leader == nil }) {
@@ -149,7 +153,7 @@ extension KafkaAdmin {
     /// - Returns: For each topic success, or UNKNOWN_TOPIC_OR_PARTITION, TOPIC_DELETION_DISABLED and what else the
     ///   broker finds.
     public func deleteTopics(_ names: [String]) async throws -> [String: Result<Void, KafkaError>] {
-        try await outcomes(of: names, final: [.unknownTopicOrPartition]) { names in
+        try await outcomes(of: names, operation: "delete the topics", final: [.unknownTopicOrPartition]) { names in
             let connection = try await cluster.controllerConnection()
             let takesStates = try connection.version(for: DeleteTopicsRequest.self) >= 6
             let request =
@@ -186,7 +190,9 @@ extension KafkaAdmin {
     public func createPartitions(
         _ counts: [String: Int32], validateOnly: Bool = false
     ) async throws -> [String: Result<Void, KafkaError>] {
-        try await outcomes(of: counts.keys, final: [.unknownTopicOrPartition]) { names in
+        try await outcomes(
+            of: counts.keys, operation: "add partitions to the topics", final: [.unknownTopicOrPartition]
+        ) { names in
             let request = CreatePartitionsRequest(
                 topics: names.map {
                     CreatePartitionsRequest.Topic(name: $0, count: counts[$0] ?? 0, assignments: nil)

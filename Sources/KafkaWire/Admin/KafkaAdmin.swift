@@ -1,3 +1,5 @@
+import Concurrency
+
 /// What there is in a cluster, and to change it.
 ///
 /// A call that is about several things gives a result for each, so that one that fails hides none of the others; it
@@ -32,45 +34,78 @@ public struct KafkaAdmin: Sendable {
 
     var requestTimeout: Duration { cluster.configuration.requestTimeout }
 
+    /// When a call that begins now has to have ended.
+    var deadline: ContinuousClock.Instant { cluster.timing.now() + cluster.configuration.defaultAPITimeout }
+
+    /// What is left for the further steps of a call.
+    func timeLeft(until deadline: ContinuousClock.Instant) -> Duration { max(deadline - cluster.timing.now(), .zero) }
+
     // MARK: Outcomes
 
     /// Does something for each of several items, and again for those that failed for a passing reason.
     ///
     /// - Parameters:
+    ///   - items: The items; each is settled by its first outcome that is not a retriable error.
+    ///   - operation: What is done, as an infinitive without the items: "create the topics".
     ///   - topics: The topics whose leaders matter to it.
-    ///   - final: Errors that aren't to be tried again though they may pass.
-    ///   - limit: How long to go on; `default.api.timeout.ms` where nil.
-    ///   - attempt: Does it for the items that are left, and gives the outcome of each.
+    ///   - final: Retriable errors that must not be retried.
+    ///   - limit: How long the call may take; `default.api.timeout.ms` if nil.
+    ///   - attempt: Does it once for the items that are left, and returns the outcome of each.
     /// - Returns: An outcome for each item.
-    /// - Throws: What `attempt` throws, where no item has an outcome yet.
+    /// - Throws: What `attempt` throws, if no item has an outcome yet.
     func outcomes<Item: Hashable & Sendable, Value: Sendable>(
-        of items: some Sequence<Item>, topics: [String] = [], final: Set<ErrorCode> = [], limit: Duration? = nil,
-        _ attempt: ([Item]) async throws -> [Item: Result<Value, KafkaError>]
+        of items: some Sequence<Item>, operation: String, topics: [String] = [], final: Set<ErrorCode> = [],
+        limit: Duration? = nil,
+        _ attempt: @escaping @Sendable ([Item]) async throws -> [Item: Result<Value, KafkaError>]
     ) async throws -> [Item: Result<Value, KafkaError>] {
-        var left = Set(items)
-        var settled: [Item: Result<Value, KafkaError>] = [:]
-        var passing: [Item: KafkaError] = [:]
+        // Locked, since an attempt that has run out of time may still end after this function has returned.
+        let progress = Lock(Progress<Item, Value>(left: Set(items)))
+        let left = progress.withLock { $0.left }
         guard !left.isEmpty else { return [:] }
         do {
-            try await cluster.retrying(topics: topics, final: final, limit: limit) {
-                let answer = try await attempt(Array(left))
-                passing = [:]
-                for item in left {
-                    let outcome = answer[item] ?? .failure(Self.leftOut)
-                    if case .failure(let error) = outcome, error.isRetriable, !final.contains(error.code) {
-                        passing[item] = error
-                    } else {
-                        settled[item] = outcome
-                        left.remove(item)
-                    }
-                }
-                if let error = passing.values.first { throw error }
+            let operation = "\(operation) \(left.map { "\($0)" }.briefly)"
+            try await cluster.retrying(operation: operation, topics: topics, final: final, limit: limit) {
+                let answer = try await attempt(Array(progress.withLock { $0.left }))
+                let failure = progress.withLock { $0.take(answer, final: final) }
+                if let failure { throw failure }
             }
         } catch let error as KafkaError {
-            if settled.isEmpty, passing.isEmpty { throw error }
-            for item in left { settled[item] = .failure(passing[item] ?? error) }
+            let outcomes = progress.withLock { $0.outcomes(or: error) }
+            guard let outcomes else { throw error }
+            return outcomes
         }
-        return settled
+        return progress.withLock { $0.settled }
+    }
+
+    /// The outcomes of the items so far.
+    private struct Progress<Item: Hashable & Sendable, Value: Sendable> {
+        var left: Set<Item>
+        var settled: [Item: Result<Value, KafkaError>] = [:]
+        /// The last retriable error of each item that is left.
+        var passing: [Item: KafkaError] = [:]
+
+        /// - Returns: A retriable error of an item that is left; nil if all are settled.
+        mutating func take(_ answer: [Item: Result<Value, KafkaError>], final: Set<ErrorCode>) -> KafkaError? {
+            passing = [:]
+            for item in left {
+                let outcome = answer[item] ?? .failure(KafkaAdmin.leftOut)
+                if case .failure(let error) = outcome, error.isRetriable, !final.contains(error.code) {
+                    passing[item] = error
+                } else {
+                    settled[item] = outcome
+                    left.remove(item)
+                }
+            }
+            return passing.values.first
+        }
+
+        /// - Returns: All outcomes, after the call ended with an error; nil if no item has an outcome of its own.
+        func outcomes(or error: KafkaError) -> [Item: Result<Value, KafkaError>]? {
+            if settled.isEmpty, passing.isEmpty { return nil }
+            var outcomes = settled
+            for item in left { outcomes[item] = .failure(passing[item] ?? error) }
+            return outcomes
+        }
     }
 
     /// What is said of an item that a broker's answer should have named, and didn't.

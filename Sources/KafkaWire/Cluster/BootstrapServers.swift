@@ -1,17 +1,22 @@
 import Concurrency
 import Foundation
 
-/// The bootstrap servers, as `client.dns.lookup` has them connected to.
+/// The bootstrap servers, resolved as `client.dns.lookup` says.
 enum BootstrapServers {
-    /// Asks DNS where the setting wants canonical names (KIP-235), on a thread that may block.
-    static func addresses(_ configuration: ClientConfiguration) async -> [BrokerAddress] {
+    /// Asks DNS if canonical names are wanted (KIP-235), on a thread that may block.
+    ///
+    /// - Throws: `CancellationError` at once if the task is cancelled, though the resolver still works.
+    static func addresses(_ configuration: ClientConfiguration) async throws -> [BrokerAddress] {
         let servers = configuration.bootstrapServers
         guard configuration.dnsLookup == .resolveCanonicalBootstrapServersOnly else { return servers }
-        return await DispatchQueue(label: "kafka bootstrap").value { canonical(servers) }
+        let lookup = Task<[BrokerAddress], any Error> {
+            await DispatchQueue(label: "kafka bootstrap").value { canonical(servers) }
+        }
+        return try await lookup.valueUnlessCancelled()
     }
 
-    /// Each server's canonical names in its place; one that can't be resolved stays, and is told of when it is connected
-    /// to.
+    /// Replaces each server by its canonical names. A server that can't be resolved stays, and the attempt to connect to
+    /// it reports why.
     private static func canonical(_ servers: [BrokerAddress]) -> [BrokerAddress] {
         var found: [BrokerAddress] = []
         for server in servers {

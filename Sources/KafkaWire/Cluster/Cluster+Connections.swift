@@ -1,6 +1,6 @@
 extension Cluster {
-    /// What no further attempt can cure.
-    private static var clientIsClosed: KafkaError {
+    /// The error of every call after `close`.
+    static var clientIsClosed: KafkaError {
         KafkaError(.networkException, "the client is closed", isRetriable: false)
     }
 
@@ -24,7 +24,9 @@ extension Cluster {
         if let open = connections.usable(key) { return open }
         let attempt =
             connections.attempt(key)
-            ?? connections.begin(key) { number in Task { try await self.open(key, attempt: number) } }
+            ?? connections.begin(key, at: timing.now()) { number in
+                Task { try await self.open(key, attempt: number) }
+            }
         return try await attempt.valueUnlessCancelled()
     }
 
@@ -35,6 +37,13 @@ extension Cluster {
         settings.connectionSetupTimeout = setupTimeout(failures: failures.count)
         let observing = ConnectionObserver(observer, key.address, key.role)
         var began = timing.now()
+        let watch = Task { [weak self, timing] in
+            while true {
+                try await timing.timeout(.seconds(1))
+                await self?.reportSilence(key, attempt: attempt)
+            }
+        }
+        defer { watch.cancel() }
         do {
             if let notBefore = failures.notBefore, notBefore > began {
                 try await timing.sleep(notBefore - began)
@@ -46,20 +55,20 @@ extension Cluster {
                 connection.close()
                 throw CancellationError()
             }
-            tellOfSuccess(connection, key, took: timing.now() - began)
+            reportSuccess(connection, key, took: timing.now() - began)
             return connection
         } catch {
             let backoff = Backoff(
                 initial: configuration.reconnectBackoff, maximum: configuration.reconnectBackoffMaximum)
             let pause = backoff.delay(afterFailures: failures.count + 1, random: timing.random())
-            let wasWanted = connections.failed(key, attempt: attempt, notBefore: timing.now() + pause)
+            let wasWanted = connections.failed(key, attempt: attempt, error, notBefore: timing.now() + pause)
             // Only closing the client, and asking the bootstrap servers again, give up what others wait for.
             guard wasWanted, !(error is CancellationError) else {
                 throw isClosed
                     ? Self.clientIsClosed : KafkaError(.networkException, "the connection was given up")
             }
             let reason = error as? KafkaError ?? KafkaError(.networkException, "\(error)")
-            tellOfFailure(reason, key, took: timing.now() - began)
+            reportFailure(reason, key, took: timing.now() - began, retryingAfter: pause)
             throw error
         }
     }
@@ -74,8 +83,10 @@ extension Cluster {
             : growing.delay(afterFailures: failures + 1, random: timing.random())
     }
 
-    private func tellOfSuccess(_ connection: NegotiatedConnection, _ key: ConnectionTable.Key, took: Duration) {
+    private func reportSuccess(_ connection: NegotiatedConnection, _ key: ConnectionTable.Key, took: Duration) {
         known.insert(key.address)
+        connectReporters[key.address]?.succeeded(at: timing.now(), observer: observer)
+        connectReporters[key.address] = nil
         let isBack = lost.remove(key.address) != nil
         observer?.connected(key.address, key.role, took: took)
         connection.onEnd { [weak self, observer] reason in
@@ -94,45 +105,28 @@ extension Cluster {
         connections.close(ownedBy: owner)
     }
 
-    private func tellOfFailure(_ error: KafkaError, _ key: ConnectionTable.Key, took: Duration) {
+    private func reportFailure(
+        _ error: KafkaError, _ key: ConnectionTable.Key, took: Duration, retryingAfter pause: Duration
+    ) {
         observer?.connectionFailed(key.address, key.role, took: took, error)
-        // A broker that nobody has ever reached is its caller's to tell of.
+        connectReporters[key.address, default: Self.connectReporter(key.address)]
+            .failed(error, at: timing.now(), retryingAfter: pause, observer: observer)
+        // Only a broker that was connected to before can be lost.
         if known.contains(key.address), lost.insert(key.address).inserted {
             observer?.availabilityChanged(.lost(key.address, reason: error.message))
         }
     }
 
-    /// A connection to whichever broker answers: those connected to first, then those known, then the bootstrap list.
-    ///
-    /// Where only a server of the bootstrap list answers, what was known of the brokers is forgotten (KIP-899).
-    package func anyConnection() async throws -> NegotiatedConnection {
-        if let open = connections.anyUsable(.general) { return open }
-        let brokers = brokers.sorted { $0.key < $1.key }.map(\.value)
-        var failures: [KafkaError] = []
-        if let connection = try await firstConnection(to: brokers, &failures) { return connection }
-        if brokers.isEmpty || mayRebootstrap {
-            let others = await BootstrapServers.addresses(configuration).filter { !brokers.contains($0) }
-            if let connection = try await firstConnection(to: others, &failures) {
-                if mayRebootstrap { forgetBrokers("no known broker can be reached") }
-                return connection
-            }
-        }
-        // One that will stay, such as a wrong password, isn't worth the wait for brokers that are down.
-        if let lasting = failures.first(where: { !$0.isRetriable }) { throw lasting }
-        throw KafkaError(
-            .networkException, "no broker can be reached: " + failures.map(\.message).joined(separator: "; "))
+    /// Reports a connection attempt that has neither succeeded nor failed.
+    private func reportSilence(_ key: ConnectionTable.Key, attempt: Int) {
+        guard let began = connections.began(key, attempt: attempt) else { return }
+        let now = timing.now()
+        connectReporters[key.address, default: Self.connectReporter(key.address)].waits(
+            KafkaError(.networkException, "\(key.address) is silent: there is no connection yet"), at: now,
+            since: began, observer: observer)
     }
 
-    private func firstConnection(
-        to addresses: [BrokerAddress], _ failures: inout [KafkaError]
-    ) async throws -> NegotiatedConnection? {
-        for address in addresses {
-            do {
-                return try await connection(to: address, role: .general)
-            } catch let error as KafkaError {
-                failures.append(error)
-            }
-        }
-        return nil
+    private static func connectReporter(_ address: BrokerAddress) -> RetryReporter {
+        RetryReporter("connect to \(address)")
     }
 }

@@ -1,44 +1,58 @@
+import Concurrency
+
 extension Cluster {
     /// Asks the partitions' leaders for offsets, with retries.
     ///
-    /// - Parameter isolation: With `readCommitted` the end is the last stable offset, and only what is before it is
-    ///   looked through.
+    /// - Parameters:
+    ///   - isolation: With `readCommitted` the end is the last stable offset, and only records before it are searched.
+    ///   - limit: How long the call may take; `default.api.timeout.ms` if nil.
     /// - Returns: An offset for each partition. A timestamp after all records gives the end of the log.
     /// - Throws: `KafkaError` for the first partition that can't be told, naming it.
     package nonisolated func listOffsets(
         _ specs: [TopicPartition: OffsetSpec], isolation: IsolationLevel = .readUncommitted, limit: Duration? = nil
     ) async throws -> [TopicPartition: ListedOffset] {
-        var found: [TopicPartition: ListedOffset] = [:]
+        var known: [TopicPartition: ListedOffset] = [:]
         for (partition, spec) in specs {
             if case .offset(let offset) = spec {
-                found[partition] = ListedOffset(offset: offset, timestamp: -1, leaderEpoch: -1)
+                known[partition] = ListedOffset(offset: offset, timestamp: -1, leaderEpoch: -1)
             }
         }
         let topics = Set(specs.keys.map(\.topic)).sorted()
-        _ = try await retrying(topics: topics, limit: limit) { try await self.describe(topics: topics) }
-        try await retrying(topics: topics, limit: limit) {
-            // What was told in an earlier attempt isn't asked again.
-            let missing = specs.filter { found[$0.key] == nil }
-            var byLeader: [Int32: [TopicPartition]] = [:]
-            let leaders = await self.leaders(of: Array(missing.keys))
-            for partition in missing.keys {
-                guard let leader = leaders[partition] else { throw await self.leaderless(partition) }
-                byLeader[leader.node, default: []].append(partition)
-            }
-            for (node, partitions) in byLeader {
-                let asked = Dictionary(uniqueKeysWithValues: partitions.map { ($0, missing[$0] ?? .latest) })
-                let (offsets, error) = try await self.askOffsets(node, asked, isolation, leaders.mapValues(\.epoch))
-                found.merge(offsets) { $1 }
-                if let error { throw error }
-            }
+        // Kept across attempts, so that a retry doesn't ask again for what is known.
+        let found = Lock(known)
+        let ends = Lock<[TopicPartition: ListedOffset]>([:])
+        return try await retrying(operation: "list offsets of \(topics.briefly)", topics: topics, limit: limit) {
+            _ = try await self.describe(topics: topics)
+            try await self.ask(specs, isolation, into: found)
+            let offsets = found.withLock { $0 }
+            // No record has the timestamp or a later one: then the end of the log counts.
+            let late = offsets.filter { entry in
+                if case .timestamp = specs[entry.key] { entry.value.offset < 0 } else { false }
+            }.mapValues { _ in OffsetSpec.latest }
+            try await self.ask(late, isolation, into: ends)
+            return offsets.merging(ends.withLock { $0 }) { $1 }
         }
-        // No record has the timestamp or a later one. Only timestamps are asked for again, and not as such.
-        let late = found.filter { entry in
-            if case .timestamp = specs[entry.key] { entry.value.offset < 0 } else { false }
-        }.mapValues { _ in OffsetSpec.latest }
-        guard !late.isEmpty else { return found }
-        let ends = try await listOffsets(late, isolation: isolation, limit: limit)
-        return found.merging(ends) { $1 }
+    }
+
+    /// Asks the leaders once for the offsets that aren't found yet.
+    private nonisolated func ask(
+        _ specs: [TopicPartition: OffsetSpec], _ isolation: IsolationLevel,
+        into found: borrowing Lock<[TopicPartition: ListedOffset]>
+    ) async throws {
+        let missing = found.withLock { found in specs.filter { found[$0.key] == nil } }
+        guard !missing.isEmpty else { return }
+        var byLeader: [Int32: [TopicPartition]] = [:]
+        let leaders = await leaders(of: Array(missing.keys))
+        for partition in missing.keys {
+            guard let leader = leaders[partition] else { throw await leaderless(partition) }
+            byLeader[leader.node, default: []].append(partition)
+        }
+        for (node, partitions) in byLeader {
+            let asked = Dictionary(uniqueKeysWithValues: partitions.map { ($0, missing[$0] ?? .latest) })
+            let (offsets, error) = try await askOffsets(node, asked, isolation, leaders.mapValues(\.epoch))
+            found.withLock { $0.merge(offsets) { $1 } }
+            if let error { throw error }
+        }
     }
 
     /// Why a partition can't be asked anything: it has no leader, or the topic has no such partition.

@@ -1,35 +1,101 @@
+import Concurrency
+
 extension Cluster {
-    /// Does something until it succeeds, fails for good, or has been tried for too long.
+    /// Repeats an operation until it succeeds, fails for good, or its time is over.
     ///
-    /// This is the one place that decides which calls are tried again: what an application asks for and waits for. What
-    /// goes on beside calls (sending records, transactions, fetching, being a member) has more to decide, and does so
-    /// itself. Between attempts it waits, longer each time, and asks for fresh metadata where the error says that what
-    /// is known is out of date.
+    /// All calls that an application makes and waits for are retried here. Background work (sending records,
+    /// transactions, fetching, group membership) has more to decide and retries by itself. Between two attempts the call
+    /// waits, longer each time, and refreshes the metadata if the error says that they are out of date. Failures are
+    /// reported by a `RetryReporter`.
+    ///
+    /// The operation runs in a task of its own. When the time is over, or the client is closed, that task is cancelled
+    /// and the call returns without waiting for it. Connection attempts that the operation waited for continue, since
+    /// other calls may wait for them too.
     ///
     /// - Parameters:
-    ///   - topics: The topics whose leaders matter to it.
-    ///   - final: Errors that aren't to be tried again though they may pass, such as UNKNOWN_TOPIC_OR_PARTITION for one
-    ///     who asks whether a topic exists.
-    ///   - limit: How long to go on; `default.api.timeout.ms` where nil.
-    /// - Throws: The last error; `CancellationError`.
+    ///   - operation: What the call is for, as an infinitive: "create the topic orders".
+    ///   - topics: The topics whose leaders matter to the operation.
+    ///   - final: Retriable errors that must not be retried, such as UNKNOWN_TOPIC_OR_PARTITION when the caller asks
+    ///     whether a topic exists.
+    ///   - limit: How long the call may take; `default.api.timeout.ms` if nil.
+    /// - Throws: The last error, or REQUEST_TIMED_OUT with what was tried if no attempt has ended; NETWORK_EXCEPTION,
+    ///   not retriable, if the client is closed; `CancellationError`.
     package nonisolated func retrying<Result: Sendable>(
-        topics: [String] = [], final: Set<ErrorCode> = [], limit: Duration? = nil, _ attempt: () async throws -> Result
+        operation: String, topics: [String] = [], final: Set<ErrorCode> = [], limit: Duration? = nil,
+        _ attempt: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
-        let deadline = timing.now() + (limit ?? configuration.defaultAPITimeout)
+        let limit = limit ?? configuration.defaultAPITimeout
+        let deadline = timing.now() + limit
+        let lastError = Lock<KafkaError?>(nil)
+        let outcome = Promise<Swift.Result<Result, any Error>?>()
+        let work = Task {
+            do {
+                let result = try await self.attempts(operation, topics, final, until: deadline, lastError, attempt)
+                outcome.fulfil(.success(result))
+            } catch {
+                outcome.fulfil(.failure(error))
+            }
+        }
+        let call = calls.add { outcome.fulfil(.failure(Self.clientIsClosed)) }
+        if call == nil { outcome.fulfil(.failure(Self.clientIsClosed)) }
+        let timer = Task { [timing] in
+            try await timing.timeout(limit)
+            outcome.fulfil(nil)
+        }
+        defer {
+            timer.cancel()
+            work.cancel()
+            if let call { calls.remove(call) }
+        }
+        let result = await withTaskCancellationHandler {
+            await outcome.value()
+        } onCancel: {
+            outcome.fulfil(.failure(CancellationError()))
+        }
+        if let result { return try result.get() }
+        throw await timedOut(operation, after: limit, lastError.withLock { $0 })
+    }
+
+    private nonisolated func attempts<Result: Sendable>(
+        _ operation: String, _ topics: [String], _ final: Set<ErrorCode>, until deadline: ContinuousClock.Instant,
+        _ lastError: borrowing Lock<KafkaError?>, _ attempt: @Sendable () async throws -> Result
+    ) async throws -> Result {
         let backoff = configuration.backoff
+        var reporter = RetryReporter(operation)
         var failures = 0
         while true {
             do {
-                return try await attempt()
+                let result = try await attempt()
+                reporter.succeeded(at: timing.now(), observer: observer)
+                return result
             } catch let error as KafkaError where error.isRetriable && !final.contains(error.code) {
                 failures += 1
                 let delay = backoff.delay(afterFailures: failures, random: timing.random())
                 guard timing.now() + delay < deadline else { throw error }
+                lastError.withLock { $0 = error }
                 observer?.retries(error, failures: failures, after: delay)
+                reporter.failed(error, at: timing.now(), retryingAfter: delay, observer: observer)
                 try await timing.sleep(delay)
                 if error.meansStaleMetadata { _ = try? await refresh(topics: topics) }
+                try Task.checkCancellation()
             }
         }
+    }
+
+    /// The error of a call that has used up its time during an attempt.
+    private func timedOut(_ operation: String, after limit: Duration, _ lastError: KafkaError?) -> KafkaError {
+        let attempts = connections.pending(timing.now())
+        guard let lastError else {
+            let tried = attempts ?? "the broker did not answer"
+            return KafkaError(.requestTimedOut, "cannot \(operation) within \(limit): \(tried)")
+        }
+        guard let attempts else { return lastError }
+        var error = KafkaError(
+            lastError.code, "\(lastError.message); \(attempts)", isFromBroker: lastError.isFromBroker,
+            isRetriable: lastError.isRetriable, topic: lastError.topic, partition: lastError.partition,
+            offset: lastError.offset)
+        error.divergentOffset = lastError.divergentOffset
+        return error
     }
 
     /// A connection to the broker that decides about topics.
@@ -52,5 +118,14 @@ extension KafkaError {
             true
         default: false
         }
+    }
+}
+
+extension Sequence where Element: CustomStringConvertible {
+    /// The first three elements, and the number of the others, for a message.
+    var briefly: String {
+        let all = map(\.description).sorted()
+        let first = all.prefix(3).joined(separator: ", ")
+        return all.count > 3 ? "\(first) and \(all.count - 3) more" : first
     }
 }

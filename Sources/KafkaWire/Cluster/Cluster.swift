@@ -17,6 +17,10 @@ package actor Cluster {
     var lost: Set<BrokerAddress> = []
     /// Brokers that have answered at some time.
     var known: Set<BrokerAddress> = []
+    /// Reports brokers that cannot be connected to, until they can.
+    var connectReporters: [BrokerAddress: RetryReporter] = [:]
+    /// Calls that an application waits for.
+    nonisolated let calls = OpenCalls()
     private var refreshing: Task<[String: ErrorCode], any Error>?
     /// Since when no question about the cluster has been answered.
     private var metadataFailsSince: ContinuousClock.Instant?
@@ -33,10 +37,13 @@ package actor Cluster {
         pool = BufferPool(limit: 2 * Int(Int32(clamping: configuration.consumer.fetchMaximumBytes)) + (1 << 20))
     }
 
-    /// Ends all connections. Calls under way fail.
+    /// Ends all connections. Calls in progress fail at once, and so do all later ones. Waits for nothing.
     package func close() {
         isClosed = true
+        calls.close()
+        refreshing?.cancel()
         connections.closeAll()
+        connectReporters = [:]
     }
 
     // MARK: Metadata
@@ -121,6 +128,7 @@ package actor Cluster {
     private func rebootstrap(_ reason: String) {
         forgetBrokers(reason)
         connections.closeAll()
+        connectReporters = [:]
         lost = []
     }
 

@@ -10,6 +10,7 @@ struct ConnectionTable {
     /// An attempt to connect that is under way; several may wait for it.
     struct Attempt {
         let number: Int
+        let began: ContinuousClock.Instant
         let task: Task<NegotiatedConnection, any Error>
     }
 
@@ -18,6 +19,8 @@ struct ConnectionTable {
         var attempt: Attempt?
         /// How many attempts in a row have failed.
         var failures = 0
+        /// Why the last of them failed.
+        var lastError: KafkaError?
         /// No further attempt is made before.
         var notBefore: ContinuousClock.Instant?
     }
@@ -45,13 +48,31 @@ struct ConnectionTable {
         (slots[key]?.failures ?? 0, slots[key]?.notBefore)
     }
 
+    /// The connection attempts in progress, with the time that each has taken, as a text for a message; nil if there are
+    /// none.
+    func pending(_ now: ContinuousClock.Instant) -> String? {
+        var texts: [BrokerAddress: String] = [:]
+        for (key, slot) in slots {
+            guard let attempt = slot.attempt else { continue }
+            let seconds = (now - attempt.began) / .seconds(1)
+            let before = slot.lastError.map { ", before: \($0.message)" } ?? ""
+            texts[key.address] = "no connection to \(key.address) after \((seconds * 10).rounded() / 10) s\(before)"
+        }
+        return texts.isEmpty ? nil : texts.values.briefly
+    }
+
+    /// Whether an attempt is still in progress, and since when.
+    func began(_ key: Key, attempt number: Int) -> ContinuousClock.Instant? {
+        slots[key]?.attempt.flatMap { $0.number == number ? $0.began : nil }
+    }
+
     /// Notes an attempt, which is made by `start` from the number that it has.
     mutating func begin(
-        _ key: Key, _ start: (_ number: Int) -> Task<NegotiatedConnection, any Error>
+        _ key: Key, at now: ContinuousClock.Instant, _ start: (_ number: Int) -> Task<NegotiatedConnection, any Error>
     ) -> Task<NegotiatedConnection, any Error> {
         attempts += 1
         let task = start(attempts)
-        slots[key, default: Slot()].attempt = Attempt(number: attempts, task: task)
+        slots[key, default: Slot()].attempt = Attempt(number: attempts, began: now, task: task)
         return task
     }
 
@@ -63,9 +84,12 @@ struct ConnectionTable {
     }
 
     /// Notes that an attempt failed. False where it was given up before.
-    mutating func failed(_ key: Key, attempt number: Int, notBefore: ContinuousClock.Instant) -> Bool {
+    mutating func failed(
+        _ key: Key, attempt number: Int, _ error: any Error, notBefore: ContinuousClock.Instant
+    ) -> Bool {
         guard let slot = slots[key], slot.attempt?.number == number else { return false }
-        slots[key] = Slot(failures: slot.failures + 1, notBefore: notBefore)
+        slots[key] = Slot(
+            failures: slot.failures + 1, lastError: error as? KafkaError ?? slot.lastError, notBefore: notBefore)
         return true
     }
 

@@ -29,7 +29,9 @@ struct GroupOffsets: Sendable {
         guard !offsets.isEmpty else { return CommitOutcome() }
         let progress = Lock((pending: offsets, outcome: CommitOutcome()))
         do {
-            try await cluster.retrying(final: final, limit: limit) {
+            try await cluster.retrying(
+                operation: "commit offsets of group \(groupID)", final: final, limit: limit
+            ) {
                 let (member, membershipNow) = identity.current
                 guard membership == nil || membership == membershipNow else { throw notAMember }
                 do {
@@ -133,7 +135,8 @@ struct GroupOffsets: Sendable {
         _ partitions: some Collection<TopicPartition> & Sendable, asMember: Bool = false, limit: Duration? = nil
     ) async throws -> [TopicPartition: OffsetAndMetadata] {
         guard !partitions.isEmpty else { return [:] }
-        return try await cluster.retrying(limit: limit) {
+        let operation = "fetch the committed offsets of group \(groupID)"
+        return try await cluster.retrying(operation: operation, limit: limit) {
             do {
                 return try await fetchOnce(partitions, as: asMember ? identity.metadata : nil)
             } catch let error as KafkaError where error.code == .staleMemberEpoch {

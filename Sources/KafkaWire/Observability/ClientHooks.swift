@@ -25,7 +25,7 @@ public struct ClientHooks: Sendable {
     public var availabilityChanged: (@Sendable (BrokerAvailability) -> Void)?
     /// The client keeps retrying something, or has succeeded after it reported a failure.
     ///
-    /// Called at the first failure, when the error code changes, and otherwise at intervals that grow from 1 s to 60 s.
+    /// Called at the first failure, at an error code that is new, and otherwise at intervals that grow from 1 s to 60 s.
     public var retrying: (@Sendable (RetryEvent) -> Void)?
 
     /// Without any; set those that are wanted.

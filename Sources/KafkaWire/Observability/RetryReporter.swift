@@ -1,7 +1,7 @@
 /// Decides when a retried failure is reported, and reports it through `ClientObserver`.
 ///
-/// The first failure is reported at once, and so is one whose error code differs from the one reported last. Otherwise
-/// the interval between two reports doubles, from 1 s to 60 s. A success after a report is reported once.
+/// The first failure is reported at once, and so is an error code that has not been reported yet. Otherwise the interval
+/// between two reports doubles, from 1 s to 60 s. A success after a report is reported once.
 ///
 /// A plain value: whoever retries owns one for each thing that it waits for.
 package struct RetryReporter: Sendable {
@@ -12,7 +12,7 @@ package struct RetryReporter: Sendable {
     private let operation: String
     private var failures = 0
     private var firstFailure: ContinuousClock.Instant?
-    private var lastReported: ErrorCode?
+    private var reported: Set<ErrorCode> = []
     private var nextReport: ContinuousClock.Instant?
     private var interval = Self.firstInterval
 
@@ -29,24 +29,42 @@ package struct RetryReporter: Sendable {
         observer: ClientObserver?
     ) {
         failures += 1
-        let since = firstFailure ?? now
+        report(error, at: now, since: firstFailure ?? now, retryingAfter: pause, observer)
+    }
+
+    /// Call from time to time while one attempt takes long.
+    ///
+    /// - Parameters:
+    ///   - error: What the attempt has come to so far.
+    ///   - began: When the attempt began.
+    package mutating func waits(
+        _ error: KafkaError, at now: ContinuousClock.Instant, since began: ContinuousClock.Instant,
+        observer: ClientObserver?
+    ) {
+        report(error, at: now, since: firstFailure ?? began, retryingAfter: nil, observer)
+    }
+
+    private mutating func report(
+        _ error: KafkaError, at now: ContinuousClock.Instant, since: ContinuousClock.Instant,
+        retryingAfter pause: Duration?, _ observer: ClientObserver?
+    ) {
         firstFailure = since
-        if let nextReport, lastReported == error.code, now < nextReport { return }
-        if lastReported != nil { interval = min(interval + interval, Self.longestInterval) }
-        lastReported = error.code
+        if let nextReport, reported.contains(error.code), now < nextReport { return }
+        if !reported.isEmpty { interval = min(interval + interval, Self.longestInterval) }
+        reported.insert(error.code)
         nextReport = now + interval
         observer?.retrying(
             RetryEvent(
-                clientID: observer?.clientID ?? "", operation: operation, error: error, failures: failures,
-                elapsed: now - since, pause: pause))
+                clientID: observer?.clientID ?? "", operation: operation, error: error,
+                failures: max(failures, 1), elapsed: now - since, pause: pause))
     }
 
     /// Call after each successful attempt. Cheap if nothing has failed.
     package mutating func succeeded(at now: @autoclosure () -> ContinuousClock.Instant, observer: ClientObserver?) {
         guard let since = firstFailure else { return }
         let event = RetryEvent(
-            clientID: observer?.clientID ?? "", operation: operation, error: nil, failures: failures,
-            elapsed: now() - since, pause: nil)
+            clientID: observer?.clientID ?? "", operation: operation, error: nil,
+            failures: max(failures, 1), elapsed: now() - since, pause: nil)
         self = RetryReporter(operation)
         observer?.retrying(event)
     }

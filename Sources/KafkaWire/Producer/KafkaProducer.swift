@@ -162,7 +162,9 @@ public final class KafkaProducer: Sendable {
     /// Finds out how many partitions a topic has.
     private func learn(_ topic: String, anew: Bool = false) async throws {
         let limit = min(cluster.configuration.defaultAPITimeout, cluster.configuration.producer.maximumBlock)
-        let description = try await cluster.retrying(topics: [topic], limit: limit) {
+        let description = try await cluster.retrying(
+            operation: "find the partitions of the topic \(topic)", topics: [topic], limit: limit
+        ) {
             if anew { try await self.cluster.refresh(topics: [topic]) }
             let description = try await self.cluster.describe(topics: [topic])[0]
             guard !description.partitions.isEmpty else {

@@ -71,7 +71,9 @@ struct Talker {
     init(_ bootstrap: String, coordinator: Coordinated) async throws {
         client = try KafkaClient(bootstrapServers: bootstrap, properties: [:])
         let cluster = client.cluster
-        let address = try await cluster.retrying { try await cluster.connection(to: coordinator, role: .group) }
+        let address = try await cluster.retrying(operation: "find the coordinator") {
+            try await cluster.connection(to: coordinator, role: .group)
+        }
         connection = address
     }
 

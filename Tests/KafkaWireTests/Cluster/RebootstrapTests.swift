@@ -32,7 +32,9 @@ struct RebootstrapTests {
     func allGone() async throws {
         try await withTwoClusters { first, second, cluster, metrics in
             await first.stop(broker: 1)
-            _ = try await cluster.retrying(topics: ["t"]) { try await cluster.refresh(topics: ["t"]) }
+            _ = try await cluster.retrying(operation: "test", topics: ["t"]) {
+                try await cluster.refresh(topics: ["t"])
+            }
             #expect(await cluster.topic("t")?.partitions.count == 3)
             #expect(await cluster.brokers.values.map(\.port) == [second.port(of: 1)])
             #expect(metrics.count(.rebootstraps) == 1)

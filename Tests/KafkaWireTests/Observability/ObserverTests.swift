@@ -71,7 +71,7 @@ struct ObserverTests {
         let metrics = CountingMetrics()
         try await withFake(metrics: metrics) { _, cluster in
             let attempts = Lock(0)
-            try await cluster.retrying {
+            try await cluster.retrying(operation: "test") {
                 let attempt = attempts.withLock { count in
                     count += 1
                     return count

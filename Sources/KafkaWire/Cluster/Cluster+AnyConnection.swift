@@ -1,0 +1,82 @@
+extension Cluster {
+    /// How long a broker may be silent before the next one is tried as well (RFC 8305 has this value for addresses).
+    private static let stagger = Duration.milliseconds(250)
+    /// How many connection attempts of one race may be in progress.
+    private static let mostAttempts = 16
+
+    /// A connection to any broker.
+    ///
+    /// An open connection is used if there is one. Otherwise the known brokers are tried, those whose last attempt
+    /// didn't fail first, then by node id. If none of them can be reached, the bootstrap servers are tried in their order.
+    /// The attempts are a race: the next broker is tried as soon as one fails, or after 250 ms of silence, and the first
+    /// connection wins. The other attempts continue on their own, since other calls may wait for them.
+    ///
+    /// If only a bootstrap server can be reached, the known brokers are forgotten (KIP-899).
+    ///
+    /// - Throws: NETWORK_EXCEPTION naming all attempts, or an error that will not pass, such as a wrong password.
+    package func anyConnection() async throws -> NegotiatedConnection {
+        if let open = connections.anyUsable(.general) { return open }
+        let brokers = Set(brokers.values)
+        let order = self.brokers.sorted { $0.key < $1.key }.map(\.value)
+        var failures: [KafkaError] = []
+        if let connection = try await firstConnection(to: order, &failures) { return connection }
+        if brokers.isEmpty || mayRebootstrap {
+            guard !isClosed else { throw Self.clientIsClosed }
+            let others = try await BootstrapServers.addresses(configuration).filter { !brokers.contains($0) }
+            if let connection = try await firstConnection(to: others, &failures) {
+                if mayRebootstrap { forgetBrokers("no known broker can be reached") }
+                return connection
+            }
+        }
+        // An error that will not pass, such as a wrong password, is worth more than brokers that are down.
+        if let lasting = failures.first(where: { !$0.isRetriable }) { throw lasting }
+        throw KafkaError(.networkException, "no broker can be reached: " + failures.map(\.message).briefly)
+    }
+
+    private enum RaceEvent: Sendable {
+        case connected(NegotiatedConnection)
+        case failed(any Error)
+        /// The broker that was tried last has been silent for `stagger`.
+        case silent(attempt: Int)
+    }
+
+    /// The first connection of a race to these addresses, or nil if all have failed.
+    private func firstConnection(
+        to addresses: [BrokerAddress], _ failures: inout [KafkaError]
+    ) async throws -> NegotiatedConnection? {
+        func hasFailed(_ address: BrokerAddress) -> Bool {
+            connections.failures(ConnectionTable.Key(address: address, role: .general)).count > 0
+        }
+        let untried = addresses.filter { !hasFailed($0) } + addresses.filter(hasFailed)
+        return try await withThrowingTaskGroup(of: RaceEvent.self) { group in
+            defer { group.cancelAll() }
+            var (started, inProgress, mayStart) = (0, 0, true)
+            while true {
+                if mayStart, started < untried.count, inProgress < Self.mostAttempts {
+                    let address = untried[started]
+                    (started, inProgress, mayStart) = (started + 1, inProgress + 1, false)
+                    group.addTask {
+                        do {
+                            return .connected(try await self.connection(to: address, role: .general))
+                        } catch {
+                            return .failed(error)
+                        }
+                    }
+                    group.addTask { [attempt = started, timing] in
+                        try? await timing.timeout(Self.stagger)
+                        return .silent(attempt: attempt)
+                    }
+                }
+                guard inProgress > 0, let event = try await group.next() else { return nil }
+                switch event {
+                case .connected(let connection): return connection
+                case .failed(let error as KafkaError):
+                    failures.append(error)
+                    (inProgress, mayStart) = (inProgress - 1, true)
+                case .failed(let error): throw error
+                case .silent(let attempt): if attempt == started { mayStart = true }
+                }
+            }
+        }
+    }
+}
