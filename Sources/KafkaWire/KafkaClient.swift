@@ -39,9 +39,16 @@ public final class KafkaClient: Sendable {
     /// A consumer with the settings of `ClientConfiguration.consumer`, which reads nothing yet: `assign` gives it
     /// partitions, `subscribe` makes it a member of the group `ClientConfiguration.group`.
     ///
-    /// - Parameter offsetReset: What to do at an offset that the log doesn't have; nil for `auto.offset.reset`.
-    public func consumer(offsetReset: ConsumerConfiguration.OffsetReset? = nil) -> KafkaConsumer {
-        KafkaConsumer(cluster: cluster, offsetReset: offsetReset ?? configuration.consumer.offsetReset)
+    /// - Parameters:
+    ///   - offsetReset: What to do at an offset that the log doesn't have; nil for `auto.offset.reset`.
+    ///   - onPartitionFailure: Receives the permanent errors of single partitions, and the sequence goes on without
+    ///     them. If nil, the sequence throws each such error once.
+    public func consumer(
+        offsetReset: ConsumerConfiguration.OffsetReset? = nil, onPartitionFailure: PartitionFailureHandler? = nil
+    ) -> KafkaConsumer {
+        KafkaConsumer(
+            cluster: cluster, offsetReset: offsetReset ?? configuration.consumer.offsetReset,
+            onPartitionFailure: onPartitionFailure)
     }
 
     /// A producer with the settings of `ClientConfiguration.producer`: its own buffer and, with `acks=all`, its own

@@ -68,42 +68,14 @@ extension Cluster {
         _ node: Int32, _ specs: [TopicPartition: OffsetSpec], _ isolation: IsolationLevel,
         _ epochs: [TopicPartition: Int32]
     ) async throws -> ([TopicPartition: ListedOffset], KafkaError?) {
-        let connection = try await connection(to: node, role: .general)
-        let topics = Dictionary(grouping: specs.keys, by: \.topic).map { topic, partitions in
-            ListOffsetsRequest.Topic(
-                name: topic,
-                partitions: partitions.map { partition in
-                    ListOffsetsRequest.Partition(
-                        partitionIndex: partition.partition, currentLeaderEpoch: epochs[partition] ?? -1,
-                        timestamp: specs[partition]?.timestampOnWire ?? -1)
-                })
-        }
-        let response = try await connection.call(
-            ListOffsetsRequest(replicaId: -1, isolationLevel: isolation.rawValue, topics: topics),
-            timeout: configuration.requestTimeout)
+        let answers = try await leaderOffsets(of: specs, ledBy: node, isolation, epochs)
         var offsets: [TopicPartition: ListedOffset] = [:]
         var failure: KafkaError?
-        for topic in response.topics {
-            for partition in topic.partitions {
-                let code = ErrorCode(rawValue: partition.errorCode)
-                let key = TopicPartition(topic: topic.name, partition: partition.partitionIndex)
-                if code == .none, partition.offset < -1 {
-                    // Nobody after this expects it, and it would overflow where offsets are subtracted.
-                    failure = KafkaError(
-                        .corruptMessage, "\(connection.address) told the offset \(partition.offset), which can't be",
-                        isRetriable: false, topic: topic.name, partition: partition.partitionIndex)
-                } else if code == .none {
-                    offsets[key] = ListedOffset(
-                        offset: partition.offset, timestamp: partition.timestamp, leaderEpoch: partition.leaderEpoch)
-                } else {
-                    failure = KafkaError(
-                        code, "the broker didn't tell an offset", isFromBroker: true, topic: topic.name,
-                        partition: partition.partitionIndex)
-                }
+        for (key, answer) in answers.sorted(by: { $0.key < $1.key }) {
+            switch answer {
+            case .success(let listed): offsets[key] = listed
+            case .failure(let error): failure = failure ?? error
             }
-        }
-        guard failure != nil || specs.keys.allSatisfy({ offsets[$0] != nil }) else {
-            throw KafkaError(.unknownServerError, "\(connection.address) left out a partition in its offsets")
         }
         return (offsets, failure)
     }

@@ -1,12 +1,21 @@
 import Concurrency
 
-/// Lets one task wait until another notifies it.
+/// Lets tasks wait until another one notifies them.
 ///
-/// A notification that comes while nobody waits is kept, once: the next wait returns at once.
+/// A notification wakes all tasks that wait. One that comes while nobody waits is kept, once: the next wait returns at
+/// once.
 package final class Signal: Sendable {
+    private struct Waiter {
+        let id: Int
+        let continuation: CheckedContinuation<Void, Never>
+    }
+
     private struct State {
         var isSet = false
-        var waiter: CheckedContinuation<Void, Never>?
+        var lastID = 0
+        /// The usual case is one waiter, which needs no array.
+        var first: Waiter?
+        var others: [Waiter] = []
     }
 
     private let state = Lock(State())
@@ -17,42 +26,63 @@ package final class Signal: Sendable {
     package var isNotified: Bool { state.withLock { $0.isSet } }
 
     package func notify() {
-        let waiter = state.withLock { state in
-            guard let waiter = state.waiter else {
-                state.isSet = true
-                return nil as CheckedContinuation<Void, Never>?
-            }
-            state.waiter = nil
-            return waiter
+        let (first, others) = state.withLock { state in
+            let waiters = (state.first, state.others)
+            if waiters.0 == nil { state.isSet = true }
+            state.first = nil
+            if !state.others.isEmpty { state.others = [] }
+            return waiters
         }
-        waiter?.resume()
+        first?.continuation.resume()
+        for other in others { other.continuation.resume() }
     }
 
-    /// Returns when notified, when the deadline has passed, or when the task is cancelled; the caller looks which.
+    /// Returns when notified, when the deadline has passed, or when the task is cancelled; the caller checks which.
     ///
-    /// - Precondition: Only one task waits at a time.
+    /// Several tasks may wait. A wait that ends by its deadline or by cancellation leaves the others waiting.
     package func wait(until deadline: ContinuousClock.Instant? = nil) async {
+        let id = state.withLock { state in
+            state.lastID += 1
+            return state.lastID
+        }
+        // The timer may fire before the task waits: then the deadline has passed, and the task doesn't begin to wait.
         let timer = deadline.map { deadline in
             Task {
                 try await Task.sleep(until: deadline)
-                self.notify()
+                self.wake(id)
             }
         }
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let isSet = state.withLock { state in
-                    if state.isSet || Task.isCancelled {
+                let waits = state.withLock { state in
+                    if state.isSet {
                         state.isSet = false
-                        return true
+                        return false
                     }
-                    state.waiter = continuation
-                    return false
+                    if Task.isCancelled { return false }
+                    if let deadline, .now >= deadline { return false }
+                    let waiter = Waiter(id: id, continuation: continuation)
+                    if state.first == nil { state.first = waiter } else { state.others.append(waiter) }
+                    return true
                 }
-                if isSet { continuation.resume() }
+                if !waits { continuation.resume() }
             }
         } onCancel: {
-            notify()
+            wake(id)
         }
         timer?.cancel()
+    }
+
+    /// Ends one wait, if it has begun and hasn't ended.
+    private func wake(_ id: Int) {
+        let waiter = state.withLock { state -> Waiter? in
+            if let first = state.first, first.id == id {
+                state.first = state.others.isEmpty ? nil : state.others.removeFirst()
+                return first
+            }
+            guard let index = state.others.firstIndex(where: { $0.id == id }) else { return nil }
+            return state.others.remove(at: index)
+        }
+        waiter?.continuation.resume()
     }
 }

@@ -7,21 +7,7 @@ extension FetchBuffer {
         case finished
     }
 
-    /// The application asks for another batch: it is done with the one that it had.
-    func comeBack() {
-        let isBack = state.withLock { state in
-            defer { state.presence = .waiting }
-            if let handout = state.handout {
-                if state.entry(handout.slot) != nil { state.entries[handout.slot.index]?.processed = handout.next }
-                state.handout = nil
-            }
-            if case .away = state.presence { return true }
-            return false
-        }
-        if isBack { comeback.notify() }
-    }
-
-    /// The application goes, with a batch or without.
+    /// The application leaves `next()`, with a batch or without.
     func goAway(at now: ContinuousClock.Instant) {
         state.withLock { $0.presence = .away(since: now) }
     }
@@ -47,7 +33,7 @@ extension FetchBuffer {
             if state.isHeld, !state.isFinished { return .success(.nothing) }
             while let index = state.queue.firstIndex(where: { state.entries[$0.slot.index]?.isPaused != true }) {
                 let part = state.queue.remove(at: index)
-                if part.reader != nil { return .success(.part(part)) }
+                if part.reader != nil || part.failure != nil { return .success(.part(part)) }
                 state.entries[part.slot.index]?.delivered = part.next
                 state.entries[part.slot.index]?.processed = part.next
             }
@@ -89,6 +75,8 @@ extension FetchBuffer {
         case stale
         /// A group holds the application back: see `rest`.
         case held
+        /// The batch was handed out to another iterator.
+        case foreign
     }
 
     /// Moves the position within the batch that was handed out last.
@@ -97,8 +85,12 @@ extension FetchBuffer {
     ///   - processed: What is before this offset is done.
     ///   - next: The position after the record that is handed out by this.
     ///   - now: The application asks, so it is there.
-    func advance(processed: Int64, next: FetchPosition, at now: ContinuousClock.Instant) -> Advance {
-        state.withLock { state in
+    func advance(
+        _ reader: inout BatchReader, processed: Int64, next: FetchPosition, at now: ContinuousClock.Instant
+    ) -> Advance {
+        let id = reader.id
+        let outcome: Advance = state.withLock { state in
+            guard state.takesOver(id, redelivers) else { return .foreign }
             guard let slot = state.handout?.slot, state.entry(slot) != nil, !state.isFinished else { return .stale }
             if state.isHeld { return .held }
             state.presence = .away(since: now)
@@ -108,6 +100,8 @@ extension FetchBuffer {
                 offset: processed, lastFetchedEpoch: next.lastFetchedEpoch)
             return .advanced
         }
+        if case .foreign = outcome {} else { reader.hasBegun = true }
+        return outcome
     }
 
     /// Moves the position past the batch that was handed out last, since it has no records.
@@ -163,13 +157,17 @@ extension FetchBuffer {
         }
     }
 
-    /// Whether everything that may be read of the partitions that aren't paused was handed out.
+    /// Whether everything that may be read of the partitions that aren't paused was handed out. False without
+    /// partitions, before the first response for one of them, and while one has failed.
     var isCaughtUp: Bool {
         state.withLock { state in
-            state.queue.allSatisfy { state.entries[$0.slot.index]?.isPaused == true }
+            !state.indices.isEmpty
+                && state.queue.allSatisfy { state.entries[$0.slot.index]?.isPaused == true }
                 && state.entries.allSatisfy { entry in
                     guard let entry, !entry.isPaused else { return true }
-                    guard let delivered = entry.delivered, let end = entry.end else { return false }
+                    guard entry.failure == nil, let delivered = entry.delivered, let end = entry.end else {
+                        return false
+                    }
                     return delivered.offset >= end
                 }
         }

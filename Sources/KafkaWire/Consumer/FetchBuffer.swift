@@ -17,12 +17,15 @@ final class FetchBuffer: Sendable {
         var delivered: FetchPosition?
         /// After the last batch that the application is done with: it has asked for the one behind it.
         var processed: FetchPosition?
+        /// As of the last response; nil before the first.
         var highWatermark: Int64?
-        /// The offset up to which this consumer may read, as of the last answer.
+        /// The offset up to which this consumer may read, as of the last response; nil before the first.
         var end: Int64?
+        /// The permanent error that the application was given in place of the partition's next batch.
+        var failure: KafkaError?
     }
 
-    /// A batch that the application has been given and hasn't come back from.
+    /// The batch that the application is processing.
     struct Handout {
         let slot: FetchSlot
         var next: FetchPosition
@@ -39,6 +42,10 @@ final class FetchBuffer: Sendable {
         var indices: [TopicPartition: Int] = [:]
         var lastGeneration = 0
         var handout: Handout?
+        /// The `BatchReader.id` of the iterator that asked last.
+        var reader = 0
+        var lastReader = 0
+        var lastResponse: ContinuousClock.Instant?
         var presence = Presence.notBegun
         /// No batch is handed out.
         var isHeld = false
@@ -55,11 +62,17 @@ final class FetchBuffer: Sendable {
         case away(since: ContinuousClock.Instant)
     }
 
+    /// Whether an iterator begins with the batch that the iterator before it left unfinished.
+    let redelivers: Bool
     let state = Lock(State())
     /// Notified when there is something to read.
     let arrival = Signal()
     /// Notified when the application comes back from a batch.
     let comeback = Signal()
+
+    init(redelivers: Bool = false) {
+        self.redelivers = redelivers
+    }
 
     // MARK: What is fetched
 
@@ -119,7 +132,7 @@ final class FetchBuffer: Sendable {
         let open = state.withLock { state in
             var open: [FetchedPartition] = []
             for part in parts {
-                guard let entry = state.entry(part.slot) else {
+                guard let entry = state.entry(part.slot), entry.failure == nil else {
                     open.append(part)
                     continue
                 }
@@ -141,7 +154,7 @@ final class FetchBuffer: Sendable {
                 state.entries[slot.index]?.delivered = position
                 state.entries[slot.index]?.processed = position
             } else {
-                state.queue.append(FetchedPartition(slot: slot, reader: nil, next: position, gate: Signal()))
+                state.queue.append(FetchedPartition(slot: slot, next: position, gate: Signal()))
             }
         }
         arrival.notify()
@@ -155,22 +168,30 @@ final class FetchBuffer: Sendable {
         }
     }
 
+    /// Notes a partition's end. A negative number from the broker means that the broker doesn't know it.
+    ///
     /// - Parameter end: The offset up to which this consumer may read.
     func saw(_ slot: FetchSlot, highWatermark: Int64, end: Int64) {
         state.withLock { state in
             guard state.entry(slot) != nil else { return }
-            state.entries[slot.index]?.highWatermark = highWatermark
-            state.entries[slot.index]?.end = end
+            state.entries[slot.index]?.highWatermark = highWatermark < 0 ? nil : highWatermark
+            state.entries[slot.index]?.end = end < 0 ? nil : end
         }
     }
 
-    /// The consumer's next step throws this, once it has had what was fetched before.
+    /// Notes that a broker has answered a fetch.
+    func responded(at now: ContinuousClock.Instant) {
+        state.withLock { $0.lastResponse = now }
+    }
+
+    /// Ends the reading of all partitions: the consumer throws this after what was fetched before, at each step, until
+    /// `forgetFailure`.
     func fail(_ error: KafkaError) {
         state.withLock { $0.failure = $0.failure ?? error }
         arrival.notify()
     }
 
-    /// Another assignment, or a seek, is another attempt.
+    /// Clears a failure of all partitions: another assignment, or a seek, is another attempt.
     func forgetFailure() {
         state.withLock { $0.failure = nil }
     }

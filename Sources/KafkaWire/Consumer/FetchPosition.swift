@@ -1,8 +1,8 @@
 /// Where a partition's next fetch begins.
 struct FetchPosition: Sendable, Hashable {
     var offset: Int64
-    /// The leader epoch of the batch before `offset`; -1 where it isn't known. With it a broker notices a log that
-    /// was cut back (KIP-320, KIP-595).
+    /// The leader epoch of the batch before `offset`; -1 if unknown. A broker compares it with its log to detect a
+    /// truncation (KIP-320, KIP-595).
     var lastFetchedEpoch: Int32 = -1
 }
 
@@ -14,22 +14,31 @@ struct PartitionFetch: Sendable, Hashable {
     var maximumBytes: Int32
 }
 
-/// One assignment of a partition, or one place to which it was sought: where it stands in the buffer, and which of
-/// those that have stood there it is.
+/// One assignment of a partition, or one place to which it was sought: its index in the buffer, and a generation that
+/// distinguishes successive users of that index.
 ///
-/// Whatever was fetched for an earlier one is told apart by its number, and dropped.
+/// What was fetched for an earlier generation is dropped.
 struct FetchSlot: Sendable, Hashable {
     let index: Int
     let generation: Int
 }
 
-/// What one fetch answer holds of one partition.
+/// One partition's part of a fetch response.
 struct FetchedPartition: Sendable {
     let slot: FetchSlot
-    /// Goes through the batches; nil where nothing but the position moves.
+    /// Iterates over the batches; nil if only the position moves, or the partition has failed.
     var reader: RecordBatchReader?
-    /// Where the partition goes on after the last whole batch.
+    /// The partition's position after the last complete batch.
     let next: FetchPosition
-    /// Opened when the first part of the answer is taken: its broker may then be asked for more.
+    /// Notified when the first part of the response is taken: its broker may then be asked for more.
     let gate: Signal
+    /// A permanent error of the partition, which follows the batches.
+    var failure: KafkaError?
+}
+
+/// The distance from one offset to another one; `Int64.max` if it is larger than that, 0 if the end lies before.
+func offsetDistance(from offset: Int64, to end: Int64) -> Int64 {
+    let (distance, overflow) = end.subtractingReportingOverflow(offset)
+    if overflow { return end > offset ? .max : 0 }
+    return max(0, distance)
 }

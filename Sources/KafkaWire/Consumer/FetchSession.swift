@@ -12,16 +12,21 @@ struct FetchSession: Sendable {
     }
 
     private static let initialEpoch: Int32 = 0
+    /// A request outside of any session, which no broker can reject for its session.
+    private static let finalEpoch: Int32 = -1
+    /// After so many rejections in a row, requests don't ask for a session any more.
+    private static let rejectionsToGiveUp = 3
 
     private var id: Int32 = 0
     private var epoch = Self.initialEpoch
     private var remembered: [TopicPartition: PartitionFetch] = [:]
     /// With which partition a complete request begins: another one each time, so that none starves.
     private var rotation = 0
+    private var rejections = 0
 
     mutating func next(_ wanted: [TopicPartition: PartitionFetch]) -> Request {
         var request = Request(sessionID: id, epoch: epoch, partitions: [], forgotten: [:])
-        if epoch == Self.initialEpoch {
+        if epoch <= Self.initialEpoch {
             let ordered = wanted.keys.sorted()
             if !ordered.isEmpty {
                 rotation = (rotation + 1) % ordered.count
@@ -37,19 +42,35 @@ struct FetchSession: Sendable {
     }
 
     mutating func succeeded(sessionID: Int32) {
+        // A broker that opens sessions and then doesn't know them has not accepted one yet.
+        if epoch > Self.initialEpoch { rejections = 0 }
         id = sessionID
         if sessionID == 0 {
-            reset()
+            begin()
         } else {
             // Epochs go from 1 to the highest number and then start over at 1; 0 would open a session.
             epoch = epoch == .max ? 1 : epoch + 1
         }
     }
 
-    /// The broker doesn't know the session, or it isn't sure that a request arrived: begin another.
+    /// The broker has rejected the session: begin another one.
+    ///
+    /// - Returns: The number of rejections in a row.
+    mutating func rejected() -> Int {
+        if rejections < .max { rejections += 1 }
+        begin()
+        return rejections
+    }
+
+    /// It is unknown whether a request arrived, or the connection is another one: begin another session.
     mutating func reset() {
+        rejections = 0
+        begin()
+    }
+
+    private mutating func begin() {
         id = 0
-        epoch = Self.initialEpoch
+        epoch = rejections >= Self.rejectionsToGiveUp ? Self.finalEpoch : Self.initialEpoch
         remembered = [:]
     }
 }

@@ -1,50 +1,36 @@
 extension Fetcher {
-    /// What became of an answer.
-    struct Accepted {
-        struct Failure {
-            let partition: TopicPartition
-            let slot: FetchSlot
-            let error: KafkaError
-        }
-
-        /// Opens when the consumer begins to take the answer; nil where there was no record in it.
-        var gate: Signal?
-        /// What is wrong with the first partition that something is wrong with. The others' records are taken in all the
-        /// same, since their positions are past them.
-        var failure: Failure?
-    }
-
-    /// Takes in an answer.
-    func accept(
-        _ response: FetchResponse, from node: Int32, asked: [TopicPartition: Asked]
-    ) -> Accepted {
+    /// Handles a response.
+    ///
+    /// - Returns: A signal for the moment when the application takes the response; nil if it holds no record.
+    func accept(_ response: FetchResponse, from node: Int32, asked: [TopicPartition: Asked]) -> Signal? {
         let gate = Signal()
         var parts: [FetchedPartition] = []
-        var failure: Accepted.Failure?
         for topic in response.responses {
             guard let name = topic.topic.isEmpty ? topicNames[topic.topicId] : topic.topic else { continue }
             for answer in topic.partitions {
                 let key = TopicPartition(topic: name, partition: answer.partitionIndex)
-                // What was taken away, or sought elsewhere, since the request, or what another broker that leads it now
-                // has told meanwhile: the answer isn't for it.
+                // Ignored if the partition was taken away or sought since the request, or if another broker that leads
+                // it now has answered meanwhile.
                 guard let asked = asked[key], let partition = partitions[key], partition.slot == asked.slot,
-                    partition.position == asked.fetch.position
+                    partition.position == asked.fetch.position, !partition.hasFailed
                 else { continue }
                 do throws(KafkaError) {
                     if let part = try accept(answer, of: key, asked, from: node, gate) { parts.append(part) }
                 } catch {
-                    failure = failure ?? Accepted.Failure(partition: key, slot: asked.slot, error: error)
+                    fail(key, error)
                 }
             }
         }
-        if !parts.isEmpty {
-            setbacks = 0
-            buffer.append(parts)
-        }
-        return Accepted(gate: parts.isEmpty ? nil : gate, failure: failure)
+        guard !parts.isEmpty else { return nil }
+        setbacks = 0
+        budgets[node]?.succeeded()
+        buffer.append(parts)
+        return gate
     }
 
-    /// Takes in what an answer says of one partition.
+    /// Handles one partition's part of a response.
+    ///
+    /// - Throws: A permanent error of the partition.
     private func accept(
         _ answer: FetchResponse.PartitionData, of key: TopicPartition, _ asked: Asked, from node: Int32, _ gate: Signal
     ) throws(KafkaError) -> FetchedPartition? {
@@ -53,11 +39,10 @@ extension Fetcher {
             try refused(key, code, by: node)
             return nil
         }
+        partitions[key]?.resets = 0
+        succeeded(.refusals(topic: key.topic), of: key)
         if answer.divergingEpoch.epoch >= 0 {
-            try truncated(
-                key,
-                to: FetchPosition(
-                    offset: answer.divergingEpoch.endOffset, lastFetchedEpoch: answer.divergingEpoch.epoch))
+            try diverged(key, asked.fetch.position, answer.divergingEpoch)
             return nil
         }
         if answer.preferredReadReplica >= 0, answer.preferredReadReplica != node {
@@ -70,37 +55,59 @@ extension Fetcher {
         let isCommittedOnly = configuration.isolationLevel == .readCommitted && answer.lastStableOffset >= 0
         let end = isCommittedOnly ? answer.lastStableOffset : answer.highWatermark
         buffer.saw(asked.slot, highWatermark: answer.highWatermark, end: end)
-        return try take(answer, of: key, asked, end: end, gate)
+        return take(answer, of: key, asked, from: node, end: end, gate)
     }
 
-    /// Moves a partition's position past the batches that have arrived whole.
+    /// Moves a partition's position past the batches that have arrived complete.
     ///
-    /// - Parameter end: The offset up to which the partition may be read.
+    /// - Parameter end: The offset up to which the partition may be read; negative if unknown.
     private func take(
-        _ answer: FetchResponse.PartitionData, of key: TopicPartition, _ asked: Asked, end: Int64, _ gate: Signal
-    ) throws(KafkaError) -> FetchedPartition? {
+        _ answer: FetchResponse.PartitionData, of key: TopicPartition, _ asked: Asked, from node: Int32, end: Int64,
+        _ gate: Signal
+    ) -> FetchedPartition? {
         let fetch = asked.fetch
         guard let records = answer.records, !records.isEmpty else {
             observe(key, RecordBatchReader.Scan(nextOffset: fetch.position.offset), end: end)
             return nil
         }
-        let scan = try RecordBatchReader.scan(
-            records, from: fetch.position.offset, topic: key.topic, partition: key.partition)
-        guard scan.batchCount > 0 else {
-            // Not one batch fits the limit; a broker before KIP-74 would send its beginning for ever.
-            partitions[key]?.maximumBytes = fetch.maximumBytes > .max / 2 ? .max : max(fetch.maximumBytes, 1) * 2
-            return nil
-        }
-        let next = FetchPosition(
-            offset: max(scan.nextOffset, fetch.position.offset), lastFetchedEpoch: scan.lastLeaderEpoch)
-        partitions[key]?.position = next
-        observe(key, scan, end: end)
         let reader = RecordBatchReader(
             topic: key.topic, partition: key.partition, records: records, from: fetch.position.offset,
             checksCRC: configuration.checksCRCs, maximumInflatedBytes: configuration.maximumInflatedBytes,
             pool: cluster.pool,
             leavingOut: configuration.isolationLevel == .readCommitted
                 ? AbortedTransactions(answer.abortedTransactions ?? []) : nil)
+        let scan: RecordBatchReader.Scan
+        do throws(KafkaError) {
+            scan = try RecordBatchReader.scan(
+                records, from: fetch.position.offset, topic: key.topic, partition: key.partition)
+        } catch {
+            // The batches before the damaged one are handed out first.
+            partitions[key]?.hasFailed = true
+            return FetchedPartition(
+                slot: asked.slot, reader: reader, next: fetch.position, gate: gate, failure: error)
+        }
+        guard scan.batchCount > 0 else {
+            // Not one batch fits the limit; a broker before KIP-74 would send its beginning again and again.
+            let maximum = partitions[key]?.maximumBytes ?? fetch.maximumBytes
+            if fetch.maximumBytes < maximum {
+                budgets[node] = nil
+            } else {
+                partitions[key]?.maximumBytes = maximum > .max / 2 ? .max : max(maximum, 1) * 2
+            }
+            return nil
+        }
+        guard scan.nextOffset > fetch.position.offset else {
+            // The same fetch would bring the same batches at once.
+            retryLater(
+                key, node,
+                KafkaError(
+                    .corruptMessage, "the broker sent only batches before the offset that was asked for",
+                    topic: key.topic, partition: key.partition, offset: fetch.position.offset))
+            return nil
+        }
+        let next = FetchPosition(offset: scan.nextOffset, lastFetchedEpoch: scan.lastLeaderEpoch)
+        partitions[key]?.position = next
+        observe(key, scan, end: end)
         return FetchedPartition(slot: asked.slot, reader: reader, next: next, gate: gate)
     }
 
@@ -108,36 +115,47 @@ extension Fetcher {
         // A replica may be behind the leader that the position comes from.
         cluster.observer?.fetched(
             key, records: scan.recordCount, batches: scan.batchCount, bytes: scan.byteCount,
-            lag: end < 0 ? nil : max(0, end - scan.nextOffset))
+            lag: end < 0 ? nil : offsetDistance(from: scan.nextOffset, to: end))
     }
 
+    /// Handles an error code of one partition.
+    ///
+    /// - Throws: A permanent error of the partition.
     private func refused(_ key: TopicPartition, _ code: ErrorCode, by node: Int32) throws(KafkaError) {
-        let position = partitions[key]?.position
+        func error(_ message: String, isRetriable: Bool? = nil) -> KafkaError {
+            KafkaError(
+                code, message, isFromBroker: true, isRetriable: isRetriable, topic: key.topic,
+                partition: key.partition, offset: partitions[key]?.position?.offset)
+        }
         switch code {
         case .offsetOutOfRange where partitions[key]?.replica?.node == node:
-            // The replica may be behind; only the leader's word counts.
+            // The replica may be behind; only the leader decides.
             partitions[key]?.replica = nil
             setbacks += 1
         case .offsetOutOfRange:
             guard let place = offsetReset.place(now: cluster.timing.wallClock()) else {
-                throw KafkaError(
-                    code, "the log doesn't have this offset (any more, or yet)", isFromBroker: true, topic: key.topic,
-                    partition: key.partition, offset: position?.offset)
+                throw error("the log doesn't have this offset (any more, or yet)")
             }
             partitions[key]?.start = place
             partitions[key]?.position = nil
+            // The place that the broker itself has named should be in the log.
+            if let resets = partitions[key]?.resets, resets > 0 { setbacks += 1 }
+            partitions[key]?.resets += 1
         case .corruptMessage:
-            throw KafkaError(
-                code, "the broker's log is damaged", isFromBroker: true, isRetriable: false, topic: key.topic,
-                partition: key.partition, offset: position?.offset)
+            throw error("the broker's log is damaged", isRetriable: false)
         case _ where code.isRetriable:
-            leave(node, key)
-            setbacks += 1
+            retryLater(key, node, error("the broker refused to have the partition fetched"))
         default:
-            throw KafkaError(
-                code, "the broker refused to have the partition fetched", isFromBroker: true, topic: key.topic,
-                partition: key.partition, offset: position?.offset)
+            throw error("the broker refused to have the partition fetched")
         }
+        attention.notify()
+    }
+
+    /// Fetches a partition again after a pause, from the broker that leads it then.
+    private func retryLater(_ key: TopicPartition, _ node: Int32, _ error: KafkaError) {
+        leave(node, key)
+        setbacks += 1
+        retries(.refusals(topic: key.topic), error, of: key)
         attention.notify()
     }
 }

@@ -1,49 +1,46 @@
 extension Fetcher {
-    /// Finds leaders and offsets where they are missing, and starts the loops of brokers that have none.
+    /// Resolves leaders and offsets of partitions that lack them, and starts the loops of brokers that have none.
     func keepHouse() async {
         let backoff = cluster.configuration.backoff
         var failures = 0
-        var troubledSince: ContinuousClock.Instant?
         while !isClosed, !Task.isCancelled {
             do {
                 if setbacks > 0 {
-                    // What a broker refused, or lost, a moment ago is rarely better at once.
+                    // A broker that has refused or failed a moment ago rarely succeeds at once.
                     let delay = backoff.delay(afterFailures: setbacks, random: cluster.timing.random())
                     try await cluster.timing.sleep(delay)
                 }
-                // One partition's trouble is kept back until the others have what they need.
-                let trouble = [try await findLeaders(), try await findOffsets(), try await dispelDoubts()]
+                let isWaiting = [try await findLeaders(), try await findOffsets(), try await dispelDoubts()]
                 startLoops()
-                if let first = trouble.compactMap({ $0 }).first { throw first }
+                succeeded(.metadata)
+                guard !isWaiting.contains(true) else {
+                    failures += 1
+                    let delay = backoff.delay(afterFailures: failures, random: cluster.timing.random())
+                    try await cluster.timing.sleep(delay)
+                    continue
+                }
                 failures = 0
-                troubledSince = nil
                 await attention.wait(until: knowledgeExpires)
                 if cluster.timing.now() >= knowledgeExpires { try await refreshLeaders() }
-            } catch let error as KafkaError {
-                failures += 1
-                let since = troubledSince ?? cluster.timing.now()
-                troubledSince = since
-                // Kafka's clients try INCONSISTENT_TOPIC_ID again with fresh metadata; here it is what those have told.
-                let isHopeless =
-                    !error.isRetriable || error.code == .inconsistentTopicId && !error.isFromBroker
-                    || error.code == .unknownTopicOrPartition
-                        && cluster.timing.now() - since > cluster.configuration.defaultAPITimeout
-                if isHopeless { return buffer.fail(error) }
-                startLoops()
-                let delay = backoff.delay(afterFailures: failures, random: cluster.timing.random())
-                try? await cluster.timing.sleep(delay)
             } catch is CancellationError {
                 return
             } catch {
-                return buffer.fail(KafkaError(.unknownServerError, "the cluster can't be asked: \(error)"))
+                let error =
+                    error as? KafkaError ?? KafkaError(.unknownServerError, "the cluster can't be asked: \(error)")
+                guard error.isRetriable else { return buffer.fail(error) }
+                failures += 1
+                startLoops()
+                let delay = backoff.delay(afterFailures: failures, random: cluster.timing.random())
+                retries(.metadata, error, after: delay)
+                try? await cluster.timing.sleep(delay)
             }
         }
     }
 
-    /// When what is known of the leaders is asked for again though nothing has gone wrong (`metadata.max.age.ms`).
+    /// When the leaders are looked up again although nothing has failed (`metadata.max.age.ms`).
     private var knowledgeExpires: ContinuousClock.Instant { lastRefresh + cluster.configuration.metadataMaximumAge }
 
-    /// Moves partitions whose leader has changed unnoticed: the old one may go on answering for a while.
+    /// Moves partitions whose leader has changed unnoticed: the old one may answer for a while.
     private func refreshLeaders() async throws {
         lastRefresh = cluster.timing.now()
         try await cluster.refresh(topics: Set(partitions.keys.map(\.topic)).sorted())
@@ -55,99 +52,138 @@ extension Fetcher {
         }
     }
 
-    /// - Returns: What is wrong with the first of the partitions for which no leader was found.
-    private func findLeaders() async throws -> KafkaError? {
-        let leaderless = partitions.filter { $0.value.leader == nil }.keys
-        guard !leaderless.isEmpty else { return nil }
+    /// - Returns: Whether partitions are left without a leader.
+    private func findLeaders() async throws -> Bool {
+        let leaderless = partitions.filter { $0.value.leader == nil && !$0.value.hasFailed }.keys
+        guard !leaderless.isEmpty else { return false }
         let topics = Set(leaderless.map(\.topic)).sorted()
         let errors = try await cluster.refresh(topics: topics)
-        var trouble: KafkaError?
+        var waiting: Set<String> = []
         for key in leaderless {
-            if let code = errors[key.topic] {
-                trouble = trouble ?? KafkaError.ofTopic(code, key.topic)
-                continue
-            }
-            guard let topic = await cluster.topic(key.topic) else { continue }
-            let leader = await cluster.leader(of: key)
-            // Read after the last wait: another assignment may have put another one in its place meanwhile.
-            guard var partition = partitions[key] else { continue }
-            if partition.topicID != .zero, topic.id != partition.topicID {
-                throw KafkaError(
-                    .inconsistentTopicId,
-                    "the topic was deleted and made again while it was read: its id was \(partition.topicID) and is \(topic.id)",
-                    isRetriable: false, topic: key.topic, partition: key.partition)
-            }
-            partition.topicID = topic.id
-            topicNames[topic.id] = key.topic
-            buffer.identify(partition.slot, as: topic.id)
-            if let leader {
-                partition.follow(leader.node, epoch: leader.epoch)
+            guard let error = await findLeader(of: key, errors[key.topic]) else { continue }
+            let obstacle = Obstacle.leaders(topic: key.topic)
+            let now = cluster.timing.now()
+            let isMissing =
+                error.code == .unknownTopicOrPartition
+                && now - (waits[obstacle]?.since ?? now) > cluster.configuration.defaultAPITimeout
+            if !error.isRetriable || isMissing {
+                fail(key, error)
             } else {
-                let exists = topic.partition(key.partition) != nil
-                trouble =
-                    trouble
-                    ?? KafkaError(
-                        exists ? .leaderNotAvailable : .unknownTopicOrPartition,
-                        exists ? "the partition has no leader at the moment" : "the topic has no such partition",
-                        topic: key.topic, partition: key.partition)
+                if waiting.insert(key.topic).inserted { retries(obstacle, error) }
             }
-            partitions[key] = partition
         }
-        return trouble
+        for topic in topics where !waiting.contains(topic) { succeeded(.leaders(topic: topic)) }
+        return !waiting.isEmpty
     }
 
-    /// - Returns: What is wrong with the first broker that didn't tell its partitions' offsets.
-    private func findOffsets() async throws -> KafkaError? {
-        try await ofEachLeader(partitions.filter { $0.value.position == nil && $0.value.leader != nil }) { _, asked in
-            // Tried again by the housekeeping, since other partitions are to be looked after meanwhile.
-            let found = try await self.cluster.listOffsets(
-                asked.mapValues(\.start), isolation: self.configuration.isolationLevel, limit: .zero)
-            await self.begin(asked, at: found)
+    /// - Parameter code: The error that a broker gave for the topic; nil for none.
+    /// - Returns: Why there is no leader; nil if one was found, or the partition isn't wanted any more.
+    private func findLeader(of key: TopicPartition, _ code: ErrorCode?) async -> KafkaError? {
+        if let code { return KafkaError.ofTopic(code, key.topic) }
+        let topic = await cluster.topic(key.topic)
+        let leader = await cluster.leader(of: key)
+        // Read after the last wait: another assignment may have replaced it meanwhile.
+        guard var partition = partitions[key], !partition.hasFailed else { return nil }
+        guard let topic else { return KafkaError.ofTopic(.unknownTopicOrPartition, key.topic) }
+        if partition.topicID != .zero, topic.id != partition.topicID {
+            return KafkaError(
+                .inconsistentTopicId,
+                """
+                topic \(key.topic) was deleted and recreated while it was read: its id was \(partition.topicID) and is \
+                \(topic.id). Seek to where reading is to resume
+                """, isRetriable: false, topic: key.topic, partition: key.partition)
+        }
+        partition.topicID = topic.id
+        topicNames[topic.id] = key.topic
+        buffer.identify(partition.slot, as: topic.id)
+        if let leader { partition.follow(leader.node, epoch: leader.epoch) }
+        partitions[key] = partition
+        guard leader == nil else { return nil }
+        let exists = topic.partition(key.partition) != nil
+        return KafkaError(
+            exists ? .leaderNotAvailable : .unknownTopicOrPartition,
+            exists ? "the partition has no leader at the moment" : "the topic has no such partition",
+            topic: key.topic, partition: key.partition)
+    }
+
+    /// - Returns: Whether partitions are left without a position.
+    private func findOffsets() async throws -> Bool {
+        let wanted = partitions.filter {
+            $0.value.position == nil && !$0.value.hasFailed && $0.value.leader != nil
+        }
+        return try await askLeaders(of: wanted, { .offsets(node: $0) }) { leader, asked in
+            let answers = try await self.cluster.offsets(
+                of: asked.mapValues(\.start), ledBy: leader, self.configuration.isolationLevel,
+                asked.mapValues(\.leaderEpoch))
+            return await self.begin(asked, at: answers)
         }
     }
 
-    private func begin(_ asked: [TopicPartition: Partition], at found: [TopicPartition: ListedOffset]) {
-        for (key, listed) in found {
+    /// - Returns: The errors of partitions whose offset wasn't found.
+    private func begin(
+        _ asked: [TopicPartition: Partition], at answers: [TopicPartition: Result<ListedOffset, KafkaError>]
+    ) -> [TopicPartition: KafkaError] {
+        var errors: [TopicPartition: KafkaError] = [:]
+        for (key, answer) in answers {
             guard let slot = asked[key]?.slot, partitions[key]?.slot == slot else { continue }
-            let position = FetchPosition(offset: listed.offset)
-            partitions[key]?.position = position
-            buffer.began(slot, at: position)
+            switch answer {
+            case .success(let listed):
+                let position = FetchPosition(offset: listed.offset)
+                partitions[key]?.position = position
+                buffer.began(slot, at: position)
+            case .failure(let error): errors[key] = error
+            }
         }
+        return errors
     }
 
-    /// Asks something of each partition's leader, all of them at once: one that is silent doesn't hold up the others, which
-    /// are fetched as soon as they can be.
+    /// Asks the partitions' leaders for something, all at once: a silent leader doesn't delay the partitions of the
+    /// others, which are fetched as soon as possible.
     ///
-    /// - Returns: What is wrong with the first leader that something is wrong with. Where it may pass, the leader of its
-    ///   partitions is looked for anew.
-    func ofEachLeader(
-        _ wanted: [TopicPartition: Partition],
-        _ ask: @escaping @Sendable (Int32, [TopicPartition: Partition]) async throws -> Void
-    ) async throws -> KafkaError? {
-        try await withThrowingTaskGroup(of: (KafkaError, [TopicPartition])?.self) { questions in
+    /// A partition with a permanent error fails. After any other error its leader is looked up again.
+    ///
+    /// - Parameter ask: Returns the errors of single partitions, and throws an error of all.
+    /// - Returns: Whether a leader has to be asked again.
+    func askLeaders(
+        of wanted: [TopicPartition: Partition], _ obstacle: (Int32) -> Obstacle,
+        _ ask: @escaping @Sendable (Int32, [TopicPartition: Partition]) async throws -> [TopicPartition: KafkaError]
+    ) async throws -> Bool {
+        guard !wanted.isEmpty else { return false }
+        typealias Outcome = (node: Int32, asked: [TopicPartition: Partition], errors: [TopicPartition: KafkaError])
+        return try await withThrowingTaskGroup(of: Outcome.self) { questions in
             for (leader, group) in Dictionary(grouping: wanted, by: \.value.leader) {
                 guard let leader else { continue }
                 let asked = Dictionary(uniqueKeysWithValues: group)
                 questions.addTask {
                     do {
-                        try await ask(leader, asked)
-                        return nil
-                    } catch let error as KafkaError {
-                        return (error, Array(asked.keys))
+                        return (leader, asked, try await ask(leader, asked))
+                    } catch let error as KafkaError where !error.concernsClient {
+                        return (leader, asked, asked.mapValues { _ in error })
                     }
                 }
             }
-            var trouble: KafkaError?
-            for try await failure in questions {
-                // Those of other leaders may have to wait for their answers.
+            var isWaiting = false
+            for try await (node, asked, errors) in questions {
+                // Partitions of other leaders may have to wait for their responses.
                 startLoops()
-                guard let (error, keys) = failure else { continue }
-                if error.isRetriable {
-                    for key in keys { partitions[key]?.leader = nil }
+                var temporary: KafkaError?
+                for (key, error) in errors.sorted(by: { $0.key < $1.key })
+                where partitions[key]?.slot == asked[key]?.slot {
+                    guard error.isRetriable else {
+                        fail(key, error)
+                        continue
+                    }
+                    partitions[key]?.leader = nil
+                    temporary = temporary ?? error
                 }
-                trouble = trouble ?? error
+                if let temporary {
+                    retries(obstacle(node), temporary)
+                    isWaiting = true
+                } else {
+                    succeeded(obstacle(node))
+                }
             }
-            return trouble
+            return isWaiting
         }
     }
 
@@ -159,7 +195,7 @@ extension Fetcher {
 }
 
 extension Fetcher.Partition {
-    /// Another leader may have another log: what was read of the one before is compared with it first.
+    /// Another leader may have another log: it is compared with what was read before the partition is fetched again.
     mutating func follow(_ node: Int32, epoch: Int32) {
         if epoch > leaderEpoch, position.map({ $0.lastFetchedEpoch >= 0 }) == true { isDoubtful = true }
         leader = node

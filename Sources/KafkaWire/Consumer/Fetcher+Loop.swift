@@ -1,42 +1,49 @@
 extension Fetcher {
-    /// What one request asks of a partition, and for whom.
+    /// What one request asks of a partition, and for which slot.
     struct Asked {
         let fetch: PartitionFetch
         let slot: FetchSlot
     }
 
-    /// Asks a broker again and again, as long as any partition is to be read from it.
+    /// Fetches from a broker again and again, as long as there are partitions to be read from it.
     func fetch(from node: Int32) async {
         defer { loops[node] = nil }
         while !isClosed, !Task.isCancelled {
             let wanted = fetches(from: node)
             guard !wanted.isEmpty else { return }
+            let connection: NegotiatedConnection
             do {
-                let connection = try await cluster.connection(to: node, role: .fetch)
-                let answer = try await fetchOnce(wanted, from: node, over: connection)
-                await answer.gate?.wait()
-                // Only now, since nothing more is to be fetched before what there is was taken; it may be sought elsewhere.
-                if let failure = answer.failure, partitions[failure.partition]?.slot == failure.slot {
-                    throw failure.error
-                }
+                connection = try await cluster.connection(to: node, role: .fetch)
+            } catch is CancellationError {
+                return
+            } catch {
+                let error = error as? KafkaError ?? KafkaError(.networkException, "\(error)")
+                guard error.isRetriable else { return buffer.fail(error) }
+                return lost(node, wanted, error)
+            }
+            do {
+                let gate = try await fetchOnce(wanted, from: node, over: connection)
+                // The next fetch is sent when the application takes this response.
+                await gate?.wait()
             } catch is CancellationError {
                 return
             } catch {
                 sessions[node]?.reset()
-                // Bytes that can't be read would be the same the next time.
-                if let error = error as? KafkaError, !error.isRetriable || error.code == .corruptMessage {
-                    return buffer.fail(error)
-                }
-                setbacks += 1
-                // Whether another broker leads them meanwhile, the housekeeping finds out.
-                for key in wanted.keys { leave(node, key) }
-                return attention.notify()
+                guard await recover(from: error, of: node, wanted) else { return }
             }
         }
     }
 
-    /// Asks another broker than this one for a partition: the leader where it was a replica, or else the one that
-    /// leads now.
+    /// Has the leaders of a broker's partitions looked up again: another broker may lead them by now.
+    func lost(_ node: Int32, _ wanted: [TopicPartition: Asked], _ error: KafkaError) {
+        setbacks += 1
+        for key in wanted.keys { leave(node, key) }
+        retries(.broker(node), error)
+        attention.notify()
+    }
+
+    /// Stops fetching a partition from this broker. If it was a replica, the leader is next, or else the leader is looked
+    /// up again.
     func leave(_ node: Int32, _ key: TopicPartition) {
         if partitions[key]?.replica?.node == node {
             partitions[key]?.replica = nil
@@ -46,6 +53,7 @@ extension Fetcher {
     }
 
     private func fetches(from node: Int32) -> [TopicPartition: Asked] {
+        let limit = budgets[node].map { Int32(clamping: $0.limit) } ?? .max
         var wanted: [TopicPartition: Asked] = [:]
         for (key, partition) in partitions where partition.source == node && !partition.isPaused {
             // From time to time the leader is asked which replica is the best now.
@@ -58,36 +66,56 @@ extension Fetcher {
             wanted[key] = Asked(
                 fetch: PartitionFetch(
                     topicID: partition.topicID, position: position, leaderEpoch: partition.leaderEpoch,
-                    maximumBytes: partition.maximumBytes),
+                    maximumBytes: min(partition.maximumBytes, limit)),
                 slot: partition.slot)
         }
-        return wanted
+        return isolated(wanted, of: node)
     }
 
-    /// One request and its answer.
+    /// One request and its response.
     ///
+    /// - Returns: A signal for the moment when the application takes the response; nil if there is nothing to take.
     private func fetchOnce(
         _ wanted: [TopicPartition: Asked], from node: Int32, over connection: NegotiatedConnection
-    ) async throws -> Accepted {
+    ) async throws -> Signal? {
         let fetches = wanted.mapValues(\.fetch)
         let asked = sessions[node, default: FetchSession()].next(fetches)
         var version = try connection.version(for: FetchRequest.self)
         // Version 13 knows topics by their ids alone, which a cluster upgraded from before Kafka 2.8 may lack.
         if fetches.values.contains(where: { $0.topicID == .zero }) { version = min(version, 12) }
-        let timeout = cluster.configuration.requestTimeout + configuration.fetchMaximumWait
+        let settings = settings(for: node)
+        let timeout = cluster.configuration.requestTimeout + settings.fetchMaximumWait
         let response = try await connection.call(
-            FetchRequest(asked, fetches, configuration, version: version), version: version, timeout: timeout,
+            FetchRequest(asked, fetches, settings, version: version), version: version, timeout: timeout,
             expectsResponse: true)
-        guard let response else { return Accepted() }
-        switch ErrorCode(rawValue: response.errorCode) {
+        guard let response else { return nil }
+        buffer.responded(at: cluster.timing.now())
+        let code = ErrorCode(rawValue: response.errorCode)
+        switch code {
         case .none:
             sessions[node]?.succeeded(sessionID: version >= 7 ? response.sessionId : 0)
         case .fetchSessionIdNotFound, .invalidFetchSessionEpoch, .fetchSessionTopicIdError:
-            sessions[node]?.reset()
-            return Accepted()
-        case let code:
+            try await sessionRejected(by: node, code, connection)
+            return nil
+        default:
             throw KafkaError(code, "\(connection.address) refused a fetch", isFromBroker: true)
         }
+        succeeded(.broker(node))
+        cleared(wanted, of: node)
         return accept(response, from: node, asked: wanted)
+    }
+
+    /// Begins another session: the first time at once, and then after pauses that grow.
+    private func sessionRejected(
+        by node: Int32, _ code: ErrorCode, _ connection: NegotiatedConnection
+    ) async throws {
+        let rejections = sessions[node]?.rejected() ?? 1
+        guard rejections > 1 else { return }
+        let delay = cluster.configuration.backoff.delay(
+            afterFailures: rejections - 1, random: cluster.timing.random())
+        retries(
+            .broker(node), KafkaError(code, "\(connection.address) rejected a fetch session", isFromBroker: true),
+            after: delay)
+        try await cluster.timing.sleep(delay)
     }
 }

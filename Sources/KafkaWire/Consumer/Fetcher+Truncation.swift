@@ -1,20 +1,24 @@
-// A leader that failed can take records along that nobody else had, so that another leader's log holds others at the same
-// offsets. What was read then counts as read although it isn't in the log (KIP-320).
+// A leader that fails can lose records that no other replica had. Another leader's log then holds other records at the same
+// offsets, and what was read counts as read although it isn't in the log (KIP-320).
 extension Fetcher {
-    /// Asks the leaders of the partitions that are in doubt whether their logs still have what was read last.
+    /// Asks the leaders of the doubtful partitions whether their logs still have what was read last.
     ///
-    /// - Returns: What is wrong with the first partition that a leader couldn't judge.
-    func dispelDoubts() async throws -> KafkaError? {
-        let doubtful = partitions.filter { $0.value.isDoubtful && $0.value.position != nil && $0.value.leader != nil }
-        return try await ofEachLeader(doubtful) { try await self.dispelDoubts($0, $1) }
+    /// - Returns: Whether partitions remain doubtful.
+    func dispelDoubts() async throws -> Bool {
+        let doubtful = partitions.filter {
+            $0.value.isDoubtful && !$0.value.hasFailed && $0.value.position != nil && $0.value.leader != nil
+        }
+        return try await askLeaders(of: doubtful, { .epochs(node: $0) }) { try await self.dispelDoubts($0, $1) }
     }
 
-    private func dispelDoubts(_ leader: Int32, _ asked: [TopicPartition: Partition]) async throws {
+    private func dispelDoubts(
+        _ leader: Int32, _ asked: [TopicPartition: Partition]
+    ) async throws -> [TopicPartition: KafkaError] {
         let connection = try await cluster.connection(to: leader, role: .general)
         guard (try? connection.version(for: OffsetForLeaderEpochRequest.self)) != nil else {
             // It can't be asked; it was so before leader epochs, too.
             for key in asked.keys { partitions[key]?.isDoubtful = false }
-            return
+            return [:]
         }
         let topics = Dictionary(grouping: asked, by: \.key.topic).map { topic, entries in
             OffsetForLeaderEpochRequest.Topic(
@@ -27,32 +31,69 @@ extension Fetcher {
         }
         let response = try await connection.call(
             OffsetForLeaderEpochRequest(replicaId: -1, topics: topics), timeout: cluster.configuration.requestTimeout)
+        var errors = asked.mapValues { _ in
+            KafkaError(
+                .unknownServerError, "\(connection.address) left out a partition in its leader epochs",
+                isRetriable: true)
+        }
         for topic in response.topics {
             for answer in topic.partitions {
                 let key = TopicPartition(topic: topic.topic, partition: answer.partition)
+                errors[key] = nil
                 guard let slot = asked[key]?.slot, partitions[key]?.slot == slot,
                     let position = partitions[key]?.position
                 else { continue }
                 let code = ErrorCode(rawValue: answer.errorCode)
                 guard code == .none else {
-                    throw KafkaError(
+                    errors[key] = KafkaError(
                         code, "the broker didn't tell where a leader epoch ends", isFromBroker: true,
                         topic: topic.topic, partition: answer.partition)
+                    continue
                 }
-                if answer.endOffset < 0 || answer.leaderEpoch < 0 {
-                    try truncated(key, to: nil)
-                } else if answer.endOffset < position.offset {
-                    try truncated(
-                        key, to: FetchPosition(offset: answer.endOffset, lastFetchedEpoch: answer.leaderEpoch))
+                do throws(KafkaError) {
+                    if answer.endOffset < 0 || answer.leaderEpoch < 0 {
+                        try truncated(key, to: nil)
+                    } else if answer.endOffset < position.offset {
+                        try truncated(
+                            key, to: FetchPosition(offset: answer.endOffset, lastFetchedEpoch: answer.leaderEpoch))
+                    }
+                } catch {
+                    fail(key, error)
                 }
                 partitions[key]?.isDoubtful = false
             }
         }
+        return errors
     }
 
-    /// Goes on where a log parts from what was read of it, unless `auto.offset.reset` is `none`.
+    /// Handles a diverging epoch in the response to a fetch.
     ///
-    /// - Parameter divergence: The first offset that isn't what was read; nil where the log doesn't have the epoch.
+    /// - Throws: LOG_TRUNCATION, or CORRUPT_MESSAGE for an epoch that doesn't lie before the position: following it would
+    ///   bring the same response again.
+    func diverged(
+        _ key: TopicPartition, _ position: FetchPosition, _ answer: FetchResponse.EpochEndOffset
+    ) throws(KafkaError) {
+        guard answer.endOffset >= 0 else { return try truncated(key, to: nil) }
+        guard answer.endOffset < position.offset || answer.epoch < position.lastFetchedEpoch else {
+            throw KafkaError(
+                .corruptMessage,
+                """
+                the broker says that the log diverges at offset \(answer.endOffset) in leader epoch \(answer.epoch), \
+                which isn't before the position
+                """, isRetriable: false, topic: key.topic, partition: key.partition, offset: position.offset)
+        }
+        let end = min(answer.endOffset, position.offset)
+        guard end < position.offset else {
+            // Nothing of what was read is missing; only the epoch was another one.
+            partitions[key]?.position?.lastFetchedEpoch = answer.epoch
+            return
+        }
+        try truncated(key, to: FetchPosition(offset: end, lastFetchedEpoch: answer.epoch))
+    }
+
+    /// Resumes where a log diverges from what was read of it, unless `auto.offset.reset` is `none`.
+    ///
+    /// - Parameter divergence: The first offset that differs from what was read; nil if the log doesn't have the epoch.
     /// - Throws: LOG_TRUNCATION
     func truncated(_ key: TopicPartition, to divergence: FetchPosition?) throws(KafkaError) {
         guard let partition = partitions[key], let position = partition.position else { return }

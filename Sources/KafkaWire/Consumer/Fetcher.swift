@@ -1,4 +1,4 @@
-/// Keeps a consumer's partitions fetched: one loop for each broker that any is read from, and one that keeps house.
+/// Fetches the assigned partitions: one fetch loop for each broker, and one loop that resolves leaders and offsets.
 ///
 /// ```
 /// add, seek ──▶ no leader ──metadata──▶ no offset ──ListOffsets──▶ fetched by its broker's loop
@@ -6,9 +6,11 @@
 ///                  └── error, lost broker ─┴─── offset out of range ────┘
 /// ```
 ///
-/// What belongs to which file: the partitions stand here, `Fetcher+Housekeeping` finds what is missing of them,
-/// `Fetcher+Loop` asks brokers, `Fetcher+Answers` takes in what they say, `Fetcher+Truncation` looks out for logs that
-/// were cut back.
+/// A partition with a permanent error is skipped until it is sought or assigned again.
+///
+/// This file holds the partitions, `Fetcher+Housekeeping` resolves leaders and offsets, `Fetcher+Loop` sends the fetches,
+/// `Fetcher+Answers` handles the responses and `Fetcher+Isolation` those that never arrive, `Fetcher+Truncation` detects
+/// truncated logs, `Fetcher+Waiting` reports what is retried.
 actor Fetcher {
     struct Partition {
         var slot: FetchSlot
@@ -24,10 +26,14 @@ actor Fetcher {
         /// Whether the leader is to be asked first if its log still has what was read last (KIP-320).
         var isDoubtful = false
         var isPaused = false
+        /// Whether a permanent error has ended the reading of it.
+        var hasFailed = false
+        /// How often in a row its position was outside of the log.
+        var resets = 0
         var maximumBytes: Int32
 
         /// The broker to fetch from.
-        var source: Int32? { leader == nil ? nil : replica?.node ?? leader }
+        var source: Int32? { leader == nil || hasFailed ? nil : replica?.node ?? leader }
     }
 
     let cluster: Cluster
@@ -39,8 +45,16 @@ actor Fetcher {
     var sessions: [Int32: FetchSession] = [:]
     var loops: [Int32: Task<Void, Never>] = [:]
     private var housekeeping: Task<Void, Never>?
+    /// How much each broker is asked for at once, if less than the configuration says.
+    var budgets: [Int32: FetchBudget] = [:]
+    /// The partitions one of which makes a broker's responses unusable: each is fetched by itself until it is cleared.
+    var suspects: [Int32: Set<TopicPartition>] = [:]
+    /// How often in a row a broker's partitions had to be fetched one by one.
+    var isolations: [Int32: Int] = [:]
+    var waits: [Obstacle: Wait] = [:]
+    /// Notified when leaders or offsets have to be resolved.
     let attention = Signal()
-    /// How often in a row a broker has refused a partition or was lost, since records came last.
+    /// The number of refused partitions and lost brokers since records came last.
     var setbacks = 0
     var lastRefresh: ContinuousClock.Instant
     private(set) var isClosed = false
@@ -59,23 +73,40 @@ actor Fetcher {
     func assign(_ starts: [TopicPartition: ConsumerStart]) {
         buffer.remove(Array(partitions.keys))
         partitions = [:]
+        forgetWaits()
         add(starts)
     }
 
     /// Fetches these partitions too. One that is fetched already begins anew, at the given place.
     func add(_ starts: [TopicPartition: ConsumerStart]) {
+        place(starts)
+        goOn()
+    }
+
+    /// Hands a batch out again, unless its partition was taken away or sought elsewhere meanwhile.
+    func rewind(_ redelivery: Redelivery) {
+        guard partitions[redelivery.partition]?.slot == redelivery.slot else { return }
+        let position = redelivery.position
+        place([
+            redelivery.partition: ConsumerStart(.offset(position.offset), leaderEpoch: position.lastFetchedEpoch)
+        ])
+        attention.notify()
+    }
+
+    private func place(_ starts: [TopicPartition: ConsumerStart]) {
         for (key, slot) in buffer.place(Array(starts.keys)) {
             guard let start = starts[key] else { continue }
             var partition =
-                partitions[key]
+                partitions[key].flatMap { $0.hasFailed ? nil : $0 }
                 ?? Partition(
-                    slot: slot, start: start.spec,
+                    slot: slot, start: start.spec, isPaused: partitions[key]?.isPaused ?? false,
                     maximumBytes: Int32(clamping: configuration.maximumPartitionFetchBytes))
             partition.slot = slot
             buffer.identify(slot, as: partition.topicID)
             partition.start = start.spec
             partition.position = nil
             partition.isDoubtful = false
+            partition.resets = 0
             if case .offset(let offset) = start.spec {
                 let position = FetchPosition(offset: offset, lastFetchedEpoch: start.leaderEpoch)
                 partition.position = position
@@ -84,20 +115,44 @@ actor Fetcher {
             }
             partitions[key] = partition
         }
-        goOn()
     }
 
-    /// Fetches these partitions no more, which a group has taken away; the others go on.
-    ///
-    /// At once no batch of them is handed out any more.
+    /// Stops fetching these partitions, which were assigned by hand.
+    func remove(_ keys: [TopicPartition]) {
+        buffer.remove(keys)
+        for key in keys { partitions[key] = nil }
+        forgetWaits()
+    }
+
+    /// Reads a partition no further, since its data can't be read.
+    func stop(_ key: TopicPartition, _ slot: FetchSlot) {
+        if partitions[key]?.slot == slot { partitions[key]?.hasFailed = true }
+    }
+
+    /// Ends the reading of one partition with a permanent error, which the consumer gets after what was fetched before.
+    func fail(_ key: TopicPartition, _ error: KafkaError) {
+        guard let partition = partitions[key], !partition.hasFailed else { return }
+        partitions[key]?.hasFailed = true
+        var error = error
+        error.topic = key.topic
+        error.partition = key.partition
+        buffer.append([
+            FetchedPartition(
+                slot: partition.slot, next: partition.position ?? FetchPosition(offset: 0), gate: Signal(),
+                failure: error)
+        ])
+    }
+
+    /// Stops fetching these partitions, which a group has taken away. No batch of them is handed out from now on.
     func giveUp(_ keys: some Sequence<TopicPartition> & Sendable) {
         let keys = Array(keys)
         buffer.remove(keys, forGroup: true)
         for key in keys { partitions[key] = nil }
+        forgetWaits()
         goOn()
     }
 
-    /// - Returns: The partitions that aren't fetched at all; the others are sought.
+    /// - Returns: The partitions that aren't assigned; the others are sought.
     func seek(_ places: [TopicPartition: ConsumerStart]) -> [TopicPartition] {
         add(places.filter { partitions[$0.key] != nil })
         return places.keys.filter { partitions[$0] == nil }
@@ -109,7 +164,7 @@ actor Fetcher {
         attention.notify()
     }
 
-    /// What made the fetching end may be otherwise now.
+    /// Clears an earlier failure of all partitions, so that fetching can resume.
     private func goOn() {
         guard !isClosed else { return }
         buffer.forgetFailure()

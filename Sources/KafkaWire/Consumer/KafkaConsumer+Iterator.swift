@@ -3,23 +3,35 @@ import Concurrency
 extension KafkaConsumer {
     /// Hands out the batches.
     ///
-    /// A batch counts as processed when the next one is asked for. What an iterator leaves is there for the next.
+    /// A batch counts as processed when the same iterator is asked for the next one, or when ``KafkaConsumer/commit()``
+    /// returns. A `for` loop makes an iterator of its own. If a loop is left by `break` or by an error, the batch at
+    /// hand is not processed:
+    /// - With `group.id` the next loop begins with that batch again, so that no offset behind it is committed before
+    ///   it was processed. Call `commit()` before `break` to avoid that.
+    /// - Without `group.id` nothing can be committed, and the next loop goes on with the batch behind it.
     ///
-    /// - Important: One iterator at a time: two would share the batches between them.
+    /// - Important: One iterator at a time. If a second task asks for a batch while the first one waits for one, the
+    ///   second gets INVALID_REQUEST at once. With `group.id` so does an iterator that is asked again while a later one
+    ///   is processing a batch.
     public struct Iterator: AsyncIteratorProtocol {
         private let consumer: KafkaConsumer
+        private var reader: BatchReader
 
         fileprivate init(_ consumer: KafkaConsumer) {
             self.consumer = consumer
+            reader = consumer.buffer.makeReader()
         }
 
         /// The next batch; nil once the consumer is closed.
         ///
-        /// - Throws: `KafkaError`: CORRUPT_MESSAGE with topic, partition and offset for a batch that can't be read,
-        ///   OFFSET_OUT_OF_RANGE where `auto.offset.reset` is `none`, LOG_TRUNCATION where a log was cut back below
-        ///   what was read of it, and what no retry cures. It is thrown again until partitions are assigned anew, or
-        ///   the one in question is sought elsewhere. `CancellationError` once the task is cancelled and no batch is
-        ///   there that was fetched before.
+        /// - Throws: `KafkaError` for a partition that has failed, after what was fetched of it before, unless the
+        ///   consumer has a ``PartitionFailureHandler``. It names topic, partition and, if known, the offset, and is
+        ///   thrown once; the next call continues with the other partitions. See ``PartitionFailure`` and
+        ///   ``KafkaConsumer/failedPartitions``.
+        ///
+        ///   An error that concerns all partitions (authentication, a closed client, the end of a group membership) is
+        ///   thrown by each call until partitions are assigned again, or sought. INVALID_REQUEST for a second iterator.
+        ///   `CancellationError` once the task is cancelled.
         public mutating func next() async throws -> RecordBatch? {
             while true {
                 switch try await next(timeout: nil) {
@@ -30,7 +42,7 @@ extension KafkaConsumer {
             }
         }
 
-        /// What came of asking for a batch with a time limit.
+        /// The outcome of asking for a batch with a time limit.
         public enum Step: Sendable {
             /// The next batch; the one before it counts as processed now.
             case batch(RecordBatch)
@@ -42,21 +54,31 @@ extension KafkaConsumer {
 
         /// The same, but waits no longer than `timeout`; nil waits for as long as it takes.
         public mutating func next(timeout: Duration?) async throws -> Step {
-            try await consumer.step(timeout: timeout, isWhole: true)
+            try await consumer.step(&reader, timeout: timeout, isWhole: true)
         }
     }
 
-    /// An iterator that goes on where the one before it has left off.
+    /// A new iterator. With `group.id` it begins with the batch that the one before it left unfinished.
     public func makeAsyncIterator() -> Iterator {
         Iterator(self)
     }
 
     /// - Parameter isWhole: Whether the position moves past the batch at once; otherwise `FetchBuffer.advance` moves it.
-    func step(timeout: Duration?, isWhole: Bool) async throws -> Iterator.Step {
-        buffer.comeBack()
+    func step(_ reader: inout BatchReader, timeout: Duration?, isWhole: Bool) async throws -> Iterator.Step {
+        let redelivery = try buffer.comeBack(&reader)
         defer { buffer.goAway(at: cluster.timing.now()) }
+        if let redelivery { await fetcher.rewind(redelivery) }
         while true {
-            if let batch = try nextBatch(isWhole: isWhole) { return .batch(batch) }
+            switch nextBatch(isWhole: isWhole) {
+            case .batch(let batch):
+                // Before another task may ask: the records of this batch are the next ones.
+                if !isWhole { begin(batch) }
+                return .batch(batch)
+            case .failed(let slot, let failure):
+                try await handle(failure, slot)
+                continue
+            case .none: break
+            }
             switch try await buffer.take(timeout: timeout) {
             case .part(let part): reading.withLock { $0 = part }
             case .nothing: return .timedOut
@@ -65,33 +87,75 @@ extension KafkaConsumer {
         }
     }
 
-    /// The next batch of the part that is being read; nil at its end, and where it isn't to be read on.
-    private func nextBatch(isWhole: Bool) throws(KafkaError) -> RecordBatch? {
-        try reading.withLock { part throws(KafkaError) -> RecordBatch? in
-            guard var current = part else { return nil }
-            let batch: RecordBatch?
+    /// Has the fetcher stop reading a partition that has failed, and reports the error.
+    ///
+    /// - Throws: The error, unless there is a handler for it.
+    func handle(_ failure: PartitionFailure, _ slot: FetchSlot) async throws {
+        await fetcher.stop(failure.partition, slot)
+        guard let onPartitionFailure else { throw failure.error }
+        await onPartitionFailure(failure, self)
+    }
+
+    private enum NextBatch {
+        case batch(RecordBatch)
+        case failed(FetchSlot, PartitionFailure)
+        /// The part is finished, or isn't to be read further now.
+        case none
+    }
+
+    /// The next batch of the part that is being read, or the error that stands in its place.
+    private func nextBatch(isWhole: Bool) -> NextBatch {
+        reading.withLock { part in
+            guard var current = part else { return .none }
+            let batch: RecordBatch
             do throws(KafkaError) {
-                batch = try current.reader?.next()
+                guard let next = try current.reader?.next() else {
+                    guard let failure = current.failure else {
+                        part = nil
+                        return .none
+                    }
+                    return fail(&part, failure)
+                }
+                batch = next
             } catch {
-                if buffer.isStanding(current.slot) { throw error }
-                batch = nil
-            }
-            guard let batch else {
-                part = nil
-                return nil
+                return fail(&part, error)
             }
             let next = FetchPosition(offset: batch.nextOffset, lastFetchedEpoch: batch.partitionLeaderEpoch)
             switch buffer.handOut(current.slot, next: isWhole ? next : nil) {
             case .handedOut:
                 part = current
-                return batch
+                return .batch(batch)
             case .stale:
                 part = nil
             case .paused:
                 if let part { buffer.putBack(part) }
                 part = nil
             }
-            return nil
+            return .none
         }
+    }
+
+    /// Hands out an error of the partition that is being read.
+    private func fail(_ part: inout FetchedPartition?, _ error: KafkaError) -> NextBatch {
+        guard let current = part else { return .none }
+        part = nil
+        switch buffer.fail(current.slot, error) {
+        case .handedOut: return .failed(current.slot, failure(of: current.slot, error))
+        case .stale: break
+        case .paused: buffer.putBack(current)
+        }
+        return .none
+    }
+
+    /// The event for an error that the buffer has noted for a slot.
+    func failure(of slot: FetchSlot, _ error: KafkaError) -> PartitionFailure {
+        let entry = buffer.state.withLock { $0.entry(slot) }
+        let named = TopicPartition(topic: error.topic ?? "", partition: error.partition ?? -1)
+        let partition = entry?.partition ?? named
+        var error = error
+        error.topic = partition.topic
+        error.partition = partition.partition
+        return PartitionFailure(
+            partition: partition, offset: error.offset ?? entry?.delivered?.offset, error: error)
     }
 }

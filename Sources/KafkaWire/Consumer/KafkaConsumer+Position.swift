@@ -39,15 +39,24 @@ extension KafkaConsumer {
     /// For each partition the offset after the last record that all replicas in sync have, as of the last answer.
     public var highWatermarks: [TopicPartition: Int64] { buffer.collect(\.highWatermark) }
 
-    /// For each partition how many offsets there are between the position and the end of what may be read, as of the
-    /// last answer; offsets without a record (transaction markers, compaction) count too.
+    /// For each partition the number of offsets between the position and the end of what may be read, as of the last
+    /// response. Offsets without a record (transaction markers, compaction) count too.
+    ///
+    /// A partition whose lag is unknown is omitted: its position is being looked up, or no broker has answered a fetch of
+    /// it yet.
     public var lag: [TopicPartition: Int64] {
         buffer.collect { entry in
             guard let delivered = entry.delivered, let end = entry.end else { return nil }
-            return Swift.max(0, end - delivered.offset)
+            return offsetDistance(from: delivered.offset, to: end)
         }
     }
 
-    /// Whether everything that could be read as of the last answers was handed out, paused partitions left aside.
+    /// Whether everything that could be read as of the last responses was handed out. Paused partitions don't count.
+    ///
+    /// False without partitions, before the first response for one of them, and while a partition has failed.
     public var isCaughtUp: Bool { buffer.isCaughtUp }
+
+    /// The partitions that have failed permanently, once the iterator or the ``PartitionFailureHandler`` was given the
+    /// error. They are read no further until they are sought or assigned again; the others are.
+    public var failedPartitions: [TopicPartition: KafkaError] { buffer.collect(\.failure) }
 }

@@ -11,13 +11,14 @@ extension KafkaConsumer {
     /// through the batches themselves has neither. Transaction markers and batches without records don't show, but the
     /// positions move with them.
     ///
-    /// A record counts as processed when the next one is asked for, and who asks for one is there as far as
-    /// `max.poll.interval.ms` goes. Once a partition is taken away or sought elsewhere none of its records comes any more,
-    /// also amid a batch; a pause takes effect at the end of a batch.
+    /// A record counts as processed when the same iterator is asked for the next one. Asking for a record also counts as
+    /// a sign of life for `max.poll.interval.ms`. Once a partition is taken away or sought elsewhere, none of its records
+    /// comes any more, also within a batch; a pause takes effect at the end of a batch.
     ///
-    /// What a loop leaves is there for the next one.
+    /// A loop continues within the batch that an earlier loop has left. With `group.id` it begins with the last record of
+    /// the earlier loop again, which wasn't processed: see ``KafkaConsumer/Iterator``.
     ///
-    /// - Important: Either the records or the batches, and one iterator at a time.
+    /// - Important: Iterate either the records or the batches, and with one iterator at a time.
     public var records: RecordSequence { RecordSequence(consumer: self) }
 
     /// The sequence of a consumer's records.
@@ -27,28 +28,33 @@ extension KafkaConsumer {
 
         fileprivate let consumer: KafkaConsumer
 
-        /// An iterator that goes on where the one before it has left off, amid a batch too.
-        public func makeAsyncIterator() -> Iterator { Iterator(consumer: consumer) }
+        /// A new iterator, which continues within the batch that the one before it has left.
+        public func makeAsyncIterator() -> Iterator {
+            Iterator(consumer: consumer, reader: consumer.buffer.makeReader())
+        }
 
-        /// Hands out the records. One at a time: two would share the records between them.
+        /// Hands out the records. One at a time, as ``KafkaConsumer/Iterator``.
         public struct Iterator: AsyncIteratorProtocol {
             fileprivate let consumer: KafkaConsumer
+            fileprivate var reader: BatchReader
 
             /// The next record; nil once the consumer is closed.
             ///
-            /// - Throws: As `KafkaConsumer.Iterator.next`.
+            /// - Throws: As `KafkaConsumer.Iterator.next`. The records before one that can't be read are handed out first.
             public mutating func next() async throws -> ConsumerRecord? {
                 while true {
-                    switch try consumer.nextRecord() {
+                    switch consumer.nextRecord(&reader) {
                     case .record(let record): return record
+                    case .failed(let slot, let failure):
+                        try await consumer.handle(failure, slot)
+                        continue
                     case .held:
                         try await consumer.rest()
                         continue
                     case .none: break
                     }
-                    switch try await consumer.step(timeout: nil, isWhole: false) {
-                    case .batch(let batch): try consumer.begin(batch)
-                    case .timedOut: continue
+                    switch try await consumer.step(&reader, timeout: nil, isWhole: false) {
+                    case .batch, .timedOut: continue
                     case .finished: return nil
                     }
                 }
@@ -58,32 +64,34 @@ extension KafkaConsumer {
 
     /// The records of a batch that weren't handed out yet.
     struct UnreadRecords {
-        /// The next one last.
+        /// In descending order: the next record is the last one.
         var records: [ConsumerRecord] = []
         /// The position after the batch.
         var end = FetchPosition(offset: 0)
-        /// What is wrong with them: they aren't passed over, but have to be sought past.
+        /// Why the record behind these can't be read; nil if they end the batch.
         var failure: KafkaError?
     }
 
-    private func begin(_ batch: RecordBatch) throws(KafkaError) {
+    /// Copies the records of a batch, to be handed out one by one.
+    func begin(_ batch: RecordBatch) {
         let end = FetchPosition(offset: batch.nextOffset, lastFetchedEpoch: batch.partitionLeaderEpoch)
         var copies: [ConsumerRecord] = []
         copies.reserveCapacity(batch.recordCount)
+        var failure: KafkaError?
         var records = batch.records
         do throws(KafkaError) {
             while let record = try records.next() { copies.append(ConsumerRecord(record, of: batch)) }
         } catch {
-            unread.withLock { $0 = UnreadRecords(failure: error) }
-            throw error
+            failure = error
         }
-        if copies.isEmpty { buffer.pass(end) }
+        if copies.isEmpty, failure == nil { buffer.pass(end) }
         copies.reverse()
-        unread.withLock { $0 = UnreadRecords(records: copies, end: end) }
+        unread.withLock { $0 = UnreadRecords(records: copies, end: end, failure: failure) }
     }
 
     private enum NextRecord {
         case record(ConsumerRecord)
+        case failed(FetchSlot, PartitionFailure)
         /// There is one, and a group holds it back.
         case held
         case none
@@ -94,26 +102,37 @@ extension KafkaConsumer {
         try await buffer.rest()
     }
 
-    private func nextRecord() throws(KafkaError) -> NextRecord {
-        try unread.withLock { unread throws(KafkaError) -> NextRecord in
-            if let failure = unread.failure {
-                if let slot = buffer.handout?.slot, buffer.isStanding(slot) { throw failure }
-                unread.failure = nil
+    private func nextRecord(_ reader: inout BatchReader) -> NextRecord {
+        unread.withLock { unread in
+            guard let record = unread.records.last else {
+                guard let failure = unread.failure else { return .none }
+                return fail(&unread, failure, &reader)
             }
-            guard let record = unread.records.last else { return .none }
             let next =
-                unread.records.count == 1
+                unread.records.count == 1 && unread.failure == nil
                 ? unread.end
-                : FetchPosition(offset: record.offset + 1, lastFetchedEpoch: unread.end.lastFetchedEpoch)
-            switch buffer.advance(processed: record.offset, next: next, at: cluster.timing.now()) {
+                : FetchPosition(offset: record.offset &+ 1, lastFetchedEpoch: unread.end.lastFetchedEpoch)
+            switch buffer.advance(&reader, processed: record.offset, next: next, at: cluster.timing.now()) {
             case .advanced:
                 unread.records.removeLast()
                 return .record(record)
             case .held: return .held
+            case .foreign: return .none
             case .stale:
-                unread.records = []
+                unread = UnreadRecords()
                 return .none
             }
         }
+    }
+
+    /// Hands out the error of a record that can't be read.
+    private func fail(_ unread: inout UnreadRecords, _ error: KafkaError, _ reader: inout BatchReader) -> NextRecord {
+        let (outcome, slot) = buffer.failHandout(&reader, error)
+        switch outcome {
+        case .foreign: return .none
+        case .held: return .held
+        case .advanced, .stale: unread = UnreadRecords()
+        }
+        return slot.map { .failed($0, failure(of: $0, error)) } ?? .none
     }
 }

@@ -18,20 +18,28 @@ import Concurrency
 ///
 /// A batch may have no records left in it (transaction markers, compaction). It is in the sequence all the same,
 /// since the position moves with it.
+///
+/// A permanent error of one partition ends the reading of that partition only: see ``PartitionFailure``.
 public final class KafkaConsumer: Sendable, AsyncSequence {
     /// A view of the answer that it came in.
     public typealias Element = RecordBatch
 
     let cluster: Cluster
-    let buffer = FetchBuffer()
+    let buffer: FetchBuffer
     let fetcher: Fetcher
-    /// The part of an answer whose batches are being handed out.
+    let onPartitionFailure: PartitionFailureHandler?
+    /// The part of a response whose batches are being handed out.
     let reading = Lock<FetchedPartition?>(nil)
     let unread = Lock(UnreadRecords())
     let groupPart: Lock<ConsumerGroupPart>
 
-    init(cluster: Cluster, offsetReset: ConsumerConfiguration.OffsetReset) {
+    init(
+        cluster: Cluster, offsetReset: ConsumerConfiguration.OffsetReset,
+        onPartitionFailure: PartitionFailureHandler? = nil
+    ) {
         self.cluster = cluster
+        self.onPartitionFailure = onPartitionFailure
+        buffer = FetchBuffer(redelivers: cluster.configuration.group.groupID != nil)
         groupPart = Lock(ConsumerGroupPart(cluster: cluster))
         fetcher = Fetcher(cluster: cluster, buffer: buffer, offsetReset: offsetReset)
         groupPart.withLock { $0.identity }?.reads(from: buffer)
@@ -47,17 +55,39 @@ public final class KafkaConsumer: Sendable, AsyncSequence {
 
     /// Reads these partitions and no others from now on, each from the given place.
     ///
-    /// Batches that were fetched for an earlier assignment are dropped. One that has subscribed has its partitions from
-    /// its group: `unsubscribe` before.
+    /// Batches that were fetched for an earlier assignment are dropped. The partitions of a consumer that has subscribed
+    /// come from its group: call `unsubscribe` before.
     public func assign(_ starts: [TopicPartition: ConsumerStart]) async {
-        groupPart.withLock { if $0.membership == nil { $0.identity?.forget() } }
+        forgetMembership()
         await fetcher.assign(starts)
+    }
+
+    /// Reads these partitions too, each from the given place; the others aren't disturbed. One that is assigned already
+    /// starts anew at the given place.
+    ///
+    /// librdkafka's `incremental_assign`. As with `assign`, call `unsubscribe` before.
+    public func assign(adding starts: [TopicPartition: ConsumerStart]) async {
+        forgetMembership()
+        await fetcher.add(starts)
+    }
+
+    /// Stops reading these partitions; the others aren't disturbed. Partitions that aren't assigned are ignored.
+    ///
+    /// What was fetched of them is dropped, and no batch of them is handed out once this returns. librdkafka's
+    /// `incremental_unassign`.
+    public func unassign(_ partitions: some Sequence<TopicPartition>) async {
+        await fetcher.remove(Array(partitions))
+    }
+
+    /// What is read from now on isn't read as a member of a group.
+    private func forgetMembership() {
+        groupPart.withLock { if $0.membership == nil { $0.identity?.forget() } }
     }
 
     /// Ends the fetching, and the sequence; a member of a group leaves it.
     ///
-    /// Where `enable.auto.commit` is on, what was processed is committed before. A batch that the application hasn't come
-    /// back from isn't processed: `commit()` before, where it is done with.
+    /// If `enable.auto.commit` is on, what was processed is committed before. The batch that the application still has
+    /// isn't processed: call `commit()` before if it is done.
     public func close() async {
         await unsubscribe()
         await fetcher.close()

@@ -22,6 +22,8 @@ public struct KafkaError: Error, Hashable, Sendable, CustomStringConvertible {
     /// With LOG_TRUNCATION: the offset from which on the log isn't the one that was read; nil where even the broker
     /// can't tell (KIP-320).
     public var divergentOffset: Int64?
+    /// The length in bytes that the broker announced for the response which was lost; nil if none had begun to arrive.
+    package var responseLength: Int?
 
     /// For an application's own tests, and for errors of a kind that Kafka has a code for.
     ///

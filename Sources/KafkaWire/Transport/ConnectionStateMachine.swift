@@ -53,6 +53,8 @@ struct ConnectionStateMachine: ~Copyable {
     private(set) var connectDeadline: Instant
     private let maximumFrame: Int
     private let maximumIdle: Duration?
+    /// The length of the response to the oldest request, once it has been read; nil between responses.
+    private var responseLength: Int32?
     /// Since when there has been nothing in flight.
     private var idleSince: Instant?
     /// While the broker wants to be left alone, no request is begun (KIP-219).
@@ -182,13 +184,18 @@ struct ConnectionStateMachine: ~Copyable {
 
     /// Checks the length that stands before a frame; what can't be a frame ends the connection.
     mutating func announced(frameOf length: Int32) -> [Action] {
-        if length >= 4, Int(length) <= maximumFrame { return [] }
+        if length >= 4, Int(length) <= maximumFrame {
+            responseLength = length
+            return []
+        }
         let (reason, isOther) = explain(length)
+        if length > maximumFrame, !isOther { responseLength = length }
         return fail(KafkaError(.networkException, reason, isRetriable: !isOther))
     }
 
     /// A whole frame has arrived that begins with this correlation id.
     mutating func received(correlationID: Int32) -> [Action] {
+        responseLength = nil
         guard let oldest = requests.first, oldest.unwritten == nil else {
             return fail(
                 KafkaError(
@@ -243,7 +250,13 @@ struct ConnectionStateMachine: ~Copyable {
     mutating func fail(_ reason: KafkaError) -> [Action] {
         if case .closed = state { return [] }
         state = .closed(reason)
-        let failed = requests.filter { !$0.isAbandoned }.map { Action.fail($0.id, reason) }
+        // Only the oldest request's response can have begun to arrive.
+        var oldestReason = reason
+        oldestReason.responseLength = responseLength.map(Int.init)
+        let oldest = requests.first?.id
+        let failed = requests.filter { !$0.isAbandoned }.map {
+            Action.fail($0.id, $0.id == oldest ? oldestReason : reason)
+        }
         requests = []
         return failed + [.closeSocket(reason)]
     }

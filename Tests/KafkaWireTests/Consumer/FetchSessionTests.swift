@@ -104,6 +104,32 @@ struct FetchSessionTests {
         #expect(request.forgotten.isEmpty)
     }
 
+    @Test(
+        "a broker that rejects one session after the other is sent requests without one; a lost connection is a new try"
+    )
+    func rejected() {
+        var session = FetchSession()
+        let wanted = partitions([0: 0, 1: 0])
+        for count in 1...3 {
+            _ = session.next(wanted)
+            // The broker opens the session, and doesn't know it with the next request.
+            session.succeeded(sessionID: 7)
+            _ = session.next(wanted)
+            #expect(session.rejected() == count)
+        }
+        for _ in 0..<2 {
+            let request = session.next(wanted)
+            #expect(request.sessionID == 0 && request.epoch == -1 && request.partitions.count == 2)
+            session.succeeded(sessionID: 0)
+        }
+        session.reset()
+        #expect(session.next(wanted).epoch == 0)
+        session.succeeded(sessionID: 8)
+        _ = session.next(wanted)
+        session.succeeded(sessionID: 8)
+        #expect(session.rejected() == 1)
+    }
+
     @Test("nothing wanted is an empty request")
     func empty() {
         var session = FetchSession()

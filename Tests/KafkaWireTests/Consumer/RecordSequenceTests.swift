@@ -72,20 +72,20 @@ struct RecordSequenceTests {
         }
     }
 
-    @Test func `a record that can't be read isn't passed over`() async throws {
+    @Test func `a record that can't be read is an error once, and isn't skipped without a seek`() async throws {
         try await withRecords { fake, consumer in
-            // A batch whose checksum fits but whose records don't.
+            // A batch whose checksum fits but whose second record doesn't.
             var broken = try batchBytes(["x", "y"])
-            broken[RecordBatchHeader.byteCount] = 0x7f
+            broken[RecordBatchHeader.byteCount + 8] = 0x7f
             fake.append(withChecksum(broken), to: partition)
             try fake.fill(partition, [["32"]])
             var iterator = consumer.records.makeAsyncIterator()
-            for offset in Int64(0)..<30 { #expect(try await iterator.next()?.offset == offset) }
-            for _ in 0..<2 {
-                let error = await #expect(throws: KafkaError.self) { _ = try await iterator.next() }
-                #expect(error?.code == .corruptMessage)
-                #expect(consumer.positions == [partition: 30])
-            }
+            for offset in Int64(0)..<31 { #expect(try await iterator.next()?.offset == offset) }
+            let error = await #expect(throws: KafkaError.self) { _ = try await iterator.next() }
+            #expect(error?.code == .corruptMessage)
+            #expect(consumer.positions == [partition: 31])
+            #expect(consumer.buffer.collect(\.processed?.offset) == [partition: 31])
+            #expect(consumer.failedPartitions.mapValues(\.code) == [partition: .corruptMessage])
             try await consumer.seek([partition: .offset(32)])
             #expect(try await iterator.next()?.offset == 32)
         }

@@ -43,6 +43,52 @@ struct SignalTests {
         await task.value
     }
 
+    @Test("a notification wakes all tasks that wait, and each of them ends")
+    func severalWaiters() async {
+        let signal = Signal()
+        for count in 1...5 {
+            let woken = Counter()
+            await withTaskGroup(of: Void.self) { group in
+                for _ in 0..<count {
+                    group.addTask {
+                        await signal.wait()
+                        woken.add()
+                    }
+                }
+                // Those that begin to wait later are woken by a later notification.
+                group.addTask {
+                    while woken.value < count {
+                        signal.notify()
+                        await Task.yield()
+                    }
+                }
+            }
+            await signal.wait(until: .now)
+        }
+    }
+
+    @Test("a wait that is cancelled, or whose time is over, ends alone: another one goes on")
+    func endsAlone() async {
+        let signal = Signal()
+        let done = Counter()
+        let waiting = Task {
+            await signal.wait()
+            done.add()
+        }
+        for round in 0..<50 {
+            if round % 2 == 0 {
+                await signal.wait(until: .now + .microseconds(50))
+            } else {
+                let cancelled = Task { await signal.wait() }
+                cancelled.cancel()
+                await cancelled.value
+            }
+        }
+        #expect(done.value == 0)
+        signal.notify()
+        await waiting.value
+    }
+
     @Test("no notification is lost, whoever is faster")
     func race() async {
         let signal = Signal()

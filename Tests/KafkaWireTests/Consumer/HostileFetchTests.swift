@@ -1,0 +1,114 @@
+import KafkaFake
+import Testing
+
+@testable import KafkaWire
+
+@Suite("Numbers that no broker should send to a consumer", .timeLimit(.minutes(1)))
+struct HostileFetchTests {
+    private let partition = TopicPartition("t")
+
+    /// A consumer of a topic that doesn't exist, which is at this offset, and has this response handled.
+    private func handle(
+        at offset: Int64, epoch: Int32 = -1, reset: ConsumerConfiguration.OffsetReset = .fail,
+        properties: [String: String] = [:], _ answer: FetchResponse.PartitionData
+    ) async throws -> (position: FetchPosition?, consumer: KafkaConsumer) {
+        var result: (FetchPosition?, KafkaConsumer)?
+        try await withFake(properties: properties) { _, cluster in
+            let consumer = KafkaConsumer(cluster: cluster, offsetReset: reset)
+            await consumer.assign([partition: ConsumerStart(.offset(offset), leaderEpoch: epoch)])
+            let known = try #require(await consumer.fetcher.partitions[partition])
+            let fetch = PartitionFetch(
+                topicID: .zero, position: FetchPosition(offset: offset, lastFetchedEpoch: epoch), leaderEpoch: 0,
+                maximumBytes: 1000)
+            let response = FetchResponse(
+                responses: [FetchResponse.FetchableTopicResponse(topic: "t", partitions: [answer])])
+            _ = await consumer.fetcher.accept(
+                response, from: 1, asked: [partition: Fetcher.Asked(fetch: fetch, slot: known.slot)])
+            result = (await consumer.fetcher.partitions[partition]?.position, consumer)
+        }
+        return try #require(result)
+    }
+
+    private func failure(_ consumer: KafkaConsumer) async throws -> KafkaError? {
+        var iterator = consumer.makeAsyncIterator()
+        return await #expect(throws: KafkaError.self) { _ = try await iterator.next(timeout: .zero) }
+    }
+
+    @Test(
+        "ends of logs: whatever they are, lag and position can be asked for",
+        arguments: [Int64.min, -2, -1, 0, .max], [Int64.min, -1, 0, 7, .max])
+    func ends(end: Int64, offset: Int64) async throws {
+        let answer = FetchResponse.PartitionData(
+            highWatermark: end, lastStableOffset: end, records: ByteSlice([]))
+        let (position, consumer) = try await handle(at: offset, answer)
+        #expect(position?.offset == offset)
+        #expect(consumer.lag.isEmpty == (end < 0))
+        #expect(consumer.highWatermarks.isEmpty == (end < 0))
+        #expect(consumer.lag.values.allSatisfy { $0 >= 0 })
+        _ = consumer.isCaughtUp
+        if offset == -1, end == .max { #expect(consumer.lag == [partition: .max]) }
+    }
+
+    @Test(
+        "a log that diverges where nothing was read yet is an error, not a fetch that is repeated for ever",
+        arguments: [(Int32(5), Int64(10)), (5, .max), (.max, 10), (9, 11)])
+    func divergesAhead(epoch: Int32, end: Int64) async throws {
+        let answer = FetchResponse.PartitionData(
+            divergingEpoch: FetchResponse.EpochEndOffset(epoch: epoch, endOffset: end), records: nil)
+        let (position, consumer) = try await handle(at: 10, epoch: 5, reset: .earliest, answer)
+        #expect(position?.offset == 10)
+        #expect(await consumer.fetcher.partitions[partition]?.hasFailed == true)
+        #expect(try await failure(consumer)?.code == .corruptMessage)
+    }
+
+    @Test("an epoch that diverges at or behind the position, but is an earlier one, moves no offset")
+    func divergesInEpoch() async throws {
+        let answer = FetchResponse.PartitionData(
+            divergingEpoch: FetchResponse.EpochEndOffset(epoch: 4, endOffset: .max), records: nil)
+        let (position, consumer) = try await handle(at: 10, epoch: 5, answer)
+        #expect(position == FetchPosition(offset: 10, lastFetchedEpoch: 4))
+        #expect(await consumer.fetcher.partitions[partition]?.hasFailed == false)
+    }
+
+    @Test("a log that diverges at a negative offset is one of which nothing is known")
+    func divergesBeforeBeginning() async throws {
+        let answer = FetchResponse.PartitionData(
+            divergingEpoch: FetchResponse.EpochEndOffset(epoch: 4, endOffset: .min), records: nil)
+        let (position, consumer) = try await handle(at: 10, epoch: 5, reset: .earliest, answer)
+        #expect(position == nil)
+        #expect(await consumer.fetcher.partitions[partition]?.hasFailed == false)
+    }
+
+    @Test("batches that lie before what was asked for aren't asked for again at once")
+    func behind() async throws {
+        let answer = FetchResponse.PartitionData(
+            highWatermark: 100, records: ByteSlice(try batchBytes(["0", "1"])))
+        let (position, consumer) = try await handle(at: 50, answer)
+        #expect(position?.offset == 50)
+        // The loop of its broker has nothing to fetch until the leader was looked up after a pause.
+        #expect(await consumer.fetcher.partitions[partition]?.leader == nil)
+        #expect(await consumer.fetcher.setbacks > 0)
+    }
+
+    @Test(
+        "an offset that can't be is an error; only a search by time may find none",
+        arguments: [OffsetSpec.earliest, .latest, .timestamp(5)], [Int64.min, -2, -1, 0, .max])
+    func listedOffset(spec: OffsetSpec, offset: Int64) throws {
+        let answer = ListOffsetsResponse.PartitionResponse(offset: offset)
+        let result = Cluster.listedOffset(answer, spec, partition, BrokerAddress(host: "b", port: 1))
+        let isAllowed = offset >= 0 || offset == -1 && spec == .timestamp(5)
+        switch result {
+        case .success(let listed): #expect(isAllowed && listed.offset == offset)
+        case .failure(let error): #expect(!isAllowed && error.code == .corruptMessage && !error.isRetriable)
+        }
+    }
+
+    @Test("the distance between any two offsets is a number")
+    func distances() {
+        #expect(offsetDistance(from: 3, to: 10) == 7)
+        #expect(offsetDistance(from: 10, to: 3) == 0)
+        #expect(offsetDistance(from: -1, to: .max) == .max)
+        #expect(offsetDistance(from: .max, to: .min) == 0)
+        #expect(offsetDistance(from: .min, to: .max) == .max)
+    }
+}
