@@ -48,7 +48,7 @@ public final class KafkaConsumer: Sendable, AsyncSequence {
     deinit {
         let (fetcher, membership) = (fetcher, groupPart.withLock { $0.membership })
         Task {
-            await membership?.leave()
+            _ = await membership?.leave(by: .now + CloseReport.defaultLimit)
             await fetcher.close()
         }
     }
@@ -84,12 +84,25 @@ public final class KafkaConsumer: Sendable, AsyncSequence {
         groupPart.withLock { if $0.membership == nil { $0.identity?.forget() } }
     }
 
-    /// Ends the fetching, and the sequence; a member of a group leaves it.
+    /// Ends the fetching and the sequence. A member of a group leaves it.
     ///
-    /// If `enable.auto.commit` is on, what was processed is committed before. The batch that the application still has
-    /// isn't processed: call `commit()` before if it is done.
-    public func close() async {
-        await unsubscribe()
+    /// If `enable.auto.commit` is on, commits what was processed before. The batch that the application still has isn't
+    /// processed: call `commit()` before if it is done.
+    ///
+    /// A rebalance handler must not call this, since the group waits for the handler: nothing is done then, and the report
+    /// has OPERATION_NOT_ATTEMPTED.
+    ///
+    /// - Parameter limit: How long this may take, also if no broker answers. The fetching ends in any case.
+    /// - Returns: What could not be done in time, such as offsets that were not committed.
+    @discardableResult
+    public func close(within limit: Duration = .seconds(25)) async -> CloseReport {
+        if isInHandler {
+            let error = inHandler("close")
+            cluster.observer?.refused(error)
+            return CloseReport(errors: [error])
+        }
+        let report = await unsubscribe(within: limit)
         await fetcher.close()
+        return report
     }
 }

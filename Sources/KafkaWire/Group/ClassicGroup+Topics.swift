@@ -1,4 +1,7 @@
-// Which topics there are, and dividing them as the group's leader.
+import Concurrency
+import Dispatch
+
+// The topics of the subscription, and the assignment that the group's leader makes.
 extension ClassicGroup {
     /// The topics that the subscription stands for.
     ///
@@ -15,28 +18,22 @@ extension ClassicGroup {
         }
     }
 
-    /// Divides the partitions of all topics that anybody in the group reads.
+    /// Divides the partitions of all topics that any member reads.
+    ///
+    /// The computation runs on a thread of its own, so heartbeats continue meanwhile.
     func divide(_ joined: JoinGroupResponse) async throws -> [SyncGroupRequest.SyncGroupRequestAssignment] {
         guard let assignor = joined.protocolName.flatMap(PartitionAssignor.init(rawValue:)) else {
             throw KafkaError(
                 .inconsistentGroupProtocol,
                 "the group is divided by '\(joined.protocolName ?? "")', which this client doesn't know")
         }
-        let members = try joined.members.map { member in
-            GroupMember(
-                id: member.memberId, instanceID: member.groupInstanceId,
-                subscription: try ConsumerProtocolSubscription.decode(member.metadata))
+        let division = await DispatchQueue.global().value(of: { GroupDivision(joined, by: assignor) })
+        for (member, error) in division.unreadable.sorted(by: { $0.key < $1.key }) {
+            cluster.observer?.leftOut(member: member, ofGroup: partitions.offsets.groupID, error)
         }
-        let counts = try await partitionCounts(Set(members.flatMap(\.subscription.topics)))
+        let counts = try await partitionCounts(division.topics)
         dividedCounts = counts
-        let assigned = assignor.assign(members, partitionCounts: counts)
-        return try assigned.sorted { $0.key < $1.key }.map { member, partitions in
-            SyncGroupRequest.SyncGroupRequestAssignment(
-                memberId: member,
-                assignment: try ConsumerProtocolAssignment(
-                    assignedPartitions: [ConsumerProtocolTopicPartition](partitions)
-                ).encoded())
-        }
+        return try await DispatchQueue.global().value(of: { division.assignments(partitionCounts: counts) }).get()
     }
 
     /// How many partitions each topic has; 0 for one that doesn't exist.

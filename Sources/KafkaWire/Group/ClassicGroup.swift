@@ -19,6 +19,9 @@ actor ClassicGroup: GroupMembership {
     /// How many partitions the topics had when this member divided them; nil where another one did.
     var dividedCounts: [String: Int32]?
     private var failures = 0
+    /// One for each step that is retried, by its description.
+    private var reporters: [String: RetryReporter] = [:]
+    private let missing: MissingTopics
     private let wake = Signal()
     private var tasks: [Task<Void, Never>] = []
 
@@ -26,6 +29,7 @@ actor ClassicGroup: GroupMembership {
         self.partitions = partitions
         self.identity = identity
         self.subscription = subscription
+        missing = MissingTopics(cluster: partitions.cluster)
     }
 
     var cluster: Cluster { partitions.cluster }
@@ -39,12 +43,20 @@ actor ClassicGroup: GroupMembership {
         }
         tasks = [
             Task { await run() }, Task { await beat() }, Task { await watchTopics() },
-            Task { await partitions.commitAtIntervals() },
+            Task { await partitions.commitAtIntervals() }, Task { await watchForMissingTopics() },
         ]
+    }
+
+    private func watchForMissingTopics() async {
+        await missing.watch { [weak self] in
+            guard case .topics(let names)? = await self?.subscription else { return [] }
+            return names
+        }
     }
 
     func change(_ subscription: Subscription) {
         self.subscription = subscription
+        missing.subscriptionChanged()
         handle(.outdated)
     }
 
@@ -66,10 +78,11 @@ actor ClassicGroup: GroupMembership {
     private func run() async {
         while !Task.isCancelled {
             switch machine.state {
-            case .preparing: await attempt(prepare)
-            case .joining: await attempt(join)
-            case .syncing: await attempt(sync)
-            case .adopting(let assigned): await attempt { try await adopt(assigned) }
+            case .preparing: await attempt("find the topics to subscribe to for group \(groupID)", prepare)
+            case .joining: await attempt("join group \(groupID)", join)
+            case .syncing: await attempt("get the assignment from group \(groupID)", sync)
+            case .adopting(let assigned):
+                await attempt("fetch the committed offsets of group \(groupID)") { try await adopt(assigned) }
             case .stable: await wake.wait()
             case .failed(let error): return await fail(error)
             case .left: return
@@ -77,17 +90,21 @@ actor ClassicGroup: GroupMembership {
         }
     }
 
-    private func attempt(_ step: () async throws -> Void) async {
+    /// - Parameter operation: What the step does, as an infinitive.
+    private func attempt(_ operation: String, _ step: () async throws -> Void) async {
         do {
             try await step()
             failures = 0
+            reporters[operation]?.succeeded(at: cluster.timing.now(), observer: cluster.observer)
         } catch let error as KafkaError {
             // Nothing is changing hands while a step waits for its next attempt.
             partitions.buffer.release()
             guard error.isRetriable else { return handle(.refused(error)) }
             failures += 1
-            try? await cluster.timing.sleep(
-                cluster.configuration.backoff.delay(afterFailures: failures, random: cluster.timing.random()))
+            let delay = cluster.configuration.backoff.delay(afterFailures: failures, random: cluster.timing.random())
+            reporters[operation, default: RetryReporter(operation)].failed(
+                error, at: cluster.timing.now(), retryingAfter: delay, observer: cluster.observer)
+            try? await cluster.timing.sleep(delay)
         } catch let error as ProtocolError {
             handle(
                 .refused(
@@ -172,16 +189,18 @@ actor ClassicGroup: GroupMembership {
         try await giveUp(revoked, areLost: false)
         // Said here, since what comes next may fail, and be tried again when nothing is left to give up.
         hasGivenUp = hasGivenUp || !revoked.isEmpty
-        let starts = try await partitions.starts(of: added, asMember: false)
-        if !starts.isEmpty {
+        let takeover = try await partitions.prepareTakeover(of: added, asMember: false)
+        if !takeover.isEmpty {
             guard await partitions.buffer.pin() else { throw CancellationError() }
-            // The member may have been put out while it waited for the application.
+            // The member may have lost its membership while it waited for the application.
             if case .adopting = machine.state {
-                owned.formUnion(starts.keys)
-                await partitions.takeOver(starts)
+                owned.formUnion(takeover.partitions)
+                await partitions.takeOver(takeover)
             }
         }
         partitions.buffer.release()
+        // The partitions that are taken over are read while the others are retried.
+        if let error = takeover.retriable { throw error }
         handle(.adopted(hasGivenUp: hasGivenUp))
     }
 
@@ -189,14 +208,17 @@ actor ClassicGroup: GroupMembership {
 
     private func beat() async {
         let beginning = cluster.timing.now()
+        var reporter = RetryReporter("send a heartbeat to group \(groupID)")
         while (try? await cluster.timing.sleep(configuration.heartbeatInterval)) != nil {
             guard machine.sendsHeartbeats else { continue }
-            let sender = machine.identity
-            if let since = partitions.buffer.absence(since: beginning),
+            let (sender, isSyncing) = (machine.identity, machine.state == .syncing)
+            if !isSyncing, let since = partitions.buffer.absence(since: beginning),
                 cluster.timing.now() - since > configuration.maximumPollInterval
             {
                 handle(.applicationAway)
-                await sendLeave(sender, reason: "the application takes longer than max.poll.interval.ms")
+                await sendLeave(
+                    sender, reason: "the application takes longer than max.poll.interval.ms",
+                    by: cluster.timing.now() + GroupPartitions.leaveLimit)
                 continue
             }
             do {
@@ -205,26 +227,37 @@ actor ClassicGroup: GroupMembership {
                         groupId: groupID, generationId: sender.generation, memberId: sender.memberID,
                         groupInstanceId: configuration.instanceID))
                 try await partitions.coordinator.check(
-                    response.errorCode, "the group \(groupID) has put this member out")
+                    response.errorCode, "the coordinator removed this member from group \(groupID)")
+                reporter.succeeded(at: cluster.timing.now(), observer: cluster.observer)
             } catch let error as KafkaError where !error.isRetriable {
+                // Before Kafka 2.7 the coordinator also gives this answer to members that have yet to send SyncGroup.
+                if isSyncing, error.code == .rebalanceInProgress { continue }
                 handle(.notified(error, sender))
+            } catch let error as KafkaError {
+                // The next heartbeat is the next attempt; a session is several heartbeats long.
+                reporter.failed(
+                    error, at: cluster.timing.now(), retryingAfter: configuration.heartbeatInterval,
+                    observer: cluster.observer)
             } catch {
-                // The next heartbeat is the next attempt; a session is some heartbeats long.
+                // Cancelled: the loop ends.
             }
         }
     }
 
     // MARK: The end
 
-    func leave() async {
+    func leave(by deadline: ContinuousClock.Instant) async -> [KafkaError] {
         let (sender, areLost) = (machine.identity, machine.hasLost)
         if !hasFailed { handle(.closed) }
         for task in tasks { task.cancel() }
         for task in tasks { await task.value }
-        await partitions.giveUpAll(owned, areLost: areLost)
+        var errors = await partitions.giveUpAll(owned, areLost: areLost, by: deadline)
         owned = []
-        await sendLeave(sender, reason: "the consumer is being closed")
+        if let error = await sendLeave(sender, reason: "the consumer is being closed", by: deadline) {
+            errors.append(error)
+        }
         await partitions.coordinator.close()
+        return errors
     }
 
     var state: MembershipState {
@@ -236,27 +269,35 @@ actor ClassicGroup: GroupMembership {
     }
 
     private func fail(_ error: KafkaError) async {
-        await partitions.giveUpAll(owned, areLost: machine.hasLost || error.code == .fencedInstanceId)
+        let areLost = machine.hasLost || error.code == .fencedInstanceId
+        let deadline = cluster.timing.now() + CloseReport.defaultLimit
+        _ = await partitions.giveUpAll(owned, areLost: areLost, by: deadline)
         owned = []
-        await sendLeave(machine.identity, reason: "the member has failed")
+        await sendLeave(machine.identity, reason: "the member has failed", by: deadline)
         await partitions.coordinator.close()
         partitions.fail(error)
     }
 
-    /// A static member stays: its partitions wait until it is back, or its session is over (KIP-345).
-    private func sendLeave(_ sender: ClassicMember.Identity, reason: String) async {
-        guard !sender.memberID.isEmpty, configuration.instanceID == nil else { return }
-        let takesSeveral =
-            (try? await partitions.coordinator.connection(role: .general).version(for: LeaveGroupRequest.self))
-            .map { $0 >= 3 } ?? true
-        let request =
-            takesSeveral
-            ? LeaveGroupRequest(
-                groupId: groupID,
-                members: [LeaveGroupRequest.MemberIdentity(memberId: sender.memberID, reason: reason)])
-            : LeaveGroupRequest(groupId: groupID, memberId: sender.memberID)
-        // Without an answer the session ends by itself.
-        _ = try? await partitions.coordinator.call(request, within: .seconds(5))
+    /// Leaves the group. A static member stays: its partitions wait until it is back, or its session ends (KIP-345).
+    ///
+    /// - Returns: The reason why the coordinator does not know that the member has left; its session ends later.
+    @discardableResult
+    private func sendLeave(
+        _ sender: ClassicMember.Identity, reason: String, by deadline: ContinuousClock.Instant
+    ) async -> KafkaError? {
+        guard !sender.memberID.isEmpty, configuration.instanceID == nil else { return nil }
+        let groupID = groupID
+        return await partitions.leave(by: deadline) { coordinator in
+            let takesSeveral =
+                try await coordinator.connection(role: .general).version(for: LeaveGroupRequest.self) >= 3
+            let request =
+                takesSeveral
+                ? LeaveGroupRequest(
+                    groupId: groupID,
+                    members: [LeaveGroupRequest.MemberIdentity(memberId: sender.memberID, reason: reason)])
+                : LeaveGroupRequest(groupId: groupID, memberId: sender.memberID)
+            _ = try await coordinator.call(request, within: GroupPartitions.leaveLimit)
+        }
     }
 
     static let protocolType = "consumer"

@@ -60,12 +60,12 @@ struct ClassicMember: Sendable {
     /// Whether the group is to be joined again as soon as this generation stands.
     private(set) var isOutdated = false
 
-    /// Whether the coordinator wants to hear from the member. While it holds back an answer to a join or a sync it
-    /// doesn't.
+    /// Whether the coordinator expects heartbeats. It does not while it holds back the answer to JoinGroup. In `syncing`
+    /// the leader may compute for long before it sends SyncGroup, so it has to keep its session.
     var sendsHeartbeats: Bool {
         switch state {
-        case .preparing, .adopting, .stable: identity.generation >= 0
-        case .joining, .syncing, .failed, .left: false
+        case .preparing, .syncing, .adopting, .stable: identity.generation >= 0
+        case .joining, .failed, .left: false
         }
     }
 

@@ -16,6 +16,9 @@ actor ConsumerProtocolGroup: GroupMembership {
     /// Whether a coordinator may know this member, though it hasn't answered yet.
     private var hasSpoken = false
     private var failures = 0
+    /// One for each step that is retried, by its description.
+    private var reporters: [String: RetryReporter] = [:]
+    private let missing: MissingTopics
     private let wake = Signal()
     private let beatNow = Signal()
     private var tasks: [Task<Void, Never>] = []
@@ -26,6 +29,7 @@ actor ConsumerProtocolGroup: GroupMembership {
         self.subscription = subscription
         heartbeatInterval = partitions.configuration.heartbeatInterval
         machine = ConsumerMember(memberID: KafkaUUID.random().description)
+        missing = MissingTopics(cluster: partitions.cluster)
     }
 
     private var cluster: Cluster { partitions.cluster }
@@ -38,11 +42,20 @@ actor ConsumerProtocolGroup: GroupMembership {
         }
         tasks = [
             Task { await run() }, Task { await beat() }, Task { await partitions.commitAtIntervals() },
+            Task { await watchForMissingTopics() },
         ]
+    }
+
+    private func watchForMissingTopics() async {
+        await missing.watch { [weak self] in
+            guard case .topics(let names)? = await self?.subscription else { return [] }
+            return names
+        }
     }
 
     func change(_ subscription: Subscription) {
         self.subscription = subscription
+        missing.subscriptionChanged()
         handle(.subscribed)
         beatNow.notify()
     }
@@ -72,32 +85,40 @@ actor ConsumerProtocolGroup: GroupMembership {
         while !Task.isCancelled {
             switch machine.state {
             case .joining, .stable: await wake.wait()
-            case .reconciling: await attempt(reconcile)
-            case .fenced: await attempt(drop)
+            case .reconciling: await attempt("take over the partitions that group \(groupID) assigns", reconcile)
+            case .fenced: await attempt("give up the partitions of group \(groupID)", drop)
             case .failed(let error): return await fail(error)
             case .left: return
             }
         }
     }
 
-    private func attempt(_ step: () async throws -> Void) async {
+    /// - Parameter operation: What the step does, as an infinitive.
+    private func attempt(_ operation: String, _ step: () async throws -> Void) async {
         let epoch = machine.epoch
         do {
             try await step()
-            failures = 0
+            succeeded(operation)
         } catch let error as KafkaError {
             partitions.buffer.release()
             guard error.isRetriable else { return handle(.refused(error, epoch: epoch)) }
-            await waitAfterFailure()
+            await wait(after: error, operation)
         } catch {
             // Cancelled: the loop ends.
         }
     }
 
-    private func waitAfterFailure() async {
+    private func succeeded(_ operation: String) {
+        failures = 0
+        reporters[operation]?.succeeded(at: cluster.timing.now(), observer: cluster.observer)
+    }
+
+    private func wait(after error: KafkaError, _ operation: String) async {
         failures += 1
-        try? await cluster.timing.sleep(
-            cluster.configuration.backoff.delay(afterFailures: failures, random: cluster.timing.random()))
+        let delay = cluster.configuration.backoff.delay(afterFailures: failures, random: cluster.timing.random())
+        reporters[operation, default: RetryReporter(operation)].failed(
+            error, at: cluster.timing.now(), retryingAfter: delay, observer: cluster.observer)
+        try? await cluster.timing.sleep(delay)
     }
 
     private func reconcile() async throws {
@@ -113,17 +134,19 @@ actor ConsumerProtocolGroup: GroupMembership {
             await partitions.giveUp(revoked, areLost: false)
             partitions.buffer.unpin()
         }
-        let starts = try await partitions.starts(
+        let takeover = try await partitions.prepareTakeover(
             of: Set(target.keys).subtracting(owned.keys), asMember: true)
-        if !starts.isEmpty {
+        if !takeover.isEmpty {
             guard await partitions.buffer.pin() else { throw CancellationError() }
             guard machine.state == .reconciling else { return partitions.buffer.release() }
             // The coordinator may want some of them back already.
-            let wanted = starts.filter { target[$0.key].map(machine.target.contains) ?? false }
-            for partition in wanted.keys { owned[partition] = target[partition] }
+            let wanted = takeover.filter { target[$0].map(machine.target.contains) ?? false }
+            for partition in wanted.partitions { owned[partition] = target[partition] }
             await partitions.takeOver(wanted)
         }
         partitions.buffer.release()
+        // The partitions that are taken over are read while the others are retried.
+        if let error = takeover.retriable { throw error }
         let hasChanged = machine.owned != Set(owned.values)
         handle(.reconciled(Set(owned.values)))
         // A topic of which no broker knows the name yet is asked for again with the next heartbeat.
@@ -161,7 +184,7 @@ actor ConsumerProtocolGroup: GroupMembership {
                     cluster.timing.now() - since > configuration.maximumPollInterval
                 {
                     handle(.applicationAway)
-                    await sendLeave()
+                    await sendLeave(by: cluster.timing.now() + GroupPartitions.leaveLimit)
                 } else {
                     await beatOnce()
                 }
@@ -172,6 +195,7 @@ actor ConsumerProtocolGroup: GroupMembership {
 
     private func beatOnce() async {
         let report = machine.report
+        let operation = report.epoch == 0 ? "join group \(groupID)" : "send a heartbeat to group \(groupID)"
         do {
             let request = try await heartbeat()
             if case .pattern = subscription { toldPattern = true }
@@ -181,14 +205,15 @@ actor ConsumerProtocolGroup: GroupMembership {
             try await partitions.coordinator.check(
                 response.errorCode, response.errorMessage ?? "the group \(groupID) doesn't take this member")
             if response.heartbeatIntervalMs > 0 {
-                heartbeatInterval = .milliseconds(Int(response.heartbeatIntervalMs))
+                // Never more than 100 requests a second, whatever the coordinator asks for.
+                heartbeatInterval = max(.milliseconds(Int(response.heartbeatIntervalMs)), .milliseconds(10))
             }
-            failures = 0
+            succeeded(operation)
             handle(.accepted(response, to: report))
         } catch let error as KafkaError {
             guard error.isRetriable else { return handle(.refused(error, epoch: report.epoch)) }
             handle(.unheard)
-            await waitAfterFailure()
+            await wait(after: error, operation)
             beatNow.notify()
         } catch {
             // Cancelled: the loop ends.
@@ -230,16 +255,17 @@ actor ConsumerProtocolGroup: GroupMembership {
 
     // MARK: The end
 
-    func leave() async {
-        // Also where the answer to the first heartbeat is still on its way: it may be given partitions by it.
+    func leave(by deadline: ContinuousClock.Instant) async -> [KafkaError] {
+        // If the answer to the first heartbeat is still on its way, the coordinator may know this member already.
         let isMember = machine.sendsHeartbeats && hasSpoken
         let areLost = machine.state == .fenced
         if !hasFailed { handle(.closed) }
         for task in tasks { task.cancel() }
         for task in tasks { await task.value }
-        await partitions.giveUpAll(Set(owned.keys), areLost: areLost)
+        var errors = await partitions.giveUpAll(Set(owned.keys), areLost: areLost, by: deadline)
         owned = [:]
-        if isMember { await sendLeave() }
+        if isMember, let error = await sendLeave(by: deadline) { errors.append(error) }
+        return errors
     }
 
     var state: MembershipState {
@@ -251,19 +277,24 @@ actor ConsumerProtocolGroup: GroupMembership {
     }
 
     private func fail(_ error: KafkaError) async {
-        await partitions.giveUpAll(Set(owned.keys), areLost: true)
+        let deadline = cluster.timing.now() + CloseReport.defaultLimit
+        _ = await partitions.giveUpAll(Set(owned.keys), areLost: true, by: deadline)
         owned = [:]
-        if hasSpoken { await sendLeave() }
+        if hasSpoken { await sendLeave(by: deadline) }
         partitions.fail(error)
     }
 
-    /// A static member says that it will be back (epoch -2).
-    private func sendLeave() async {
+    /// Leaves the group. A static member tells that it will be back (epoch -2).
+    ///
+    /// - Returns: The reason why the coordinator does not know that the member has left; its session ends later.
+    @discardableResult
+    private func sendLeave(by deadline: ContinuousClock.Instant) async -> KafkaError? {
         let request = ConsumerGroupHeartbeatRequest(
             groupId: groupID, memberId: machine.memberID, memberEpoch: configuration.instanceID == nil ? -1 : -2,
             instanceId: configuration.instanceID)
-        // Without an answer the session ends by itself.
-        _ = try? await partitions.coordinator.call(request, within: .seconds(5))
+        return await partitions.leave(by: deadline) { coordinator in
+            _ = try await coordinator.call(request, within: GroupPartitions.leaveLimit)
+        }
     }
 }
 

@@ -5,8 +5,12 @@ protocol GroupMembership: Actor {
     /// Wants something else from now on.
     func change(_ subscription: Subscription) async
     var state: MembershipState { get }
-    /// Gives everything up and leaves, as far as the coordinator can be reached at once.
-    func leave() async
+    /// Commits what was processed, gives all partitions up, and leaves.
+    ///
+    /// Requests are not waited for beyond the deadline, a rebalance handler is.
+    ///
+    /// - Returns: What could not be done.
+    func leave(by deadline: ContinuousClock.Instant) async -> [KafkaError]
 }
 
 extension GroupMembership {

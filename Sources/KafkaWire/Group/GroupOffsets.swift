@@ -126,28 +126,41 @@ struct GroupOffsets: Sendable {
 
     // MARK: Fetch
 
-    /// The committed offsets of partitions, with retries; those without one are left out.
+    /// The result of an OffsetFetch. Partitions without a committed offset are in neither dictionary.
+    struct Fetched: Sendable {
+        var offsets: [TopicPartition: OffsetAndMetadata] = [:]
+        var errors: [TopicPartition: KafkaError] = [:]
+    }
+
+    /// The committed offsets of partitions, with retries. Partitions without one are omitted.
     ///
-    /// Where a transaction that commits any of them isn't decided yet, its outcome is waited for (KIP-447).
-    ///
-    /// - Parameter asMember: Whether the member's epoch is sent along, as KIP-848 groups want it of their members.
+    /// Waits for the end of transactions that commit any of them (KIP-447).
     func fetch(
-        _ partitions: some Collection<TopicPartition> & Sendable, asMember: Bool = false, limit: Duration? = nil
+        _ partitions: some Collection<TopicPartition> & Sendable, limit: Duration? = nil
     ) async throws -> [TopicPartition: OffsetAndMetadata] {
         guard !partitions.isEmpty else { return [:] }
-        let operation = "fetch the committed offsets of group \(groupID)"
-        return try await cluster.retrying(operation: operation, limit: limit) {
-            do {
-                return try await fetchOnce(partitions, as: asMember ? identity.metadata : nil)
-            } catch let error as KafkaError where error.code == .staleMemberEpoch {
-                throw error.passing
-            }
+        return try await cluster.retrying(operation: "fetch the committed offsets of group \(groupID)", limit: limit) {
+            let fetched = try await fetchOnce(partitions, asMember: false)
+            if let first = fetched.errors.min(by: { $0.key < $1.key }) { throw first.value }
+            return fetched.offsets
+        }
+    }
+
+    /// Asks for the committed offsets once.
+    ///
+    /// - Parameter asMember: Whether to send the member's epoch, as members of KIP-848 groups have to.
+    /// - Throws: The error of the whole request.
+    func fetchOnce(_ partitions: some Collection<TopicPartition>, asMember: Bool) async throws -> Fetched {
+        do {
+            return try await fetchOnce(partitions, as: asMember ? identity.metadata : nil)
+        } catch let error as KafkaError where error.code == .staleMemberEpoch {
+            throw error.passing
         }
     }
 
     private func fetchOnce(
         _ partitions: some Collection<TopicPartition>, as member: ConsumerGroupMetadata?
-    ) async throws -> [TopicPartition: OffsetAndMetadata] {
+    ) async throws -> Fetched {
         let topics = try await described(Set(partitions.map(\.topic)))
         let byTopic = Dictionary(grouping: partitions, by: \.topic).mapValues { $0.map(\.partition).sorted() }
         let connection = try await coordinator.connection(role: .general)
@@ -170,33 +183,33 @@ struct GroupOffsets: Sendable {
         let names = Dictionary(topics.map { ($0.value, $0.key) }) { first, _ in first }
         let failed = "the offsets of group \(groupID) can't be read"
         try await coordinator.check(response.groups.first?.errorCode ?? response.errorCode, failed)
-        var found: [TopicPartition: OffsetAndMetadata] = [:]
+        var fetched = Fetched()
         func take(_ topic: String?, _ index: Int32, _ code: Int16, _ offset: Int64, _ epoch: Int32, _ metadata: String?)
-            throws(KafkaError)
         {
-            let code = ErrorCode(rawValue: code)
-            guard code == .none else {
-                throw KafkaError(code, failed, isFromBroker: true, topic: topic, partition: index)
+            guard let topic else { return }
+            let (partition, code) = (TopicPartition(topic: topic, partition: index), ErrorCode(rawValue: code))
+            if code != .none {
+                fetched.errors[partition] = KafkaError(
+                    code, failed, isFromBroker: true, topic: topic, partition: index)
+            } else if offset >= 0 {
+                fetched.offsets[partition] = OffsetAndMetadata(offset, leaderEpoch: epoch, metadata: metadata ?? "")
             }
-            guard let topic, offset >= 0 else { return }
-            found[TopicPartition(topic: topic, partition: index)] = OffsetAndMetadata(
-                offset, leaderEpoch: epoch, metadata: metadata ?? "")
         }
         for topic in response.groups.first?.topics ?? [] {
             for one in topic.partitions {
-                try take(
+                take(
                     topic.name.isEmpty ? names[topic.topicId] : topic.name, one.partitionIndex, one.errorCode,
                     one.committedOffset, one.committedLeaderEpoch, one.metadata)
             }
         }
         for topic in response.topics {
             for one in topic.partitions {
-                try take(
+                take(
                     topic.name, one.partitionIndex, one.errorCode, one.committedOffset, one.committedLeaderEpoch,
                     one.metadata)
             }
         }
-        return found
+        return fetched
     }
 
     // MARK: Topics by name and by id

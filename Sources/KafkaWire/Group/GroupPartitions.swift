@@ -10,6 +10,8 @@ final class GroupPartitions: Sendable {
     private let fetcher: Fetcher
     let buffer: FetchBuffer
     private let handler: Lock<RebalanceHandler>
+    /// The task that runs the handler at the moment.
+    private let handlerTask = Lock<Int?>(nil)
     /// What the group has of each partition, as far as this member knows.
     private let committed = Lock<[TopicPartition: Int64]>([:])
     /// Partitions whose topic was deleted and created again, with the id of the topic that was read.
@@ -45,23 +47,48 @@ final class GroupPartitions: Sendable {
         cluster.observer?.rebalanced(
             group: offsets.groupID, generation: offsets.identity.metadata.generationID, change, partitions.sorted())
         let handler = handler.withLock { $0 }
+        handlerTask.withLock { $0 = Self.currentTask }
         await handler(rebalance)
+        handlerTask.withLock { $0 = nil }
     }
 
-    /// Gives partitions up while the application is kept waiting: commits what was processed, then tells the handler,
-    /// then has them read no more. Only when this has returned may another member get them.
+    /// Whether the current task is running this consumer's rebalance handler. If it waited there for the membership to
+    /// end, neither would ever end.
+    var isInHandler: Bool {
+        let task = Self.currentTask
+        return task != nil && handlerTask.withLock { $0 == task }
+    }
+
+    /// A number of the current task, which no other task has while it runs.
+    private static var currentTask: Int? {
+        // Safe: the reference isn't kept.
+        unsafe withUnsafeCurrentTask { unsafe $0?.hashValue }
+    }
+
+    /// Gives partitions up while the application is kept waiting: commits what was processed, then calls the handler, then
+    /// stops reading them. Only when this has returned may another member get them.
     ///
-    /// - Parameter areLost: Whether they may be another's already: then nothing is committed.
-    func giveUp(_ partitions: Set<TopicPartition>, areLost: Bool) async {
-        guard !partitions.isEmpty else { return }
+    /// - Parameters:
+    ///   - areLost: Whether other members may own the partitions already: then nothing is committed.
+    ///   - limit: How long the commit may take; `request.timeout.ms` if nil.
+    /// - Returns: The error that kept offsets from being committed.
+    @discardableResult
+    func giveUp(
+        _ partitions: Set<TopicPartition>, areLost: Bool, limit: Duration? = nil
+    ) async -> KafkaError? {
+        guard !partitions.isEmpty else { return nil }
         var areLost = areLost
+        var failure: KafkaError?
         if !areLost, configuration.commitsAutomatically {
             do {
-                try await commitProcessed(limit: cluster.configuration.requestTimeout, of: partitions)
+                try await commitProcessed(limit: limit ?? cluster.configuration.requestTimeout, of: partitions)
             } catch {
-                // What can't be committed is read again by whoever comes next: that is no reason to keep the group
-                // waiting. It may be how a member hears that it was put out.
-                areLost = (error as? KafkaError)?.meansLostMembership ?? false
+                // The next owner reads again what can't be committed, so the group is not kept waiting. The error may be
+                // how a member learns that it lost its membership.
+                let error = error as? KafkaError ?? KafkaError(.unknownServerError, "\(error)")
+                areLost = error.meansLostMembership
+                failure = error
+                cluster.observer?.failedCommit(group: offsets.groupID, error)
             }
         }
         await tell(areLost ? .lost(partitions) : .revoked(partitions))
@@ -74,40 +101,46 @@ final class GroupPartitions: Sendable {
         recreated.withLock { recreated in
             for partition in partitions { recreated[partition] = nil }
         }
+        return failure
     }
 
-    /// From where partitions are read that come to this member: from where the group is, or as `auto.offset.reset` says.
+    /// Finds out from where to read partitions that come to this member: from the committed offset, or as
+    /// `auto.offset.reset` says.
     ///
-    /// - Throws: OFFSET_OUT_OF_RANGE where there is neither; errors of the coordinator.
-    func starts(of partitions: Set<TopicPartition>, asMember: Bool) async throws -> [TopicPartition: ConsumerStart] {
-        guard !partitions.isEmpty else { return [:] }
-        let found = try await offsets.fetch(partitions, asMember: asMember)
-        var starts: [TopicPartition: ConsumerStart] = [:]
+    /// - Throws: Errors of the coordinator that concern all partitions.
+    func prepareTakeover(of partitions: Set<TopicPartition>, asMember: Bool) async throws -> Takeover {
+        var takeover = Takeover()
+        guard !partitions.isEmpty else { return takeover }
+        let fetched = try await offsets.fetchOnce(partitions, asMember: asMember)
         for partition in partitions {
-            if let offset = found[partition] {
-                starts[partition] = ConsumerStart(.offset(offset.offset), leaderEpoch: offset.leaderEpoch)
+            if let error = fetched.errors[partition] {
+                if error.isRetriable {
+                    takeover.retriable = takeover.retriable ?? error
+                } else {
+                    takeover.failed[partition] = error
+                }
+            } else if let offset = fetched.offsets[partition] {
+                takeover.starts[partition] = ConsumerStart(.offset(offset.offset), leaderEpoch: offset.leaderEpoch)
+            } else if let place = fetcher.offsetReset.place(now: cluster.timing.wallClock()) {
+                takeover.starts[partition] = ConsumerStart(place)
             } else {
-                starts[partition] = ConsumerStart(try resetSpec(partition))
+                takeover.failed[partition] = KafkaError(
+                    .offsetOutOfRange,
+                    "group \(offsets.groupID) has no offset for the partition, and auto.offset.reset is none",
+                    topic: partition.topic, partition: partition.partition)
             }
         }
-        committed.withLock { $0.merge(found.mapValues(\.offset)) { $1 } }
-        return starts
+        committed.withLock { $0.merge(fetched.offsets.mapValues(\.offset)) { $1 } }
+        return takeover
     }
 
     /// Takes partitions over while the application is kept waiting.
-    func takeOver(_ starts: [TopicPartition: ConsumerStart]) async {
-        guard !starts.isEmpty else { return }
-        offsets.identity.tookOver(starts.keys)
-        await fetcher.add(starts)
-        await tell(.assigned(Set(starts.keys)))
-    }
-
-    private func resetSpec(_ partition: TopicPartition) throws(KafkaError) -> OffsetSpec {
-        if let place = fetcher.offsetReset.place(now: fetcher.cluster.timing.wallClock()) { return place }
-        throw KafkaError(
-            .offsetOutOfRange,
-            "group \(offsets.groupID) has no offset for the partition, and auto.offset.reset is none",
-            topic: partition.topic, partition: partition.partition)
+    func takeOver(_ takeover: Takeover) async {
+        guard !takeover.isEmpty else { return }
+        offsets.identity.tookOver(takeover.partitions)
+        await fetcher.add(takeover.starts)
+        await fetcher.add(failed: takeover.failed)
+        await tell(.assigned(takeover.partitions))
     }
 
     // MARK: Commits
@@ -154,29 +187,45 @@ final class GroupPartitions: Sendable {
     /// Commits offsets as a member, one commit after the other: an earlier one that arrived later would set the group
     /// back.
     ///
-    /// - Parameter offsets: Called when it is this commit's turn.
+    /// - Parameters:
+    ///   - limit: How long the commit may take, earlier ones included; `default.api.timeout.ms` if nil.
+    ///   - offsets: Called when it is this commit's turn.
     /// - Throws: UNKNOWN_MEMBER_ID if the consumer is not a member: the coordinator would accept the offsets, and overwrite
-    ///   those of the partitions' owners.
+    ///   those of the partitions' owners. REQUEST_TIMED_OUT if the limit was reached during an attempt.
     private func commit(
         limit: Duration? = nil, final: Set<ErrorCode> = [],
         _ offsets: @escaping @Sendable () throws -> [TopicPartition: TopicOffset]
     ) async throws -> CommitOutcome {
+        let limit = limit ?? cluster.configuration.defaultAPITimeout
+        let deadline = cluster.timing.now() + limit
         // Not cancellable: otherwise the caller would not know which offsets were committed.
         let commit = lastCommit.withLock { last in
             let commit = Task { [last] in
                 await last?.value
+                let remaining = deadline - self.cluster.timing.now()
+                guard remaining > .zero else { throw self.timedOut(limit) }
                 // Read before the offsets: those of an earlier membership must not be committed in the next one.
                 let membership = self.offsets.identity.membership
-                return try await self.commitNow(try offsets(), membership, limit, final)
+                return try await self.commitNow(try offsets(), membership, remaining, final)
             }
             last = Task { _ = await commit.result }
             return commit
         }
-        return try await commit.value
+        guard let result = await cluster.timing.wait(atMost: limit, for: { await commit.result }) else {
+            throw timedOut(limit)
+        }
+        return try result.get()
+    }
+
+    private func timedOut(_ limit: Duration) -> KafkaError {
+        KafkaError(
+            .requestTimedOut,
+            "the coordinator of group \(offsets.groupID) did not answer a commit within \(limit): the offsets may have "
+                + "been committed or not")
     }
 
     private func commitNow(
-        _ offsets: [TopicPartition: TopicOffset], _ membership: Int, _ limit: Duration?, _ final: Set<ErrorCode>
+        _ offsets: [TopicPartition: TopicOffset], _ membership: Int, _ limit: Duration, _ final: Set<ErrorCode>
     ) async throws -> CommitOutcome {
         guard !offsets.isEmpty else { return CommitOutcome() }
         guard self.offsets.identity.metadata.generationID >= 0 else { throw self.offsets.notAMember }
@@ -193,23 +242,68 @@ final class GroupPartitions: Sendable {
     /// Commits what was processed every `auto.commit.interval.ms`.
     func commitAtIntervals() async {
         guard configuration.commitsAutomatically else { return }
+        var reporter = RetryReporter("commit offsets of group \(offsets.groupID)")
         while (try? await cluster.timing.sleep(configuration.autoCommitInterval)) != nil {
-            // A failed commit is part of the next one.
-            try? await commitProcessed(limit: .zero)
+            do {
+                try await commitProcessed(limit: cluster.configuration.requestTimeout)
+                reporter.succeeded(at: cluster.timing.now(), observer: cluster.observer)
+            } catch let error as KafkaError where !error.meansLostMembership {
+                // The next commit includes these offsets.
+                reporter.failed(
+                    error, at: cluster.timing.now(), retryingAfter: configuration.autoCommitInterval,
+                    observer: cluster.observer)
+            } catch {
+                // The member is joining again and reports that itself, or the task was cancelled.
+            }
         }
     }
 
     // MARK: The end
 
+    /// How long the coordinator's answer to a farewell is waited for at most.
+    static let leaveLimit = Duration.seconds(5)
+
     /// Gives everything up for good.
     ///
-    /// The application may be amidst a batch, or be the one who closes: it isn't waited for, and what it isn't done
-    /// with isn't committed.
-    func giveUpAll(_ partitions: Set<TopicPartition>, areLost: Bool) async {
+    /// The application may be processing a batch, or be the one that closes. It is not waited for, and the batch is not
+    /// committed.
+    ///
+    /// - Parameter deadline: When the caller has to be done, a farewell to the coordinator included.
+    /// - Returns: What could not be done.
+    func giveUpAll(
+        _ partitions: Set<TopicPartition>, areLost: Bool, by deadline: ContinuousClock.Instant
+    ) async -> [KafkaError] {
         buffer.stopHandingOut()
-        await giveUp(partitions, areLost: areLost)
+        let remaining = deadline - cluster.timing.now()
+        let limit = max(remaining - Self.leaveLimit, remaining / 2)
+        let failure = await giveUp(
+            partitions, areLost: areLost, limit: min(limit, cluster.configuration.requestTimeout))
         await fetcher.assign([:])
         buffer.release()
+        return failure.map { [$0] } ?? []
+    }
+
+    /// Tells the coordinator that this member leaves.
+    ///
+    /// - Returns: The error if that failed, or took too long.
+    func leave(
+        by deadline: ContinuousClock.Instant, _ farewell: @escaping @Sendable (GroupCoordinator) async throws -> Void
+    ) async -> KafkaError? {
+        let remaining = max(min(deadline - cluster.timing.now(), Self.leaveLimit), .milliseconds(100))
+        let coordinator = coordinator
+        let result = await cluster.timing.wait(atMost: remaining) { () -> Result<Void, any Error> in
+            do { return .success(try await farewell(coordinator)) } catch { return .failure(error) }
+        }
+        let reason: String
+        switch result {
+        case .success: return nil
+        case .failure(let error): reason = "\(error)"
+        case nil: reason = "no answer within \(remaining)"
+        }
+        return KafkaError(
+            .coordinatorNotAvailable,
+            "could not leave group \(offsets.groupID): \(reason); the group waits for this member until its session ends",
+            isRetriable: false)
     }
 
     /// Has the consumer's next step throw an error, after everything was given up.

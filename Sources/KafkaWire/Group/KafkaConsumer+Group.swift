@@ -42,7 +42,8 @@ extension KafkaConsumer {
     /// - Parameters:
     ///   - subscription: Topics by their names, or by a regular expression.
     ///   - onRebalance: Called when partitions come and go.
-    /// - Throws: INVALID_GROUP_ID where `group.id` isn't set.
+    /// - Throws: INVALID_GROUP_ID if `group.id` isn't set. OPERATION_NOT_ATTEMPTED if a rebalance handler calls this after
+    ///   the membership has failed.
     public func subscribe(
         to subscription: Subscription, onRebalance: @escaping RebalanceHandler = { _ in }
     ) async throws(KafkaError) {
@@ -53,7 +54,8 @@ extension KafkaConsumer {
                 partitions.setHandler(onRebalance)
                 return await membership.change(subscription)
             }
-            await membership.leave()
+            if partitions.isInHandler { throw inHandler("subscribe") }
+            _ = await leave(membership, within: CloseReport.defaultLimit)
         }
         let partitions = GroupPartitions(
             cluster: cluster, offsets: offsets, fetcher: fetcher, buffer: buffer, handler: onRebalance)
@@ -71,24 +73,71 @@ extension KafkaConsumer {
         await membership.begin()
     }
 
-    /// Leaves the group; nothing is read until the consumer subscribes or is assigned partitions again.
+    /// Leaves the group. Nothing is read until the consumer subscribes or is assigned partitions again.
     ///
-    /// What was processed is committed where `enable.auto.commit` is on.
-    public func unsubscribe() async {
-        guard let membership = groupPart.withLock({ $0.membership }) else { return }
-        await membership.leave()
+    /// If `enable.auto.commit` is on, commits what was processed before.
+    ///
+    /// A rebalance handler must not call this, since the group waits for the handler: nothing is done then, and the report
+    /// has OPERATION_NOT_ATTEMPTED.
+    ///
+    /// - Parameter limit: How long this may take, also if no broker answers. The member leaves in the background after
+    ///   that, as far as it can.
+    /// - Returns: What could not be done in time: offsets that were not committed, a coordinator that does not know that
+    ///   the member left, a rebalance handler that did not return.
+    @discardableResult
+    public func unsubscribe(within limit: Duration = .seconds(25)) async -> CloseReport {
+        let known = groupPart.withLock { ($0.membership, $0.partitions) }
+        guard let membership = known.0 else { return CloseReport() }
+        if known.1?.isInHandler == true {
+            let error = inHandler("unsubscribe")
+            cluster.observer?.refused(error)
+            return CloseReport(errors: [error])
+        }
+        let report = await leave(membership, within: limit)
         groupPart.withLock { part in
             guard part.membership === membership else { return }
             (part.membership, part.partitions) = (nil, nil)
             part.identity?.become(memberID: "", generation: -1)
         }
+        return report
+    }
+
+    private func leave(_ membership: any GroupMembership, within limit: Duration) async -> CloseReport {
+        let deadline = cluster.timing.now() + limit
+        // A moment longer, so that the membership's own report comes first.
+        let errors = await cluster.timing.wait(atMost: limit + .milliseconds(200)) {
+            await membership.leave(by: deadline)
+        }
+        let late = KafkaError(
+            .requestTimedOut,
+            "the consumer could not leave its group within \(limit), since its rebalance handler or a commit has not "
+                + "ended: offsets may not be committed")
+        return CloseReport(errors: errors ?? [late])
+    }
+
+    /// Whether the current task is running this consumer's rebalance handler.
+    var isInHandler: Bool { groupPart.withLock { $0.partitions }?.isInHandler ?? false }
+
+    func inHandler(_ call: String) -> KafkaError {
+        KafkaError(
+            .operationNotAttempted,
+            "\(call) was called in a rebalance handler of the same consumer, which the group waits for: call it after the "
+                + "handler has returned, or in a task that the handler does not wait for",
+            isRetriable: false)
     }
 
     /// Commits for the group everything that was handed out, the batch at hand among it: who calls this is done with it.
     ///
-    /// - Throws: INVALID_GROUP_ID where `group.id` isn't set. ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID
-    ///   and the like where the partitions may be another member's already, or the consumer is closed, so that what was
-    ///   done may be done again. What else the coordinator refuses, after retries for `default.api.timeout.ms`.
+    /// Takes at most `default.api.timeout.ms`, also if no broker answers.
+    ///
+    /// - Throws: INVALID_GROUP_ID if `group.id` isn't set. ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID and
+    ///   the like if the partitions may be another member's already, or the consumer is closed, so that the records may
+    ///   be processed again. INCONSISTENT_TOPIC_ID if a topic was deleted and created again after its records were read:
+    ///   its offsets are not committed, those of other topics are. Other errors of the coordinator, after retries.
+    ///   REQUEST_TIMED_OUT if the time ended during an attempt.
+    ///
+    /// Brokers before Kafka 4.1 know the topics of a commit by their names only. The client then compares the topic ids
+    /// right before it sends the commit. A topic that is created again within that moment is not noticed.
     public func commit() async throws {
         let (group, _) = try group()
         if let partitions = groupPart.withLock({ $0.partitions }) {
@@ -130,12 +179,13 @@ extension KafkaConsumer {
         try await group().offsets.fetch(Array(partitions))
     }
 
-    /// As what the coordinator knows this consumer: what a transaction carries that commits its offsets (KIP-447). Nil
-    /// where `group.id` isn't set.
+    /// The consumer's identity in its group, for a transaction that commits its offsets (KIP-447); nil if `group.id` isn't
+    /// set.
     ///
-    /// The generation of a member that reads on may change meanwhile, so ask for it right before the offsets are sent.
-    /// One that was put out, or has left, keeps the last that it had, which the coordinator refuses; so that a
-    /// transaction doesn't commit over whoever has its partitions now.
+    /// Take it after the records were read, and before the offsets are sent. If the group goes on to another generation
+    /// meanwhile, `KafkaProducer.sendOffsets` follows as long as this consumer keeps the partitions. A consumer that lost
+    /// its membership, or has left, keeps its last identity, which the coordinator refuses. So a transaction cannot
+    /// overwrite the offsets of the next owner.
     public var groupMetadata: ConsumerGroupMetadata? { groupPart.withLock { $0.identity }?.ofReader }
 
     private func group() throws(KafkaError) -> (offsets: GroupOffsets, identity: GroupIdentity) {

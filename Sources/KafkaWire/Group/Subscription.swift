@@ -25,8 +25,8 @@ public enum Rebalance: Sendable, Hashable {
     case lost(Set<TopicPartition>)
 }
 
-/// What is done about a rebalance, such as keeping and dropping state by partitions.
+/// Called in a rebalance, for example to load and drop state by partitions.
 ///
-/// It is waited for while the group waits for the member: for `max.poll.interval.ms` at most. It must not close the
-/// consumer or end its subscription.
+/// The group waits for the handler, for `max.poll.interval.ms` at most. The handler must not close the consumer, end its
+/// subscription, or iterate it: `close` and `unsubscribe` do nothing then and report OPERATION_NOT_ATTEMPTED.
 public typealias RebalanceHandler = @Sendable (Rebalance) async -> Void

@@ -173,9 +173,30 @@ package final class ClientObserver: Sendable {
 
     // MARK: Groups
 
+    /// Partitions were given up, and their offsets could not be committed.
+    func failedCommit(group: String, _ error: KafkaError) {
+        log(
+            .warning, "could not commit offsets before giving up partitions",
+            ["group": group, "error": error.description])
+    }
+
+    /// A call that would wait for itself was refused.
+    func refused(_ error: KafkaError) {
+        log(.error, "refused a call", ["error": error.description])
+    }
+
+    /// A group's leader assigned no partitions to a member, since it can't decode the member's subscription.
+    func leftOut(member: String, ofGroup group: String, _ error: ProtocolError) {
+        log(
+            .warning, "assigned no partitions to a member whose subscription is unreadable",
+            ["group": group, "member": member, "error": "\(error)"])
+    }
+
     /// Offsets were not committed, since they belong to a topic that was deleted and created again.
     func skippedCommit(group: String, _ error: KafkaError) {
-        log(.warning, "skipped an offset of a topic that no longer exists", ["group": group, "error": error.description])
+        log(
+            .warning, "skipped an offset of a topic that no longer exists",
+            ["group": group, "error": error.description])
     }
 
     package func rebalanced(

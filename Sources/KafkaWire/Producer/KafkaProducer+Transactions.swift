@@ -76,10 +76,15 @@ extension KafkaProducer {
     ///
     /// - Parameters:
     ///   - offsets: For each partition the offset to go on reading with: one after the last record that is done.
-    ///   - group: The consumer's membership, so that one which was put out of the group meanwhile is refused. The
-    ///     group's name alone serves for partitions that were assigned by hand.
-    /// - Throws: ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID and FENCED_INSTANCE_ID for a consumer that isn't a member any
-    ///   more: the transaction has to be aborted then, as with every other error but PRODUCER_FENCED.
+    ///   - group: The consumer's membership, `KafkaConsumer.groupMetadata`. For partitions that were assigned by hand the
+    ///     group's name is enough.
+    ///
+    /// If the group rebalances meanwhile, waits for the member's next generation and continues, for `max.block.ms` at
+    /// most, as long as the consumer keeps the partitions.
+    ///
+    /// - Throws: ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID and FENCED_INSTANCE_ID if the consumer lost its membership or one of
+    ///   the partitions. INCONSISTENT_TOPIC_ID if a topic was deleted and created again after its records were read. The
+    ///   transaction has to be aborted then, as with every other error but PRODUCER_FENCED.
     public func sendOffsets(
         _ offsets: [TopicPartition: OffsetAndMetadata], group: ConsumerGroupMetadata
     ) async throws(KafkaError) {

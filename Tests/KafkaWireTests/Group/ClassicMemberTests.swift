@@ -42,7 +42,7 @@ struct ClassicMemberTests {
         Row("begins", [], leadTo: .preparing, as: nobody),
         Row("nothing to give up", toJoining, leadTo: .joining, as: nobody),
         Row("is named first", toJoining, .named("m"), leadTo: .joining, as: nameOnly),
-        Row("joined", toSyncing, leadTo: .syncing),
+        Row("joined", toSyncing, leadTo: .syncing, beats: true),
         Row("synced", toAdopting, leadTo: .adopting(assigned), beats: true),
         Row("adopted", toStable, leadTo: .stable, beats: true),
 

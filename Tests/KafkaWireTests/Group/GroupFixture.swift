@@ -165,9 +165,10 @@ final class GroupFixture: Sendable {
 
 /// Runs a test with a group on a fake cluster, and closes it.
 func withGroup(
-    _ kind: GroupKind, partitions: Int = 4, brokers: Int = 1, _ body: (GroupFixture) async throws -> Void
+    _ kind: GroupKind, partitions: Int = 4, brokers: Int = 1, versions: SpokenVersions = .latest,
+    _ body: (GroupFixture) async throws -> Void
 ) async throws {
-    let fake = try FakeCluster(brokers: brokers, time: .still)
+    let fake = try FakeCluster(brokers: brokers, versions: versions, time: .still)
     fake.configureGroups { $0.consumerHeartbeatInterval = .milliseconds(10) }
     fake.createTopic("t", partitions: partitions)
     let group = GroupFixture(fake, kind)

@@ -1,0 +1,26 @@
+/// Partitions that come to a member, and from where it reads them.
+struct Takeover: Sendable {
+    var starts: [TopicPartition: ConsumerStart] = [:]
+    /// Partitions that can't be read, such as those without a committed offset if `auto.offset.reset` is `none`. The
+    /// member owns them, and the consumer gets the error.
+    var failed: [TopicPartition: KafkaError] = [:]
+    /// The error of partitions that are in neither of the two and have to be asked for again.
+    var retriable: KafkaError?
+
+    var partitions: Set<TopicPartition> { Set(starts.keys).union(failed.keys) }
+    func filter(_ isIncluded: (TopicPartition) -> Bool) -> Takeover {
+        var filtered = self
+        filtered.starts = starts.filter { isIncluded($0.key) }
+        filtered.failed = failed.filter { isIncluded($0.key) }
+        return filtered
+    }
+
+    var isEmpty: Bool { starts.isEmpty && failed.isEmpty }
+}
+
+extension Fetcher {
+    /// Adds partitions that can't be read, each with its error.
+    func add(failed: [TopicPartition: KafkaError]) {
+        for error in failed.values { buffer.fail(error) }
+    }
+}
