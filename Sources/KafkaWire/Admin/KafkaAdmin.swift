@@ -37,8 +37,10 @@ public struct KafkaAdmin: Sendable {
     /// When a call that begins now has to have ended.
     var deadline: ContinuousClock.Instant { cluster.timing.now() + cluster.configuration.defaultAPITimeout }
 
-    /// What is left for the further steps of a call.
-    func timeLeft(until deadline: ContinuousClock.Instant) -> Duration { max(deadline - cluster.timing.now(), .zero) }
+    /// What is left for the further steps of a call; never zero, which would mean a single attempt.
+    func timeLeft(until deadline: ContinuousClock.Instant) -> Duration {
+        max(deadline - cluster.timing.now(), .milliseconds(1))
+    }
 
     // MARK: Outcomes
 

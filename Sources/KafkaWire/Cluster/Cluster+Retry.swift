@@ -17,7 +17,8 @@ extension Cluster {
     ///   - topics: The topics whose leaders matter to the operation.
     ///   - final: Retriable errors that must not be retried, such as UNKNOWN_TOPIC_OR_PARTITION when the caller asks
     ///     whether a topic exists.
-    ///   - limit: How long the call may take; `default.api.timeout.ms` if nil.
+    ///   - limit: How long the call may take; `default.api.timeout.ms` if nil. Zero allows one attempt, which may take
+    ///     `default.api.timeout.ms`.
     /// - Throws: The last error, or REQUEST_TIMED_OUT with what was tried if no attempt has ended; NETWORK_EXCEPTION,
     ///   not retriable, if the client is closed; `CancellationError`.
     package nonisolated func retrying<Result: Sendable>(
@@ -25,6 +26,7 @@ extension Cluster {
         _ attempt: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
         let limit = limit ?? configuration.defaultAPITimeout
+        let patience = limit > .zero ? limit : configuration.defaultAPITimeout
         let deadline = timing.now() + limit
         let lastError = Lock<KafkaError?>(nil)
         let outcome = Promise<Swift.Result<Result, any Error>?>()
@@ -39,7 +41,7 @@ extension Cluster {
         let call = calls.add { outcome.fulfil(.failure(Self.clientIsClosed)) }
         if call == nil { outcome.fulfil(.failure(Self.clientIsClosed)) }
         let timer = Task { [timing] in
-            try await timing.timeout(limit)
+            try await timing.timeout(patience)
             outcome.fulfil(nil)
         }
         defer {
@@ -53,7 +55,7 @@ extension Cluster {
             outcome.fulfil(.failure(CancellationError()))
         }
         if let result { return try result.get() }
-        throw await timedOut(operation, after: limit, lastError.withLock { $0 })
+        throw await timedOut(operation, after: patience, lastError.withLock { $0 })
     }
 
     private nonisolated func attempts<Result: Sendable>(

@@ -80,7 +80,7 @@ struct ConnectionTests {
             fake.inject(.held, into: .metadata)
             let answer = Task {
                 // Retried, since a busy machine may leave the new connection idle for as long before the request.
-                try await cluster.retrying {
+                try await cluster.retrying(operation: "test") {
                     try await cluster.anyConnection().call(MetadataRequest(topics: []), timeout: .seconds(3600))
                 }
             }
