@@ -84,13 +84,13 @@ struct MessageOptions: Equatable {
         case "-t": topics.append(value)
         case "-p":
             guard let number = Int32(value), number >= -1 else {
-                throw Failure("-p expects a partition's number, not '\(value)'", status: .usage)
+                throw Failure("-p expects a partition's number, not \(shownArgument(value))", status: .usage)
             }
             partition = number < 0 ? nil : number
         case "-o": try takeOffset(value)
         case "-c":
             guard let number = Int(value), number > 0 else {
-                throw Failure("-c expects a number of messages above 0, not '\(value)'", status: .usage)
+                throw Failure("-c expects a number of messages above 0, not \(shownArgument(value))", status: .usage)
             }
             count = number
         case "-f": format = value
@@ -116,7 +116,8 @@ struct MessageOptions: Equatable {
 
     private static func wrongOffset(_ text: String) -> Failure {
         Failure(
-            "-o expects beginning, end, an offset, -N for the last N, s@MS or e@MS, not '\(text)'", status: .usage)
+            "-o expects beginning, end, an offset, -N for the last N, s@MS or e@MS, not \(shownArgument(text))",
+            status: .usage)
     }
 
     private func check() throws(Failure) {
@@ -126,7 +127,7 @@ struct MessageOptions: Equatable {
         case .produce, .consume:
             guard topics.count == 1 else { throw Failure("one topic is wanted: -t TOPIC", status: .usage) }
             if mode == .consume, let operand = operands.first {
-                throw Failure("'\(operand)' is unexpected: what -C reads is given by -t", status: .usage)
+                throw Failure("\(shownArgument(operand)) is unexpected: what -C reads is given by -t", status: .usage)
             }
             if lineFile != nil, !operands.isEmpty {
                 throw Failure("-l and files to send whole exclude each other", status: .usage)
