@@ -128,6 +128,8 @@ let package = Package(
         .testTarget(
             name: "TestSupportTests", dependencies: ["TestSupport"]),
         .testTarget(
+            name: "ShippedProgramTests", dependencies: ["PGWire", "TestSupport"], swiftSettings: settings),
+        .testTarget(
             name: "PipelineTests", dependencies: ["KafkaWire", "KafkaFake", "PGWire", "TestSupport"],
             swiftSettings: settings),
     ],
