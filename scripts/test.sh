@@ -29,6 +29,7 @@ run_tests() { # [ARG]... for `swift test`
         librdkafka=no
         left_out+=("tests against librdkafka: it could not be installed")
     fi
+    left_out+=("the optimised programs: scripts/programs.sh builds them and tests them")
     [[ -n ${TFI_LONG_TESTS:-} ]] || left_out+=("long tests: set TFI_LONG_TESTS=1 to run them")
 
     cd "$root" || return
@@ -43,13 +44,14 @@ run_tests() { # [ARG]... for `swift test`
     report "$log" "$status" "$tansu" "$librdkafka" "${left_out[@]}"
 }
 
-# What starts servers doesn't run among the unit tests: hundreds of them beside it would only make it wait. Nor do the
-# tests of connections, which count threads and measure time. Eight at once keep two cores busy; with all of them at once
-# there are more than a thousand open files, beyond which Foundation's Process crashes.
+# Tests that start servers don't run among the unit tests: hundreds of those beside them would only make them wait. Nor do
+# the tests of connections, which count threads and measure time. Eight at once keep two cores busy; more would only make
+# each of them take longer. scripts/programs.sh runs the tests of the optimised programs.
 run_parts() { # LOG
     local log=$1 status=0 part beside=$root/.build/test-beside.log
     : >"$log"
-    for part in '--skip=(Conformance|Pipeline)Tests\.|ConnectionTests/' '--filter=ConnectionTests/'; do
+    for part in '--skip=(Conformance|Pipeline|ShippedProgram|TestSupport)Tests\.|ConnectionTests/' \
+        '--filter=ConnectionTests/|^TestSupportTests\.'; do
         swift test --skip-build --experimental-maximum-parallelization-width 8 "${part%%=*}" "${part#*=}" 2>&1 |
             tee -a "$log" || status=$?
     done

@@ -4,7 +4,7 @@ import Foundation
 /// A program that answers each line of its input with a line of output.
 package final class Conversation: Sendable {
     private let name: String
-    private let process: Process
+    private let process: ChildProcess
     private let input: FileHandle
     private let output: FileHandle
     private let errors: TemporaryFolder
@@ -19,22 +19,23 @@ package final class Conversation: Sendable {
         name = program
         queue = DispatchQueue(label: "TestSupport.Conversation")
         errors = try TemporaryFolder()
-        let (toProgram, fromProgram) = (Pipe(), Pipe())
-        input = toProgram.fileHandleForWriting
-        output = fromProgram.fileHandleForReading
-        process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [program] + arguments
-        process.standardInput = toProgram
-        process.standardOutput = fromProgram
+        let (toProgram, fromProgram) = (try DescriptorPair(), try DescriptorPair())
+        input = toProgram.writing
+        output = fromProgram.reading
         let log = errors.url.appending(path: "err")
         try Data().write(to: log)
-        process.standardError = try FileHandle(forWritingTo: log)
-        try process.run()
+        let errorFile = try FileHandle(forWritingTo: log)
+        process = try withExtendedLifetime((toProgram, fromProgram, errorFile)) {
+            try ChildProcess(
+                program, arguments,
+                descriptors: (
+                    toProgram.reading.fileDescriptor, fromProgram.writing.fileDescriptor, errorFile.fileDescriptor
+                ))
+        }
     }
 
     deinit {
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        process.killGroup()
     }
 
     /// Says a line and waits for the one that answers it. After `timeout` the program is killed.
@@ -43,7 +44,7 @@ package final class Conversation: Sendable {
     package func ask(_ line: String, timeout: Duration = .seconds(120)) async throws -> String {
         let timer = Task { [process] in
             try await Task.sleep(for: timeout)
-            kill(process.processIdentifier, SIGKILL)
+            process.signal(SIGKILL)
         }
         defer { timer.cancel() }
         return try await queue.value { Result { try self.askNow(line) } }.get()

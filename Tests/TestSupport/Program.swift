@@ -36,31 +36,28 @@ package func run(
     return try await running.result(timeout: timeout)
 }
 
-/// A program under way, for tests that watch it, send it signals, or kill it.
+/// A running program, for tests that watch it, send it signals, or kill it.
 ///
-/// Its output goes to files rather than to pipes: it never waits for its reader, and another process that was started
-/// at the same moment can't hold a pipe open.
+/// Its output goes to files rather than to pipes, so that it never waits for a reader.
 package final class RunningProgram: Sendable {
     private let name: String
-    private let process: Process
+    private let process: ChildProcess
     private let folder: TemporaryFolder
-    private let ended: Task<Int32, Never>
 
-    package var processIdentifier: Int32 { process.processIdentifier }
+    package var processIdentifier: Int32 { process.identifier }
     package var isRunning: Bool { process.isRunning }
 
-    private init(name: String, process: Process, folder: TemporaryFolder, ended: Task<Int32, Never>) {
+    private init(name: String, process: ChildProcess, folder: TemporaryFolder) {
         self.name = name
         self.process = process
         self.folder = folder
-        self.ended = ended
     }
 
     deinit {
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        process.killGroup()
     }
 
-    /// Programs are started one after the other, on a thread that may block.
+    /// Starting a program blocks until it has replaced the new process's image.
     private static let starter = DispatchQueue(label: "TestSupport.RunningProgram")
 
     /// Starts a program; see `run` for the parameters. It is killed with the last reference to what this returns.
@@ -79,39 +76,22 @@ package final class RunningProgram: Sendable {
         for (file, contents) in [("in", input), ("out", ""), ("err", "")] {
             try Data(contents.utf8).write(to: folder.url.appending(path: file))
         }
-        let process = Process()
-        if program.contains("/") {
-            process.executableURL = URL(filePath: program)
-            process.arguments = arguments
-        } else {
-            process.executableURL = URL(filePath: "/usr/bin/env")
-            process.arguments = [program] + arguments
+        let files = (
+            input: try FileHandle(forReadingFrom: folder.url.appending(path: "in")),
+            output: try FileHandle(forWritingTo: folder.url.appending(path: "out")),
+            error: try FileHandle(forWritingTo: folder.url.appending(path: "err"))
+        )
+        let process = try withExtendedLifetime(files) {
+            try ChildProcess(
+                program, arguments, environment: ProcessInfo.processInfo.environment.merging(environment) { $1 },
+                descriptors: (files.input.fileDescriptor, files.output.fileDescriptor, files.error.fileDescriptor))
         }
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardInput = try FileHandle(forReadingFrom: folder.url.appending(path: "in"))
-        process.standardOutput = try FileHandle(forWritingTo: folder.url.appending(path: "out"))
-        process.standardError = try FileHandle(forWritingTo: folder.url.appending(path: "err"))
-        let (statuses, continuation) = AsyncStream<Int32>.makeStream()
-        process.terminationHandler = { process in
-            let signalled = process.terminationReason == .uncaughtSignal
-            continuation.yield((signalled ? 128 : 0) + process.terminationStatus)
-            continuation.finish()
-        }
-        do {
-            try process.run()
-        } catch {
-            throw ProgramError("cannot start \(program): \(error.localizedDescription)")
-        }
-        let ended = Task {
-            for await status in statuses { return status }
-            return -1
-        }
-        return RunningProgram(name: program, process: process, folder: folder, ended: ended)
+        return RunningProgram(name: program, process: process, folder: folder)
     }
 
-    /// Sends a signal; nothing happens where the program has ended.
+    /// Sends a signal. Does nothing if the program has ended.
     package func signal(_ number: Int32) {
-        if process.isRunning { kill(process.processIdentifier, number) }
+        process.signal(number)
     }
 
     /// Standard output so far.
@@ -126,14 +106,14 @@ package final class RunningProgram: Sendable {
 
     /// Waits until the program has ended.
     ///
-    /// - Throws: `ProgramError` where it had to be killed at the timeout.
+    /// - Throws: `ProgramError` if it had to be killed at the timeout.
     package func result(timeout: Duration = .seconds(60)) async throws -> ProgramResult {
         let timer = Task {
             do { try await Task.sleep(for: timeout) } catch { return false }
             signal(SIGKILL)
             return true
         }
-        let status = await ended.value
+        let status = await process.status.value()
         timer.cancel()
         let isLate = await timer.value
         let result = ProgramResult(status: status, out: try read("out"), err: try read("err"))

@@ -11,10 +11,18 @@ package enum Repository {
         root.appending(path: "scripts").appending(path: name).path
     }
 
-    /// A program that was built with the tests, `tfi-consumer` say: it lies beside the test bundle.
+    /// The path of a program such as `tfi-consumer`: in the folder that `TFI_PROGRAMS` names if it is set, else the one
+    /// that was built with the tests, beside the test bundle.
     ///
-    /// - Throws: `ProgramError` where it isn't there.
+    /// - Throws: `ProgramError` if it isn't there.
     package static func program(_ name: String) throws -> String {
+        if let folder = ProcessInfo.processInfo.environment["TFI_PROGRAMS"], !folder.isEmpty {
+            let path = URL(filePath: folder).appending(path: name).path
+            guard FileManager.default.isExecutableFile(atPath: path) else {
+                throw ProgramError("there is no program \(name) in \(folder), which TFI_PROGRAMS names")
+            }
+            return path
+        }
         let bundles = [Bundle.main.executableURL, Bundle.main.bundleURL, URL(filePath: CommandLine.arguments[0])]
         for bundle in bundles.compactMap({ $0 }) {
             var folder = bundle.deletingLastPathComponent()

@@ -27,13 +27,13 @@ final class ServerFolder: Sendable {
     }
 
     deinit {
-        // What is started here goes on when this process ends.
-        let process = Process()
-        process.executableURL = URL(filePath: script)
-        process.arguments = ["remove", url.path]
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        if FileManager.default.fileExists(atPath: url.path) { try? process.run() }
+        guard FileManager.default.fileExists(atPath: url.path) else { return }
+        // The script must finish even if this process ends first.
+        guard let null = try? FileHandle(forUpdating: URL(filePath: "/dev/null")) else { return }
+        withExtendedLifetime(null) {
+            let descriptors = (null.fileDescriptor, null.fileDescriptor, null.fileDescriptor)
+            _ = try? ChildProcess(script, ["remove", url.path], descriptors: descriptors, outlivesTests: true)
+        }
     }
 
     /// Runs one of the script's other commands on the folder.

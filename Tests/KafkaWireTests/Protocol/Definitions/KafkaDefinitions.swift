@@ -1,5 +1,5 @@
-import Concurrency
 import Foundation
+import TestSupport
 
 /// The message definitions of a Kafka installation: the one that the environment variable KAFKA_HOME names, else the
 /// newest of those in KAFKA_HOMES.
@@ -46,23 +46,16 @@ enum KafkaDefinitions {
         }
         let folder = FileManager.default.temporaryDirectory.appending(path: "definitions-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
-        let status = try await unzip(archive, to: folder)
-        guard status == 0 else { throw DefinitionError("unzip of \(archive.path) ended with status \(status)") }
+        let result = try await run(
+            "unzip", ["-q", archive.path, "common/message/*.json", "-d", folder.path])
+        guard result.status == 0 else {
+            throw DefinitionError("unzip of \(archive.path) ended with status \(result.status): \(result.err)")
+        }
         let messages = folder.appending(path: "common/message")
         var texts: [String: String] = [:]
         for file in try FileManager.default.contentsOfDirectory(at: messages, includingPropertiesForKeys: nil) {
             texts[file.deletingPathExtension().lastPathComponent] = try String(contentsOf: file, encoding: .utf8)
         }
         return texts
-    }
-
-    private static func unzip(_ archive: URL, to folder: URL) async throws -> Int32 {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["unzip", "-q", archive.path, "common/message/*.json", "-d", folder.path]
-        let status = Promise<Int32>()
-        process.terminationHandler = { status.fulfil($0.terminationStatus) }
-        try process.run()
-        return await status.value()
     }
 }
