@@ -100,7 +100,8 @@ let package = Package(
             name: "TestSupport", dependencies: ["Concurrency"], path: "Tests/TestSupport", swiftSettings: settings),
         // What scripts/fuzz.sh feeds with any bytes; the unit tests feed it with damaged ones.
         .target(
-            name: "KafkaWireFuzz", dependencies: ["KafkaWire"], path: "Tests/KafkaWireFuzz", swiftSettings: settings),
+            name: "KafkaWireFuzz", dependencies: ["Concurrency", "KafkaWire", "KafkaFake"], path: "Tests/KafkaWireFuzz",
+            swiftSettings: settings),
         .testTarget(
             name: "KafkaWireTests", dependencies: ["Concurrency", "KafkaWire", "KafkaFake", "KafkaWireFuzz"],
             swiftSettings: settings),
