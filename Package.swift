@@ -102,7 +102,8 @@ let package = Package(
             swiftSettings: settings),
         // What scripts/fuzz.sh feeds with any bytes; the unit tests feed it with damaged ones.
         .target(
-            name: "KafkaWireFuzz", dependencies: ["KafkaWire"], path: "Tests/KafkaWireFuzz", swiftSettings: settings),
+            name: "KafkaWireFuzz", dependencies: ["Concurrency", "KafkaWire", "KafkaFake"], path: "Tests/KafkaWireFuzz",
+            swiftSettings: settings),
         .testTarget(
             name: "KafkaWireTests",
             dependencies: ["Concurrency", "KafkaWire", "KafkaFake", "KafkaWireFuzz", "TestSupport"],

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Fuzzes what is read from brokers: the decoders of all responses, and record batches in all formats and codecs.
+# Fuzzes what is read from brokers: the decoders of all responses, record batches in all formats and codecs, and whole
+# conversations with a broker whose answers have impossible numbers in them.
 # Needs clang's libFuzzer and address sanitizer, which come with the Swift toolchain.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -10,7 +11,7 @@ source "$root/scripts/prerequisites.sh"
 
 usage() {
     cat >&2 <<'END'
-usage: fuzz.sh [SECONDS [responses|records]...]
+usage: fuzz.sh [SECONDS [responses|records|conversations]...]
 Runs each fuzzer for SECONDS (default 30). What it found to be new ways through the code stays in .build/fuzz/corpus and
 is begun with the next time; an input that must not be is left in .build/fuzz/findings, and ends this with status 1.
 END
@@ -21,8 +22,8 @@ seconds=${1:-30}
 [[ $seconds =~ ^[1-9][0-9]*$ ]] || usage
 shift $(($# > 0))
 fuzzers=("$@")
-((${#fuzzers[@]})) || fuzzers=(responses records)
-for fuzzer in "${fuzzers[@]}"; do [[ $fuzzer == responses || $fuzzer == records ]] || usage; done
+((${#fuzzers[@]})) || fuzzers=(responses records conversations)
+for fuzzer in "${fuzzers[@]}"; do [[ $fuzzer =~ ^(responses|records|conversations)$ ]] || usage; done
 
 build=$root/.build/fuzz
 cd "$root"
@@ -30,14 +31,14 @@ cd "$root"
 swift_build --scratch-path "$build" --target KafkaWireFuzz \
     -Xswiftc -sanitize=fuzzer,address -Xswiftc -g >"$build.log" 2>&1 || { tail -n 20 "$build.log" >&2; exit 1; }
 # SwiftPM would link programs that have a main function of their own; libFuzzer brings the only one.
-objects=("$build"/debug/{Concurrency,KafkaWire,KafkaWireFuzz}.build/*.o)
+objects=("$build"/debug/{Concurrency,KafkaWire,KafkaFake,KafkaWireFuzz}.build/*.o)
 # gold warns of symbols of the sanitizer that don't matter.
 swiftc -sanitize=fuzzer,address -o "$build/fuzzer" "${objects[@]}" >"$build.log" 2>&1 ||
     { tail -n 20 "$build.log" >&2; exit 1; }
 
 echo 'seeds'
 if ! { swift_build --build-tests &&
-    KAFKAWIRE_FUZZ_SEEDS=$build/seeds swift test --ignore-lock --skip-build --filter FuzzSeedTests; } \
+    KAFKAWIRE_FUZZ_SEEDS=$build/seeds swift test --ignore-lock --skip-build --filter '\.(FuzzSeedTests|ConversationTests)'; } \
     >"$build.log" 2>&1; then
     tail -n 20 "$build.log" >&2
     exit 1
@@ -47,9 +48,12 @@ fi
 # are coarse; the fuzzers themselves compare what each input takes with its size.
 for fuzzer in "${fuzzers[@]}"; do
     mkdir -p "$build/corpus/$fuzzer" "$build/findings"
+    limits=(-max_len=16384 -timeout=10 -rss_limit_mb=1024)
+    # A conversation has threads and sockets, and ends the process by itself if it takes longer than a minute.
+    [[ $fuzzer != conversations ]] || limits=(-max_len=50 -timeout=90 -rss_limit_mb=2048)
     echo "fuzzing $fuzzer for $seconds s"
     if ! KAFKAWIRE_FUZZER=$fuzzer ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 "$build/fuzzer" \
-        -max_total_time="$seconds" -max_len=16384 -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=64 \
+        -max_total_time="$seconds" "${limits[@]}" -malloc_limit_mb=64 \
         -use_value_profile=1 -print_final_stats=1 -artifact_prefix="$build/findings/$fuzzer-" \
         "$build/corpus/$fuzzer" "$build/seeds/$fuzzer" >"$build.log" 2>&1; then
         tail -n 40 "$build.log" >&2

@@ -62,7 +62,9 @@ struct ClientConnection {
         switch outcome {
         case .hangUp: return .hangUp
         case .noAnswer: return .goOn
-        case .answer(let bytes): return isSilent ? .goOn : send(bytes, fault, socket)
+        case .answer(let bytes):
+            let change = state.withLock { $0.answerChange }
+            return isSilent ? .goOn : send(change?(key, header.version, bytes) ?? bytes, fault, socket)
         }
     }
 

@@ -157,6 +157,14 @@ public final class FakeCluster: Sendable {
         state.notifyAll()
     }
 
+    /// Has every answer pass through `change` before the broker sends it.
+    ///
+    /// - Parameter change: Called with the API, its version and the whole frame, length included, on a broker's thread.
+    ///   Nil sends answers as they are.
+    package func changeAnswers(_ change: (@Sendable (APIKey, Int16, [UInt8]) -> [UInt8])?) {
+        state.withLock { $0.answerChange = change }
+    }
+
     /// Sends the answers that met the fault `.held`. Those that meet it later are not held, until it is injected again.
     public func releaseAnswers() {
         state.withLock { $0.releasesAnswers = true }

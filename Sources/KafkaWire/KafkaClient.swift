@@ -22,6 +22,11 @@ public final class KafkaClient: Sendable {
                 clientID: configuration.clientID, logger: logger, metrics: metrics, hooks: hooks))
     }
 
+    /// A client of a cluster that was made with another clock.
+    package init(cluster: Cluster) {
+        self.cluster = cluster
+    }
+
     /// The same with settings by their names in Kafka.
     ///
     /// - Throws: INVALID_CONFIG for a name or value that can't be.

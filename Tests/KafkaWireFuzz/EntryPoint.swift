@@ -11,6 +11,17 @@ public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
         switch Fuzzer.chosen {
         case .responses: peak = try AllocationMeter.measure { () throws(FuzzFinding) in try ResponseFuzzer.run(input) }
         case .records: peak = try AllocationMeter.measure { () throws(FuzzFinding) in try RecordFuzzer.run(input) }
+        case .conversations:
+            let bytes = Array(input)
+            peak = AllocationMeter.measure {
+                // libFuzzer's own thread, which may block.
+                let isOver = DispatchSemaphore(value: 0)
+                Task {
+                    try? await ConversationFuzzer.run(bytes)
+                    isOver.signal()
+                }
+                isOver.wait()
+            }
         }
         if let peak, peak > Fuzzer.chosen.memoryBound(of: count) {
             throw FuzzFinding("\(count) bytes took \(peak) bytes of memory")
@@ -25,6 +36,7 @@ public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
 enum Fuzzer: String {
     case responses
     case records
+    case conversations
 
     static let chosen = Fuzzer(rawValue: ProcessInfo.processInfo.environment["KAFKAWIRE_FUZZER"] ?? "") ?? .responses
 
@@ -34,6 +46,8 @@ enum Fuzzer: String {
         // The first element of each of a few arrays that lie in each other reserves memory for up to 1024 of them.
         case .responses: 1 << 20 + 64 * count
         // A few batches at once in twice the memory that one may become, and what codecs work with.
+        // Client and broker, whatever the numbers are. Threads that end late count too.
+        case .conversations: 64 << 20
         case .records: 4 * RecordFuzzer.maximumInflatedBytes + 1 << 20 + 8 * count
         }
     }

@@ -33,6 +33,8 @@ struct ClusterState {
     var faults = FaultList()
     /// Whether answers that meet the fault `.held` are sent.
     var releasesAnswers = false
+    /// See `FakeCluster.changeAnswers`.
+    var answerChange: (@Sendable (APIKey, Int16, [UInt8]) -> [UInt8])?
     var requests = RequestLog()
     private var lastProducerID: Int64 = 999
 

@@ -74,4 +74,13 @@ struct ProducerOutcomeTests {
         #expect(KafkaError(code, "", isFromBroker: true).leavesOpenWhetherWritten == isOpen)
         #expect(KafkaError(code, "").leavesOpenWhetherWritten)
     }
+
+    @Test("a base offset that leaves no room for the batch's records is told as unknown")
+    func impossibleOffset() async throws {
+        let outcome = BatchOutcome(partition: partition)
+        let deliveries = (0..<2).map { Delivery(batch: outcome, index: $0, timestamp: 7) }
+        outcome.settle(.success(.init(baseOffset: .max, logAppendTime: -1)))
+        #expect(try await deliveries[0].metadata.offset == .max)
+        #expect(try await deliveries[1].metadata.offset == -1)
+    }
 }

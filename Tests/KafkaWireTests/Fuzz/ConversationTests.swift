@@ -1,0 +1,58 @@
+import Foundation
+import KafkaWireFuzz
+import Testing
+
+/// Conversations with a broker that answers with impossible numbers, by seeds.
+@Suite("Conversations with a hostile broker", .timeLimit(.minutes(2)))
+struct ConversationTests {
+    /// A number from the environment, for a longer run by hand.
+    private static func setting(_ name: String, default value: Int) -> Int {
+        ProcessInfo.processInfo.environment[name].flatMap { Int($0) } ?? value
+    }
+
+    private static let inputs: [[UInt8]] = {
+        var random = RandomValues(seed: UInt64(setting("KAFKAWIRE_CONVERSATION_SEED", default: 7)))
+        return (0..<setting("KAFKAWIRE_CONVERSATIONS", default: 300)).map { index in
+            let roles = ConversationFuzzer.Role.allCases
+            let changes = (0..<Int(1 + random.next() % 4)).flatMap { _ in
+                (0..<4).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+            }
+            let input = ConversationFuzzer.input(
+                roles[index % roles.count], options: UInt8(truncatingIfNeeded: random.next()), changes: changes)
+            return input
+        }
+    }()
+
+    @Test("whatever numbers a broker answers, nothing traps and every call ends", arguments: 0..<20)
+    func conversations(part: Int) async throws {
+        for index in stride(from: part, to: Self.inputs.count, by: 20) {
+            let input = Self.inputs[index]
+            try await ConversationFuzzer.run(input)
+            try FuzzSeedTests.keep(input, "conversations", "seeded-\(index)")
+        }
+    }
+
+    /// The changes of a consumer's answers: API, which answers, field, value, as `AnswerChanges` has them.
+    @Test(
+        "numbers that were too much once",
+        arguments: [
+            // ListOffsets answers -1 for both partitions, Fetch no error and the high watermark 2^63-1.
+            [2, 4, 7, 2, 2, 4, 12, 2, 0, 4, 8, 1, 0, 4, 9, 0, 0, 4, 30, 1, 0, 4, 31, 0],
+            // The same with the last stable offset, and with a diverging epoch that ends at 2^63-1.
+            [2, 4, 7, 2, 2, 4, 12, 2, 0, 4, 8, 1, 0, 4, 10, 0, 0, 4, 12, 3, 0, 4, 13, 0],
+        ] as [[UInt8]])
+    func found(changes: [UInt8]) async throws {
+        for options in [UInt8(0), 8, 16, 24] {
+            try await ConversationFuzzer.run(ConversationFuzzer.input(.consumer, options: options, changes: changes))
+        }
+    }
+
+    @Test("an untouched conversation succeeds in each role", arguments: ConversationFuzzer.Role.allCases)
+    func sound(role: ConversationFuzzer.Role) async throws {
+        for options in [UInt8(0), 2, 3] {
+            let input = ConversationFuzzer.input(role, options: options, changes: [])
+            try await ConversationFuzzer.run(input)
+            try FuzzSeedTests.keep(input, "conversations", "sound-\(role)-\(options)")
+        }
+    }
+}

@@ -1,0 +1,29 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension PipelineTests {
+    /// Rows are committed without waiting for the disk; at its end a run waits for all of them.
+    @Suite struct DurabilityTests {
+        @Test("after a run has ended with 0, a crash of Postgres loses nothing", arguments: [true, false])
+        func crashAfterTheEnd(endsBySignal: Bool) async throws {
+            // The server itself writes commits to the disk late, so that only the run's own wait can help.
+            let postgres = try await PostgresServer.start(settings: ["wal_writer_delay": "10s"])
+            let pipeline = try await Pipeline.make(postgres: postgres)
+            try await pipeline.send(units: 0..<500)
+            if endsBySignal {
+                let consumer = try await pipeline.startConsumer()
+                try await eventually("everything is committed") { try await pipeline.tally().rows == 500 }
+                try await endInOrder(consumer)
+            } else {
+                #expect(try await pipeline.catchUp().status == 0)
+            }
+            try await postgres.kill()
+            try await postgres.startAgain()
+            #expect(try await pipeline.tally() == Tally(0..<500))
+            let ends = try await pipeline.ends()
+            #expect(try await pipeline.committed() == ends)
+            try await postgres.shutDown()
+        }
+    }
+}
