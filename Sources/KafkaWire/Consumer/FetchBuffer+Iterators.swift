@@ -9,7 +9,9 @@ struct BatchReader: Sendable {
 struct Redelivery: Sendable {
     let partition: TopicPartition
     let slot: FetchSlot
-    let position: FetchPosition
+    var position: FetchPosition
+    /// The position after what was handed out.
+    let end: FetchPosition
 }
 
 // One iterator at a time, and what becomes of a batch that an iterator leaves unfinished.
@@ -55,7 +57,8 @@ extension FetchBuffer {
                 if isSame || !redelivers {
                     state.entries[handout.slot.index]?.processed = handout.next
                 } else if let processed = entry.processed, processed != handout.next {
-                    redelivery = Redelivery(partition: entry.partition, slot: handout.slot, position: processed)
+                    redelivery = Redelivery(
+                        partition: entry.partition, slot: handout.slot, position: processed, end: handout.next)
                 }
             }
             state.handout = nil

@@ -7,7 +7,8 @@ extension KafkaConsumer {
     /// returns. A `for` loop makes an iterator of its own. If a loop is left by `break` or by an error, the batch at
     /// hand is not processed:
     /// - With `group.id` the next loop begins with that batch again, so that no offset behind it is committed before
-    ///   it was processed. Call `commit()` before `break` to avoid that.
+    ///   it was processed. Call `commit()` before `break` to avoid that. With `enable.auto.commit=false`, offsets that the
+    ///   application has committed itself, also in a transaction, don't come again.
     /// - Without `group.id` nothing can be committed, and the next loop goes on with the batch behind it.
     ///
     /// - Important: One iterator at a time. If a second task asks for a batch while the first one waits for one, the
@@ -67,7 +68,7 @@ extension KafkaConsumer {
     func step(_ reader: inout BatchReader, timeout: Duration?, isWhole: Bool) async throws -> Iterator.Step {
         let redelivery = try buffer.comeBack(&reader)
         defer { buffer.goAway(at: cluster.timing.now()) }
-        if let redelivery { await fetcher.rewind(redelivery) }
+        if let redelivery { try await redeliver(redelivery) }
         while true {
             switch nextBatch(isWhole: isWhole) {
             case .batch(let batch):
@@ -85,6 +86,32 @@ extension KafkaConsumer {
             case .finished: return .finished
             }
         }
+    }
+
+    /// Has a batch handed out again that an iterator has left unfinished.
+    ///
+    /// - Throws: An error of the coordinator, if it doesn't say whether the application has committed the batch itself. The
+    ///   batch is handed out again in this case too.
+    private func redeliver(_ redelivery: Redelivery) async throws {
+        var redelivery = redelivery
+        var failure: (any Error)?
+        if !cluster.configuration.group.commitsAutomatically {
+            // The application commits by itself, perhaps in a transaction: what is committed doesn't come again.
+            do {
+                if let committed = try await committed([redelivery.partition])[redelivery.partition],
+                    committed.offset > redelivery.position.offset
+                {
+                    redelivery.position =
+                        committed.offset >= redelivery.end.offset
+                        ? redelivery.end
+                        : FetchPosition(offset: committed.offset, lastFetchedEpoch: committed.leaderEpoch)
+                }
+            } catch {
+                failure = error
+            }
+        }
+        await fetcher.rewind(redelivery)
+        if let failure { throw failure }
     }
 
     /// Has the fetcher stop reading a partition that has failed, and reports the error.

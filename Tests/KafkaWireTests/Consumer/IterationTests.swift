@@ -11,9 +11,11 @@ struct IterationTests {
 
     /// A topic of 50 records in batches of ten, and a consumer that reads it from its beginning.
     private func withConsumer(
-        group: String? = nil, filled: Int = 50, _ body: (FakeCluster, KafkaConsumer) async throws -> Void
+        group: String? = nil, autoCommit: Bool = true, filled: Int = 50,
+        _ body: (FakeCluster, KafkaConsumer) async throws -> Void
     ) async throws {
-        let properties = ["fetch.max.wait.ms": "10"].merging(group.map { ["group.id": $0] } ?? [:]) { $1 }
+        let settings = ["fetch.max.wait.ms": "10", "enable.auto.commit": "\(autoCommit)"]
+        let properties = settings.merging(group.map { ["group.id": $0] } ?? [:]) { $1 }
         try await withFake(properties: properties) { fake, cluster in
             fake.createTopic("t")
             for start in stride(from: 0, to: filled, by: 10) {
@@ -117,6 +119,30 @@ struct IterationTests {
                 #expect(batch.baseOffset == 40)
                 break
             }
+        }
+    }
+
+    @Test("with a group and commits by hand, what the application has committed itself doesn't come again")
+    func committedByHand() async throws {
+        try await withConsumer(group: "g", autoCommit: false) { _, consumer in
+            var found: [Int64] = []
+            await #expect(throws: Mistake.self) {
+                for try await batch in consumer {
+                    if batch.baseOffset == 10 { throw Mistake() }
+                    found += try batch.readRecords().map(\.offset)
+                    try await consumer.commit([partition: OffsetAndMetadata(batch.nextOffset)])
+                }
+            }
+            for try await batch in consumer {
+                found += try batch.readRecords().map(\.offset)
+                try await consumer.commit([partition: OffsetAndMetadata(batch.nextOffset)])
+                if batch.nextOffset == 30 { break }
+            }
+            for try await batch in consumer {
+                found += try batch.readRecords().map(\.offset)
+                if batch.nextOffset == 50 { break }
+            }
+            #expect(found == Array(0..<50))
         }
     }
 

@@ -227,6 +227,23 @@ struct ConnectionStateMachineTests {
         #expect(machine.isClosed)
     }
 
+    @Test(
+        "the request whose response was cut off, or is too long, is told its length, and no other is",
+        arguments: [
+            Int32(1000), 1001,
+        ])
+    func lostResponse(length: Int32) {
+        let machine = open()
+        for id in Int32(0)..<3 { submit(machine, id) }
+        _ = machine.wrote(30)
+        #expect(machine.announced(frameOf: 100).isEmpty)
+        _ = machine.received(correlationID: 0)
+        let actions = machine.announced(frameOf: length) + machine.fail(Self.reason)
+        var lengths: [Int32: Int?] = [:]
+        for case .fail(let id, let error) in actions { lengths[id] = error.responseLength }
+        #expect(lengths == [1: Int(length), 2: nil])
+    }
+
     @Test("every length from a correlation id to the limit is fine", arguments: [Int32(4), 5, 1000])
     func goodLength(length: Int32) {
         let machine = open()
