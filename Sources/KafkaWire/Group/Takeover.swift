@@ -21,6 +21,8 @@ struct Takeover: Sendable {
 extension Fetcher {
     /// Adds partitions that can't be read, each with its error.
     func add(failed: [TopicPartition: KafkaError]) {
-        for error in failed.values { buffer.fail(error) }
+        // Without a position: nothing is committed for them until they are sought.
+        add(failed.mapValues { _ in ConsumerStart(.earliest) })
+        for (partition, error) in failed { fail(partition, error) }
     }
 }
