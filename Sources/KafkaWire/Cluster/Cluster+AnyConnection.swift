@@ -30,7 +30,9 @@ extension Cluster {
         }
         // An error that will not pass, such as a wrong password, is worth more than brokers that are down.
         if let lasting = failures.first(where: { !$0.isRetriable }) { throw lasting }
+        let causes = Set(failures.map(\.connectionFailure))
         throw KafkaError(.networkException, "no broker can be reached: " + failures.map(\.message).briefly)
+            .because(causes.count == 1 ? causes.first ?? nil : failures.last?.connectionFailure)
     }
 
     private enum RaceEvent: Sendable {

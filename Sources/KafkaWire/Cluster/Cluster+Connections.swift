@@ -90,9 +90,12 @@ extension Cluster {
         connectReporters[key.address] = nil
         let isBack = lost.remove(key.address) != nil
         observer?.connected(key.address, key.role, took: took)
-        connection.onEnd { [weak self, observer] reason in
+        // Weak, since the connection keeps this closure until it ends: a client that was dropped without `close` must
+        // not be kept alive by its own connections.
+        connection.onEnd { [weak self, weak connection, observer] reason in
             observer?.disconnected(key.address, key.role, reason)
-            Task { await self?.ended(key, connection) }
+            guard let self, let connection else { return }
+            Task { await self.ended(key, connection) }
         }
         if isBack { observer?.availabilityChanged(.back(key.address)) }
     }

@@ -48,8 +48,10 @@ extension Cluster {
             throw KafkaError(code, "\(coordinated) has no coordinator at the moment", isFromBroker: true)
         }
         let host = found?.host ?? response.host
-        guard let port = UInt16(exactly: found?.port ?? response.port) else {
-            throw KafkaError(.coordinatorNotAvailable, "the coordinator of \(coordinated) has no port")
+        guard let port = UInt16(exactly: found?.port ?? response.port), port > 0, !host.isEmpty else {
+            throw KafkaError(
+                .coordinatorNotAvailable,
+                "\(connection.address) names a coordinator of \(coordinated) without a host or a valid port")
         }
         return try await self.connection(to: BrokerAddress(host: host, port: port), role: role, owner: owner)
     }

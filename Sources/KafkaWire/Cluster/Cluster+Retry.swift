@@ -89,7 +89,7 @@ extension Cluster {
         let attempts = connections.pending(timing.now())
         guard let lastError else {
             let tried = attempts ?? "the broker did not answer"
-            return KafkaError(.requestTimedOut, "cannot \(operation) within \(limit): \(tried)")
+            return KafkaError(.requestTimedOut, "cannot \(operation) within \(limit): \(tried)").because(.silent)
         }
         guard let attempts else { return lastError }
         var error = KafkaError(
@@ -97,6 +97,7 @@ extension Cluster {
             isRetriable: lastError.isRetriable, topic: lastError.topic, partition: lastError.partition,
             offset: lastError.offset)
         error.divergentOffset = lastError.divergentOffset
+        error.connectionFailure = lastError.connectionFailure
         return error
     }
 

@@ -65,7 +65,9 @@ struct ClusterMetadata: Sendable {
         controllerID = response.controllerId >= 0 ? response.controllerId : nil
         var brokers: [Int32: BrokerAddress] = [:]
         for broker in response.brokers {
-            guard let port = UInt16(exactly: broker.port) else { continue }
+            guard let port = UInt16(exactly: broker.port), port > 0, broker.nodeId >= 0, !broker.host.isEmpty else {
+                continue
+            }
             brokers[broker.nodeId] = BrokerAddress(host: broker.host, port: port)
         }
         // A broker that has only just started may not know of any yet.

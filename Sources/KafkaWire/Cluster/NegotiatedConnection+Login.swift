@@ -8,8 +8,11 @@ extension NegotiatedConnection {
         let task = Task { [weak self] in
             var lifetime: Duration? = lifetime
             while let granted = lifetime {
-                // At a random moment, so that many clients that began together don't come together again.
-                try? await timing.sleep(granted * (0.85 + 0.1 * timing.random()))
+                // At a random moment, so that clients that began together don't log in together again. A login costs
+                // both sides time, so a broker does not get one more often than once a second.
+                let pause = max(granted * (0.85 + 0.1 * timing.random()), Self.shortestSession)
+                if pause > granted { self?.reportShortSession(granted, nextLoginAfter: pause) }
+                try? await timing.sleep(pause)
                 guard !Task.isCancelled, let self, isUsable else { return }
                 do {
                     lifetime = try await authenticate(credentials, timing)
@@ -26,6 +29,9 @@ extension NegotiatedConnection {
         }
         session.withLock { $0 = task }
     }
+
+    /// The shortest interval between two logins of a connection.
+    private static let shortestSession = Duration.seconds(1)
 
     /// One login. Other requests wait until it is through.
     ///

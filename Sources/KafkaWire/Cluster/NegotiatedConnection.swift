@@ -38,6 +38,10 @@ package final class NegotiatedConnection: Sendable {
         session.withLock { $0?.cancel() }
     }
 
+    func reportShortSession(_ lifetime: Duration, nextLoginAfter pause: Duration) {
+        observer?.client.shortSession(address, lifetime, nextLoginAfter: pause)
+    }
+
     package var isUsable: Bool { connection.closed == nil }
 
     package func close() {
@@ -133,15 +137,20 @@ package final class NegotiatedConnection: Sendable {
         }
     }
 
-    /// Reads an answer, and keeps the pause that the broker asks for with it.
+    /// The longest pause that a broker may ask for. Kafka's own quotas ask for seconds.
+    static let longestPause = Duration.seconds(60)
+
+    /// Decodes a response, and keeps the pause that the broker asks for with it.
     private func accept<R: KafkaRequest>(
         _ frame: ByteSlice?, as _: R.Type, version: Int16, _ exchange: ObservedExchange
     ) throws(KafkaError) -> R.Response? {
         let response: R.Response? =
             if let frame { try decode(frame, as: R.self, version: version) } else { nil }
-        if let response, let pause = R.pause(after: response, version: version) {
+        if let response, let requested = R.pause(after: response, version: version) {
+            // A request waits for the pause, and a broker must not make it wait for ever.
+            let pause = min(requested, Self.longestPause)
             connection.mute(for: pause)
-            exchange.throttled(for: pause)
+            exchange.throttled(for: pause, requested: requested)
         }
         exchange.ended(byteCount: frame?.count)
         return response
@@ -195,7 +204,7 @@ package final class NegotiatedConnection: Sendable {
                 address: address, connection: connection, response: response, configuration: configuration,
                 observer: observer)
         }
-        var lastError: any Error = KafkaError(.unsupportedVersion, "\(address) speaks no version of ApiVersions")
+        var lastError = KafkaError(.unsupportedVersion, "\(address) speaks no version of ApiVersions")
         for (attempt, version) in [ApiVersionsRequest.versions.upperBound, 2, 0].enumerated() {
             let connection = try connect()
             do {
@@ -214,15 +223,17 @@ package final class NegotiatedConnection: Sendable {
                 }
                 return negotiated(connection, second)
             } catch let error as KafkaError
-                where error.code == .networkException && error.isRetriable && connection.wasEstablished
+                where error.connectionFailure == .closed && error.isRetriable && connection.wasEstablished
             {
-                // The broker took the connection and hung up on the question: an older one may serve.
-                lastError =
-                    attempt == 0
-                    ? KafkaError(
+                // The broker accepted the connection and closed it upon the request: an older version may serve.
+                if attempt == 0 {
+                    lastError = KafkaError(
                         .networkException,
-                        "\(address) hung up on the first request: it may want TLS or a login (\(error.message))")
-                    : lastError
+                        "\(address) hung up on the first request: it may want TLS or a login (\(error.message))"
+                    ).because(.closed)
+                }
+            } catch let error as KafkaError where error.code == .requestTimedOut {
+                throw error.because(.silent)
             } catch let error as KafkaError
                 where error.isRetriable && connection.wasReached && !connection.wasEstablished
             {

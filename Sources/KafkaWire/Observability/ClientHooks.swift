@@ -72,6 +72,8 @@ public enum ConnectionRole: String, Sendable, Hashable, CaseIterable {
 
 /// The end of an attempt to connect: TCP, TLS, the negotiation of versions and the login.
 public struct ConnectEvent: Sendable {
+    /// The `client.id` of the client.
+    public let clientID: String
     /// Where the connection was to go.
     public let broker: BrokerAddress
     /// What it was to be used for.
@@ -94,6 +96,8 @@ public struct DisconnectEvent: Sendable {
         case failed(KafkaError)
     }
 
+    /// The `client.id` of the client.
+    public let clientID: String
     /// Where the connection went.
     public let broker: BrokerAddress
     /// What it was used for.
@@ -104,7 +108,9 @@ public struct DisconnectEvent: Sendable {
 
 /// A request on its way.
 public struct RequestEvent: Sendable {
-    /// Whom it is sent to.
+    /// The `client.id` of the client.
+    public let clientID: String
+    /// The broker that it is sent to.
     public let broker: BrokerAddress
     /// Over which of the connections to that broker.
     public let role: ConnectionRole
@@ -118,7 +124,9 @@ public struct RequestEvent: Sendable {
 
 /// The end of a request.
 public struct ResponseEvent: Sendable {
-    /// Whom it was sent to.
+    /// The `client.id` of the client.
+    public let clientID: String
+    /// The broker that it was sent to.
     public let broker: BrokerAddress
     /// Over which of the connections to that broker.
     public let role: ConnectionRole
@@ -135,16 +143,20 @@ public struct ResponseEvent: Sendable {
     public let error: KafkaError?
 }
 
-/// A broker's wish to be left alone for a while.
+/// A pause that a broker asks for.
 public struct ThrottleEvent: Sendable {
-    /// Who asks for it.
+    /// The `client.id` of the client.
+    public let clientID: String
+    /// The broker that asks for it.
     public let broker: BrokerAddress
     /// Over which of the connections to that broker; the others go on.
     public let role: ConnectionRole
     /// The API whose answer brought it.
     public let api: String
-    /// How long nothing is sent over this connection (`throttle_time_ms`).
+    /// How long nothing is sent over this connection, 60 s at most.
     public let duration: Duration
+    /// How long the broker asked for (`throttle_time_ms`).
+    public let requested: Duration
 }
 
 /// A change of what a group's member reads.
@@ -159,6 +171,8 @@ public struct RebalanceEvent: Sendable {
         case lost
     }
 
+    /// The `client.id` of the client.
+    public let clientID: String
     /// `group.id`
     public let group: String
     /// The generation of a classic group, or the member's epoch (KIP-848); -1 where the member is in none any more.
@@ -169,7 +183,9 @@ public struct RebalanceEvent: Sendable {
     public let partitions: [TopicPartition]
 }
 
-/// Whether a broker can be reached, told when that changes.
+/// Whether a broker can be reached, reported when that changes.
+///
+/// It has no client id: a hook belongs to one client.
 public enum BrokerAvailability: Sendable, Hashable, CustomStringConvertible {
     /// A broker can't be reached any more; it is tried again, with growing pauses.
     case lost(BrokerAddress, reason: String)

@@ -5,17 +5,20 @@ package final class ClientObserver: Sendable {
     private let logger: (any KafkaLogger)?
     private let instruments: Instruments?
     private let hooks: ClientHooks
+    private let identity: ClientIdentity
+
     /// The `client.id` of the client that reports.
-    package let clientID: String
+    package var clientID: String { identity.clientID }
 
     /// - Returns: nil if there is no logger, no metrics and no hook.
     package init?(
         clientID: String = "", logger: (any KafkaLogger)? = nil, metrics: (any KafkaMetrics)? = nil, hooks: ClientHooks
     ) {
         guard logger != nil || metrics != nil || hooks.isAnySet else { return nil }
-        self.clientID = clientID
+        let identity = ClientIdentity(clientID)
+        self.identity = identity
         self.logger = logger
-        instruments = metrics.map(Instruments.init)
+        instruments = metrics.map { Instruments($0, identity) }
         self.hooks = hooks
     }
 
@@ -24,7 +27,9 @@ package final class ClientObserver: Sendable {
         _ metadata: @autoclosure () -> [String: String] = [:]
     ) {
         guard let logger, logger.logLevel <= level else { return }
-        logger.log(level: level, message: message, metadata: metadata, source: "KafkaWire")
+        logger.log(
+            level: level, message: message, metadata: { metadata().merging(identity.metadata) { own, _ in own } },
+            source: "KafkaWire")
     }
 
     // MARK: Connections
@@ -32,7 +37,8 @@ package final class ClientObserver: Sendable {
     package func connected(_ broker: BrokerAddress, _ role: ConnectionRole, took duration: Duration) {
         instruments?.count(.connectionsOpened)
         instruments?.openConnections(changeBy: 1)
-        hooks.connected?(ConnectEvent(broker: broker, role: role, duration: duration, error: nil))
+        hooks.connected?(
+            ConnectEvent(clientID: clientID, broker: broker, role: role, duration: duration, error: nil))
         log(.debug, "connected", ["broker": broker.description, "role": role.rawValue])
     }
 
@@ -40,7 +46,8 @@ package final class ClientObserver: Sendable {
         _ broker: BrokerAddress, _ role: ConnectionRole, took duration: Duration, _ error: KafkaError
     ) {
         instruments?.count(.connectionsFailed)
-        hooks.connected?(ConnectEvent(broker: broker, role: role, duration: duration, error: error))
+        hooks.connected?(
+            ConnectEvent(clientID: clientID, broker: broker, role: role, duration: duration, error: error))
         log(
             .debug, "a connection can't be opened",
             ["broker": broker.description, "role": role.rawValue, "error": error.description])
@@ -49,7 +56,7 @@ package final class ClientObserver: Sendable {
     package func disconnected(_ broker: BrokerAddress, _ role: ConnectionRole, _ reason: DisconnectEvent.Reason) {
         instruments?.count(.connectionsClosed, 1, ["reason": reason.name])
         instruments?.openConnections(changeBy: -1)
-        hooks.disconnected?(DisconnectEvent(broker: broker, role: role, reason: reason))
+        hooks.disconnected?(DisconnectEvent(clientID: clientID, broker: broker, role: role, reason: reason))
         log(
             .debug, "a connection has ended",
             ["broker": broker.description, "role": role.rawValue, "reason": reason.description])
@@ -77,7 +84,8 @@ package final class ClientObserver: Sendable {
         instruments?.count(.requests, 1, ["api": api.name])
         instruments?.count(.bytesSent, byteCount)
         hooks.requestSent?(
-            RequestEvent(broker: broker, role: role, api: api.name, version: version, byteCount: byteCount))
+            RequestEvent(
+                clientID: clientID, broker: broker, role: role, api: api.name, version: version, byteCount: byteCount))
         log(
             .trace, "a request is sent",
             ["broker": broker.description, "api": api.name, "version": "\(version)", "bytes": "\(byteCount)"])
@@ -95,7 +103,8 @@ package final class ClientObserver: Sendable {
         if byteCount > 0 { instruments?.count(.bytesReceived, byteCount) }
         hooks.responseReceived?(
             ResponseEvent(
-                broker: broker, role: role, api: api.name, version: version, byteCount: byteCount, duration: duration,
+                clientID: clientID, broker: broker, role: role, api: api.name, version: version, byteCount: byteCount,
+                duration: duration,
                 error: error))
         log(
             error == nil ? .trace : .debug, error == nil ? "a request is answered" : "a request has failed",
@@ -103,12 +112,29 @@ package final class ClientObserver: Sendable {
                 .merging(error.map { ["error": $0.description] } ?? [:]) { $1 })
     }
 
-    func throttled(_ broker: BrokerAddress, _ role: ConnectionRole, _ api: APIKey, for duration: Duration) {
+    func throttled(
+        _ broker: BrokerAddress, _ role: ConnectionRole, _ api: APIKey, for duration: Duration, requested: Duration
+    ) {
         instruments?.record(.throttle, duration, ["api": api.name])
-        hooks.throttled?(ThrottleEvent(broker: broker, role: role, api: api.name, duration: duration))
+        hooks.throttled?(
+            ThrottleEvent(
+                clientID: clientID, broker: broker, role: role, api: api.name, duration: duration,
+                requested: requested))
         log(
-            .notice, "a broker asks for a pause, since a quota is used up",
-            ["broker": broker.description, "api": api.name, "pause": "\(duration)"])
+            requested > duration ? .warning : .notice,
+            requested > duration
+                ? "a broker asks for a longer pause than the client accepts"
+                : "a broker asks for a pause, since a quota is used up",
+            [
+                "broker": broker.description, "api": api.name, "pause": "\(duration)", "requested": "\(requested)",
+            ])
+    }
+
+    /// A broker grants a session that is too short for a login before each end.
+    func shortSession(_ broker: BrokerAddress, _ lifetime: Duration, nextLoginAfter pause: Duration) {
+        log(
+            .warning, "a broker grants a session shorter than the shortest interval between two logins",
+            ["broker": broker.description, "lifetime": "\(lifetime)", "interval": "\(pause)"])
     }
 
     /// Something failed and will be tried again, after a pause.
@@ -204,7 +230,8 @@ package final class ClientObserver: Sendable {
     ) {
         instruments?.count(.rebalances, 1, ["group": group, "change": change.rawValue])
         hooks.rebalanced?(
-            RebalanceEvent(group: group, generation: generation, change: change, partitions: partitions))
+            RebalanceEvent(
+                clientID: clientID, group: group, generation: generation, change: change, partitions: partitions))
         log(
             change == .lost ? .warning : .info, "partitions are \(change.rawValue)",
             [

@@ -46,8 +46,8 @@ struct ObservedExchange: Sendable {
             took: .now - began, failure)
     }
 
-    func throttled(for duration: Duration) {
+    func throttled(for duration: Duration, requested: Duration) {
         guard let observer else { return }
-        observer.client.throttled(observer.broker, observer.role, api, for: duration)
+        observer.client.throttled(observer.broker, observer.role, api, for: duration, requested: requested)
     }
 }

@@ -15,10 +15,13 @@ final class Instruments: Sendable {
     }
 
     private let metrics: any KafkaMetrics
+    /// The dimensions that every instrument has.
+    private let common: [(String, String)]
     private let state = Lock(State())
 
-    init(_ metrics: any KafkaMetrics) {
+    init(_ metrics: any KafkaMetrics, _ identity: ClientIdentity) {
         self.metrics = metrics
+        common = identity.dimensions
     }
 
     func count(_ name: MetricName, _ amount: Int = 1, _ dimensions: KeyValuePairs<String, String> = [:]) {
@@ -50,7 +53,7 @@ final class Instruments: Sendable {
         let key = Key(name: name, dimensions: dimensions.map(\.value))
         if let instrument = state.withLock({ $0[keyPath: kept][key] }) { return instrument }
         // Made outside of the lock, since that is the application's code. Of two that are made at once one is kept.
-        let new = make(name.rawValue, dimensions.map { ($0.key, $0.value) })
+        let new = make(name.rawValue, dimensions.map { ($0.key, $0.value) } + common)
         return state.withLock { state in
             let instrument = state[keyPath: kept][key] ?? new
             state[keyPath: kept][key] = instrument

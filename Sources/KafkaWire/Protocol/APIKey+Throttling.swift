@@ -23,7 +23,7 @@ extension APIKey {
 }
 
 extension KafkaRequest {
-    /// How long nothing should be sent after this answer; nil where the broker doesn't ask for a pause.
+    /// How long nothing should be sent after this response; nil if the broker doesn't ask for a pause.
     static func pause(after response: Response, version: Int16) -> Duration? {
         guard response.throttleTimeMs > 0, let first = apiKey.firstVersionThrottledByClient, version >= first
         else { return nil }

@@ -25,6 +25,9 @@ public struct KafkaError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The length in bytes that the broker announced for the response which was lost; nil if none had begun to arrive.
     package var responseLength: Int?
 
+    /// With NETWORK_EXCEPTION and REQUEST_TIMED_OUT: how the connection to a broker failed; nil if that is not the cause.
+    public var connectionFailure: ConnectionFailure?
+
     /// For an application's own tests, and for errors of a kind that Kafka has a code for.
     ///
     /// - Parameters:

@@ -54,7 +54,7 @@ final class ConnectionLoop: @unchecked Sendable {
             untried = try resolve()
             connectToNext(after: nil)
         } catch {
-            fail("the host name \(host) can't be resolved: \(error.reason)")
+            fail("the host name \(host) can't be resolved: \(error.reason)", .unresolved)
         }
         while !machine.isClosed {
             wait()
@@ -85,7 +85,14 @@ final class ConnectionLoop: @unchecked Sendable {
                 last = error
             }
         }
-        fail("\(host):\(port) can't be reached: \(last?.description ?? "the name has no address")")
+        let failure: ConnectionFailure =
+            switch last?.code {
+            case nil: .unresolved
+            case ECONNREFUSED: .refused
+            case ETIMEDOUT: .silent
+            default: .unreachable
+            }
+        fail("\(host):\(port) can't be reached: \(last?.description ?? "the name has no address")", failure)
     }
 
     private func finishConnecting() {
@@ -108,8 +115,8 @@ final class ConnectionLoop: @unchecked Sendable {
         switch stream?.handshake() ?? .endOfStream {
         case .bytes: finishOpening()
         case .wouldBlock: return
-        case .endOfStream: fail("\(host):\(port) hung up on the TLS handshake")
-        case .failed(let code): fail("\(host):\(port) broke off the TLS handshake: \(SocketError(code))")
+        case .endOfStream: fail("\(host):\(port) hung up on the TLS handshake", .closed)
+        case .failed(let code): fail("\(host):\(port) broke off the TLS handshake: \(SocketError(code))", .closed)
         case .tlsFailed: failInTLS()
         }
     }
@@ -211,8 +218,8 @@ final class ConnectionLoop: @unchecked Sendable {
                 perform(machine.received(correlationID: reader.int32()))
                 lastFrame = nil
             case .wouldBlock: return
-            case .endOfStream: return fail("\(host):\(port) closed the connection")
-            case .failed(let error): return fail("\(host):\(port): \(error)")
+            case .endOfStream: return fail("\(host):\(port) closed the connection", .closed)
+            case .failed(let error): return fail("\(host):\(port): \(error)", .closed)
             case .tlsFailed: return failInTLS()
             }
         }
@@ -221,7 +228,7 @@ final class ConnectionLoop: @unchecked Sendable {
     /// Where a broker hangs up, its reason (a TLS alert) may still lie in the socket.
     private func failAfterReading(_ reason: String) {
         if encryption != nil { read() }
-        fail(reason)
+        fail(reason, .closed)
     }
 
     // MARK: Commands and actions
@@ -256,8 +263,8 @@ final class ConnectionLoop: @unchecked Sendable {
         }
     }
 
-    private func fail(_ reason: String) {
-        perform(machine.fail(KafkaError(.networkException, reason)))
+    private func fail(_ reason: String, _ failure: ConnectionFailure? = nil) {
+        perform(machine.fail(KafkaError(.networkException, reason).because(failure)))
     }
 
     private func failInTLS() {

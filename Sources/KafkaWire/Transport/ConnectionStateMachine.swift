@@ -188,9 +188,9 @@ struct ConnectionStateMachine: ~Copyable {
             responseLength = length
             return []
         }
-        let (reason, isOther) = explain(length)
-        if length > maximumFrame, !isOther { responseLength = length }
-        return fail(KafkaError(.networkException, reason, isRetriable: !isOther))
+        let (reason, isOther, failure) = explain(length)
+        if length > maximumFrame, failure == nil { responseLength = length }
+        return fail(KafkaError(.networkException, reason, isRetriable: !isOther).because(failure))
     }
 
     /// A whole frame has arrived that begins with this correlation id.
@@ -222,7 +222,9 @@ struct ConnectionStateMachine: ~Copyable {
         }
         switch state {
         case .connecting where now >= connectDeadline:
-            return fail(KafkaError(.networkException, "\(broker) can't be reached: the connection attempt timed out"))
+            return fail(
+                KafkaError(.networkException, "\(broker) can't be reached: the connection attempt timed out")
+                    .because(.silent))
         case .connecting, .open:
             // An abandoned request counts too: nobody waits for it, but the answers behind it are held up as long.
             guard requests.contains(where: { $0.deadline <= now && !isMuted($0) }) else { return tickIdle(now) }
@@ -261,24 +263,34 @@ struct ConnectionStateMachine: ~Copyable {
         return failed + [.closeSocket(reason)]
     }
 
-    /// What the first four bytes say where they can't be a length, and whether they are another protocol's, which
-    /// another attempt would meet again.
-    private func explain(_ length: Int32) -> (reason: String, isOther: Bool) {
-        switch UInt32(bitPattern: length) {
+    /// Explains four bytes that can't be a length.
+    ///
+    /// - Returns: The reason for a message, and whether the bytes are certainly another protocol's, so that another
+    ///   attempt would get them again.
+    private func explain(_ length: Int32) -> (reason: String, isOther: Bool, failure: ConnectionFailure?) {
+        let bytes = (0..<4).map { UInt8(truncatingIfNeeded: length >> (24 - 8 * $0)) }
+        let text =
+            bytes.allSatisfy { 0x20...0x7e ~= $0 }
+            ? "; its bytes are the text \"\(String(decoding: bytes, as: UTF8.self))\"" : ""
+        return switch UInt32(bitPattern: length) {
         case 0x4854_5450:  // "HTTP"
-            ("\(broker) speaks HTTP, not Kafka: check the port", true)
+            ("\(broker) speaks HTTP, not Kafka: check the port", true, .foreignProtocol)
         case let word where word >> 8 == 0x15_0303 || word >> 8 == 0x15_0301 || word >> 8 == 0x15_0302:
             (
                 "\(broker) answered with a TLS alert: its listener expects TLS (security.protocol=SSL or SASL_SSL)",
-                true
+                true, .foreignProtocol
             )
         case _ where length > maximumFrame:
             (
-                "\(broker) announced an answer of \(length) bytes, more than receive.message.max.bytes (\(maximumFrame))",
-                false
+                "\(broker) announced an answer of \(length) bytes, more than receive.message.max.bytes (\(maximumFrame))"
+                    + (text.isEmpty ? "" : "\(text), so it may not speak Kafka: check the port"),
+                false, text.isEmpty ? nil : .foreignProtocol
             )
         default:
-            ("\(broker) announced an answer of \(length) bytes, which can't be: it may not speak Kafka", false)
+            (
+                "\(broker) announced an answer of \(length) bytes, which can't be: it may not speak Kafka", false,
+                .foreignProtocol
+            )
         }
     }
 }

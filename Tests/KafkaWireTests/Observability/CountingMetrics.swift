@@ -14,8 +14,10 @@ final class CountingMetrics: KafkaMetrics {
 
     private let state = Lock(State())
 
+    /// Without the client, which each instrument has.
     private func key(_ name: String, _ dimensions: [(String, String)]) -> String {
-        ([name] + dimensions.map { "\($0)=\($1)" }).joined(separator: " ")
+        let dimensions = dimensions.filter { !$0.0.hasPrefix("client.") }
+        return ([name] + dimensions.map { "\($0)=\($1)" }).joined(separator: " ")
     }
 
     func counter(_ name: String, dimensions: [(String, String)]) -> @Sendable (Int) -> Void {
