@@ -6,11 +6,11 @@ import Testing
 
 @Suite("How a membership ends, whatever the brokers do", .serialized, .timeLimit(.minutes(1)))
 struct GroupEndTests {
-    private enum Brokers: CaseIterable {
+    enum Brokers: CaseIterable {
         case gone, silent
     }
 
-    private static let cases = GroupKind.both.flatMap { kind in Brokers.allCases.map { (kind, $0) } }
+    static let cases = GroupKind.both.flatMap { kind in Brokers.allCases.map { (kind, $0) } }
 
     /// A member that has processed three records and has committed nothing, on brokers that do not answer any more.
     private func withUnreachable(
@@ -32,7 +32,7 @@ struct GroupEndTests {
     }
 
     @Test("close ends within its limit and reports what was not done", arguments: cases)
-    private func close(kind: GroupKind, brokers: Brokers) async throws {
+    func close(kind: GroupKind, brokers: Brokers) async throws {
         try await withUnreachable(kind, brokers) { member in
             let begin = ContinuousClock.now
             let report = await member.consumer.close(within: .seconds(1))
@@ -43,7 +43,7 @@ struct GroupEndTests {
     }
 
     @Test("a commit ends within default.api.timeout.ms", arguments: cases)
-    private func commit(kind: GroupKind, brokers: Brokers) async throws {
+    func commit(kind: GroupKind, brokers: Brokers) async throws {
         let properties = ["enable.auto.commit": "false", "default.api.timeout.ms": "500"]
         try await withUnreachable(kind, brokers, properties) { member in
             let begin = ContinuousClock.now
