@@ -53,14 +53,14 @@ struct StickyAssignorTests {
         }
     }
 
-    @Test("10,000 partitions are divided in well under a second", arguments: [2, 50])
+    @Test("10,000 partitions are divided in near linear time", arguments: [2, 50])
     func many(members: Int) {
         for assignor in PartitionAssignor.allCases {
             let group = newcomers(members, partitions: 10_000)
             let begin = ContinuousClock.now
             let assigned = assignor.assign(group, partitionCounts: ["t": 10_000])
-            // Before, a second member took 7 s. A debug build is some ten times slower than an optimised one.
-            #expect(.now - begin < .seconds(5), "\(assignor)")
+            // A quadratic assignment takes minutes here in a debug build.
+            #expect(.now - begin < .seconds(30), "\(assignor)")
             #expect(assigned.count == members)
             guard assignor != .cooperativeSticky else { continue }
             #expect(assigned.values.allSatisfy { $0.count == 10_000 / members })
