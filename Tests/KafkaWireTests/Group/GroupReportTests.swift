@@ -6,13 +6,17 @@ import Testing
 
 @Suite("What a member reports while it waits", .serialized, .timeLimit(.minutes(1)))
 struct GroupReportTests {
+    private final class Events: Sendable {
+        let list = Lock<[RetryEvent]>([])
+    }
+
     private func withConsumer(
         _ kind: GroupKind, _ properties: [String: String] = [:],
-        _ body: (FakeCluster, KafkaConsumer, Lock<[RetryEvent]>) async throws -> Void
+        _ body: (FakeCluster, KafkaConsumer, Events) async throws -> Void
     ) async throws {
-        let events = Lock<[RetryEvent]>([])
+        let events = Events()
         var hooks = ClientHooks()
-        hooks.retrying = { event in events.withLock { $0.append(event) } }
+        hooks.retrying = { event in events.list.withLock { $0.append(event) } }
         let group = ["group.id": "g", "auto.offset.reset": "earliest", "heartbeat.interval.ms": "10"]
         let properties = group.merging(kind.properties) { $1 }.merging(properties) { $1 }
         try await withFake(properties: properties, time: .still, hooks: hooks) { fake, cluster in
@@ -28,11 +32,11 @@ struct GroupReportTests {
         try await withConsumer(kind) { fake, consumer, events in
             try await consumer.subscribe(to: .topics(["t"]))
             try await eventually("it is reported") {
-                events.withLock { $0.contains { $0.operation == "read the topic t" && $0.error != nil } }
+                events.list.withLock { $0.contains { $0.operation == "read the topic t" && $0.error != nil } }
             }
             fake.createTopic("t")
             try await eventually("its end is reported") {
-                events.withLock { $0.contains { $0.operation == "read the topic t" && $0.error == nil } }
+                events.list.withLock { $0.contains { $0.operation == "read the topic t" && $0.error == nil } }
             }
         }
     }
@@ -52,11 +56,11 @@ struct GroupReportTests {
             try await consumer.subscribe(to: .topics(["t"]))
             var iterator = consumer.makeAsyncIterator()
             let deadline = ContinuousClock.now + .seconds(50)
-            while !events.withLock({ $0.contains { $0.error?.code == .coordinatorNotAvailable } }) {
+            while !events.list.withLock({ $0.contains { $0.error?.code == .coordinatorNotAvailable } }) {
                 _ = try await iterator.next(timeout: .milliseconds(5))
                 try #require(ContinuousClock.now < deadline, "a failure is reported")
             }
-            #expect(events.withLock { $0.allSatisfy { $0.operation.contains("group g") } })
+            #expect(events.list.withLock { $0.allSatisfy { $0.operation.contains("group g") } })
         }
     }
 

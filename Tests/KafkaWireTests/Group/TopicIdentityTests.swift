@@ -8,7 +8,8 @@ import Testing
 struct TopicIdentityTests {
     /// Both group protocols, with commits that carry topic ids (version 10) and commits that carry names.
     static let cases = GroupKind.both.flatMap { kind in [(kind, true), (kind, false)] }
-    private let (old, other) = (TopicPartition("t"), TopicPartition("u"))
+    private let old = TopicPartition("t")
+    private let other = TopicPartition("u")
 
     private func withGroup(
         _ kind: GroupKind, sendsIDs: Bool, _ body: (GroupFixture) async throws -> Void
