@@ -275,7 +275,11 @@ final class ConnectionLoop: @unchecked Sendable {
     /// - Parameter end: What is told of the connection's end, where the actions are that; by default their reason.
     private func perform(_ actions: [ConnectionStateMachine.Action], end: DisconnectEvent.Reason? = nil) {
         // Whoever is told of the end must not find the connection usable when it looks.
-        if case .closeSocket(let reason) = actions.last { mailbox.shut(reason, end ?? .failed(reason)) }
+        if case .closeSocket(let reason) = actions.last {
+            var errors: [Int32: KafkaError] = [:]
+            for case .fail(let id, let error) in actions where error != reason { errors[id] = error }
+            mailbox.shut(reason, end ?? .failed(reason), errors: errors)
+        }
         for action in actions {
             switch action {
             case .answer(let id): mailbox.settle(id, .success(lastFrame))

@@ -146,7 +146,9 @@ final class ConnectionMailbox: Sendable {
     }
 
     /// No further command will be carried out: whoever still waits, or comes later, is told why.
-    func shut(_ reason: KafkaError, _ end: DisconnectEvent.Reason) {
+    ///
+    /// - Parameter errors: The errors of single requests, by id; the others fail with `reason`.
+    func shut(_ reason: KafkaError, _ end: DisconnectEvent.Reason, errors: [Int32: KafkaError] = [:]) {
         let (waiting, onEnd, end) = state.withLock { state in
             state.closed = state.closed ?? reason
             let end = state.end ?? (state.isToClose ? .closed : end)
@@ -155,7 +157,7 @@ final class ConnectionMailbox: Sendable {
             defer { (state.waiting, state.onEnd) = ([:], nil) }
             return (state.waiting, state.onEnd, end)
         }
-        for completion in waiting.values { completion(.failure(reason)) }
+        for (id, completion) in waiting { completion(.failure(errors[id] ?? reason)) }
         onEnd?(end)
     }
 
