@@ -12,8 +12,8 @@ source "$root/scripts/prerequisites.sh"
 usage() {
     cat >&2 <<'END'
 usage: fuzz.sh [SECONDS [responses|records|conversations]...]
-Runs each fuzzer for SECONDS (default 30). What it found to be new ways through the code stays in .build/fuzz/corpus and
-is begun with the next time; an input that must not be is left in .build/fuzz/findings, and ends this with status 1.
+Runs each fuzzer for SECONDS (default 30), responses and records if none is named. New ways through the code stay in
+.build/fuzz/corpus for the next run. An input that fails is left in .build/fuzz/findings, and ends this with status 1.
 END
     exit 64
 }
@@ -22,7 +22,7 @@ seconds=${1:-30}
 [[ $seconds =~ ^[1-9][0-9]*$ ]] || usage
 shift $(($# > 0))
 fuzzers=("$@")
-((${#fuzzers[@]})) || fuzzers=(responses records conversations)
+((${#fuzzers[@]})) || fuzzers=(responses records)
 for fuzzer in "${fuzzers[@]}"; do [[ $fuzzer =~ ^(responses|records|conversations)$ ]] || usage; done
 
 build=$root/.build/fuzz
