@@ -23,8 +23,9 @@ import KafkaWire
 /// - No replication: all brokers share one log for each partition, a record is committed as soon as it is written, and
 ///   replicas are names only. `acks` all and 1 come to the same, and a follower has what its leader has.
 /// - No ACLs, quotas, TLS or SASL; DescribeConfigs and IncrementalAlterConfigs are for topics alone.
-/// - Topics are never made by asking for them. Of a topic's settings `max.message.bytes`, `message.timestamp.type` and,
-///   in DeleteRecords, `cleanup.policy` are looked at; nothing is deleted or compacted but by a call.
+/// - `auto.create.topics.enable` is off unless `setTopicCreation(true)` is called. Of a topic's settings
+///   `max.message.bytes`, `message.timestamp.type` and `cleanup.policy` (a compacted topic refuses records without a key)
+///   have an effect; nothing is deleted or compacted but by a call.
 /// - Transactions are decided at once: markers are written before EndTxn is answered, and offsets committed with them.
 ///   A coordinator has nothing to load, and forgets no transactional id.
 /// - A KIP-848 group is assigned at each heartbeat that has news, its patterns are Swift's regular expressions, and its
@@ -172,6 +173,11 @@ public final class FakeCluster: Sendable {
 
     public func clearRequests() {
         state.withLock { $0.requests.removeAll() }
+    }
+
+    /// Whether brokers create topics that a client asks for (`auto.create.topics.enable`). Off at first, unlike in Kafka.
+    public func setTopicCreation(_ isOn: Bool) {
+        state.withLock { $0.createsTopics = isOn }
     }
 
     /// How many fetch sessions a broker keeps (KIP-227); with 0 clients get none.

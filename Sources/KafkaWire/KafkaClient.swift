@@ -4,7 +4,8 @@
 public final class KafkaClient: Sendable {
     package let cluster: Cluster
 
-    /// Nothing is connected to before the first call.
+    /// Nothing is connected to before the first call. If the configuration is not valid, every call throws INVALID_CONFIG;
+    /// `ClientConfiguration.validate` finds that out before.
     ///
     /// - Parameters:
     ///   - configuration: Where the cluster is, and the settings of all that the client makes.

@@ -51,6 +51,12 @@ extension APICall {
         case .failure(let problem):
             return refused(problem.code, problem.message)
         case .success(let header):
+            let keyless = topic.configs.isCompacted ? Self.keyless(data.records, partition) : []
+            guard keyless.isEmpty else {
+                var answer = refused(.invalidRecord, "\(keyless.count) records of a compacted topic have no key")
+                answer.recordErrors = keyless
+                return answer
+            }
             if header.attributes.contains(.transactional),
                 let error = join(request.transactionalId, header, partition, log, &state)
             {
@@ -70,6 +76,26 @@ extension APICall {
                 index: data.index, baseOffset: baseOffset, logAppendTimeMs: appendTime ?? -1,
                 logStartOffset: log.startOffset)
         }
+    }
+
+    /// The records without a key, as a broker reports them (KIP-467).
+    private static func keyless(
+        _ bytes: ByteSlice?, _ partition: TopicPartition
+    ) -> [ProduceResponse.BatchIndexAndErrorMessage] {
+        guard let bytes else { return [] }
+        var reader = RecordBatchReader(
+            topic: partition.topic, partition: partition.partition, records: bytes, from: 0,
+            maximumInflatedBytes: 1 << 30, pool: BufferPool(limit: 0))
+        guard let batch = try? reader.next() else { return [] }
+        var (records, index) = (batch.records, Int32(0))
+        var found: [ProduceResponse.BatchIndexAndErrorMessage] = []
+        while let record = try? records.next() {
+            if record.key == nil {
+                found.append(.init(batchIndex: index, batchIndexErrorMessage: "the record has no key"))
+            }
+            index += 1
+        }
+        return found
     }
 
     /// Sees that the partition is part of the producer's transaction; from version 12 on producing makes it one

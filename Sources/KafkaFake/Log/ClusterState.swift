@@ -21,6 +21,8 @@ struct ClusterState {
     /// By node id, which counts from 1.
     var nodes: [Int32: Node] = [:]
     var topics: [String: Topic] = [:]
+    /// `auto.create.topics.enable`
+    var createsTopics = false
     /// By their transactional ids.
     var transactionalProducers: [String: TransactionalProducer] = [:]
     var groups = GroupCoordinator()

@@ -107,6 +107,9 @@ struct TopicConfigs {
 
     var maximumMessageBytes: Int { value("max.message.bytes").flatMap(Int.init) ?? 1_048_588 }
 
+    /// Whether every record must have a key.
+    var isCompacted: Bool { value("cleanup.policy")?.contains("compact") ?? false }
+
     /// Whether the broker's time is a record's timestamp, and not the producer's.
     var usesAppendTime: Bool { value("message.timestamp.type") == "LogAppendTime" }
 }

@@ -20,6 +20,7 @@ extension Cluster {
         to address: BrokerAddress, role: Role, owner: ObjectIdentifier? = nil
     ) async throws -> NegotiatedConnection {
         guard !isClosed else { throw Self.clientIsClosed }
+        if let configurationError { throw configurationError }
         let key = ConnectionTable.Key(address: address, role: role, owner: owner)
         if let open = connections.usable(key) { return open }
         let attempt =

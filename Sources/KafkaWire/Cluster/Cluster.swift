@@ -25,11 +25,19 @@ package actor Cluster {
     /// Since when no question about the cluster has been answered.
     private var metadataFailsSince: ContinuousClock.Instant?
     private(set) var isClosed = false
+    /// What is wrong with the configuration; every connection is refused with it.
+    package nonisolated let configurationError: KafkaError?
 
     package init(
         configuration: ClientConfiguration, timing: Timing = Timing(), observer: ClientObserver? = nil
     ) {
         self.configuration = configuration
+        do throws(KafkaError) {
+            try configuration.validate()
+            configurationError = nil
+        } catch {
+            configurationError = error
+        }
         self.observer = observer
         self.timing = timing
         // Room for the answers that a consumer holds: one read, one behind it, one on its way back.
@@ -112,10 +120,18 @@ package actor Cluster {
         }
     }
 
-    private func question(_ topics: [String]) async throws -> MetadataResponse {
+    /// Has a broker create topics that don't exist, if its `auto.create.topics.enable` permits that.
+    ///
+    /// Only for topics that the application sends to or subscribes to by name. A broker creates a topic beside its answer,
+    /// so the topic has mostly to be asked for again.
+    package func createMissing(topics names: [String]) async throws {
+        _ = metadata.merge(try await question(names, createsMissing: true))
+    }
+
+    private func question(_ topics: [String], createsMissing: Bool = false) async throws -> MetadataResponse {
         let connection = try await anyConnection()
         let request = MetadataRequest(
-            topics: topics.map { MetadataRequest.Topic(name: $0) }, allowAutoTopicCreation: false)
+            topics: topics.map { MetadataRequest.Topic(name: $0) }, allowAutoTopicCreation: createsMissing)
         return try await connection.call(request, timeout: configuration.requestTimeout)
     }
 

@@ -114,10 +114,34 @@ public struct ClientConfiguration: Sendable {
         try list.set(&metadataMaximumAge, "metadata.max.age.ms")
         try list.set(&receiveMessageMaximum, "receive.message.max.bytes", in: 1000...1 << 30)
         try security.take(from: &list)
+        try takeTopicCreation(from: &list)
         try consumer.take(from: &list)
         try producer.take(from: &list)
         try group.take(from: &list)
         try list.finish()
+    }
+
+    private mutating func takeTopicCreation(from list: inout PropertyList) throws(KafkaError) {
+        var isAllowed: Bool?
+        try list.set(&isAllowed, "allow.auto.create.topics")
+        guard let isAllowed else { return }
+        consumer.allowsTopicCreation = isAllowed
+        producer.allowsTopicCreation = isAllowed
+    }
+
+    /// Checks the settings by the rules that also apply to properties.
+    ///
+    /// A client checks its configuration itself: with settings that are not valid, every call throws INVALID_CONFIG.
+    ///
+    /// - Throws: INVALID_CONFIG for the first setting that is out of range, or contradicts another.
+    public func validate() throws(KafkaError) {
+        guard !bootstrapServers.isEmpty else {
+            throw KafkaError(.invalidConfig, "no bootstrap server is given; host:port is expected")
+        }
+        // Taking from an empty list changes nothing and checks everything. The types of `security` rule errors out.
+        var (copy, list) = (self, PropertyList([:]))
+        copy.security = SecurityConfiguration()
+        try copy.take(from: &list)
     }
 }
 

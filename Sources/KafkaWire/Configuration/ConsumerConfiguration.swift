@@ -25,6 +25,12 @@ public struct ConsumerConfiguration: Sendable {
     /// How large one compressed batch may become, in bytes; what is larger is an error, not an exhausted memory.
     public var maximumInflatedBytes = 256 << 20
 
+    /// `allow.auto.create.topics`: whether subscribing by name to a topic that doesn't exist has the broker create the
+    /// topic, if its `auto.create.topics.enable` permits that.
+    ///
+    /// The property sets it for producers too. On by default as in Java's client; librdkafka's default is off.
+    public var allowsTopicCreation = true
+
     /// Everything by default.
     public init() {}
 
@@ -45,5 +51,8 @@ public struct ConsumerConfiguration: Sendable {
             from: ["read_uncommitted": .readUncommitted, "read_committed": .readCommitted])
         try list.set(&rack, "client.rack")
         try list.set(&checksCRCs, "check.crcs")
+        guard maximumInflatedBytes > 0 else {
+            throw KafkaError(.invalidConfig, "maximumInflatedBytes is \(maximumInflatedBytes); 1 or more is expected")
+        }
     }
 }

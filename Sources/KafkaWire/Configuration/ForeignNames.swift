@@ -27,7 +27,6 @@ extension PropertyList {
         "max.poll.records": "batches are handed out as they were written; max.partition.fetch.bytes is the limit",
         "partitioner.class": "a Partitioner is part of the producer's configuration in the program",
         "interceptor.classes": "the client's hooks are part of its configuration in the program",
-        "allow.auto.create.topics": "reading doesn't make topics",
         "ssl.truststore.password": "a PEM trust store has no password",
         "ssl.keystore.password": "a PEM key store has no password; that of its key is ssl.key.password",
     ]

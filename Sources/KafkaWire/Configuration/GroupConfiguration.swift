@@ -50,6 +50,9 @@ public struct GroupConfiguration: Sendable {
         var strategies: String?
         try take(&strategies, "partition.assignment.strategy", from: &list)
         if let strategies { assignors = try Self.assignors(strategies) }
+        guard !assignors.isEmpty else {
+            throw KafkaError(.invalidConfig, "the setting partition.assignment.strategy names no assignor")
+        }
         try list.set(&sessionTimeout, "session.timeout.ms", atLeast: 1)
         try list.set(&heartbeatInterval, "heartbeat.interval.ms", atLeast: 1)
         try list.set(&maximumPollInterval, "max.poll.interval.ms", atLeast: 1)

@@ -63,6 +63,12 @@ public struct ProducerConfiguration: Sendable {
     /// records without a key; zero for no such limit.
     public var partitionAvailabilityTimeout = Duration.zero
 
+    /// `allow.auto.create.topics`: whether a record for a topic that doesn't exist has the broker create the topic, if its
+    /// `auto.create.topics.enable` permits that.
+    ///
+    /// The property sets it for consumers too. Java's producer has no such setting, and always asks for the topic.
+    public var allowsTopicCreation = true
+
     /// Everything by default.
     public init() {}
 

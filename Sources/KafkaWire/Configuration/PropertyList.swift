@@ -1,4 +1,7 @@
 /// Settings by Kafka's names as text, taken out one by one as they are understood; what is left at the end is an error.
+///
+/// `set` checks the range also if the setting is not in the list. So reading an empty list validates settings that were
+/// given as typed values, by the same rules.
 struct PropertyList {
     private struct Setting {
         let text: String
@@ -54,6 +57,11 @@ struct PropertyList {
             Int(text.trimmed).flatMap { range.contains($0) ? $0 : nil }
         }
         if let value { target = value }
+        guard range.contains(target) else { throw Self.isOutOfRange(name, "\(target)", expected) }
+    }
+
+    private static func isOutOfRange(_ name: String, _ value: String, _ expected: String) -> KafkaError {
+        KafkaError(.invalidConfig, "the setting \(name) is \(value); \(expected) is expected")
     }
 
     mutating func set(_ target: inout Int?, _ name: String, in range: ClosedRange<Int>) throws(KafkaError) {
@@ -65,16 +73,25 @@ struct PropertyList {
 
     /// A duration that Kafka has in milliseconds.
     mutating func set(_ target: inout Duration, _ name: String, atLeast minimum: Int = 0) throws(KafkaError) {
+        let range = Duration.milliseconds(minimum)...Duration.milliseconds(Int32.max)
+        guard range.contains(target) else {
+            let expected = "\(minimum) ms to \(Int32.max) ms"
+            throw Self.isOutOfRange(name, "\(target)", expected)
+        }
         var milliseconds = Int(target.wholeMilliseconds)
+        let isGiven = settings[name] != nil
         try set(&milliseconds, name, in: minimum...Int(Int32.max))
-        target = .milliseconds(milliseconds)
+        // A typed value may have a fraction.
+        if isGiven { target = .milliseconds(milliseconds) }
     }
 
     /// A duration that Kafka has in milliseconds, or a negative number for none.
     mutating func set(_ target: inout Duration?, _ name: String) throws(KafkaError) {
+        if let given = target, given < .zero { throw Self.isOutOfRange(name, "\(given)", "0 ms or more, or nil") }
         var milliseconds = target.map { Int($0.wholeMilliseconds) } ?? -1
+        let isGiven = settings[name] != nil
         try set(&milliseconds, name, in: -1...Int(Int32.max))
-        target = milliseconds < 0 ? nil : .milliseconds(milliseconds)
+        if isGiven { target = milliseconds < 0 ? nil : .milliseconds(milliseconds) }
     }
 
     mutating func set(_ target: inout Bool, _ name: String) throws(KafkaError) {

@@ -91,10 +91,15 @@ extension Accumulator {
 
     /// A batch has come to its end: its memory is free, and whoever waits for it is told.
     func settle(_ batch: ProducerBatch, _ outcome: BatchOutcome.Outcome) {
+        let now = timing.now()
         let (isNews, waiters) = state.withLock { state in
             // All may have failed while it was on its way.
             let isNews = state.unsettled.removeValue(forKey: ObjectIdentifier(batch.outcome)) != nil
             if isNews { state.usedBytes -= batch.reserved }
+            switch outcome {
+            case .success: state.lastAcknowledgement = now
+            case .failure(let error): if isNews { state.noteFailure(of: batch.recordCount, error) }
+            }
             return (isNews, state.takeWaiters())
         }
         if isNews { observe(batch, outcome) }
@@ -112,18 +117,29 @@ extension Accumulator {
         }
     }
 
-    /// Two batches take the place of one that was too large for its topic.
+    /// Replaces a batch by its two parts.
     func replace(_ batch: ProducerBatch, by first: ProducerBatch, _ second: ProducerBatch) {
         state.withLock { state in
             state.usedBytes += first.reserved + second.reserved - batch.reserved
             state.unsettled[ObjectIdentifier(batch.outcome)] = nil
             // The second first: without numbers a batch is put back before all others.
             for part in [second, first] {
-                state.unsettled[ObjectIdentifier(part.outcome)] = Unsettled(outcome: part.outcome)
+                state.unsettled[ObjectIdentifier(part.outcome)] = Unsettled(
+                    outcome: part.outcome, created: part.created)
                 state.putBack(part)
             }
         }
         batch.outcome.split(into: first.outcome, and: second.outcome, at: first.recordCount)
+    }
+
+    /// Takes out all of a partition's batches that are not in flight.
+    func takeAll(of partition: TopicPartition) -> [ProducerBatch] {
+        state.withLock { state in
+            guard let queue = state.queue(partition) else { return [] }
+            queue.completeOpen()
+            defer { queue.complete = [] }
+            return queue.complete
+        }
     }
 
     /// Fails everything that isn't in flight.

@@ -19,10 +19,16 @@ final class Accumulator: Sendable {
         /// Whether a record found no room, and no batch has been settled since.
         var isFull = false
         var closed: KafkaError?
-        /// Why no record is taken in at the moment, though the producer isn't closed: no transaction is under way.
+        /// Why no record is accepted at the moment, though the producer isn't closed: no transaction is in progress.
         var refusal: KafkaError?
+        /// The number of the current transaction, or of the last one.
+        var transaction: UInt64 = 0
         /// Open batches don't linger while somebody waits for everything to be sent.
         var flushes = 0
+        /// When a batch was acknowledged last.
+        var lastAcknowledgement: ContinuousClock.Instant?
+        /// The number of records that have failed, and the first error, since `countFailures` was called.
+        var failures: (records: Int, first: KafkaError?) = (0, nil)
 
         /// Where a record's topic is, without a look into the dictionary for each of them.
         mutating func index(of topic: String) -> Int? {
@@ -33,11 +39,14 @@ final class Accumulator: Sendable {
         }
     }
 
-    /// A batch that isn't settled.
+    /// A batch that has neither succeeded nor failed.
     struct Unsettled {
         let outcome: BatchOutcome
-        /// How many records it has; 0 until it is taken out to be sent.
+        let created: ContinuousClock.Instant
+        /// The number of its records; 0 until it is taken out to be sent.
         var recordCount = 0
+        /// The bytes of `buffer.memory` that it takes; 0 until it is taken out to be sent.
+        var reserved = 0
     }
 
     let state = Lock(State())
@@ -69,11 +78,12 @@ final class Accumulator: Sendable {
 
     /// Puts a record into its partition's open batch.
     ///
+    /// - Parameter transaction: The transaction that the record has to be part of; nil for any, or none.
     /// - Throws: MESSAGE_TOO_LARGE beyond `max.request.size`; UNKNOWN_TOPIC_OR_PARTITION for a partition that the topic
-    ///   hasn't; what the producer was closed with.
+    ///   does not have; INVALID_TXN_STATE if the transaction has ended; the error that the producer was closed with.
     func append(
         topic name: String, partition: Int32?, key: RawSpan?, value: RawSpan?, headers: [(String, [UInt8]?)],
-        timestamp: Int64
+        timestamp: Int64, transaction: UInt64? = nil
     ) throws(KafkaError) -> Appended {
         let bound = RecordBatchBuilder.sizeBound(
             keyCount: key?.byteCount ?? 0, valueCount: value?.byteCount ?? 0, headers: headers)
@@ -91,6 +101,10 @@ final class Accumulator: Sendable {
         state.withLock { state in
             if let refusal = state.closed ?? state.refusal {
                 result = .failure(refusal)
+                return
+            }
+            if let transaction, transaction != state.transaction {
+                result = .failure(TransactionManager.transactionEnded)
                 return
             }
             guard let index = state.index(of: name) else { return }
@@ -117,7 +131,8 @@ final class Accumulator: Sendable {
                 queue.open(
                     now: timing.now(), bound: bound,
                     limit: min(configuration.batchSize, configuration.bufferMemory - state.usedBytes), pool: pool)
-                state.unsettled[ObjectIdentifier(queue.outcome)] = Unsettled(outcome: queue.outcome)
+                state.unsettled[ObjectIdentifier(queue.outcome)] = Unsettled(
+                    outcome: queue.outcome, created: queue.created)
                 held = 0
                 isNews = true
             }
@@ -185,22 +200,32 @@ final class Accumulator: Sendable {
         state.withLock { $0.roomWaiters.removeValue(forKey: id) }?.resume()
     }
 
-    /// Sends what there is without lingering, and waits until it is settled, well or not.
+    /// Sends all buffered records without lingering and waits until each has succeeded or failed.
+    ///
+    /// Returns at once if the task is cancelled.
     func flush() async {
         let outcomes = state.withLock { state in
             state.flushes += 1
             return state.unsettled.values.map(\.outcome)
         }
         signal.notify()
-        for outcome in outcomes { _ = await outcome.allSettled() }
+        for outcome in outcomes where !Task.isCancelled { await outcome.allSettledUnlessCancelled() }
         state.withLock { $0.flushes -= 1 }
     }
 
     // MARK: Ending
 
-    /// Takes no record in until this is called with nil.
+    /// Accepts no record until this is called with nil, or until a transaction begins.
     func refuse(_ reason: KafkaError?) {
         state.withLock { $0.refusal = reason }
+    }
+
+    /// Accepts records of a transaction.
+    func accept(transaction number: UInt64) {
+        state.withLock { state in
+            state.transaction = number
+            state.refusal = nil
+        }
     }
 
     /// From now on nothing is taken in any more; what was is sent without lingering.
@@ -225,6 +250,7 @@ final class Accumulator: Sendable {
                 }
             }
             defer { (state.unsettled, state.usedBytes) = ([:], 0) }
+            for batch in state.unsettled.values { state.noteFailure(of: batch.recordCount, error) }
             return Array(state.unsettled.values)
         }
         for batch in batches {
@@ -244,6 +270,11 @@ extension Accumulator.State {
 
     mutating func noteRecords(of batch: ProducerBatch) {
         unsettled[ObjectIdentifier(batch.outcome)]?.recordCount = batch.recordCount
+        unsettled[ObjectIdentifier(batch.outcome)]?.reserved = batch.reserved
+    }
+
+    mutating func noteFailure(of recordCount: Int, _ error: KafkaError) {
+        failures = (failures.records + recordCount, failures.first ?? error)
     }
 
     func queue(_ partition: TopicPartition) -> PartitionQueue? {

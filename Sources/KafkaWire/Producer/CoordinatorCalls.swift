@@ -46,7 +46,7 @@ final class CoordinatorCalls: Sendable {
                     producerId: last?.id ?? -1, producerEpoch: last?.epoch ?? -1),
                 timeout: self.timeout)
             try Self.check(response.errorCode, "the coordinator gave no producer id")
-            return ProducerIdentity(id: response.producerId, epoch: response.producerEpoch)
+            return try ProducerIdentity(response)
         }
     }
 
@@ -161,7 +161,7 @@ final class CoordinatorCalls: Sendable {
             try Self.check(
                 response.errorCode,
                 committing ? "the transaction can't be committed" : "the transaction can't be aborted")
-            guard response.producerId >= 0 else { return identity }
+            guard response.producerId >= 0, response.producerEpoch >= 0 else { return identity }
             return ProducerIdentity(id: response.producerId, epoch: response.producerEpoch)
         }
     }
@@ -176,31 +176,64 @@ final class CoordinatorCalls: Sendable {
 
     // MARK: Retries
 
-    /// Asks a coordinator until it answers for good.
+    /// Sends a request to a coordinator, with retries, until it succeeds, fails for good, or the time is over.
     ///
-    /// A coordinator that moves, or that is only reading its log, is looked up and asked again, and so is one that
-    /// hasn't ended the last transaction everywhere (CONCURRENT_TRANSACTIONS), which is a matter of milliseconds.
+    /// A coordinator that moves, or that is loading its log, is looked up and asked again. So is one that hasn't
+    /// finished the last transaction everywhere (CONCURRENT_TRANSACTIONS), which is a matter of milliseconds.
     ///
     /// - Throws: The last error; a retriable one after `limit`.
     private func call<Result: Sendable>(
-        _ coordinated: Coordinated, limit: Duration, while goOn: () -> Bool = { true },
-        _ attempt: (NegotiatedConnection) async throws -> Result
+        _ coordinated: Coordinated, limit: Duration, while goOn: @escaping @Sendable () -> Bool = { true },
+        _ attempt: @escaping @Sendable (NegotiatedConnection) async throws -> Result
     ) async throws(KafkaError) -> Result {
         let timing = cluster.timing
         let deadline = timing.now() + limit
+        let lastError = Lock<KafkaError?>(nil)
+        let outcome = Promise<Swift.Result<Result, KafkaError>?>()
+        let work = Task {
+            do throws(KafkaError) {
+                let result = try await self.attempts(coordinated, until: deadline, while: goOn, lastError, attempt)
+                outcome.fulfil(.success(result))
+            } catch {
+                outcome.fulfil(.failure(error))
+            }
+        }
+        // A single attempt may take longer than there is time: `request.timeout.ms`, or a silent broker after another.
+        let timer = Task {
+            try await timing.timeout(limit)
+            outcome.fulfil(nil)
+        }
+        defer {
+            timer.cancel()
+            work.cancel()
+        }
+        if let result = await outcome.value() { return try result.get() }
+        let silence = KafkaError(.requestTimedOut, "the coordinator of \(coordinated) did not answer in \(limit)")
+        throw lastError.withLock { $0 } ?? silence
+    }
+
+    private func attempts<Result: Sendable>(
+        _ coordinated: Coordinated, until deadline: ContinuousClock.Instant, while goOn: @Sendable () -> Bool,
+        _ lastError: borrowing Lock<KafkaError?>, _ attempt: @Sendable (NegotiatedConnection) async throws -> Result
+    ) async throws(KafkaError) -> Result {
+        let timing = cluster.timing
         let backoff = cluster.configuration.backoff
+        var reporter = RetryReporter("reach the coordinator of \(coordinated)")
         var failures = 0
         while true {
             let failure: KafkaError
             do {
-                return try await attempt(try await connection(to: coordinated))
+                let result = try await attempt(try await connection(to: coordinated))
+                reporter.succeeded(at: timing.now(), observer: cluster.observer)
+                return result
             } catch let error as KafkaError {
                 failure = error
             } catch {
                 failure = KafkaError(.unknownServerError, "\(coordinated) can't be asked: \(error)")
             }
-            guard failure.isRetriable else { throw failure }
+            guard failure.isRetriable, !Task.isCancelled else { throw failure }
             failures += 1
+            lastError.withLock { $0 = failure }
             var delay = backoff.delay(afterFailures: failures, random: timing.random())
             if failure.code == .concurrentTransactions {
                 delay = min(delay, .milliseconds(20))
@@ -208,6 +241,10 @@ final class CoordinatorCalls: Sendable {
                 state.withLock { $0.connections[coordinated] = nil }
             }
             guard timing.now() + delay < deadline, goOn() else { throw failure }
+            // The end of the last transaction is always awaited for a moment.
+            if failure.code != .concurrentTransactions || failures > 50 {
+                reporter.failed(failure, at: timing.now(), retryingAfter: delay, observer: cluster.observer)
+            }
             try? await timing.sleep(delay)
         }
     }

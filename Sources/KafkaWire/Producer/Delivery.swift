@@ -20,24 +20,36 @@ public struct Delivery: Sendable {
     /// await `batchDelivered()` of these alone.
     public var isFirstOfBatch: Bool { index == 0 }
 
-    /// Waits until the record is delivered as `acks` asks for.
+    /// Waits until the record is delivered as `acks` demands.
     ///
-    /// That lasts for `delivery.timeout.ms` at most, from when the record's batch was begun; in a transaction for up to
-    /// `request.timeout.ms` longer, since the answer to what is in flight is waited for. A task that is cancelled goes
-    /// on waiting.
+    /// Takes at most `delivery.timeout.ms` from when the record's batch was begun. In a transaction it takes up to
+    /// `request.timeout.ms` longer, since the answer to what is in flight is awaited. Not cancellable.
     ///
-    /// - Throws: `KafkaError` with the broker's error. After `delivery.timeout.ms` REQUEST_TIMED_OUT or, where the last
-    ///   attempt ended so, NETWORK_EXCEPTION: then it isn't known whether the record was written. Neither is it after
+    /// - Throws: `KafkaError` with the broker's error. After `delivery.timeout.ms` REQUEST_TIMED_OUT or, if the last
+    ///   attempt ended so, NETWORK_EXCEPTION: then it isn't known whether the record was written. The same holds for
     ///   UNKNOWN_SERVER_ERROR and NOT_ENOUGH_REPLICAS_AFTER_APPEND.
     public var metadata: RecordMetadata {
         get async throws(KafkaError) {
             let (outcome, index) = await batch.value(of: index)
-            let written = try outcome.get()
-            return RecordMetadata(
-                topic: batch.partition.topic, partition: batch.partition.partition,
-                offset: written.baseOffset < 0 ? -1 : written.baseOffset + Int64(index),
-                timestamp: written.logAppendTime < 0 ? timestamp : written.logAppendTime)
+            return metadata(try outcome.get(), index: index)
         }
+    }
+
+    /// The same, but ends at once if the task is cancelled.
+    ///
+    /// - Throws: As `metadata`, and `CancellationError`.
+    func metadataUnlessCancelled() async throws -> RecordMetadata {
+        guard let (outcome, index) = await batch.valueUnlessCancelled(of: index) else { throw CancellationError() }
+        return metadata(try outcome.get(), index: index)
+    }
+
+    private func metadata(_ written: BatchOutcome.Written, index: Int) -> RecordMetadata {
+        // The base offset is the broker's word: the sum may be no offset.
+        let (offset, isTooLarge) = written.baseOffset.addingReportingOverflow(Int64(index))
+        return RecordMetadata(
+            topic: batch.partition.topic, partition: batch.partition.partition,
+            offset: written.baseOffset < 0 || isTooLarge ? -1 : offset,
+            timestamp: written.logAppendTime < 0 ? timestamp : written.logAppendTime)
     }
 
     /// Waits until all records of the batch that this one was put into are delivered or have failed.

@@ -34,7 +34,7 @@ extension KafkaProducer {
         try await beginTransaction()
         let result: Result
         do {
-            result = try await body(KafkaTransaction(self))
+            result = try await body(KafkaTransaction(self, number: manager.number))
         } catch {
             // The next call tells of a producer that can't go on, and finishes an abort that ran out of time; the
             // reason for the abort is this one.
@@ -83,9 +83,18 @@ extension KafkaProducer {
     public func sendOffsets(
         _ offsets: [TopicPartition: OffsetAndMetadata], group: ConsumerGroupMetadata
     ) async throws(KafkaError) {
+        try await sendOffsets(offsets, group: group, transaction: nil)
+    }
+
+    /// - Parameter transaction: The number of the transaction that they have to be part of; nil for the current one.
+    func sendOffsets(
+        _ offsets: [TopicPartition: OffsetAndMetadata], group: ConsumerGroupMetadata, transaction: UInt64?
+    ) async throws(KafkaError) {
         let manager = try manager
         guard !offsets.isEmpty else { return }
-        try await uncancelled { () throws(KafkaError) in try await manager.send(offsets, group: group) }
+        try await uncancelled { () throws(KafkaError) in
+            try await manager.send(offsets, group: group, in: transaction)
+        }
     }
 
     /// Waits until all records of the transaction are written, and commits it.

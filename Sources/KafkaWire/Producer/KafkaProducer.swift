@@ -1,8 +1,10 @@
+import Concurrency
 import Foundation
 
 /// A record to be sent.
 public struct ProducerRecord: Sendable {
-    /// It has to exist: this client makes none by writing to it, whatever `auto.create.topics.enable` says.
+    /// The topic's name. If it does not exist, the broker creates it if its `auto.create.topics.enable` and the client's
+    /// `allow.auto.create.topics` permit that.
     public var topic: String
     /// Nil: by the key as the Java client does it (murmur2); without a key, to one partition until a batch is full.
     public var partition: Int32?
@@ -16,7 +18,7 @@ public struct ProducerRecord: Sendable {
     public var timestamp: Int64?
 
     /// - Parameters:
-    ///   - topic: By its name; it has to exist.
+    ///   - topic: The topic's name.
     ///   - partition: Nil for the producer's choice.
     ///   - key: Nil for none.
     ///   - value: Nil for null: in a compacted topic, a tombstone.
@@ -71,29 +73,39 @@ public final class KafkaProducer: Sendable {
         self.accumulator = accumulator
         self.transactions = transactions
         self.sender = sender
-        Task { await sender.run() }
+        if let error = cluster.configurationError { accumulator.close(error) }
+        // Detached: the loop outlives the caller, whose task-local values are none of its business.
+        Task.detached { await sender.run() }
     }
 
     deinit {
         let sender = sender
-        Task { await sender.stop(KafkaError(.networkException, "the producer is gone")) }
+        Task.detached { await sender.stop(KafkaError(.networkException, "the producer is gone")) }
     }
 
-    /// Sends a record and waits until it is delivered as `acks` asks for.
+    /// Sends a record and waits until it is delivered as `acks` demands.
     ///
-    /// - Throws: As `enqueue` and `Delivery.metadata` do; `CancellationError` where the task is cancelled before the
-    ///   record is taken in.
+    /// Takes at most `max.block.ms` and `delivery.timeout.ms`. If the task is cancelled it returns at once: a record that
+    /// was already enqueued stays enqueued, so it may still be written.
+    ///
+    /// - Throws: As `enqueue` and `Delivery.metadata` do; `CancellationError`.
     public func send(_ record: ProducerRecord) async throws -> RecordMetadata {
-        try await enqueue(record).metadata
+        try await enqueue(record).metadataUnlessCancelled()
     }
 
-    /// Takes a record in, waiting for room in `buffer.memory` where there is none.
+    /// Enqueues a record. Waits for the topic's metadata if they aren't known, and for room in `buffer.memory`, for
+    /// `max.block.ms` at most.
     ///
-    /// - Throws: MESSAGE_TOO_LARGE beyond `max.request.size`; after `max.block.ms` UNKNOWN_TOPIC_OR_PARTITION where
-    ///   there is no such topic, and REQUEST_TIMED_OUT where there is no room; other errors of the topic;
-    ///   INVALID_TXN_STATE where the producer has a `transactional.id` and no transaction is under way;
-    ///   NETWORK_EXCEPTION once the producer is closed; `CancellationError`.
+    /// - Throws: MESSAGE_TOO_LARGE beyond `max.request.size`; after `max.block.ms` UNKNOWN_TOPIC_OR_PARTITION if there is
+    ///   no such topic, and REQUEST_TIMED_OUT if there is no room; other errors of the topic; INVALID_TXN_STATE if the
+    ///   producer has a `transactional.id` and no transaction is in progress; NETWORK_EXCEPTION once the producer is
+    ///   closed; `CancellationError`.
     public func enqueue(_ record: ProducerRecord) async throws -> Delivery {
+        try await enqueue(record, transaction: nil)
+    }
+
+    /// - Parameter transaction: The number of the transaction that the record has to be part of; nil for any, or none.
+    func enqueue(_ record: ProducerRecord, transaction: UInt64?) async throws -> Delivery {
         var mayBeNewer = record.partition != nil
         var deadline: ContinuousClock.Instant?
         while true {
@@ -101,7 +113,8 @@ public final class KafkaProducer: Sendable {
                 // The spans end with the call.
                 let delivery = try unsafe tryEnqueue(
                     topic: record.topic, partition: record.partition, key: record.key?.span.bytes,
-                    value: record.value?.span.bytes, headers: record.headers, timestamp: record.timestamp)
+                    value: record.value?.span.bytes, headers: record.headers, timestamp: record.timestamp,
+                    transaction: transaction)
                 if let delivery { return delivery }
                 let limit = deadline ?? cluster.timing.now() + cluster.configuration.producer.maximumBlock
                 deadline = limit
@@ -125,6 +138,15 @@ public final class KafkaProducer: Sendable {
         topic: String, partition: Int32? = nil, key: RawSpan?, value: RawSpan?, headers: [(String, [UInt8]?)] = [],
         timestamp: Int64? = nil
     ) throws(KafkaError) -> Delivery? {
+        try tryEnqueue(
+            topic: topic, partition: partition, key: key, value: value, headers: headers, timestamp: timestamp,
+            transaction: nil)
+    }
+
+    private func tryEnqueue(
+        topic: String, partition: Int32?, key: RawSpan?, value: RawSpan?, headers: [(String, [UInt8]?)],
+        timestamp: Int64?, transaction: UInt64?
+    ) throws(KafkaError) -> Delivery? {
         var partition = partition
         if partition == nil, let partitioner = cluster.configuration.producer.partitioner,
             let count = accumulator.partitionCount(of: topic), count > 0
@@ -133,7 +155,7 @@ public final class KafkaProducer: Sendable {
         }
         let appended = try accumulator.append(
             topic: topic, partition: partition, key: key, value: value, headers: headers,
-            timestamp: timestamp ?? Self.now())
+            timestamp: timestamp ?? Self.now(), transaction: transaction)
         return if case .appended(let delivery) = appended { delivery } else { nil }
     }
 
@@ -151,10 +173,11 @@ public final class KafkaProducer: Sendable {
         await accumulator.waitForRoom(until: deadline)
         try Task.checkCancellation()
         guard cluster.timing.now() < deadline else {
+            let holder = accumulator.largestHolder.map { ": " + $0 } ?? ""
             throw KafkaError(
                 .requestTimedOut,
                 "there was no room for a record in buffer.memory for max.block.ms "
-                    + "(\(cluster.configuration.producer.maximumBlock)): records come faster than brokers take them",
+                    + "(\(cluster.configuration.producer.maximumBlock))" + holder,
                 topic: topic)
         }
     }
@@ -166,7 +189,7 @@ public final class KafkaProducer: Sendable {
             operation: "find the partitions of the topic \(topic)", topics: [topic], limit: limit
         ) {
             if anew { try await self.cluster.refresh(topics: [topic]) }
-            let description = try await self.cluster.describe(topics: [topic])[0]
+            let description = try await self.describe(topic)
             guard !description.partitions.isEmpty else {
                 throw KafkaError(.leaderNotAvailable, "the topic has no partitions at the moment", topic: topic)
             }
@@ -175,21 +198,90 @@ public final class KafkaProducer: Sendable {
         accumulator.learn(description)
     }
 
-    /// Sends everything at once, without lingering, and waits until it is delivered or has failed.
+    private func describe(_ topic: String) async throws -> TopicDescription {
+        do {
+            return try await cluster.describe(topics: [topic])[0]
+        } catch let error as KafkaError
+            where error.code == .unknownTopicOrPartition && cluster.configuration.producer.allowsTopicCreation
+        {
+            // A failure of this question would come to the next attempt as well.
+            try? await cluster.createMissing(topics: [topic])
+            throw error
+        }
+    }
+
+    /// What waits to be delivered, and when a broker acknowledged records last: for health probes.
     ///
-    /// Failures are told to those who await the records' deliveries.
+    /// Computed when it is read, in time proportional to the number of partitions and batches.
+    public var state: ProducerState { accumulator.producerState }
+
+    /// Sends all buffered records without lingering and waits until each has succeeded or failed.
+    ///
+    /// Takes at most `delivery.timeout.ms`; in a transaction up to `request.timeout.ms` longer. Returns at once if the
+    /// task is cancelled: the records are still sent then. Failures are reported by the records' deliveries.
     public func flush() async {
         await accumulator.flush()
     }
 
-    /// Takes nothing in any more, waits until everything is delivered or has failed, and ends. A transaction that is
-    /// under way is aborted, and an abort that ran out of time is tried once more.
-    public func close() async {
-        if let transactions, transactions.isToBeEnded { try? await abortTransaction() }
+    /// Accepts no more records, sends what is buffered, waits until each record has succeeded or failed, and ends. A
+    /// transaction in progress is aborted.
+    ///
+    /// Records that are not delivered in time fail: with REQUEST_TIMED_OUT, since they may have been written. If the task
+    /// is cancelled, they fail at once.
+    ///
+    /// - Parameter limit: How long this may take, also if every broker is silent. Less than `delivery.timeout.ms` by
+    ///   default.
+    /// - Returns: The number of records that were not delivered, with the first error.
+    @discardableResult
+    public func close(within limit: Duration = .seconds(25)) async -> CloseReport {
+        let deadline = cluster.timing.now() + limit
+        accumulator.countFailures()
+        var report = CloseReport()
+        let abort = Task { try await self.abortTransactionInProgress() }
+        switch await wait(until: deadline, for: abort) {
+        case nil:
+            let error = KafkaError(
+                .requestTimedOut,
+                "the transaction was not aborted within \(limit); the broker aborts it after transaction.timeout.ms")
+            report.errors.append(error)
+        case .failure(let error as KafkaError): report.errors.append(error)
+        case .success, .failure: break
+        }
         let reason = KafkaError(.networkException, "the producer is closed")
         accumulator.close(reason)
-        await accumulator.flush()
-        await sender.stop(reason)
+        let flushing = Task<Void, any Error> { await accumulator.flush() }
+        _ = await wait(until: deadline, for: flushing)
+        flushing.cancel()
+        let late = KafkaError(
+            .requestTimedOut,
+            "the producer was closed before the record was delivered (after \(limit) at most); it may have been written"
+        )
+        await sender.stop(reason, failing: late)
+        let failures = accumulator.failures
+        report.undeliveredRecords = failures.records
+        if let first = failures.first { report.errors.insert(first, at: 0) }
+        return report
+    }
+
+    private func abortTransactionInProgress() async throws {
+        if let transactions, transactions.isToBeEnded { try await abortTransaction() }
+    }
+
+    /// Waits for a task, but not beyond the deadline, nor if the current task is cancelled. The task goes on.
+    ///
+    /// - Returns: nil if the deadline or the cancellation came first.
+    private func wait(
+        until deadline: ContinuousClock.Instant, for work: Task<Void, any Error>
+    ) async -> Result<Void, any Error>? {
+        let outcome = Promise<Result<Void, any Error>?>()
+        Task { outcome.fulfil(await work.result) }
+        let timing = cluster.timing
+        let timer = Task {
+            try await timing.timeout(max(deadline - timing.now(), .zero))
+            outcome.fulfil(nil)
+        }
+        defer { timer.cancel() }
+        return await outcome.valueUnlessCancelled() ?? nil
     }
 
     /// Milliseconds since 1970.

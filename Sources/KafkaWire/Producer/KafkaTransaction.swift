@@ -1,34 +1,40 @@
-/// A transaction under way, as `KafkaProducer.withTransaction` hands it to its closure: what is sent through it counts
-/// when the closure has returned, all of it or nothing.
+/// The transaction that `KafkaProducer.withTransaction` passes to its closure.
+///
+/// What is sent through it counts when the closure has returned, all of it or nothing. After the transaction has ended,
+/// every call throws INVALID_TXN_STATE, also while the producer's next transaction is in progress.
 public struct KafkaTransaction: Sendable {
     private let producer: KafkaProducer
+    /// Distinguishes the producer's transactions.
+    private let number: UInt64
 
-    init(_ producer: KafkaProducer) {
+    init(_ producer: KafkaProducer, number: UInt64) {
         self.producer = producer
+        self.number = number
     }
 
-    /// Takes a record in, waiting for room where there is none. It needn't be awaited: a record that isn't delivered
-    /// makes the commit fail.
+    /// Enqueues a record, and waits for room in `buffer.memory` if there is none. The delivery needn't be awaited: a
+    /// record that isn't delivered makes the commit fail.
     ///
-    /// - Throws: As `KafkaProducer.enqueue`, and the error that has spoiled the transaction.
+    /// - Throws: As `KafkaProducer.enqueue`, and the error that has spoiled the transaction. INVALID_TXN_STATE if the
+    ///   transaction has ended.
     @discardableResult
     public func enqueue(_ record: ProducerRecord) async throws -> Delivery {
-        try await producer.enqueue(record)
+        try await producer.enqueue(record, transaction: number)
     }
 
     /// Sends a record and waits until it is written, which doesn't make it visible to `read_committed` yet.
     ///
-    /// - Throws: As `enqueue`, and `Delivery.metadata`.
+    /// - Throws: As `enqueue`, and `KafkaProducer.send`.
     public func send(_ record: ProducerRecord) async throws -> RecordMetadata {
-        try await producer.send(record)
+        try await enqueue(record).metadataUnlessCancelled()
     }
 
     /// Commits offsets of a group together with the transaction's records (KIP-447).
     ///
-    /// - Throws: As `KafkaProducer.sendOffsets`.
+    /// - Throws: As `KafkaProducer.sendOffsets`. INVALID_TXN_STATE if the transaction has ended.
     public func sendOffsets(
         _ offsets: [TopicPartition: OffsetAndMetadata], group: ConsumerGroupMetadata
     ) async throws(KafkaError) {
-        try await producer.sendOffsets(offsets, group: group)
+        try await producer.sendOffsets(offsets, group: group, transaction: number)
     }
 }

@@ -1,17 +1,30 @@
 extension ProducerBatch {
-    /// Makes two batches of a closed one, with half of the records each, for a topic that the whole is too large for
-    /// (KIP-126). Their numbers are those that their records had: what follows stays as it is.
+    /// Where to split the batch so that records that the broker refused get apart from the others.
     ///
-    /// - Parameter maximumBytes: More than the records can have when they are decompressed.
-    /// - Returns: Nil where there is nothing to be parted.
-    /// - Throws: Where the batch's own bytes can't be read, which can't be.
-    func halves(maximumBytes: Int, pool: BufferPool) throws(KafkaError) -> (ProducerBatch, ProducerBatch)? {
-        guard var encoded, recordCount > 1 else { return nil }
+    /// - Parameter refused: The indexes of the refused records, as the broker named them.
+    /// - Returns: nil if all records or none are refused.
+    func splitIndex(isolating refused: [Int32]) -> Int? {
+        let refused = Set(refused.compactMap { Int(exactly: $0) }.filter { (0..<recordCount).contains($0) })
+        guard let first = refused.min(), refused.count < recordCount else { return nil }
+        return first > 0 ? first : (0..<recordCount).first { !refused.contains($0) }
+    }
+
+    /// Makes two batches of a closed one, for a topic that the whole is too large for (KIP-126). The records keep their
+    /// sequence numbers, so the batches behind this one stay as they are.
+    ///
+    /// - Parameters:
+    ///   - middle: The index of the first record of the second batch.
+    ///   - maximumBytes: More than the decompressed records can have.
+    /// - Returns: nil if one of the batches would be empty.
+    /// - Throws: If the batch's own bytes can't be read, which is a bug.
+    func split(
+        at middle: Int, maximumBytes: Int, pool: BufferPool
+    ) throws(KafkaError) -> (ProducerBatch, ProducerBatch)? {
+        guard var encoded, middle > 0, middle < recordCount else { return nil }
         var reader = RecordBatchReader(
             topic: partition.topic, partition: partition.partition, records: encoded.stamp(), from: 0,
             maximumInflatedBytes: maximumBytes, pool: pool)
         guard let content = try reader.next() else { return nil }
-        let middle = recordCount / 2
         var builders = [RecordBatchBuilder(pool: pool), RecordBatchBuilder(pool: pool)]
         var records = content.records
         var index = 0

@@ -36,17 +36,39 @@ extension ProducerSender {
             // A duplicate is a batch whose first answer was lost: it is there.
             written(batch, baseOffset: response.baseOffset, logAppendTime: response.logAppendTimeMs)
         default:
-            let reason = response.errorMessage ?? "the broker refused the batch"
-            failed(
-                batch,
-                KafkaError(
-                    code, reason, isFromBroker: true, topic: batch.partition.topic,
-                    partition: batch.partition.partition))
+            let reason = response.recordErrors.first?.batchIndexErrorMessage ?? response.errorMessage
+            let error = KafkaError(
+                code, reason ?? "the broker refused the batch", isFromBroker: true, topic: batch.partition.topic,
+                partition: batch.partition.partition)
+            if !isolate(response.recordErrors.map(\.batchIndex), of: batch, error) { failed(batch, error) }
         }
+    }
+
+    /// Splits a batch of which the broker refused only some records (KIP-467), so that the others are written.
+    ///
+    /// A transaction fails as a whole anyway.
+    ///
+    /// - Parameter refused: The indexes of the records in the batch.
+    /// - Returns: False if there is nothing to split.
+    private func isolate(_ refused: [Int32], of batch: ProducerBatch, _ error: KafkaError) -> Bool {
+        guard transactions == nil, !batch.mayBeWritten, !isStopped, !isExpired(batch),
+            let index = batch.splitIndex(isolating: refused),
+            let parts = try? batch.split(at: index, maximumBytes: Int(Int32.max), pool: accumulator.pool)
+        else { return false }
+        replace(batch, by: parts, error)
+        return true
+    }
+
+    private func replace(_ batch: ProducerBatch, by parts: (ProducerBatch, ProducerBatch), _ error: KafkaError) {
+        update(batch.partition) { $0.goesSingly = true }
+        accumulator.replace(batch, by: parts.0, parts.1)
+        for part in [parts.0, parts.1] { dropIfAborted(part, error) }
+        accumulator.signal.notify()
     }
 
     private func written(_ batch: ProducerBatch, baseOffset: Int64, logAppendTime: Int64) {
         update(batch.partition) { $0.wasWritten() }
+        reportEnd(of: batch.partition, succeeded: true)
         accumulator.settle(batch, .success(.init(baseOffset: baseOffset, logAppendTime: logAppendTime)))
     }
 
@@ -58,6 +80,9 @@ extension ProducerSender {
         guard !isStopped, mayRetry(batch, after: error) else { return giveUp(batch, error) }
         update(batch.partition) { $0.goesSingly = true }
         retryLater(batch.partition)
+        let now = cluster.timing.now()
+        reportRetry(
+            of: batch.partition, error, at: now, after: state(of: batch.partition).notBefore.map { $0 - now })
         putBack(batch, after: error)
     }
 
@@ -95,21 +120,27 @@ extension ProducerSender {
         return (state(of: batch.partition).inFlight + [waiting]).contains { $0?.precedes(sequence) == true }
     }
 
-    /// Parts a batch of several records that is too large for its topic; the parts go out in its place.
+    /// Splits a batch of several records that is too large for its topic; the parts are sent in its place.
     private func split(_ batch: ProducerBatch, after error: KafkaError) -> Bool {
         guard error.isFromBroker, error.code == .messageTooLarge || error.code == .recordListTooLarge,
             !batch.mayBeWritten, !isStopped, !isExpired(batch), transactions?.isSending ?? true,
-            let halves = try? batch.halves(maximumBytes: Int(Int32.max), pool: accumulator.pool)
+            let halves = try? batch.split(
+                at: batch.recordCount / 2, maximumBytes: Int(Int32.max), pool: accumulator.pool)
         else { return false }
-        update(batch.partition) { $0.goesSingly = true }
-        accumulator.replace(batch, by: halves.0, halves.1)
-        for half in [halves.0, halves.1] { dropIfAborted(half, error) }
-        accumulator.signal.notify()
+        replace(batch, by: halves, error)
         return true
     }
 
-    private func giveUp(_ batch: ProducerBatch, _ error: KafkaError) {
+    /// Fails all records that wait for these partitions, and no others. The partitions can be sent to again.
+    func fail(_ partitions: some Sequence<TopicPartition>, _ error: KafkaError) {
+        for partition in partitions {
+            for batch in accumulator.takeAll(of: partition) { giveUp(batch, error) }
+        }
+    }
+
+    func giveUp(_ batch: ProducerBatch, _ error: KafkaError) {
         update(batch.partition) { $0.gaveUp(batch) }
+        reportEnd(of: batch.partition, succeeded: false)
         transactions?.batchFailed(error, hadNumber: batch.sequence != nil)
         accumulator.settle(batch, .failure(error))
     }

@@ -36,37 +36,78 @@ extension ProducerSender {
         asked = stale
         stale = []
         Task {
-            let result: Result<[TopicDescription], any Error>
+            let result: Result<LeaderAnswer, any Error>
             do {
-                try await cluster.refresh(topics: topics)
-                var known: [TopicDescription] = []
+                var answer = LeaderAnswer(errors: try await cluster.refresh(topics: topics))
                 for topic in topics {
-                    if let description = await cluster.topic(topic) { known.append(description) }
+                    if let description = await cluster.topic(topic) { answer.topics.append(description) }
                 }
-                result = .success(known)
+                let missing = Set(asked.map(\.topic)).filter { answer.errors[$0] == .unknownTopicOrPartition }
+                if !missing.isEmpty, configuration.allowsTopicCreation {
+                    try await cluster.createMissing(topics: missing.sorted())
+                }
+                result = .success(answer)
             } catch {
                 result = .failure(error)
             }
-            acceptTopics(result)
+            acceptLeaders(result)
+            await stopIfClientIsClosed()
         }
         return nil
     }
 
-    private func acceptTopics(_ result: Result<[TopicDescription], any Error>) {
+    private struct LeaderAnswer {
+        var topics: [TopicDescription] = []
+        /// What is wrong with topics.
+        var errors: [String: ErrorCode]
+    }
+
+    private func acceptLeaders(_ result: Result<LeaderAnswer, any Error>) {
         guard !isStopped else { return }
         let now = cluster.timing.now()
         switch result {
-        case .success(let topics):
+        case .success(let answer):
             leaderQuestion.answered(notBefore: now + cluster.configuration.retryBackoff)
-            for topic in topics { accumulator.learn(topic) }
-        case .failure(let error as KafkaError) where !error.isRetriable && !asked.isEmpty:
-            stop(error)
-        case .failure:
+            metadataReporter.succeeded(at: now, observer: cluster.observer)
+            for topic in answer.topics { accumulator.learn(topic) }
+            accept(answer, at: now)
+        case .failure(let error):
             leaderQuestion.failed(at: now, cluster.configuration.backoff, random: cluster.timing.random())
             stale.formUnion(asked)
+            guard let error = error as? KafkaError else { break }
+            metadataReporter.failed(
+                error, at: now, retryingAfter: leaderQuestion.nextAttempt.map { $0 - now }, observer: cluster.observer)
+            // Only what waits for the answer fails: another broker, or a new login, may serve the next records.
+            if !error.isRetriable { fail(asked, error) }
         }
         asked = []
         accumulator.signal.notify()
+    }
+
+    /// Reports the topics that have an error, or a partition without a leader, among those that records wait for. An
+    /// error that no retry can cure fails the topic's records.
+    private func accept(_ answer: LeaderAnswer, at now: ContinuousClock.Instant) {
+        for (topic, partitions) in Dictionary(grouping: asked, by: \.topic) {
+            let description = answer.topics.first { $0.name == topic }
+            let leaderless = partitions.sorted().first { description?.partition($0.partition)?.leader == nil }
+            let error: KafkaError
+            if let code = answer.errors[topic] {
+                error = KafkaError.ofTopic(code, topic)
+            } else if let leaderless {
+                error = KafkaError(
+                    .leaderNotAvailable, "the partition has no leader at the moment", topic: topic,
+                    partition: leaderless.partition)
+            } else {
+                continue
+            }
+            guard error.isRetriable else {
+                fail(partitions, error)
+                continue
+            }
+            for partition in partitions {
+                reportRetry(of: partition, error, at: now, after: leaderQuestion.nextAttempt.map { $0 - now })
+            }
+        }
     }
 
     // MARK: Identity
@@ -87,7 +128,8 @@ extension ProducerSender {
             } catch {
                 result = .failure(error)
             }
-            acceptIdentity(result)
+            acceptIdentity(result, waiting)
+            await stopIfClientIsClosed()
         }
         return nil
     }
@@ -101,20 +143,25 @@ extension ProducerSender {
         guard code == .none else {
             throw KafkaError(code, "the cluster gave no producer id", isFromBroker: true)
         }
-        return ProducerIdentity(id: response.producerId, epoch: response.producerEpoch)
+        return try ProducerIdentity(response)
     }
 
-    private func acceptIdentity(_ result: Result<ProducerIdentity, any Error>) {
+    private func acceptIdentity(_ result: Result<ProducerIdentity, any Error>, _ waiting: [TopicPartition]) {
         guard !isStopped else { return }
+        let now = cluster.timing.now()
         switch result {
         case .success(let identity):
             identityQuestion.answered()
+            identityReporter.succeeded(at: now, observer: cluster.observer)
             self.identity = identity
-        case .failure(let error as KafkaError) where !error.isRetriable:
-            stop(error)
-        case .failure:
-            identityQuestion.failed(
-                at: cluster.timing.now(), cluster.configuration.backoff, random: cluster.timing.random())
+        case .failure(let error):
+            identityQuestion.failed(at: now, cluster.configuration.backoff, random: cluster.timing.random())
+            guard let error = error as? KafkaError else { break }
+            identityReporter.failed(
+                error, at: now, retryingAfter: identityQuestion.nextAttempt.map { $0 - now },
+                observer: cluster.observer)
+            // Partitions that have an identity don't need the answer.
+            if !error.isRetriable { fail(waiting.filter { state(of: $0).identity == nil }, error) }
         }
         accumulator.signal.notify()
     }
@@ -134,13 +181,20 @@ extension ProducerSender {
             opening.remove(node)
             switch result {
             case .success(let connection): connections[node] = connection
-            case .failure(let error as KafkaError) where !error.isRetriable: stop(error)
+            case .failure(let error as KafkaError) where !error.isRetriable:
+                // Other brokers' partitions don't need this connection.
+                fail(ready, error)
+                await stopIfClientIsClosed()
             case .failure:
                 for partition in ready { retryLater(partition) }
                 stale.formUnion(ready)
             }
             accumulator.signal.notify()
         }
+    }
+
+    private func stopIfClientIsClosed() async {
+        if await cluster.isClosed { stop(KafkaError(.networkException, "the client is closed", isRetriable: false)) }
     }
 
     // MARK: Time

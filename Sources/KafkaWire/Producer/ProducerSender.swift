@@ -35,6 +35,10 @@ actor ProducerSender {
     var connections: [Int32: NegotiatedConnection] = [:]
     var opening: Set<Int32> = []
     var alarm = ProducerAlarm()
+    /// Report why the questions are repeated.
+    var metadataReporter = RetryReporter("find the leaders of partitions")
+    var retries: [String: TopicRetries] = [:]
+    var identityReporter = RetryReporter("get a producer id")
     private(set) var isStopped = false
     /// How many batches have gone out.
     private var turns = 0
@@ -61,12 +65,15 @@ actor ProducerSender {
         }
     }
 
-    func stop(_ error: KafkaError) {
+    /// Ends the loop, and fails everything that is not delivered.
+    ///
+    /// - Parameter failure: The error of these records; nil for `error`.
+    func stop(_ error: KafkaError, failing failure: KafkaError? = nil) {
         isStopped = true
         alarm.cancel()
         // Before the records fail: a commit that waits for them has to find out.
         transactions?.senderStopped(error)
-        accumulator.failAll(error)
+        accumulator.failAll(failure ?? error)
     }
 
     func state(of partition: TopicPartition) -> PartitionState {
@@ -157,7 +164,7 @@ actor ProducerSender {
             version = try connection.version(
                 for: ProduceRequest.self, upTo: transactions?.lastProduceVersion ?? Int16.max)
         } catch {
-            stop(error)
+            fail(ready, error)
             return false
         }
         var batches: [TopicPartition: ProducerBatch] = [:]
@@ -219,11 +226,23 @@ actor ProducerSender {
         do {
             for key in batches.keys {
                 guard var batch = batches[key] else { continue }
-                encoded[key] = try encode(&batch)
-                batches[key] = batch
+                do throws(KafkaError) {
+                    encoded[key] = try encode(&batch)
+                    batches[key] = batch
+                } catch {
+                    // The other batches of the request don't need this one.
+                    batches[key] = nil
+                    update(key) { _ = $0.cameBack(batch) }
+                    giveUp(batch, error)
+                    continue
+                }
                 let id = await cluster.topic(key.topic)?.id ?? .zero
                 topicIDs[key.topic] = id
                 topicNames[id] = key.topic
+            }
+            guard !batches.isEmpty else {
+                inFlightByNode[node, default: 1] -= 1
+                return
             }
             if transactions == nil {
                 for batch in batches.values { untold[ObjectIdentifier(batch.outcome)] = batch }

@@ -24,6 +24,11 @@ final class TransactionManager: Sendable {
     private static let noTransaction = KafkaError(
         .invalidTxnState, "no transaction is under way: a transactional producer sends within transactions alone")
 
+    /// The error of a `KafkaTransaction` that is used after its transaction ended.
+    static let transactionEnded = KafkaError(
+        .invalidTxnState,
+        "the transaction of this KafkaTransaction has ended; use the one that withTransaction passes to its closure")
+
     // MARK: For the sender
 
     /// Whether batches are sent, and sent again where they fail for a passing reason.
@@ -103,17 +108,24 @@ final class TransactionManager: Sendable {
 
     func begin() throws(KafkaError) {
         let isVersion2 = coordinators.feature("transaction.version") >= 2
-        try machine.withLock { machine throws(KafkaError) in try machine.begin(isVersion2: isVersion2) }
-        accumulator.refuse(nil)
+        let number = try machine.withLock { machine throws(KafkaError) in
+            try machine.begin(isVersion2: isVersion2)
+            return machine.number
+        }
+        accumulator.accept(transaction: number)
     }
+
+    /// The number of the current transaction, or of the last one.
+    var number: UInt64 { machine.withLock { $0.number } }
 
     // MARK: Within
 
+    /// - Parameter number: The transaction that the offsets have to be part of; nil for the current one.
     func send(
-        _ offsets: [TopicPartition: OffsetAndMetadata], group: ConsumerGroupMetadata
+        _ offsets: [TopicPartition: OffsetAndMetadata], group: ConsumerGroupMetadata, in number: UInt64? = nil
     ) async throws(KafkaError) {
         let (needsAdding, identity, isVersion2) = try machine.withLock { machine throws(KafkaError) in
-            (try machine.beginOffsets(of: group.groupID), machine.identity, machine.isVersion2)
+            (try machine.beginOffsets(of: group.groupID, in: number), machine.identity, machine.isVersion2)
         }
         defer { machine.withLock { $0.endOffsets() } }
         guard let identity else { return }

@@ -34,6 +34,8 @@ struct TransactionStateMachine {
     }
 
     private(set) var state = State.uninitialized
+    /// The number of the current transaction, or of the last one; 0 before the first.
+    private(set) var number: UInt64 = 0
     private(set) var identity: ProducerIdentity?
     /// Whether the cluster's transactions are of version 2: brokers put partitions and groups into them by themselves,
     /// and each end gives another epoch (KIP-890).
@@ -98,6 +100,7 @@ struct TransactionStateMachine {
     mutating func begin(isVersion2: Bool) throws(KafkaError) {
         guard state == .ready else { throw refuse("beginTransaction()") }
         self.isVersion2 = isVersion2
+        number += 1
         state = .inTransaction
     }
 
@@ -133,9 +136,11 @@ struct TransactionStateMachine {
         if !isCertain, start == .no { start = .maybe }
     }
 
+    /// - Parameter number: The transaction that the offsets have to be part of; nil for the current one.
     /// - Returns: Whether the group has to be put into the transaction before.
-    mutating func beginOffsets(of group: String) throws(KafkaError) -> Bool {
+    mutating func beginOffsets(of group: String, in number: UInt64? = nil) throws(KafkaError) -> Bool {
         guard state == .inTransaction else { throw refuse("sendOffsets()") }
+        guard number ?? self.number == self.number else { throw TransactionManager.transactionEnded }
         offsetsUnderWay += 1
         if isVersion2 { start = .yes }
         return !isVersion2 && !groups.contains(group)

@@ -195,7 +195,7 @@ struct ProducerFaultTests {
         }
     }
 
-    @Test("a cluster that gives no producer id for good ends the producer with the reason")
+    @Test("a cluster that refuses a producer id fails the waiting records with the reason, and not the next ones")
     func noIdentity() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t")
@@ -203,6 +203,8 @@ struct ProducerFaultTests {
             let producer = KafkaProducer(cluster: cluster)
             let error = await #expect(throws: KafkaError.self) { _ = try await producer.send(record("x")) }
             #expect(error?.code == .clusterAuthorizationFailed)
+            let metadata = try await producer.send(record("0"))
+            #expect(metadata.offset == 0)
             await producer.close()
         }
     }

@@ -294,6 +294,34 @@ struct TransactionTests {
         }
     }
 
+    @Test("a transaction that has ended takes nothing in, also while the next one is in progress", arguments: 0..<2)
+    func endedTransaction(round: Int) async throws {
+        try await withProducer(versions: Self.versions[round]) { fake, _, producer in
+            let ended = try await producer.withTransaction { transaction in
+                try await transaction.enqueue(record("0"))
+                return transaction
+            }
+            let group = ConsumerGroupMetadata(groupID: "g")
+            func expectRefused() async {
+                let errors = [
+                    await #expect(throws: KafkaError.self) { _ = try await ended.enqueue(record("x")) },
+                    await #expect(throws: KafkaError.self) { _ = try await ended.send(record("x")) },
+                    await #expect(throws: KafkaError.self) {
+                        try await ended.sendOffsets([partition: OffsetAndMetadata(1)], group: group)
+                    },
+                ]
+                for error in errors { #expect(error?.code == .invalidTxnState) }
+            }
+            await expectRefused()
+            try await producer.withTransaction { transaction in
+                await expectRefused()
+                try await transaction.enqueue(record("1"))
+            }
+            #expect(try committed(fake, partition) == ["0", "1"])
+            #expect(fake.committedOffset(group: "g", of: partition) == nil)
+        }
+    }
+
     @Test("at random: whatever brokers do, each transaction is there whole and once, or not at all", arguments: 0..<8)
     func mixture(seed: UInt64) async throws {
         let faults: [(Fault, produceOnly: Bool)] = [

@@ -1,0 +1,13 @@
+/// The state of a producer, for health probes.
+public struct ProducerState: Sendable, Hashable {
+    /// When a broker acknowledged records last; nil before the first time. With `acks=0`, when records were written to a
+    /// socket last.
+    public let lastAcknowledgement: ContinuousClock.Instant?
+    /// The number of records that are buffered or in flight.
+    public let waitingRecords: Int
+    /// How long ago the batch of the oldest such record was begun; nil if no record waits.
+    ///
+    /// More than `linger.ms` and a few round trips means that a broker is slow, silent or missing. A record fails after
+    /// `delivery.timeout.ms`.
+    public let oldestWaitingAge: Duration?
+}
