@@ -111,7 +111,7 @@ struct ProducerBoundTests {
 
     @Test("flush ends by delivery.timeout.ms")
     func flush() async throws {
-        try await withSilence(["delivery.timeout.ms": "300"]) { _, producer in
+        try await withSilence(["delivery.timeout.ms": "2000"]) { _, producer in
             _ = try await producer.enqueue(record("1"))
             await producer.flush()
             #expect(producer.state.waitingRecords == 0)
@@ -120,7 +120,7 @@ struct ProducerBoundTests {
 
     @Test("a send that waits for the topic's metadata ends by max.block.ms though the broker is silent")
     func metadata() async throws {
-        let properties = patience.merging(["max.block.ms": "300", "request.timeout.ms": "1000"]) { $1 }
+        let properties = patience.merging(["max.block.ms": "1500", "request.timeout.ms": "2000"]) { $1 }
         try await withFake(properties: properties) { fake, cluster in
             fake.createTopic("t")
             fake.inject(.silence, into: .metadata, times: 100)
@@ -133,7 +133,7 @@ struct ProducerBoundTests {
 
     @Test("the calls of a transaction end by max.block.ms though the coordinator is silent")
     func transactions() async throws {
-        let properties = patience.merging(["max.block.ms": "300", "transactional.id": "x"]) { $1 }
+        let properties = patience.merging(["max.block.ms": "1500", "transactional.id": "x"]) { $1 }
         try await withFake(properties: properties) { fake, cluster in
             fake.createTopic("t")
             let producer = KafkaProducer(cluster: cluster)

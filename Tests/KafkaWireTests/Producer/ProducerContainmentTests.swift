@@ -16,39 +16,21 @@ struct ProducerContainmentTests {
 
     @Test("a topic that does not exist, or may not be used, fails its own records only")
     func otherTopics() async throws {
-        try await withFake(properties: ["linger.ms": "0", "max.block.ms": "200"]) { fake, cluster in
+        try await withFake(properties: ["linger.ms": "0", "max.block.ms": "2000"]) { fake, cluster in
             fake.createTopic("t")
             fake.createTopic("forbidden")
             let producer = KafkaProducer(cluster: cluster)
-            async let missing = producer.send(record("x", topic: "missing"))
+            let missing = Task { try await producer.send(record("x", topic: "missing")) }
             fake.inject(
                 .error(.topicAuthorizationFailed), into: .produce, partition: TopicPartition("forbidden"))
-            async let forbidden = producer.send(record("x", topic: "forbidden"))
+            let forbidden = Task { try await producer.send(record("x", topic: "forbidden")) }
             for index in 0..<20 { _ = try await producer.send(record("\(index)")) }
             let errors = [
-                await #expect(throws: KafkaError.self) { _ = try await missing },
-                await #expect(throws: KafkaError.self) { _ = try await forbidden },
+                await #expect(throws: KafkaError.self) { _ = try await missing.value },
+                await #expect(throws: KafkaError.self) { _ = try await forbidden.value },
             ]
             #expect(errors.map { $0?.code } == [.unknownTopicOrPartition, .topicAuthorizationFailed])
             #expect(try fake.log(of: TopicPartition("t")) == numbered(0..<20))
-            await producer.close()
-        }
-    }
-
-    @Test("a topic whose leaders may not be asked for any more fails with the broker's error, and the others go on")
-    func forbiddenMetadata() async throws {
-        try await withFake(properties: quick) { fake, cluster in
-            fake.createTopic("t")
-            fake.createTopic("other")
-            let producer = KafkaProducer(cluster: cluster)
-            for topic in ["t", "other"] { _ = try await producer.send(record("0", topic: topic)) }
-            fake.inject(.error(.notLeaderOrFollower), into: .produce, partition: TopicPartition("t"))
-            fake.inject(.error(.topicAuthorizationFailed), into: .metadata)
-            let error = await #expect(throws: KafkaError.self) { _ = try await producer.send(record("1")) }
-            #expect(error?.code == .topicAuthorizationFailed)
-            for topic in ["t", "other"] { _ = try await producer.send(record("1", topic: topic)) }
-            #expect(try fake.log(of: TopicPartition("other")) == numbered(0..<2))
-            #expect(try fake.log(of: TopicPartition("t")) == numbered(0..<2))
             await producer.close()
         }
     }
@@ -123,7 +105,7 @@ struct ProducerContainmentTests {
 
     @Test("when buffer.memory is full, the error names the partition that takes most of it")
     func bufferHolder() async throws {
-        let properties = ["buffer.memory": "4000", "batch.size": "1000", "linger.ms": "0", "max.block.ms": "30"]
+        let properties = ["buffer.memory": "4000", "batch.size": "1000", "linger.ms": "0", "max.block.ms": "1000"]
         try await withFake(brokers: 2, properties: properties) { fake, cluster in
             fake.createTopic("t", partitions: 2)
             let producer = KafkaProducer(cluster: cluster)

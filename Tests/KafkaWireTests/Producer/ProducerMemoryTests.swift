@@ -63,7 +63,7 @@ struct ProducerMemoryTests {
 
     @Test("a record for which there is no room in max.block.ms fails, and cancelling ends the wait")
     func maximumBlock() async throws {
-        let properties = ["buffer.memory": "2000", "batch.size": "1000", "linger.ms": "0", "max.block.ms": "30"]
+        let properties = ["buffer.memory": "2000", "batch.size": "1000", "linger.ms": "0", "max.block.ms": "1000"]
         try await withFake(properties: properties) { fake, cluster in
             fake.createTopic("t")
             let producer = KafkaProducer(cluster: cluster)

@@ -181,7 +181,7 @@ struct ProducerTests {
 
     @Test("a topic that doesn't exist, and a partition that it doesn't have")
     func unknown() async throws {
-        try await withFake(properties: ["default.api.timeout.ms": "30"]) { fake, cluster in
+        try await withFake(properties: ["default.api.timeout.ms": "1500"]) { fake, cluster in
             let producer = KafkaProducer(cluster: cluster)
             let missing = await #expect(throws: KafkaError.self) { _ = try await producer.send(record("x")) }
             #expect(missing?.code == .unknownTopicOrPartition)
@@ -201,7 +201,7 @@ struct ProducerTests {
 
     @Test("a topic that has no partitions yet is waited for, and no reason to trap")
     func noPartitions() async throws {
-        try await withFake(properties: ["default.api.timeout.ms": "50"]) { fake, cluster in
+        try await withFake(properties: ["default.api.timeout.ms": "1500"]) { fake, cluster in
             fake.createTopic("t", partitions: 0)
             let producer = KafkaProducer(cluster: cluster)
             for partition in [Int32?.none, 0] {

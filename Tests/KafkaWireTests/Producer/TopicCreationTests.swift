@@ -23,7 +23,7 @@ struct TopicCreationTests {
 
     @Test("allow.auto.create.topics=false creates no topic")
     func forbidden() async throws {
-        let properties = ["linger.ms": "0", "allow.auto.create.topics": "false", "max.block.ms": "50"]
+        let properties = ["linger.ms": "0", "allow.auto.create.topics": "false", "max.block.ms": "2000"]
         try await withFake(properties: properties) { fake, cluster in
             #expect(!cluster.configuration.consumer.allowsTopicCreation)
             fake.setTopicCreation(true)
@@ -37,7 +37,7 @@ struct TopicCreationTests {
 
     @Test("what is only asked about is not created, and neither is a deleted topic that nothing is sent to")
     func asked() async throws {
-        try await withFake(properties: ["linger.ms": "0", "max.block.ms": "50"]) { fake, cluster in
+        try await withFake(properties: ["linger.ms": "0", "max.block.ms": "2000"]) { fake, cluster in
             fake.setTopicCreation(true)
             fake.createTopic("deleted")
             let producer = KafkaProducer(cluster: cluster)

@@ -19,7 +19,7 @@ struct TransactionAbortTests {
     private func withUnfinishedAbort(
         round: Int, _ body: (FakeCluster, KafkaProducer) async throws -> Void
     ) async throws {
-        let properties = ["transactional.id": "tx", "linger.ms": "0", "max.block.ms": "50"]
+        let properties = ["transactional.id": "tx", "linger.ms": "0", "max.block.ms": "1500"]
         try await withFake(versions: Self.versions[round], properties: properties) { fake, cluster in
             fake.createTopic("t")
             let producer = KafkaProducer(cluster: cluster)
