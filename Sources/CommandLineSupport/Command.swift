@@ -91,6 +91,9 @@ package struct Program: Sendable {
         if wanted.hasPrefix("-") {
             throw usageFailure("the command comes first, before options: one of \(commandNames)")
         }
+        guard isPlainWord(wanted) else {
+            throw usageFailure("what was given is no command: it is one of \(commandNames)")
+        }
         if let nearest = nearestName(to: wanted, among: commands.map(\.name)) {
             throw usageFailure("there is no command '\(wanted)': did you mean '\(nearest)'?")
         }

@@ -50,7 +50,7 @@ package enum JSONValue: Sendable, Equatable {
             case "\n": text += "\\n"
             case "\r": text += "\\r"
             case "\t": text += "\\t"
-            case "\u{0}"..<" ":
+            case _ where ForeignText.isHidden(scalar):
                 let hexadecimal = String(scalar.value, radix: 16)
                 text += "\\u" + String(repeating: "0", count: 4 - hexadecimal.count) + hexadecimal
             default: text.unicodeScalars.append(scalar)

@@ -8,10 +8,11 @@ struct OptionParser {
         var rest = arguments
         while let argument = rest.popFirst() {
             guard argument.hasPrefix("-"), argument != "-" else {
-                throw Failure("'\(argument)' is unexpected: options begin with --", status: .usage)
+                throw Failure(
+                    "\(shownArgument(argument)) is unexpected: options begin with --", status: .usage)
             }
             let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            // Only the name is ever repeated in an error: what follows it may be a password.
+            // Only a name is ever repeated in an error: what follows it may be a password.
             let option = try option(written: String(parts[0]))
             let inline = parts.count > 1 ? String(parts[1]) : nil
             if option.placeholder == nil {
@@ -39,6 +40,9 @@ struct OptionParser {
         if written.hasPrefix("--"), let option = options.first(where: { $0.name == written.dropFirst(2) }) {
             return option
         }
+        guard isPlainWord(written) else {
+            throw Failure("what was given is no option's name: options begin with --", status: .usage)
+        }
         if let nearest = nearestName(to: String(written.trimmingPrefix(/-+/)), among: options.map(\.name)) {
             throw Failure("there is no option \(written): did you mean --\(nearest)?", status: .usage)
         }
@@ -49,7 +53,7 @@ struct OptionParser {
         throws(Failure) -> any Sendable
     {
         if let value = option.parse(text) { return value }
-        let got = option.isShown ? ", not '\(text)'" : ""
+        let got = option.isShown ? ", not \(shownArgument(text))" : ""
         throw Failure("\(origin) expects \(option.expectation)\(got)", status: .usage)
     }
 }

@@ -27,20 +27,31 @@ package final class Output: Sendable {
         return Int(size.ws_col)
     }
 
-    /// Writes the text, and returns once the system has taken it.
+    /// Writes the text, escaped for a terminal but for its line feeds and tabs (see `ForeignText`), and returns once the
+    /// system has taken it.
     package func write(_ text: String) async throws(OutputError) {
-        try await write(Array(text.utf8))
+        try await write(Array(ForeignText.visible(text, keepingLayout: true).utf8))
     }
 
-    /// Writes the bytes, and returns once the system has taken them.
+    /// Writes the bytes as they are, such as those of records, and returns once the system has taken them.
     package func write(_ bytes: [UInt8]) async throws(OutputError) {
         if let error = await queue.value(of: { self.writeNow(bytes) }) { throw error }
     }
 
-    /// Writes the text after what is under way, and doesn't wait for it. A failure is left unseen: this is for
-    /// messages that have nowhere else to go.
+    /// Writes a line after what is under way, and doesn't wait for it. The text is escaped for a terminal, its line
+    /// feeds too, so that it is one line. A failure is left unseen: this is for messages that have nowhere else to go.
+    package func post(line text: String) {
+        post(Array((ForeignText.visible(text) + "\n").utf8))
+    }
+
+    /// The same for text of one or more lines, whose line feeds and tabs stay.
     package func post(_ text: String) {
-        queue.async { _ = self.writeNow(Array(text.utf8)) }
+        post(Array(ForeignText.visible(text, keepingLayout: true).utf8))
+    }
+
+    /// Writes the bytes as they are after what is under way, and doesn't wait for it.
+    func post(_ bytes: [UInt8]) {
+        queue.async { _ = self.writeNow(bytes) }
     }
 
     /// Returns when everything posted is written.

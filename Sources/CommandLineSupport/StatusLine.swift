@@ -9,7 +9,7 @@ package final class StatusLine: Sendable {
         isTerminal: Output.standardError.isTerminal,
         columns: { Output.standardError.columns ?? 80 },
         now: { ContinuousClock.now },
-        write: { Output.standardError.post($0) })
+        write: { Output.standardError.post(Array($0.utf8)) })
 
     private struct State {
         var shown: String?
@@ -25,6 +25,7 @@ package final class StatusLine: Sendable {
     private let write: @Sendable (String) -> Void
     private let state = Lock(State())
 
+    /// - Parameter write: Gets terminal commands and text that is already escaped.
     package init(
         isTerminal: Bool, columns: @escaping @Sendable () -> Int,
         now: @escaping @Sendable () -> ContinuousClock.Instant, write: @escaping @Sendable (String) -> Void
@@ -35,7 +36,7 @@ package final class StatusLine: Sendable {
         self.write = write
     }
 
-    /// Shows the text, cut to the terminal's width. At most five times a second: between them `text` isn't asked for.
+    /// Shows the text, escaped (see `ForeignText`) and cut to the terminal's width. At most five times a second: between them `text` isn't asked for.
     package func update(_ text: () -> String) {
         guard isTerminal else { return }
         state.withLock { state in
@@ -43,14 +44,15 @@ package final class StatusLine: Sendable {
             if let drawn = state.drawn, now - drawn < Self.period { return }
             state.drawn = now
             // The last column stays free: some terminals go to the next line once it is taken.
-            let line = String(text().prefix(max(1, columns() - 1)))
+            let line = String(ForeignText.visible(text()).prefix(max(1, columns() - 1)))
             state.shown = line
             write("\r\u{1b}[K" + line)
         }
     }
 
-    /// Prints a line that stays, above the one that is redrawn.
+    /// Prints a line that stays, above the one that is redrawn. The text is escaped (see `ForeignText`).
     package func message(_ text: String) {
+        let text = ForeignText.visible(text)
         state.withLock { state in
             guard let shown = state.shown else {
                 write(text + "\n")

@@ -49,9 +49,9 @@ struct Main {
     }
 
     private static func report(_ failure: Failure) -> ExitStatus {
-        Output.standardError.post("kafkawire: \(failure.sentence)\n")
+        Output.standardError.post(line: "kafkawire: \(failure.sentence)")
         if let hint = failure.hint ?? (failure.status == .usage ? "see 'kafkawire --help'" : nil) {
-            Output.standardError.post(hint + "\n")
+            Output.standardError.post(line: hint)
         }
         return failure.status
     }

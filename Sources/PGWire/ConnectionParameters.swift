@@ -28,26 +28,29 @@ struct ConnectionParameters {
     }
 
     private static func isURI(_ string: String) -> Bool {
-        string.hasPrefix("postgresql://") || string.hasPrefix("postgres://")
+        string.utf8.starts(with: "postgresql://".utf8) || string.utf8.starts(with: "postgres://".utf8)
     }
 
     /// Refuses what libpq would take apart wrongly, and then quote in its message, password and all.
+    ///
+    /// Looks at bytes, as libpq does: a sign with a combining mark behind it is another `Character`.
     private static func check(_ uri: String) throws(PostgresError) {
-        guard isURI(uri) || uri.contains("=") else {
+        func has(_ sign: Character, in text: String) -> Bool { text.utf8.contains(sign.asciiValue ?? 0) }
+        guard isURI(uri) || has("=", in: uri) else {
             // A database name, which doesn't look like a URI with a slip of the pen.
-            if !uri.contains("/"), !uri.contains("@"), !uri.contains(":") { return }
+            if !has("/", in: uri), !has("@", in: uri), !has(":", in: uri) { return }
             throw unreadable("it has to begin with postgresql:// or to be made of key=value pairs")
         }
-        let keyword = uri.prefix { $0 != "=" }.drop(while: \.isWhitespace)
-        guard isURI(uri) || keyword.allSatisfy({ $0.isLetter || $0.isWhitespace || $0 == "_" }) else {
-            throw unreadable("it has to begin with postgresql:// or to be made of key=value pairs")
-        }
+        let keyword = uri.unicodeScalars.prefix { $0 != "=" }
+        guard
+            isURI(uri) || keyword.allSatisfy({ $0.properties.isAlphabetic || $0.properties.isWhitespace || $0 == "_" })
+        else { throw unreadable("it has to begin with postgresql:// or to be made of key=value pairs") }
         let values = try parse(uri)
         guard isURI(uri) else { return }
         // A slash in a password ends the host for libpq, and the rest is taken for the database.
         let hasCredentials = values["user"] != nil || values["password"] != nil
-        let isMisread = !hasCredentials && (values["dbname"] ?? "").contains("@")
-        guard !isMisread, !(values["host"] ?? "").contains("@") else {
+        let isMisread = !hasCredentials && has("@", in: values["dbname"] ?? "")
+        guard !isMisread, !has("@", in: values["host"] ?? "") else {
             throw unreadable("special characters in the user name or password have to be percent-encoded")
         }
         for port in (values["port"] ?? "").split(separator: ",") where UInt16(port) == nil {
@@ -66,7 +69,7 @@ struct ConnectionParameters {
         guard let list = unsafe PQconninfoParse(uri, &message) else {
             let text = unsafe message.map { unsafe String(cString: $0) } ?? ""
             unsafe PQfreemem(message)
-            throw unreadable(withoutQuotations(text))
+            throw unreadable(beforeQuotation(text))
         }
         defer { unsafe PQconninfoFree(list) }
         return unsafe settings(list)
@@ -84,10 +87,17 @@ struct ConnectionParameters {
         return values
     }
 
-    /// libpq's message without what it quotes, which may be a part of the password.
-    static func withoutQuotations(_ text: String) -> String {
-        let parts = text.split(separator: "\"", omittingEmptySubsequences: false)
-        let kept = parts.enumerated().map { $0.offset % 2 == 0 ? String($0.element) : "…" }
-        return kept.joined(separator: "\"").split(whereSeparator: \.isNewline).joined(separator: " ")
+    /// libpq's message up to the first part of the connection string in it, which may hold the password.
+    ///
+    /// That part stands in quotes, of whatever form the language of the message has, and may have quotes in it: so
+    /// nothing that follows is shown.
+    static func beforeQuotation(_ text: String) -> String {
+        let bytes = Array(text.utf8)
+        // The two messages that quote a sign of libpq's own before they quote the string.
+        let openings = ["missing \"=\" after ", "end of string reached when looking for matching \"]\" in "]
+        let opening = openings.first { bytes.starts(with: $0.utf8) }?.utf8.count ?? 0
+        let shown = bytes[..<opening] + bytes[opening...].prefix { $0 < 0x80 && $0 != 0x22 && $0 != 0x27 }
+        let words = String(decoding: shown, as: UTF8.self).split { $0.isWhitespace || $0 == ":" }
+        return words.isEmpty ? "libpq doesn't understand it" : words.joined(separator: " ") + " …"
     }
 }

@@ -30,11 +30,11 @@
     /// A mistake in the use of the buffer, which ``CopyWriter`` reports instead of sending the rows.
     @frozen @usableFromInline
     enum Fault: Sendable {
-        case columnCount, fieldTooLong, foreignMark
+        case columnCount, fieldTooLong, foreignMark, rowSize
     }
 
     /// The most bytes that one value can have (1 GB less 1, the server's limit for any field).
-    public static let maximumFieldSize = 0x3fff_ffff
+    @inlinable public static var maximumFieldSize: Int { 0x3fff_ffff }
 
     /// - Parameter minimumCapacity: Bytes that fit before the buffer grows for the first time.
     public init(minimumCapacity: Int = 0) {
@@ -76,6 +76,8 @@
     // MARK: Room
 
     /// Makes room for `count` bytes more, so that appends of as many in total don't move the memory.
+    ///
+    /// - Parameter count: Zero or less changes nothing. More than the memory there is ends the program.
     @inlinable
     public mutating func reserve(_ count: Int) {
         if capacity &- writtenBytes < count { grow(by: count) }
@@ -83,6 +85,7 @@
 
     @usableFromInline @inline(never)
     mutating func grow(by count: Int) {
+        // Both operands are sizes; a sum beyond `Int.max` traps, since no such memory exists.
         let grown = max(writtenBytes + count, capacity * 2, 256)
         let larger = UnsafeMutableRawPointer.allocate(byteCount: grown, alignment: 16)
         unsafe larger.copyMemory(from: storage, byteCount: writtenBytes)
@@ -116,12 +119,14 @@ extension CopyBuffer {
     ///
     /// - Parameters:
     ///   - columns: The number of values, at most 1,600 (the server's limit for a table).
-    ///   - reserving: Bytes to make room for at once, where the size of the row is known: 4 for each value's
-    ///     length and the value itself.
+    ///   - reserving: Bytes to make room for at once, if the size of the row is known: 4 for each value's length and
+    ///     the value itself. A negative size, or one above ``maximumFieldSize``, makes the rows unfit to be sent.
     @inlinable
     public mutating func beginRow(columns: Int, reserving: Int = 0) {
         if missingColumns != 0 || columns < 0 || columns > 1600 { noteFault(.columnCount) }
-        reserve(2 &+ reserving)
+        let isPossible = Self.isPossible(rowSize: reserving)
+        if !isPossible { noteFault(.rowSize) }
+        reserve(2 &+ (isPossible ? reserving : 0))
         store(Int16(truncatingIfNeeded: columns))
         missingColumns = columns
         begunRows &+= 1
@@ -132,16 +137,18 @@ extension CopyBuffer {
     /// - Parameters:
     ///   - columns: The number of values.
     ///   - byteCount: Bytes of all values with their lengths, as the appends of ``FixedRow`` tell them; `body` has to
-    ///     fill them to the last one.
-    ///   - body: Appends the values. Where it throws, the row is taken back.
+    ///     fill them to the last one. At most ``maximumFieldSize``.
+    ///   - body: Appends the values. Where it throws, the row is taken back. Not called for an impossible size, which
+    ///     makes the rows unfit to be sent.
     @inlinable
     public mutating func appendFixedRow<E: Error>(
         columns: Int, byteCount fieldBytes: Int, _ body: (inout FixedRow) throws(E) -> Void
     ) throws(E) {
+        guard Self.isPossible(rowSize: fieldBytes) else { return noteFault(.rowSize) }
         let mark = mark()
         beginRow(columns: columns, reserving: fieldBytes)
         // The memory was just reserved, and the buffer is held exclusively until `finalize` gives it back.
-        let room = unsafe UnsafeMutableRawBufferPointer(start: storage + writtenBytes, count: max(fieldBytes, 0))
+        let room = unsafe UnsafeMutableRawBufferPointer(start: storage + writtenBytes, count: fieldBytes)
         var row = unsafe FixedRow(OutputRawSpan(buffer: room, initializedCount: 0))
         do throws(E) {
             try body(&row)
@@ -154,6 +161,10 @@ extension CopyBuffer {
         missingColumns = 0
         if written != fieldBytes { noteFault(.columnCount) }
     }
+
+    /// Whether a row can have so many bytes: a size outside this range could not be reserved.
+    @inlinable
+    static func isPossible(rowSize: Int) -> Bool { rowSize >= 0 && rowSize <= maximumFieldSize }
 
     /// A position between two rows (or two values) to go back to.
     @frozen
@@ -199,6 +210,7 @@ extension CopyBuffer {
         case .columnCount: "a row has more or fewer values than it was begun with"
         case .fieldTooLong: "a value is longer than \(CopyBuffer.maximumFieldSize) bytes"
         case .foreignMark: "rows were taken back to a mark of another buffer"
+        case .rowSize: "a row was begun with a size that no row can have"
         case nil: hasOpenRow ? "the last row has more or fewer values than it was begun with" : nil
         }
     }

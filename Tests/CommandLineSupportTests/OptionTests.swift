@@ -129,10 +129,26 @@ enum Sample {
         #expect(failure == Failure(sentence, status: .usage, hint: "see 'sample run --help'"))
     }
 
-    @Test(arguments: ["50", "ms", "-1s", "1d", "0s", "1e3s", "25h", "1 s", "infs"])
+    @Test(arguments: [
+        ["run", "postgresql://u:sesame@h/db"], ["postgresql://u:sesame@h/db"], ["run", "-postgresql://u:sesame@h/db"],
+        ["run", "--postgresql://u:sesame@h/db"], ["run", "--rate", "postgresql://u:sesame@h/db"],
+        ["run", "--partitions=host=h password=sesame"], ["-b\u{301}:sesame@h"], ["run", "sesame\u{301}"],
+    ])
+    func whatMayHoldAPasswordIsNeverRepeated(arguments: [String]) {
+        let failure = failure(arguments)
+        #expect(failure?.status == .usage)
+        #expect(failure?.sentence.contains("sesame") == false, "\(failure?.sentence ?? "")")
+        #expect(failure?.sentence.utf8.contains("@".utf8.first ?? 0) == false)
+    }
+
+    @Test(arguments: ["50", "ms", "-1s", "1d", "0s", "1e3s", "25h", "infs"])
     func durationsThatAreNone(text: String) {
         #expect(
             failure(["run", "--batch-age", text])?.sentence.contains("such as 50ms, 2s or 1m, not '\(text)'") == true)
+    }
+
+    @Test func aDurationWithASpaceIsNone() {
+        #expect(failure(["run", "--batch-age", "1 s"])?.sentence.hasSuffix("not what was given") == true)
     }
 
     @Test func namesTheVariableWhereTheEnvironmentIsWrong() {

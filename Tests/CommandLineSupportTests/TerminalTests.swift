@@ -107,7 +107,7 @@ private final class Bench: Sendable {
         let pipe = Pipe()
         let output = Output(descriptor: pipe.fileHandleForWriting.fileDescriptor)
         try await output.write("kept\n")
-        output.post("posted\n")
+        output.post(line: "posted")
         await output.flush()
         #expect(pipe.fileHandleForReading.availableData == Data("kept\nposted\n".utf8))
         try pipe.fileHandleForReading.close()

@@ -29,7 +29,7 @@ struct ClientWarningsTests {
         // At 0 s, 1 s and 3 s; the next is at 7 s.
         #expect(lines.all.count == 3)
         #expect(
-            lines.all.first == "% broker b:1 throttles this client, which has exceeded a quota: a pause of 250ms\n")
+            lines.all.first == "% broker b:1 throttles this client, which has exceeded a quota: a pause of 250ms")
     }
 
     @Test func aReasonIsPrintedForOneSubjectOnly() {
@@ -47,7 +47,7 @@ struct ClientWarningsTests {
         let lines = Lines()
         let warnings = ClientWarnings(now: lines.now, write: lines.write)
         warnings.silent("b:1", limit: .seconds(10))
-        #expect(lines.all == ["% no broker has answered yet: waiting for b:1, for up to 10s\n"])
+        #expect(lines.all == ["% no broker has answered yet: waiting for b:1, for up to 10s"])
         warnings.silent("b:1", limit: .seconds(10))
         warnings.mute()
         warnings.availabilityChanged(.back(broker))

@@ -10,6 +10,12 @@ import Testing
         "postgres://localhost:sesame/db", "postgres://localhost/db?passwort=sesame", "password='sesame",
         "host=localhost sesame", "user=a passwort=sesame", "postgres://user@localhost:123456/sesame",
         "postgres://[::1/sesame", "a\0sesame",
+        // A quote in the password, where libpq's message quotes it.
+        "postgres://user:\"%zzsesame@localhost/db", "postgres://user:a\"b\"%zsesame@localhost/db",
+        "user=a \"sesame", "user=a =\"sesame",
+        // Signs with a combining mark behind them are other characters, and the same bytes.
+        "user:\u{301}sesame@\u{301}localhost", "postgres://user:p@\u{301}sesame@\u{301}localhost/db",
+        "postgres://user:sesame/x@\u{301}localhost/db", "postgres:/\u{301}/user:sesame@localhost/db",
     ])
     func garbage(_ string: String) async throws {
         do {

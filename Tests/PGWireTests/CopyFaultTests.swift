@@ -20,6 +20,25 @@ import Testing
             } == nil)
     }
 
+    /// Each reserved less than it then wrote, or claimed room that it didn't have. With the address sanitizer the same
+    /// calls show that nothing is written outside the memory.
+    @Test(arguments: [-1, -2, .min, CopyBuffer.maximumFieldSize + 1, Int.max - 1, .max])
+    func rowsOfImpossibleSize(size: Int) {
+        var buffer = CopyBuffer()
+        buffer.beginRow(columns: 1, reserving: size)
+        buffer.append(int8: 1)
+        #expect(buffer.faultDescription != nil)
+        #expect(buffer.byteCount == 14)
+        var fixed = CopyBuffer()
+        fixed.appendFixedRow(columns: 1, byteCount: size) { _ in Issue.record("there is no room to write to") }
+        #expect(fixed.faultDescription != nil)
+        #expect(fixed.byteCount == 0)
+        var reserved = CopyBuffer()
+        reserved.reserve(min(size, 0))
+        reserved.append(int8: 1)
+        #expect(reserved.byteCount == 12)
+    }
+
     @Test func wrongNumberOfValues() {
         #expect(fault { $0.beginRow(columns: 1) } != nil)
         #expect(

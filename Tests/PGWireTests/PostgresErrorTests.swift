@@ -54,10 +54,19 @@ import Testing
                 + "connection to server at \"b\", port 5 failed: FATAL: database \"x\" does not exist")
     }
 
-    @Test func messagesLoseTheirQuotations() {
-        let text = "missing \"=\" after \"sesame\" in connection info string\n"
-        #expect(ConnectionParameters.withoutQuotations(text) == "missing \"…\" after \"…\" in connection info string")
-        #expect(ConnectionParameters.withoutQuotations("odd \"sesame") == "odd \"…")
+    @Test(arguments: [
+        ("missing \"=\" after \"sesame\" in connection info string", "missing \"=\" after …"),
+        ("odd \"sesame", "odd …"), ("\"sesame\" odd", "libpq doesn't understand it"),
+        ("", "libpq doesn't understand it"),
+        ("invalid percent-encoded token: \"a\"sesame%\"\n", "invalid percent-encoded token …"),
+        ("missing \"=\" after \"=\"sesame\"", "missing \"=\" after …"),
+        ("invalid token: \"=\"sesame\"", "invalid token …"),
+        ("option de connexion « sesame » invalide", "option de connexion …"),
+        ("ungültig: »sesame«", "ung …"),
+    ])
+    func libpqsMessageEndsAtItsFirstQuotation(text: String, shown: String) {
+        #expect(ConnectionParameters.beforeQuotation(text) == shown)
+        #expect(!ConnectionParameters.beforeQuotation(text).contains("sesame"))
     }
 
     @Test func valuesAsText() {

@@ -94,7 +94,7 @@ extension PipelineTests {
             }
             #expect(
                 Set(lines).isSuperset(of: [
-                    "1\t250\t1700000000000\t-\ta\u{fffd}b\u{fffd}[2J\u{fffd}\u{fffd}", "1\t251\t1700000000001\t\t-",
+                    "1\t250\t1700000000000\t-\ta\\tb\\x1b[2J\\n\u{fffd}", "1\t251\t1700000000001\t\t-",
                 ]))
             #expect(lines.contains { $0.contains("\tunit_collection_point\t{\"qls_unit_id\":499,") })
         }

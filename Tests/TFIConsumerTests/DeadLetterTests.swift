@@ -64,5 +64,8 @@ struct DeadLetterTests {
         let bytes = try rows([SampleRecord()], reason: "a\0b")
         let reason = Array("a\u{fffd}b".utf8)
         #expect(Array(bytes.suffix(reason.count + 4)) == field(reason))
+        // With a combining mark behind it a NUL is another character, and still a NUL.
+        let marked = Array("a\u{fffd}\u{301}b".utf8)
+        #expect(Array(try rows([SampleRecord()], reason: "a\0\u{301}b").suffix(marked.count + 4)) == field(marked))
     }
 }

@@ -28,7 +28,7 @@ struct SchemaViewTests {
     }
 
     @Test func viewsAreNamedWithTheirColumns() {
-        let statements = WorkshopSchema(quotedName: "\"w\"").initStatements
+        let statements = WorkshopSchema(quotedName: "\"w\"").contents
         for (view, columns) in Self.columns {
             let head = "CREATE OR REPLACE VIEW \"w\".\(view) (\(columns.joined(separator: ", "))) AS\n"
             #expect(statements.count { $0.hasPrefix(head) } == 1)

@@ -91,7 +91,7 @@ private let concernHeader = "qls_unit_id,unit_collection_pt_timestamp,collection
         ),
         ("\(header)\n\"1,2024-03-12 08:00:06.1,34,23\n", "line 2: a quoted field doesn't end"),
         ("\(header)\n\"1\"2,2024-03-12 08:00:06.1,34,23\n", "line 2: a quoted field goes on after its quote"),
-        ("\(header)\n\u{1b}[2J,2024-03-12 08:00:06.1,34,23\n", "line 2: qls_unit_id is '\u{fffd}[2J', not"),
+        ("\(header)\n\u{1b}[2J,2024-03-12 08:00:06.1,34,23\n", "line 2: qls_unit_id is '\\x1b[2J', not"),
     ])
     func faultsNameFileLineAndWhatBelongsThere(content: String, sentence: String) throws {
         let failure = #expect(throws: Failure.self) { try passages(content) }

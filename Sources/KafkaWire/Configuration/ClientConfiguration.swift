@@ -192,7 +192,11 @@ public struct BrokerAddress: Hashable, Sendable, CustomStringConvertible {
         } else if host.contains(":") {
             return nil
         }
-        guard !host.isEmpty, !host.contains(where: { $0.isWhitespace || $0 == "/" }) else { return nil }
+        guard !host.isEmpty,
+            !host.unicodeScalars.contains(where: {
+                $0.properties.isWhitespace || $0.value < 0x20 || "/@".unicodeScalars.contains($0)
+            })
+        else { return nil }
         self.init(host: String(host), port: port)
     }
 
@@ -201,7 +205,9 @@ public struct BrokerAddress: Hashable, Sendable, CustomStringConvertible {
         for part in text.split(separator: ",") {
             let part = String(part).trimmed
             guard let address = BrokerAddress(part) else {
-                throw KafkaError(.invalidConfig, "the bootstrap server '\(part)' isn't of the form host:port")
+                // Anything else may be a URI with a password.
+                let shown = PropertyList.isPlain(part) ? "the bootstrap server '\(part)'" : "a bootstrap server"
+                throw KafkaError(.invalidConfig, "\(shown) isn't of the form host:port")
             }
             addresses.append(address)
         }

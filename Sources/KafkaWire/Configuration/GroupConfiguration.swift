@@ -80,7 +80,8 @@ public struct GroupConfiguration: Sendable {
                 let names = PartitionAssignor.allCases.map(\.rawValue).joined(separator: ", ")
                 throw KafkaError(
                     .invalidConfig,
-                    "the property partition.assignment.strategy has '\(name)'; \(names) are known")
+                    "the property partition.assignment.strategy has \(PropertyList.isPlain(name) ? "'\(name)'" : "a wrong name"); \(names) are known"
+                )
             }
             if !assignors.contains(assignor) { assignors.append(assignor) }
         }

@@ -35,8 +35,9 @@ struct PropertyList {
         known.append(name)
         guard let setting = settings.removeValue(forKey: name) else { return nil }
         guard let value = parse(setting.text) else {
-            let given = Self.isSecret(name) ? "isn't what it has to be" : "is '\(setting.text)'"
-            throw KafkaError(.invalidConfig, "\(setting.prefix)the property \(name) \(given); \(expected) is expected")
+            throw KafkaError(
+                .invalidConfig,
+                "\(setting.prefix)the property \(name) \(Self.shown(setting.text, of: name)); \(expected) is expected")
         }
         return value
     }
@@ -46,6 +47,21 @@ struct PropertyList {
         let name = name.lowercased()
         return ["password", "secret", "jaas", "token", "keystore.key", "sasl.username", "credential"]
             .contains { name.contains($0) }
+    }
+
+    /// What an error says of a wrong value, after the property's name.
+    ///
+    /// Only a short text of letters, digits and `. , - _` is repeated: a URI or a password may stand in the wrong place.
+    static func shown(_ text: String, of name: String) -> String {
+        !isSecret(name) && text.utf8.count <= 64 && isPlain(text) ? "is '\(text)'" : "isn't what it has to be"
+    }
+
+    /// Whether all of the text is ASCII letters, digits and `. , - _`.
+    static func isPlain(_ text: String) -> Bool {
+        text.unicodeScalars.allSatisfy { scalar in
+            scalar.isASCII && (scalar.properties.isAlphabetic || "0"..."9" ~= scalar)
+                || [".", ",", "-", "_"].contains(scalar)
+        }
     }
 
     mutating func set(_ target: inout Int, _ name: String, in range: ClosedRange<Int>) throws(KafkaError) {
@@ -171,8 +187,21 @@ struct PropertyList {
         let nearest = known.min { distance($0, name) < distance($1, name) }
         // Two names that have most of their letters in common.
         let limit = min(6, max(name.utf8.count, nearest?.utf8.count ?? 0) / 3)
-        let hint = nearest.flatMap { distance($0, name) <= limit ? "; did you mean \($0)?" : nil } ?? ""
-        throw KafkaError(.invalidConfig, "\(setting.prefix)there is no property \(name)\(hint)")
+        let hint = nearest.flatMap { distance($0, name) <= limit ? "; did you mean \($0)?" : nil }
+        guard hint != nil || isLikeKnown(name) else {
+            throw KafkaError(
+                .invalidConfig,
+                "\(setting.prefix)there is no property of a name that was given; it isn't shown, since it may be a part "
+                    + "of the value before it: a line that goes on in the next one has to end with a backslash")
+        }
+        throw KafkaError(.invalidConfig, "\(setting.prefix)there is no property \(name)\(hint ?? "")")
+    }
+
+    /// Whether a name begins as a known one does, up to the first dot, and so is no part of a value.
+    private func isLikeKnown(_ name: String) -> Bool {
+        let first = name.prefix { $0 != "." }
+        return Self.isPlain(name) && name.utf8.count <= 64 && first.utf8.count < name.utf8.count
+            && known.contains { $0.hasPrefix(first + ".") }
     }
 
     /// How many letters have to be put in, taken out or changed to make one text of the other (Levenshtein).

@@ -87,7 +87,9 @@ extension SecurityConfiguration {
             }
             guard mechanisms.contains(mechanism) else {
                 throw KafkaError(
-                    .invalidConfig, "the property sasl.mechanism is '\(mechanism)'; one of \(expected) is expected")
+                    .invalidConfig,
+                    "the property sasl.mechanism \(PropertyList.shown(mechanism, of: "sasl.mechanism")); one of \(expected) is expected"
+                )
             }
             switch (jaas, username, password) {
             case (let jaas?, nil, nil):

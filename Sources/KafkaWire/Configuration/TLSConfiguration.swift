@@ -103,7 +103,9 @@ extension TLSConfiguration {
             let known = versions.compactMap(\.self)
             guard let lowest = known.min(), let highest = known.max(), known.count == versions.count else {
                 throw KafkaError(
-                    .invalidConfig, "the property ssl.enabled.protocols is '\(enabled)'; TLSv1.2,TLSv1.3 is expected")
+                    .invalidConfig,
+                    "the property ssl.enabled.protocols \(PropertyList.shown(enabled, of: "ssl.enabled.protocols")); "
+                        + "TLSv1.2,TLSv1.3 is expected")
             }
             self.versions = lowest...highest
         }
@@ -127,7 +129,7 @@ extension TLSConfiguration {
         guard let type, type.uppercased() != "PEM" else { return location }
         throw KafkaError(
             .invalidConfig,
-            "the property \(typeName) is '\(type)'; only PEM is read. A Java store becomes PEM by `keytool -importkeystore "
+            "the property \(typeName) \(PropertyList.shown(type, of: typeName)); only PEM is read. A Java store becomes PEM by `keytool -importkeystore "
                 + "-srckeystore FILE -destkeystore FILE.p12 -deststoretype PKCS12` and `openssl pkcs12 -in FILE.p12 "
                 + "-out FILE.pem`")
     }

@@ -24,7 +24,10 @@
     }
 
     /// Storage of its own, not from a pool.
+    ///
+    /// - Precondition: `capacity` isn't negative.
     package convenience init(capacity: Int) {
+        precondition(capacity >= 0)
         unsafe self.init(base: .allocate(byteCount: max(capacity, 1), alignment: 16), capacity: capacity, pool: nil)
     }
 

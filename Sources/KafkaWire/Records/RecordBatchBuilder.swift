@@ -100,7 +100,8 @@ package struct RecordBatchBuilder: Sendable {
     /// Closes the batch. What it gives has no producer yet: see `EncodedRecordBatch.stamp`.
     ///
     /// - Parameter level: The codec's own compression level, or nil for its default.
-    /// - Throws: `INVALID_CONFIG` for a level that the codec doesn't have, `UNSUPPORTED_COMPRESSION_TYPE`
+    /// - Throws: `INVALID_CONFIG` for a level that the codec doesn't have, `UNSUPPORTED_COMPRESSION_TYPE`,
+    ///   `MESSAGE_TOO_LARGE` if it has more than 2³¹ - 1 bytes with the codec.
     package consuming func finish(
         compression: Compression = .none, level: Int? = nil
     ) throws(KafkaError) -> EncodedRecordBatch {
@@ -114,6 +115,11 @@ package struct RecordBatchBuilder: Sendable {
         let compressed = try compression.compress(
             records.span, level: level, reserved: RecordBatchHeader.byteCount, pool: pool)
         if let compressed {
+            // Data that can't be compressed grows a little, and a batch's length has 32 bits.
+            guard compressed.end <= Int(Int32.max) else {
+                throw KafkaError(
+                    .messageTooLarge, "A batch has \(compressed.end) bytes with \(compression), more than 2147483647.")
+            }
             return EncodedRecordBatch(
                 header, storage: compressed.storage, byteCount: compressed.end, uncompressedByteCount: byteCount,
                 pool: pool)

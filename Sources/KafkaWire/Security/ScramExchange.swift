@@ -34,7 +34,14 @@ struct ScramExchange: SASLExchange {
     }
 
     mutating func begin() throws(KafkaError) -> [UInt8] {
-        let name = username.replacing("=", with: "=3D").replacing(",", with: "=2C")
+        // Scalar by scalar: a comma with a combining mark behind it is another `Character`, and still ends the field.
+        let name = username.unicodeScalars.reduce(into: "") { name, scalar in
+            switch scalar {
+            case "=": name += "=3D"
+            case ",": name += "=2C"
+            default: name.unicodeScalars.append(scalar)
+            }
+        }
         let bare = "n=\(name),r=\(nonce)"
         state = .sentFirst(bare: bare)
         return Array("n,,\(bare)".utf8)

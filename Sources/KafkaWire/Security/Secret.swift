@@ -1,3 +1,5 @@
+import Foundation
+
 /// A password, key or token: it shows itself to nobody who prints, logs or dumps what it is part of.
 public struct Secret: Sendable, ExpressibleByStringLiteral {
     /// The secret itself. Whoever reads it sees to it that it isn't shown.
@@ -13,9 +15,25 @@ public struct Secret: Sendable, ExpressibleByStringLiteral {
         self.init(value)
     }
 
-    /// A text of somebody else's, such as a broker's reason for a refusal, without the secret where it holds it.
+    /// A text from elsewhere, such as a broker's reason for a refusal, with the secret masked.
+    ///
+    /// Compares bytes: a combining mark after the secret makes another `Character` of its end.
     func removed(from text: String) -> String {
-        value.isEmpty ? text : text.replacing(value, with: Self.mask)
+        let secret = Array(value.utf8)
+        guard !secret.isEmpty else { return text }
+        var shown: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let range = rest.firstRange(of: secret) {
+            shown += rest[..<range.lowerBound]
+            shown += Array(Self.mask.utf8)
+            rest = rest[range.upperBound...]
+        }
+        shown += rest
+        let result = String(decoding: shown, as: UTF8.self)
+        // The same characters can be other bytes (é as one scalar or as two), which a broker may have normalised.
+        let normalised = Array(result.decomposedStringWithCanonicalMapping.utf8)
+        let isLeft = normalised.firstRange(of: Array(value.decomposedStringWithCanonicalMapping.utf8)) != nil
+        return isLeft && !value.utf8.allSatisfy { $0 < 0x80 } ? Self.mask : result
     }
 
     static let mask = "[hidden]"

@@ -116,7 +116,7 @@ struct SocketAddress: Sendable, Hashable {
         return unsafe withUnsafeMutableBytes(of: &storage) { target in
             unsafe target.copyBytes(from: bytes.prefix(target.count))
             let address = unsafe target.baseAddress!.assumingMemoryBound(to: sockaddr.self)
-            return unsafe body(UnsafePointer(address), socklen_t(bytes.count))
+            return unsafe body(UnsafePointer(address), socklen_t(min(bytes.count, target.count)))
         }
     }
 
@@ -124,6 +124,8 @@ struct SocketAddress: Sendable, Hashable {
     ///
     /// - Throws: The resolver's own sentence.
     static func resolve(host: String, port: UInt16) throws(ResolutionError) -> [SocketAddress] {
+        // The resolver would take a name up to its first NUL for the whole name.
+        guard !host.utf8.contains(0) else { throw ResolutionError(reason: "the name contains a NUL character") }
         var hints = unsafe addrinfo()
         #if canImport(Darwin)
             unsafe hints.ai_socktype = SOCK_STREAM

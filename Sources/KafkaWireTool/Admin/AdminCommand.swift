@@ -58,7 +58,7 @@ struct AdminCall: Sendable {
     func number<Number: FixedWidthInteger>(_ option: String, default number: Number) throws(Failure) -> Number {
         guard let text = last(option) else { return number }
         guard let value = Number(text) else {
-            throw Failure("--\(option) expects a number, not '\(text)'", status: .usage)
+            throw Failure("--\(option) expects a number, not \(shownArgument(text))", status: .usage)
         }
         return value
     }
@@ -70,7 +70,7 @@ struct AdminCall: Sendable {
     }
 
     func noOperands() throws(Failure) {
-        if let operand = operands.first { throw Failure("'\(operand)' is unexpected", status: .usage) }
+        if let operand = operands.first { throw Failure("\(shownArgument(operand)) is unexpected", status: .usage) }
     }
 
     /// `name=value` options by name.
@@ -78,7 +78,7 @@ struct AdminCall: Sendable {
         var pairs: [(name: String, value: String)] = []
         for text in all(option) {
             guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
-                throw Failure("--\(option) expects NAME=VALUE, not '\(text)'", status: .usage)
+                throw Failure("--\(option) expects NAME=VALUE, not \(shownArgument(text))", status: .usage)
             }
             pairs.append((String(text[..<equals]), String(text[text.index(after: equals)...])))
         }
@@ -112,7 +112,7 @@ struct AdminCall: Sendable {
         var text = ""
         for (item, outcome) in outcomes.sorted(by: { $0.key < $1.key }) {
             switch outcome {
-            case .success(let value): if let line = say(item, value) { text += line + "\n" }
+            case .success(let value): if let line = say(item, value) { text += ForeignText.visible(line) + "\n" }
             case .failure(let error): failures.append(error)
             }
         }
@@ -127,7 +127,7 @@ struct AdminCall: Sendable {
     /// Ends the command with the first failure, after the others are told.
     func fail(_ failures: [KafkaError]) throws(Failure) {
         guard let first = failures.first else { return }
-        for error in failures.dropFirst() { Output.standardError.post("kafkawire: \(error)\n") }
+        for error in failures.dropFirst() { Output.standardError.post(line: "kafkawire: \(error)") }
         throw Failure(first)
     }
 }

@@ -24,7 +24,8 @@ struct AdminProgram {
         }
         guard let command = area.commands.first(where: { $0.name == name }) else {
             throw Failure(
-                "'\(area.name)' has no command '\(name)': it is one of \(commandNames)", status: .usage, hint: hint)
+                "'\(area.name)' has no command \(shownArgument(name)): it is one of \(commandNames)", status: .usage,
+                hint: hint)
         }
         do {
             try await run(command, items)
@@ -46,7 +47,7 @@ struct AdminProgram {
                 if let value, try connection.take(name, value) { continue }
                 let option = String(name.drop { $0 == "-" })
                 guard command.options.contains(where: { $0.name == option }) else {
-                    throw Failure("'\(command.name)' has no option \(name)", status: .usage)
+                    throw Failure("'\(command.name)' has no option \(shownArgument(name))", status: .usage)
                 }
                 values[option, default: []].append(value ?? "")
             }

@@ -34,7 +34,8 @@ enum ConfigCommands {
             default: break
             }
         }
-        throw Failure("a resource is topic:NAME, broker:ID, brokers or group:NAME, not '\(text)'", status: .usage)
+        throw Failure(
+            "a resource is topic:NAME, broker:ID, brokers or group:NAME, not \(shownArgument(text))", status: .usage)
     }
 
     private static func describe(_ call: AdminCall) async throws {

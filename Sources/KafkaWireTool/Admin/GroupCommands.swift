@@ -148,7 +148,7 @@ enum GroupCommands {
         var specs: [TopicPartition: OffsetSpec] = [:]
         for text in call.operands.dropFirst() {
             guard let (partition, rest) = PartitionText.parse(text), let place = place(rest) else {
-                throw Failure("TOPIC:PARTITION:PLACE is expected, not '\(text)'", status: .usage)
+                throw Failure("TOPIC:PARTITION:PLACE is expected, not \(shownArgument(text))", status: .usage)
             }
             specs[partition] = place
         }
@@ -167,7 +167,7 @@ enum GroupCommands {
         var partitions: [TopicPartition] = []
         for text in call.operands.dropFirst() {
             guard let partition = PartitionText.parsePartition(text) else {
-                throw Failure("TOPIC:PARTITION is expected, not '\(text)'", status: .usage)
+                throw Failure("TOPIC:PARTITION is expected, not \(shownArgument(text))", status: .usage)
             }
             partitions.append(partition)
         }

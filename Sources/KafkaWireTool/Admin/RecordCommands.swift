@@ -17,7 +17,7 @@ enum RecordCommands {
         var specs: [TopicPartition: OffsetSpec] = [:]
         for text in try call.someOperands("TOPIC:PARTITION:PLACE") {
             guard let (partition, rest) = PartitionText.parse(text), let place = GroupCommands.place(rest) else {
-                throw Failure("TOPIC:PARTITION:PLACE is expected, not '\(text)'", status: .usage)
+                throw Failure("TOPIC:PARTITION:PLACE is expected, not \(shownArgument(text))", status: .usage)
             }
             specs[partition] = place
         }

@@ -1,10 +1,13 @@
+import CommandLineSupport
+
 /// Rows under a header, in columns as wide as their widest cell.
 struct TextTable {
     private var rows: [[String]]
 
     init(_ header: [String]) { rows = [header] }
 
-    mutating func add(_ row: [String]) { rows.append(row) }
+    /// Adds a row; its cells are escaped, so that each stays on its line.
+    mutating func add(_ row: [String]) { rows.append(row.map { ForeignText.visible($0) }) }
 
     var text: String {
         var widths: [Int] = []

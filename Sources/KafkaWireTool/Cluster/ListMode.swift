@@ -20,17 +20,19 @@ struct ListMode {
     }
 
     static func text(_ cluster: ClusterDescription, _ topics: [TopicDescription], asked: [String]) -> String {
-        var text = "Metadata for \(asked.isEmpty ? "all topics" : asked.joined(separator: ", ")):\n"
+        var text =
+            "Metadata for \(asked.isEmpty ? "all topics" : ForeignText.visible(asked.joined(separator: ", "))):\n"
         text += " \(cluster.brokers.count) brokers:\n"
         for broker in cluster.brokers {
-            text += "  broker \(broker.nodeID) at \(broker.host):\(broker.port)"
+            text += "  broker \(broker.nodeID) at \(ForeignText.visible(broker.host)):\(broker.port)"
             text +=
-                (broker.rack.map { " rack \($0)" } ?? "") + (broker.nodeID == cluster.controller ? " (controller)" : "")
+                (broker.rack.map { " rack \(ForeignText.visible($0))" } ?? "")
+                + (broker.nodeID == cluster.controller ? " (controller)" : "")
             text += "\n"
         }
         text += " \(topics.count) topics:\n"
         for topic in topics {
-            text += "  topic \"\(topic.name)\" with \(topic.partitions.count) partitions:\n"
+            text += "  topic \"\(ForeignText.visible(topic.name))\" with \(topic.partitions.count) partitions:\n"
             for partition in topic.partitions {
                 text += "    partition \(partition.index), leader \(partition.leader.map { "\($0)" } ?? "none"), "
                 text += "replicas: \(numbers(partition.replicas)), isrs: \(numbers(partition.inSyncReplicas))\n"

@@ -20,7 +20,7 @@ enum TopicArguments {
         }
         guard isLegal, (1...longestName).contains(name.utf8.count), name != ".", name != ".." else {
             throw Failure(
-                "'\(name)' cannot be a topic's name: brokers allow 1 to \(longestName) ASCII letters, digits, dots, "
+                "\(shownArgument(name)) cannot be a topic's name: brokers allow 1 to \(longestName) ASCII letters, digits, dots, "
                     + "underscores and hyphens", status: .usage)
         }
     }

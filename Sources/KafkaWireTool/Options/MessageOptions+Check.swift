@@ -66,7 +66,9 @@ extension MessageOptions {
     }
 
     private func refuseOperands(_ hint: String) throws(Failure) {
-        if let operand = operands.first { throw Failure("'\(operand)' is unexpected: \(hint)", status: .usage) }
+        if let operand = operands.first {
+            throw Failure("\(shownArgument(operand)) is unexpected: \(hint)", status: .usage)
+        }
     }
 
     private func checkOptionsOfOtherModes() throws(Failure) {

@@ -89,13 +89,13 @@ struct MessageOptions: Equatable {
         case "-t": topics.append(value)
         case "-p":
             guard let number = Int32(value), number >= -1 else {
-                throw Failure("-p expects a partition's number, not '\(value)'", status: .usage)
+                throw Failure("-p expects a partition's number, not \(shownArgument(value))", status: .usage)
             }
             partition = number < 0 ? nil : number
         case "-o": try takeOffset(value)
         case "-c":
             guard let number = Int(value), number > 0 else {
-                throw Failure("-c expects a number of messages above 0, not '\(value)'", status: .usage)
+                throw Failure("-c expects a number of messages above 0, not \(shownArgument(value))", status: .usage)
             }
             count = number
         case "-f": format = value
@@ -121,7 +121,8 @@ struct MessageOptions: Equatable {
 
     private static func wrongOffset(_ text: String) -> Failure {
         Failure(
-            "-o expects beginning, end, an offset, -N for the last N, s@MS or e@MS, not '\(text)'", status: .usage)
+            "-o expects beginning, end, an offset, -N for the last N, s@MS or e@MS, not \(shownArgument(text))",
+            status: .usage)
     }
 }
 

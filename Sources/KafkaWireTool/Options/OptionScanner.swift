@@ -68,7 +68,7 @@ struct OptionScanner {
     ) throws(Failure) {
         let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard let name = parts.first.map(String.init), let spec = specs.first(where: { $0.long == name }) else {
-            throw Failure("there is no option --\(parts.first ?? "")", status: .usage)
+            throw Failure("there is no option \(shownArgument("--" + (parts.first ?? "")))", status: .usage)
         }
         let attached = parts.count > 1 ? String(parts[1]) : nil
         if spec.takesValue {

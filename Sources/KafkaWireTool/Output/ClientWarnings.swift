@@ -28,7 +28,7 @@ final class ClientWarnings: Sendable {
 
     init(
         now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now },
-        write: @escaping @Sendable (String) -> Void = { Output.standardError.post($0) }
+        write: @escaping @Sendable (String) -> Void = { Output.standardError.post(line: $0) }
     ) {
         self.now = now
         reasons = RecentReasons(now: now)
@@ -103,6 +103,6 @@ final class ClientWarnings: Sendable {
             return state.isMuted
         }
         guard !isMuted else { return }
-        write("% \(text)\n")
+        write("% \(text)")
     }
 }

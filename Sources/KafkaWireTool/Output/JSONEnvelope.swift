@@ -1,3 +1,4 @@
+import CommandLineSupport
 import KafkaWire
 
 /// A record as a JSON object on a line of its own, with the members that kcat gives it: `topic`, `partition`, `offset`,
@@ -64,15 +65,15 @@ extension [UInt8] {
             case UInt8(ascii: "\n"): append(contentsOf: #"\n"#.utf8)
             case UInt8(ascii: "\r"): append(contentsOf: #"\r"#.utf8)
             case UInt8(ascii: "\t"): append(contentsOf: #"\t"#.utf8)
-            case 0..<0x20:
-                append(contentsOf: byte < 0x10 ? #"\u000"#.utf8 : #"\u001"#.utf8)
-                let digit = byte & 0xf
-                append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
-            case 0x20..<0x80: append(byte)
+            case 0..<0x20, 0x7f: append(escaping: Unicode.Scalar(byte))
+            case 0x20..<0x7f: append(byte)
             default:
                 let length = bytes.wellFormedLength(at: position)
                 if length == 0 {
                     append(contentsOf: [0xef, 0xbf, 0xbd])
+                } else if let scalar = bytes.hiddenScalar(at: position, length: length) {
+                    append(escaping: scalar)
+                    position += length - 1
                 } else {
                     append(contentsOf: bytes.extracting(position..<position + length))
                     position += length - 1
@@ -82,12 +83,30 @@ extension [UInt8] {
         }
         append(UInt8(ascii: "\""))
     }
+
+    /// `\u` and four digits.
+    private mutating func append(escaping scalar: Unicode.Scalar) {
+        append(contentsOf: #"\u"#.utf8)
+        for shift in [12, 8, 4, 0] as [UInt32] {
+            let digit = UInt8(scalar.value >> shift & 0xf)
+            append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+        }
+    }
 }
 
 extension RawSpan {
     subscript(position: Int) -> UInt8 {
         // A byte has no wrong values, and `position` is checked.
         unsafe unsafeLoad(fromByteOffset: position, as: UInt8.self)
+    }
+
+    /// The scalar of two or three bytes that begins here, if a terminal must not get it as it is; nil for others.
+    func hiddenScalar(at position: Int, length: Int) -> Unicode.Scalar? {
+        // C1 controls, U+061C, and the controls of U+20xx begin with these.
+        guard length < 4, [0xc2, 0xd8, 0xe2].contains(self[position]) else { return nil }
+        var value = UInt32(self[position]) & (length == 2 ? 0x1f : 0xf)
+        for index in 1..<length { value = value << 6 | UInt32(self[position + index] & 0x3f) }
+        return Unicode.Scalar(value).flatMap { ForeignText.isHidden($0) ? $0 : nil }
     }
 
     /// How many bytes the character of more than one byte has that begins here; 0 where it isn't well-formed UTF-8

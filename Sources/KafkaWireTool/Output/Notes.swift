@@ -5,6 +5,6 @@ struct Notes: Sendable {
     let isQuiet: Bool
 
     func say(_ text: String) {
-        if !isQuiet { Output.standardError.post("% \(text)\n") }
+        if !isQuiet { Output.standardError.post(line: "% \(text)") }
     }
 }

@@ -87,7 +87,8 @@ struct RecordPrinter {
         _ batch: RecordBatch, _ limit: Int, _ endOffset: Int64?, _ endTimestamp: Int64?, _ ends: inout [Int]
     ) throws(KafkaError) -> Printed {
         var printed = Printed(nextOffset: batch.firstOffset)
-        let topic = Array(batch.topic.utf8)
+        // Only the record's own bytes are printed as they are.
+        let topic = Array(ForeignText.visible(batch.topic).utf8)
         let names = JSONEnvelope.BatchNames(batch)
         var records = batch.records
         while printed.count < limit, let record = try records.next() {

@@ -8,7 +8,8 @@ enum ConsoleCommand {
         name: "console", abstract: "Prints the topic's records as they come.",
         discussion: [
             "A line for each record: partition, offset, timestamp in milliseconds since 1970, key and value, with tabs "
-                + "between them. A missing key or value is shown as a dash. Bytes that aren't text are shown as U+FFFD."
+                + "between them. A missing key or value is shown as a dash. Bytes that aren't text are shown as U+FFFD, "
+                + "control characters as escapes such as \\x1b."
         ],
         options: ConsumerOptions.cluster + [ConsumerOptions.untilCaughtUp],
         statuses: [.success, .usage, .noInput, .unavailable, .configuration]
@@ -88,10 +89,7 @@ enum ConsoleCommand {
 
     private static func shown(_ bytes: RawSpan?) -> [UInt8] {
         guard let bytes else { return [UInt8(ascii: "-")] }
-        // A line is a record, and a terminal isn't to be steered by what a message holds.
-        let scalars = String(repairingUTF8: bytes).unicodeScalars.map { scalar in
-            scalar.value < 0x20 || scalar.value == 0x7f ? "\u{fffd}" : Character(scalar)
-        }
-        return Array(String(scalars).utf8)
+        // A line is a record, and a message must not control the terminal.
+        return Array(ForeignText.visible(String(repairingUTF8: bytes)).utf8)
     }
 }

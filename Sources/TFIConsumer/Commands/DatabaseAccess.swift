@@ -8,7 +8,7 @@ enum DatabaseAccess {
     /// - Throws: A failure that names the tables that are missing; `PostgresError`.
     static func schema(_ name: String, over connection: PostgresConnection) async throws -> WorkshopSchema {
         let schema = WorkshopSchema(quotedName: try await connection.quoted(name))
-        let missing = try await connection.execute(schema.missingTablesQuery).rows.compactMap { $0[0] }
+        let missing = try await connection.transaction { session in try schema.missingTables(&session) }
         guard missing.isEmpty else {
             throw Failure(
                 "the schema \(name) lacks \(missing.joined(separator: ", ")): run 'tfi-consumer init' first",

@@ -14,10 +14,7 @@ enum InitCommand {
         let name = options[ConsumerOptions.schema]
         try await DatabaseAccess.open(options[ConsumerOptions.database]) { connection in
             let schema = WorkshopSchema(quotedName: try await connection.quoted(name))
-            let statements = schema.initStatements
-            try await connection.transaction { session in
-                for statement in statements { try session.execute(statement) }
-            }
+            try await connection.transaction { session in try schema.create(&session) }
         }
         StatusLine.shared.message("the schema \(name) is ready")
     }

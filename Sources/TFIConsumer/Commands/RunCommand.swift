@@ -95,7 +95,8 @@ enum RunCommand {
             let rate = Double(snapshot.records - before.records) / max((now - before.at) / .seconds(1), 0.001)
             before = (snapshot.records, now)
             let lag = consumer.highWatermarks.reduce(Int64(0)) { sum, entry in
-                sum + max(0, entry.value - (snapshot.committed[entry.key.partition] ?? entry.value))
+                let committed = snapshot.committed[entry.key.partition] ?? entry.value
+                return sum.addingSaturated(max(0, entry.value.subtractingSaturated(committed)))
             }
             StatusLine.shared.update {
                 "\(Numbers.rate(rate))  lag \(Numbers.grouped(Int(lag)))  rows \(Numbers.grouped(snapshot.rows))  "

@@ -48,10 +48,10 @@ enum StatusCommand {
                 topic: options[CommonOptions.topic])
             return try await connection.transaction { session in try store.entries(&session) }
         }
-        return Dictionary(uniqueKeysWithValues: entries.map { ($0.partition, $0.nextOffset) })
+        return Dictionary(entries.map { ($0.partition, $0.nextOffset) }) { $1 }
     }
 
-    private struct Row {
+    struct Row {
         let topic: String
         let partition: Int32
         /// Nil where the group hasn't read the partition yet.
@@ -60,8 +60,9 @@ enum StatusCommand {
         let begin: Int64
         let end: Int64
 
-        /// What is there and isn't committed.
-        var lag: Int64 { end - (committed ?? begin) }
+        /// How many records are there and not committed. Offsets are the broker's and the database's word: no
+        /// difference of them traps.
+        var lag: Int64 { end.subtractingSaturated(committed ?? begin) }
 
         var json: JSONValue {
             .object([
@@ -75,7 +76,10 @@ enum StatusCommand {
     private static func table(_ rows: [Row]) -> String {
         let header = ["TOPIC", "PARTITION", "COMMITTED", "END", "LAG"]
         let lines = rows.map { row in
-            [row.topic, "\(row.partition)", row.committed.map { "\($0)" } ?? "-", "\(row.end)", "\(row.lag)"]
+            [
+                ForeignText.visible(row.topic), "\(row.partition)", row.committed.map { "\($0)" } ?? "-", "\(row.end)",
+                "\(row.lag)",
+            ]
         }
         let widths = header.indices.map { column in ([header] + lines).map { $0[column].count }.max() ?? 0 }
         return ([header] + lines).map { line in

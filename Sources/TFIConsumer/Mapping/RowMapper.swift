@@ -1,3 +1,4 @@
+import CommandLineSupport
 import PGWire
 
 /// Why a message can't be a row.
@@ -173,11 +174,10 @@ struct RowMapper: ~Copyable {
         quote(text.extracting(range))
     }
 
-    /// A part of a message as a reason can hold it: short, and without what Postgres doesn't take in a text.
+    /// A part of a message as a reason can hold it: short, and escaped, so that Postgres can store it as text.
     static func quote(_ bytes: RawSpan) -> String {
         let shown = bytes.extracting(first: min(bytes.byteCount, 60))
         let text = unsafe shown.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
-        let printable = text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? "\u{fffd}" : String($0) }
-        return "'" + printable.joined() + (bytes.byteCount > 60 ? "…" : "") + "'"
+        return "'" + ForeignText.visible(text) + (bytes.byteCount > 60 ? "…" : "") + "'"
     }
 }

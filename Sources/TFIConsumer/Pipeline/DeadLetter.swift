@@ -59,8 +59,11 @@ struct DeadLetter {
         return String(decoding: data, as: UTF8.self)
     }
 
-    /// Postgres takes no NUL in a text.
-    private static func storable(_ text: String) -> String {
-        text.utf8.contains(0) ? text.replacingOccurrences(of: "\0", with: "\u{fffd}") : text
+    /// The text with each NUL, which Postgres can't store, replaced by U+FFFD.
+    ///
+    /// Scalar by scalar: a search for the character NUL misses one with a combining mark behind it.
+    static func storable(_ text: String) -> String {
+        guard text.utf8.contains(0) else { return text }
+        return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value == 0 ? "\u{fffd}" : $0 }))
     }
 }

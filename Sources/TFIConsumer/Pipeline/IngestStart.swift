@@ -72,7 +72,7 @@ struct IngestStart: Sendable {
             assignment[TopicPartition(topic: topic.name, partition: entry.partition)] = ConsumerStart(
                 .offset(entry.nextOffset), leaderEpoch: entry.leaderEpoch ?? -1)
         }
-        let ends = Dictionary(uniqueKeysWithValues: latest.map { ($0.key.partition, $0.value.offset) })
+        let ends = Dictionary(latest.map { ($0.key.partition, $0.value.offset) }) { $1 }
         return IngestStart(offsets: start, assignment: assignment, ends: ends)
     }
 
@@ -99,7 +99,7 @@ struct IngestStart: Sendable {
         if entry.nextOffset < first {
             throw mismatch(
                 "partition \(entry.partition) of topic \(topic.name) begins at offset \(first), after offset "
-                    + "\(entry.nextOffset) where group \(store.group) goes on: \(first - entry.nextOffset) "
+                    + "\(entry.nextOffset) where group \(store.group) goes on: \(first.subtractingSaturated(entry.nextOffset)) "
                     + "messages were deleted before they were read", store)
         }
     }

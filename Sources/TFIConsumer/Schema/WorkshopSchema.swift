@@ -1,8 +1,11 @@
+import PGWire
+
 /// The tables and views that the program keeps in the database: the SQL of `tfi-consumer init`, and what `run`
 /// expects to find.
 ///
 /// The schema's name is in every statement, so that neither these nor the views that they make depend on anybody's
-/// `search_path`. Written for PostgreSQL 12 and later.
+/// `search_path`. No statement has a string constant made of anything but this file's text: names of the user's are
+/// quoted by libpq, and values are parameters. Written for PostgreSQL 12 and later.
 struct WorkshopSchema: Sendable {
     /// The schema's name as an SQL identifier, quotes included. It goes into the statements as it is.
     let quotedName: String
@@ -19,33 +22,42 @@ struct WorkshopSchema: Sendable {
         "\(quotedName).\(name)"
     }
 
-    /// Makes the schema, its tables and its views, and fills an empty plan.
+    /// Creates the schema, its tables and its views, and fills an empty plan.
     ///
-    /// To be sent one by one, in this order, in one transaction that has sent nothing before: all or nothing is made.
-    /// Sent again they change nothing: a table stays as it is, with its rows, and a view keeps its grants. One of
-    /// them, `SELECT pg_advisory_xact_lock(…)`, answers with a row; there is nothing in it to read.
+    /// In a transaction that has sent nothing before: all or nothing is created. A second time it changes nothing: a
+    /// table keeps its rows, and a view its grants.
     ///
-    /// Fails with SQLSTATE 55P03 where somebody else's lock is in the way for ten seconds, with 42P16 where there is
-    /// a view of that name with other columns, with 42809 where a table has a view's name.
-    var initStatements: [String] {
-        preparation + [createSchema] + Self.tables.map(createTable) + [fillPlan] + Self.views.map(createView)
+    /// - Throws: `PostgresError`: SQLSTATE 55P03 if another session's lock is in the way for ten seconds, 42P16 if there
+    ///   is a view of that name with other columns, 42809 if a table has a view's name.
+    func create(_ session: inout PostgresSession) throws(PostgresError) {
+        for statement in preparation { try session.execute(statement) }
+        // CREATE SCHEMA IF NOT EXISTS asks for the right to create schemas even if there is nothing to create. In a
+        // schema that an administrator has created, the right to create tables is enough.
+        let exists: Bool = try session.query(
+            "SELECT to_regnamespace($1) IS NOT NULL", parameters: [.text(quotedName)]
+        ).onlyRow.decode(0)
+        if !exists { try session.execute("CREATE SCHEMA \(quotedName)") }
+        for statement in contents { try session.execute(statement) }
     }
 
-    /// Names those of `requiredTables` that are missing, a row each, in one column. No row: all are there.
+    /// The names of those `requiredTables` that are missing, sorted.
     ///
-    /// Fails with SQLSTATE 42501 where the schema is there and the user may not use it.
-    var missingTablesQuery: String {
-        let names = Self.requiredTables.map { "(\(literal($0)))" }.joined(separator: ", ")
-        return """
-            SELECT wanted.name FROM (VALUES \(names)) AS wanted (name)
-            WHERE to_regclass(\(literal(quotedName)) || '.' || wanted.name) IS NULL
-            ORDER BY wanted.name
+    /// - Throws: `PostgresError`: SQLSTATE 42501 if the schema exists and the user may not use it.
+    func missingTables(_ session: inout PostgresSession) throws(PostgresError) -> [String] {
+        let names = Self.requiredTables.indices.map { "($\($0 + 2)::text)" }.joined(separator: ", ")
+        let result = try session.query(
             """
+            SELECT wanted.name FROM (VALUES \(names)) AS wanted (name)
+            WHERE to_regclass($1::text || '.' || wanted.name) IS NULL
+            ORDER BY wanted.name
+            """, parameters: [.text(quotedName)] + Self.requiredTables.map { .text($0) })
+        return result.rows.compactMap { $0[0] }
     }
 
     // MARK: Statements
 
-    private var preparation: [String] {
+    /// What comes before anything is created, for one `init` at a time.
+    var preparation: [String] {
         [
             // Under a stricter isolation level the snapshot would be older than the lock, and the plan that another
             // `init` has just filled would look empty.
@@ -59,18 +71,8 @@ struct WorkshopSchema: Sendable {
         ]
     }
 
-    /// CREATE SCHEMA IF NOT EXISTS asks for the right to create schemas even where there is nothing to create. Where
-    /// an administrator has made the schema, the right to create in it is enough.
-    private var createSchema: String {
-        let body = """
-            BEGIN
-                IF to_regnamespace(\(literal(quotedName))) IS NULL THEN
-                    CREATE SCHEMA \(quotedName);
-                END IF;
-            END
-            """
-        return "DO \(literal(body))"
-    }
+    /// Tables, the plan's rows and views, in this order. Sent again they change nothing.
+    var contents: [String] { Self.tables.map(createTable) + [fillPlan] + Self.views.map(createView) }
 
     private func createTable(_ table: WorkshopTable) -> String {
         let lines = table.definition.map { "    \($0)" }.joined(separator: ",\n")
@@ -91,10 +93,5 @@ struct WorkshopSchema: Sendable {
             SELECT hour, units FROM (VALUES \(rows)) AS reference (hour, units)
             WHERE NOT EXISTS (SELECT FROM \(qualified("plan")))
             """
-    }
-
-    /// A string constant, as PostgreSQL reads it with `standard_conforming_strings`, its default.
-    private func literal(_ text: String) -> String {
-        "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
     }
 }

@@ -96,8 +96,6 @@ struct PlantFile: Sendable {
 
     /// A field as an error shows it: printable, and not without end.
     private static func shown(_ text: ArraySlice<UInt8>) -> String {
-        let scalars = String(decoding: text.prefix(40), as: UTF8.self).unicodeScalars
-        let printable = scalars.map { $0.properties.generalCategory == .control ? "\u{fffd}" : $0 }
-        return "'\(String(String.UnicodeScalarView(printable)))\(text.count > 40 ? "…" : "")'"
+        "'\(ForeignText.visible(String(decoding: text.prefix(40), as: UTF8.self)))\(text.count > 40 ? "…" : "")'"
     }
 }

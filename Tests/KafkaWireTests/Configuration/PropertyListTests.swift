@@ -81,10 +81,45 @@ struct PropertyListTests {
         #expect(error?.message.contains("there is no property \(name); did you mean \(nearest)?") == true)
     }
 
-    @Test("a name like no other gets no hint")
+    @Test("a name that begins as known ones do is shown without a hint")
     func strangeName() {
-        let error = #expect(throws: KafkaError.self) { try configuration(["something.else.entirely": "1"]) }
-        #expect(error?.message == "there is no property something.else.entirely")
+        let error = #expect(throws: KafkaError.self) { try configuration(["fetch.something.else.entirely": "1"]) }
+        #expect(error?.message == "there is no property fetch.something.else.entirely")
+    }
+
+    @Test(
+        "a name that may be a part of a value isn't shown",
+        arguments: [
+            "sesame", "sesame2.more", "MIIEvgIBADANBgsesameG9w0BAQEFAASCBKgwggSkAgEAAoIBAQ", "fetch.sesame\u{301}",
+            "password=\"sesame", "-----BEGINsesame",
+        ])
+    func partOfAValue(name: String) throws {
+        let error = #expect(throws: KafkaError.self) { try configuration([name: "1"]) }
+        #expect(error?.code == .invalidConfig)
+        #expect(error?.message.contains("sesame") == false, "\(error?.message ?? "")")
+        let file = try PropertiesFile("bootstrap.servers=b:1\nssl.keystore.key=-----BEGIN\n\(name)\n".utf8, path: "f")
+        let inFile = #expect(throws: KafkaError.self) { try ClientConfiguration(file) }
+        #expect(inFile?.message.hasPrefix("f, line 3: there is no property of a name") == true)
+        #expect(inFile?.message.contains("sesame") == false)
+    }
+
+    @Test(
+        "a value that may hold a password isn't shown",
+        arguments: [
+            ("security.protocol", "sasl://u:sesame@h"), ("fetch.max.bytes", "password=sesame"),
+            ("bootstrap.servers", "postgresql://u:sesame@h/db"), ("bootstrap.servers", "u:sesame@h:9092"),
+            ("bootstrap.servers", "sesame@h:9092"), ("bootstrap.servers", "sesame@\u{301}h:9092"),
+            ("bootstrap.servers", "alice:sesame"), ("sasl.mechanism", "u:sesame@h"),
+        ])
+    func secretValue(name: String, value: String) {
+        let error = #expect(throws: KafkaError.self) {
+            try ClientConfiguration(
+                properties: ["bootstrap.servers": "b:1", "security.protocol": "SASL_PLAINTEXT"].merging([name: value]) {
+                    $1
+                })
+        }
+        #expect(error?.code == .invalidConfig)
+        #expect(error?.message.contains("sesame") == false, "\(error?.message ?? "")")
     }
 
     @Test(

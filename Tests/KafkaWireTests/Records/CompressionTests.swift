@@ -43,6 +43,21 @@ import Testing
         #expect(try Self.compress(Self.text, codec) == Self.compress(Self.text, codec))
     }
 
+    /// With zlib 1.2.11, changing a stream's level writes to where its last output went: another batch by then.
+    @Test(arguments: codecs) func `compressing leaves the batch before alone`(codec: Compression) throws {
+        let levels = codec.levels.map { [max($0.lowerBound, 1), $0.upperBound, nil] } ?? [nil]
+        var earlier: [(bytes: ByteSlice, copy: [UInt8])] = []
+        for level in levels + levels {
+            let content = ByteSlice(Self.text)
+            let compressed = try codec.compress(content.span, level: level, reserved: 0, pool: Self.pool)
+            let (storage, end) = try #require(compressed)
+            let bytes = ByteSlice(storage, 0..<end)
+            earlier.append((bytes, Array(bytes)))
+            for batch in earlier { #expect(Array(batch.bytes) == batch.copy) }
+            #expect(try Self.decompress(Array(bytes), codec) == Self.text)
+        }
+    }
+
     @Test(arguments: codecs) func `a level that the codec doesn't have is refused`(codec: Compression) throws {
         guard let levels = codec.levels else { return }
         for level in [levels.lowerBound - 1, levels.upperBound + 1, .min, .max] {

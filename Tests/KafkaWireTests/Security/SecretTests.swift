@@ -52,5 +52,21 @@ struct SecretTests {
     func repeated() {
         #expect(Secret("hunter2").removed(from: "wrong password hunter2") == "wrong password [hidden]")
         #expect(Secret("").removed(from: "text") == "text")
+        #expect(Secret("aa").removed(from: "aaaab") == "[hidden][hidden]b")
+    }
+
+    @Test("a combining mark next to a secret hides nothing of it", arguments: ["\u{301}", "\u{200d}", "\u{fe0f}"])
+    func combined(mark: String) {
+        for text in ["hunter2\(mark)", "x\(mark)hunter2\(mark) y", "\(mark)hunter2"] {
+            let shown = Secret("hunter2").removed(from: text)
+            #expect(!shown.unicodeScalars.map { String($0) }.joined().utf8.contains("2".utf8.first ?? 0), "\(shown)")
+        }
+    }
+
+    @Test("a secret that comes back in another normal form is hidden with its text")
+    func normalised() {
+        #expect(Secret("caf\u{e9}").removed(from: "wrong: cafe\u{301}") == "[hidden]")
+        #expect(Secret("cafe\u{301}").removed(from: "wrong: caf\u{e9}") == "[hidden]")
+        #expect(Secret("caf\u{e9}").removed(from: "wrong: caf\u{e9}!") == "wrong: [hidden]!")
     }
 }

@@ -15,7 +15,10 @@ enum Gzip {
         guard let inflater = inflaters.take() ?? GzipInflater() else {
             throw Compression.gzip.corrupt("zlib can't get the memory for it")
         }
-        defer { inflaters.giveBack(inflater) }
+        defer {
+            unsafe inflater.stream.forgetBuffers()
+            inflaters.giveBack(inflater)
+        }
         let z = unsafe inflater.stream
         guard unsafe inflateReset(z) == Z_OK else { throw Compression.gzip.corrupt("zlib can't begin") }
         // One byte beyond what is allowed tells too much from just enough.
@@ -71,15 +74,19 @@ enum Gzip {
     static func compress(
         _ bytes: RawSpan, level: Int?, reserved: Int, pool: BufferPool
     ) throws(KafkaError) -> (storage: ByteStorage, end: Int) {
-        guard let deflater = deflaters.take() ?? GzipDeflater() else {
+        let level = level.map { Int32($0) } ?? Z_DEFAULT_COMPRESSION
+        // A stream keeps its level. `deflateParams` would change it, but zlib 1.2.11 then writes to where the output
+        // of the previous batch went.
+        let idle = deflaters.take().flatMap { $0.level == level ? $0 : nil }
+        guard let deflater = idle ?? GzipDeflater(level: level) else {
             throw Compression.gzip.failed("zlib can't get the memory for it")
         }
-        defer { deflaters.giveBack(deflater) }
-        let z = unsafe deflater.stream
-        let level = level.map { Int32($0) } ?? Z_DEFAULT_COMPRESSION
-        guard unsafe deflateReset(z) == Z_OK, unsafe deflateParams(z, level, Z_DEFAULT_STRATEGY) == Z_OK else {
-            throw Compression.gzip.failed("zlib can't begin")
+        defer {
+            unsafe deflater.stream.forgetBuffers()
+            deflaters.giveBack(deflater)
         }
+        let z = unsafe deflater.stream
+        guard unsafe deflateReset(z) == Z_OK else { throw Compression.gzip.failed("zlib can't begin") }
         let bound = unsafe Int(deflateBound(z, UInt(bytes.byteCount)))
         let storage = pool.take(reserved + bound)
         let result = unsafe bytes.withUnsafeBytes { input in
@@ -118,13 +125,16 @@ enum Gzip {
 @safe private final class GzipDeflater: @unchecked Sendable {
     /// At an address that stays: zlib keeps a pointer to it.
     let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+    /// The compression level, from 1 to 9, or -1 for zlib's default.
+    let level: Int32
 
-    /// - Returns: nil where there is no memory for it.
-    init?() {
+    /// - Returns: nil if there is no memory for it.
+    init?(level: Int32) {
+        self.level = level
         unsafe stream.initialize(to: z_stream())
         // 15 for the largest window, and 16 for a gzip header; 8 is zlib's default for its memory.
         let status = unsafe deflateInit2_(
-            stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
+            stream, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
             Int32(MemoryLayout<z_stream>.size))
         guard status == Z_OK else { return nil }
     }
@@ -137,6 +147,14 @@ enum Gzip {
 }
 
 extension UnsafeMutablePointer where Pointee == z_stream {
+    /// Clears the pointers to input and output, whose memory may have another owner before the stream is used again.
+    fileprivate func forgetBuffers() {
+        unsafe pointee.next_in = nil
+        unsafe pointee.avail_in = 0
+        unsafe pointee.next_out = nil
+        unsafe pointee.avail_out = 0
+    }
+
     fileprivate func setInput(_ input: UnsafeRawBufferPointer) {
         // zlib doesn't write there; its field isn't const for old programs' sake.
         unsafe pointee.next_in = UnsafeMutablePointer<UInt8>(

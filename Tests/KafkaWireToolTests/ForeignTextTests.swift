@@ -1,0 +1,37 @@
+import CommandLineSupport
+import Foundation
+import KafkaWire
+import Testing
+
+@testable import KafkaWireTool
+
+/// Bytes and names that would control the terminal if they were written as they are.
+@Suite struct ForeignTextTests {
+    private static let attack = "\u{1b}[2J\u{9b}31m\u{202e}\u{2028}\u{61c}\u{7f}é"
+
+    @Test func jsonOfRecordsHasNoControl() throws {
+        var text: [UInt8] = []
+        text.append(quoting: ByteSlice(Array(Self.attack.utf8)).span)
+        let json = String(decoding: text, as: UTF8.self)
+        #expect(json == #""\u001b[2J\u009b31m\u202e\u2028\u061c\u007fé""#)
+        let read = try JSONSerialization.jsonObject(with: Data(text), options: .fragmentsAllowed) as? String
+        #expect(read == Self.attack)
+    }
+
+    /// For every scalar, what a record is written with is what the rest of the program writes names with.
+    @Test func bothWritersOfJSONEscapeTheSame() {
+        for value in UInt32(0)...0x2fff {
+            guard let scalar = Unicode.Scalar(value) else { continue }
+            var text: [UInt8] = []
+            text.append(quoting: ByteSlice(Array(String(scalar).utf8)).span)
+            #expect(String(decoding: text, as: UTF8.self) == JSONValue.string(String(scalar)).text)
+        }
+    }
+
+    @Test func cellsOfTablesStayInTheirPlace() {
+        var table = TextTable(["NAME", "N"])
+        table.add(["a\n\u{1b}[1A\(Self.attack)", "1"])
+        #expect(table.text.split(separator: "\n").count == 2)
+        #expect(table.text.contains("a\\n\\x1b[1A\\x1b[2J"))
+    }
+}
