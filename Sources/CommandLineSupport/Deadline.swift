@@ -1,9 +1,9 @@
-/// Does something that must not take longer than a time.
+/// Runs work with a time limit.
 ///
 /// - Parameters:
-///   - failure: What is thrown when the time is over.
-///   - work: Is cancelled when the time is over, or the task is cancelled, and isn't waited for then: what it does
-///     may not notice soon.
+///   - failure: The error to throw when the time is over.
+///   - work: Cancelled when the time is over or the calling task is cancelled. It is not awaited then, because it may
+///     not react soon.
 /// - Throws: What `work` throws; `failure`; `CancellationError`.
 package func withDeadline<Success: Sendable>(
     _ duration: Duration, failure: Failure, clock: some Clock<Duration> = ContinuousClock(),

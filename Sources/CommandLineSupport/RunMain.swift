@@ -5,7 +5,8 @@ import Foundation
 /// A failure is one line on standard error, `program: sentence`, and perhaps a hint. A reader of standard output
 /// that goes away ends the program quietly.
 package func runMain(_ program: Program) async -> Never {
-    // A pipe or connection that was closed shows as an error where it is written to.
+    StandardDescriptors.reserve()
+    // Writing to a closed pipe or connection returns EPIPE instead of ending the process.
     _ = signal(SIGPIPE, SIG_IGN)
     let status = await program.run(
         Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment)

@@ -82,7 +82,7 @@ extension ValueFormat<Property> {
 }
 
 /// Times as users write them: a number and ms, s, m or h.
-enum DurationText {
+package enum DurationText {
     private static let units: [(suffix: String, milliseconds: Double)] = [
         ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000),
     ]
@@ -97,7 +97,7 @@ enum DurationText {
         return microseconds < 1e15 ? .microseconds(Int64(microseconds)) : nil
     }
 
-    static func format(_ duration: Duration) -> String {
+    package static func format(_ duration: Duration) -> String {
         let milliseconds = duration / .milliseconds(1)
         let unit = units.last {
             milliseconds >= $0.milliseconds && milliseconds.remainder(dividingBy: $0.milliseconds) == 0

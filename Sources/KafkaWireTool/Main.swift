@@ -5,7 +5,8 @@ import KafkaWire
 @main
 struct Main {
     static func main() async {
-        // A pipe that was closed shows as an error where it is written to.
+        StandardDescriptors.reserve()
+        // Writing to a closed pipe or connection returns EPIPE instead of ending the process.
         _ = signal(SIGPIPE, SIG_IGN)
         let status = await run(Array(CommandLine.arguments.dropFirst()))
         await Output.standard.flush()
@@ -22,12 +23,12 @@ struct Main {
         } catch let failure as Failure {
             return report(failure)
         } catch OutputError.closed {
-            // Whoever read it has enough.
+            // The reader of standard output has gone, for example head(1).
             return .success
         } catch OutputError.failed(let number) {
-            return report(Failure("standard output can't be written: \(systemErrorText(number))", status: .ioError))
+            return report(Failure("can't write to standard output: \(systemErrorText(number))", status: .ioError))
         } catch {
-            return report(Failure("a mistake in this program, please report it: \(error)", status: .internalError))
+            return report(Failure("a fault in this program, please report it: \(error)", status: .internalError))
         }
     }
 
@@ -36,7 +37,7 @@ struct Main {
             return try await AdminProgram(area: area).run(Array(arguments.dropFirst()))
         }
         guard !arguments.isEmpty else {
-            throw Failure("nothing is asked for: -L, -P, -C, -G or -Q say what to do", status: .usage)
+            throw Failure("no mode is given: use -L, -P, -C, -G or -Q", status: .usage)
         }
         if arguments.contains("-h") || arguments.contains("--help") {
             return try await Output.standard.write("kafkawire \(projectVersion)\n\n" + HelpText.messages)

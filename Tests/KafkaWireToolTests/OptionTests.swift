@@ -32,6 +32,8 @@ struct OptionTests {
 
     @Test(arguments: [
         ("beginning", ReadBegin.beginning), ("end", .end), ("0", .offset(0)), ("17", .offset(17)), ("-3", .last(3)),
+        ("9223372036854775807", .offset(.max)), ("-9223372036854775807", .last(.max)),
+        ("s@9223372036854775807", .timestamp(.max)),
         ("s@1700000000000", .timestamp(1_700_000_000_000)),
     ])
     func places(text: String, place: ReadBegin) throws {
@@ -58,6 +60,27 @@ struct OptionTests {
         #expect(options.connection.properties == ["transactional.id": "x", "linger.ms": ""])
     }
 
+    @Test func anEmptyFixedKeyIsNullWithZ() throws {
+        #expect(MessageShape(try parse("-P", "-t", "t", "-k", "", "-Z")).fixedKey == nil)
+        #expect(MessageShape(try parse("-P", "-t", "t", "-k", "")).fixedKey == [])
+        #expect(MessageShape(try parse("-P", "-t", "t", "-k", "x", "-Z")).fixedKey == [UInt8(ascii: "x")])
+    }
+
+    @Test func aTopicThatBeginsWithACaretMatchesAnyPartOfAName() throws {
+        func matching(_ topics: String...) throws -> [String] {
+            guard case .pattern(let text) = try TopicArguments.subscription(topics) else { return [] }
+            let regex = try Regex(text)
+            let names = ["orders", "orders-eu", "old-orders", "a.b", "aXb", "ab"]
+            return names.filter { $0.wholeMatch(of: regex) != nil }
+        }
+        #expect(try matching("^orders") == ["orders", "orders-eu"])
+        #expect(try matching("^orders$") == ["orders"])
+        #expect(try matching("^orders-|^old") == ["orders-eu", "old-orders"])
+        #expect(try matching("^.*orders$", "a.b") == ["orders", "old-orders", "a.b"])
+        #expect(try matching("^a", "^old") == ["old-orders", "a.b", "aXb", "ab"])
+        #expect(try TopicArguments.subscription(["orders", "a.b"]) == .topics(["orders", "a.b"]))
+    }
+
     @Test func aGroupHasItsTopicsBehindIt() throws {
         let options = try parse("-G", "g", "-b", "h:1", "t", "u", "-q")
         #expect(options.mode == .group("g"))
@@ -70,19 +93,32 @@ struct OptionTests {
     }
 
     @Test(arguments: [
-        (["-C"], "one topic is wanted: -t TOPIC"),
+        (["-C"], "exactly one topic is expected: -t TOPIC"),
         (["-C", "-P", "-t", "t"], "-L, -P, -C, -G and -Q exclude each other: give one of them"),
         (["-C", "-t", "t", "-o", "soon"], "-o expects"), (["-C", "-t", "t", "-c", "0"], "-c expects"),
         (["-C", "-t", "t", "-p", "x"], "-p expects"), (["-C", "-t"], "-t expects a value, and nothing follows"),
         (["-C", "-t", "t", "-y"], "there is no option -y"), (["-C", "-t", "t", "--nope"], "there is no option --nope"),
-        (["-C", "-t", "t", "-X", "name"], "-X expects NAME=VALUE"), (["-G", "g"], "-G wants the topics"),
-        (["-Q"], "-Q wants to know"), (["-C", "-t", "t", "-J", "-f", "%s"], "-f and -J exclude each other"),
+        (["-C", "-t", "t", "-X", "name"], "-X expects NAME=VALUE"), (["-G", "g"], "-G expects the topics"),
+        (["-Q"], "-Q expects a partition and a time"),
+        (["-C", "-t", "t", "-J", "-f", "%s"], "-f and -J exclude each other"),
         (["-C", "-t", "t", "u"], "'u' is unexpected"), (["-P", "-t", "t", "-H", "=x"], "-H expects"),
         (["-C", "-t", "t", "-K", "\\q"], "-K knows"), (["-C", "-t", "t", "-o", "s@-1"], "-o expects"),
         (["-C", "-t", "t", "-o", "e@-1"], "-o expects"),
         (["-G", "g", "t", "-o", "5"], "-o can be beginning or end alone"),
         (["-G", "g", "t", "-o", "e@5"], "-o can be beginning or end alone"),
-        (["-G", "g", "t", "-p", "1"], "-p has no place there"),
+        (["-G", "g", "t", "-p", "1"], "-p can't be used with it"),
+        (["-C", "-t", "t", "-o", "-9223372036854775808"], "-o expects"),
+        (["-C", "-t", "t", "-c", "9223372036854775808"], "-c expects"),
+        (["-C", "-t", "t", "-p", "2147483648"], "-p expects"),
+        (["-C", "-t", ""], "'' cannot be a topic's name"),
+        (["-P", "-t", "a b"], "what was given cannot be a topic's name"),
+        (["-G", "", "t"], "-G expects a group's name"),
+        (["-G", "g", "a/b"], "what was given cannot be a topic's name"),
+        (["-G", "g", "^(a"], "'^(a' is not a valid regular expression"), (["-Q", "-t", "t:0"], "-t expects"),
+        (["-Q", "-t", "t:0:5", "u"], "'u' is unexpected"), (["-C", "-t", "t", "-f", "%x"], "-f has a percent sign"),
+        (["-C", "-t", "t", "-k", "x"], "-k has no effect with -C: it belongs to -P"),
+        (["-P", "-t", "t", "-e"], "-e has no effect with -P: it belongs to -C, -G"),
+        (["-L", "-c", "5"], "-c has no effect with -L"), (["-Q", "-t", "t:0:5", "-J"], "-J has no effect with -Q"),
     ])
     func refusals(arguments: [String], sentence: String) {
         let failure = #expect(throws: Failure.self) { try MessageOptions(arguments, isInputTerminal: true) }

@@ -113,7 +113,7 @@ struct ProgramTests {
             #expect(try await kafkawire(fake, "-P", "-t", "nope", input: "x\n").status == 78)
             let usage = try await kafkawire(fake, "-C")
             #expect(usage.status == 64)
-            #expect(usage.err == "kafkawire: one topic is wanted: -t TOPIC\nsee 'kafkawire --help'\n")
+            #expect(usage.err == "kafkawire: exactly one topic is expected: -t TOPIC\nsee 'kafkawire --help'\n")
             let file = try await kafkawire(fake, "-P", "-t", "t", "/no/such/file")
             #expect(file.status == 66)
             let setting = try await kafkawire(fake, "-C", "-t", "t", "-X", "fetch.max.byte=1")

@@ -40,7 +40,7 @@ struct ReadingTests {
 
     @Test func withoutEndItGoesOn() {
         var reading = Reading(range: [first: .init(begin: 0, end: 5)], exitsAtEnd: false, limit: .max)
-        #expect(reading.places[first]?.printsBefore == .max)
+        #expect(reading.places[first]?.printsBefore == nil)
         let over3 = reading.take(printed(5, next: 5), of: first)
         #expect(!over3)
         reading.caughtUp(first, at: 5)

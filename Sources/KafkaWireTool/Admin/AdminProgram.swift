@@ -52,15 +52,9 @@ struct AdminProgram {
                 values[option, default: []].append(value ?? "")
             }
         }
-        let client = try await connection.client(defaults: ["client.id": "kafkawire"])
-        do {
-            try await command.run(
-                AdminCall(admin: client.admin, operands: operands, isJSON: isJSON, values: values))
-        } catch {
-            await client.close()
-            throw error
-        }
-        await client.close()
+        let session = try await connection.session(defaults: ["client.id": "kafkawire"])
+        let call = AdminCall(admin: session.client.admin, operands: operands, isJSON: isJSON, values: values)
+        try await session.run { try await command.run(call) }
     }
 
     /// The options of all commands, each once.

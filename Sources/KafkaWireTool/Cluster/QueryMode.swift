@@ -23,7 +23,7 @@ struct QueryMode {
         try await Output.standard.write(text)
     }
 
-    /// A topic's name has no colon, so the last two part the text. -1 and -2 are the end and the beginning.
+    /// Reads `TOPIC:PARTITION:MS`. A time of -1 means the end, -2 the beginning.
     static func parse(_ text: String) throws(Failure) -> (TopicPartition, OffsetSpec) {
         guard let (partition, last) = PartitionText.parse(text), let time = Int64(last), time >= -2 else {
             throw Failure("-t expects TOPIC:PARTITION:MS with -Q, not \(shownArgument(text))", status: .usage)

@@ -8,8 +8,10 @@ struct ConsumeMode {
     let client: KafkaClient
     let topic: String
     let notes: Notes
+    /// Whether the user has set `auto.offset.reset`.
+    let isResetGiven: Bool
 
-    /// How often is looked whether an end has been reached, while nothing comes.
+    /// How often to check for the ends of partitions while no batch arrives.
     private static let idle = Duration.milliseconds(100)
 
     func run(until stop: StopSignal) async throws {
@@ -19,7 +21,10 @@ struct ConsumeMode {
         reading.reportEmpty()
         reading.takeNews().forEach(notes.say)
         guard !reading.isOver else { return }
-        let consumer = client.consumer()
+        // An offset beyond the end waits for later records, as in kcat: reading everything from the beginning instead
+        // would be a surprise.
+        let isBeyondEnd = reading.places.values.contains { $0.begin > $0.end }
+        let consumer = client.consumer(offsetReset: isBeyondEnd && !isResetGiven ? .latest : nil)
         await consumer.assign(reading.places.mapValues { ConsumerStart(.offset($0.begin)) })
         let closing = Task {
             await stop.wait()
@@ -49,7 +54,7 @@ struct ConsumeMode {
                 guard let place = reading.places[partition], !place.isOver else { continue }
                 let printed = try await printer.print(
                     batch, limit: reading.limit - reading.count, endOffset: place.printsBefore,
-                    endTimestamp: options.endTimestamp ?? .max)
+                    endTimestamp: options.endTimestamp)
                 if reading.take(printed, of: partition) { await consumer.pause([partition]) }
             case .timedOut:
                 try await printer.flush()
@@ -91,8 +96,8 @@ struct ConsumeMode {
                 switch place {
                 case .beginning: first
                 case .end: end
-                case .offset(let offset): offset
-                case .last(let count): max(first, end - count)
+                case .offset(let offset): max(first, offset)
+                case .last(let count): max(first, max(0, end) - count)
                 case .timestamp: byTime[partition] ?? end
                 }
             places[partition] = Reading.Place(begin: begin, end: end)
@@ -100,8 +105,8 @@ struct ConsumeMode {
         return places
     }
 
-    /// Where to begin: where the command line says nothing, `auto.offset.reset` does. Its `none` is no place, and leaves
-    /// what `-C` does by itself, which is to begin with the first record.
+    /// Where to begin: `-o`, else `auto.offset.reset`, else the first record. `none` has no place and means the first
+    /// record as well.
     private var begin: ReadBegin {
         if let begin = options.begin { return begin }
         let now = Int64(Date().timeIntervalSince1970 * 1000)

@@ -23,6 +23,9 @@ final class DeliveryWatch: Sendable {
         }
     }
 
+    /// Calls `body` once a delivery has failed, at once if one has already.
+    func onFailure(_ body: @escaping @Sendable () -> Void) { firstFailure.onSet(body) }
+
     func add(_ delivery: Delivery) { deliveries.yield(delivery) }
 
     /// - Throws: The first failure so far.
@@ -40,8 +43,29 @@ final class DeliveryWatch: Sendable {
 }
 
 private final class FirstFailure: Sendable {
-    private let error = Lock<KafkaError?>(nil)
+    private struct State {
+        var error: KafkaError?
+        var handler: (@Sendable () -> Void)?
+    }
 
-    var value: KafkaError? { error.withLock { $0 } }
-    func set(_ failure: KafkaError) { error.withLock { $0 = $0 ?? failure } }
+    private let state = Lock(State())
+
+    var value: KafkaError? { state.withLock { $0.error } }
+
+    func set(_ failure: KafkaError) {
+        let handler: (@Sendable () -> Void)? = state.withLock { state in
+            guard state.error == nil else { return nil }
+            state.error = failure
+            return state.handler
+        }
+        handler?()
+    }
+
+    func onSet(_ handler: @escaping @Sendable () -> Void) {
+        let isSet = state.withLock { state in
+            state.handler = handler
+            return state.error != nil
+        }
+        if isSet { handler() }
+    }
 }

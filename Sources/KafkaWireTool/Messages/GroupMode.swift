@@ -17,6 +17,7 @@ struct GroupMode {
         let notes = notes
         let group = group
         let assigned = Assigned()
+        let subscription = try TopicArguments.subscription(options.operands + options.topics)
         try await consumer.subscribe(to: subscription) { rebalance in
             assigned.take(rebalance)
             notes.say("Group \(group) rebalanced: \(Self.text(of: rebalance))")
@@ -83,19 +84,6 @@ struct GroupMode {
             notes.say("the last offsets aren't committed, since the partitions are another member's: \(error.message)")
         }
     }
-
-    /// A name that begins with `^` is a regular expression, as with kcat.
-    private var subscription: Subscription {
-        let topics = options.operands + options.topics
-        if topics.contains(where: { $0.hasPrefix("^") }) {
-            return .pattern(
-                topics.map { $0.hasPrefix("^") ? "(\($0))" : "(\(Self.quoted($0)))" }.joined(separator: "|"))
-        }
-        return .topics(topics)
-    }
-
-    /// A topic's name as a regular expression: of its characters only the dot has a meaning there.
-    private static func quoted(_ topic: String) -> String { topic.replacing(".", with: "\\.") }
 
     private static func text(of rebalance: Rebalance) -> String {
         let (verb, partitions) =

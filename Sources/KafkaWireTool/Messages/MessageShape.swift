@@ -15,7 +15,8 @@ struct MessageShape {
 
     init(_ options: MessageOptions) {
         headers = options.headers.map { ($0.name, $0.value) }
-        fixedKey = options.fixedKey.map { Array($0.utf8) }
+        let isKeyNull = options.emptyIsNull && options.fixedKey?.isEmpty == true
+        fixedKey = isKeyNull ? nil : options.fixedKey.map { Array($0.utf8) }
         separator = options.keySeparator.flatMap { $0.isEmpty ? nil : $0 }
         emptyIsNull = options.emptyIsNull
     }

@@ -8,17 +8,17 @@ struct ProduceMode {
     let topic: String
     let notes: Notes
 
+    /// How long a broker has for creating the topic.
+    private static let creationLimit = Duration.seconds(5)
+
     func run(until stop: StopSignal) async throws {
-        // A producer waits for a topic that doesn't exist; who sends by hand wants to know at once.
-        let described = try await stop.unlessRequested { try await client.admin.describe(topics: [topic])[0] }
-        guard let described else {
+        let producer = client.producer()
+        guard try await stop.unlessRequested({ try await prepare(producer) }) != nil else {
             guard client.configuration.producer.transactionalID == nil else {
-                throw Failure("interrupted: the transaction wasn't begun, and nothing was sent", status: .ioError)
+                throw Failure("interrupted before the transaction began: nothing was sent", status: .ioError)
             }
             return
         }
-        if let partition = options.partition { try described.require(partition) }
-        let producer = client.producer()
         do {
             try await send(producer, until: stop)
         } catch {
@@ -28,7 +28,30 @@ struct ProduceMode {
         await producer.close()
     }
 
-    /// Sends everything; in one transaction where the producer has a name for them.
+    /// Checks topic and partition, and registers the producer of a transaction.
+    private func prepare(_ producer: KafkaProducer) async throws {
+        let described = try await describeTopic(producer)
+        if let partition = options.partition { try described.require(partition) }
+        if client.configuration.producer.transactionalID != nil { try await producer.initTransactions() }
+    }
+
+    /// Finds the topic. As with kcat, the broker creates a missing one if its `auto.create.topics.enable` and the
+    /// client's `allow.auto.create.topics` permit that.
+    private func describeTopic(_ producer: KafkaProducer) async throws -> TopicDescription {
+        do {
+            return try await client.admin.describe(topics: [topic])[0]
+        } catch let error as KafkaError where error.code == .unknownTopicOrPartition {
+            guard client.configuration.producer.allowsTopicCreation else { throw error }
+        }
+        let missing = Failure(
+            "the topic \(topic) does not exist, and the broker has not created it within "
+                + "\(DurationText.format(Self.creationLimit)): it may not permit that (auto.create.topics.enable)",
+            status: .configuration, hint: Failure.missingTopicHint(topic))
+        try await withDeadline(Self.creationLimit, failure: missing) { try await producer.ready(for: topic) }
+        return try await client.admin.describe(topics: [topic])[0]
+    }
+
+    /// Sends everything; in one transaction if `transactional.id` is set.
     private func send(_ producer: KafkaProducer, until stop: StopSignal) async throws {
         guard client.configuration.producer.transactionalID != nil else {
             return try await sendInput(producer, until: stop)
@@ -36,7 +59,8 @@ struct ProduceMode {
         try await producer.withTransaction { _ in
             try await sendInput(producer, until: stop)
             if stop.isRequested {
-                throw Failure("interrupted: the transaction is aborted, and nothing of it counts", status: .ioError)
+                throw Failure(
+                    "interrupted: the transaction is aborted, and none of its messages count", status: .ioError)
             }
         }
     }
@@ -50,7 +74,7 @@ struct ProduceMode {
                 try await sendFiles(producer, deliveries, until: stop)
             }
         } catch {
-            // What broke the sending is told by the first message that wasn't delivered, if there is one.
+            // If a delivery has failed, its error is the cause, and `finish` throws it.
             await producer.flush()
             try await deliveries.finish()
             throw error
@@ -62,15 +86,14 @@ struct ProduceMode {
     private func sendMessages(
         _ producer: KafkaProducer, _ deliveries: DeliveryWatch, until stop: StopSignal
     ) async throws {
-        let input =
-            if let file = options.lineFile { try InputReader.open(file) } else {
-                InputReader(descriptor: 0, name: "standard input")
-            }
+        let input = InputReader(options.lineFile.map { .file($0) } ?? .standardInput)
         let stopping = Task {
             await stop.wait()
             input.stop()
         }
         defer { stopping.cancel() }
+        // The input may be a pipe that stays silent for hours: a failed delivery ends the program at once.
+        deliveries.onFailure { input.stop() }
         var splitter = MessageSplitter(delimiter: options.delimiter)
         var shape = MessageShape(options)
         var chunks = input.makeIterator()
@@ -85,6 +108,7 @@ struct ProduceMode {
             } else if stop.isRequested {
                 return
             } else {
+                try deliveries.check()
                 splitter.finish()
                 guard let message = splitter.next() else { return }
                 try await enqueue(message, of: splitter, &shape, producer, deliveries)
@@ -129,17 +153,8 @@ struct ProduceMode {
         _ producer: KafkaProducer, _ deliveries: DeliveryWatch, until stop: StopSignal
     ) async throws {
         let shape = MessageShape(options)
-        for path in options.operands.prefix(options.count ?? .max) where !stop.isRequested {
-            var content: [UInt8] = []
-            var chunks = try InputReader.open(path).makeIterator()
-            while let chunk = try await chunks.next() {
-                content += chunk
-                guard content.count <= MessageSplitter.longestMessage else {
-                    throw Failure(
-                        "\(path) is larger than a message can be, \(MessageSplitter.longestMessage) bytes",
-                        status: .badData)
-                }
-            }
+        for path in options.operands.prefix(options.count ?? .max) {
+            guard let content = try await content(of: path, until: stop) else { return }
             let isNull = content.isEmpty && options.emptyIsNull
             deliveries.add(
                 try await producer.enqueue(
@@ -147,5 +162,26 @@ struct ProduceMode {
                         topic: topic, partition: options.partition, key: shape.fixedKey, value: isNull ? nil : content,
                         headers: shape.headers)))
         }
+    }
+
+    /// - Returns: The whole file; nil if a stop was requested.
+    private func content(of path: String, until stop: StopSignal) async throws -> [UInt8]? {
+        let input = InputReader(.file(path))
+        let stopping = Task {
+            await stop.wait()
+            input.stop()
+        }
+        defer { stopping.cancel() }
+        var content: [UInt8] = []
+        var chunks = input.makeIterator()
+        while let chunk = try await chunks.next() {
+            content += chunk
+            guard content.count <= MessageSplitter.longestMessage else {
+                throw Failure(
+                    "\(path) is larger than a message can be, \(MessageSplitter.longestMessage) bytes",
+                    status: .badData)
+            }
+        }
+        return stop.isRequested ? nil : content
     }
 }

@@ -11,8 +11,8 @@ struct Reading {
         /// Whether it was told that the end is reached.
         var isReported = false
         var isOver = false
-        /// Records from here on aren't printed.
-        var printsBefore: Int64 = .max
+        /// Only records below this offset are printed; nil for all.
+        var printsBefore: Int64?
 
         init(begin: Int64, end: Int64) {
             self.begin = begin
@@ -36,7 +36,7 @@ struct Reading {
         self.exitsAtEnd = exitsAtEnd
         places = range
         if exitsAtEnd {
-            for partition in range.keys { places[partition]?.printsBefore = range[partition]?.end ?? .max }
+            for partition in range.keys { places[partition]?.printsBefore = range[partition]?.end }
         }
     }
 
@@ -45,7 +45,7 @@ struct Reading {
     /// Sees to the partitions in which there is nothing to read at the beginning.
     mutating func reportEmpty() {
         for (partition, place) in places.sorted(by: { $0.key < $1.key }) where place.begin >= place.end {
-            report(partition, at: place.begin)
+            report(partition, at: min(place.begin, place.end))
         }
     }
 

@@ -1,21 +1,27 @@
 import CommandLineSupport
 
 extension StopSignal {
-    /// Does what may take long, unless the end is asked for before it is done: then it is cancelled.
+    /// Runs work until it ends or a stop is requested.
     ///
-    /// - Returns: Nil where the end was asked for first.
+    /// - Parameter work: Cancelled when a stop is requested. It is not awaited then, because it may not react soon.
+    /// - Returns: nil if a stop was requested first.
     func unlessRequested<Value: Sendable>(
         _ work: @escaping @Sendable () async throws -> Value
     ) async throws -> Value? {
-        try await withThrowingTaskGroup(of: Value?.self) { group in
-            group.addTask { try await work() }
-            group.addTask {
-                await self.wait()
-                return nil
-            }
-            defer { group.cancelAll() }
-            guard let first = try await group.next() else { return nil }
-            return first
+        let (outcomes, outcome) = AsyncStream<Result<Value?, any Error>>.makeStream()
+        let working = Task {
+            do { outcome.yield(.success(try await work())) } catch { outcome.yield(.failure(error)) }
         }
+        let waiting = Task {
+            await wait()
+            outcome.yield(.success(nil))
+        }
+        defer {
+            working.cancel()
+            waiting.cancel()
+        }
+        for await first in outcomes { return try first.get() }
+        // The stream ends only if this task is cancelled.
+        throw CancellationError()
     }
 }

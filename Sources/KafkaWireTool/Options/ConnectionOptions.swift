@@ -31,11 +31,9 @@ struct ConnectionOptions: Equatable {
         return true
     }
 
-    /// All settings: files first, each beaten by those after it, then `-X`.
-    ///
-    /// - Parameter defaults: What counts where nobody says anything.
-    func allProperties(defaults: [String: String] = [:]) async throws -> [String: String] {
-        var all = defaults
+    /// The settings that the user gives. A later file overrides an earlier one, and `-X` overrides the files.
+    func allProperties() async throws -> [String: String] {
+        var all: [String: String] = [:]
         for path in files {
             do throws(KafkaError) {
                 for entry in try await PropertiesFile.read(path).entries { all[entry.name] = entry.value }
@@ -46,22 +44,29 @@ struct ConnectionOptions: Equatable {
         return all.merging(properties) { $1 }
     }
 
-    /// A client of the cluster.
+    /// Makes a client. It doesn't connect yet.
     ///
     /// - Parameters:
-    ///   - defaults: Settings that count where nobody says anything.
-    ///   - overrides: Settings that other options have made.
-    func client(defaults: [String: String] = [:], overrides: [String: String] = [:]) async throws -> KafkaClient {
-        var all = try await allProperties(defaults: defaults).merging(overrides) { $1 }
+    ///   - defaults: Settings that apply unless the user gives them.
+    ///   - overrides: Settings that other options stand for.
+    func session(defaults: [String: String] = [:], overrides: [String: String] = [:]) async throws -> ClusterSession {
+        let given = try await allProperties()
+        // One silent broker must leave time to try another within the limit of `ClusterSession`.
+        var all = ["socket.connection.setup.timeout.ms": "3000"].merging(defaults) { $1 }
+        all.merge(given) { $1 }
+        all.merge(overrides) { $1 }
         let listed = all.removeValue(forKey: "bootstrap.servers")
-        // Older configuration files of other clients use the name that librdkafka has for it.
+        // librdkafka's name for the same setting, found in configuration files of kcat.
         let alias = all.removeValue(forKey: "metadata.broker.list")
         guard let servers = brokers ?? listed ?? alias else {
             throw Failure(
-                "no broker is given: -b HOST:PORT, or bootstrap.servers by -X or in the file of -F", status: .usage)
+                "no broker is given: use -b HOST:PORT, or set bootstrap.servers with -X or in the file of -F",
+                status: .usage)
         }
+        let warnings = ClientWarnings()
         do throws(KafkaError) {
-            return try KafkaClient(bootstrapServers: servers, properties: all)
+            let client = try KafkaClient(bootstrapServers: servers, properties: all, hooks: warnings.hooks)
+            return ClusterSession(client: client, warnings: warnings, given: Set(given.keys))
         } catch {
             throw Failure(error.message, status: .usage)
         }
@@ -69,15 +74,21 @@ struct ConnectionOptions: Equatable {
 }
 
 extension Failure {
-    /// What to tell of an error of the cluster, and with which status.
+    /// The sentence and the exit status for an error of the client or a broker.
     init(_ error: KafkaError) {
         switch error.code {
         case .invalidConfig where !error.isFromBroker: self.init(error.message, status: .usage)
+        case .unknownTopicOrPartition where error.partition == nil:
+            self.init("\(error)", status: .configuration, hint: error.topic.map(Self.missingTopicHint))
         case .unknownTopicOrPartition, .offsetOutOfRange, .groupIdNotFound, .invalidTopicException, .invalidConfig,
             .topicAlreadyExists, .invalidPartitions, .invalidReplicationFactor, .nonEmptyGroup, .policyViolation,
             .resourceNotFound:
             self.init("\(error)", status: .configuration)
         default: self.init("\(error)", status: .unavailable)
         }
+    }
+
+    static func missingTopicHint(_ topic: String) -> String {
+        "check the name with 'kafkawire topics list', or create the topic with 'kafkawire topics create \(topic)'"
     }
 }

@@ -1,55 +1,63 @@
-/// What `--help` says.
+/// The text of `--help`.
 enum HelpText {
     static let messages = """
         Usage: kafkawire -L [-t TOPIC]                lists brokers, topics and partitions
-               kafkawire -P -t TOPIC [FILE…]          sends a message a line of input, or each file as one
+               kafkawire -P -t TOPIC [FILE…]          sends each line of input, or each file, as a message
                kafkawire -C -t TOPIC                  prints a topic's messages
                kafkawire -G GROUP TOPIC…              prints them as a member of a consumer group
-               kafkawire -Q -t TOPIC:PARTITION:MS     asks for offsets by time
-               kafkawire topics|configs|groups|records|cluster COMMAND …   administers ('kafkawire topics --help')
+               kafkawire -Q -t TOPIC:PARTITION:MS     finds offsets by time
+               kafkawire topics|configs|groups|records|cluster COMMAND …   administration ('kafkawire topics --help')
 
-        Without a mode: -C where input is a terminal, else -P. Options may be bundled (-CJe), values attached (-tTFI).
+        Without a mode: -C if input is a terminal, else -P. Options may be bundled (-CJe), values attached (-tTFI).
+        Options, escapes, -f and -J follow kcat.
 
-        To the cluster:
+        Connection:
           -b HOST:PORT[,…]   brokers to ask for the rest of the cluster
           -X NAME=VALUE      a setting by its name in Kafka, such as security.protocol=SSL
-          -F FILE            a file of such settings, in the format of Kafka's own tools; -X beats it
-        Both ways:
+          -F FILE            a file of such settings, in the format of Kafka's own tools; -X overrides it
+        To send and to read:
           -t TOPIC           the topic
-          -p N               one partition alone (not with -G); to send, otherwise by key, else as the client spreads them
-          -D TEXT            what ends a message (default: \\n)
-          -K TEXT            what stands between key and value
-          -c N               ends after so many messages
-          -q                 says nothing on standard error but errors
+          -p N               only this partition (not with -G); to send, the default is by key, else spread by the client
+          -D TEXT            the end of each message (default: \\n)
+          -K TEXT            the separator between key and value
+          -c N               exits after N messages
+          -q                 prints only warnings and errors on standard error
         To send (-P):
           -k KEY             the key of every message
           -H NAME=VALUE      a header of every message; may be repeated
           -z CODEC           none, gzip, snappy, lz4 or zstd
-          -Z                 an empty value or key is null
+          -Z                 sends an empty value or key as null
           -l FILE            reads lines from a file
-          -X transactional.id=ID   puts the whole input into one transaction
+          -X transactional.id=ID   sends the whole input in one transaction
         To read (-C, -G):
-          -o PLACE           beginning (default of -C), end, an offset, -N for the last N, s@MS and e@MS for from and
-                             until a time in milliseconds since 1970; -o s@… -o e@… together. With -G beginning or end
-                             alone, for where the group has no offset
+          -o PLACE           beginning (default of -C), end, an offset, -N for the last N; s@MS and e@MS begin and end at
+                             a time in milliseconds since 1970, and may be combined. With -G only beginning and end,
+                             used if the group has no offset
           -e                 exits at the end of all partitions
           -f FORMAT          %t topic, %p partition, %o offset, %k key, %s value, %K and %S their lengths (-1 for null),
                              %h headers, %T timestamp, %% a percent sign; \\n \\r \\t \\0 \\\\ \\xHH  (default: %s\\n)
-          -J                 a JSON object a line
-          -Z                 shows null as NULL
-          -u                 writes each message by itself
-          -X group.protocol=consumer   takes part by KIP-848 (-G)
+          -J                 prints each message as a line of JSON
+          -Z                 prints null as NULL
+          -u                 writes each message immediately
+        In a group (-G):
+          TOPIC              a name; or, if it begins with ^, a regular expression that may match any part of a name:
+                             '^orders' reads all topics whose names begin with orders
+          -X group.protocol=consumer   uses the new group protocol (KIP-848)
         Other:
           -h, --help   -V, --version
 
+        Limits: gives up if no broker answers within 10 s, or default.api.timeout.ms if that is set. Later failures are
+        reported and retried. The first SIGINT or SIGTERM ends -P, -C and -G within 10 s; the second ends them at once.
+
         Exit status:
-          0   all done, also after SIGINT or SIGTERM
+          0   success; also for -P, -C and -G after SIGINT or SIGTERM, and if nobody reads the output any more
           64  a wrong option or value
+          65  the input has a message of more than 256 MiB
           66  an input file is missing or can't be read
-          69  a broker can't be reached, or refuses
-          70  a mistake in this program
-          74  reading or writing failed, or a transaction was interrupted
-          78  a topic or group is missing, or isn't as asked for
+          69  a broker can't be reached or rejects a request
+          70  a fault in this program
+          74  reading input or writing output failed, or a transaction was interrupted
+          78  a topic, partition or group is missing or does not fit the request
 
         """
 }

@@ -1,6 +1,6 @@
 import CommandLineSupport
 
-/// What the command line asks for, where it isn't one of the administration's commands.
+/// The command line of the modes `-L`, `-P`, `-C`, `-G` and `-Q`.
 struct MessageOptions: Equatable {
     enum Mode: Equatable {
         case list, produce, consume, query
@@ -40,15 +40,20 @@ struct MessageOptions: Equatable {
     var lineFile: String?
     /// What follows the options: files to send, or a group's topics.
     var operands: [String] = []
+    /// The names of all options that are given.
+    private(set) var given: Set<String> = []
 
-    /// - Parameter isInputTerminal: Without a mode a terminal means to consume, and anything else to produce.
+    /// - Parameter isInputTerminal: Without a mode, a terminal means `-C` and anything else `-P`.
     /// - Throws: A failure of status `usage`.
     init(_ arguments: some Sequence<String>, isInputTerminal: Bool) throws(Failure) {
         for item in try OptionScanner(specs: Self.specs).scan(arguments) {
             switch item {
             case .operand(let text): operands.append(text)
-            case .option(let name, nil): try take(flag: name)
+            case .option(let name, nil):
+                given.insert(name)
+                try take(flag: name)
             case .option(let name, let value?):
+                given.insert(name)
                 if try !connection.take(name, value) { try take(name, value) }
             }
         }
@@ -118,36 +123,6 @@ struct MessageOptions: Equatable {
         Failure(
             "-o expects beginning, end, an offset, -N for the last N, s@MS or e@MS, not \(shownArgument(text))",
             status: .usage)
-    }
-
-    private func check() throws(Failure) {
-        if isJSON, format != nil { throw Failure("-f and -J exclude each other: give one of them", status: .usage) }
-        if delimiter.isEmpty { throw Failure("-D expects at least one character", status: .usage) }
-        switch mode {
-        case .produce, .consume:
-            guard topics.count == 1 else { throw Failure("one topic is wanted: -t TOPIC", status: .usage) }
-            if mode == .consume, let operand = operands.first {
-                throw Failure("\(shownArgument(operand)) is unexpected: what -C reads is given by -t", status: .usage)
-            }
-            if lineFile != nil, !operands.isEmpty {
-                throw Failure("-l and files to send whole exclude each other", status: .usage)
-            }
-        case .group:
-            guard !operands.isEmpty || !topics.isEmpty else {
-                throw Failure("-G wants the topics after the group's name: -G GROUP TOPIC…", status: .usage)
-            }
-            guard begin == nil || begin == .beginning || begin == .end, endTimestamp == nil else {
-                throw Failure("-G begins where the group is: -o can be beginning or end alone", status: .usage)
-            }
-            guard partition == nil else {
-                throw Failure("-G reads the partitions that the group gives it: -p has no place there", status: .usage)
-            }
-        case .query:
-            guard !topics.isEmpty else {
-                throw Failure("-Q wants to know of what and when: -t TOPIC:PARTITION:MS", status: .usage)
-            }
-        case .list, nil: break
-        }
     }
 }
 

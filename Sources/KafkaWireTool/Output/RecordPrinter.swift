@@ -30,21 +30,22 @@ struct RecordPrinter {
     /// What became of a batch.
     struct Printed: Equatable {
         var count = 0
-        /// The offset after the last record that was printed or passed over.
+        /// The offset after the last record that was printed or skipped.
         var nextOffset: Int64
-        /// Whether a record was met that lies beyond the end.
+        /// Whether the batch holds a record at or beyond the end that the caller gave.
         var isAtEnd = false
     }
 
     /// Prints records of a batch.
     ///
     /// - Parameters:
-    ///   - limit: At most so many.
-    ///   - endOffset: Those before this offset alone.
-    ///   - endTimestamp: Those before the first one of this time or later.
+    ///   - limit: The maximum number of records to print.
+    ///   - endOffset: Stops before the first record with this offset or a higher one; nil for no limit.
+    ///   - endTimestamp: Stops before the first record with this timestamp or a later one, in milliseconds since 1970;
+    ///     nil for no limit. A record's timestamp can be any number, so none of them can stand for "no limit".
     /// - Throws: `KafkaError` for records that can't be read, `OutputError`.
     mutating func print(
-        _ batch: RecordBatch, limit: Int = .max, endOffset: Int64 = .max, endTimestamp: Int64 = .max
+        _ batch: RecordBatch, limit: Int = .max, endOffset: Int64? = nil, endTimestamp: Int64? = nil
     ) async throws -> Printed {
         var ends: [Int] = []
         let printed = try render(batch, limit, endOffset, endTimestamp, &ends)
@@ -83,7 +84,7 @@ struct RecordPrinter {
     }
 
     private mutating func render(
-        _ batch: RecordBatch, _ limit: Int, _ endOffset: Int64, _ endTimestamp: Int64, _ ends: inout [Int]
+        _ batch: RecordBatch, _ limit: Int, _ endOffset: Int64?, _ endTimestamp: Int64?, _ ends: inout [Int]
     ) throws(KafkaError) -> Printed {
         var printed = Printed(nextOffset: batch.firstOffset)
         // Only the record's own bytes are printed as they are.
@@ -91,10 +92,9 @@ struct RecordPrinter {
         let names = JSONEnvelope.BatchNames(batch)
         var records = batch.records
         while printed.count < limit, let record = try records.next() {
-            if record.offset >= endOffset || record.timestamp >= endTimestamp {
-                printed.isAtEnd = true
-                return printed
-            }
+            if let endOffset, record.offset >= endOffset { printed.isAtEnd = true }
+            if let endTimestamp, record.timestamp >= endTimestamp { printed.isAtEnd = true }
+            if printed.isAtEnd { return printed }
             switch style {
             case .format(let format):
                 format.append(record, topic: topic, partition: batch.partition, to: &text)
@@ -102,7 +102,8 @@ struct RecordPrinter {
             }
             if isUnbuffered { ends.append(text.count) }
             printed.count += 1
-            printed.nextOffset = record.offset + 1
+            // A damaged or hostile log can hold any offset.
+            printed.nextOffset = record.offset == .max ? .max : record.offset + 1
         }
         if printed.count < limit { printed.nextOffset = batch.nextOffset }
         return printed

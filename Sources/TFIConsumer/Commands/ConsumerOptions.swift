@@ -45,10 +45,27 @@ extension ParsedOptions {
             } else {
                 configuration = try ClientConfiguration(properties: clientProperties(defaults: defaults))
             }
-            return KafkaClient(configuration, hooks: ClientHooks(availabilityChanged: { say($0.description) }))
+            return KafkaClient(configuration, hooks: Self.hooks(say: say))
         } catch {
             throw Failure(error.message, status: error.code == .resourceNotFound ? .noInput : .usage)
         }
+    }
+}
+
+extension ParsedOptions {
+    /// Prints what the client waits for, and why.
+    private static func hooks(say: @escaping @Sendable (String) -> Void) -> ClientHooks {
+        let reasons = RecentReasons()
+        var hooks = ClientHooks()
+        hooks.availabilityChanged = { change in
+            if case .lost(let broker, let reason) = change, !reasons.isNew(reason, of: "lost \(broker)") { return }
+            say("\(change)")
+        }
+        hooks.retrying = { event in
+            if let error = event.error, !reasons.isNew(error.message, of: event.operation) { return }
+            say("\(event)")
+        }
+        return hooks
     }
 }
 

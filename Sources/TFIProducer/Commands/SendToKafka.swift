@@ -15,10 +15,7 @@ func sendToKafka(
         let plant = try await KafkaPlant.open(
             configuration, topic: options[CommonOptions.topic],
             partitions: Int32(options[ProducerOptions.partitions]),
-            onEvent: { event in
-                // Before there is a connection a failure tells it all.
-                if progress.records > 0 { StatusLine.shared.message("tfi-producer: \(event)") }
-            })
+            onEvent: { StatusLine.shared.message("tfi-producer: \($0)") })
         let started = clock.now
         var sender = PlantSender(
             source: source, encoder: encoder, sink: plant, interval: interval, clock: clock, progress: progress)

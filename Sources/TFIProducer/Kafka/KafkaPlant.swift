@@ -48,7 +48,7 @@ final class KafkaPlant: MessageSink {
     ///
     /// - Parameters:
     ///   - partitions: For a topic that is made.
-    ///   - onEvent: Called with a line to show for each broker that goes away or comes back.
+    ///   - onEvent: Called with a line to show for what the client waits for, and when that is over.
     /// - Throws: A failure that says what to do; `CancellationError`.
     static func open(
         _ configuration: ClientConfiguration, topic: String, partitions: Int32,
@@ -59,8 +59,7 @@ final class KafkaPlant: MessageSink {
             "the brokers at \(servers) don't answer: look at --bootstrap-servers, and whether Kafka runs there",
             status: .unavailable)
         do {
-            let client = KafkaClient(
-                configuration, hooks: ClientHooks(availabilityChanged: { onEvent("\($0)") }))
+            let client = KafkaClient(configuration, hooks: hooks(onEvent))
             return try await withDeadline(.seconds(13), failure: silence) {
                 let count = try await partitionCount(of: topic, client: client, toMake: partitions)
                 let plant = KafkaPlant(client: client, topic: topic, partitionCount: count)
@@ -70,6 +69,20 @@ final class KafkaPlant: MessageSink {
         } catch let error as KafkaError {
             throw failure(error)
         }
+    }
+
+    private static func hooks(_ onEvent: @escaping @Sendable (String) -> Void) -> ClientHooks {
+        let reasons = RecentReasons()
+        var hooks = ClientHooks()
+        hooks.availabilityChanged = { change in
+            if case .lost(let broker, let reason) = change, !reasons.isNew(reason, of: "lost \(broker)") { return }
+            onEvent("\(change)")
+        }
+        hooks.retrying = { event in
+            if let error = event.error, !reasons.isNew(error.message, of: event.operation) { return }
+            onEvent("\(event)")
+        }
+        return hooks
     }
 
     private static func partitionCount(of topic: String, client: KafkaClient, toMake partitions: Int32)

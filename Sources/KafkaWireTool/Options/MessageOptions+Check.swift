@@ -1,0 +1,93 @@
+import CommandLineSupport
+
+/// Refuses command lines that contradict themselves, before the program connects.
+extension MessageOptions {
+    /// The options that only some modes have. An option without effect is refused: the user expects something of it.
+    private static let modes: [(option: String, modes: [String])] = [
+        ("-e", ["-C", "-G"]), ("-o", ["-C", "-G"]), ("-f", ["-C", "-G"]), ("-u", ["-C", "-G"]),
+        ("-J", ["-L", "-C", "-G"]), ("-c", ["-P", "-C", "-G"]), ("-D", ["-P", "-C", "-G"]), ("-K", ["-P", "-C", "-G"]),
+        ("-Z", ["-P", "-C", "-G"]), ("-p", ["-P", "-C"]), ("-k", ["-P"]), ("-H", ["-P"]), ("-z", ["-P"]),
+        ("-l", ["-P"]),
+    ]
+
+    /// - Throws: A failure of status `usage`.
+    func check() throws(Failure) {
+        if isJSON, format != nil { throw Failure("-f and -J exclude each other: give one of them", status: .usage) }
+        if delimiter.isEmpty { throw Failure("-D expects at least one character", status: .usage) }
+        switch mode {
+        case .produce: try checkProduce()
+        case .consume: try checkConsume()
+        case .group(let group): try checkGroup(group)
+        case .query: try checkQuery()
+        case .list, nil: for topic in topics { try TopicArguments.check(topic) }
+        }
+        try checkOptionsOfOtherModes()
+    }
+
+    private func checkProduce() throws(Failure) {
+        try checkTopic()
+        if lineFile != nil, !operands.isEmpty {
+            throw Failure("-l and files to send whole exclude each other: give one of them", status: .usage)
+        }
+    }
+
+    private func checkConsume() throws(Failure) {
+        try checkTopic()
+        try refuseOperands("what -C reads is given with -t")
+        _ = try printer()
+    }
+
+    private func checkTopic() throws(Failure) {
+        guard topics.count == 1 else { throw Failure("exactly one topic is expected: -t TOPIC", status: .usage) }
+        try TopicArguments.check(topics[0])
+    }
+
+    private func checkGroup(_ group: String) throws(Failure) {
+        guard !group.isEmpty else { throw Failure("-G expects a group's name: -G GROUP TOPIC…", status: .usage) }
+        guard !operands.isEmpty || !topics.isEmpty else {
+            throw Failure("-G expects the topics after the group's name: -G GROUP TOPIC…", status: .usage)
+        }
+        _ = try TopicArguments.subscription(operands + topics)
+        guard begin == nil || begin == .beginning || begin == .end, endTimestamp == nil else {
+            throw Failure("-G begins at the group's offsets: -o can be beginning or end alone", status: .usage)
+        }
+        guard partition == nil else {
+            throw Failure("-G reads the partitions that the group assigns: -p can't be used with it", status: .usage)
+        }
+        _ = try printer()
+    }
+
+    private func checkQuery() throws(Failure) {
+        guard !topics.isEmpty else {
+            throw Failure("-Q expects a partition and a time: -t TOPIC:PARTITION:MS", status: .usage)
+        }
+        for text in topics { try TopicArguments.check(try QueryMode.parse(text).0.topic) }
+        try refuseOperands("what -Q asks for is given with -t")
+    }
+
+    private func refuseOperands(_ hint: String) throws(Failure) {
+        if let operand = operands.first {
+            throw Failure("\(shownArgument(operand)) is unexpected: \(hint)", status: .usage)
+        }
+    }
+
+    private func checkOptionsOfOtherModes() throws(Failure) {
+        guard let current = modeOption else { return }
+        for (option, modes) in Self.modes where given.contains(option) && !modes.contains(current) {
+            throw Failure(
+                "\(option) has no effect with \(current): it belongs to \(modes.joined(separator: ", "))",
+                status: .usage)
+        }
+    }
+
+    private var modeOption: String? {
+        switch mode {
+        case .list: "-L"
+        case .produce: "-P"
+        case .consume: "-C"
+        case .query: "-Q"
+        case .group: "-G"
+        case nil: nil
+        }
+    }
+}
