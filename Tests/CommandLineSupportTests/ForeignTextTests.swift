@@ -60,7 +60,7 @@ import Testing
         }
         line.message("a\u{1b}[2J\nb")
         line.update { "\u{9b}\u{202e}0123456789" }
-        #expect(written.withLock { $0 } == "a\\x1b[2J\\nb\n\r\u{1b}[K\\u{9b}\\u{202e}0123")
+        #expect(written.withLock { $0 } == "a\\x1b[2J\\nb\n\r\u{1b}[K\\u{9b}\\u{202e}01234")
     }
 
     @Test func jsonHasNoControlEither() throws {

@@ -97,7 +97,7 @@ struct OptionTests {
         (["-C", "-P", "-t", "t"], "-L, -P, -C, -G and -Q exclude each other: give one of them"),
         (["-C", "-t", "t", "-o", "soon"], "-o expects"), (["-C", "-t", "t", "-c", "0"], "-c expects"),
         (["-C", "-t", "t", "-p", "x"], "-p expects"), (["-C", "-t"], "-t expects a value, and nothing follows"),
-        (["-C", "-t", "t", "-y"], "there is no option -y"), (["-C", "-t", "t", "--nope"], "there is no option --nope"),
+        (["-C", "-t", "t", "-y"], "there is no option -y"), (["-C", "-t", "t", "--nope"], "there is no option '--nope'"),
         (["-C", "-t", "t", "-X", "name"], "-X expects NAME=VALUE"), (["-G", "g"], "-G expects the topics"),
         (["-Q"], "-Q expects a partition and a time"),
         (["-C", "-t", "t", "-J", "-f", "%s"], "-f and -J exclude each other"),

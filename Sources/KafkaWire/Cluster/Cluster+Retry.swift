@@ -86,7 +86,7 @@ extension Cluster {
 
     /// The error of a call that has used up its time during an attempt.
     private func timedOut(_ operation: String, after limit: Duration, _ lastError: KafkaError?) -> KafkaError {
-        let attempts = connections.pending(timing.now())
+        let attempts = connections.pending(timing.now(), besides: lastError?.message ?? "")
         guard let lastError else {
             let tried = attempts ?? "the broker did not answer"
             return KafkaError(.requestTimedOut, "cannot \(operation) within \(limit): \(tried)").because(.silent)

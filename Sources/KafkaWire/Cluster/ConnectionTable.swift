@@ -50,10 +50,12 @@ struct ConnectionTable {
 
     /// The connection attempts in progress, with the time that each has taken, as a text for a message; nil if there are
     /// none.
-    func pending(_ now: ContinuousClock.Instant) -> String? {
+    ///
+    /// - Parameter known: A text that precedes this one in the message. Brokers that it names are left out.
+    func pending(_ now: ContinuousClock.Instant, besides known: String = "") -> String? {
         var texts: [BrokerAddress: String] = [:]
         for (key, slot) in slots {
-            guard let attempt = slot.attempt else { continue }
+            guard let attempt = slot.attempt, !known.contains(key.address.description) else { continue }
             let seconds = (now - attempt.began) / .seconds(1)
             let before = slot.lastError.map { ", before: \($0.message)" } ?? ""
             texts[key.address] = "no connection to \(key.address) after \((seconds * 10).rounded() / 10) s\(before)"

@@ -102,7 +102,7 @@ struct FakeAnswerTests {
             #expect(try await alter("retention.ms", 2, "1") == .invalidConfig)
 
             let producer = KafkaProducer(cluster: cluster)
-            let metadata = try await producer.send(ProducerRecord(topic: "t", value: [1], timestamp: 5))
+            let metadata = try await producer.send(ProducerRecord(topic: "t", key: [0], value: [1], timestamp: 5))
             #expect(metadata.timestamp > 1_000_000_000_000)
             await producer.close()
             #expect(try await alter("message.timestamp.type", 1, nil) == .none)
