@@ -55,9 +55,8 @@ import Testing
 
     @Test func theStatusLineEscapesItsTexts() {
         let written = Lock("")
-        let line = StatusLine(isTerminal: true, columns: { 20 }, now: { .now }) { text in
-            written.withLock { $0 += text }
-        }
+        let line = StatusLine(
+            isTerminal: true, columns: { 20 }, now: { .now }, write: { text in written.withLock { $0 += text } })
         line.message("a\u{1b}[2J\nb")
         line.update { "\u{9b}\u{202e}0123456789" }
         #expect(written.withLock { $0 } == "a\\x1b[2J\\nb\n\r\u{1b}[K\\u{9b}\\u{202e}01234")

@@ -111,7 +111,7 @@ extension Fetcher {
         let wanted = partitions.filter {
             $0.value.position == nil && !$0.value.hasFailed && $0.value.leader != nil
         }
-        return try await askLeaders(of: wanted, { .offsets(node: $0) }) { leader, asked in
+        return try await askLeaders(of: wanted, Obstacle.offsets) { leader, asked in
             let answers = try await self.cluster.offsets(
                 of: asked.mapValues(\.start), ledBy: leader, self.configuration.isolationLevel,
                 asked.mapValues(\.leaderEpoch))

@@ -8,7 +8,7 @@ extension Fetcher {
         let doubtful = partitions.filter {
             $0.value.isDoubtful && !$0.value.hasFailed && $0.value.position != nil && $0.value.leader != nil
         }
-        return try await askLeaders(of: doubtful, { .epochs(node: $0) }) { try await self.dispelDoubts($0, $1) }
+        return try await askLeaders(of: doubtful, Obstacle.epochs) { try await self.dispelDoubts($0, $1) }
     }
 
     private func dispelDoubts(

@@ -53,7 +53,9 @@ public struct RetryEvent: Sendable, Hashable, CustomStringConvertible {
     public let pause: Duration?
 
     public var description: String {
-        guard let error else { return "succeeded after \(failures) failed attempts: \(operation)" }
+        guard let error else {
+            return "succeeded after \(failures) failed attempt\(failures == 1 ? "" : "s"): \(operation)"
+        }
         return "cannot \(operation): \(error) (attempt \(failures), retrying)"
     }
 }

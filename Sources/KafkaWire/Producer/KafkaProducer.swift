@@ -226,8 +226,8 @@ public final class KafkaProducer: Sendable {
     /// Accepts no more records, sends what is buffered, waits until each record has succeeded or failed, and ends. A
     /// transaction in progress is aborted.
     ///
-    /// Records that are not delivered in time fail: with REQUEST_TIMED_OUT, since they may have been written. If the task
-    /// is cancelled, they fail at once.
+    /// Records that are not delivered in time fail: with REQUEST_TIMED_OUT, since they may have been written. Not
+    /// cancellable, since a program often shuts down in a task that has been cancelled.
     ///
     /// - Parameter limit: How long this may take, also if every broker is silent. Less than `delivery.timeout.ms` by
     ///   default.
@@ -238,7 +238,7 @@ public final class KafkaProducer: Sendable {
         accumulator.countFailures()
         var report = CloseReport()
         let abort = Task { try await self.abortTransactionInProgress() }
-        switch await wait(until: deadline, for: abort) {
+        switch await cluster.timing.wait(atMost: limit, for: { await abort.result }) {
         case nil:
             let error = KafkaError(
                 .requestTimedOut,
@@ -250,7 +250,7 @@ public final class KafkaProducer: Sendable {
         let reason = KafkaError(.networkException, "the producer is closed")
         accumulator.close(reason)
         let flushing = Task<Void, any Error> { await accumulator.flush() }
-        _ = await wait(until: deadline, for: flushing)
+        _ = await cluster.timing.wait(atMost: max(deadline - cluster.timing.now(), .zero)) { await flushing.result }
         flushing.cancel()
         let late = KafkaError(
             .requestTimedOut,
@@ -265,23 +265,6 @@ public final class KafkaProducer: Sendable {
 
     private func abortTransactionInProgress() async throws {
         if let transactions, transactions.isToBeEnded { try await abortTransaction() }
-    }
-
-    /// Waits for a task, but not beyond the deadline, nor if the current task is cancelled. The task goes on.
-    ///
-    /// - Returns: nil if the deadline or the cancellation came first.
-    private func wait(
-        until deadline: ContinuousClock.Instant, for work: Task<Void, any Error>
-    ) async -> Result<Void, any Error>? {
-        let outcome = Promise<Result<Void, any Error>?>()
-        Task { outcome.fulfil(await work.result) }
-        let timing = cluster.timing
-        let timer = Task {
-            try await timing.timeout(max(deadline - timing.now(), .zero))
-            outcome.fulfil(nil)
-        }
-        defer { timer.cancel() }
-        return await outcome.valueUnlessCancelled() ?? nil
     }
 
     /// Milliseconds since 1970.

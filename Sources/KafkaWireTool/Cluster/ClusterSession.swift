@@ -57,7 +57,7 @@ struct ClusterSession: Sendable {
                                 status: .unavailable)))
                 })
         }
-        defer { tasks.forEach { $0.cancel() } }
+        defer { for task in tasks { task.cancel() } }
         var first = outcomes.makeAsyncIterator()
         let result = await first.next()
         warnings.mute()

@@ -98,10 +98,11 @@ struct PropertyListTests {
         #expect(error?.code == .invalidConfig)
         #expect(error?.message.contains("sesame") == false, "\(error?.message ?? "")")
         let file = try PropertiesFile(
-            "bootstrap.servers=b:1\nssl.truststore.certificates=-----BEGIN\n\(name)\n".utf8, path: "f")
+            "bootstrap.servers=b:1\nsecurity.protocol=SSL\nssl.truststore.certificates=-----BEGIN\n\(name)\n".utf8,
+            path: "f")
         let inFile = #expect(throws: KafkaError.self) { try ClientConfiguration(file) }
         #expect(
-            inFile?.message.hasPrefix("f, line 3: there is no property of a name") == true, "\(inFile?.message ?? "")")
+            inFile?.message.hasPrefix("f, line 4: there is no property of a name") == true, "\(inFile?.message ?? "")")
         #expect(inFile?.message.contains("sesame") == false)
     }
 

@@ -38,7 +38,8 @@ struct GroupEndTests {
             let report = await member.consumer.close(within: .seconds(1))
             #expect(.now - begin < .seconds(4))
             #expect(!report.isComplete)
-            #expect(report.errors.count == 2, "\(report)")
+            // The commit and the leave, or one error for both if a busy machine needs longer than the limit.
+            #expect((1...2).contains(report.errors.count), "\(report)")
         }
     }
 
