@@ -1,5 +1,6 @@
 import Foundation
 import KafkaWire
+import Synchronization
 import TestSupport
 import Testing
 
@@ -35,21 +36,23 @@ extension RealKafka {
             let fixture = try await TopicFixture(each.home, partitions: 6)
             let ledger = Ledger()
             let properties = each.properties.merging(["group.id": uniqueName()]) { $1 }
+            let isEnding = Mutex(false)
             let producing = Task {
                 let producer = fixture.client.producer()
                 var counts: [Int32: Int64] = [:]
                 var number = 0
-                while !Task.isCancelled {
+                while !isEnding.withLock({ $0 }) {
                     let partition = Int32(number % 6)
                     _ = try await producer.enqueue(
                         ProducerRecord(topic: fixture.topic, partition: partition, value: Array("\(number)".utf8)))
                     counts[partition, default: 0] += 1
                     number += 1
-                    if number % 20 == 0 { try? await Task.sleep(for: .milliseconds(5)) }
+                    if number % 20 == 0 { try await Task.sleep(for: .milliseconds(5)) }
                 }
-                await producer.close()
+                #expect(await producer.close().undeliveredRecords == 0)
                 return counts
             }
+            defer { producing.cancel() }
             var members: [GroupMember] = []
             for count in 1...3 {
                 let member = try GroupMember(fixture, properties)
@@ -61,7 +64,8 @@ extension RealKafka {
             }
             try await members.removeFirst().stop()
             try await eventually("two members share the partitions") { isShared(members, 6) }
-            producing.cancel()
+            // Not by cancelling the task: a producer that is closed in a cancelled task drops what it has yet to send.
+            isEnding.withLock { $0 = true }
             let counts = try await producing.value
             let total = Int(counts.values.reduce(0, +))
             try await eventually("everything is read") { ledger.count >= total }
