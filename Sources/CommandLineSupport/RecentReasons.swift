@@ -8,10 +8,16 @@ package final class RecentReasons: Sendable {
         var subject: String
         var reason: String
         var until: ContinuousClock.Instant
+        /// When the subject may repeat the reason.
+        var next: ContinuousClock.Instant
+        var interval: Duration
     }
 
     /// How long a reason belongs to the subject that it was printed for.
     private static let period = Duration.seconds(60)
+    // The client itself repeats a report at intervals from 1 s to 60 s. Half of them let each such repetition through.
+    private static let firstInterval = Duration.milliseconds(500)
+    private static let longestInterval = Duration.seconds(30)
 
     private let recent = Lock<[Entry]>([])
     private let now: @Sendable () -> ContinuousClock.Instant
@@ -22,15 +28,46 @@ package final class RecentReasons: Sendable {
 
     /// Whether a reason has to be printed for a subject, such as an operation that is retried.
     ///
+    /// A subject may repeat its own reason at growing intervals: an operation that starts again and again, each time as
+    /// a new call, does not print a line for each call.
+    ///
     /// - Returns: False if the reason contains one that was printed for another subject within the last minute, or is
-    ///   part of one.
+    ///   part of one; and if the same subject printed it too short a time ago.
     package func isNew(_ reason: String, of subject: String) -> Bool {
         let now = now()
         return recent.withLock { recent in
-            recent.removeAll { $0.until <= now || $0.subject == subject }
-            if recent.contains(where: { reason.contains($0.reason) || $0.reason.contains(reason) }) { return false }
-            recent.append(Entry(subject: subject, reason: reason, until: now + Self.period))
+            recent.removeAll { $0.until <= now }
+            if let own = recent.firstIndex(where: { $0.subject == subject && $0.reason == reason }) {
+                guard recent[own].next <= now else { return false }
+                recent[own].interval = min(recent[own].interval * 2, Self.longestInterval)
+                recent[own].next = now + recent[own].interval
+                recent[own].until = now + Self.period
+                return true
+            }
+            let isKnown = recent.contains {
+                $0.subject != subject && (reason.contains($0.reason) || $0.reason.contains(reason))
+            }
+            if isKnown { return false }
+            Self.append(reason, subject, now, to: &recent)
             return true
         }
+    }
+
+    /// Remembers a reason that is printed in any case, for example because it is printed once for each change.
+    package func printed(_ reason: String, of subject: String) {
+        let now = now()
+        recent.withLock { recent in
+            recent.removeAll { $0.until <= now || $0.subject == subject && $0.reason == reason }
+            Self.append(reason, subject, now, to: &recent)
+        }
+    }
+
+    private static func append(
+        _ reason: String, _ subject: String, _ now: ContinuousClock.Instant, to recent: inout [Entry]
+    ) {
+        recent.append(
+            Entry(
+                subject: subject, reason: reason, until: now + period, next: now + firstInterval,
+                interval: firstInterval))
     }
 }

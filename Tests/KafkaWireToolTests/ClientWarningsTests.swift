@@ -1,8 +1,8 @@
 import CommandLineSupport
 import Concurrency
-import KafkaWire
 import Testing
 
+@testable import KafkaWire
 @testable import KafkaWireTool
 
 @Suite("Warnings")
@@ -37,10 +37,37 @@ struct ClientWarningsTests {
         let reasons = RecentReasons(now: lines.now)
         #expect(reasons.isNew("b:1 refused", of: "connect to b:1"))
         #expect(!reasons.isNew("no broker can be reached: b:1 refused", of: "list the topics"))
+        #expect(!reasons.isNew("b:1 refused", of: "connect to b:1"))
+        lines.advance(.seconds(1))
         #expect(reasons.isNew("b:1 refused", of: "connect to b:1"), "the subject itself may repeat it")
+        #expect(reasons.isNew("b:1 is silent", of: "connect to b:1"))
+        #expect(!reasons.isNew("no broker can be reached: b:1 refused", of: "list the topics"), "still known")
         #expect(reasons.isNew("the topic t does not exist", of: "list the topics"))
         lines.advance(.seconds(61))
         #expect(reasons.isNew("no broker can be reached: b:1 refused", of: "list the topics"))
+    }
+
+    @Test func aSubjectRepeatsAReasonAtGrowingIntervals() {
+        let lines = Lines()
+        let reasons = RecentReasons(now: lines.now)
+        let printed = (0..<120).filter { _ in
+            defer { lines.advance(.seconds(1)) }
+            return reasons.isNew("b:1 refused", of: "commit offsets")
+        }
+        #expect(printed == [0, 1, 2, 4, 8, 16, 32, 62, 92])
+    }
+
+    @Test func everyLossOfABrokerIsPrinted() {
+        let lines = Lines()
+        let warnings = ClientWarnings(now: lines.now, write: lines.write)
+        for _ in 0..<2 {
+            warnings.availabilityChanged(.lost(broker, reason: "b:1 refused"))
+            warnings.retrying(
+                RetryEvent(
+                    clientID: "c", operation: "connect to b:1", error: KafkaError(.networkException, "b:1 refused"),
+                    failures: 1, elapsed: .zero, pause: nil))
+        }
+        #expect(lines.all == Array(repeating: "% waiting for broker b:1: b:1 refused", count: 2))
     }
 
     @Test func nothingIsPrintedOnceItIsMuted() {

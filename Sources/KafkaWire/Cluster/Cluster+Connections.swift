@@ -113,12 +113,12 @@ extension Cluster {
         _ error: KafkaError, _ key: ConnectionTable.Key, took: Duration, retryingAfter pause: Duration
     ) {
         observer?.connectionFailed(key.address, key.role, took: took, error)
-        connectReporters[key.address, default: Self.connectReporter(key.address)]
-            .failed(error, at: timing.now(), retryingAfter: pause, observer: observer)
-        // Only a broker that was connected to before can be lost.
+        // Only a broker that was connected to before can be lost. Report that first: it explains the retries.
         if known.contains(key.address), lost.insert(key.address).inserted {
             observer?.availabilityChanged(.lost(key.address, reason: error.message))
         }
+        connectReporters[key.address, default: Self.connectReporter(key.address)]
+            .failed(error, at: timing.now(), retryingAfter: pause, observer: observer)
     }
 
     /// Reports a connection attempt that has neither succeeded nor failed.

@@ -62,7 +62,7 @@ final class ClientWarnings: Sendable {
     }
 
     func availabilityChanged(_ change: BrokerAvailability) {
-        if case .lost(let broker, let reason) = change, !reasons.isNew(reason, of: "lost \(broker)") { return }
+        if case .lost(let broker, let reason) = change { reasons.printed(reason, of: "lost \(broker)") }
         say("\(change)")
     }
 

@@ -58,7 +58,7 @@ extension ParsedOptions {
         let reasons = RecentReasons()
         var hooks = ClientHooks()
         hooks.availabilityChanged = { change in
-            if case .lost(let broker, let reason) = change, !reasons.isNew(reason, of: "lost \(broker)") { return }
+            if case .lost(let broker, let reason) = change { reasons.printed(reason, of: "lost \(broker)") }
             say("\(change)")
         }
         hooks.retrying = { event in

@@ -75,7 +75,7 @@ final class KafkaPlant: MessageSink {
         let reasons = RecentReasons()
         var hooks = ClientHooks()
         hooks.availabilityChanged = { change in
-            if case .lost(let broker, let reason) = change, !reasons.isNew(reason, of: "lost \(broker)") { return }
+            if case .lost(let broker, let reason) = change { reasons.printed(reason, of: "lost \(broker)") }
             onEvent("\(change)")
         }
         hooks.retrying = { event in
