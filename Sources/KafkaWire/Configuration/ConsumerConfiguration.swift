@@ -25,10 +25,9 @@ public struct ConsumerConfiguration: Sendable {
     /// How large one compressed batch may become, in bytes; what is larger is an error, not an exhausted memory.
     public var maximumInflatedBytes = 256 << 20
 
-    /// `allow.auto.create.topics`: whether subscribing by name to a topic that doesn't exist has the broker create the
-    /// topic, if its `auto.create.topics.enable` permits that.
+    /// `allow.auto.create.topics`: whether the consumer may have the broker create a topic that doesn't exist.
     ///
-    /// The property sets it for producers too. On by default as in Java's client; librdkafka's default is off.
+    /// Reserved: subscribing creates no topic at present. The property sets it for producers too, where it has effect.
     public var allowsTopicCreation = true
 
     /// Everything by default.
