@@ -47,7 +47,7 @@ public final class KafkaClient: Sendable {
     ///
     /// - Parameters:
     ///   - offsetReset: What to do at an offset that the log doesn't have; nil for `auto.offset.reset`.
-    ///   - onPartitionFailure: Receives the permanent errors of single partitions, and the sequence goes on without
+    ///   - onPartitionFailure: Receives the permanent errors of single partitions, and the sequence continues without
     ///     them. If nil, the sequence throws each such error once.
     public func consumer(
         offsetReset: ConsumerConfiguration.OffsetReset? = nil, onPartitionFailure: PartitionFailureHandler? = nil

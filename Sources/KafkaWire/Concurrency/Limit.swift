@@ -1,7 +1,7 @@
 import Concurrency
 
 extension Timing {
-    /// Waits for work to end, but no longer than a limit. The work goes on in its own task.
+    /// Waits for work to end, but no longer than a limit. The work continues in its own task.
     ///
     /// Neither the wait nor the work ends when the caller's task is cancelled.
     ///

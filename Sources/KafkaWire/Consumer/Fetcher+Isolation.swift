@@ -3,7 +3,7 @@
 extension Fetcher {
     /// Handles a failed fetch.
     ///
-    /// - Returns: Whether the loop of this broker goes on at once.
+    /// - Returns: Whether the loop of this broker continues at once.
     func recover(from error: any Error, of node: Int32, _ wanted: [TopicPartition: Asked]) async -> Bool {
         guard let error = error as? KafkaError else {
             lost(node, wanted, KafkaError(.unknownServerError, "\(error)"))

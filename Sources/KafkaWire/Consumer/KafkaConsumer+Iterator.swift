@@ -9,7 +9,7 @@ extension KafkaConsumer {
     /// - With `group.id` the next loop begins with that batch again, so that no offset behind it is committed before
     ///   it was processed. Call `commit()` before `break` to avoid that. With `enable.auto.commit=false`, offsets that the
     ///   application has committed itself, also in a transaction, don't come again.
-    /// - Without `group.id` nothing can be committed, and the next loop goes on with the batch behind it.
+    /// - Without `group.id` nothing can be committed, and the next loop continues with the batch after it.
     ///
     /// - Important: One iterator at a time. If a second task asks for a batch while the first one waits for one, the
     ///   second gets INVALID_REQUEST at once. With `group.id` so does an iterator that is asked again while a later one

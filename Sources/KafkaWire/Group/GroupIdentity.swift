@@ -111,7 +111,7 @@ final class GroupIdentity: Sendable {
         state.withLock { $0.onRefusal = handler }
     }
 
-    /// Whether a commit that the coordinator refused may be repeated, since the group goes on to its next generation and
+    /// Whether a commit that the coordinator refused may be repeated, since the group moves to its next generation and
     /// this member with it. The caller checks that the member still owns the partitions.
     ///
     /// - Parameters:

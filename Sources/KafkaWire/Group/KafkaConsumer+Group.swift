@@ -182,7 +182,7 @@ extension KafkaConsumer {
     /// The consumer's identity in its group, for a transaction that commits its offsets (KIP-447); nil if `group.id` isn't
     /// set.
     ///
-    /// Take it after the records were read, and before the offsets are sent. If the group goes on to another generation
+    /// Take it after the records were read, and before the offsets are sent. If the group moves to another generation
     /// meanwhile, `KafkaProducer.sendOffsets` follows as long as this consumer keeps the partitions. A consumer that lost
     /// its membership, or has left, keeps its last identity, which the coordinator refuses. So a transaction cannot
     /// overwrite the offsets of the next owner.

@@ -114,7 +114,7 @@ final class CoordinatorCalls: Sendable {
                     .unsupportedVersion,
                     "a group member's offsets can be part of a transaction from Kafka 2.5 on (KIP-447)")
             }
-            // The group may have gone on to its next generation, and this member with it (cooperative rebalance).
+            // The group may have moved to its next generation, and this member with it (cooperative rebalance).
             let member = group.current(owning: partitions) ?? group
             let request = TxnOffsetCommitRequest(
                 transactionalId: id, groupId: group.groupID, producerId: identity.id, producerEpoch: identity.epoch,

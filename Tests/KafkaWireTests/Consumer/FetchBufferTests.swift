@@ -28,7 +28,7 @@ struct FetchBufferTests {
         if case .part(let part) = taken { part.next.offset } else { nil }
     }
 
-    /// Whether the gate was opened, and nobody has gone through yet.
+    /// Whether the gate was opened, and no waiter has passed it yet.
     private func isOpen(_ gate: Signal) -> Bool { gate.isNotified }
 
     private func isEmpty(_ buffer: FetchBuffer) async throws -> Bool {
