@@ -94,6 +94,8 @@ case $action in
         source "$root/scripts/demo.sh"
         demo "$@" ;;
     test)
+        # shellcheck source=scripts/reports.sh
+        source "$root/scripts/reports.sh"
         # shellcheck source=scripts/test.sh
         source "$root/scripts/test.sh"
         run_tests "$@" ;;

@@ -72,7 +72,8 @@ run_variant() { # VARIANT [ARG]...
         echo 'no test ran' >&2
         status=1
     fi
-    if grep -E '^[^ ]+ +(Test|Suite) .* (skipped|was cancelled)' "$log" >&2; then status=1; fi
+    skipped_tests "$log" >&2
+    [[ -z $(skipped_tests "$log") ]] || status=1
     return "$status"
 }
 

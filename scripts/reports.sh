@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The sanitizers' reports. Sourced, not run.
+# What the log of a test run and the reports of a sanitizer say. Sourced, not run.
 
 # Makes an empty folder for reports below a build's folder, prints its path.
 new_reports() { # BUILD
@@ -24,4 +24,16 @@ print_reports() { # REPORTS
     cat "${files[@]}" >&2
     echo "the sanitizer reported something in ${#files[@]} processes: see $1" >&2
     return 1
+}
+
+# The lines of a log that name a test as skipped or cancelled. The outcome follows the test's name; a name in quotes may
+# have such words too, so it is stepped over.
+skipped_tests() { # LOG
+    grep -E '^[^ ]+ +(Test|Suite) ("[^"]*"|[^" ]+)( with .*)? (skipped(: ".*"|\.?)|was cancelled.*)$' "$1" || true
+}
+
+# The lines of a log that say what failed. What a test printed when it failed may be thousands of lines above the end.
+failed_tests() { # LOG
+    grep -E '^[^ ]+ +(Test .* (recorded an issue|failed after)|Fatal error|error:)' "$1" |
+        grep -vE '^[^ ]+ +Test run with ' || true
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Every test that this machine can run, and in plain words what was left out. Sourced by control-env.sh, after
-# prerequisites.sh.
+# prerequisites.sh and reports.sh.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 run_tests() { # [ARG]... for `swift test`
@@ -82,14 +82,12 @@ run_beside() {
 # this machine doesn't have is a failure.
 report() { # LOG STATUS TANSU LIBRDKAFKA [LEFT-OUT]...
     local log=$1 status=$2 tansu=$3 librdkafka=$4 passed failed skipped line unexplained=0
-    # At the end of a line, since a test's name may have the word too.
-    local left='^[^ ]+ +Test .* (skipped(: ".*"|\.?)|was cancelled.*)$'
     shift 4
     passed=$(grep -cE '^[^ ]+ +Test .* passed after ' "$log" || true)
     failed=$(grep -E '^[^ ]+ +Test .* failed after ' "$log" | grep -cvE '^[^ ]+ +Test run with ' || true)
     # The line for a whole run has the form of a test's.
     passed=$((passed - $(grep -cE '^[^ ]+ +Test run with .* passed after ' "$log" || true)))
-    skipped=$(grep -cE "$left" "$log" || true)
+    skipped=$(skipped_tests "$log" | wc -l)
     echo
     (($# == 0)) || printf 'left out: %s\n' "$@"
     while IFS= read -r line; do
@@ -103,11 +101,12 @@ report() { # LOG STATUS TANSU LIBRDKAFKA [LEFT-OUT]...
             *[Kk]afka* | *java* | *'No test cases found'*) [[ -z ${KAFKA_HOMES:-} ]] || unexplained=1 ;;
             *) unexplained=1 ;;
         esac
-    done < <(grep -E "$left" "$log" || true)
+    done < <(skipped_tests "$log")
     if [[ ${CI:-} == true ]] && ((unexplained)); then
         echo "a test was skipped that this machine could run"
         ((status)) || status=1
     fi
+    failed_tests "$log" | sed 's/^[^ ]* *//; s/^/failed: /'
     if ((passed + failed == 0 && status == 0)); then
         echo "no test ran"
         status=1
