@@ -29,7 +29,7 @@ run_tests() { # [ARG]... for `swift test`
         librdkafka=no
         left_out+=("tests against librdkafka: it could not be installed")
     fi
-    left_out+=("the optimised programs: scripts/programs.sh builds them and tests them")
+    left_out+=("the optimised programs: scripts/programs.sh run builds and tests them")
     [[ -n ${TFI_LONG_TESTS:-} ]] || left_out+=("long tests: set TFI_LONG_TESTS=1 to run them")
 
     cd "$root" || return
