@@ -32,7 +32,7 @@ struct WaitingTests {
     @Test(arguments: modes)
     func everyModeGivesUpOnABrokerThatRefuses(mode: [String]) async throws {
         let result = try await run(
-            try Repository.program("kafkawire"), mode + ["-b", "127.0.0.1:1", "-X", "default.api.timeout.ms=1200"])
+            try Repository.program("kafkawire"), mode + ["-b", "127.0.0.1:1", "-X", "default.api.timeout.ms=400"])
         #expect(result.status == 69, "\(result.err)")
         #expect(result.err.hasPrefix("% cannot connect to 127.0.0.1:1: "), "the first failure at once: \(result.err)")
         #expect(result.err.contains("\nkafkawire: no broker "), "\(result.err)")
@@ -45,7 +45,7 @@ struct WaitingTests {
             fake.inject(.silence, into: .apiVersions, times: 1000)
             let result = try await run(
                 try Repository.program("kafkawire"),
-                mode + ["-b", fake.bootstrapServers, "-X", "default.api.timeout.ms=2000"])
+                mode + ["-b", fake.bootstrapServers, "-X", "default.api.timeout.ms=1500"])
             #expect(result.status == 69, "\(result.err)")
             #expect(result.err.hasPrefix("% "), "a warning comes first: \(result.err)")
             #expect(result.err.count(where: \.isNewline) < 6, "the warnings are few: \(result.err)")

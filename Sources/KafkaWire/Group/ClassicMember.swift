@@ -104,6 +104,9 @@ struct ClassicMember: Sendable {
         case (.preparing, .notified(let error, let sender)), (.adopting, .notified(let error, let sender)),
             (.stable, .notified(let error, let sender)):
             if sender == identity { refused(error) }
+        case (.syncing, .notified(let error, let sender)):
+            // A rebalance that has begun shows in the answer to SyncGroup as well.
+            if sender == identity, error.code != .rebalanceInProgress { refused(error) }
         case (.preparing, .applicationAway), (.adopting, .applicationAway), (.stable, .applicationAway):
             lose(keepingID: false)
 

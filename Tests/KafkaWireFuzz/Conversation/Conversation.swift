@@ -10,6 +10,9 @@ struct Conversation: Sendable {
         TopicPartition(topic: "t", partition: 0), TopicPartition(topic: "t", partition: 1),
     ]
 
+    /// How long closing may take, since a broker may ask for a pause of any length.
+    private let closeLimit = Duration.milliseconds(300)
+
     init(_ fake: FakeCluster, _ role: ConversationFuzzer.Role, _ options: UInt8) {
         self.fake = fake
         self.role = role
@@ -91,7 +94,7 @@ struct Conversation: Sendable {
         await read(consumer, steps: 2)
         await consumer.resume([partitions[0]])
         await read(consumer, steps: 3)
-        await consumer.close()
+        await consumer.close(within: closeLimit)
     }
 
     private func beMember(_ client: KafkaClient) async {
@@ -105,9 +108,9 @@ struct Conversation: Sendable {
         }
         try? await first.commit()
         _ = try? await first.committed(partitions)
-        await second.close()
+        await second.close(within: closeLimit)
         await read(first, steps: 2)
-        await first.close()
+        await first.close(within: closeLimit)
     }
 
     private func produce(_ client: KafkaClient) async {
@@ -122,7 +125,7 @@ struct Conversation: Sendable {
         for delivery in deliveries {
             if let metadata = try? await delivery.metadata { _ = (metadata.offset, metadata.timestamp) }
         }
-        await producer.close()
+        await producer.close(within: closeLimit)
     }
 
     private func transact(_ client: KafkaClient) async {
@@ -135,7 +138,7 @@ struct Conversation: Sendable {
                 if round == 1 { throw FuzzFinding("an abort on purpose") }
             }
         }
-        await producer.close()
+        await producer.close(within: closeLimit)
     }
 
     private func administer(_ client: KafkaClient) async {

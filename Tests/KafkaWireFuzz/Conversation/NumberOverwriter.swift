@@ -37,10 +37,10 @@ struct NumberOverwriter {
         number = candidates[Int(value) % candidates.count]
     }
 
-    /// A pause that the broker asks for, in milliseconds. A long one would make the conversation wait for it.
+    /// A pause that the broker asks for, in milliseconds: up to 24 days, which no call may wait for.
     mutating func pause(_ milliseconds: inout Int32) {
         guard isTarget() else { return }
-        milliseconds = [0, -1, .min, 1, 30][Int(value) % 5]
+        milliseconds = [0, -1, .min, 1, 30, 1000, 60_000, .max][Int(value) % 8]
     }
 
     /// An error code: one that the protocol knows, or any other.

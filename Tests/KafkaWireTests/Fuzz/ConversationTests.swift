@@ -1,5 +1,6 @@
 import Foundation
 import KafkaWireFuzz
+import TestSupport
 import Testing
 
 /// Conversations with a broker that answers with impossible numbers, by seeds.
@@ -12,7 +13,7 @@ struct ConversationTests {
 
     private static let inputs: [[UInt8]] = {
         var random = RandomValues(seed: UInt64(setting("KAFKAWIRE_CONVERSATION_SEED", default: 7)))
-        return (0..<setting("KAFKAWIRE_CONVERSATIONS", default: 300)).map { index in
+        return (0..<setting("KAFKAWIRE_CONVERSATIONS", default: LongTests.count(300, quick: 60))).map { index in
             let roles = ConversationFuzzer.Role.allCases
             let changes = (0..<Int(1 + random.next() % 4)).flatMap { _ in
                 (0..<4).map { _ in UInt8(truncatingIfNeeded: random.next()) }

@@ -1,5 +1,6 @@
 import KafkaWire
 import KafkaWireFuzz
+import TestSupport
 import Testing
 
 /// Sound frames and records with seeded damage. The fuzzers' own checks count: a value or an error, nothing that is
@@ -34,7 +35,7 @@ import Testing
         func check<Message: WireMessage & RandomValue>(_ type: Message.Type) throws {
             for version in message.versions {
                 var random = RandomValues(seed: UInt64(version) + 100)
-                for _ in 0..<60 {
+                for _ in 0..<LongTests.count(60, quick: 20) {
                     let sound = try message.frame(of: Message(&random, version: version), version: version)
                     let input = Self.mutate(sound, keeping: 2, &random)
                     #expect(throws: Never.self, "version \(version): \(input)") {
@@ -49,7 +50,7 @@ import Testing
     @Test(arguments: try FuzzSeedTests.recorded()) func `damaged recorded responses`(frame: GoldenFrame) throws {
         let sound = try FuzzSeedTests.input(frame)
         var random = RandomValues(seed: 300)
-        for round in 0..<60 {
+        for round in 0..<LongTests.count(60, quick: 20) {
             let input = Self.mutate(sound, keeping: 2, &random)
             #expect(throws: Never.self, "round \(round)") { try ResponseFuzzer.run(ByteSlice(input)) }
         }
@@ -59,7 +60,7 @@ import Testing
         let sound = RecordFuzzer.input(
             checksCRC: false, offset: 0, records: Array(try FixtureTests.segment(name).prefix(20_000)))
         var random = RandomValues(seed: 200)
-        for round in 0..<150 {
+        for round in 0..<LongTests.count(150, quick: 50) {
             var input = Self.mutate(sound, keeping: 2, &random)
             input[1] = UInt8(round)
             #expect(throws: Never.self, "round \(round)") { try RecordFuzzer.run(ByteSlice(input)) }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("A classic group's members and what goes wrong", .serialized, .timeLimit(.minutes(1)))
+@Suite("A classic group's members and what goes wrong", .timeLimit(.minutes(1)))
 struct ClassicGroupFaultTests {
     private static let passing = [ErrorCode.notCoordinator, .coordinatorLoadInProgress, .coordinatorNotAvailable]
     private static let cuts = [Fault.hangUp(.beforehand), .hangUp(.beforeAnswer), .hangUp(.withinAnswer)]

@@ -86,6 +86,16 @@ struct ClassicMemberTests {
             .notified(error(.unknownMemberId), member1), .prepared(asLost: false), leadTo: .preparing, as: nobody,
             lost: true),
         Row(
+            "put out while syncing, by a heartbeat", toSyncing, .notified(error(.unknownMemberId), member1),
+            .synced(assigned), leadTo: .preparing, as: nobody, lost: true),
+        Row(
+            "not allowed while syncing, by a heartbeat", toSyncing,
+            .notified(error(.groupAuthorizationFailed), member1), .synced(assigned),
+            leadTo: .failed(error(.groupAuthorizationFailed))),
+        Row(
+            "a rebalance that begins while syncing shows in the answer to SyncGroup", toSyncing,
+            .notified(error(.rebalanceInProgress), member1), leadTo: .syncing, beats: true),
+        Row(
             "what is lost is given up as such", toStable, .notified(error(.unknownMemberId), member1),
             .prepared(asLost: true), leadTo: .joining, as: nobody),
         Row(

@@ -3,7 +3,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("A KIP-848 group's members and what goes wrong", .serialized, .timeLimit(.minutes(1)))
+@Suite("A KIP-848 group's members and what goes wrong", .timeLimit(.minutes(1)))
 struct ConsumerGroupFaultTests {
     private static let faults = [
         Fault.error(.notCoordinator), .error(.coordinatorLoadInProgress), .error(.coordinatorNotAvailable),

@@ -3,7 +3,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("What a group's members commit", .serialized, .timeLimit(.minutes(1)))
+@Suite("What a group's members commit", .timeLimit(.minutes(1)))
 struct GroupCommitTests {
     @Test("what was processed is committed at an interval", arguments: GroupKind.both)
     func interval(kind: GroupKind) async throws {

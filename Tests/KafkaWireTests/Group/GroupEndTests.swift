@@ -4,7 +4,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("How a membership ends, whatever the brokers do", .serialized, .timeLimit(.minutes(1)))
+@Suite("How a membership ends, whatever the brokers do", .timeLimit(.minutes(1)))
 struct GroupEndTests {
     enum Brokers: CaseIterable {
         case gone, silent

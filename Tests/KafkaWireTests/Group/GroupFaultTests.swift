@@ -3,7 +3,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("A group's members, by either protocol, and what goes wrong", .serialized, .timeLimit(.minutes(1)))
+@Suite("A group's members, by either protocol, and what goes wrong", .timeLimit(.minutes(1)))
 struct GroupFaultTests {
     @Test("members come and go, and each record is processed once", arguments: GroupKind.all)
     func comeAndGo(kind: GroupKind) async throws {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("Where a group's members stand (KIP-848, KIP-881)", .serialized, .timeLimit(.minutes(1)))
+@Suite("Where a group's members stand (KIP-848, KIP-881)", .timeLimit(.minutes(1)))
 struct GroupRackTests {
     @Test("client.rack is told to whoever divides the group", arguments: GroupKind.all)
     func told(kind: GroupKind) async throws {

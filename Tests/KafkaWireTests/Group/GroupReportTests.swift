@@ -4,7 +4,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("What a member reports while it waits", .serialized, .timeLimit(.minutes(1)))
+@Suite("What a member reports while it waits", .timeLimit(.minutes(1)))
 struct GroupReportTests {
     private final class Events: Sendable {
         let list = Lock<[RetryEvent]>([])

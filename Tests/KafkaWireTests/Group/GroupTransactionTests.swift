@@ -4,7 +4,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("A transaction that commits a member's offsets", .serialized, .timeLimit(.minutes(1)))
+@Suite("A transaction that commits a member's offsets", .timeLimit(.minutes(1)))
 struct GroupTransactionTests {
     private let partition = TopicPartition("t")
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("Offsets of a topic that was deleted and created again", .serialized, .timeLimit(.minutes(1)))
+@Suite("Offsets of a topic that was deleted and created again", .timeLimit(.minutes(1)))
 struct TopicIdentityTests {
     /// Both group protocols, with commits that carry topic ids (version 10) and commits that carry names.
     static let cases = GroupKind.both.flatMap { kind in [(kind, true), (kind, false)] }

@@ -1,4 +1,5 @@
 import KafkaWire
+import TestSupport
 import Testing
 
 @Suite("Every message at every version")
@@ -13,7 +14,7 @@ struct MessageRoundTripTests {
     func roundTrip(_ message: SpokenMessage) throws {
         func check<Message: WireMessage & RandomValue>(_ type: Message.Type) throws {
             for version in message.versions {
-                for seed in 0..<20 {
+                for seed in 0..<LongTests.count(20, quick: 5) {
                     var random = RandomValues(seed: UInt64(seed))
                     let value = Message(&random, version: version)
                     let bytes = try message.encoded(value, version: version)
@@ -61,7 +62,7 @@ struct MessageRoundTripTests {
                 var random = RandomValues(seed: 3)
                 let bytes = try message.encoded(Message(&random, version: version), version: version)
                 guard !bytes.isEmpty else { continue }
-                for _ in 0..<100 {
+                for _ in 0..<LongTests.count(100, quick: 30) {
                     var damaged = bytes
                     for _ in 0...(random.next() % 3) {
                         damaged[Int(random.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: random.next())

@@ -31,7 +31,7 @@ import Testing
         let set = try FixtureTests.segment("v\(format)/\(name)")
         let expected = try Self.expected(name, format: format)
         let last = try #require(expected.last).offset
-        for offset in 0...last + 1 {
+        for offset in FixtureTests.starts(in: try readBatches(set), to: last + 1) {
             let batches = try readBatches(set, from: offset)
             #expect(try batches.flatMap { try $0.copyRecords() } == expected.filter { $0.offset >= offset })
             #expect(batches.allSatisfy { $0.lastOffset >= offset })

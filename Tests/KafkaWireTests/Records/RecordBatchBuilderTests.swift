@@ -3,7 +3,7 @@ import Testing
 @testable import KafkaWire
 
 /// What a record had in it, copied out.
-struct CopiedRecord: Equatable {
+struct CopiedRecord: Equatable, Sendable {
     var offset: Int64
     var timestamp: Int64
     var key: [UInt8]?
@@ -11,7 +11,7 @@ struct CopiedRecord: Equatable {
     var headers: [CopiedHeader] = []
 }
 
-struct CopiedHeader: Equatable {
+struct CopiedHeader: Equatable, Sendable {
     var name: [UInt8]
     var value: [UInt8]?
 }
