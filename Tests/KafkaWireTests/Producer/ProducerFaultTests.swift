@@ -159,7 +159,10 @@ struct ProducerFaultTests {
             while (try? await producer.send(record("y"))) == nil {}
             await producer.close()
             let values = try fake.log(of: partition).map(\.value)
-            #expect(!values.isEmpty && values.allSatisfy { $0 == "y" })
+            #expect(values.contains("y"))
+            // If time ran out during a request, the broker may still have carried that request out.
+            let others = values.filter { $0 != "y" }
+            #expect(others.isEmpty || error?.code == .requestTimedOut && others == ["x"], "\(values)")
         }
     }
 
