@@ -12,8 +12,15 @@ struct Administration {
         let admin = client.admin
 
         let cluster = try await admin.describeCluster()
-        for broker in cluster.brokers { print("broker \(broker.nodeID) at \(broker.host):\(broker.port)") }
-        for topic in try await admin.listTopics() { print("\(topic.name): \(topic.partitions.count) partitions") }
+        for broker in cluster.brokers { print("broker \(broker.nodeID) at \(shown(broker.host)):\(broker.port)") }
+        for topic in try await admin.listTopics() {
+            print("\(shown(topic.name)): \(topic.partitions.count) partitions")
+        }
         await client.close()
+    }
+
+    /// Text from elsewhere, without characters that control a terminal.
+    private static func shown(_ text: String) -> String {
+        text.unicodeScalars.map { $0.escaped(asASCII: true) }.joined()
     }
 }

@@ -28,10 +28,15 @@ struct FirstSteps {
         let partition = TopicPartition(topic: "first-steps", partition: 0)
         await consumer.assign([partition: ConsumerStart(.offset(written[0].offset))])
         for try await record in consumer.records {
-            print("\(record.offset): \(String(decoding: record.value ?? [], as: UTF8.self))")
+            print("\(record.offset): \(shown(record.value ?? []))")
             if record.offset == written[2].offset { break }
         }
         await consumer.close()
         await client.close()
+    }
+
+    /// Text from elsewhere, without characters that control a terminal.
+    private static func shown(_ bytes: [UInt8]) -> String {
+        String(decoding: bytes, as: UTF8.self).unicodeScalars.map { $0.escaped(asASCII: true) }.joined()
     }
 }

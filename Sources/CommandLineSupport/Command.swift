@@ -91,12 +91,10 @@ package struct Program: Sendable {
         if wanted.hasPrefix("-") {
             throw usageFailure("the command comes first, before options: one of \(commandNames)")
         }
-        guard isPlainWord(wanted) else {
-            throw usageFailure("what was given is no command: it is one of \(commandNames)")
-        }
+        // The argument itself is not shown: it may be a secret in the wrong place.
         if let nearest = nearestName(to: wanted, among: commands.map(\.name)) {
-            throw usageFailure("there is no command '\(wanted)': did you mean '\(nearest)'?")
+            throw usageFailure("the first argument is not a command; did you mean '\(nearest)'?")
         }
-        throw usageFailure("there is no command '\(wanted)': it is one of \(commandNames)")
+        throw usageFailure("the first argument is not a command: it is one of \(commandNames)")
     }
 }

@@ -4,7 +4,7 @@ package enum CommonOptions {
         "bootstrap-servers", .string, default: "localhost:9092", placeholder: "HOST:PORT[,HOST:PORT…]",
         help: "Brokers to ask for the rest of the cluster.")
     package static let topic = Option(
-        "topic", .string, default: "TFI", placeholder: "NAME", help: "The topic of the plant's messages.")
+        "topic", .topic, default: "TFI", help: "The topic of the plant's messages.")
     package static let summaryJSON = Option(
         flag: "summary-json", help: "Ends standard output with one line that is a JSON object of the totals.")
     package static let properties = Option(

@@ -22,7 +22,7 @@ package struct LineReader: ~Copyable {
         self.path = path
         descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         if descriptor < 0 {
-            throw Failure("\(path) can't be read: \(systemErrorText(errno))", status: .noInput)
+            throw Failure("\(ShownArgument.name(path)) can't be read: \(systemErrorText(errno))", status: .noInput)
         }
     }
 
@@ -88,7 +88,8 @@ package struct LineReader: ~Copyable {
         if count < 0, errno != EINTR {
             let isFolder = errno == EISDIR
             throw Failure(
-                "\(path) can't be read: \(systemErrorText(errno))", status: isFolder ? .noInput : .ioError)
+                "\(ShownArgument.name(path)) can't be read: \(systemErrorText(errno))",
+                status: isFolder ? .noInput : .ioError)
         }
         if count == 0 { isAtEnd = true }
         unread = 0..<begin + max(0, count)

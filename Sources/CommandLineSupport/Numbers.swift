@@ -50,6 +50,19 @@ package enum Numbers {
         Int(exactly: number).map(String.init) ?? String(number)
     }
 
+    /// 1 as "1st", 12 as "12th".
+    package static func ordinal(_ number: Int) -> String {
+        let suffix =
+            switch (number % 100, number % 10) {
+            case (11...13, _): "th"
+            case (_, 1): "st"
+            case (_, 2): "nd"
+            case (_, 3): "rd"
+            default: "th"
+            }
+        return "\(number)\(suffix)"
+    }
+
     private static func twoDigits(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
 
     private static func scaled(_ number: Double, units: [String]) -> String {

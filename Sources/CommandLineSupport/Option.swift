@@ -8,7 +8,6 @@ package struct Option<Value: Sendable>: OptionDeclaration {
     package let defaultText: String?
     package let expectation: String
     package let isRepeated: Bool
-    package let isShown: Bool
     fileprivate let read: @Sendable (String) -> (any Sendable)?
     /// From the values given, in their order, to the one that the command sees.
     fileprivate let combine: @Sendable ([any Sendable]) -> Value
@@ -25,7 +24,7 @@ extension Option {
         self.init(
             name: name, placeholder: placeholder ?? format.placeholder, help: help,
             defaultText: format.format(defaultValue), expectation: format.expectation, isRepeated: false,
-            isShown: format.isShown, read: { format.parse($0) }, combine: { $0.last as? Value ?? defaultValue })
+            read: { format.parse($0) }, combine: { $0.last as? Value ?? defaultValue })
     }
 
     /// An option that may be left out, and is nil then.
@@ -34,7 +33,7 @@ extension Option {
     ) where Value == Wrapped? {
         self.init(
             name: name, placeholder: placeholder ?? format.placeholder, help: help, defaultText: nil,
-            expectation: format.expectation, isRepeated: false, isShown: format.isShown,
+            expectation: format.expectation, isRepeated: false,
             read: { format.parse($0) }, combine: { $0.last as? Wrapped })
     }
 
@@ -44,7 +43,7 @@ extension Option {
     ) where Value == [Element] {
         self.init(
             name: name, placeholder: placeholder ?? format.placeholder, help: help, defaultText: nil,
-            expectation: format.expectation, isRepeated: true, isShown: format.isShown,
+            expectation: format.expectation, isRepeated: true,
             read: { format.parse($0) }, combine: { $0.compactMap { $0 as? Element } })
     }
 }
@@ -54,7 +53,7 @@ extension Option<Bool> {
     package init(flag name: String, help: String) {
         self.init(
             name: name, placeholder: nil, help: help, defaultText: nil, expectation: "true or false",
-            isRepeated: false, isShown: true,
+            isRepeated: false,
             read: { text in
                 switch text.lowercased() {
                 case "true", "yes", "on", "1": true
@@ -77,8 +76,6 @@ package protocol OptionDeclaration: Sendable {
     /// What a value has to be, to follow "expects".
     var expectation: String { get }
     var isRepeated: Bool { get }
-    /// Whether a wrong value is shown in the error.
-    var isShown: Bool { get }
     /// The value, or nil where the text isn't one.
     func parse(_ text: String) -> (any Sendable)?
 }

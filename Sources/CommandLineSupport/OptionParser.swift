@@ -2,14 +2,16 @@
 struct OptionParser {
     let options: [any OptionDeclaration]
 
+    /// - Parameter arguments: The command line without the program's name, from behind the command.
     /// - Throws: A failure of status `usage`.
     func parse(_ arguments: ArraySlice<String>, environment: [String: String]) throws(Failure) -> ParsedOptions {
         var parsed = ParsedOptions()
         var rest = arguments
         while let argument = rest.popFirst() {
             guard argument.hasPrefix("-"), argument != "-" else {
+                // Slices keep their indices: that of the next argument is the position of this one, counted from 1.
                 throw Failure(
-                    "\(shownArgument(argument)) is unexpected: options begin with --", status: .usage)
+                    "\(ShownArgument.unexpected(rest.startIndex)); options begin with --", status: .usage)
             }
             let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             // Only a name is ever repeated in an error: what follows it may be a password.
@@ -41,7 +43,8 @@ struct OptionParser {
             return option
         }
         guard isPlainWord(written) else {
-            throw Failure("what was given is no option's name: options begin with --", status: .usage)
+            throw Failure(
+                "an argument is not an option's name \(ShownArgument.hidden); options begin with --", status: .usage)
         }
         if let nearest = nearestName(to: String(written.trimmingPrefix(/-+/)), among: options.map(\.name)) {
             throw Failure("there is no option \(written): did you mean --\(nearest)?", status: .usage)
@@ -53,8 +56,7 @@ struct OptionParser {
         throws(Failure) -> any Sendable
     {
         if let value = option.parse(text) { return value }
-        let got = option.isShown ? ", not \(shownArgument(text))" : ""
-        throw Failure("\(origin) expects \(option.expectation)\(got)", status: .usage)
+        throw Failure("\(origin) expects \(option.expectation)", status: .usage)
     }
 }
 

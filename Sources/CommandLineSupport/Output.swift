@@ -6,14 +6,19 @@ import Foundation
 /// stopped holds up that queue, never the threads that tasks run on.
 package final class Output: Sendable {
     package static let standard = Output(descriptor: STDOUT_FILENO)
-    package static let standardError = Output(descriptor: STDERR_FILENO)
+    package static let standardError = Output(descriptor: STDERR_FILENO, filter: .shared)
 
     private let descriptor: Int32
+    /// Removes secrets from what is posted; nil for none.
+    private let filter: SecretFilter?
     private let queue: DispatchQueue
 
-    /// - Parameter descriptor: Stays the caller's to close.
-    package init(descriptor: Int32) {
+    /// - Parameters:
+    ///   - descriptor: Stays the caller's to close.
+    ///   - filter: Removes secrets from the texts that are posted; nil for none.
+    package init(descriptor: Int32, filter: SecretFilter? = nil) {
         self.descriptor = descriptor
+        self.filter = filter
         queue = DispatchQueue(label: "output \(descriptor)")
     }
 
@@ -41,16 +46,17 @@ package final class Output: Sendable {
     /// Writes a line after what is under way, and doesn't wait for it. The text is escaped for a terminal, its line
     /// feeds too, so that it is one line. A failure is left unseen: this is for messages that have nowhere else to go.
     package func post(line text: String) {
-        post(Array((ForeignText.visible(text) + "\n").utf8))
+        post(escaped: ForeignText.visible(text) + "\n")
     }
 
     /// The same for text of one or more lines, whose line feeds and tabs stay.
     package func post(_ text: String) {
-        post(Array(ForeignText.visible(text, keepingLayout: true).utf8))
+        post(escaped: ForeignText.visible(text, keepingLayout: true))
     }
 
-    /// Writes the bytes as they are after what is under way, and doesn't wait for it.
-    func post(_ bytes: [UInt8]) {
+    /// The same for text that is escaped already, and for commands to the terminal.
+    func post(escaped text: String) {
+        let bytes = Array((filter?.removed(from: text) ?? text).utf8)
         queue.async { _ = self.writeNow(bytes) }
     }
 

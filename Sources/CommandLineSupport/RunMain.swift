@@ -8,8 +8,10 @@ package func runMain(_ program: Program) async -> Never {
     StandardDescriptors.reserve()
     // Writing to a closed pipe or connection returns EPIPE instead of ending the process.
     _ = signal(SIGPIPE, SIG_IGN)
-    let status = await program.run(
-        Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment)
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    let environment = ProcessInfo.processInfo.environment
+    SecretFilter.shared.hide(arguments, environment: environment)
+    let status = await program.run(arguments, environment: environment)
     await Output.standard.flush()
     await Output.standardError.flush()
     exit(status.rawValue)

@@ -1,21 +1,56 @@
-/// An argument or value that isn't what was expected, as an error may show it: in quotes if it can't be a secret.
+/// How errors mention what stands on the command line, so that a secret in the wrong place is never repeated.
 ///
-/// A connection URI or a password in the wrong place must not end up in a log or on a screen. So only short words are
-/// shown: letters, digits, and `. - _ ,` among them.
+/// - The value of an option or a setting is never shown. The error says what is expected instead.
+/// - An unexpected operand is never shown. The error gives its position.
+/// - A name or a path is shown unless it may hold a secret.
 ///
-/// - Returns: `'4x'`, or `what was given`.
-package func shownArgument(_ text: String) -> String {
-    isPlainWord(text) || text.isEmpty ? "'\(text)'" : "what was given"
+/// `SecretFilter` is the safeguard for texts that others write, such as a broker that repeats a value.
+package enum ShownArgument {
+    static let hidden = "(not shown, it may hold a secret)"
+
+    /// A name or path as part of a sentence.
+    package static func name(_ text: String) -> String { mayHoldSecret(text) ? hidden : text }
+
+    /// A name in quotes, as part of a sentence.
+    package static func quoted(_ text: String) -> String { mayHoldSecret(text) ? hidden : "'\(text)'" }
+
+    /// An unknown option's name with its dashes, if it is a short word as the names of options are.
+    package static func option(_ name: String) -> String { isPlainWord(name) ? "--\(name)" : "of that name \(hidden)" }
+
+    /// An argument by its position on the command line, such as "the 3rd argument".
+    ///
+    /// - Parameter position: From 1, without the program's name.
+    package static func argument(_ position: Int) -> String { "the \(Numbers.ordinal(position)) argument" }
+
+    /// Says that an argument is unexpected, without showing it.
+    package static func unexpected(_ position: Int) -> String { "\(argument(position)) is unexpected \(hidden)" }
+
+    /// Whether a text may hold a secret: it has an `@` as an address with a login, is a URI, or names a password.
+    ///
+    /// Looks at bytes: a combining mark after a sign makes another `Character` of it.
+    static func mayHoldSecret(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        return bytes.contains(UInt8(ascii: "@")) || bytes.contains(Array("://".utf8))
+            || bytes.map { $0 | 0x20 }.contains(Array("password".utf8))
+    }
+
+    /// Whether a text is a URI, or has a login in front of a host: `user:password@host`. No name in Kafka or Postgres
+    /// looks like that, so such a text in the place of a name is a mistake.
+    package static func isAddress(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        if bytes.contains(Array("://".utf8)) { return true }
+        guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")) else { return false }
+        return bytes[colon...].contains(UInt8(ascii: "@"))
+    }
 }
 
-/// Whether the text is a short word that can be the name of a command or option.
+/// Whether the text is a short word that can be the name of an option.
 func isPlainWord(_ text: String) -> Bool {
     (1...32).contains(text.utf8.count)
         && text.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"),
-                UInt8(ascii: ","):
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"):
                 true
             default: false
             }

@@ -9,7 +9,7 @@ package final class StatusLine: Sendable {
         isTerminal: Output.standardError.isTerminal,
         columns: { Output.standardError.columns ?? 80 },
         now: { ContinuousClock.now },
-        write: { Output.standardError.post(Array($0.utf8)) })
+        write: { Output.standardError.post(escaped: $0) })
 
     private struct State {
         var shown: String?
@@ -36,7 +36,9 @@ package final class StatusLine: Sendable {
         self.write = write
     }
 
-    /// Shows the text, escaped (see `ForeignText`) and cut to the terminal's width. At most five times a second: between them `text` isn't asked for.
+    /// Shows the text, escaped (see `ForeignText`) and cut to the terminal's width.
+    ///
+    /// At most five times a second; between them `text` is not called.
     package func update(_ text: () -> String) {
         guard isTerminal else { return }
         state.withLock { state in

@@ -4,20 +4,17 @@ package struct ValueFormat<Value: Sendable>: Sendable {
     package let placeholder: String
     /// What a value has to be, to follow "expects".
     package let expectation: String
-    /// Whether a wrong value is shown in the error. Not where it could be a password.
-    package let isShown: Bool
     /// The value, or nil where the text isn't one.
     package let parse: @Sendable (String) -> Value?
     /// The value as a user would write it.
     package let format: @Sendable (Value) -> String
 
     package init(
-        placeholder: String, expectation: String, isShown: Bool = true,
+        placeholder: String, expectation: String,
         parse: @escaping @Sendable (String) -> Value?, format: @escaping @Sendable (Value) -> String
     ) {
         self.placeholder = placeholder
         self.expectation = expectation
-        self.isShown = isShown
         self.parse = parse
         self.format = format
     }
@@ -73,7 +70,7 @@ package struct Property: Equatable, Sendable {
 extension ValueFormat<Property> {
     /// `name=value`; the value may be empty and may hold further equals signs.
     package static let property = ValueFormat(
-        placeholder: "NAME=VALUE", expectation: "name=value, such as client.id=press-3", isShown: false,
+        placeholder: "NAME=VALUE", expectation: "name=value, such as client.id=press-3",
         parse: { text in
             guard let equals = text.firstIndex(of: "="), equals > text.startIndex else { return nil }
             return Property(name: String(text[..<equals]), value: String(text[text.index(after: equals)...]))

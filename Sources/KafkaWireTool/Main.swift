@@ -8,7 +8,9 @@ struct Main {
         StandardDescriptors.reserve()
         // Writing to a closed pipe or connection returns EPIPE instead of ending the process.
         _ = signal(SIGPIPE, SIG_IGN)
-        let status = await run(Array(CommandLine.arguments.dropFirst()))
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        SecretFilter.shared.hide(arguments)
+        let status = await run(arguments)
         await Output.standard.flush()
         await Output.standardError.flush()
         exit(status.rawValue)

@@ -17,13 +17,17 @@ extension LibpqConnection {
     /// libpq's own blocking call would do as well but for two things: it can't be cancelled, and it tells the
     /// SQLSTATE of a refusal only where the verbosity is set before the server answers.
     ///
-    /// - Parameter isCancelled: Asked several times a second.
+    /// - Parameters:
+    ///   - notices: Gets the server's notices, from the first one on; has to live as long as the connection.
+    ///   - isCancelled: Asked several times a second.
     @unsafe static func open(
-        _ parameters: ConnectionParameters, isCancelled: () -> Bool
+        _ parameters: ConnectionParameters, notices: NoticeReceiver, isCancelled: () -> Bool
     ) throws(PostgresError) -> OpaquePointer {
         guard let connection = unsafe start(parameters) else {
             throw PostgresError(.connect, "there is no memory for a connection")
         }
+        // Before any byte of the server is read: libpq's own receiver prints notices on standard error as they are.
+        unsafe notices.receiveAll(of: connection)
         do throws(PostgresError) {
             unsafe PQsetErrorVerbosity(connection, PQERRORS_VERBOSE)
             try unsafe complete(connection, isCancelled)

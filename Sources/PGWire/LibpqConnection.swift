@@ -1,5 +1,4 @@
 import CPQ
-import Synchronization
 
 /// One libpq connection. It blocks, and belongs to the thread of its ``PostgresConnection`` alone.
 ///
@@ -30,16 +29,11 @@ import Synchronization
 
     /// Connects, and blocks until that is done or failed.
     func connect(_ parameters: ConnectionParameters) throws(PostgresError) {
-        let connection = unsafe try Self.open(parameters) { cancellation.isRequested }
+        // The receiver lives until after the connection is closed, in `deinit` at the latest.
+        let connection = unsafe try Self.open(parameters, notices: notices) { cancellation.isRequested }
         unsafe pointer = unsafe connection
         unsafe cancellation.attach(to: connection)
-        // The receiver lives until after the connection is closed, in `deinit` at the latest.
-        unsafe PQsetNoticeReceiver(
-            connection,
-            { context, result in
-                guard let context = unsafe context, let result = unsafe result else { return }
-                unsafe Unmanaged<NoticeReceiver>.fromOpaque(context).takeUnretainedValue().receive(result)
-            }, Unmanaged.passUnretained(notices).toOpaque())
+        health.opened(socket: unsafe PQsocket(connection))
     }
 
     deinit {
@@ -48,9 +42,10 @@ import Synchronization
 
     /// Says goodbye to the server and frees the connection.
     func close() {
+        // First, since PQfinish closes the socket, and its number may be another file's then.
+        health.close()
         if let open = unsafe pointer { unsafe PQfinish(open) }
         unsafe pointer = nil
-        health.close()
     }
 
     /// The connection, if it can be used and the operation isn't cancelled.
@@ -204,15 +199,4 @@ import Synchronization
     @unsafe private func message(of connection: OpaquePointer) -> String {
         unsafe PostgresError.oneLine(PQerrorMessage(connection).map { unsafe String(cString: $0) } ?? "unknown error")
     }
-}
-
-/// Whether a connection can still be used, for all tasks to see.
-final class ConnectionHealth: Sendable {
-    private let broken = Atomic(false)
-    private let closed = Atomic(false)
-
-    var isBroken: Bool { broken.load(ordering: .acquiring) }
-    var isClosed: Bool { closed.load(ordering: .acquiring) }
-    func markBroken() { broken.store(true, ordering: .releasing) }
-    func close() { closed.store(true, ordering: .releasing) }
 }

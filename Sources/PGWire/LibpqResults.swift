@@ -73,7 +73,17 @@ final class NoticeReceiver {
         self.handler = handler
     }
 
-    @unsafe func receive(_ result: OpaquePointer) {
+    /// Takes the place of libpq's own receiver. Must live as long as the connection.
+    @unsafe func receiveAll(of connection: OpaquePointer) {
+        unsafe PQsetNoticeReceiver(
+            connection,
+            { context, result in
+                guard let context = unsafe context, let result = unsafe result else { return }
+                unsafe Unmanaged<NoticeReceiver>.fromOpaque(context).takeUnretainedValue().receive(result)
+            }, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    @unsafe private func receive(_ result: OpaquePointer) {
         guard let handler else { return }
         let notice = unsafe PostgresNotice(
             severity: MessageField.severity.text(result) ?? "NOTICE",

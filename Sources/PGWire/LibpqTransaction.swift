@@ -13,7 +13,7 @@ extension LibpqConnection {
             transactionError = nil
             _ = try execute("BEGIN")
         } catch {
-            cancellation.end()
+            endOperation()
             throw error
         }
         do {
@@ -24,9 +24,9 @@ extension LibpqConnection {
                 throw transactionError ?? PostgresError(.usage, "A statement of the transaction has failed")
             }
             if health.isBroken { throw transactionError ?? PostgresError(.connectionLost, "it broke on the way") }
-            if cancellation.end() { throw PostgresError(.cancelled, "the transaction is rolled back") }
+            if endOperation() { throw PostgresError(.cancelled, "the transaction is rolled back") }
         } catch {
-            cancellation.end()
+            endOperation()
             rollback()
             throw error
         }
@@ -46,4 +46,8 @@ extension LibpqConnection {
             health.markBroken()
         }
     }
+
+    /// - Returns: Whether the operation was to be cancelled.
+    @discardableResult
+    private func endOperation() -> Bool { cancellation.end(isBroken: health.isBroken) }
 }

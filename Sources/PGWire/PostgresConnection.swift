@@ -40,7 +40,7 @@ public actor PostgresConnection {
     ///     environment says (`PGHOST`, `PGPASSWORD` and so on, the password file, the service file).
     ///   - options: Parameters of libpq by name; they win over the URI and the environment.
     ///   - applicationName: What the server's views show, where neither of them names the application.
-    ///   - onNotice: Called on the connection's thread for each notice and warning of the server.
+    ///   - onNotice: Called on the connection's thread for each notice and warning of the server, also while it connects.
     /// - Throws: `usage` for a connection string that can't be read; `connect` where nobody answers or the server
     ///   refuses, with its SQLSTATE; `cancelled` with the task.
     public static func connect(
@@ -126,6 +126,8 @@ public actor PostgresConnection {
         _ body: sending (inout PostgresSession) throws -> Value
     ) async throws -> Value {
         let running = cancellation.begin()
+        health.callBegins()
+        defer { health.callEnds() }
         let outcome = await withTaskCancellationHandler {
             Result { try libpq.transaction(body) }
         } onCancel: {
@@ -141,18 +143,33 @@ public actor PostgresConnection {
         cancellation.request()
     }
 
+    /// Since when the call that is running waits for the server, or works; nil if none is running.
+    ///
+    /// For reports of a server that is connected and does not answer.
+    public nonisolated var busySince: ContinuousClock.Instant? { health.busySince }
+
+    /// Breaks the connection: the call that is running throws `connectionLost`, and so does every later one.
+    ///
+    /// The last resort for a server that does not answer, where ``cancel()`` has no effect. If a COMMIT is running, the
+    /// server may carry it out or not. This returns at once.
+    public nonisolated func abort() {
+        health.abort()
+    }
+
     /// Runs a blocking call that ends with its task.
     private func operation<Value>(
         _ body: () throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
         let running = cancellation.begin()
+        health.callBegins()
+        defer { health.callEnds() }
         let outcome = await withTaskCancellationHandler {
             // Through a method of the actor: a closure that uses nothing of it would run on Swift's pool.
             result(of: body)
         } onCancel: {
             cancellation.request(running)
         }
-        cancellation.end()
+        cancellation.end(isBroken: health.isBroken)
         return try outcome.get()
     }
 

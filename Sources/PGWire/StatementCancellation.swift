@@ -6,7 +6,8 @@ import Dispatch
 ///
 /// A request to cancel goes to the server over a connection of its own and blocks, so a thread is made for it. The
 /// server drops a request that arrives before the statement does; so it is repeated until the operation has ended.
-/// And an operation ends only when no request for it is under way, so that none hits the next one.
+/// And an operation ends only when no request for it is under way, so that none hits the next one. After the connection
+/// broke there is no next one, and nothing is waited for: a request to a server that is silent may take for ever.
 ///
 /// Source: PostgreSQL manual, "Canceling Queries in Progress".
 @safe final class StatementCancellation: Sendable {
@@ -57,15 +58,17 @@ import Dispatch
     }
 
     /// Ends the operation, on the connection's thread; returns whether it was to be cancelled.
+    ///
+    /// - Parameter isBroken: Whether the connection is broken.
     @discardableResult
-    func end() -> Bool {
+    func end(isBroken: Bool) -> Bool {
         let wasRequested = state.withLock { state in
             state.running = nil
             return state.isRequested
         }
         if wasRequested {
             ended.signal()
-            sending.withLock { _ in }
+            if !isBroken { sending.withLock { _ in } }
         }
         return wasRequested
     }

@@ -114,15 +114,19 @@ enum Sample {
         (["--xyzzy=secret"], "there is no option --xyzzy"),
         (["--topic"], "--topic expects a value that isn't empty, and nothing follows"),
         (["--topic", "--verbose"], "--topic expects a value that isn't empty, and nothing follows"),
-        (["--topic="], "--topic expects a value that isn't empty, not ''"),
+        (["--topic="], "--topic expects a value that isn't empty"),
         (["--verbose=true"], "--verbose takes no value"),
-        (["--partitions", "0"], "--partitions expects a whole number from 1 to 1000, not '0'"),
-        (["--partitions", "4x"], "--partitions expects a whole number from 1 to 1000, not '4x'"),
-        (["--rate", "-1"], "--rate expects a number above 0, up to 10000000, not '-1'"),
-        (["--rate", "nan"], "--rate expects a number above 0, up to 10000000, not 'nan'"),
+        (["--partitions", "0"], "--partitions expects a whole number from 1 to 1000"),
+        (["--partitions", "4x"], "--partitions expects a whole number from 1 to 1000"),
+        (["--rate", "-1"], "--rate expects a number above 0, up to 10000000"),
+        (["--rate", "nan"], "--rate expects a number above 0, up to 10000000"),
         (["--property", "password"], "--property expects name=value, such as client.id=press-3"),
         (["--property", "=x"], "--property expects name=value, such as client.id=press-3"),
-        (["a.csv"], "'a.csv' is unexpected: options begin with --"),
+        (
+            ["--rate", "1", "--verbose", "a.csv"],
+            "the 5th argument is unexpected (not shown, it may hold a secret); options begin with --"
+        ),
+        (["a.csv"], "the 2nd argument is unexpected (not shown, it may hold a secret); options begin with --"),
     ])
     func isToldInOneSentence(arguments: [String], sentence: String) {
         let failure = failure(["run"] + arguments)
@@ -132,7 +136,8 @@ enum Sample {
     @Test(arguments: [
         ["run", "postgresql://u:sesame@h/db"], ["postgresql://u:sesame@h/db"], ["run", "-postgresql://u:sesame@h/db"],
         ["run", "--postgresql://u:sesame@h/db"], ["run", "--rate", "postgresql://u:sesame@h/db"],
-        ["run", "--partitions=host=h password=sesame"], ["-b\u{301}:sesame@h"], ["run", "sesame\u{301}"],
+        ["run", "--partitions=host=h password=sesame"], ["run", "sesame"], ["sesame"], ["run", "--rate", "sesame"],
+        ["-b\u{301}:sesame@h"], ["run", "sesame\u{301}"],
     ])
     func whatMayHoldAPasswordIsNeverRepeated(arguments: [String]) {
         let failure = failure(arguments)
@@ -141,25 +146,21 @@ enum Sample {
         #expect(failure?.sentence.utf8.contains("@".utf8.first ?? 0) == false)
     }
 
-    @Test(arguments: ["50", "ms", "-1s", "1d", "0s", "1e3s", "25h", "infs"])
+    @Test(arguments: ["50", "1 s", "ms", "-1s", "1d", "0s", "1e3s", "25h", "infs"])
     func durationsThatAreNone(text: String) {
         #expect(
-            failure(["run", "--batch-age", text])?.sentence.contains("such as 50ms, 2s or 1m, not '\(text)'") == true)
-    }
-
-    @Test func aDurationWithASpaceIsNone() {
-        #expect(failure(["run", "--batch-age", "1 s"])?.sentence.hasSuffix("not what was given") == true)
+            failure(["run", "--batch-age", text])?.sentence.contains("such as 50ms, 2s or 1m") == true)
     }
 
     @Test func namesTheVariableWhereTheEnvironmentIsWrong() {
-        let sentence = "TFI_PARTITIONS in the environment expects a whole number from 1 to 1000, not 'many'"
+        let sentence = "TFI_PARTITIONS in the environment expects a whole number from 1 to 1000"
         #expect(failure(["run"], environment: ["TFI_PARTITIONS": "many"])?.sentence == sentence)
     }
 
     @Test func commands() {
         #expect(failure([])?.sentence == "a command is missing: one of run, status")
-        #expect(failure(["statsu"])?.sentence == "there is no command 'statsu': did you mean 'status'?")
-        #expect(failure(["fly"])?.sentence == "there is no command 'fly': it is one of run, status")
+        #expect(failure(["statsu"])?.sentence == "the first argument is not a command; did you mean 'status'?")
+        #expect(failure(["fly"])?.sentence == "the first argument is not a command: it is one of run, status")
         #expect(failure(["--topic", "a"])?.sentence.contains("command comes first") == true)
         #expect(failure(["fly"])?.hint == "see 'sample --help'")
     }

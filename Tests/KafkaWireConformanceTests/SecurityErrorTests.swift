@@ -54,7 +54,7 @@ extension RealKafka {
                 "refused the login as mallory by SCRAM-SHA-512: Authentication failed"),
             Case(
                 "unsupported mechanism", .reauth, login("PLAIN"), .unsupportedSaslMechanism,
-                "takes no login by sasl.mechanism=PLAIN; it offers OAUTHBEARER, SCRAM-SHA-256"),
+                "does not support sasl.mechanism=PLAIN; it offers OAUTHBEARER, SCRAM-SHA-256"),
             Case(
                 "unknown CA", .ssl, ["security.protocol": "SSL", "ssl.truststore.location": "stranger-ca.pem"],
                 .networkException, "has a certificate of an authority that isn't trusted (CN = test ca): give"),

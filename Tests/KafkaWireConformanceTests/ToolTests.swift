@@ -88,7 +88,7 @@ extension RealKafka {
             let topic = fixture.topic
             let made = try await kafkawire(
                 fixture, ["topics", "create", topic, "--partitions", "2", "--config", "retention.ms=123456"])
-            #expect(made.out == "\(topic) is made with 2 partitions\n")
+            #expect(made.out == "created \(topic) with 2 partitions\n")
             #expect(try await kafkawire(fixture, ["topics", "create", topic]).status == 78)
             let configs = try await kafkawire(
                 fixture, ["configs", "describe", "topic:\(topic)", "--name", "retention.ms"])

@@ -31,7 +31,7 @@ import Testing
     @Test func cellsOfTablesStayInTheirPlace() {
         var table = TextTable(["NAME", "N"])
         table.add(["a\n\u{1b}[1A\(Self.attack)", "1"])
-        #expect(table.text.split(separator: "\n").count == 2)
-        #expect(table.text.contains("a\\n\\x1b[1A\\x1b[2J"))
+        #expect(table.lines.count == 2)
+        #expect(table.lines[1].contains("a\\n\\x1b[1A\\x1b[2J"))
     }
 }

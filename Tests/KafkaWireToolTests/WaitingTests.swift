@@ -272,4 +272,69 @@ struct WaitingTests {
             #expect(try await running.result().status == 0)
         }
     }
+
+    @Test(arguments: ["classic", "consumer"])
+    func aPatternThatMatchesNothingIsReported(protocolName: String) async throws {
+        try await withFake { fake in
+            let running = try await RunningProgram.start(
+                try Repository.program("kafkawire"),
+                ["-b", fake.bootstrapServers, "-qG", "g", "^nomatch", "-X", "group.protocol=\(protocolName)"])
+            try await eventually("the pattern is reported", timeout: .seconds(5)) {
+                try running.errors().contains("no topic matches the pattern")
+            }
+            running.signal(SIGINT)
+            #expect(try await running.result().status == 0)
+        }
+    }
+
+    @Test(arguments: [["^nomatch"], ["missing"], ["^nomatch", "missing"]], ["classic", "consumer"])
+    func withNothingToReadTheEndIsReachedAtOnce(topics: [String], protocolName: String) async throws {
+        try await withFake { fake in
+            let read = try await run(
+                try Repository.program("kafkawire"),
+                ["-b", fake.bootstrapServers, "-e", "-G", "g"] + topics + ["-X", "group.protocol=\(protocolName)"],
+                timeout: .seconds(20))
+            #expect(read.status == 78, "\(read.err)")
+            #expect(read.err.contains("no topic exists that group g could read"), "\(read.err)")
+            #expect(fake.state(ofGroup: "g") == "Empty", "the member has left")
+        }
+    }
+
+    @Test(arguments: ["classic", "consumer"])
+    func aMemberWithoutPartitionsHasNothingToWaitFor(protocolName: String) async throws {
+        try await withFake { fake in
+            let client = try KafkaClient(
+                bootstrapServers: fake.bootstrapServers,
+                properties: ["group.id": "g", "group.protocol": protocolName])
+            let consumers = [client.consumer(), client.consumer()]
+            var reading: [Task<Void, any Error>] = []
+            for consumer in consumers {
+                try await consumer.subscribe(to: .topics(["t"]))
+                reading.append(Task { for try await _ in consumer {} })
+            }
+            try await eventually("both are members, and one has the partition") {
+                var assigned = 0
+                for consumer in consumers where !consumer.assignment.isEmpty { assigned += 1 }
+                return consumers.allSatisfy { $0.state == .member } && assigned == 1
+                    && fake.state(ofGroup: "g")?.lowercased() == "stable"
+            }
+            let now = ContinuousClock.now
+            for consumer in consumers {
+                let hasPartition = !consumer.assignment.isEmpty
+                var absence = Absence(group: "g", subscription: .topics(["t"]), admin: client.admin)
+                let member = consumer.groupMetadata?.memberID
+                let first = try await absence.end(ofMember: member, now: now)
+                let second = try await absence.end(ofMember: member, now: now + .seconds(9))
+                #expect(first == nil && second == nil)
+                let reason = try await absence.end(ofMember: member, now: now + .seconds(10))
+                #expect((reason == nil) == hasPartition, "the coordinator knows which one has it")
+                // Partitions in between begin the wait anew.
+                let between = try await absence.end(ofMember: nil, now: now + .seconds(30))
+                let anew = try await absence.end(ofMember: member, now: now + .seconds(31))
+                #expect(between == nil && anew == nil)
+            }
+            for consumer in consumers { await consumer.close() }
+            await client.close()
+        }
+    }
 }

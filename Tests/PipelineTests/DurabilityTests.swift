@@ -25,5 +25,22 @@ extension PipelineTests {
             #expect(try await pipeline.committed() == ends)
             try await postgres.shutDown()
         }
+
+        @Test func anEndWithoutDurabilityIsNoSuccess() async throws {
+            let postgres = try await PostgresServer.start()
+            let pipeline = try await Pipeline.make(postgres: postgres)
+            try await pipeline.send(units: 0..<500)
+            let consumer = try await pipeline.startConsumer()
+            try await eventually("everything is committed") { try await pipeline.tally().rows == 500 }
+            try await postgres.kill()
+            consumer.signal(SIGTERM)
+            let result = try await consumer.result(timeout: .seconds(30))
+            #expect(result.status == 69, "\(result.err)")
+            #expect(result.err.contains("the database has not confirmed that they are on its disk"), "\(result.err)")
+            try await postgres.startAgain()
+            #expect(try await pipeline.catchUp().status == 0)
+            #expect(try await pipeline.tally() == Tally(0..<500))
+            try await postgres.shutDown()
+        }
     }
 }

@@ -61,7 +61,7 @@ extension Cluster {
         guard code == .none else {
             return .failure(
                 KafkaError(
-                    code, "the broker didn't tell an offset", isFromBroker: true, topic: key.topic,
+                    code, "the broker refused to look up an offset", isFromBroker: true, topic: key.topic,
                     partition: key.partition))
         }
         // Only a search by time can end without an offset.
@@ -70,7 +70,7 @@ extension Cluster {
         guard answer.offset >= smallest else {
             return .failure(
                 KafkaError(
-                    .corruptMessage, "\(broker) told the offset \(answer.offset), which can't be", isRetriable: false,
+                    .corruptMessage, "\(broker) returned the invalid offset \(answer.offset)", isRetriable: false,
                     topic: key.topic, partition: key.partition))
         }
         return .success(

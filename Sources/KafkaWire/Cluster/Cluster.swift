@@ -104,7 +104,7 @@ package actor Cluster {
             }
             guard response.errorCode == ErrorCode.none.rawValue else {
                 throw KafkaError(
-                    ErrorCode(rawValue: response.errorCode), "the broker tells nothing of the cluster",
+                    ErrorCode(rawValue: response.errorCode), "the broker refused the metadata request",
                     isFromBroker: true, isRetriable: mayRebootstrap ? true : nil)
             }
             metadataFailsSince = nil

@@ -21,7 +21,7 @@ public struct TopicPartition: Hashable, Sendable, Comparable, CustomStringConver
 
 /// A topic as the cluster described it last.
 public struct TopicDescription: Sendable, Hashable {
-    /// Topics are told apart by it, and by `id` over time.
+    /// The topic's name. A recreated topic has another `id`.
     public let name: String
     /// From Kafka 2.8 on; `KafkaUUID.zero` before. A topic that was deleted and made again has another one (KIP-516).
     public let id: KafkaUUID
@@ -94,7 +94,7 @@ struct ClusterMetadata: Sendable {
 
     private func describe(_ topic: MetadataResponse.Topic, name: String) -> TopicDescription {
         let known = topics[name].flatMap { $0.id == topic.topicId ? $0 : nil }
-        // Each index once: who makes a dictionary of the partitions relies on it.
+        // Keep each index once: callers build dictionaries by index.
         var indexes: Set<Int32> = []
         let unique = topic.partitions.filter { indexes.insert($0.partitionIndex).inserted }
         let partitions = unique.sorted { $0.partitionIndex < $1.partitionIndex }.map { partition in

@@ -89,7 +89,7 @@ extension NegotiatedConnection {
         case .unsupportedSaslMechanism:
             throw KafkaError(
                 .unsupportedSaslMechanism,
-                "\(address) takes no login by sasl.mechanism=\(mechanism); it offers "
+                "\(address) does not support sasl.mechanism=\(mechanism); it offers "
                     + response.mechanisms.sorted().joined(separator: ", "),
                 isFromBroker: true)
         case .illegalSaslState:

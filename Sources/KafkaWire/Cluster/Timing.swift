@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where waiting and chance come from, so that a test can hold both still.
+/// Clock, sleep and randomness; replaceable in tests.
 package struct Timing: Sendable {
     package var now: @Sendable () -> ContinuousClock.Instant
     /// Milliseconds since 1970.

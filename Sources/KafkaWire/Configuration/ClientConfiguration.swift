@@ -202,12 +202,11 @@ public struct BrokerAddress: Hashable, Sendable, CustomStringConvertible {
 
     static func list(_ text: String) throws(KafkaError) -> [BrokerAddress] {
         var addresses: [BrokerAddress] = []
-        for part in text.split(separator: ",") {
-            let part = String(part).trimmed
-            guard let address = BrokerAddress(part) else {
-                // Anything else may be a URI with a password.
-                let shown = PropertyList.isPlain(part) ? "the bootstrap server '\(part)'" : "a bootstrap server"
-                throw KafkaError(.invalidConfig, "\(shown) isn't of the form host:port")
+        for (index, part) in text.split(separator: ",").enumerated() {
+            guard let address = BrokerAddress(String(part).trimmed) else {
+                // The text itself is not shown: it may be a URI with a password.
+                throw KafkaError(
+                    .invalidConfig, "entry \(index + 1) of bootstrap.servers is invalid; host:port is expected")
             }
             addresses.append(address)
         }

@@ -80,7 +80,7 @@ public struct GroupConfiguration: Sendable {
                 let names = PartitionAssignor.allCases.map(\.rawValue).joined(separator: ", ")
                 throw KafkaError(
                     .invalidConfig,
-                    "the property partition.assignment.strategy has \(PropertyList.isPlain(name) ? "'\(name)'" : "a wrong name"); \(names) are known"
+                    PropertyList.isInvalid("partition.assignment.strategy", "a list of \(names)")
                 )
             }
             if !assignors.contains(assignor) { assignors.append(assignor) }

@@ -58,7 +58,7 @@ public struct PropertiesFile: Sendable {
     private static func contents(of path: String) -> Result<[UInt8], KafkaError> {
         func failure() -> KafkaError {
             let reason = unsafe String(cString: strerror(errno))
-            return KafkaError(.resourceNotFound, "the settings file \(path) can't be read: \(reason)")
+            return KafkaError(.resourceNotFound, "the settings file \(Secret.shownPath(path)) can't be read: \(reason)")
         }
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return .failure(failure()) }

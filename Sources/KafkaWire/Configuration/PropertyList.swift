@@ -36,24 +36,14 @@ struct PropertyList {
         guard let setting = settings.removeValue(forKey: name) else { return nil }
         guard let value = parse(setting.text) else {
             throw KafkaError(
-                .invalidConfig,
-                "\(setting.prefix)the property \(name) \(Self.shown(setting.text, of: name)); \(expected) is expected")
+                .invalidConfig, setting.prefix + Self.isInvalid(name, expected))
         }
         return value
     }
 
-    /// Whether a setting's value may be a secret by its name, and so is never part of an error.
-    static func isSecret(_ name: String) -> Bool {
-        let name = name.lowercased()
-        return ["password", "secret", "jaas", "token", "keystore.key", "sasl.username", "credential"]
-            .contains { name.contains($0) }
-    }
-
-    /// What an error says of a wrong value, after the property's name.
-    ///
-    /// Only a short text of letters, digits and `. , - _` is repeated: a URI or a password may stand in the wrong place.
-    static func shown(_ text: String, of name: String) -> String {
-        !isSecret(name) && text.utf8.count <= 64 && isPlain(text) ? "is '\(text)'" : "isn't what it has to be"
+    /// What an error says of a wrong value. The value is never repeated: it may be a secret in the wrong place.
+    static func isInvalid(_ name: String, _ expected: String) -> String {
+        "the value of \(name) is invalid; \(expected) is expected"
     }
 
     /// Whether all of the text is ASCII letters, digits and `. , - _`.

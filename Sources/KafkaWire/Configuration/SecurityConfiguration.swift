@@ -88,7 +88,7 @@ extension SecurityConfiguration {
             guard mechanisms.contains(mechanism) else {
                 throw KafkaError(
                     .invalidConfig,
-                    "the property sasl.mechanism \(PropertyList.shown(mechanism, of: "sasl.mechanism")); one of \(expected) is expected"
+                    PropertyList.isInvalid("sasl.mechanism", "one of \(expected)")
                 )
             }
             switch (jaas, username, password) {

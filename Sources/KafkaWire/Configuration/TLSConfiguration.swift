@@ -104,8 +104,7 @@ extension TLSConfiguration {
             guard let lowest = known.min(), let highest = known.max(), known.count == versions.count else {
                 throw KafkaError(
                     .invalidConfig,
-                    "the property ssl.enabled.protocols \(PropertyList.shown(enabled, of: "ssl.enabled.protocols")); "
-                        + "TLSv1.2,TLSv1.3 is expected")
+                    PropertyList.isInvalid("ssl.enabled.protocols", "TLSv1.2,TLSv1.3"))
             }
             self.versions = lowest...highest
         }
@@ -129,7 +128,7 @@ extension TLSConfiguration {
         guard let type, type.uppercased() != "PEM" else { return location }
         throw KafkaError(
             .invalidConfig,
-            "the property \(typeName) \(PropertyList.shown(type, of: typeName)); only PEM is read. A Java store becomes PEM by `keytool -importkeystore "
+            "the value of \(typeName) is invalid; only PEM is supported. Convert a Java store to PEM with `keytool -importkeystore "
                 + "-srckeystore FILE -destkeystore FILE.p12 -deststoretype PKCS12` and `openssl pkcs12 -in FILE.p12 "
                 + "-out FILE.pem`")
     }

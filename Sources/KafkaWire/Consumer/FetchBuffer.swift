@@ -1,7 +1,6 @@
 import Concurrency
 
-/// Between fetching and reading: answers wait here until the consumer takes them, and here it is kept how far each
-/// partition has come.
+/// Holds fetched responses until the application takes them, and tracks each partition's position.
 ///
 /// It is bounded by its gates: a broker has at most one answer in it, and is asked for the next when the consumer
 /// begins to take this one. The parts of paused partitions wait with their gates open.

@@ -48,10 +48,7 @@ actor ClassicGroup: GroupMembership {
     }
 
     private func watchForMissingTopics() async {
-        await missing.watch { [weak self] in
-            guard case .topics(let names)? = await self?.subscription else { return [] }
-            return names
-        }
+        await missing.watch { [weak self] in await self?.subscription }
     }
 
     func change(_ subscription: Subscription) {

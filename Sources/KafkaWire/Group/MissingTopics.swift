@@ -1,5 +1,8 @@
-/// Reports topics of a subscription that do not exist, for as long as they are missing.
+/// Reports topics of a subscription that do not exist, and patterns that match none, for as long as that lasts.
 final class MissingTopics: Sendable {
+    /// How often a pattern is compared with all topics, at least: the listing is a large response in a large cluster.
+    private static let patternInterval = Duration.seconds(30)
+
     private let cluster: Cluster
     private let changed = Signal()
 
@@ -14,30 +17,61 @@ final class MissingTopics: Sendable {
 
     /// Checks the topics until the task is cancelled: every `metadata.max.age.ms`, and more often while one is missing.
     ///
-    /// - Parameter topics: The names in the subscription.
-    func watch(_ topics: @Sendable () async -> [String]) async {
+    /// - Parameter subscription: Gives the current subscription; nil if there is none.
+    func watch(_ subscription: @Sendable () async -> Subscription?) async {
         var reporters: [String: RetryReporter] = [:]
-        let pause = max(cluster.configuration.retryBackoffMaximum, .milliseconds(20))
         while !Task.isCancelled {
-            let names = await topics()
-            var isAnyMissing = false
-            // An error of the whole request is reported by those who need its answer.
-            if let errors = try? await cluster.refresh(topics: names) {
-                for name in names {
-                    if let code = errors[name] {
-                        isAnyMissing = true
-                        reporters[name, default: RetryReporter("read the topic \(name)")].failed(
-                            KafkaError.ofTopic(code, name), at: cluster.timing.now(), retryingAfter: pause,
-                            observer: cluster.observer)
-                    } else {
-                        reporters[name]?.succeeded(at: cluster.timing.now(), observer: cluster.observer)
-                    }
+            let current = await subscription()
+            let isAnyMissing =
+                switch current {
+                case .topics(let names): await check(names, &reporters)
+                case .pattern(let pattern): await check(pattern: pattern, &reporters)
+                case nil: false
                 }
-            } else {
-                isAnyMissing = true
-            }
-            let interval = cluster.configuration.metadataMaximumAge
-            await changed.wait(until: cluster.timing.now() + (isAnyMissing ? min(pause, interval) : interval))
+            var interval = cluster.configuration.metadataMaximumAge
+            if isAnyMissing { interval = min(pause(current), interval) }
+            await changed.wait(until: cluster.timing.now() + interval)
+        }
+    }
+
+    /// The time until a missing topic is looked for again.
+    private func pause(_ subscription: Subscription?) -> Duration {
+        if case .pattern? = subscription { return Self.patternInterval }
+        return max(cluster.configuration.retryBackoffMaximum, .milliseconds(20))
+    }
+
+    /// - Returns: Whether any topic is missing.
+    private func check(_ names: [String], _ reporters: inout [String: RetryReporter]) async -> Bool {
+        // An error of the whole request is reported by those who need its answer.
+        guard let errors = try? await cluster.refresh(topics: names) else { return true }
+        for name in names {
+            report(
+                errors[name].map { KafkaError.ofTopic($0, name) }, "read the topic \(name)", .topics(names), &reporters)
+        }
+        return names.contains { errors[$0] != nil }
+    }
+
+    /// - Returns: Whether no topic matches. In a KIP-848 group the broker matches, by another syntax: a pattern that
+    ///   this client can't read is not checked.
+    private func check(pattern: String, _ reporters: inout [String: RetryReporter]) async -> Bool {
+        guard let regex = try? Regex(pattern) else { return false }
+        guard let topics = try? await KafkaAdmin(cluster: cluster).listTopics() else { return true }
+        let isMatched = topics.contains { (try? regex.wholeMatch(in: $0.name)) != nil }
+        let error = KafkaError(.unknownTopicOrPartition, "no topic matches the pattern")
+        report(
+            isMatched ? nil : error, "find a topic that matches '\(pattern)'", .pattern(pattern), &reporters)
+        return !isMatched
+    }
+
+    private func report(
+        _ error: KafkaError?, _ operation: String, _ subscription: Subscription,
+        _ reporters: inout [String: RetryReporter]
+    ) {
+        if let error {
+            reporters[operation, default: RetryReporter(operation)].failed(
+                error, at: cluster.timing.now(), retryingAfter: pause(subscription), observer: cluster.observer)
+        } else {
+            reporters[operation]?.succeeded(at: cluster.timing.now(), observer: cluster.observer)
         }
     }
 }

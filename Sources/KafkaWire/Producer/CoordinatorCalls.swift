@@ -137,7 +137,7 @@ final class CoordinatorCalls: Sendable {
         for topic in response.topics {
             for partition in topic.partitions {
                 try check(
-                    partition.errorCode, "the group \(group) takes no offset", topic: topic.name,
+                    partition.errorCode, "the coordinator refused the offset of group \(group)", topic: topic.name,
                     partition: partition.partitionIndex)
             }
         }

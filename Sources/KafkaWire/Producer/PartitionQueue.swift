@@ -12,7 +12,7 @@ struct ProducerBatch: Sendable {
     let reserved: Int
     /// The number of its first record, once it has one (idempotence). It keeps it through all retries.
     var sequence: SequenceNumber?
-    /// An attempt to send it has ended without a word on whether it was written.
+    /// Whether an earlier attempt may have written the batch.
     var mayBeWritten = false
 
     /// How many bytes of a request it takes; before it was closed, as many as without compression.

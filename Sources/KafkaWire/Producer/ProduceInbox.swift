@@ -1,6 +1,6 @@
 import Concurrency
 
-/// What a request with batches came to.
+/// The result of a produce request.
 struct ProduceAnswer: Sendable {
     let node: Int32
     let batches: [TopicPartition: ProducerBatch]

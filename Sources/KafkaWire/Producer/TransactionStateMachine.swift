@@ -53,7 +53,7 @@ struct TransactionStateMachine {
     /// Whether a call that ends the transaction is under way; it may be tried again where it fails for want of time.
     private var isEnding = false
 
-    /// The end of an error in the state where it can't be gone on from.
+    /// The error for a call that the current state does not allow.
     private func refuse(_ call: String) -> KafkaError {
         switch state {
         case .fatalError(let error), .abortableError(let error): error

@@ -1,4 +1,4 @@
-/// By what a client shows a broker who it is (SASL).
+/// Credentials for a SASL login.
 ///
 /// - Important: PLAIN and OAUTHBEARER send the secret itself: use them over TLS only.
 public struct SASLCredentials: Sendable {

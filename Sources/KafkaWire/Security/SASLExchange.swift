@@ -3,7 +3,7 @@ protocol SASLExchange {
     /// What is sent first.
     mutating func begin() throws(KafkaError) -> [UInt8]
 
-    /// What is sent upon a message of the broker; nil where the mechanism is through, with the broker believed.
+    /// The reply to a broker message; nil when the login is complete and the broker verified.
     mutating func respond(to message: [UInt8]) async throws(KafkaError) -> [UInt8]?
 
     /// A text of the broker's, without the secrets of this login.

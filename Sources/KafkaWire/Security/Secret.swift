@@ -37,6 +37,13 @@ public struct Secret: Sendable, ExpressibleByStringLiteral {
     }
 
     static let mask = "[hidden]"
+
+    /// A path as part of an error, unless it may be a URI or a login in the wrong place.
+    static func shownPath(_ path: String) -> String {
+        let bytes = Array(path.utf8)
+        let mayHoldSecret = bytes.contains(UInt8(ascii: "@")) || bytes.contains(Array("://".utf8))
+        return mayHoldSecret ? "(not shown, it may hold a secret)" : path
+    }
 }
 
 extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {

@@ -288,7 +288,8 @@ struct ConnectionStateMachine: ~Copyable {
             )
         default:
             (
-                "\(broker) announced an answer of \(length) bytes, which can't be: it may not speak Kafka", false,
+                "\(broker) announced a response of \(length) bytes, which is not a valid length; it may not speak Kafka",
+                false,
                 .foreignProtocol
             )
         }

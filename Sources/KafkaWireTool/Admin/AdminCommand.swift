@@ -37,17 +37,26 @@ struct AdminArea: Sendable {
 
 /// A command under way: what was given, and the cluster.
 struct AdminCall: Sendable {
-    let admin: KafkaAdmin
-    let operands: [String]
-    let isJSON: Bool
-    fileprivate let values: [String: [String]]
+    /// An argument that is no option.
+    struct Operand: Sendable {
+        let text: String
+        /// On the command line, from 1.
+        let position: Int
+    }
 
-    init(admin: KafkaAdmin, operands: [String], isJSON: Bool, values: [String: [String]]) {
+    let admin: KafkaAdmin
+    let isJSON: Bool
+    private let given: [Operand]
+    private let values: [String: [String]]
+
+    init(admin: KafkaAdmin, given: [Operand], isJSON: Bool, values: [String: [String]]) {
         self.admin = admin
-        self.operands = operands
+        self.given = given
         self.isJSON = isJSON
         self.values = values
     }
+
+    var operands: [String] { given.map(\.text) }
 
     /// All values of an option, in their order.
     func all(_ option: String) -> [String] { values[option] ?? [] }
@@ -58,19 +67,56 @@ struct AdminCall: Sendable {
     func number<Number: FixedWidthInteger>(_ option: String, default number: Number) throws(Failure) -> Number {
         guard let text = last(option) else { return number }
         guard let value = Number(text) else {
-            throw Failure("--\(option) expects a number, not \(shownArgument(text))", status: .usage)
+            throw Failure("--\(option) expects a number", status: .usage)
         }
         return value
     }
 
-    /// At least one operand.
-    func someOperands(_ what: String) throws(Failure) -> [String] {
-        guard !operands.isEmpty else { throw Failure("\(what) is missing", status: .usage) }
+    /// At least one topic's name, each of which brokers may know.
+    func topics() throws(Failure) -> [String] {
+        guard !given.isEmpty else { throw Failure("a topic's name is missing", status: .usage) }
+        for name in operands { try TopicArguments.check(name) }
         return operands
     }
 
+    /// At least one group's name.
+    func groups() throws(Failure) -> [String] {
+        guard !given.isEmpty else { throw Failure("a group's name is missing", status: .usage) }
+        for name in operands { try TopicArguments.check(group: name) }
+        return operands
+    }
+
+    /// The group that is the first operand.
+    ///
+    /// - Parameter missing: What to say if nothing is given.
+    func group(_ missing: String) throws(Failure) -> String {
+        guard let name = given.first?.text else { throw Failure(missing, status: .usage) }
+        try TopicArguments.check(group: name)
+        return name
+    }
+
+    /// The operands from an index on, each read in its form.
+    ///
+    /// - Parameters:
+    ///   - form: What each has to be, such as TOPIC:PARTITION.
+    ///   - read: Gives nil for a text that isn't of that form.
+    func operands<Value>(
+        from index: Int = 0, _ form: String, _ read: (String) throws(Failure) -> Value?
+    ) throws(Failure) -> [Value] {
+        guard given.count > index else { throw Failure("\(form) is missing", status: .usage) }
+        var values: [Value] = []
+        for operand in given[index...] {
+            guard let value = try read(operand.text) else {
+                throw Failure(
+                    "\(ShownArgument.argument(operand.position)) is not of the form \(form)", status: .usage)
+            }
+            values.append(value)
+        }
+        return values
+    }
+
     func noOperands() throws(Failure) {
-        if let operand = operands.first { throw Failure("\(shownArgument(operand)) is unexpected", status: .usage) }
+        if let first = given.first { throw Failure(ShownArgument.unexpected(first.position), status: .usage) }
     }
 
     /// `name=value` options by name.
@@ -78,7 +124,7 @@ struct AdminCall: Sendable {
         var pairs: [(name: String, value: String)] = []
         for text in all(option) {
             guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
-                throw Failure("--\(option) expects NAME=VALUE, not \(shownArgument(text))", status: .usage)
+                throw Failure("--\(option) expects NAME=VALUE", status: .usage)
             }
             pairs.append((String(text[..<equals]), String(text[text.index(after: equals)...])))
         }
@@ -87,36 +133,40 @@ struct AdminCall: Sendable {
 
     // MARK: Output
 
-    func write(_ text: String) async throws { try await Output.standard.write(text) }
-    func write(_ json: JSONValue) async throws { try await Output.standard.write(json.text + "\n") }
+    /// Prints lines, each escaped for a terminal with its line feeds, so that a name of the cluster's stays on its line.
+    ///
+    /// The command then ends with the failures where there are any: also where nobody reads what is printed.
+    func write(_ lines: [String], failures: [KafkaError] = []) async throws {
+        try await print(lines.map { ForeignText.visible($0) + "\n" }.joined(), failures)
+    }
 
-    /// Prints, and ends the command with the failures where there are any: also where nobody reads what is printed.
-    func write(_ text: String, failures: [KafkaError]) async throws {
+    /// Prints a document, whose strings are escaped already.
+    func write(_ json: JSONValue, failures: [KafkaError] = []) async throws {
+        try await print(json.text + "\n", failures)
+    }
+
+    private func print(_ text: String, _ failures: [KafkaError]) async throws {
         var broken: OutputError?
         do throws(OutputError) { try await Output.standard.write(text) } catch { broken = error }
         try fail(failures)
         if let broken { throw broken }
     }
 
-    func write(_ json: JSONValue, failures: [KafkaError]) async throws {
-        try await write(json.text + "\n", failures: failures)
-    }
-
     /// Prints what became of each item, the failures on standard error, and throws where there is one.
     ///
-    /// - Parameter say: The line for an item that succeeded; nil for none.
+    /// - Parameter say: The lines for an item that succeeded; none for nothing to say.
     func report<Item: Hashable & Comparable, Value>(
-        _ outcomes: [Item: Result<Value, KafkaError>], _ say: (Item, Value) -> String?
+        _ outcomes: [Item: Result<Value, KafkaError>], _ say: (Item, Value) -> [String]
     ) async throws {
         var failures: [KafkaError] = []
-        var text = ""
+        var lines: [String] = []
         for (item, outcome) in outcomes.sorted(by: { $0.key < $1.key }) {
             switch outcome {
-            case .success(let value): if let line = say(item, value) { text += ForeignText.visible(line) + "\n" }
+            case .success(let value): lines += say(item, value)
             case .failure(let error): failures.append(error)
             }
         }
-        try await write(text, failures: failures)
+        try await write(lines, failures: failures)
     }
 
     /// The failures among outcomes, in the order of their items.

@@ -11,7 +11,7 @@ struct AdminProgram {
         let specs = Self.common + options.map { OptionSpec(nil, $0.name, takesValue: $0.takesValue) }
         var items: [OptionScanner.Item]
         do {
-            items = try OptionScanner(specs: specs).scan(arguments)
+            items = try OptionScanner(specs: specs, skipped: 1).scan(arguments)
         } catch {
             throw Failure(error.sentence, status: .usage, hint: hint)
         }
@@ -19,13 +19,13 @@ struct AdminProgram {
             return try await Output.standard.write(helpText)
         }
         let place = items.firstIndex { if case .operand = $0 { true } else { false } }
-        guard let place, case .operand(let name) = items.remove(at: place) else {
+        guard let place, case .operand(let name, let position) = items.remove(at: place) else {
             throw Failure("a command is missing: one of \(commandNames)", status: .usage, hint: hint)
         }
         guard let command = area.commands.first(where: { $0.name == name }) else {
             throw Failure(
-                "'\(area.name)' has no command \(shownArgument(name)): it is one of \(commandNames)", status: .usage,
-                hint: hint)
+                "\(ShownArgument.argument(position)) is not a command of '\(area.name)': it is one of \(commandNames)",
+                status: .usage, hint: hint)
         }
         do {
             try await run(command, items)
@@ -36,24 +36,24 @@ struct AdminProgram {
 
     private func run(_ command: AdminCommand, _ items: [OptionScanner.Item]) async throws {
         var connection = ConnectionOptions()
-        var operands: [String] = []
+        var operands: [AdminCall.Operand] = []
         var values: [String: [String]] = [:]
         var isJSON = false
         for item in items {
             switch item {
-            case .operand(let text): operands.append(text)
+            case .operand(let text, let position): operands.append(AdminCall.Operand(text: text, position: position))
             case .option("-J", _): isJSON = true
             case .option(let name, let value):
                 if let value, try connection.take(name, value) { continue }
                 let option = String(name.drop { $0 == "-" })
                 guard command.options.contains(where: { $0.name == option }) else {
-                    throw Failure("'\(command.name)' has no option \(shownArgument(name))", status: .usage)
+                    throw Failure("'\(command.name)' has no option \(name)", status: .usage)
                 }
                 values[option, default: []].append(value ?? "")
             }
         }
         let session = try await connection.session(defaults: ["client.id": "kafkawire"])
-        let call = AdminCall(admin: session.client.admin, operands: operands, isJSON: isJSON, values: values)
+        let call = AdminCall(admin: session.client.admin, given: operands, isJSON: isJSON, values: values)
         try await session.run { try await command.run(call) }
     }
 

@@ -33,6 +33,6 @@ enum ClusterCommands {
             let note = broker.isFenced ? "fenced" : broker.nodeID == cluster.controller ? "controller" : ""
             table.add(["\(broker.nodeID)", "\(broker.host):\(broker.port)", broker.rack ?? "-", note])
         }
-        try await call.write("cluster \(cluster.clusterID ?? "?")\n" + table.text)
+        try await call.write(["cluster \(cluster.clusterID ?? "?")"] + table.lines)
     }
 }

@@ -22,25 +22,31 @@ enum ConfigCommands {
                 ], run: alter),
         ])
 
-    /// - Throws: A failure of status `usage`.
-    static func resource(_ text: String) throws(Failure) -> ConfigResource {
+    /// The form of a resource on the command line.
+    private static let form = "topic:NAME, broker:ID, brokers or group:NAME"
+
+    /// - Returns: Nil for a text that isn't of the form.
+    /// - Throws: A failure of status `usage` for a name that can't be.
+    static func resource(_ text: String) throws(Failure) -> ConfigResource? {
         if text == "brokers" { return .allBrokers }
         let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
         if parts.count == 2 {
             switch parts[0] {
-            case "topic": return .topic(parts[1])
-            case "group": return .group(parts[1])
+            case "topic":
+                try TopicArguments.check(parts[1])
+                return .topic(parts[1])
+            case "group":
+                try TopicArguments.check(group: parts[1])
+                return .group(parts[1])
             case "broker": if let id = Int32(parts[1]), id >= 0 { return .broker(id) }
             default: break
             }
         }
-        throw Failure(
-            "a resource is topic:NAME, broker:ID, brokers or group:NAME, not \(shownArgument(text))", status: .usage)
+        return nil
     }
 
     private static func describe(_ call: AdminCall) async throws {
-        var resources: [ConfigResource] = []
-        for text in try call.someOperands("a resource") { resources.append(try resource(text)) }
+        let resources = try call.operands(form, Self.resource)
         let names = call.all("name")
         let outcomes = try await call.admin.describeConfigs(resources, names: names.isEmpty ? nil : names)
         func shown(_ entries: [ConfigEntry]) -> [ConfigEntry] {
@@ -64,7 +70,7 @@ enum ConfigCommands {
             }
         }
         if call.isJSON { return try await call.write(.array(json), failures: failures) }
-        try await call.write(table.text, failures: failures)
+        try await call.write(table.lines, failures: failures)
     }
 
     private static func json(_ entry: ConfigEntry, of resource: ConfigResource) -> JSONValue {
@@ -77,7 +83,7 @@ enum ConfigCommands {
 
     private static func alter(_ call: AdminCall) async throws {
         guard call.operands.count == 1 else { throw Failure("one resource is wanted", status: .usage) }
-        let resource = try resource(call.operands[0])
+        let resource = try call.operands(form, Self.resource)[0]
         var alterations = try call.pairs("set").map { ConfigAlteration.set($0.name, $0.value) }
         alterations += call.all("delete").map { .delete($0) }
         alterations += try call.pairs("append").map { .append($0.name, $0.value) }
@@ -89,7 +95,7 @@ enum ConfigCommands {
             [resource: alterations], validateOnly: call.has("validate-only"))
         guard let outcome = outcomes[resource] else { return }
         try await call.report(["\(resource)": outcome]) { name, _ in
-            call.has("validate-only") ? "\(name) could be altered" : "\(name) is altered"
+            [call.has("validate-only") ? "\(name) can be altered" : "\(name) is altered"]
         }
     }
 }

@@ -44,11 +44,11 @@ enum GroupCommands {
         for group in listing.groups {
             table.add([group.groupID, group.type?.rawValue ?? "?", group.state?.rawValue ?? "?"])
         }
-        try await call.write(table.text, failures: failures)
+        try await call.write(table.lines, failures: failures)
     }
 
     private static func describe(_ call: AdminCall) async throws {
-        let outcomes = try await call.admin.describeGroups(try call.someOperands("a group's name"))
+        let outcomes = try await call.admin.describeGroups(try call.groups())
         if call.isJSON {
             let found = outcomes.values.compactMap { try? $0.get() }.sorted { $0.groupID < $1.groupID }
             return try await call.write(.array(found.map(json)), failures: call.failures(of: outcomes))
@@ -57,7 +57,7 @@ enum GroupCommands {
             var text = "\(name)  \(group.type)  \(group.state)  coordinator \(group.coordinator)"
             if !group.assignor.isEmpty { text += "  assignor \(group.assignor)" }
             if let epoch = group.groupEpoch { text += "  epoch \(epoch)" }
-            guard !group.members.isEmpty else { return text }
+            guard !group.members.isEmpty else { return [text] }
             var table = TextTable(["MEMBER", "CLIENT", "HOST", "PARTITIONS"])
             for member in group.members {
                 table.add([
@@ -65,7 +65,7 @@ enum GroupCommands {
                     member.assignment.map { "\($0)" }.joined(separator: " "),
                 ])
             }
-            return text + "\n" + table.text.dropLast()
+            return [text] + table.lines
         }
     }
 
@@ -93,7 +93,7 @@ enum GroupCommands {
 
     private static func offsets(_ call: AdminCall) async throws {
         guard call.operands.count == 1 else { throw Failure("one group is wanted", status: .usage) }
-        let outcomes = try await call.admin.listGroupOffsets(call.operands[0])
+        let outcomes = try await call.admin.listGroupOffsets(try call.group("one group is wanted"))
         let committed = outcomes.compactMapValues { try? $0.get() }
         let ends = await ends(of: Array(committed.keys), call.admin)
         var table = TextTable(["TOPIC", "PARTITION", "COMMITTED", "END", "LAG"])
@@ -113,7 +113,7 @@ enum GroupCommands {
         }
         let failures = call.failures(of: outcomes)
         if call.isJSON { return try await call.write(.array(json), failures: failures) }
-        try await call.write(table.text, failures: failures)
+        try await call.write(table.lines, failures: failures)
     }
 
     /// The ends of partitions; those of a topic that is gone are left out.
@@ -142,41 +142,40 @@ enum GroupCommands {
     }
 
     private static func setOffsets(_ call: AdminCall) async throws {
-        guard call.operands.count > 1 else {
-            throw Failure("a group's name and offsets are wanted: GROUP TOPIC:PARTITION:PLACE…", status: .usage)
-        }
-        var specs: [TopicPartition: OffsetSpec] = [:]
-        for text in call.operands.dropFirst() {
-            guard let (partition, rest) = PartitionText.parse(text), let place = place(rest) else {
-                throw Failure("TOPIC:PARTITION:PLACE is expected, not \(shownArgument(text))", status: .usage)
-            }
-            specs[partition] = place
-        }
+        let group = try call.group("a group's name and offsets are wanted: GROUP TOPIC:PARTITION:PLACE…")
+        let specs = try places(call, from: 1)
         try await call.admin.requireExisting(specs.keys)
         let offsets = try await call.admin.listOffsets(specs).mapValues { OffsetAndMetadata($0.offset) }
-        let outcomes = try await call.admin.alterGroupOffsets(call.operands[0], offsets)
+        let outcomes = try await call.admin.alterGroupOffsets(group, offsets)
         try await call.report(outcomes) { partition, _ in
-            "\(call.operands[0]) goes on at \(offsets[partition]?.offset ?? -1) in \(partition)"
+            ["set the offset of \(group) in \(partition) to \(offsets[partition]?.offset ?? -1)"]
         }
+    }
+
+    /// Operands of the form TOPIC:PARTITION:PLACE.
+    static func places(_ call: AdminCall, from index: Int) throws(Failure) -> [TopicPartition: OffsetSpec] {
+        let places = try call.operands(from: index, "TOPIC:PARTITION:PLACE") {
+            (text) throws(Failure) -> (TopicPartition, OffsetSpec)? in
+            guard let (partition, rest) = PartitionText.parse(text), let place = place(rest) else { return nil }
+            try TopicArguments.check(partition.topic)
+            return (partition, place)
+        }
+        return Dictionary(places) { $1 }
     }
 
     private static func deleteOffsets(_ call: AdminCall) async throws {
-        guard call.operands.count > 1 else {
-            throw Failure("a group's name and partitions are wanted: GROUP TOPIC:PARTITION…", status: .usage)
+        let group = try call.group("a group's name and partitions are wanted: GROUP TOPIC:PARTITION…")
+        let partitions = try call.operands(from: 1, "TOPIC:PARTITION") { (text) throws(Failure) -> TopicPartition? in
+            guard let partition = PartitionText.parsePartition(text) else { return nil }
+            try TopicArguments.check(partition.topic)
+            return partition
         }
-        var partitions: [TopicPartition] = []
-        for text in call.operands.dropFirst() {
-            guard let partition = PartitionText.parsePartition(text) else {
-                throw Failure("TOPIC:PARTITION is expected, not \(shownArgument(text))", status: .usage)
-            }
-            partitions.append(partition)
-        }
-        let outcomes = try await call.admin.deleteGroupOffsets(call.operands[0], of: partitions)
-        try await call.report(outcomes) { partition, _ in "\(call.operands[0]) has no offset of \(partition) any more" }
+        let outcomes = try await call.admin.deleteGroupOffsets(group, of: partitions)
+        try await call.report(outcomes) { partition, _ in ["deleted the offset of \(group) in \(partition)"] }
     }
 
     private static func delete(_ call: AdminCall) async throws {
-        let outcomes = try await call.admin.deleteGroups(try call.someOperands("a group's name"))
-        try await call.report(outcomes) { name, _ in "\(name) is deleted" }
+        let outcomes = try await call.admin.deleteGroups(try call.groups())
+        try await call.report(outcomes) { name, _ in ["\(name) is deleted"] }
     }
 }

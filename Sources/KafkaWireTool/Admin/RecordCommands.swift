@@ -14,13 +14,7 @@ enum RecordCommands {
         ])
 
     private static func delete(_ call: AdminCall) async throws {
-        var specs: [TopicPartition: OffsetSpec] = [:]
-        for text in try call.someOperands("TOPIC:PARTITION:PLACE") {
-            guard let (partition, rest) = PartitionText.parse(text), let place = GroupCommands.place(rest) else {
-                throw Failure("TOPIC:PARTITION:PLACE is expected, not \(shownArgument(text))", status: .usage)
-            }
-            specs[partition] = place
-        }
+        let specs = try GroupCommands.places(call, from: 0)
         // The leader itself knows best where the end is; a time it has to be asked for.
         let times = specs.filter { if case .timestamp = $0.value { true } else { false } }
         try await call.admin.requireExisting(times.keys)
@@ -34,11 +28,11 @@ enum RecordCommands {
             }
         }
         let outcomes = try await call.admin.deleteRecords(before: bounds)
-        try await call.report(outcomes) { partition, first in "\(partition) begins at \(first)" }
+        try await call.report(outcomes) { partition, first in ["\(partition) begins at \(first)"] }
     }
 
     private static func offsets(_ call: AdminCall) async throws {
-        let topics = try await call.admin.describe(topics: try call.someOperands("a topic's name"))
+        let topics = try await call.admin.describe(topics: try call.topics())
         let partitions = topics.flatMap { topic in
             topic.partitions.map { TopicPartition(topic: topic.name, partition: $0.index) }
         }
@@ -58,6 +52,6 @@ enum RecordCommands {
                 "first": .integer(Int(first)), "end": .integer(Int(end)),
             ])
         }
-        if call.isJSON { try await call.write(.array(json)) } else { try await call.write(table.text) }
+        if call.isJSON { try await call.write(.array(json)) } else { try await call.write(table.lines) }
     }
 }

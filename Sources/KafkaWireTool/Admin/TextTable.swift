@@ -9,7 +9,8 @@ struct TextTable {
     /// Adds a row; its cells are escaped, so that each stays on its line.
     mutating func add(_ row: [String]) { rows.append(row.map { ForeignText.visible($0) }) }
 
-    var text: String {
+    /// The header and the rows, each a line without its line feed.
+    var lines: [String] {
         var widths: [Int] = []
         for row in rows {
             for (column, cell) in row.enumerated() {
@@ -21,7 +22,7 @@ struct TextTable {
             let cells = row.enumerated().map { column, cell in
                 column == row.count - 1 ? cell : cell + String(repeating: " ", count: widths[column] - cell.count)
             }
-            return cells.joined(separator: "  ") + "\n"
-        }.joined()
+            return cells.joined(separator: "  ")
+        }
     }
 }

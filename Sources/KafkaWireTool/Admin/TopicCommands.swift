@@ -28,12 +28,11 @@ enum TopicCommands {
         try call.noOperands()
         let topics = try await call.admin.listTopics(includingInternal: call.has("internal"))
         if call.isJSON { return try await call.write(.array(topics.map(ListMode.json))) }
-        try await call.write(topics.map { $0.name + "\n" }.joined())
+        try await call.write(topics.map(\.name))
     }
 
     private static func describe(_ call: AdminCall) async throws {
-        let names = try call.someOperands("a topic's name")
-        let outcomes = try await call.admin.describeTopics(names)
+        let outcomes = try await call.admin.describeTopics(try call.topics())
         if call.isJSON {
             let found = outcomes.values.compactMap { try? $0.get() }.sorted { $0.name < $1.name }
             return try await call.write(.array(found.map(ListMode.json)), failures: call.failures(of: outcomes))
@@ -47,12 +46,12 @@ enum TopicCommands {
                     partition.inSyncReplicas.map { "\($0)" }.joined(separator: ","),
                 ])
             }
-            return "\(name)  id \(topic.id)\n" + table.text.dropLast()
+            return ["\(name)  id \(topic.id)"] + table.lines
         }
     }
 
     private static func create(_ call: AdminCall) async throws {
-        let names = try call.someOperands("a topic's name")
+        let names = try call.topics()
         let partitions: Int32 = try call.number("partitions", default: -1)
         let replicationFactor: Int16 = try call.number("replication-factor", default: -1)
         let configs = Dictionary(try call.pairs("config").map { ($0.name, $0.value) }) { $1 }
@@ -63,7 +62,7 @@ enum TopicCommands {
             }, validateOnly: validateOnly)
         try await call.report(outcomes) { name, topic in
             let size = topic.partitions < 0 ? "" : " with \(topic.partitions) partitions"
-            return validateOnly ? "\(name) could be made\(size)" : "\(name) is made\(size)"
+            return [validateOnly ? "\(name) can be created\(size)" : "created \(name)\(size)"]
         }
     }
 
@@ -71,16 +70,16 @@ enum TopicCommands {
         guard call.operands.count == 2, let count = Int32(call.operands[1]), count > 0 else {
             throw Failure("a topic's name and a number of partitions are wanted: NAME COUNT", status: .usage)
         }
+        try TopicArguments.check(call.operands[0])
         let outcomes = try await call.admin.createPartitions(
             [call.operands[0]: count], validateOnly: call.has("validate-only"))
         try await call.report(outcomes) { name, _ in
-            call.has("validate-only")
-                ? "\(name) could have \(count) partitions" : "\(name) has \(count) partitions"
+            [call.has("validate-only") ? "\(name) can have \(count) partitions" : "\(name) has \(count) partitions"]
         }
     }
 
     private static func delete(_ call: AdminCall) async throws {
-        let outcomes = try await call.admin.deleteTopics(try call.someOperands("a topic's name"))
-        try await call.report(outcomes) { name, _ in "\(name) is deleted" }
+        let outcomes = try await call.admin.deleteTopics(try call.topics())
+        try await call.report(outcomes) { name, _ in ["\(name) is deleted"] }
     }
 }

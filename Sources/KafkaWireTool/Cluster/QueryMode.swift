@@ -26,7 +26,7 @@ struct QueryMode {
     /// Reads `TOPIC:PARTITION:MS`. A time of -1 means the end, -2 the beginning.
     static func parse(_ text: String) throws(Failure) -> (TopicPartition, OffsetSpec) {
         guard let (partition, last) = PartitionText.parse(text), let time = Int64(last), time >= -2 else {
-            throw Failure("-t expects TOPIC:PARTITION:MS with -Q, not \(shownArgument(text))", status: .usage)
+            throw Failure("-t expects TOPIC:PARTITION:MS with -Q", status: .usage)
         }
         let spec: OffsetSpec =
             switch time {

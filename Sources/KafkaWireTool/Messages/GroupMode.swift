@@ -31,7 +31,7 @@ struct GroupMode {
         // one's session is over. A cluster that doesn't answer has default.api.timeout.ms for the commit, and
         // request.timeout.ms for what closing does.
         var failure: (any Error)?
-        do { try await read(consumer, printer, assigned) } catch { failure = error }
+        do { try await read(consumer, subscription, printer, assigned) } catch { failure = error }
         do {
             if client.configuration.group.commitsAutomatically { try await commit(assigned.offsets, consumer) }
         } catch {
@@ -47,9 +47,12 @@ struct GroupMode {
     }
 
     /// Prints until the end is asked for.
-    private func read(_ consumer: KafkaConsumer, _ printer: RecordPrinter, _ assigned: Assigned) async throws {
+    private func read(
+        _ consumer: KafkaConsumer, _ subscription: Subscription, _ printer: RecordPrinter, _ assigned: Assigned
+    ) async throws {
         var printer = printer
         var count = 0
+        var absence = Absence(group: group, subscription: subscription, admin: client.admin)
         var batches = consumer.makeAsyncIterator()
         while !assigned.isEnded {
             switch try await batches.next(timeout: Self.idle) {
@@ -63,7 +66,13 @@ struct GroupMode {
                 assigned.printed(partition, next: printed.nextOffset)
                 if let limit = options.count, count >= limit { assigned.end() }
             case .timedOut:
-                if options.exitsAtEnd, assigned.areAllAtEnd(lag: consumer.lag) { assigned.end() }
+                guard options.exitsAtEnd else { continue }
+                if assigned.areAllAtEnd(lag: consumer.lag) { assigned.end() }
+                let member = consumer.state == .member && assigned.isEmpty ? consumer.groupMetadata?.memberID : nil
+                if let reason = try await absence.end(ofMember: member) {
+                    notes.say(reason)
+                    assigned.end()
+                }
             case .finished: assigned.end()
             }
         }
@@ -103,7 +112,6 @@ private final class Assigned: Sendable {
         var partitions: Set<TopicPartition> = []
         /// After the last record that was printed.
         var next: [TopicPartition: Int64] = [:]
-        var wasAssigned = false
         var isEnded = false
     }
 
@@ -116,7 +124,6 @@ private final class Assigned: Sendable {
         state.withLock { state in
             switch rebalance {
             case .assigned(let partitions):
-                state.wasAssigned = true
                 state.partitions.formUnion(partitions)
             case .revoked(let partitions), .lost(let partitions):
                 state.partitions.subtract(partitions)
@@ -135,8 +142,11 @@ private final class Assigned: Sendable {
         state.withLock { $0.next.mapValues { OffsetAndMetadata($0) } }
     }
 
-    /// Whether nothing is left to read of what the member has; not before it was given anything.
+    /// Whether the member has no partition at the moment.
+    var isEmpty: Bool { state.withLock { $0.partitions.isEmpty } }
+
+    /// Whether nothing is left to read of what the member has; false without partitions.
     func areAllAtEnd(lag: [TopicPartition: Int64]) -> Bool {
-        state.withLock { state in state.wasAssigned && state.partitions.allSatisfy { lag[$0] == 0 } }
+        state.withLock { state in !state.partitions.isEmpty && state.partitions.allSatisfy { lag[$0] == 0 } }
     }
 }

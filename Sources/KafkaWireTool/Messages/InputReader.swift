@@ -28,7 +28,7 @@ final class InputReader: Sendable {
                 case .file(let path):
                     let descriptor = try Self.open(path)
                     defer { close(descriptor) }
-                    try Self.read(descriptor, named: path, to: continuation, room)
+                    try Self.read(descriptor, named: ShownArgument.name(path), to: continuation, room)
                 }
                 continuation.finish()
             } catch {
@@ -45,7 +45,7 @@ final class InputReader: Sendable {
             let descriptor = unsafe Foundation.open(path, O_RDONLY | O_CLOEXEC)
             if descriptor >= 0 { return descriptor }
             guard errno == EINTR else {
-                throw Failure("\(path) can't be read: \(systemErrorText(errno))", status: .noInput)
+                throw Failure("\(ShownArgument.name(path)) can't be read: \(systemErrorText(errno))", status: .noInput)
             }
         }
     }

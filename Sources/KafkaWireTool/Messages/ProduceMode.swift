@@ -178,7 +178,7 @@ struct ProduceMode {
             content += chunk
             guard content.count <= MessageSplitter.longestMessage else {
                 throw Failure(
-                    "\(path) is larger than a message can be, \(MessageSplitter.longestMessage) bytes",
+                    "\(ShownArgument.name(path)) is larger than a message can be, \(MessageSplitter.longestMessage) bytes",
                     status: .badData)
             }
         }

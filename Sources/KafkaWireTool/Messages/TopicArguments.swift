@@ -1,27 +1,24 @@
 import CommandLineSupport
 import KafkaWire
 
-/// Topics as the command line names them.
+/// Topics and groups as the command line names them.
 enum TopicArguments {
-    /// The longest name that brokers accept.
-    private static let longestName = 249
-
     /// Checks a topic's name by the rules that brokers have for it.
     ///
     /// A consumer group waits for a topic that doesn't exist yet, so a name that can never exist must be refused here.
     static func check(_ name: String) throws(Failure) {
-        let isLegal = name.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
-                true
-            default: false
-            }
-        }
-        guard isLegal, (1...longestName).contains(name.utf8.count), name != ".", name != ".." else {
+        guard KafkaName.isTopic(name) else {
             throw Failure(
-                "\(shownArgument(name)) cannot be a topic's name: brokers allow 1 to \(longestName) ASCII letters, digits, dots, "
-                    + "underscores and hyphens", status: .usage)
+                "\(ShownArgument.quoted(name)) cannot be a topic's name: brokers allow \(KafkaName.topicRule)",
+                status: .usage)
+        }
+    }
+
+    /// Refuses what can't be meant as a group's name, before any broker or message gets it.
+    static func check(group name: String) throws(Failure) {
+        guard KafkaName.isGroup(name) else {
+            throw Failure(
+                "\(ShownArgument.quoted(name)) cannot be a group's name: it is \(KafkaName.groupRule)", status: .usage)
         }
     }
 
@@ -40,10 +37,10 @@ enum TopicArguments {
                 continue
             }
             isPattern = true
-            guard (try? Regex(topic)) != nil else {
+            guard (try? Regex(topic)) != nil, !ShownArgument.isAddress(topic) else {
                 throw Failure(
-                    "'\(topic)' is not a valid regular expression: a topic that begins with ^ is read as one",
-                    status: .usage)
+                    "\(ShownArgument.quoted(topic)) is not a valid regular expression for topics: a topic that begins "
+                        + "with ^ is read as one", status: .usage)
             }
         }
         guard isPattern else { return .topics(topics) }

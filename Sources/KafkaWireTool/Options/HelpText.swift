@@ -33,7 +33,7 @@ enum HelpText {
           -o PLACE           beginning (default of -C), end, an offset, -N for the last N; s@MS and e@MS begin and end at
                              a time in milliseconds since 1970, and may be combined. With -G only beginning and end,
                              used if the group has no offset
-          -e                 exits at the end of all partitions
+          -e                 exits at the end of all partitions; with -G also if this member has none for 10 s
           -f FORMAT          %t topic, %p partition, %o offset, %k key, %s value, %K and %S their lengths (-1 for null),
                              %h headers, %T timestamp, %% a percent sign; \\n \\r \\t \\0 \\\\ \\xHH  (default: %s\\n)
           -J                 prints each message as a line of JSON

@@ -19,7 +19,9 @@ extension MessageOptions {
         case .consume: try checkConsume()
         case .group(let group): try checkGroup(group)
         case .query: try checkQuery()
-        case .list, nil: for topic in topics { try TopicArguments.check(topic) }
+        case .list, nil:
+            for topic in topics { try TopicArguments.check(topic) }
+            try refuseOperands("what -L lists is given with -t")
         }
         try checkOptionsOfOtherModes()
     }
@@ -44,6 +46,7 @@ extension MessageOptions {
 
     private func checkGroup(_ group: String) throws(Failure) {
         guard !group.isEmpty else { throw Failure("-G expects a group's name: -G GROUP TOPIC…", status: .usage) }
+        try TopicArguments.check(group: group)
         guard !operands.isEmpty || !topics.isEmpty else {
             throw Failure("-G expects the topics after the group's name: -G GROUP TOPIC…", status: .usage)
         }
@@ -66,8 +69,8 @@ extension MessageOptions {
     }
 
     private func refuseOperands(_ hint: String) throws(Failure) {
-        if let operand = operands.first {
-            throw Failure("\(shownArgument(operand)) is unexpected: \(hint)", status: .usage)
+        if let position = operandPositions.first {
+            throw Failure("\(ShownArgument.unexpected(position)); \(hint)", status: .usage)
         }
     }
 

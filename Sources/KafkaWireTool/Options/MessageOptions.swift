@@ -40,6 +40,8 @@ struct MessageOptions: Equatable {
     var lineFile: String?
     /// What follows the options: files to send, or a group's topics.
     var operands: [String] = []
+    /// Where on the command line each operand stands, from 1.
+    private(set) var operandPositions: [Int] = []
     /// The names of all options that are given.
     private(set) var given: Set<String> = []
 
@@ -48,7 +50,9 @@ struct MessageOptions: Equatable {
     init(_ arguments: some Sequence<String>, isInputTerminal: Bool) throws(Failure) {
         for item in try OptionScanner(specs: Self.specs).scan(arguments) {
             switch item {
-            case .operand(let text): operands.append(text)
+            case .operand(let text, let position):
+                operands.append(text)
+                operandPositions.append(position)
             case .option(let name, nil):
                 given.insert(name)
                 try take(flag: name)
@@ -89,13 +93,13 @@ struct MessageOptions: Equatable {
         case "-t": topics.append(value)
         case "-p":
             guard let number = Int32(value), number >= -1 else {
-                throw Failure("-p expects a partition's number, not \(shownArgument(value))", status: .usage)
+                throw Failure("-p expects a partition's number", status: .usage)
             }
             partition = number < 0 ? nil : number
         case "-o": try takeOffset(value)
         case "-c":
             guard let number = Int(value), number > 0 else {
-                throw Failure("-c expects a number of messages above 0, not \(shownArgument(value))", status: .usage)
+                throw Failure("-c expects a number of messages above 0", status: .usage)
             }
             count = number
         case "-f": format = value
@@ -111,18 +115,16 @@ struct MessageOptions: Equatable {
 
     private mutating func takeOffset(_ text: String) throws(Failure) {
         if text.hasPrefix("e@") {
-            guard let time = Int64(text.dropFirst(2)), time >= 0 else { throw Self.wrongOffset(text) }
+            guard let time = Int64(text.dropFirst(2)), time >= 0 else { throw Self.wrongOffset }
             endTimestamp = time
             return
         }
-        guard let place = ReadBegin(text) else { throw Self.wrongOffset(text) }
+        guard let place = ReadBegin(text) else { throw Self.wrongOffset }
         begin = place
     }
 
-    private static func wrongOffset(_ text: String) -> Failure {
-        Failure(
-            "-o expects beginning, end, an offset, -N for the last N, s@MS or e@MS, not \(shownArgument(text))",
-            status: .usage)
+    private static var wrongOffset: Failure {
+        Failure("-o expects beginning, end, an offset, -N for the last N, s@MS or e@MS", status: .usage)
     }
 }
 

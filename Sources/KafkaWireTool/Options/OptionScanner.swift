@@ -22,10 +22,13 @@ struct OptionScanner {
     enum Item: Equatable {
         /// Named by its `OptionSpec.name`; the value is nil for a flag.
         case option(String, String?)
-        case operand(String)
+        /// With its position on the command line, from 1.
+        case operand(String, position: Int)
     }
 
     let specs: [OptionSpec]
+    /// How many arguments stand before those that are scanned.
+    var skipped = 0
 
     /// - Throws: A failure of status `usage`. Values are not repeated in it: they may be passwords.
     func scan(_ arguments: some Sequence<String>) throws(Failure) -> [Item] {
@@ -33,14 +36,15 @@ struct OptionScanner {
         var rest = Array(arguments)[...]
         while let argument = rest.popFirst() {
             if argument == "--" {
-                items += rest.map { .operand($0) }
+                items += rest.indices.map { .operand(rest[$0], position: skipped + $0 + 1) }
                 break
             } else if argument.hasPrefix("--") {
                 try scanLong(argument, &rest, &items)
             } else if argument.hasPrefix("-"), argument.count > 1 {
                 try scanShort(argument, &rest, &items)
             } else {
-                items.append(.operand(argument))
+                // Slices keep their indices: that of the next argument is the position of this one, counted from 1.
+                items.append(.operand(argument, position: skipped + rest.startIndex))
             }
         }
         return items
@@ -68,7 +72,7 @@ struct OptionScanner {
     ) throws(Failure) {
         let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard let name = parts.first.map(String.init), let spec = specs.first(where: { $0.long == name }) else {
-            throw Failure("there is no option \(shownArgument("--" + (parts.first ?? "")))", status: .usage)
+            throw Failure("there is no option \(ShownArgument.option(String(parts.first ?? "")))", status: .usage)
         }
         let attached = parts.count > 1 ? String(parts[1]) : nil
         if spec.takesValue {

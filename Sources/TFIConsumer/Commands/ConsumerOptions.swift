@@ -4,13 +4,13 @@ import KafkaWire
 /// The options that several commands of `tfi-consumer` share.
 enum ConsumerOptions {
     static let group = Option(
-        "group", .string, default: "tfi-consumer", placeholder: "NAME",
+        "group", .name, default: "tfi-consumer",
         help: "The name under which offsets are kept in the database. One consumer may run for a group.")
     static let database = Option(
         optional: "database", .uri, placeholder: "URI",
         help: "The database, as postgresql://user@host:port/name; without it libpq's PGHOST, PGUSER and so on say.")
     static let schema = Option(
-        "schema", .string, default: "workshop", placeholder: "NAME", help: "The schema of tables and views.")
+        "schema", .name, default: "workshop", help: "The schema of tables and views.")
     static let untilCaughtUp = Option(
         flag: "until-caught-up", help: "Ends when everything is read that was there at the start.")
 
@@ -22,7 +22,7 @@ enum ConsumerOptions {
 extension ValueFormat<String> {
     /// A database's address, which may hold a password and so is never shown.
     static let uri = ValueFormat(
-        placeholder: "URI", expectation: "an address such as postgresql://user@host:port/name", isShown: false,
+        placeholder: "URI", expectation: "an address such as postgresql://user@host:port/name",
         parse: { $0.isEmpty ? nil : $0 }, format: { _ in "…" })
 }
 

@@ -17,9 +17,15 @@ enum DatabaseAccess {
         return schema
     }
 
+    /// Connects, does the work and closes the connection. Reports if that takes several seconds.
     static func open<Value: Sendable>(
         _ uri: String?, _ body: (PostgresConnection) async throws -> Value
     ) async throws -> Value {
+        let waiting = Task {
+            try await Task.sleep(for: .seconds(3))
+            StatusLine.shared.message("tfi-consumer: still waiting for the database to answer")
+        }
+        defer { waiting.cancel() }
         do {
             let connection = try await PostgresConnection.connect(to: uri, applicationName: "tfi-consumer")
             do {

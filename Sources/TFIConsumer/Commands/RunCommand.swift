@@ -31,12 +31,15 @@ enum RunCommand {
             throw Failure(
                 error, topic: options[CommonOptions.topic],
                 bootstrapServers: client.servers)
+        } catch let error as PostgresError where stop.isRequested && error.kind != .usage {
+            // The stop has ended the wait for a database that did not answer.
+            say(Self.endedWaiting)
         } catch let error as PostgresError {
             throw Failure(error)
         } catch let error as Fenced {
             throw Failure("\(error)", status: .conflict)
         } catch is Stopped {
-            say("ended while it waited: what wasn't committed will be read again")
+            say(Self.endedWaiting)
         }
         await client.close()
         await database.close()
@@ -45,6 +48,8 @@ enum RunCommand {
         StatusLine.shared.message(summary.sentence)
         if options[CommonOptions.summaryJSON] { try await Output.standard.write(summary.json.text + "\n") }
     }
+
+    private static let endedWaiting = "ended while it waited: what wasn't committed will be read again"
 
     private static func ingest(
         _ options: ParsedOptions, _ client: KafkaClient, _ database: Database, _ totals: IngestTotals,
@@ -57,9 +62,8 @@ enum RunCommand {
             table: schema.qualified("kafka_offset"), group: options[ConsumerOptions.group],
             topic: options[CommonOptions.topic])
         let topic = store.topic
-        let start = try await client.beginning {
-            try await IngestStart.find(topic, client: client, offsets: store, connection: connection)
-        }
+        let log = try await client.beginning { try await IngestStart.lookUp(topic, client: client) }
+        let start = try await IngestStart.find(in: log, offsets: store, connection: connection)
         let ends = options[ConsumerOptions.untilCaughtUp] ? start.ends : nil
         // From here on a place in the log that isn't there is an error, not a reason to begin elsewhere.
         let consumer = client.consumer(offsetReset: .fail)
@@ -69,7 +73,7 @@ enum RunCommand {
             findStart: {
                 try await IngestStart.find(topic, client: client, offsets: store, database: database, stop: stop)
             })
-        let follower = GroupOffsets(client: client, group: store.group, topic: topic, totals: totals)
+        let follower = GroupOffsets(client: client, group: store.group, topic: topic, totals: totals, say: say)
         let companions = Task {
             await withTaskGroup { group in
                 group.addTask { await follower.follow() }
@@ -80,9 +84,26 @@ enum RunCommand {
         }
         defer { companions.cancel() }
         try await ingest.run(from: start, until: ends)
-        // Who sees the program end well may switch the server off: nothing is to be read again for that.
-        _ = try? await database.connected().transaction { session in try store.makeDurable(&session) }
+        try await makeDurable(store, database)
         await follower.commit()
+    }
+
+    /// After a successful exit the server may be shut down, so make the commits durable first.
+    private static func makeDurable(_ store: OffsetStore, _ database: Database) async throws {
+        func failure(_ reason: String) -> Failure {
+            Failure(
+                "all rows are committed, but the database has not confirmed that they are on its disk\(reason): if it "
+                    + "crashes now, the next run reads their messages again", status: .unavailable)
+        }
+        do {
+            try await database.finishing { connection in
+                _ = try await connection.transaction { session in try store.makeDurable(&session) }
+            }
+        } catch is Stopped {
+            throw failure("")
+        } catch let error as PostgresError {
+            throw failure(" (\(error))")
+        }
     }
 
     /// Draws the live line: rate, lag, rows, batch time.

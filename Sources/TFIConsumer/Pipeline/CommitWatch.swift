@@ -12,16 +12,17 @@ struct CommitWatch: Sendable {
     let totals: IngestTotals
     var timing = Timing()
 
-    /// Looks until the task is cancelled. A database that is away is left to the next time, and to the next batch.
+    /// Looks until the task is cancelled. `Database` reports one that is away; the next look makes up for it.
     func watch() async throws(SetBack) {
         while !Task.isCancelled {
             try? await timing.sleep(Self.interval)
             // Taken first: what is committed from here on only moves the offsets further on.
             let committed = totals.snapshot.committed
             let store = offsets
-            guard
-                let stored = try? await database.connected().transaction({ session in try store.entries(&session) })
-            else { continue }
+            let stored = try? await database.attempt { connection in
+                try await connection.transaction { session in try store.entries(&session) }
+            }
+            guard let stored else { continue }
             let isBehind = stored.contains { $0.nextOffset < committed[$0.partition] ?? 0 }
             if isBehind, !Task.isCancelled { throw SetBack() }
         }

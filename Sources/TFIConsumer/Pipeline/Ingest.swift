@@ -67,7 +67,7 @@ struct Ingest: Sendable {
             }
             if ends == nil {
                 group.addTask {
-                    try await PartitionWatch(client: client, topic: topic, known: start.count).watch()
+                    try await PartitionWatch(client: client, topic: topic, known: start.count, say: say).watch()
                     return false
                 }
                 group.addTask {

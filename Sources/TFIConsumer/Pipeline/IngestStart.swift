@@ -24,7 +24,8 @@ struct IngestStart: Sendable {
         while true {
             do {
                 return try await database.retrying { connection in
-                    try await find(topic, client: client, offsets: offsets, connection: connection)
+                    let log = try await lookUp(topic, client: client)
+                    return try await find(in: log, offsets: offsets, connection: connection)
                 }
             } catch let error as KafkaError where error.isRetriable && error.code != .unknownTopicOrPartition {
                 if stop.isRequested { throw Stopped() }
@@ -33,11 +34,17 @@ struct IngestStart: Sendable {
         }
     }
 
-    /// - Throws: `Failure` for what doesn't fit; `KafkaError`, with UNKNOWN_TOPIC_OR_PARTITION where there is no such
-    ///   topic; `PostgresError`.
-    static func find(
-        _ name: String, client: KafkaClient, offsets store: OffsetStore, connection: PostgresConnection
-    ) async throws -> IngestStart {
+    /// What the cluster says of a topic.
+    struct Log: Sendable {
+        fileprivate let topic: TopicDescription
+        fileprivate let earliest: [TopicPartition: ListedOffset]
+        fileprivate let latest: [TopicPartition: ListedOffset]
+        /// Where a new group begins, by `auto.offset.reset`.
+        fileprivate let beginning: [TopicPartition: ListedOffset]
+    }
+
+    /// - Throws: `KafkaError`, with UNKNOWN_TOPIC_OR_PARTITION if there is no such topic.
+    static func lookUp(_ name: String, client: KafkaClient) async throws -> Log {
         let topic = try await client.admin.describe(topics: [name])[0]
         let partitions = topic.partitions.map { TopicPartition(topic: topic.name, partition: $0.index) }
         func offsets(_ spec: OffsetSpec) async throws -> [TopicPartition: ListedOffset] {
@@ -47,7 +54,17 @@ struct IngestStart: Sendable {
         let latest = try await offsets(.latest)
         let now = Int64(Date().timeIntervalSince1970 * 1000)
         let reset = client.configuration.consumer.offsetReset.place(now: now) ?? .earliest
-        let beginning = try await offsets(reset)
+        return Log(topic: topic, earliest: earliest, latest: latest, beginning: try await offsets(reset))
+    }
+
+    /// Compares the log with the database's offsets, and adds those of new partitions.
+    ///
+    /// - Throws: `Failure` for what doesn't fit; `PostgresError`.
+    static func find(
+        in log: Log, offsets store: OffsetStore, connection: PostgresConnection
+    ) async throws -> IngestStart {
+        let (topic, earliest, latest, beginning) = (log.topic, log.earliest, log.latest, log.beginning)
+        let partitions = topic.partitions.map { TopicPartition(topic: topic.name, partition: $0.index) }
         let topicID = topic.id == .zero ? nil : topic.id.description
         let entries = try await connection.transaction { session in
             let known = try store.entries(&session)

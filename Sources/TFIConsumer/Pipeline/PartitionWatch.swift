@@ -1,3 +1,4 @@
+import CommandLineSupport
 import KafkaWire
 
 /// Looks from time to time whether a topic has more partitions than are read.
@@ -16,19 +17,26 @@ struct PartitionWatch: Sendable {
     let topic: String
     /// How many partitions are read.
     let known: Int
+    /// Gets a line for each report.
+    let say: @Sendable (String) -> Void
     var timing = Timing()
 
-    /// Looks until the task is cancelled.
-    ///
-    /// That a broker can't be asked is of no consequence: the next time will do, and whoever fetches tells of it.
+    /// Looks until the task is cancelled. A failure is reported, and the next look makes up for it.
     func watch() async throws(Added) {
         let interval = max(min(client.configuration.metadataMaximumAge, Self.maximumInterval), .milliseconds(100))
+        var reporter = WaitReporter()
         while !Task.isCancelled {
             try? await timing.sleep(interval)
-            guard let description = try? await client.admin.describe(topics: [topic]).first else { continue }
-            if description.partitions.count > known, !Task.isCancelled {
-                throw Added(count: description.partitions.count)
+            let count: Int
+            do {
+                count = try await client.admin.describe(topics: [topic])[0].partitions.count
+                if reporter.succeeded() { say("the partitions of topic \(topic) are known again") }
+            } catch {
+                guard !Task.isCancelled, reporter.isDue("\(error)", at: timing.now()) else { continue }
+                say("cannot find out whether topic \(topic) has new partitions; retrying: \(error)")
+                continue
             }
+            if count > known, !Task.isCancelled { throw Added(count: count) }
         }
     }
 }

@@ -3,17 +3,37 @@ import KafkaWire
 import PGWire
 
 /// The connection to the database: made again when it is lost, for as long as it takes.
+///
+/// While the server does not answer this is reported. After a stop was requested the server has `grace` to answer; then
+/// the running statement is cancelled and the connection broken, so that the program ends.
 actor Database {
+    /// How long the server may take to answer after a stop was requested.
+    static let grace = Duration.seconds(4)
+    /// How long it may take to answer a request to cancel.
+    private static let cancellationGrace = Duration.seconds(1)
+    /// From when on a server that does not answer is reported.
+    private static let patience = Duration.seconds(3)
+    private static let checkInterval = Duration.milliseconds(250)
+
     private let uri: String?
     private let timing: Timing
     private let stop: StopSignal
     private let say: @Sendable (String) -> Void
     private var connection: PostgresConnection?
-    private var failures = 0
+    /// The attempt to connect that is under way, shared by all who wait for it.
+    private var connecting: Task<PostgresConnection, any Error>?
+    private var connectingSince: ContinuousClock.Instant?
+    private var reporter = WaitReporter()
+    private var stoppedAt: ContinuousClock.Instant?
+    /// When the running statement was cancelled because the grace was over.
+    private var cancelledAt: ContinuousClock.Instant?
+    /// Whether the last work of the run is under way.
+    private var isFinishing = false
+    private var supervisor: Task<Void, Never>?
 
     /// - Parameters:
     ///   - uri: As libpq takes it; nil for the `PG*` environment.
-    ///   - say: For the lines that tell of waiting and going on.
+    ///   - say: Gets a line for each report of waiting, and of its end.
     init(uri: String?, timing: Timing = Timing(), stop: StopSignal, say: @escaping @Sendable (String) -> Void) {
         self.uri = uri
         self.timing = timing
@@ -21,45 +41,141 @@ actor Database {
         self.say = say
     }
 
+    deinit {
+        supervisor?.cancel()
+    }
+
     /// The connection, made if there is none. One attempt.
-    func connected() async throws(PostgresError) -> PostgresConnection {
+    ///
+    /// - Throws: `PostgresError`.
+    func connected() async throws -> PostgresConnection {
         if let connection, !connection.isBroken { return connection }
-        let new = try await PostgresConnection.connect(to: uri, applicationName: "tfi-consumer")
-        // A commit that a crash of the server takes back takes its offsets back with it, and Kafka still has the
-        // messages: so nothing is lost by not waiting for the disk at each one. `SetBack` tells of it.
-        try await new.execute("SET synchronous_commit = off")
+        startSupervisor()
+        if let connecting { return try await connecting.value }
+        let uri = uri
+        let attempt = Task { try await Self.connect(to: uri) }
+        connecting = attempt
+        connectingSince = timing.now()
+        defer {
+            connecting = nil
+            connectingSince = nil
+        }
+        let new = try await attempt.value
         connection = new
         return new
     }
 
+    private static func connect(to uri: String?) async throws -> PostgresConnection {
+        let new = try await PostgresConnection.connect(to: uri, applicationName: "tfi-consumer")
+        // A server may accept the login and fall silent: a cancelled task must not wait for it.
+        try await withTaskCancellationHandler {
+            // A commit that a crash of the server takes back takes its offsets back with it, and Kafka still has the
+            // messages: so nothing is lost by not waiting for the disk at each one. `SetBack` reports it.
+            _ = try await new.execute("SET synchronous_commit = off")
+        } onCancel: {
+            new.abort()
+        }
+        return new
+    }
+
     func close() async {
+        supervisor?.cancel()
+        supervisor = nil
         await connection?.close()
         connection = nil
     }
 
+    // MARK: Retrying
+
     /// Does something with the connection until it succeeds. Whatever isn't the data's fault is waited for.
     ///
-    /// - Throws: Errors of the data, and those that aren't the database's; `Stopped` where the program is to end before
-    ///   the database is back.
+    /// - Throws: Errors of the data, and those that aren't the database's; `Stopped` for a failure after a stop was
+    ///   requested.
     func retrying<Value: Sendable>(_ body: (PostgresConnection) async throws -> Value) async throws -> Value {
         let backoff = Backoff(initial: .milliseconds(100), maximum: .seconds(2))
+        var failures = 0
         while true {
             do {
-                let value = try await body(try await connected())
-                if failures > 0 { say("the database is back: going on") }
-                failures = 0
-                return value
+                return try await attempt(body)
             } catch let error as PostgresError where error.isWorthWaitingFor {
-                if connection?.isBroken == true {
-                    await connection?.close()
-                    connection = nil
-                }
+                if stop.isRequested, !isFinishing || isGraceOver { throw Stopped() }
                 failures += 1
-                if failures == 1 { say("waiting for the database: \(error)") }
-                if stop.isRequested { throw Stopped() }
                 try await timing.sleep(backoff.delay(afterFailures: failures, random: timing.random()))
             }
         }
+    }
+
+    /// The same for the last work of a run, without which its end is no success: after a stop was requested, failures are
+    /// retried until the grace is over.
+    func finishing<Value: Sendable>(_ body: (PostgresConnection) async throws -> Value) async throws -> Value {
+        isFinishing = true
+        defer { isFinishing = false }
+        return try await retrying(body)
+    }
+
+    /// Whether the database has had its time after a stop was requested.
+    private var isGraceOver: Bool {
+        guard stop.isRequested else { return false }
+        let now = timing.now()
+        let since = stoppedAt ?? now
+        stoppedAt = since
+        return now - since >= Self.grace
+    }
+
+    /// Does something with the connection once, and reports a failure that a caller may wait for.
+    ///
+    /// - Throws: Also `Stopped`, for work that was cancelled because a stop was requested.
+    func attempt<Value: Sendable>(_ body: (PostgresConnection) async throws -> Value) async throws -> Value {
+        do {
+            let value = try await body(try await connected())
+            if reporter.succeeded() { say("the database is back: going on") }
+            return value
+        } catch let error as PostgresError where error.kind == .cancelled && stop.isRequested {
+            throw Stopped()
+        } catch let error as PostgresError where error.isWorthWaitingFor {
+            if let broken = connection, broken.isBroken {
+                connection = nil
+                await broken.close()
+            }
+            report("\(error)", as: "\(error)")
+            throw error
+        }
+    }
+
+    /// - Parameter kind: What makes a reason another one.
+    private func report(_ reason: String, as kind: String) {
+        if reporter.isDue(kind, at: timing.now()) { say("waiting for the database: \(reason)") }
+    }
+
+    // MARK: A server that does not answer
+
+    private func startSupervisor() {
+        guard supervisor == nil else { return }
+        let timing = timing
+        supervisor = Task { [weak self] in
+            while (try? await timing.timeout(Self.checkInterval)) != nil { await self?.check() }
+        }
+    }
+
+    private func check() {
+        let now = timing.now()
+        // PGWire knows only the system's clock.
+        let busy = connection?.busySince.map { ContinuousClock.now - $0 } ?? .zero
+        let waited = max(busy, connectingSince.map { now - $0 } ?? .zero)
+        if waited >= Self.patience {
+            report("it has not answered for \(waited.components.seconds) s", as: "silence")
+        }
+        guard stop.isRequested else { return }
+        let isGraceOver = isGraceOver
+        // Nothing is lost without a connection.
+        if !isFinishing || isGraceOver { connecting?.cancel() }
+        guard busy > .zero, isGraceOver else { return }
+        guard let since = cancelledAt else {
+            cancelledAt = now
+            connection?.cancel()
+            return
+        }
+        if now - since >= Self.cancellationGrace { connection?.abort() }
     }
 }
 

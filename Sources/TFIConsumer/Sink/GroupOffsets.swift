@@ -1,8 +1,9 @@
+import CommandLineSupport
 import Concurrency
 import KafkaWire
 
-/// Tells Kafka how far the group has come, for the tools that show lag. Nobody reads these offsets to go on from: a
-/// failure to write them is of no consequence, and the next attempt makes up for it.
+/// Commits the group's offsets to Kafka too, for tools that show lag. No run begins at them, so a failure loses nothing:
+/// it is reported, and the next attempt makes up for it.
 final class GroupOffsets: Sendable {
     private static let interval = Duration.seconds(1)
 
@@ -10,9 +11,16 @@ final class GroupOffsets: Sendable {
     private let group: String
     private let topic: String
     private let totals: IngestTotals
+    private let say: @Sendable (String) -> Void
     private let told = Lock<[Int32: Int64]>([:])
+    private let reporter = Lock(WaitReporter())
 
-    init(client: KafkaClient, group: String, topic: String, totals: IngestTotals) {
+    /// - Parameter say: Gets a line for each report.
+    init(
+        client: KafkaClient, group: String, topic: String, totals: IngestTotals,
+        say: @escaping @Sendable (String) -> Void
+    ) {
+        self.say = say
         self.client = client
         self.group = group
         self.topic = topic
@@ -37,6 +45,12 @@ final class GroupOffsets: Sendable {
         do {
             try await client.admin.commitOffsets(group: group, offsets, limit: .seconds(2))
             told.withLock { $0 = committed }
-        } catch {}
+            if reporter.withLock({ $0.succeeded() }) { say("Kafka has the offsets of group \(group) again") }
+        } catch is CancellationError {
+            // The program ends, and commits once more.
+        } catch {
+            guard reporter.withLock({ $0.isDue("\(error)", at: .now) }) else { return }
+            say("Kafka does not take the offsets of group \(group), so tools show an old lag; retrying: \(error)")
+        }
     }
 }

@@ -113,6 +113,9 @@ struct PropertyListTests {
             ("bootstrap.servers", "postgresql://u:sesame@h/db"), ("bootstrap.servers", "u:sesame@h:9092"),
             ("bootstrap.servers", "sesame@h:9092"), ("bootstrap.servers", "sesame@\u{301}h:9092"),
             ("bootstrap.servers", "alice:sesame"), ("sasl.mechanism", "u:sesame@h"),
+            ("bootstrap.servers", "alice-sesame"),
+            ("acks", "sesame"), ("security.protocol", "sesame"), ("partition.assignment.strategy", "sesame"),
+            ("ssl.truststore.type", "sesame"), ("sasl.mechanism", "sesame"), ("linger.ms", "sesame"),
         ])
     func secretValue(name: String, value: String) {
         let error = #expect(throws: KafkaError.self) {

@@ -106,7 +106,7 @@
             case .text(let text):
                 return (PEMText.normalized(text.value), textSetting)
             case .file(let path):
-                let place = "the file \(path) (\(fileSetting))"
+                let place = "the file \(Secret.shownPath(path)) (\(fileSetting))"
                 do {
                     return (PEMText.normalized(try String(contentsOfFile: path, encoding: .utf8)), place)
                 } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
@@ -114,7 +114,9 @@
                 } catch let error as CocoaError where error.code == .fileReadInapplicableStringEncoding {
                     throw KafkaError(.invalidConfig, "\(place) isn't PEM: a Java store has to be converted to it")
                 } catch {
-                    throw KafkaError(.invalidConfig, "\(place) can't be read: \(error.localizedDescription)")
+                    // Foundation's description would repeat the path.
+                    let reason = (error as? CocoaError)?.underlying?.localizedDescription ?? "it cannot be opened"
+                    throw KafkaError(.invalidConfig, "\(place) can't be read: \(reason)")
                 }
             }
         }

@@ -36,7 +36,7 @@
                 return "doesn't speak TLS: check the port and security.protocol (\(error.text))"
             case SSL_R_UNSUPPORTED_PROTOCOL, SSL_R_NO_PROTOCOLS_AVAILABLE, SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
                 return "speaks none of the TLS versions that are allowed here (ssl.enabled.protocols)"
-            default: return "and this client found no agreement in TLS: \(error.text)"
+            default: return "and the TLS handshake failed: \(error.text)"
             }
         }
 

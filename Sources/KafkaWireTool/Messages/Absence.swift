@@ -1,0 +1,60 @@
+import CommandLineSupport
+import KafkaWire
+
+/// Decides when `-G` with `-e` ends although the member has no partition, and so no end to reach.
+struct Absence {
+    /// How long a member may have to wait for its partitions: two heartbeats of a KIP-848 group with the broker's
+    /// defaults. The first one brings the member's epoch, the second one what other members have given up meanwhile.
+    private static let limit = Duration.seconds(10)
+
+    let group: String
+    let subscription: Subscription
+    let admin: KafkaAdmin
+    private var since: ContinuousClock.Instant?
+
+    init(group: String, subscription: Subscription, admin: KafkaAdmin) {
+        self.group = group
+        self.subscription = subscription
+        self.admin = admin
+    }
+
+    /// Call while nothing arrives.
+    ///
+    /// - Parameter member: The consumer's id in its group if it is a member and has no partition; otherwise nil.
+    /// - Returns: Why there is nothing to wait for; nil to continue.
+    /// - Throws: A failure of status `configuration` if no topic of the subscription exists.
+    mutating func end(ofMember member: String?, now: ContinuousClock.Instant = .now) async throws -> String? {
+        guard let member else {
+            since = nil
+            return nil
+        }
+        guard let began = since else {
+            since = now
+            guard let isAnyThere = try? await isAnyTopicThere(), !isAnyThere else { return nil }
+            throw Failure(
+                "no topic exists that group \(group) could read, so with -e there is nothing to wait for",
+                status: .configuration)
+        }
+        guard now - began >= Self.limit else { return nil }
+        since = now
+        // The member may also be late to take over what it was assigned: the coordinator knows.
+        guard let assignment = try? await assignment(of: member), assignment.isEmpty else { return nil }
+        return "Group \(group) has no partition for this member: exiting"
+    }
+
+    private func assignment(of member: String) async throws -> [TopicPartition]? {
+        let described = try await admin.describeGroups([group])[group]?.get()
+        return described?.members.first { $0.memberID == member }.map { Array($0.assignment) }
+    }
+
+    private func isAnyTopicThere() async throws -> Bool {
+        let existing = try await admin.listTopics(includingInternal: true)
+        switch subscription {
+        case .topics(let names): return existing.contains { names.contains($0.name) }
+        case .pattern(let pattern):
+            // `TopicArguments` has checked it.
+            guard let regex = try? Regex(pattern) else { return true }
+            return existing.contains { !$0.isInternal && (try? regex.wholeMatch(in: $0.name)) != nil }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import Concurrency
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
+/// Whether a connection can still be used, and whether it is in use, for all tasks to see.
+final class ConnectionHealth: Sendable {
+    private struct State {
+        var isBroken = false
+        var isClosed = false
+        var busySince: ContinuousClock.Instant?
+        /// The socket while libpq has it open.
+        var socket: Int32?
+    }
+
+    private let state = Lock(State())
+
+    var isBroken: Bool { state.withLock { $0.isBroken } }
+    var isClosed: Bool { state.withLock { $0.isClosed } }
+    var busySince: ContinuousClock.Instant? { state.withLock { $0.busySince } }
+
+    func markBroken() { state.withLock { $0.isBroken = true } }
+
+    func callBegins() {
+        let now = ContinuousClock.now
+        state.withLock { $0.busySince = now }
+    }
+
+    func callEnds() { state.withLock { $0.busySince = nil } }
+
+    func opened(socket: Int32) { state.withLock { $0.socket = socket >= 0 ? socket : nil } }
+
+    /// Call before libpq closes the socket.
+    func close() {
+        state.withLock { state in
+            state.isClosed = true
+            state.socket = nil
+        }
+    }
+
+    /// Ends both directions of the socket, which wakes the thread that waits for it.
+    func abort() {
+        state.withLock { state in
+            state.isBroken = true
+            // The lock keeps libpq from closing it meanwhile, so that the number is still the socket's.
+            if let socket = state.socket { _ = shutdown(socket, Int32(SHUT_RDWR)) }
+        }
+    }
+}
