@@ -93,7 +93,7 @@ final class GroupFixture: Sendable {
     func member(_ properties: [String: String] = [:]) throws -> RunningMember {
         let quick = [
             "group.id": Self.group, "auto.offset.reset": "earliest", "heartbeat.interval.ms": "10",
-            "auto.commit.interval.ms": "30", "fetch.max.wait.ms": "10", "retry.backoff.ms": "2",
+            "auto.commit.interval.ms": "30", "fetch.max.wait.ms": "40", "retry.backoff.ms": "2",
             "retry.backoff.max.ms": "20", "reconnect.backoff.ms": "2",
         ]
         let configuration = try ClientConfiguration(
