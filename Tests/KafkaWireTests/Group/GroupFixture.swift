@@ -2,6 +2,8 @@ import Concurrency
 import KafkaFake
 import Testing
 
+import enum TestSupport.LongTests
+
 @testable import KafkaWire
 
 /// Who divides a group, and how.
@@ -13,7 +15,9 @@ enum GroupKind: String, CustomTestStringConvertible {
 
     /// One of each protocol; members of the first read on through a rebalance as those of the second do.
     static let both = [GroupKind.cooperative, .consumer]
-    static let all = [GroupKind.range, .sticky, .cooperative, .consumer]
+    /// The members of a sticky group are those of a range group but for the assignor: only the long tests run both.
+    static let all: [GroupKind] =
+        LongTests.areEnabled ? [.range, .sticky, .cooperative, .consumer] : [.range, .cooperative, .consumer]
 
     var testDescription: String { rawValue }
 
