@@ -45,9 +45,9 @@ enum Fuzzer: String {
         switch self {
         // The first element of each of a few arrays that lie in each other reserves memory for up to 1024 of them.
         case .responses: 1 << 20 + 64 * count
-        // A few batches at once in twice the memory that one may become, and what codecs work with.
         // Client and broker, whatever the numbers are. Threads that end late count too.
         case .conversations: 64 << 20
+        // A few batches at once in twice the memory that one may become, and the codecs' own memory.
         case .records: 4 * RecordFuzzer.maximumInflatedBytes + 1 << 20 + 8 * count
         }
     }

@@ -186,7 +186,7 @@ struct ProgramTests {
 
     @Test func aReaderThatHasEnough() async throws {
         try await withFake { fake in
-            _ = try await kafkawire(fake, "-P", "-tt", input: (0..<200_000).map { "line \($0)\n" }.joined())
+            _ = try await kafkawire(fake, "-P", "-tt", input: (0..<30_000).map { "line \($0)\n" }.joined())
             let program = try Repository.program("kafkawire")
             let result = try await run(
                 "/bin/bash",
@@ -217,7 +217,7 @@ struct ProgramTests {
     @Test(arguments: ["classic", "consumer"])
     func aGroupIsLeftWhereTheReaderHasEnough(protocolName: String) async throws {
         try await withFake { fake in
-            let count = 100_000
+            let count = 25_000
             // Batches of which a pipe takes several.
             let sent = try await kafkawire(
                 fake, "-P", "-tt", "-X", "batch.size=16384", input: (0..<count).map { "\($0)\n" }.joined())

@@ -39,7 +39,8 @@ struct WaitingTests {
         #expect(result.err.localizedCaseInsensitiveContains("refused"), "\(result.err)")
     }
 
-    @Test(arguments: modes)
+    /// The modes with a name of their own; the long tests add the commands of administrators.
+    @Test(arguments: modes.prefix(LongTests.count(modes.count, quick: 4)))
     func everyModeGivesUpOnABrokerThatIsSilent(mode: [String]) async throws {
         try await withFake { fake in
             fake.inject(.silence, into: .apiVersions, times: 1000)

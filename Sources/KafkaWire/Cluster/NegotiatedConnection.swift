@@ -12,6 +12,8 @@ package final class NegotiatedConnection: Sendable {
     let clientID: String
     /// What is told apart when the broker hangs up: one that does so on the first request may want a login.
     private let hasAnswered = Atomic(false)
+    /// When the last pause ends that the broker asked for.
+    private let pausedUntil = Lock<ContinuousClock.Instant?>(nil)
     let configuration: ClientConfiguration
     /// Logs in again before the broker ends the session.
     let session = Lock<Task<Void, Never>?>(nil)
@@ -43,6 +45,15 @@ package final class NegotiatedConnection: Sendable {
     }
 
     package var isUsable: Bool { connection.closed == nil }
+
+    /// When the pause ends that the broker has asked for (KIP-219); nil if there is none. Requests that are sent before
+    /// wait in the connection.
+    var pauseEnd: ContinuousClock.Instant? {
+        pausedUntil.withLock { end in
+            if let instant = end, instant <= .now { end = nil }
+            return end
+        }
+    }
 
     package func close() {
         connection.close()
@@ -149,6 +160,7 @@ package final class NegotiatedConnection: Sendable {
         if let response, let requested = R.pause(after: response, version: version) {
             // A request waits for the pause, and a broker must not make it wait for ever.
             let pause = min(requested, Self.longestPause)
+            pausedUntil.withLock { $0 = .now + pause }
             connection.mute(for: pause)
             exchange.throttled(for: pause, requested: requested)
         }

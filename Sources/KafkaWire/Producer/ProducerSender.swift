@@ -117,6 +117,12 @@ actor ProducerSender {
             if let leader = leaders[partition] { byNode[leader.node, default: []].append(partition) }
         }
         for (node, partitions) in byNode where hasRoom(node) {
+            // Batches wait here for the end of a broker's pause, where they can expire: a transaction would have to wait
+            // for those that the connection has taken.
+            if let pauseEnd = connections[node]?.pauseEnd {
+                lookAgain(at: now + (pauseEnd - .now))
+                continue
+            }
             let isSent = await send(partitions, to: node)
             // There may be more complete batches behind those that went out.
             if isSent, hasRoom(node) { lookAgain(at: now) }

@@ -1,7 +1,8 @@
 import Foundation
 import KafkaWireFuzz
-import TestSupport
 import Testing
+
+import enum TestSupport.LongTests
 
 /// Conversations with a broker that answers with impossible numbers, by seeds.
 @Suite("Conversations with a hostile broker", .timeLimit(.minutes(2)))
@@ -45,6 +46,22 @@ struct ConversationTests {
     func found(changes: [UInt8]) async throws {
         for options in [UInt8(0), 8, 16, 24] {
             try await ConversationFuzzer.run(ConversationFuzzer.input(.consumer, options: options, changes: changes))
+        }
+    }
+
+    /// The answers that ask for a pause in each role: indices of the APIs that `AnswerChanges` knows.
+    private static let pausing: [(ConversationFuzzer.Role, [UInt8])] = [
+        (.consumer, [0, 2, 3]), (.classicMember, [7, 8, 9, 10, 12, 13]), (.consumerMember, [7, 11, 12, 13]),
+        (.producer, [5, 6]), (.transactions, [5, 6, 14, 15, 16]), (.administrator, [1, 2]),
+    ]
+
+    @Test("no call waits for a pause of 24 days", arguments: pausing)
+    func pauses(role: ConversationFuzzer.Role, apis: [UInt8]) async throws {
+        for api in apis {
+            // The first answer and all later ones, the field of the pause, 2^31-1 ms. A conversation that takes a minute
+            // ends the process.
+            try await ConversationFuzzer.run(
+                ConversationFuzzer.input(role, options: 0, changes: [api, 4, 0, 7]))
         }
     }
 

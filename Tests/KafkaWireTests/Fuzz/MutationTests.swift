@@ -1,7 +1,8 @@
 import KafkaWire
 import KafkaWireFuzz
-import TestSupport
 import Testing
+
+import enum TestSupport.LongTests
 
 /// Sound frames and records with seeded damage. The fuzzers' own checks count: a value or an error, nothing that is
 /// more than the bytes carry, no batch beyond its limit, always forward.

@@ -1,11 +1,15 @@
 import KafkaFake
 import Testing
 
+import enum TestSupport.LongTests
+
 @testable import KafkaWire
 
 @Suite("A classic group's members and what goes wrong", .timeLimit(.minutes(1)))
 struct ClassicGroupFaultTests {
-    private static let passing = [ErrorCode.notCoordinator, .coordinatorLoadInProgress, .coordinatorNotAvailable]
+    private static let passing =
+        [ErrorCode.notCoordinator, .coordinatorLoadInProgress]
+        + (LongTests.areEnabled ? [.coordinatorNotAvailable] : [])
     private static let cuts = [Fault.hangUp(.beforehand), .hangUp(.beforeAnswer), .hangUp(.withinAnswer)]
 
     @Test(

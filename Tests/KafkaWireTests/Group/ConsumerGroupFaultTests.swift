@@ -1,14 +1,17 @@
 import KafkaFake
 import Testing
 
+import enum TestSupport.LongTests
+
 @testable import KafkaWire
 
 @Suite("A KIP-848 group's members and what goes wrong", .timeLimit(.minutes(1)))
 struct ConsumerGroupFaultTests {
-    private static let faults = [
-        Fault.error(.notCoordinator), .error(.coordinatorLoadInProgress), .error(.coordinatorNotAvailable),
-        .errorAfterwards(.notCoordinator), .hangUp(.beforehand), .hangUp(.beforeAnswer), .hangUp(.withinAnswer),
-    ]
+    private static let faults =
+        [
+            Fault.error(.notCoordinator), .errorAfterwards(.notCoordinator), .hangUp(.beforehand),
+            .hangUp(.beforeAnswer), .hangUp(.withinAnswer),
+        ] + (LongTests.areEnabled ? [.error(.coordinatorLoadInProgress), .error(.coordinatorNotAvailable)] : [])
 
     @Test(
         "passing errors and cut connections are waited out",

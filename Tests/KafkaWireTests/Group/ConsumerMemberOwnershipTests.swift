@@ -1,5 +1,7 @@
 import Testing
 
+import enum TestSupport.LongTests
+
 @testable import KafkaFake
 @testable import KafkaWire
 
@@ -145,7 +147,9 @@ private struct GroupSimulation {
 
 @Suite("A KIP-848 group whose answers are lost, as state machines")
 struct ConsumerMemberOwnershipTests {
-    @Test("no two members fetch a partition at once, whichever answers are lost", arguments: UInt64(1)...20)
+    @Test(
+        "no two members fetch a partition at once, whichever answers are lost",
+        arguments: UInt64(1)...UInt64(LongTests.count(20, quick: 6)))
     func ownership(seed: UInt64) {
         var simulation = GroupSimulation(seed: seed)
         for step in 0..<5000 {

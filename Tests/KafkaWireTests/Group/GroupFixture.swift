@@ -2,6 +2,8 @@ import Concurrency
 import KafkaFake
 import Testing
 
+import enum TestSupport.LongTests
+
 @testable import KafkaWire
 
 /// Who divides a group, and how.
@@ -13,7 +15,9 @@ enum GroupKind: String, CustomTestStringConvertible {
 
     /// One of each protocol; members of the first read on through a rebalance as those of the second do.
     static let both = [GroupKind.cooperative, .consumer]
-    static let all = [GroupKind.range, .sticky, .cooperative, .consumer]
+    /// The members of a sticky group are those of a range group but for the assignor: only the long tests run both.
+    static let all: [GroupKind] =
+        LongTests.areEnabled ? [.range, .sticky, .cooperative, .consumer] : [.range, .cooperative, .consumer]
 
     var testDescription: String { rawValue }
 
@@ -93,7 +97,7 @@ final class GroupFixture: Sendable {
     func member(_ properties: [String: String] = [:]) throws -> RunningMember {
         let quick = [
             "group.id": Self.group, "auto.offset.reset": "earliest", "heartbeat.interval.ms": "10",
-            "auto.commit.interval.ms": "30", "fetch.max.wait.ms": "10", "retry.backoff.ms": "2",
+            "auto.commit.interval.ms": "30", "fetch.max.wait.ms": "40", "retry.backoff.ms": "2",
             "retry.backoff.max.ms": "20", "reconnect.backoff.ms": "2",
         ]
         let configuration = try ClientConfiguration(

@@ -94,7 +94,7 @@ final class RunningMember: Sendable {
     private func process() async throws {
         var iterator = consumer.makeAsyncIterator()
         while !state.withLock({ $0.wantsToStop }) {
-            switch try await iterator.next(timeout: .milliseconds(5)) {
+            switch try await iterator.next(timeout: .milliseconds(20)) {
             case .batch(let batch):
                 state.withLock { $0.isIdle = false }
                 try group.ledger.note(batch)

@@ -1,5 +1,7 @@
 import Testing
 
+import enum TestSupport.LongTests
+
 @testable import KafkaWire
 
 @Suite("Sticky assignment")
@@ -69,7 +71,7 @@ struct StickyAssignorTests {
 
     private func squares(_ loads: some Sequence<Int>) -> Int { loads.reduce(0) { $0 + $1 * $1 } }
 
-    @Test("each partition goes to one member that reads it", arguments: 0..<400)
+    @Test("each partition goes to one member that reads it", arguments: 0..<UInt64(LongTests.count(400, quick: 100)))
     func valid(seed: UInt64) throws {
         let group = RandomGroup(seed: seed, isSmall: false)
         let members = try group.eager()
@@ -83,7 +85,7 @@ struct StickyAssignorTests {
         }
     }
 
-    @Test("no division is more even", arguments: 0..<400)
+    @Test("no division is more even", arguments: 0..<UInt64(LongTests.count(400, quick: 100)))
     func balanced(seed: UInt64) throws {
         let group = RandomGroup(seed: seed, isSmall: true)
         let members = try group.eager()
@@ -150,7 +152,9 @@ struct StickyAssignorTests {
 
     // MARK: Cooperative
 
-    @Test("two phases: nobody is given what another has, and the second rebalance gives it", arguments: 0..<300)
+    @Test(
+        "two phases: nobody is given what another has, and the second rebalance gives it",
+        arguments: 0..<UInt64(LongTests.count(300, quick: 75)))
     func twoPhases(seed: UInt64) throws {
         let group = RandomGroup(seed: seed, isSmall: false)
         let cooperative = PartitionAssignor.cooperativeSticky

@@ -73,12 +73,15 @@ struct ProducerDeadlineTests {
             let producer = KafkaProducer(cluster: cluster)
             try await sendUntilDelivered("0", producer)
             let (requests, end) = (fake.count(.produce), fake.offsets(of: partition)?.upperBound ?? 0)
-            fake.inject(.late(.milliseconds(2000)), into: .produce)
+            fake.inject(.held, into: .produce)
             let delivery = try await producer.enqueue(record("1"))
             try await eventually("it is in flight") { fake.count(.produce) > requests }
             let error = await #expect(throws: KafkaError.self) { _ = try await delivery.metadata }
             #expect(error?.code == .requestTimedOut)
-            // Those that have to wait for the answer fail in time, too.
+            // Records that have to wait for the answer fail in time, too.
+            let behind = await #expect(throws: KafkaError.self) { _ = try await producer.send(record("2")) }
+            #expect(behind?.code == .requestTimedOut)
+            fake.releaseAnswers()
             try await sendUntilDelivered("2", producer)
             await producer.close()
             let log = try fake.log(of: partition)

@@ -1,6 +1,8 @@
 import KafkaFake
 import Testing
 
+import enum TestSupport.LongTests
+
 @testable import KafkaWire
 
 @Suite("A producer and what goes wrong", .timeLimit(.minutes(1)))
@@ -41,11 +43,12 @@ struct ProducerFaultTests {
         try await withFake(properties: small) { fake, cluster in
             fake.createTopic("t")
             let producer = KafkaProducer(cluster: cluster)
-            let offsets = try await send(producer, 300) { index in
+            let count = LongTests.count(300, quick: 150)
+            let offsets = try await send(producer, count) { index in
                 if index % 50 == 20 { fake.inject(fault, into: .produce, times: 2) }
             }
             await producer.close()
-            #expect(try fake.log(of: partition) == numbered(0..<300))
+            #expect(try fake.log(of: partition) == numbered(0..<Int64(count)))
             // A batch that was found out to be written already has no offset that was told.
             #expect(offsets.enumerated().allSatisfy { $1 == Int64($0) || $1 == -1 })
         }
@@ -92,7 +95,9 @@ struct ProducerFaultTests {
         }
     }
 
-    @Test("a mixture of everything, at random, with the whole log compared", arguments: 0..<6)
+    @Test(
+        "a mixture of everything, at random, with the whole log compared",
+        arguments: 0..<UInt64(LongTests.count(6, quick: 3)))
     func mixture(seed: UInt64) async throws {
         let faults: [Fault] = [
             .error(.notLeaderOrFollower), .error(.corruptMessage), .errorAfterwards(.requestTimedOut),

@@ -1,6 +1,8 @@
 import KafkaFake
 import Testing
 
+import enum TestSupport.LongTests
+
 @testable import KafkaWire
 
 @Suite("A producer's transactions", .timeLimit(.minutes(1)))
@@ -322,7 +324,9 @@ struct TransactionTests {
         }
     }
 
-    @Test("at random: whatever brokers do, each transaction is there whole and once, or not at all", arguments: 0..<8)
+    @Test(
+        "at random: whatever brokers do, each transaction is there whole and once, or not at all",
+        arguments: 0..<UInt64(LongTests.count(8, quick: 4)))
     func mixture(seed: UInt64) async throws {
         let faults: [(Fault, produceOnly: Bool)] = [
             (.error(.notLeaderOrFollower), true), (.errorAfterwards(.requestTimedOut), true),

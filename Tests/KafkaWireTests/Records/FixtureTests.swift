@@ -1,7 +1,8 @@
 import Concurrency
 import Foundation
-import TestSupport
 import Testing
+
+import enum TestSupport.LongTests
 
 @testable import KafkaWire
 

@@ -123,6 +123,21 @@ import Testing
         #expect(Self.failure(Self.batch([], count: 0, lastOffsetDelta: 5)) == nil)
     }
 
+    @Test func `a batch with more records than its bytes or offsets allow is refused before a record is read`() {
+        let records = Self.record() + Self.record(offset: [2])
+        #expect(throws: KafkaError.self) { try readBatches(Self.batch(records, count: 3)) }
+        let tooMany = Self.batch(records, count: 2, lastOffsetDelta: 0)
+        #expect(throws: KafkaError.self) { try readBatches(tooMany) }
+        #expect(throws: KafkaError.self) { try RecordBatchReader.scan(tooMany, from: 0, topic: "t", partition: 3) }
+    }
+
+    @Test func `a scan continues behind the offsets that compaction has emptied`() throws {
+        let compacted = Self.batch(
+            Self.record() + Self.record(offset: [2]), count: 2, lastOffsetDelta: 9, baseOffset: 5)
+        #expect(try RecordBatchReader.scan(compacted, from: 0, topic: "t", partition: 3).nextOffset == 15)
+        #expect(try readBatches(compacted).map(\.nextOffset) == [15])
+    }
+
     @Test func `an error comes again, and what was read before is good`() throws {
         let batches = try readBatches(Self.batch(Self.record() + Self.record(offset: [2], key: [3]), count: 2))
         var records = batches[0].records
