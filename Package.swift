@@ -29,6 +29,7 @@ let package = Package(
     ],
     targets: [
         // C libraries, one module map each.
+        .systemLibrary(name: "CEpoll"),
         .systemLibrary(
             name: "CISAL", pkgConfig: "libisal",
             providers: [.apt(["libisal-dev"]), .brew(["isa-l"])]),
@@ -57,6 +58,7 @@ let package = Package(
             name: "KafkaWire",
             dependencies: [
                 "CISAL", "CZlib", "Concurrency",
+                .target(name: "CEpoll", condition: .when(platforms: [.linux])),
                 .target(name: "CLZ4", condition: .when(traits: ["LZ4"])),
                 .target(name: "COpenSSL", condition: .when(traits: ["TLS"])),
                 .target(name: "CSnappy", condition: .when(traits: ["Snappy"])),

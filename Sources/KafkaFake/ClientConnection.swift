@@ -117,7 +117,7 @@ struct ClientConnection {
         let isSpoken = versions.ranges[key]?.contains(header.version) ?? false
         if key == .apiVersions { return try answerVersions(header, isSpoken: isSpoken, fault) }
         guard isSpoken else { return .hangUp }
-        guard let handler = APIHandler.all[key] else { return .hangUp }
+        guard let handler = APIHandler.all[key] ?? APIHandler.logins[key] else { return .hangUp }
         let call = APICall(
             node: node, version: header.version, clientID: header.clientID, state: state, refusal: Refusal(fault),
             versions: versions, defaultPartitions: defaultPartitions, isStopping: { [listener] in listener.isStopping })

@@ -188,6 +188,11 @@ public final class FakeCluster: Sendable {
         state.withLock { $0.createsTopics = isOn }
     }
 
+    /// How long a login counts, as brokers tell clients (`connections.max.reauth.ms`). Brokers do not enforce it.
+    package func limitSessions(to lifetime: Duration) {
+        state.withLock { $0.sessionLifetime = lifetime }
+    }
+
     /// How many fetch sessions a broker keeps (KIP-227); with 0 clients get none.
     public func limitFetchSessions(to count: Int) {
         state.withLock { $0.sessions.limit = count }

@@ -35,7 +35,7 @@ enum MessageProgram {
         }
     }
 
-    private static func session(_ options: MessageOptions) async throws -> ClusterSession {
+    static func session(_ options: MessageOptions) async throws -> ClusterSession {
         var defaults = ["client.id": "kafkawire"]
         var overrides: [String: String] = [:]
         // librdkafka's default: only -P creates topics.
@@ -51,7 +51,8 @@ enum MessageProgram {
             default: break
             }
         case .consume: defaults["auto.offset.reset"] = "earliest"
-        default: break
+        case .list, .query, nil: defaults.merge(ClusterSession.shortCalls) { $1 }
+        case .produce: break
         }
         return try await options.connection.session(defaults: defaults, overrides: overrides)
     }

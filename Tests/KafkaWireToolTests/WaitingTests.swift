@@ -65,6 +65,35 @@ struct WaitingTests {
         await given.client.close()
     }
 
+    @Test(arguments: [(["-L"], 10), (["-Q", "-t", "t:0:5"], 10), (["-C", "-t", "t"], 60), (["-P", "-t", "t"], 60)])
+    func eachCallOfAModeThatAsksAndEndsHasTenSecondsToo(mode: [String], seconds: Int) async throws {
+        let options = try MessageOptions(mode + ["-b", "127.0.0.1:1"], isInputTerminal: true)
+        let session = try await MessageProgram.session(options)
+        #expect(session.client.configuration.defaultAPITimeout == .seconds(seconds))
+        #expect(session.reachLimit == .seconds(10))
+        await session.client.close()
+    }
+
+    @Test(arguments: [["-Q", "-t", "t:0:5"], ["records", "offsets", "t"], ["groups", "describe", "g"]])
+    func aCallThatNeedsABrokerAtAWrongAddressSaysSoAndGivesUp(mode: [String]) async throws {
+        try await withFake { fake in
+            // The cluster's brokers are said to be at a port where nobody listens, as with wrong advertised listeners.
+            fake.changeAnswers { api, _, frame in
+                guard api == .metadata || api == .findCoordinator else { return frame }
+                let number = fake.port(of: 1)
+                let port = [0, 0, UInt8(truncatingIfNeeded: number >> 8), UInt8(truncatingIfNeeded: number)]
+                return frame.replacing(port, with: [0, 0, 0, 1])
+            }
+            let result = try await run(
+                try Repository.program("kafkawire"),
+                mode + ["-b", fake.bootstrapServers, "-X", "default.api.timeout.ms=1500"])
+            #expect(result.status == 69, "\(result.err)")
+            #expect(
+                result.err.hasPrefix("% cannot connect to 127.0.0.1:1: "), "the first failure at once: \(result.err)")
+            #expect(result.err.split(separator: "\n").last?.contains("127.0.0.1:1 ") == true, "\(result.err)")
+        }
+    }
+
     @Test func aConsumerThatHasConnectedKeepsRetryingAndSaysSo() async throws {
         try await withFake { fake in
             _ = try await run(

@@ -23,6 +23,8 @@ struct ClusterState {
     var topics: [String: Topic] = [:]
     /// `auto.create.topics.enable`
     var createsTopics = false
+    /// How long a login counts; zero for ever.
+    var sessionLifetime = Duration.zero
     /// By their transactional ids.
     var transactionalProducers: [String: TransactionalProducer] = [:]
     var groups = GroupCoordinator()

@@ -30,6 +30,7 @@ extension Cluster {
         let deadline = timing.now() + limit
         let lastError = Lock<KafkaError?>(nil)
         let outcome = Promise<Swift.Result<Result, any Error>?>()
+        guard let call = calls.add({ outcome.fulfil(.failure(Self.clientIsClosed)) }) else { throw Self.clientIsClosed }
         let work = Task {
             do {
                 let result = try await self.attempts(operation, topics, final, until: deadline, lastError, attempt)
@@ -38,8 +39,6 @@ extension Cluster {
                 outcome.fulfil(.failure(error))
             }
         }
-        let call = calls.add { outcome.fulfil(.failure(Self.clientIsClosed)) }
-        if call == nil { outcome.fulfil(.failure(Self.clientIsClosed)) }
         let timer = Task { [timing] in
             try await timing.timeout(patience)
             outcome.fulfil(nil)
@@ -47,7 +46,7 @@ extension Cluster {
         defer {
             timer.cancel()
             work.cancel()
-            if let call { calls.remove(call) }
+            calls.remove(call)
         }
         let result = await withTaskCancellationHandler {
             await outcome.value()

@@ -4,7 +4,7 @@ extension NegotiatedConnection {
     /// - Throws: UNSUPPORTED_SASL_MECHANISM with those that the broker takes, SASL_AUTHENTICATION_FAILED with its reason,
     ///   ILLEGAL_SASL_STATE where it asks for no login.
     func logIn(_ credentials: SASLCredentials, timing: Timing) async throws {
-        guard let lifetime = try await authenticate(credentials, timing) else { return }
+        guard let lifetime = try await authenticate(credentials, timing, opensConnection: true) else { return }
         let task = Task { [weak self] in
             var lifetime: Duration? = lifetime
             while let granted = lifetime {
@@ -15,7 +15,7 @@ extension NegotiatedConnection {
                 try? await timing.sleep(pause)
                 guard !Task.isCancelled, let self, isUsable else { return }
                 do {
-                    lifetime = try await authenticate(credentials, timing)
+                    lifetime = try await authenticate(credentials, timing, opensConnection: false)
                 } catch {
                     // Not the broker's word on the requests in flight, of which some may have been carried out.
                     let cause = error as? KafkaError
@@ -35,13 +35,23 @@ extension NegotiatedConnection {
 
     /// One login. Other requests wait until it is through.
     ///
+    /// - Parameter opensConnection: Whether it must be over within `socket.connection.setup.timeout.ms`, without the time
+    ///   that a token takes. Otherwise each request has `request.timeout.ms`.
     /// - Returns: How long the broker takes requests before it wants another; nil for ever.
-    private func authenticate(_ credentials: SASLCredentials, _ timing: Timing) async throws -> Duration? {
+    private func authenticate(
+        _ credentials: SASLCredentials, _ timing: Timing, opensConnection: Bool
+    ) async throws -> Duration? {
         var exchange = try await self.exchange(credentials, timing)
-        try await handshake(credentials.mechanism)
+        let end = timing.now() + configuration.connectionSetupTimeout
+        /// The time that the next request has.
+        func timeout() -> Duration {
+            opensConnection
+                ? max(min(end - timing.now(), configuration.requestTimeout), .zero) : configuration.requestTimeout
+        }
+        try await handshake(credentials.mechanism, timeout())
         var message = try exchange.begin()
         while true {
-            let response = try await ask(SaslAuthenticateRequest(authBytes: ByteSlice(message)))
+            let response = try await ask(SaslAuthenticateRequest(authBytes: ByteSlice(message)), timeout())
             guard response.errorCode == ErrorCode.none.rawValue else {
                 if case .oauthBearer(let source) = credentials.kind { await source.discard() }
                 throw refusal(response, credentials, exchange)
@@ -79,11 +89,11 @@ extension NegotiatedConnection {
         }
     }
 
-    private func handshake(_ mechanism: String) async throws {
+    private func handshake(_ mechanism: String, _ timeout: Duration) async throws {
         guard try version(for: SaslHandshakeRequest.self) >= 1 else {
             throw KafkaError(.unsupportedVersion, "\(address) is older than Kafka 1.0, where logins went another way")
         }
-        let response = try await ask(SaslHandshakeRequest(mechanism: mechanism))
+        let response = try await ask(SaslHandshakeRequest(mechanism: mechanism), timeout)
         switch ErrorCode(rawValue: response.errorCode) {
         case .none: return
         case .unsupportedSaslMechanism:
@@ -116,9 +126,9 @@ extension NegotiatedConnection {
             isFromBroker: true)
     }
 
-    private func ask<R: KafkaRequest>(_ request: R) async throws -> R.Response {
+    private func ask<R: KafkaRequest>(_ request: R, _ timeout: Duration) async throws -> R.Response {
         let version = try version(for: R.self)
-        let frame = try await connection.authenticate(timeout: configuration.requestTimeout) { correlationID in
+        let frame = try await connection.authenticate(timeout: timeout) { correlationID in
             try request.frame(version: version, correlationID: correlationID, clientID: clientID)
         }
         return try decode(frame, as: R.self, version: version)

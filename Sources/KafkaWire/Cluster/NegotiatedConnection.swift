@@ -184,6 +184,9 @@ package final class NegotiatedConnection: Sendable {
 
     /// Connects, asks what the broker speaks (KIP-35, KIP-511), and logs in where that is configured.
     ///
+    /// `socket.connection.setup.timeout.ms` limits all of it twice: from the attempt to connect to an address to the
+    /// versions, and then the login.
+    ///
     /// A broker that doesn't know the version of ApiVersions answers UNSUPPORTED_VERSION, in version 0 and with the
     /// versions that it does know. One that hangs up instead (Tansu does) is asked again in the last version before
     /// names and tags, and in the very first.
@@ -198,7 +201,8 @@ package final class NegotiatedConnection: Sendable {
             return connection
         } catch {
             connection.close()
-            throw error
+            guard let error = error as? KafkaError, error.code == .requestTimedOut else { throw error }
+            throw error.because(.silent)
         }
     }
 
@@ -260,7 +264,9 @@ package final class NegotiatedConnection: Sendable {
     ) async throws -> ApiVersionsResponse {
         let request = ApiVersionsRequest(
             clientSoftwareName: KafkaWireVersion.softwareName, clientSoftwareVersion: KafkaWireVersion.current)
-        let frame = try await connection.send(timeout: configuration.requestTimeout) { correlationID in
+        // A broker that accepts connections and is silent must not take the whole of request.timeout.ms.
+        let frame = try await connection.send(timeout: configuration.requestTimeout, opensConnection: true) {
+            correlationID in
             try request.frame(version: version, correlationID: correlationID, clientID: configuration.clientID)
         }
         do throws(ProtocolError) {

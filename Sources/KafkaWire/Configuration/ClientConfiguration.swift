@@ -10,8 +10,9 @@ public struct ClientConfiguration: Sendable {
     public var requestTimeout = Duration.seconds(30)
     /// `default.api.timeout.ms`: how long a call is tried again before its last error reaches the caller.
     public var defaultAPITimeout = Duration.seconds(60)
-    /// `socket.connection.setup.timeout.ms`: how long one attempt to connect to one address may take; doubled, with a
-    /// fifth at random, with each failure in a row (KIP-601).
+    /// `socket.connection.setup.timeout.ms`: how long one attempt to connect to one address may take, with TLS and until
+    /// the broker has stated its versions; and how long a login may take then. Doubled, with a fifth at random, with each
+    /// failure in a row (KIP-601).
     public var connectionSetupTimeout = Duration.seconds(10)
     /// `socket.connection.setup.timeout.max.ms`: how long it may take at most.
     public var connectionSetupTimeoutMaximum = Duration.seconds(30)

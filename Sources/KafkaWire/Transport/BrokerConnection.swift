@@ -1,10 +1,9 @@
 import Concurrency
-import Foundation
 
 /// One connection to one broker, with any number of requests in flight.
 ///
-/// A thread of its own (`ConnectionLoop`) waits in poll(2) and owns the socket; callers put requests into a mailbox
-/// and await the answer, so that nothing here ever blocks a thread of Swift's cooperative pool.
+/// An event loop owns the socket, through a `ConnectionDriver`. Callers put requests into a mailbox and await the
+/// response, so nothing here ever blocks a thread of Swift's cooperative pool.
 package final class BrokerConnection: Sendable {
     package let host: String
     package let port: UInt16
@@ -13,7 +12,8 @@ package final class BrokerConnection: Sendable {
     /// Starts to connect. Requests may be sent at once: they wait for the connection.
     ///
     /// - Parameters:
-    ///   - connectTimeout: How long each address of the host has (`socket.connection.setup.timeout.ms`).
+    ///   - connectTimeout: How long each address of the host has (`socket.connection.setup.timeout.ms`), from the
+    ///     attempt to connect to the responses to requests with `opensConnection`.
     ///   - maximumFrame: The longest answer that is believed, in bytes (`receive.message.max.bytes`).
     ///   - maximumIdle: How long it is kept without a request (`connections.max.idle.ms`); nil for ever.
     ///   - encryption: Nil for a connection in plain. A TLS handshake is part of connecting.
@@ -28,31 +28,32 @@ package final class BrokerConnection: Sendable {
         ) { () throws(ResolutionError) in try SocketAddress.resolve(host: host, port: port) }
     }
 
-    /// - Parameter resolve: Gives the host's addresses, which are tried one after the other. It may block.
+    /// - Parameters:
+    ///   - loops: The threads that may serve the connection.
+    ///   - resolve: Gives the host's addresses, which are tried one after the other. It may block. Not called if the host
+    ///     is an address.
     init(
         host: String, port: UInt16, connectTimeout: Duration, maximumFrame: Int, maximumIdle: Duration? = nil,
-        encryption: TLSConfiguration? = nil, pool: BufferPool,
+        encryption: TLSConfiguration? = nil, pool: BufferPool, loops: EventLoops = .shared,
         resolve: @escaping @Sendable () throws(ResolutionError) -> [SocketAddress]
     ) throws(KafkaError) {
         self.host = host
         self.port = port
-        let wakeUp: WakeUp
+        let (loop, id): (EventLoop, UInt64)
         do throws(SocketError) {
-            wakeUp = try WakeUp()
+            (loop, id) = try loops.reserve()
         } catch {
             throw KafkaError(.networkException, "no connection to \(host):\(port) can be opened: \(error)")
         }
-        mailbox = ConnectionMailbox(wakeUp: wakeUp)
+        let wake: @Sendable () -> Void = { loop.wake(id) }
+        mailbox = ConnectionMailbox(wake: wake)
         let machine = ConnectionStateMachine(
             broker: "\(host):\(port)", connectDeadline: .now + connectTimeout, maximumFrame: maximumFrame,
             maximumIdle: maximumIdle)
-        let loop = ConnectionLoop(
-            host: host, port: port, connectTimeout: connectTimeout, mailbox: mailbox, wakeUp: wakeUp,
-            machine: machine, encryption: encryption, pool: pool, resolve: resolve)
-        let thread = Thread { loop.run() }
-        thread.name = "kafka \(host):\(port)"
-        thread.stackSize = 256 << 10
-        thread.start()
+        loop.add(
+            ConnectionDriver(
+                id: id, host: host, port: port, connectTimeout: connectTimeout, mailbox: mailbox, machine: machine,
+                encryption: encryption, pool: pool, resolve: resolve, wake: wake))
     }
 
     deinit {
@@ -63,11 +64,13 @@ package final class BrokerConnection: Sendable {
     ///
     /// - Parameters:
     ///   - timeout: From now to the answer. When it has passed the connection ends, with everything in flight on it.
+    ///   - opensConnection: Whether `connectTimeout` limits the request too.
     ///   - frame: Gives the request's bytes for its correlation id; see `KafkaRequest.frame`.
     /// - Returns: The answer without its length; nil where none is expected.
     /// - Throws: `KafkaError`, or `CancellationError` where the task was cancelled: that disturbs no other request.
     package func send(
-        timeout: Duration, expectsResponse: Bool = true, frame: (_ correlationID: Int32) throws -> [UInt8]
+        timeout: Duration, opensConnection: Bool = false, expectsResponse: Bool = true,
+        frame: (_ correlationID: Int32) throws -> [UInt8]
     ) async throws -> ByteSlice? {
         let id = mailbox.reserveID()
         let bytes = try frame(id)
@@ -75,7 +78,8 @@ package final class BrokerConnection: Sendable {
         let answer = Promise<ConnectionMailbox.Answer>()
         return try await withTaskCancellationHandler {
             mailbox.submit(
-                id: id, frame: bytes, deadline: deadline, expectsResponse: expectsResponse, completion: answer.fulfil)
+                id: id, frame: bytes, deadline: deadline, opensConnection: opensConnection,
+                expectsResponse: expectsResponse, completion: answer.fulfil)
             return try await answer.value().get()
         } onCancel: {
             mailbox.cancel(id: id)

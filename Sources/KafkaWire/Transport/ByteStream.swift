@@ -24,9 +24,9 @@ struct ByteStream: ~Copyable {
 
     /// Encrypts all that comes after, once the handshake is done.
     ///
-    /// - Throws: INVALID_CONFIG where a certificate or key can't be used.
-    mutating func encrypt(for peer: TLSPeer) throws(KafkaError) {
-        tls = try TLSSession(over: descriptor, peer: peer)
+    /// - Throws: An error if the host's name can't be verified.
+    mutating func encrypt(with context: TLSContext, for peer: TLSPeer) throws(KafkaError) {
+        tls = try TLSSession(over: descriptor, context, peer: peer)
     }
 
     /// Goes on with the handshake.

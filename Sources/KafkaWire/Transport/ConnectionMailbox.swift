@@ -1,14 +1,16 @@
 import Concurrency
 
-/// Where callers on any task and a connection's thread meet: requests go in, answers come out.
+/// Where callers on any task and a connection's event loop meet: requests go in, answers come out.
 final class ConnectionMailbox: Sendable {
     /// The frame without its length; nil where no answer was expected.
     typealias Answer = Result<ByteSlice?, any Error>
-    /// Called once, on the connection's thread or the one that cancels or submits; it mustn't block.
+    /// Called once, on the event loop's thread or the one that cancels or submits; it mustn't block.
     typealias Completion = @Sendable (Answer) -> Void
 
     enum Command: Sendable {
-        case submit(id: Int32, frame: [UInt8], deadline: ContinuousClock.Instant, expectsResponse: Bool)
+        /// One that opens the connection has no longer than connecting may take.
+        case submit(
+            id: Int32, frame: [UInt8], deadline: ContinuousClock.Instant, opensConnection: Bool, expectsResponse: Bool)
         /// A request of an authentication: it goes before others, which wait until `resume`.
         case authenticate(id: Int32, frame: [UInt8], timeout: Duration)
         case resume
@@ -34,10 +36,11 @@ final class ConnectionMailbox: Sendable {
     }
 
     private let state = Lock(State())
-    private let wakeUp: WakeUp
+    private let wake: @Sendable () -> Void
 
-    init(wakeUp: WakeUp) {
-        self.wakeUp = wakeUp
+    /// - Parameter wake: Has the event loop look for commands.
+    init(wake: @escaping @Sendable () -> Void) {
+        self.wake = wake
     }
 
     // MARK: For callers
@@ -51,11 +54,14 @@ final class ConnectionMailbox: Sendable {
     }
 
     func submit(
-        id: Int32, frame: [UInt8], deadline: ContinuousClock.Instant, expectsResponse: Bool,
-        completion: @escaping Completion
+        id: Int32, frame: [UInt8], deadline: ContinuousClock.Instant, opensConnection: Bool = false,
+        expectsResponse: Bool, completion: @escaping Completion
     ) {
         submit(
-            id: id, .submit(id: id, frame: frame, deadline: deadline, expectsResponse: expectsResponse), completion)
+            id: id,
+            .submit(
+                id: id, frame: frame, deadline: deadline, opensConnection: opensConnection,
+                expectsResponse: expectsResponse), completion)
     }
 
     func authenticate(id: Int32, frame: [UInt8], timeout: Duration, completion: @escaping Completion) {
@@ -65,7 +71,7 @@ final class ConnectionMailbox: Sendable {
     /// What waits for an authentication may go out.
     func resume() {
         state.withLock { $0.commands.append(.resume) }
-        wakeUp.signal()
+        wake()
     }
 
     private func submit(id: Int32, _ command: Command, _ completion: @escaping Completion) {
@@ -80,7 +86,7 @@ final class ConnectionMailbox: Sendable {
         if let refused {
             completion(refused)
         } else {
-            wakeUp.signal()
+            wake()
         }
     }
 
@@ -91,7 +97,7 @@ final class ConnectionMailbox: Sendable {
             return waiting
         }
         waiting?(.failure(CancellationError()))
-        wakeUp.signal()
+        wake()
     }
 
     func close(_ reason: KafkaError) {
@@ -99,12 +105,12 @@ final class ConnectionMailbox: Sendable {
             state.isToClose = true
             state.commands.append(.close(reason))
         }
-        wakeUp.signal()
+        wake()
     }
 
     func mute(until: ContinuousClock.Instant) {
         state.withLock { $0.commands.append(.mute(until: until)) }
-        wakeUp.signal()
+        wake()
     }
 
     /// Has `body` called when the connection ends, or at once where it has.
@@ -122,7 +128,7 @@ final class ConnectionMailbox: Sendable {
 
     var wasReached: Bool { state.withLock { $0.wasReached } }
 
-    // MARK: For the connection's thread
+    // MARK: For the event loop's thread
 
     func reached() {
         state.withLock { $0.wasReached = true }

@@ -34,6 +34,8 @@ struct ConnectionStateMachine: ~Copyable {
         var isBegun = false
         /// Whether it is part of an authentication.
         var isAuthentication = false
+        /// For a request that opens the connection: the latest deadline, whichever address is tried. nil for others.
+        var latestDeadline: Instant?
         var isAbandoned = false
         /// What is left to be written of it; nil once it is all in the kernel's hands.
         var unwritten: Int?
@@ -48,10 +50,11 @@ struct ConnectionStateMachine: ~Copyable {
     private var state = State.connecting
     /// Every request that isn't settled, in the order in which they are written and answered.
     private var requests: [Request] = []
-    private let broker: String
-    /// When an attempt to connect has taken too long.
+    let broker: String
+    /// When the attempt to connect to the current address has taken too long. It limits the requests that open the
+    /// connection as well.
     private(set) var connectDeadline: Instant
-    private let maximumFrame: Int
+    let maximumFrame: Int
     private let maximumIdle: Duration?
     /// The length of the response to the oldest request, once it has been read; nil between responses.
     private var responseLength: Int32?
@@ -65,7 +68,7 @@ struct ConnectionStateMachine: ~Copyable {
 
     /// - Parameters:
     ///   - broker: What error messages call the other side.
-    ///   - connectDeadline: When an attempt to connect has taken too long.
+    ///   - connectDeadline: When the attempt to connect to the first address has taken too long.
     ///   - maximumFrame: The longest answer that is believed, in bytes (`receive.message.max.bytes`).
     ///   - maximumIdle: How long a connection without requests is kept (`connections.max.idle.ms`); nil for ever.
     init(broker: String, connectDeadline: Instant, maximumFrame: Int, maximumIdle: Duration? = nil) {
@@ -90,9 +93,17 @@ struct ConnectionStateMachine: ~Copyable {
         switch state {
         case .connecting: requests.map(\.deadline).min().map { min($0, connectDeadline) } ?? connectDeadline
         case .open where requests.isEmpty: idleSince.flatMap { since in maximumIdle.map { since + $0 } }
-        case .open: (requests.filter { !isMuted($0) }.map(\.deadline) + [muted?.until].compactMap(\.self)).min()
+        case .open: earliestDeadline
         case .closed: nil
         }
+    }
+
+    private var earliestDeadline: Instant? {
+        var earliest = muted?.until
+        for request in requests where !isMuted(request) {
+            earliest = earliest.map { min($0, request.deadline) } ?? request.deadline
+        }
+        return earliest
     }
 
     /// Whether a request isn't sent because its broker wants to be left alone.
@@ -111,11 +122,18 @@ struct ConnectionStateMachine: ~Copyable {
 
     // MARK: Events
 
-    /// - Parameter id: The correlation id. The caller gives each request its own.
-    mutating func submit(_ id: Int32, byteCount: Int, deadline: Instant, expectsResponse: Bool) -> [Action] {
+    /// - Parameters:
+    ///   - id: The correlation id. The caller gives each request its own.
+    ///   - opensConnection: Whether the request must be answered before `connectDeadline` as well.
+    mutating func submit(
+        _ id: Int32, byteCount: Int, deadline: Instant, opensConnection: Bool = false, expectsResponse: Bool
+    ) -> [Action] {
         if case .closed(let reason) = state { return [.fail(id, reason)] }
         requests.append(
-            Request(id: id, deadline: deadline, expectsResponse: expectsResponse, unwritten: byteCount))
+            Request(
+                id: id, deadline: opensConnection ? min(deadline, connectDeadline) : deadline,
+                expectsResponse: expectsResponse, latestDeadline: opensConnection ? deadline : nil,
+                unwritten: byteCount))
         return []
     }
 
@@ -158,7 +176,11 @@ struct ConnectionStateMachine: ~Copyable {
 
     /// Another address of the host is tried, with the same time to itself.
     mutating func connectsAnew(until deadline: Instant) {
-        if case .connecting = state { connectDeadline = deadline }
+        guard case .connecting = state else { return }
+        connectDeadline = deadline
+        for index in requests.indices {
+            if let latest = requests[index].latestDeadline { requests[index].deadline = min(latest, deadline) }
+        }
     }
 
     /// The broker wants to be left alone for a while: what hasn't been begun waits, and has that much longer.
@@ -261,37 +283,5 @@ struct ConnectionStateMachine: ~Copyable {
         }
         requests = []
         return failed + [.closeSocket(reason)]
-    }
-
-    /// Explains four bytes that can't be a length.
-    ///
-    /// - Returns: The reason for a message, and whether the bytes are certainly another protocol's, so that another
-    ///   attempt would get them again.
-    private func explain(_ length: Int32) -> (reason: String, isOther: Bool, failure: ConnectionFailure?) {
-        let bytes = (0..<4).map { UInt8(truncatingIfNeeded: length >> (24 - 8 * $0)) }
-        let text =
-            bytes.allSatisfy { 0x20...0x7e ~= $0 }
-            ? "; its bytes are the text \"\(String(decoding: bytes, as: UTF8.self))\"" : ""
-        return switch UInt32(bitPattern: length) {
-        case 0x4854_5450:  // "HTTP"
-            ("\(broker) speaks HTTP, not Kafka: check the port", true, .foreignProtocol)
-        case let word where word >> 8 == 0x15_0303 || word >> 8 == 0x15_0301 || word >> 8 == 0x15_0302:
-            (
-                "\(broker) answered with a TLS alert: its listener expects TLS (security.protocol=SSL or SASL_SSL)",
-                true, .foreignProtocol
-            )
-        case _ where length > maximumFrame:
-            (
-                "\(broker) announced an answer of \(length) bytes, more than receive.message.max.bytes (\(maximumFrame))"
-                    + (text.isEmpty ? "" : "\(text), so it may not speak Kafka: check the port"),
-                false, text.isEmpty ? nil : .foreignProtocol
-            )
-        default:
-            (
-                "\(broker) announced a response of \(length) bytes, which is not a valid length; it may not speak Kafka",
-                false,
-                .foreignProtocol
-            )
-        }
     }
 }

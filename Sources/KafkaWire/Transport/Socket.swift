@@ -120,13 +120,25 @@ struct SocketAddress: Sendable, Hashable {
         }
     }
 
+    /// The address that a host is written as, such as 127.0.0.1 or ::1; nil if it is a name. Does not block.
+    static func numeric(host: String, port: UInt16) -> SocketAddress? {
+        try? resolve(host: host, port: port, flags: AI_NUMERICHOST).first
+    }
+
     /// All addresses of a host, in the order in which the resolver wants them tried. Blocks for as long as DNS takes.
     ///
     /// - Throws: The resolver's own sentence.
     static func resolve(host: String, port: UInt16) throws(ResolutionError) -> [SocketAddress] {
+        try resolve(host: host, port: port, flags: 0)
+    }
+
+    private static func resolve(
+        host: String, port: UInt16, flags: Int32
+    ) throws(ResolutionError) -> [SocketAddress] {
         // The resolver would take a name up to its first NUL for the whole name.
         guard !host.utf8.contains(0) else { throw ResolutionError(reason: "the name contains a NUL character") }
         var hints = unsafe addrinfo()
+        unsafe hints.ai_flags = flags
         #if canImport(Darwin)
             unsafe hints.ai_socktype = SOCK_STREAM
         #else

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A pipe whose only purpose is to end a thread's wait in poll(2).
+/// A pipe whose only purpose is to end an event loop's wait.
 @safe final class WakeUp: Sendable {
     let readEnd: Int32
     private let writeEnd: Int32
@@ -30,7 +30,8 @@ import Foundation
 
     /// Takes the wake-ups out again.
     func drain() {
-        var bytes = [UInt8](repeating: 0, count: 64)
-        while unsafe read(readEnd, &bytes, bytes.count) == bytes.count {}
+        // There is mostly one.
+        var bytes: UInt64 = 0
+        while unsafe read(readEnd, &bytes, 8) == 8 {}
     }
 }

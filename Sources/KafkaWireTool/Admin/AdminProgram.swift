@@ -52,7 +52,8 @@ struct AdminProgram {
                 values[option, default: []].append(value ?? "")
             }
         }
-        let session = try await connection.session(defaults: ["client.id": "kafkawire"])
+        let session = try await connection.session(
+            defaults: ClusterSession.shortCalls.merging(["client.id": "kafkawire"]) { $1 })
         let call = AdminCall(admin: session.client.admin, given: operands, isJSON: isJSON, values: values)
         try await session.run { try await command.run(call) }
     }

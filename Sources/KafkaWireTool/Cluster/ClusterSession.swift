@@ -6,6 +6,10 @@ struct ClusterSession: Sendable {
     /// How long work may continue after a stop was requested, for its last acknowledgements and commits.
     static let grace = Duration.seconds(10)
 
+    /// Defaults for modes and commands that ask and then end: a call that a broker does not answer, or that needs a broker
+    /// which can't be reached, gives up after 10 s too.
+    static let shortCalls = ["default.api.timeout.ms": "10000"]
+
     let client: KafkaClient
     let warnings: ClientWarnings
     /// The names of the settings that the user gave.
@@ -13,8 +17,7 @@ struct ClusterSession: Sendable {
 
     /// How long to wait for a first answer from the cluster: `default.api.timeout.ms` if the user gave it, else 10 s.
     ///
-    /// Once a broker has answered, calls have the whole of `default.api.timeout.ms`, and a consumer or producer keeps
-    /// retrying.
+    /// Once a broker has answered, each call has `default.api.timeout.ms`, and a consumer or producer keeps retrying.
     var reachLimit: Duration {
         given.contains("default.api.timeout.ms") ? client.configuration.defaultAPITimeout : .seconds(10)
     }

@@ -46,8 +46,9 @@ enum HelpText {
         Other:
           -h, --help   -V, --version
 
-        Limits: gives up if no broker answers within 10 s, or default.api.timeout.ms if that is set. Later failures are
-        reported and retried. The first SIGINT or SIGTERM ends -P, -C and -G within 10 s; the second ends them at once.
+        Limits: gives up if no broker answers within 10 s, or default.api.timeout.ms if that is set. -L, -Q and
+        administration also give up on each call after that time. -P, -C and -G report later failures and retry.
+        The first SIGINT or SIGTERM ends -P, -C and -G within 10 s; the second ends them at once.
 
         Exit status:
           0   success; also for -P, -C and -G after SIGINT or SIGTERM, and if nobody reads the output any more

@@ -113,10 +113,12 @@ struct ClusterMetadataTests {
         #expect(metadata.topics["t"]?.partitions.first?.leader == nil)
     }
 
-    @Test("a broker whose port can't be is left out", arguments: [Int32(-1), 65_536])
-    func impossiblePort(port: Int32) {
+    @Test(
+        "a broker that can't be connected to is left out, and the others are used",
+        arguments: [(Int32(1), "a", Int32(-1)), (1, "a", 0), (1, "a", 65_536), (1, "", 9092), (-1, "a", 9092)])
+    func impossibleBroker(node: Int32, host: String, port: Int32) {
         var metadata = ClusterMetadata()
-        _ = metadata.merge(response(brokers: [.init(nodeId: 1, host: "a", port: port), Self.both[1]]))
+        _ = metadata.merge(response(brokers: [.init(nodeId: node, host: host, port: port), Self.both[1]]))
         #expect(metadata.brokers.keys.sorted() == [2])
         #expect(leader(metadata) == nil)
     }

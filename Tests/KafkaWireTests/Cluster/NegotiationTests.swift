@@ -68,6 +68,23 @@ struct NegotiationTests {
         await fake.close()
     }
 
+    @Test(
+        "what isn't Kafka is named by its bytes, and isn't taken for a listener that wants TLS",
+        arguments: [
+            ("SSH-2.0-x\r\n", "\"SSH-\""), ("\u{1}\u{2}\u{3}", "may not speak Kafka"), ("HTTP/1.1 400", "HTTP"),
+        ])
+    func foreignProtocol(text: String, named: String) async throws {
+        let fake = try FakeCluster()
+        let bytes = named == "may not speak Kafka" ? [0xff, 0xfe, 0xfd, 0xfc, 0] : Array(text.utf8)
+        fake.inject(.garbage(bytes), into: .apiVersions, times: 3)
+        let error = await #expect(throws: KafkaError.self) { _ = try await open(fake) }
+        #expect(error?.connectionFailure == .foreignProtocol)
+        #expect(error?.message.contains(named) == true)
+        #expect(error?.message.contains("want TLS") == false)
+        #expect(error?.message.contains("127.0.0.1:\(fake.port(of: 1))") == true)
+        await fake.close()
+    }
+
     @Test("an API that the broker doesn't know is named")
     func missingAPI() async throws {
         let fake = try FakeCluster(versions: .latest.with(.initProducerID, nil))

@@ -41,6 +41,23 @@ struct ThrottleTests {
         }
     }
 
+    @Test("a pause of 24 days is cut to a minute, and reported with what was asked for")
+    func longestPause() async throws {
+        let heard = Lock<[ThrottleEvent]>([])
+        var hooks = ClientHooks()
+        hooks.throttled = { event in heard.withLock { $0.append(event) } }
+        let logger = LineLogger(.warning)
+        try await withFake(logger: logger, hooks: hooks) { fake, cluster in
+            fake.inject(.garbage(try answer(pause: .max)), into: .metadata)
+            let connection = try await cluster.anyConnection()
+            _ = try await connection.call(MetadataRequest(topics: []), timeout: .seconds(10))
+            let event = try #require(heard.withLock { $0 }.first)
+            #expect(event.duration == .seconds(60))
+            #expect(event.requested == .milliseconds(Int(Int32.max)))
+            #expect(logger.all.contains { $0.message.contains("longer pause") })
+        }
+    }
+
     @Test("answers of versions before KIP-219 come after the broker's own pause")
     func versions() {
         let response = MetadataResponse(throttleTimeMs: 70)

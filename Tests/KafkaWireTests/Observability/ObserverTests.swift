@@ -82,6 +82,63 @@ struct ObserverTests {
         #expect(metrics.count(.retries, "error=COORDINATOR_LOAD_IN_PROGRESS") == 2)
     }
 
+    /// Metrics with all their dimensions.
+    private final class AllGauges: KafkaMetrics {
+        let values = Lock<[String: Double]>([:])
+
+        func counter(_: String, dimensions _: [(String, String)]) -> @Sendable (Int) -> Void { { _ in } }
+        func timer(_: String, dimensions _: [(String, String)]) -> @Sendable (Duration) -> Void { { _ in } }
+        func gauge(_ name: String, dimensions: [(String, String)]) -> @Sendable (Double) -> Void {
+            let key = ([name] + dimensions.map { "\($0)=\($1)" }).joined(separator: " ")
+            return { value in self.values.withLock { $0[key] = value } }
+        }
+    }
+
+    @Test(
+        "two clients have gauges of their own, also if they share a client.id, and a number that is free is used again")
+    func twoClients() throws {
+        let metrics = AllGauges()
+        let name = "two clients of a test"
+        var first = ClientObserver(clientID: name, metrics: metrics, hooks: ClientHooks())
+        let second = ClientObserver(clientID: name, metrics: metrics, hooks: ClientHooks())
+        let partition = TopicPartition("t")
+        first?.fetched(partition, records: 0, batches: 0, bytes: 0, lag: 1)
+        second?.fetched(partition, records: 0, batches: 0, bytes: 0, lag: 2)
+        func lag(_ instance: Int) -> Double? {
+            metrics.values.withLock {
+                $0["kafka.consumer.lag topic=t partition=0 client.id=\(name) client.instance=\(instance)"]
+            }
+        }
+        #expect(lag(1) == 1)
+        #expect(lag(2) == 2)
+        first = nil
+        first = ClientObserver(clientID: name, metrics: metrics, hooks: ClientHooks())
+        first?.fetched(partition, records: 0, batches: 0, bytes: 0, lag: 3)
+        #expect(lag(1) == 3)
+    }
+
+    @Test("each line of the log and each event has the client id")
+    func clientID() async throws {
+        let logger = LineLogger(.trace)
+        let ids = Lock<[String]>([])
+        @Sendable func note(_ id: String) { ids.withLock { $0.append(id) } }
+        var hooks = ClientHooks()
+        hooks.connected = { note($0.clientID) }
+        hooks.requestSent = { note($0.clientID) }
+        hooks.responseReceived = { note($0.clientID) }
+        hooks.disconnected = { note($0.clientID) }
+        let fake = try FakeCluster()
+        let client = KafkaClient(
+            try ClientConfiguration(bootstrapServers: fake.bootstrapServers, properties: ["client.id": "press-7"]),
+            logger: logger, hooks: hooks)
+        _ = try await client.admin.describeCluster()
+        await client.close()
+        try await eventually("the end is reported") { ids.withLock { $0.count } >= 4 }
+        #expect(ids.withLock { Set($0) } == ["press-7"])
+        #expect(logger.all.count >= 3 && logger.all.allSatisfy { $0.metadata["client.id"] == "press-7" })
+        await fake.close()
+    }
+
     @Test("a rebalance is told to all three")
     func rebalance() throws {
         let told = Lock<[RebalanceEvent]>([])

@@ -63,14 +63,18 @@
                 var configuration = TLSConfiguration(trustedCertificates: .text(Secret(Self.certificate)))
                 configuration.verifiesHostName = verifies
                 let peer = TLSPeer(host: host, port: 9093, configuration: configuration)
-                #expect(throws: KafkaError.self) { _ = try TLSSession(over: -1, peer: peer) }
+                #expect(throws: KafkaError.self) {
+                    _ = try TLSSession(over: -1, TLSContext(peer.configuration), peer: peer)
+                }
             }
         }
 
         @Test("names and addresses can be verified", arguments: ["example.com", "127.0.0.1", "::1"])
         func goodHosts(host: String) throws {
             let configuration = TLSConfiguration(trustedCertificates: .text(Secret(Self.certificate)))
-            _ = try TLSSession(over: -1, peer: TLSPeer(host: host, port: 9093, configuration: configuration))
+            _ = try TLSSession(
+                over: -1, TLSContext(configuration),
+                peer: TLSPeer(host: host, port: 9093, configuration: configuration))
         }
     }
 #endif

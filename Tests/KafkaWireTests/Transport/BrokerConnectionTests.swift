@@ -171,59 +171,27 @@ struct BrokerConnectionTests {
     }
 
     #if os(Linux)
-        /// A file of the kernel's, whose size isn't known before it has been read.
-        private static func kernelFile(_ path: String) throws -> String {
-            let descriptor = unsafe open(path, O_RDONLY)
-            try #require(descriptor >= 0)
-            defer { Foundation.close(descriptor) }
-            var bytes: [UInt8] = []
-            var chunk = [UInt8](repeating: 0, count: 1 << 16)
-            while true {
-                let count = unsafe read(descriptor, &chunk, chunk.count)
-                if count <= 0 { return String(decoding: bytes, as: UTF8.self) }
-                bytes += chunk[..<count]
-            }
-        }
-
-        private static func count(_ folder: String) throws -> Int {
-            try FileManager.default.contentsOfDirectory(atPath: "/proc/self/\(folder)").count
-        }
-
-        /// How many sockets of this process are bound to a port or connected to it. Other processes may have some with
-        /// the same number at their other end.
-        private static func sockets(port: UInt16) throws -> Int {
-            let table = try kernelFile("/proc/self/net/tcp")
-            let hexadecimal = ":" + String(port, radix: 16, uppercase: true)
-            let inodes = table.split(separator: "\n").dropFirst().compactMap { line -> String? in
-                let fields = line.split(separator: " ")
-                guard fields.count > 9, fields[1].hasSuffix(hexadecimal) || fields[2].hasSuffix(hexadecimal) else {
-                    return nil
-                }
-                return "socket:[\(fields[9])]"
-            }
-            let own = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { descriptor in
-                try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(descriptor)")
-            }
-            return Set(inodes).intersection(own).count
-        }
-
         @Test("after closing, no thread and no descriptor is left")
         func leftovers() async throws {
             let fake = try FakeCluster()
             let port = fake.port(of: 1)
-            let before = try (threads: Self.count("task"), descriptors: Self.count("fd"))
+            let before = try (threads: ProcessResources.count("task"), descriptors: ProcessResources.count("fd"))
             var connections = try (0..<100).map { _ in try connect(fake) }
             for connection in connections { _ = try await metadata(connection, timeout: .seconds(60)) }
             // The kernel's table may change while it is read, so one look may miss a socket.
-            try await eventually("both ends of each connection are there") { try Self.sockets(port: port) == 201 }
+            try await eventually("both ends of each connection are there") {
+                try ProcessResources.sockets(port: port) == 201
+            }
             for connection in connections { connection.close() }
-            try await eventually("only the listener's socket is left") { try Self.sockets(port: port) == 1 }
+            try await eventually("only the listener's socket is left") { try ProcessResources.sockets(port: port) == 1 }
             await fake.close()
-            try await eventually("no socket is left") { try Self.sockets(port: port) == 0 }
+            try await eventually("no socket is left") { try ProcessResources.sockets(port: port) == 0 }
             connections = []
-            // A connection had two threads and four descriptors; other tests have some of their own meanwhile.
-            try await eventually("the threads have ended") { try Self.count("task") < before.threads + 100 }
-            try await eventually("the descriptors are closed") { try Self.count("fd") < before.descriptors + 100 }
+            // A connection had a thread and two descriptors of the fake's, and one of the client's; other tests have some of their own meanwhile.
+            try await eventually("the threads have ended") { try ProcessResources.count("task") < before.threads + 100 }
+            try await eventually("the descriptors are closed") {
+                try ProcessResources.count("fd") < before.descriptors + 100
+            }
         }
 
         @Test("connections that nobody closes end when they are let go")
@@ -234,7 +202,7 @@ struct BrokerConnectionTests {
                 let connection = try connect(fake)
                 _ = try await metadata(connection)
             }
-            try await eventually("only the listener's socket is left") { try Self.sockets(port: port) == 1 }
+            try await eventually("only the listener's socket is left") { try ProcessResources.sockets(port: port) == 1 }
             await fake.close()
         }
     #endif

@@ -7,7 +7,7 @@ import Testing
 struct ConnectionMailboxTests {
     @Test("a connection that this side closes ends by that, though the broker hangs up first")
     func closing() throws {
-        let mailbox = ConnectionMailbox(wakeUp: try WakeUp())
+        let mailbox = ConnectionMailbox {}
         let ends = Lock<[String]>([])
         mailbox.onEnd { end in ends.withLock { $0.append(end.description) } }
         mailbox.close(KafkaError(.networkException, "closed"))

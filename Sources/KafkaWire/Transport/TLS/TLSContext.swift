@@ -4,9 +4,11 @@
 
     /// OpenSSL's settings for one connection: whom to trust, what to show.
     ///
-    /// Each connection has its own, made on its thread: files are read where blocking is allowed, and certificates that
-    /// were renewed on disk are used.
-    @safe final class TLSContext {
+    /// Each connection has its own, so that certificates that were renewed on disk are used. Files are read, so it must
+    /// be made where blocking is allowed.
+    @safe final class TLSContext: @unchecked Sendable {
+        // @unchecked: nothing changes the SSL_CTX after the initializer, and OpenSSL counts its references atomically.
+
         /// `SSL_CTX`; valid as long as this lives.
         let pointer: OpaquePointer
 

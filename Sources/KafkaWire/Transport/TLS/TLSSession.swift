@@ -13,9 +13,8 @@
         /// Why a call came to `.tlsFailed`.
         private(set) var failure: KafkaError?
 
-        /// - Throws: INVALID_CONFIG where a certificate or key can't be used.
-        init(over descriptor: Int32, peer: TLSPeer) throws(KafkaError) {
-            let context = try TLSContext(peer.configuration)
+        /// - Throws: An error if the host's name can't be verified.
+        init(over descriptor: Int32, _ context: TLSContext, peer: TLSPeer) throws(KafkaError) {
             guard let session = unsafe SSL_new(context.pointer) else {
                 throw KafkaError(.unknownServerError, "OpenSSL has no memory")
             }
@@ -110,9 +109,8 @@
 #else
     /// There is no TLS in a build without OpenSSL: none of these is ever made, so that nothing asks for the rest.
     final class TLSSession {
-        init(over _: Int32, peer: TLSPeer) throws(KafkaError) {
-            throw KafkaError(
-                .invalidConfig, "this build is without OpenSSL, and so without TLS: build with the trait TLS")
+        init(over _: Int32, _: TLSContext, peer: TLSPeer) throws(KafkaError) {
+            throw TLSContext.isMissing
         }
 
         let waitsForWriting = false
@@ -121,5 +119,14 @@
         func handshake() -> Socket.Progress { .tlsFailed }
         func read(into _: UnsafeMutableRawBufferPointer) -> Socket.Progress { .tlsFailed }
         func write(_: UnsafeRawBufferPointer) -> Socket.Progress { .tlsFailed }
+    }
+
+    struct TLSContext {
+        static let isMissing = KafkaError(
+            .invalidConfig, "this build is without OpenSSL, and so without TLS: build with the trait TLS")
+
+        init(_: TLSConfiguration) throws(KafkaError) {
+            throw Self.isMissing
+        }
     }
 #endif

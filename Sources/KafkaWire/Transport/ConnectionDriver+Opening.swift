@@ -1,0 +1,133 @@
+import Foundation
+
+/// Opens a connection: resolve the host, connect to one of its addresses, and shake hands if it is encrypted.
+///
+/// Resolving and reading certificates may block, and happen on the threads of `BlockingWork`. The computations of a TLS
+/// handshake take the loop's thread a millisecond or two.
+extension ConnectionDriver {
+    /// Continues with what the current phase waits for.
+    func continueOpening(_ events: SocketEvents) {
+        switch phase {
+        case .new: beginResolving()
+        case .resolving(let addresses): takeAddresses(addresses.value)
+        case .connecting: if !events.isEmpty { finishConnecting() }
+        case .preparingTLS(let context): takeContext(context.value)
+        case .handshaking: if !events.isEmpty { shakeHands() }
+        case .open: break
+        }
+    }
+
+    /// The connection is closed before it is open: results of other threads are not needed any more.
+    func cancelOpening() {
+        switch phase {
+        case .resolving(let addresses): addresses.cancel()
+        case .preparingTLS(let context): context.cancel()
+        case .new, .connecting, .handshaking, .open: break
+        }
+    }
+
+    private func beginResolving() {
+        if let address = SocketAddress.numeric(host: host, port: port) {
+            untried = [address]
+            return connectToNext(after: nil)
+        }
+        let addresses = PendingResult.start({ [resolve] in Result(catching: resolve) }, then: wake)
+        guard let addresses else { return failWithoutThread() }
+        phase = .resolving(addresses)
+    }
+
+    private func takeAddresses(_ addresses: Result<[SocketAddress], ResolutionError>?) {
+        switch addresses {
+        case .success(let addresses):
+            untried = addresses
+            connectToNext(after: nil)
+        case .failure(let error):
+            fail("the host name \(host) can't be resolved: \(error.reason)", .unresolved)
+        case nil: break
+        }
+    }
+
+    private func failWithoutThread() {
+        fail("no connection to \(host):\(port) can be opened: the system has no thread left")
+    }
+
+    /// Tries the next address if the current one has used up its time.
+    func tryNextAddressIfLate() {
+        guard !machine.isClosed, machine.connectDeadline <= .now else { return }
+        switch phase {
+        case .open: break
+        case .resolving: fail("the host name \(host) can't be resolved: the resolver doesn't answer", .unresolved)
+        case .new, .connecting, .preparingTLS, .handshaking:
+            guard !untried.isEmpty else { return }
+            cancelOpening()
+            closeSocket()
+            connectToNext(after: SocketError(ETIMEDOUT))
+        }
+    }
+
+    /// Connects to the host's next address. If there is none left, the connection fails with the last error.
+    private func connectToNext(after error: SocketError?) {
+        var last = error
+        while !untried.isEmpty {
+            switch Socket.connecting(to: untried.removeFirst()) {
+            case .success(let new):
+                stream = ByteStream(new)
+                phase = .connecting
+                machine.connectsAnew(until: .now + connectTimeout)
+                return
+            case .failure(let error):
+                last = error
+            }
+        }
+        let failure: ConnectionFailure =
+            switch last?.code {
+            case nil: .unresolved
+            case ECONNREFUSED: .refused
+            case ETIMEDOUT: .silent
+            default: .unreachable
+            }
+        fail("\(host):\(port) can't be reached: \(last?.description ?? "the name has no address")", failure)
+    }
+
+    private func finishConnecting() {
+        if let error = stream?.connectError {
+            closeSocket()
+            return connectToNext(after: error)
+        }
+        mailbox.reached()
+        guard let encryption else { return finishOpening() }
+        let context = PendingResult.start(
+            { Result { () throws(KafkaError) in try TLSContext(encryption) } }, then: wake)
+        guard let context else { return failWithoutThread() }
+        phase = .preparingTLS(context)
+    }
+
+    private func takeContext(_ context: Result<TLSContext, KafkaError>?) {
+        guard let context, let encryption else { return }
+        phase = .handshaking
+        do throws(KafkaError) {
+            try stream?.encrypt(
+                with: context.get(), for: TLSPeer(host: host, port: port, configuration: encryption))
+            shakeHands()
+        } catch {
+            perform(machine.fail(error))
+        }
+    }
+
+    private func shakeHands() {
+        switch stream?.handshake() ?? .endOfStream {
+        case .bytes: finishOpening()
+        case .wouldBlock: return
+        case .endOfStream: fail("\(host):\(port) hung up on the TLS handshake", .closed)
+        case .failed(let code): fail("\(host):\(port) broke off the TLS handshake: \(SocketError(code))", .closed)
+        case .tlsFailed: failInTLS()
+        }
+    }
+
+    private func finishOpening() {
+        phase = .open
+        machine.connected()
+        mailbox.established()
+        write()
+    }
+}

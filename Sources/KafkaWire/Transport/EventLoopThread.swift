@@ -1,0 +1,133 @@
+import Foundation
+
+/// What the thread of an event loop does: waits until a socket is ready, a deadline passes or a caller has a command, and
+/// lets the `ConnectionDriver` of that connection work.
+///
+/// A driver works for a short time (`ConnectionDriver.mostBytes`) before the others have their turn.
+final class EventLoopThread: @unchecked Sendable {
+    // @unchecked: `EventLoop` makes it and hands it to its thread, which alone uses it from then on.
+
+    private let loop: EventLoop
+    private let poller: any SocketPoller
+    private let wakeUp: WakeUp
+    private let mayEnd: @Sendable (EventLoop) -> Bool
+    private var news = EventLoop.News()
+    private var ready: [(id: UInt64, events: SocketEvents)] = []
+    private var drivers: [UInt64: ConnectionDriver] = [:]
+    /// The connections that are to work in this turn.
+    private var due: [ConnectionDriver] = []
+    /// No connection has a deadline before. It may be too early, since most deadlines are moved before they pass; then
+    /// all connections are looked at once more.
+    private var nextDeadline: ContinuousClock.Instant?
+
+    /// The id of `wakeUp`; those of connections begin at 1.
+    private static let wakeUpID: UInt64 = 0
+
+    /// - Throws: The error of the poller.
+    init(
+        _ loop: EventLoop, _ poller: any SocketPoller, _ wakeUp: WakeUp,
+        mayEnd: @escaping @Sendable (EventLoop) -> Bool
+    ) throws(SocketError) {
+        self.loop = loop
+        self.poller = poller
+        self.wakeUp = wakeUp
+        self.mayEnd = mayEnd
+        if let error = poller.add(wakeUp.readEnd, id: Self.wakeUpID, .readable) { throw error }
+    }
+
+    /// Serves connections until none is left.
+    func run() {
+        repeat {
+            wait()
+            takeNews()
+            takeDeadlines()
+            serviceDue()
+        } while !drivers.isEmpty || !mayEnd(loop)
+    }
+
+    private func wait() {
+        let timeout = due.isEmpty && loop.beginsWaiting() ? Self.milliseconds(until: nextDeadline) : 0
+        if let error = poller.wait(milliseconds: timeout, &ready) {
+            // Without the poller nothing would be noticed any more.
+            for driver in drivers.values {
+                driver.pollerFailed(error)
+                schedule(driver, [])
+            }
+        }
+        for (id, events) in ready {
+            if id == Self.wakeUpID {
+                wakeUp.drain()
+            } else if let driver = drivers[id] {
+                schedule(driver, events)
+            }
+        }
+    }
+
+    private func takeNews() {
+        loop.takeNews(&news)
+        for driver in news.added {
+            driver.poller = poller
+            drivers[driver.id] = driver
+            schedule(driver, [])
+        }
+        for id in news.awake {
+            if let driver = drivers[id] { schedule(driver, []) }
+        }
+        news.removeAll()
+    }
+
+    private func takeDeadlines() {
+        guard let nextDeadline, nextDeadline <= .now else { return }
+        self.nextDeadline = nil
+        let now = ContinuousClock.now
+        for driver in drivers.values {
+            if driver.nextDeadline.map({ $0 <= now }) ?? false {
+                schedule(driver, [])
+            } else {
+                note(driver.nextDeadline)
+            }
+        }
+    }
+
+    private func schedule(_ driver: ConnectionDriver, _ events: SocketEvents) {
+        driver.events.formUnion(events)
+        guard !driver.isDue else { return }
+        driver.isDue = true
+        due.append(driver)
+    }
+
+    private func note(_ deadline: ContinuousClock.Instant?) {
+        guard let deadline else { return }
+        nextDeadline = nextDeadline.map { min($0, deadline) } ?? deadline
+    }
+
+    /// Lets each connection work that has something to do. Those that are not done by then continue in the next turn.
+    private func serviceDue() {
+        let count = due.count
+        for index in 0..<count {
+            let driver = due[index]
+            driver.isDue = false
+            driver.service()
+            if driver.isClosed {
+                drivers[driver.id] = nil
+                loop.removed(1)
+            } else {
+                note(driver.nextDeadline)
+                if driver.hasMore { schedule(driver, []) }
+            }
+        }
+        due.removeSubrange(0..<count)
+    }
+
+    /// The poller's timeout: milliseconds, or -1 without a deadline.
+    private static func milliseconds(until deadline: ContinuousClock.Instant?) -> Int32 {
+        guard let deadline else { return -1 }
+        let left = deadline - .now
+        guard left > .zero else { return 0 }
+        // A longer wait is divided; a very long one does not fit into milliseconds.
+        guard left < .seconds(60) else { return 60_000 }
+        // Rounded up, or the last fraction of a millisecond would be spent in a busy loop.
+        let milliseconds = left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000 + 1
+        return Int32(clamping: milliseconds)
+    }
+}
