@@ -60,8 +60,10 @@ extension PipelineTests {
             var committedByRuns = 0
             for _ in 0..<3 {
                 let before = try await pipeline.tally().rows
+                // With nothing left to read, nothing would tell that the run listens to signals.
+                guard before < units.count else { break }
                 let consumer = try await pipeline.startConsumer(["--summary-json"])
-                try await eventually("a row") { try await pipeline.tally().rows > before || before == units.count }
+                try await eventually("a row") { try await pipeline.tally().rows > before }
                 let result = try await endInOrder(consumer, by: number)
                 let summary = try JSONSerialization.jsonObject(with: Data(result.out.utf8)) as? [String: Any]
                 committedByRuns += try #require(summary?["records"] as? Int)
