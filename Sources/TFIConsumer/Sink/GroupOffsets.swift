@@ -9,13 +9,15 @@ final class GroupOffsets: Sendable {
     private let client: KafkaClient
     private let group: String
     private let topic: String
+    private let topicID: KafkaUUID
     private let totals: IngestTotals
     private let told = Lock<[Int32: Int64]>([:])
 
-    init(client: KafkaClient, group: String, topic: String, totals: IngestTotals) {
+    init(client: KafkaClient, group: String, topic: String, topicID: KafkaUUID, totals: IngestTotals) {
         self.client = client
         self.group = group
         self.topic = topic
+        self.topicID = topicID
         self.totals = totals
     }
 
@@ -35,7 +37,8 @@ final class GroupOffsets: Sendable {
             offsets[TopicPartition(topic: topic, partition: partition)] = offset
         }
         do {
-            try await client.admin.commitOffsets(group: group, offsets, limit: .seconds(2))
+            try await client.admin.commitOffsets(
+                group: group, offsets, topicIDs: [topic: topicID], limit: .seconds(2))
             told.withLock { $0 = committed }
         } catch {}
     }
