@@ -15,6 +15,7 @@ extension FakeCluster {
         configs: [String: String] = [:]
     ) -> KafkaUUID {
         let id = state.withLock { state in
+            if state.topics[name] != nil { state.offsets.forget(topic: name) }
             let topic = state.createTopic(name, partitions: partitions, replication: replication)
             var settings = TopicConfigs()
             _ = settings.set("max.message.bytes", "\(maximumMessageBytes)")

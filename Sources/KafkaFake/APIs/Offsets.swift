@@ -67,12 +67,24 @@ extension APICall {
         guard error == .none else {
             return OffsetFetchResponse.Group(groupId: group.groupId, errorCode: error.rawValue)
         }
-        let wanted = group.topics?.map { topic in
+        func isUnknown(_ topic: OffsetFetchRequest.GroupTopic) -> Bool {
+            version >= 10 && state.topic(name: topic.name, id: topic.topicId) == nil
+        }
+        let wanted = group.topics?.filter { !isUnknown($0) }.map { topic in
             (state.topic(name: topic.name, id: topic.topicId)?.name ?? topic.name, topic.partitionIndexes)
         }
-        let topics = committed(group: group.groupId, wanted, request, state).map { name, partitions in
+        var topics = committed(group: group.groupId, wanted, request, state).map { name, partitions in
             OffsetFetchResponse.GroupTopic(
                 name: name, topicId: state.topics[name]?.id ?? .zero, partitions: partitions)
+        }
+        topics += (group.topics ?? []).filter(isUnknown).map { topic in
+            OffsetFetchResponse.GroupTopic(
+                name: "", topicId: topic.topicId,
+                partitions: topic.partitionIndexes.map {
+                    OffsetFetchResponse.GroupPartition(
+                        partitionIndex: $0, committedOffset: -1, committedLeaderEpoch: -1, metadata: "",
+                        errorCode: ErrorCode.unknownTopicId.rawValue)
+                })
         }
         return OffsetFetchResponse.Group(groupId: group.groupId, topics: topics)
     }

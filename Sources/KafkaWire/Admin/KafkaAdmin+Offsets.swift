@@ -4,12 +4,16 @@ extension KafkaAdmin {
     /// - Parameters:
     ///   - group: Its `group.id`; one that doesn't exist yet is made by this.
     ///   - offsets: For each partition the offset to go on from.
+    ///   - topicIDs: The topics that the offsets belong to, by name (`TopicDescription.id`). The offsets of a topic that was
+    ///     deleted and recreated are not written then. Topics without an id here are not checked.
     ///   - limit: How long to try; `default.api.timeout.ms` where nil.
-    /// - Throws: UNKNOWN_MEMBER_ID where the group has members, and what else the coordinator finds.
+    /// - Throws: UNKNOWN_MEMBER_ID where the group has members, INCONSISTENT_TOPIC_ID if a topic has another id than in
+    ///   `topicIDs`, and what else the coordinator finds. Offsets of other topics are written.
     public func commitOffsets(
-        group: String, _ offsets: [TopicPartition: Int64], limit: Duration? = nil
+        group: String, _ offsets: [TopicPartition: Int64], topicIDs: [String: KafkaUUID] = [:], limit: Duration? = nil
     ) async throws {
-        let outcomes = try await alterGroupOffsets(group, offsets.mapValues { OffsetAndMetadata($0) }, limit: limit)
+        let outcomes = try await alterGroupOffsets(
+            group, offsets.mapValues { OffsetAndMetadata($0) }, topicIDs: topicIDs, limit: limit)
         for outcome in outcomes.values { try outcome.get() }
     }
 
@@ -18,11 +22,15 @@ extension KafkaAdmin {
     /// - Parameters:
     ///   - group: Its `group.id`; one that doesn't exist yet is made by this.
     ///   - offsets: For each partition the offset to go on from.
+    ///   - topicIDs: The topics that the offsets belong to, by name (`TopicDescription.id`). The client asks the coordinator
+    ///     for the current ids right before it writes. Topics without an id here are not checked.
     ///   - limit: How long to try; `default.api.timeout.ms` where nil.
     /// - Returns: For each partition success, or UNKNOWN_MEMBER_ID where the group has members,
-    ///   UNKNOWN_TOPIC_OR_PARTITION, and what else the coordinator finds.
+    ///   UNKNOWN_TOPIC_OR_PARTITION, INCONSISTENT_TOPIC_ID if the topic has another id than in `topicIDs`, and what else
+    ///   the coordinator finds.
     public func alterGroupOffsets(
-        _ group: String, _ offsets: [TopicPartition: OffsetAndMetadata], limit: Duration? = nil
+        _ group: String, _ offsets: [TopicPartition: OffsetAndMetadata], topicIDs: [String: KafkaUUID] = [:],
+        limit: Duration? = nil
     ) async throws -> [TopicPartition: Result<Void, KafkaError>] {
         try await outcomes(
             of: offsets.keys, operation: "set the offsets of group \(group) for", final: [.unknownTopicOrPartition],
@@ -31,6 +39,12 @@ extension KafkaAdmin {
             let connection = try await cluster.connection(to: .group(group))
             // From version 10 on topics go by their ids, which who writes offsets by name needn't know.
             let version = min(try connection.version(for: OffsetCommitRequest.self), 9)
+            let mismatches = try await TopicIdentity.mismatches(
+                partitions.reduce(into: [:]) { $0[$1] = topicIDs[$1.topic] }, over: connection,
+                timeout: requestTimeout)
+            var outcomes = mismatches.mapValues { Result<Void, KafkaError>.failure($0) }
+            let partitions = partitions.filter { mismatches[$0] == nil }
+            guard !partitions.isEmpty else { return outcomes }
             let request = OffsetCommitRequest(
                 groupId: group,
                 topics: Dictionary(grouping: partitions, by: \.topic).map { topic, partitions in
@@ -41,7 +55,6 @@ extension KafkaAdmin {
                         })
                 })
             let response = try await answer(connection, request, version: version)
-            var outcomes: [TopicPartition: Result<Void, KafkaError>] = [:]
             for topic in response.topics {
                 for partition in topic.partitions {
                     outcomes[TopicPartition(topic: topic.name, partition: partition.partitionIndex)] = Self.outcome(

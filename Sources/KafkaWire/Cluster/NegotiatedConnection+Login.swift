@@ -81,7 +81,7 @@ extension NegotiatedConnection {
 
     private func token(of source: OAuthTokenSource, _ timing: Timing) async throws -> OAuthToken {
         do {
-            return try await source.token(timing.now())
+            return try await source.token(timing.now(), within: configuration.requestTimeout, timing)
         } catch let error where !(error is KafkaError || error is CancellationError) {
             let mayPass = await source.hasServed
             throw KafkaError(

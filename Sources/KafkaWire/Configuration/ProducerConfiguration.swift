@@ -34,7 +34,11 @@ public struct ProducerConfiguration: Sendable {
     public var zstdLevel: Int?
     /// `buffer.memory`: how many bytes the records that aren't delivered yet may take; beyond, `send` waits.
     public var bufferMemory = 32 << 20
-    /// `max.block.ms`: how long `send` waits for room, and how long the calls of a transaction are tried again.
+    /// `max.block.ms`: how long `send` waits for a topic's partitions and for room, and how long the calls of a transaction
+    /// are retried.
+    ///
+    /// Zero: `send` waits for neither. The first record of a topic then fails with REQUEST_TIMED_OUT, and has the topic
+    /// looked up in the background.
     public var maximumBlock = Duration.seconds(60)
     /// `max.in.flight.requests.per.connection`: at most 5 keep their order (KIP-98).
     public var maximumInFlight = 5

@@ -6,6 +6,8 @@ public struct ConsumerStart: Sendable, Hashable {
     ///
     /// With it a log that was cut back since is noticed (KIP-320), from Kafka 2.7 on.
     public var leaderEpoch: Int32
+    /// The topic that the place was looked up for, which must be the one that is read; zero if unknown.
+    var topicID = KafkaUUID.zero
 
     /// - Parameters:
     ///   - spec: The place; what isn't an offset is asked for when the fetching begins.

@@ -29,6 +29,17 @@ extension FetchBuffer {
         return result
     }
 
+    /// Those of these partitions of which the application was told that the topic was deleted and recreated.
+    func recreated(_ partitions: some Sequence<TopicPartition>) -> Set<TopicPartition> {
+        state.withLock { state in
+            Set(
+                partitions.filter { partition in
+                    guard let index = state.indices[partition] else { return false }
+                    return state.entries[index]?.failure?.code == .inconsistentTopicId
+                })
+        }
+    }
+
     /// The error that has ended the reading of all partitions.
     var failure: KafkaError? { state.withLock { $0.failure } }
 

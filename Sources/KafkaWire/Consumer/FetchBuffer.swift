@@ -9,8 +9,10 @@ final class FetchBuffer: Sendable {
         let partition: TopicPartition
         /// Goes up with each assignment and each seek.
         var generation: Int
-        /// The topic that is read, which its offsets belong to; zero while it is unknown.
+        /// The topic that is fetched; zero while it is unknown.
         var topicID = KafkaUUID.zero
+        /// What the application knew when this generation began.
+        var origin = Origin()
         var isPaused = false
         /// After the last batch that the application was given.
         var delivered: FetchPosition?
@@ -22,6 +24,16 @@ final class FetchBuffer: Sendable {
         var end: Int64?
         /// The permanent error that the application was given in place of the partition's next batch.
         var failure: KafkaError?
+    }
+
+    /// The topic that the application had read when it sought a partition.
+    ///
+    /// An offset that it gave by number belongs to that topic, until the application has read of the one that is fetched.
+    struct Origin {
+        /// Zero if it had read none.
+        var topicID = KafkaUUID.zero
+        /// The offset to begin with; nil if a broker names it.
+        var offset: Int64?
     }
 
     /// The batch that the application is processing.
@@ -144,11 +156,18 @@ final class FetchBuffer: Sendable {
         arrival.notify()
     }
 
-    /// Tells where a partition is read from: its beginning, or where it goes on after an offset that its log doesn't
+    /// Notes where a partition is read from: its beginning, or where it resumes after an offset that its log doesn't
     /// have. Then the position moves when all that was fetched before has been read.
-    func began(_ slot: FetchSlot, at position: FetchPosition) {
+    ///
+    /// - Parameter topicID: The topic that an offset given by number belongs to, zero if the caller doesn't know. nil if a
+    ///   broker named the offset: then it belongs to the topic that is fetched.
+    func began(_ slot: FetchSlot, at position: FetchPosition, givenOf topicID: KafkaUUID? = nil) {
         state.withLock { state in
             guard let entry = state.entry(slot) else { return }
+            if let topicID {
+                state.entries[slot.index]?.origin.offset = position.offset
+                if topicID != .zero { state.entries[slot.index]?.origin.topicID = topicID }
+            }
             if entry.delivered == nil {
                 state.entries[slot.index]?.delivered = position
                 state.entries[slot.index]?.processed = position
@@ -159,7 +178,7 @@ final class FetchBuffer: Sendable {
         arrival.notify()
     }
 
-    /// Notes which topic a partition is read from.
+    /// Notes which topic a partition is fetched from.
     func identify(_ slot: FetchSlot, as topicID: KafkaUUID) {
         state.withLock { state in
             guard state.entry(slot) != nil else { return }
@@ -209,7 +228,17 @@ final class FetchBuffer: Sendable {
 
 extension FetchBuffer.Entry {
     /// The offset to commit.
-    var commit: TopicOffset? { processed.map { TopicOffset(offset: $0.asCommit, topicID: topicID) } }
+    var commit: TopicOffset? { processed.map { TopicOffset(offset: $0.asCommit, topicID: topicID(of: $0)) } }
+
+    /// The topic that the application has read last. Offsets that it names belong to this topic.
+    var readTopicID: KafkaUUID { topicID(of: delivered) }
+
+    /// The topic that a position belongs to.
+    private func topicID(of position: FetchPosition?) -> KafkaUUID {
+        guard origin.topicID != .zero else { return topicID }
+        guard let position else { return origin.topicID }
+        return position.offset == origin.offset ? origin.topicID : topicID
+    }
 }
 
 extension FetchBuffer.State {
@@ -223,9 +252,13 @@ extension FetchBuffer.State {
         lastGeneration += 1
         let index = indices[partition] ?? entries.firstIndex { $0 == nil } ?? entries.count
         if index == entries.count { entries.append(nil) }
-        // A partition that is sought elsewhere stays paused.
-        let isPaused = indices[partition] != nil && entries[index]?.isPaused == true
-        entries[index] = FetchBuffer.Entry(partition: partition, generation: lastGeneration, isPaused: isPaused)
+        var entry = FetchBuffer.Entry(partition: partition, generation: lastGeneration)
+        if indices[partition] != nil, let earlier = entries[index] {
+            // A partition that is sought elsewhere stays paused.
+            entry.isPaused = earlier.isPaused
+            entry.origin.topicID = earlier.readTopicID
+        }
+        entries[index] = entry
         indices[partition] = index
         return FetchSlot(index: index, generation: lastGeneration)
     }

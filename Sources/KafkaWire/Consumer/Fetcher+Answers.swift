@@ -10,9 +10,10 @@ extension Fetcher {
             for answer in topic.partitions {
                 let key = TopicPartition(topic: name, partition: answer.partitionIndex)
                 // Ignored if the partition was taken away or sought since the request, or if another broker that leads
-                // it now has answered meanwhile.
+                // it now has answered meanwhile, or if the request was for another topic of this name.
                 guard let asked = asked[key], let partition = partitions[key], partition.slot == asked.slot,
-                    partition.position == asked.fetch.position, !partition.hasFailed
+                    partition.position == asked.fetch.position, partition.topicID == asked.fetch.topicID,
+                    !partition.hasFailed
                 else { continue }
                 do throws(KafkaError) {
                     if let part = try accept(answer, of: key, asked, from: node, gate) { parts.append(part) }
@@ -39,12 +40,12 @@ extension Fetcher {
             try refused(key, code, by: node)
             return nil
         }
-        partitions[key]?.resets = 0
-        succeeded(.refusals(topic: key.topic), of: key)
+        partitions[key]?.certainty = .fetched
         if answer.divergingEpoch.epoch >= 0 {
-            try diverged(key, asked.fetch.position, answer.divergingEpoch)
+            try diverged(key, asked.fetch.position, answer.divergingEpoch, by: node)
             return nil
         }
+        partitions[key]?.resets = 0
         if answer.preferredReadReplica >= 0, answer.preferredReadReplica != node {
             partitions[key]?.replica = (
                 answer.preferredReadReplica,
@@ -55,18 +56,20 @@ extension Fetcher {
         let isCommittedOnly = configuration.isolationLevel == .readCommitted && answer.lastStableOffset >= 0
         let end = isCommittedOnly ? answer.lastStableOffset : answer.highWatermark
         buffer.saw(asked.slot, highWatermark: answer.highWatermark, end: end)
-        return take(answer, of: key, asked, from: node, end: end, gate)
+        return try take(answer, of: key, asked, from: node, end: end, gate)
     }
 
     /// Moves a partition's position past the batches that have arrived complete.
     ///
     /// - Parameter end: The offset up to which the partition may be read; negative if unknown.
+    /// - Throws: A permanent error of the partition.
     private func take(
         _ answer: FetchResponse.PartitionData, of key: TopicPartition, _ asked: Asked, from node: Int32, end: Int64,
         _ gate: Signal
-    ) -> FetchedPartition? {
+    ) throws(KafkaError) -> FetchedPartition? {
         let fetch = asked.fetch
         guard let records = answer.records, !records.isEmpty else {
+            succeeded(.refusals(topic: key.topic), of: key)
             observe(key, RecordBatchReader.Scan(nextOffset: fetch.position.offset), end: end)
             return nil
         }
@@ -87,13 +90,7 @@ extension Fetcher {
                 slot: asked.slot, reader: reader, next: fetch.position, gate: gate, failure: error)
         }
         guard scan.batchCount > 0 else {
-            // Not one batch fits the limit; a broker before KIP-74 would send its beginning again and again.
-            let maximum = partitions[key]?.maximumBytes ?? fetch.maximumBytes
-            if fetch.maximumBytes < maximum {
-                budgets[node] = nil
-            } else {
-                partitions[key]?.maximumBytes = maximum > .max / 2 ? .max : max(maximum, 1) * 2
-            }
+            try fellShort(key, fetch, node, byteCount: records.count, batch: scan.cutOffByteCount)
             return nil
         }
         guard scan.nextOffset > fetch.position.offset else {
@@ -107,6 +104,8 @@ extension Fetcher {
         }
         let next = FetchPosition(offset: scan.nextOffset, lastFetchedEpoch: scan.lastLeaderEpoch)
         partitions[key]?.position = next
+        if let shortfalls = partitions[key]?.shortfalls, shortfalls > 0 { partitions[key]?.shortfalls = 0 }
+        succeeded(.refusals(topic: key.topic), of: key)
         observe(key, scan, end: end)
         return FetchedPartition(slot: asked.slot, reader: reader, next: next, gate: gate)
     }
@@ -139,7 +138,12 @@ extension Fetcher {
             partitions[key]?.start = place
             partitions[key]?.position = nil
             // The place that the broker itself has named should be in the log.
-            if let resets = partitions[key]?.resets, resets > 0 { setbacks += 1 }
+            if let resets = partitions[key]?.resets, resets > 0 {
+                setbacks += 1
+                retries(
+                    .refusals(topic: key.topic),
+                    error("the log doesn't have the offset that the broker named itself"), of: key)
+            }
             partitions[key]?.resets += 1
         case .corruptMessage:
             throw error("the broker's log is damaged", isRetriable: false)
@@ -152,7 +156,7 @@ extension Fetcher {
     }
 
     /// Fetches a partition again after a pause, from the broker that leads it then.
-    private func retryLater(_ key: TopicPartition, _ node: Int32, _ error: KafkaError) {
+    func retryLater(_ key: TopicPartition, _ node: Int32, _ error: KafkaError) {
         leave(node, key)
         setbacks += 1
         retries(.refusals(topic: key.topic), error, of: key)

@@ -41,14 +41,21 @@ extension Fetcher {
     private var knowledgeExpires: ContinuousClock.Instant { lastRefresh + cluster.configuration.metadataMaximumAge }
 
     /// Moves partitions whose leader has changed unnoticed: the old one may answer for a while.
+    ///
+    /// Before version 13, fetches name topics only by their names, so this is also how a recreated topic is noticed.
     private func refreshLeaders() async throws {
         lastRefresh = cluster.timing.now()
         try await cluster.refresh(topics: Set(partitions.keys.map(\.topic)).sorted())
         for key in partitions.keys {
-            guard let leader = await cluster.leader(of: key), let known = partitions[key],
-                leader.epoch > known.leaderEpoch
-            else { continue }
-            partitions[key]?.follow(leader.node, epoch: leader.epoch)
+            let (topic, leader) = (await cluster.topic(key.topic), await cluster.leader(of: key))
+            guard let known = partitions[key] else { continue }
+            if let topic, known.isOther(topic.id) {
+                // Looked up again at once, which finds the other id.
+                partitions[key]?.leader = nil
+                partitions[key]?.replica = nil
+            } else if let leader, leader.epoch > known.leaderEpoch {
+                partitions[key]?.follow(leader.node, epoch: leader.epoch)
+            }
         }
     }
 
@@ -85,17 +92,15 @@ extension Fetcher {
         // Read after the last wait: another assignment may have replaced it meanwhile.
         guard var partition = partitions[key], !partition.hasFailed else { return nil }
         guard let topic else { return KafkaError.ofTopic(.unknownTopicOrPartition, key.topic) }
-        if partition.topicID != .zero, topic.id != partition.topicID {
-            return KafkaError(
-                .inconsistentTopicId,
-                """
-                topic \(key.topic) was deleted and recreated while it was read: its id was \(partition.topicID) and is \
-                \(topic.id). Seek to where reading is to resume
-                """, isRetriable: false, topic: key.topic, partition: key.partition)
+        if partition.isOther(topic.id) {
+            guard partition.certainty == .described else { return mismatch(key, topic.id) }
+            // Earlier metadata were out of date. An offset that a broker named may be one of the other topic.
+            if case .offset = partition.start {} else { partition.position = nil }
         }
-        partition.topicID = topic.id
-        topicNames[topic.id] = key.topic
-        buffer.identify(partition.slot, as: topic.id)
+        partition.mismatchSince = nil
+        if topic.id != .zero { partition.topicID = topic.id }
+        topicNames[partition.topicID] = key.topic
+        buffer.identify(partition.slot, as: partition.topicID)
         if let leader { partition.follow(leader.node, epoch: leader.epoch) }
         partitions[key] = partition
         guard leader == nil else { return nil }
@@ -104,6 +109,29 @@ extension Fetcher {
             exists ? .leaderNotAvailable : .unknownTopicOrPartition,
             exists ? "the partition has no leader at the moment" : "the topic has no such partition",
             topic: key.topic, partition: key.partition)
+    }
+
+    /// The metadata name another topic id than that of the topic to read.
+    ///
+    /// - Returns: INCONSISTENT_TOPIC_ID. Retriable at first, since brokers learn of a new topic one after the other: for
+    ///   `retry.backoff.max.ms` if records of the topic were fetched. If nothing was fetched yet, for
+    ///   `default.api.timeout.ms`: a group assigns the partition again if its topic was recreated.
+    private func mismatch(_ key: TopicPartition, _ id: KafkaUUID) -> KafkaError {
+        let now = cluster.timing.now()
+        let since = partitions[key]?.mismatchSince ?? now
+        partitions[key]?.mismatchSince = since
+        let known = partitions[key]?.topicID ?? .zero
+        let wasFetched = partitions[key]?.certainty == .fetched
+        let patience =
+            wasFetched ? cluster.configuration.retryBackoffMaximum : cluster.configuration.defaultAPITimeout
+        let what =
+            wasFetched
+            ? "was deleted and recreated while it was read"
+            : "is not the one that the offset to begin with belongs to"
+        return KafkaError(
+            .inconsistentTopicId,
+            "topic \(key.topic) \(what): its id was \(known) and is \(id). Seek to where reading is to resume",
+            isRetriable: now - since < patience, topic: key.topic, partition: key.partition)
     }
 
     /// - Returns: Whether partitions are left without a position.
@@ -195,6 +223,9 @@ extension Fetcher {
 }
 
 extension Fetcher.Partition {
+    /// Whether a topic id is known to be another one than that of the topic to read.
+    func isOther(_ id: KafkaUUID) -> Bool { topicID != .zero && id != .zero && id != topicID }
+
     /// Another leader may have another log: it is compared with what was read before the partition is fetched again.
     mutating func follow(_ node: Int32, epoch: Int32) {
         if epoch > leaderEpoch, position.map({ $0.lastFetchedEpoch >= 0 }) == true { isDoubtful = true }

@@ -51,6 +51,59 @@ extension Fetcher {
         return await isolate(wanted, of: node, error)
     }
 
+    /// How many responses in a row without a whole batch make a partition fail.
+    private static let longestShortfall = 4
+
+    /// Handles records that hold no whole batch. Only a broker before KIP-74, which never sends more than it was asked
+    /// for, does so rightly: then the partition is fetched with a higher limit.
+    ///
+    /// The checksum doesn't cover a batch's length, so a damaged length could make a batch look too long for ever.
+    ///
+    /// - Parameter length: The batch's length by its header; nil if that is cut off.
+    /// - Throws: MESSAGE_TOO_LARGE for a batch that is longer than the client receives. CORRUPT_MESSAGE if a higher limit
+    ///   brings no whole batch either.
+    func fellShort(
+        _ key: TopicPartition, _ fetch: PartitionFetch, _ node: Int32, byteCount: Int, batch length: Int?
+    ) throws(KafkaError) {
+        func error(_ code: ErrorCode, _ message: String, isRetriable: Bool) -> KafkaError {
+            KafkaError(
+                code, message, isRetriable: isRetriable, topic: key.topic, partition: key.partition,
+                offset: fetch.position.offset)
+        }
+        let allowed = cluster.configuration.receiveMessageMaximum
+        if let length, length > allowed {
+            throw error(
+                .messageTooLarge,
+                """
+                a record batch is damaged or too large: its header announces \(length) bytes, and \
+                receive.message.max.bytes is \(allowed). Raise receive.message.max.bytes above \(length), or seek past \
+                the batch
+                """, isRetriable: false)
+        }
+        let maximum = partitions[key]?.maximumBytes ?? fetch.maximumBytes
+        if fetch.maximumBytes < maximum {
+            // Only the limit of a slow connection was too low.
+            budgets[node] = nil
+        } else {
+            let shortfalls = (partitions[key]?.shortfalls ?? 0) + 1
+            guard shortfalls < Self.longestShortfall else {
+                throw error(
+                    .corruptMessage,
+                    """
+                    a record batch never arrives complete: its header announces \(length.map(String.init) ?? "?") bytes, \
+                    and the broker sent \(byteCount) of up to \(fetch.maximumBytes)
+                    """, isRetriable: false)
+            }
+            partitions[key]?.shortfalls = shortfalls
+            let doubled = maximum > .max / 2 ? Int32.max : maximum * 2
+            partitions[key]?.maximumBytes = max(doubled, Int32(clamping: length ?? 1024))
+        }
+        retryLater(
+            key, node,
+            error(.corruptMessage, "the broker sent \(byteCount) bytes without a whole record batch", isRetriable: true)
+        )
+    }
+
     /// Has partitions fetched one by one from now on, to find the one at fault.
     private func isolate(_ wanted: [TopicPartition: Asked], of node: Int32, _ error: KafkaError) async -> Bool {
         suspects[node] = Set(wanted.keys)

@@ -68,10 +68,32 @@ extension Fetcher {
 
     /// Handles a diverging epoch in the response to a fetch.
     ///
+    /// A broker that reports divergences again and again is asked again after pauses.
+    ///
     /// - Throws: LOG_TRUNCATION, or CORRUPT_MESSAGE for an epoch that doesn't lie before the position: following it would
-    ///   bring the same response again.
+    ///   bring the same response again. CORRUPT_MESSAGE as well if the request had no epoch that could diverge.
     func diverged(
-        _ key: TopicPartition, _ position: FetchPosition, _ answer: FetchResponse.EpochEndOffset
+        _ key: TopicPartition, _ position: FetchPosition, _ answer: FetchResponse.EpochEndOffset, by node: Int32
+    ) throws(KafkaError) {
+        guard position.lastFetchedEpoch >= 0 else {
+            throw KafkaError(
+                .corruptMessage, "the broker says that the log diverges from a leader epoch, but it was sent none",
+                isRetriable: false, topic: key.topic, partition: key.partition, offset: position.offset)
+        }
+        let isRepeated = (partitions[key]?.resets ?? 0) > 0
+        partitions[key]?.resets += 1
+        try follow(answer, from: position, of: key)
+        guard isRepeated else { return }
+        retryLater(
+            key, node,
+            KafkaError(
+                .logTruncation, "the broker says again that the log diverges, at offset \(answer.endOffset)",
+                isFromBroker: true, isRetriable: true, topic: key.topic, partition: key.partition,
+                offset: position.offset))
+    }
+
+    private func follow(
+        _ answer: FetchResponse.EpochEndOffset, from position: FetchPosition, of key: TopicPartition
     ) throws(KafkaError) {
         guard answer.endOffset >= 0 else { return try truncated(key, to: nil) }
         guard answer.endOffset < position.offset || answer.epoch < position.lastFetchedEpoch else {

@@ -14,7 +14,12 @@
 actor Fetcher {
     struct Partition {
         var slot: FetchSlot
+        /// The topic to read; zero while it is unknown. A seek keeps it, unless the application was told that the topic was
+        /// recreated.
         var topicID = KafkaUUID.zero
+        var certainty = Certainty.described
+        /// Since when the metadata have named another topic id.
+        var mismatchSince: ContinuousClock.Instant?
         /// Where the next fetch begins; nil while it has to be asked for.
         var position: FetchPosition?
         /// What to ask for where `position` is nil.
@@ -28,9 +33,21 @@ actor Fetcher {
         var isPaused = false
         /// Whether a permanent error has ended the reading of it.
         var hasFailed = false
-        /// How often in a row its position was outside of the log.
+        /// How often in a row a broker rejected its position.
         var resets = 0
+        /// How many responses in a row held no whole batch.
+        var shortfalls = 0
         var maximumBytes: Int32
+
+        /// How certain it is that `topicID` is the topic to read.
+        enum Certainty {
+            /// The metadata named it, which may be out of date.
+            case described
+            /// The offset to begin with belongs to it.
+            case given
+            /// A broker has answered a fetch of it.
+            case fetched
+        }
 
         /// The broker to fetch from.
         var source: Int32? { leader == nil || hasFailed ? nil : replica?.node ?? leader }
@@ -84,6 +101,9 @@ actor Fetcher {
     }
 
     /// Hands a batch out again, unless its partition was taken away or sought elsewhere meanwhile.
+    ///
+    /// The partition keeps its topic id. If the topic was recreated meanwhile the partition fails, since the new topic has
+    /// other records at the old offset.
     func rewind(_ redelivery: Redelivery) {
         guard partitions[redelivery.partition]?.slot == redelivery.slot else { return }
         let position = redelivery.position
@@ -94,24 +114,34 @@ actor Fetcher {
     }
 
     private func place(_ starts: [TopicPartition: ConsumerStart]) {
+        let recreated = buffer.recreated(starts.keys)
         for (key, slot) in buffer.place(Array(starts.keys)) {
             guard let start = starts[key] else { continue }
+            let known = partitions[key]
             var partition =
-                partitions[key].flatMap { $0.hasFailed ? nil : $0 }
+                known.flatMap { $0.hasFailed ? nil : $0 }
                 ?? Partition(
-                    slot: slot, start: start.spec, isPaused: partitions[key]?.isPaused ?? false,
+                    slot: slot, start: start.spec, isPaused: known?.isPaused ?? false,
                     maximumBytes: Int32(clamping: configuration.maximumPartitionFetchBytes))
+            if let known, known.hasFailed, !recreated.contains(key) {
+                (partition.topicID, partition.certainty) = (known.topicID, known.certainty)
+            }
+            if start.topicID != .zero, start.topicID != partition.topicID {
+                (partition.topicID, partition.certainty) = (start.topicID, .given)
+            }
             partition.slot = slot
             buffer.identify(slot, as: partition.topicID)
             partition.start = start.spec
             partition.position = nil
             partition.isDoubtful = false
             partition.resets = 0
+            partition.shortfalls = 0
+            partition.mismatchSince = nil
             if case .offset(let offset) = start.spec {
                 let position = FetchPosition(offset: offset, lastFetchedEpoch: start.leaderEpoch)
                 partition.position = position
                 partition.isDoubtful = position.lastFetchedEpoch >= 0
-                buffer.began(slot, at: position)
+                buffer.began(slot, at: position, givenOf: start.topicID)
             }
             partitions[key] = partition
         }

@@ -47,17 +47,58 @@ extension ClassicGroup {
 
     /// Has the group joined again when there are other topics or partitions than it was divided for.
     func watchTopics() async {
+        var reporter = RetryReporter("look for new topics and partitions of group \(partitions.offsets.groupID)")
         while (try? await cluster.timing.sleep(watchInterval)) != nil {
             guard case .stable = machine.state else { continue }
-            if case .pattern = subscription, let found = try? await currentTopics(), found != topics {
-                handle(.outdated)
-            }
-            if let divided = dividedCounts, let counts = try? await partitionCounts(Set(divided.keys)),
-                dividedCounts == divided, counts != divided
-            {
-                handle(.outdated)
+            do {
+                if try await isOutdated() { handle(.outdated) }
+                reporter.succeeded(at: cluster.timing.now(), observer: cluster.observer)
+            } catch let error as KafkaError {
+                reporter.failed(
+                    error, at: cluster.timing.now(), retryingAfter: watchInterval, observer: cluster.observer)
+            } catch {
+                // Cancelled: the loop ends.
             }
         }
+    }
+
+    /// Whether there are other topics or partitions than the group was divided for.
+    private func isOutdated() async throws -> Bool {
+        if case .pattern = subscription, try await currentTopics() != topics { return true }
+        guard let divided = dividedCounts else { return false }
+        let counts = try await partitionCounts(Set(divided.keys))
+        // Another generation may have begun meanwhile.
+        return dividedCounts == divided && counts != divided
+    }
+
+    // MARK: Requests that the coordinator holds back
+
+    /// How long the coordinator may hold a request back without a report.
+    private static let quietHold = Duration.seconds(5)
+
+    /// Reports from time to time that the coordinator holds a request back: JoinGroup and SyncGroup are answered when the
+    /// other members have answered, which may take as long as their `max.poll.interval.ms`.
+    func reportingHold<Response: Sendable>(
+        _ operation: String, _ call: () async throws -> Response
+    ) async throws -> Response {
+        let (began, timing) = (cluster.timing.now(), cluster.timing)
+        let watch = Task { [weak self] in
+            while true {
+                try await timing.timeout(Self.quietHold)
+                await self?.reportHold(operation, since: began)
+            }
+        }
+        defer { watch.cancel() }
+        return try await call()
+    }
+
+    private func reportHold(_ operation: String, since began: ContinuousClock.Instant) {
+        reporters[operation, default: RetryReporter(operation)].waits(
+            KafkaError(
+                .rebalanceInProgress,
+                "the coordinator holds the request back: it waits for other members of the group, for at most "
+                    + "max.poll.interval.ms (\(configuration.maximumPollInterval))"),
+            at: cluster.timing.now(), since: began, observer: cluster.observer)
     }
 
     private var watchInterval: Duration {

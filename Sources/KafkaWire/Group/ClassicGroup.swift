@@ -19,8 +19,10 @@ actor ClassicGroup: GroupMembership {
     /// How many partitions the topics had when this member divided them; nil where another one did.
     var dividedCounts: [String: Int32]?
     private var failures = 0
+    /// How many assignments in a row could not be decoded.
+    private var unreadableAssignments = 0
     /// One for each step that is retried, by its description.
-    private var reporters: [String: RetryReporter] = [:]
+    var reporters: [String: RetryReporter] = [:]
     private let missing: MissingTopics
     private let wake = Signal()
     private var tasks: [Task<Void, Never>] = []
@@ -98,14 +100,16 @@ actor ClassicGroup: GroupMembership {
             partitions.buffer.release()
             guard error.isRetriable else { return handle(.refused(error)) }
             failures += 1
-            let delay = cluster.configuration.backoff.delay(afterFailures: failures, random: cluster.timing.random())
+            let delay = cluster.configuration.backoff.delay(
+                afterFailures: max(failures, unreadableAssignments), random: cluster.timing.random())
             reporters[operation, default: RetryReporter(operation)].failed(
                 error, at: cluster.timing.now(), retryingAfter: delay, observer: cluster.observer)
             try? await cluster.timing.sleep(delay)
         } catch let error as ProtocolError {
             handle(
                 .refused(
-                    KafkaError(.inconsistentGroupProtocol, "what a member of the group sent can't be read: \(error)")))
+                    KafkaError(
+                        .inconsistentGroupProtocol, "group \(groupID) can't be given the subscription: \(error)")))
         } catch {
             // Cancelled: the loop ends.
         }
@@ -137,12 +141,13 @@ actor ClassicGroup: GroupMembership {
             JoinGroupRequest.JoinGroupRequestProtocol(
                 name: assignor.rawValue, metadata: try subscriptionData(assignor))
         }
-        let response = try await partitions.coordinator.call(
-            JoinGroupRequest(
-                groupId: groupID, sessionTimeoutMs: configuration.sessionTimeout.asMilliseconds,
-                rebalanceTimeoutMs: rebalanceTimeout.asMilliseconds, memberId: machine.identity.memberID,
-                groupInstanceId: configuration.instanceID, protocolType: Self.protocolType, protocols: subscriptions),
-            role: .group, wait: rebalanceTimeout + .seconds(5))
+        let request = JoinGroupRequest(
+            groupId: groupID, sessionTimeoutMs: configuration.sessionTimeout.asMilliseconds,
+            rebalanceTimeoutMs: rebalanceTimeout.asMilliseconds, memberId: machine.identity.memberID,
+            groupInstanceId: configuration.instanceID, protocolType: Self.protocolType, protocols: subscriptions)
+        let response = try await reportingHold("join group \(groupID)") {
+            try await partitions.coordinator.call(request, role: .group, wait: rebalanceTimeout + .seconds(5))
+        }
         if response.errorCode == ErrorCode.memberIdRequired.rawValue { return handle(.named(response.memberId)) }
         try await partitions.coordinator.check(response.errorCode, "the group \(groupID) can't be joined")
         joined = response
@@ -164,20 +169,39 @@ actor ClassicGroup: GroupMembership {
         guard let joined else { return }
         dividedCounts = nil
         let assignments = joined.leader == joined.memberId ? try await divide(joined) : []
-        let response = try await partitions.coordinator.call(
-            SyncGroupRequest(
-                groupId: groupID, generationId: joined.generationId, memberId: joined.memberId,
-                groupInstanceId: configuration.instanceID, protocolType: Self.protocolType,
-                protocolName: joined.protocolName, assignments: joined.skipAssignment ? [] : assignments),
-            role: .group, wait: configuration.maximumPollInterval + .seconds(5))
+        let request = SyncGroupRequest(
+            groupId: groupID, generationId: joined.generationId, memberId: joined.memberId,
+            groupInstanceId: configuration.instanceID, protocolType: Self.protocolType,
+            protocolName: joined.protocolName, assignments: joined.skipAssignment ? [] : assignments)
+        let response = try await reportingHold("get the assignment from group \(groupID)") {
+            try await partitions.coordinator.call(
+                request, role: .group, wait: configuration.maximumPollInterval + .seconds(5))
+        }
         try await partitions.coordinator.check(
             response.errorCode, "the group \(groupID) gave no assignment")
-        let assigned =
-            response.assignment.isEmpty
-            ? [] : try ConsumerProtocolAssignment.decode(response.assignment).assignedPartitions.topicPartitions
+        let assigned = try decoded(response.assignment)
         previous = (Set(assigned), joined.generationId)
         hasGivenUp = false
         handle(.synced(Set(assigned)))
+    }
+
+    /// - Throws: INCONSISTENT_GROUP_PROTOCOL for an assignment that can't be decoded. Retriable, and the member joins again:
+    ///   the group may have another leader next time.
+    private func decoded(_ assignment: ByteSlice) throws(KafkaError) -> [TopicPartition] {
+        do throws(ProtocolError) {
+            let assigned =
+                assignment.isEmpty
+                ? [] : try ConsumerProtocolAssignment.decode(assignment).assignedPartitions.topicPartitions
+            unreadableAssignments = 0
+            return assigned
+        } catch {
+            unreadableAssignments += 1
+            handle(.unreadable)
+            throw KafkaError(
+                .inconsistentGroupProtocol,
+                "the leader of group \(groupID) sent this member an assignment that can't be decoded: \(error)",
+                isRetriable: true)
+        }
     }
 
     private func adopt(_ assigned: Set<TopicPartition>) async throws {

@@ -40,6 +40,8 @@ struct ClassicMember: Sendable {
         /// JoinGroup was answered with an id to join with (KIP-394).
         case named(String)
         case synced(Set<TopicPartition>)
+        /// SyncGroup brought an assignment that can't be decoded. Another generation may have a better one.
+        case unreadable
         /// Every partition is as assigned; those that were given up are free for others now.
         case adopted(hasGivenUp: Bool)
         /// The step that is under way was refused, for a reason that doesn't pass by itself.
@@ -90,6 +92,8 @@ struct ClassicMember: Sendable {
 
         case (.syncing, .synced(let partitions)):
             state = .adopting(partitions)
+        case (.syncing, .unreadable):
+            state = .joining
         case (.adopting, .adopted(let hasGivenUp)):
             if hasGivenUp || isOutdated { prepare() } else { state = .stable }
 

@@ -19,6 +19,10 @@ public struct ConsumerGroupMetadata: Sendable, Hashable {
 
     /// Creates an identity. For partitions that were assigned by hand the group's name is enough; the coordinator then
     /// checks nothing.
+    ///
+    /// - Important: An identity made by hand knows no consumer, so nothing compares the ids of the topics either. Offsets of
+    ///   a topic that was deleted and recreated meanwhile are committed for the new topic. Use
+    ///   ``KafkaConsumer/groupMetadata``, which works for a consumer without a subscription too.
     public init(
         groupID: String, generationID: Int32 = -1, memberID: String = "", groupInstanceID: String? = nil
     ) {

@@ -12,7 +12,7 @@ actor ConsumerProtocolGroup: GroupMembership {
     private var owned: [TopicPartition: TopicIDPartition] = [:]
     /// Whether the coordinator has a pattern that has to be taken back with another subscription.
     private var toldPattern = false
-    private var heartbeatInterval: Duration
+    private(set) var heartbeatInterval: Duration
     /// Whether a coordinator may know this member, though it hasn't answered yet.
     private var hasSpoken = false
     private var failures = 0
@@ -132,7 +132,8 @@ actor ConsumerProtocolGroup: GroupMembership {
             partitions.buffer.unpin()
         }
         let takeover = try await partitions.prepareTakeover(
-            of: Set(target.keys).subtracting(owned.keys), asMember: true)
+            of: Set(target.keys).subtracting(owned.keys), asMember: true,
+            Dictionary(target.map { ($0.key.topic, $0.value.topicID) }) { first, _ in first })
         if !takeover.isEmpty {
             guard await partitions.buffer.pin() else { throw CancellationError() }
             guard machine.state == .reconciling else { return partitions.buffer.release() }
@@ -168,7 +169,21 @@ actor ConsumerProtocolGroup: GroupMembership {
         for one in target {
             if let name = names[one.topicID] { named[TopicPartition(topic: name, partition: one.partition)] = one }
         }
+        reportUnnamed(unknown.subtracting(names.keys))
         return named
+    }
+
+    private func reportUnnamed(_ topics: Set<KafkaUUID>) {
+        let operation = "find the topics that group \(groupID) assigns"
+        guard !topics.isEmpty else {
+            reporters[operation]?.succeeded(at: cluster.timing.now(), observer: cluster.observer)
+            return
+        }
+        reporters[operation, default: RetryReporter(operation)].failed(
+            KafkaError(
+                .unknownTopicId, "no broker knows the topic ids \(topics.briefly): their partitions are not read",
+                isFromBroker: true),
+            at: cluster.timing.now(), retryingAfter: heartbeatInterval, observer: cluster.observer)
     }
 
     // MARK: Heartbeats
@@ -201,10 +216,7 @@ actor ConsumerProtocolGroup: GroupMembership {
             let response = try await partitions.coordinator.call(request)
             try await partitions.coordinator.check(
                 response.errorCode, response.errorMessage ?? "the group \(groupID) doesn't take this member")
-            if response.heartbeatIntervalMs > 0 {
-                // Never more than 100 requests a second, whatever the coordinator asks for.
-                heartbeatInterval = max(.milliseconds(Int(response.heartbeatIntervalMs)), .milliseconds(10))
-            }
+            if response.heartbeatIntervalMs > 0 { adopt(interval: .milliseconds(Int(response.heartbeatIntervalMs))) }
             succeeded(operation)
             handle(.accepted(response, to: report))
         } catch let error as KafkaError {
@@ -215,6 +227,18 @@ actor ConsumerProtocolGroup: GroupMembership {
         } catch {
             // Cancelled: the loop ends.
         }
+    }
+
+    /// The heartbeat intervals that a coordinator may ask for. A shorter one would be a flood; with a longer one the member
+    /// would not learn of another assignment for as long, nor the coordinator that the member is gone.
+    private static let intervals = Duration.milliseconds(10)...Duration.seconds(60)
+
+    private func adopt(interval requested: Duration) {
+        let interval = min(max(requested, Self.intervals.lowerBound), Self.intervals.upperBound)
+        if interval < requested, interval != heartbeatInterval {
+            cluster.observer?.longHeartbeatInterval(group: groupID, requested, using: interval)
+        }
+        heartbeatInterval = interval
     }
 
     private func heartbeat() async throws -> ConsumerGroupHeartbeatRequest {

@@ -95,11 +95,11 @@ final class GroupIdentity: Sendable {
         }
     }
 
-    /// The ids of the topics that partitions are read from. Partitions that are not read are omitted.
+    /// The ids of the topics that the application has read partitions of. Partitions that are not read have zero.
     func topicIDs(of partitions: some Sequence<TopicPartition>) -> [TopicPartition: KafkaUUID] {
         let buffer = state.withLock { $0.buffer }
         guard let buffer else { return [:] }
-        let ids = buffer.collect { $0.topicID }
+        let ids = buffer.collect(\.readTopicID)
         return Dictionary(partitions.map { ($0, ids[$0] ?? .zero) }) { first, _ in first }
     }
 

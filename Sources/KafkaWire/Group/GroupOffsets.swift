@@ -130,6 +130,8 @@ struct GroupOffsets: Sendable {
     struct Fetched: Sendable {
         var offsets: [TopicPartition: OffsetAndMetadata] = [:]
         var errors: [TopicPartition: KafkaError] = [:]
+        /// The topics that the offsets belong to, by name; zero if unknown.
+        var topicIDs: [String: KafkaUUID] = [:]
     }
 
     /// The committed offsets of partitions, with retries. Partitions without one are omitted.
@@ -148,23 +150,41 @@ struct GroupOffsets: Sendable {
 
     /// Asks for the committed offsets once.
     ///
-    /// - Parameter asMember: Whether to send the member's epoch, as members of KIP-848 groups have to.
+    /// - Parameters:
+    ///   - asMember: Whether to send the member's epoch, as members of KIP-848 groups have to.
+    ///   - topicIDs: The topics' ids as the assignment has them; nil to look them up.
+    ///   - identifies: Whether to find out which topics the offsets belong to.
     /// - Throws: The error of the whole request.
-    func fetchOnce(_ partitions: some Collection<TopicPartition>, asMember: Bool) async throws -> Fetched {
+    func fetchOnce(
+        _ partitions: some Collection<TopicPartition>, asMember: Bool, topicIDs: [String: KafkaUUID]? = nil,
+        identifies: Bool = false
+    ) async throws -> Fetched {
         do {
-            return try await fetchOnce(partitions, as: asMember ? identity.metadata : nil)
+            return try await fetchOnce(
+                partitions, as: asMember ? identity.metadata : nil, topicIDs, identifies: identifies)
         } catch let error as KafkaError where error.code == .staleMemberEpoch {
             throw error.passing
         }
     }
 
     private func fetchOnce(
-        _ partitions: some Collection<TopicPartition>, as member: ConsumerGroupMetadata?
+        _ partitions: some Collection<TopicPartition>, as member: ConsumerGroupMetadata?,
+        _ assigned: [String: KafkaUUID]?, identifies: Bool
     ) async throws -> Fetched {
-        let topics = try await described(Set(partitions.map(\.topic)))
+        let topicNames = Set(partitions.map(\.topic))
+        var topics = assigned ?? [:]
+        if assigned == nil { topics = try await described(topicNames) }
         let byTopic = Dictionary(grouping: partitions, by: \.topic).mapValues { $0.map(\.partition).sorted() }
         let connection = try await coordinator.connection(role: .general)
         let version = try connection.version(for: OffsetFetchRequest.self)
+        let byName = topicNames.contains { topics[$0] ?? .zero == .zero }
+        var owners = topics
+        if identifies, assigned == nil, byName || version < 10 {
+            // The request names the topics only. The coordinator drops a topic's offsets with the topic, so the offsets
+            // belong to the topics that it knows now, or to later ones.
+            owners = try await TopicIdentity.current(
+                topicNames, over: connection, timeout: cluster.configuration.requestTimeout)
+        }
         var request = OffsetFetchRequest(requireStable: version >= 7)
         if version >= 8 {
             let wanted = byTopic.map { name, indices in
@@ -179,11 +199,11 @@ struct GroupOffsets: Sendable {
             request.groupId = groupID
             request.topics = byTopic.map { OffsetFetchRequest.Topic(name: $0, partitionIndexes: $1) }
         }
-        let response = try await call(request, byName: topics.values.contains(.zero), lastNamed: 9)
+        let response = try await call(request, byName: byName, lastNamed: 9)
         let names = Dictionary(topics.map { ($0.value, $0.key) }) { first, _ in first }
         let failed = "the offsets of group \(groupID) can't be read"
         try await coordinator.check(response.groups.first?.errorCode ?? response.errorCode, failed)
-        var fetched = Fetched()
+        var fetched = Fetched(topicIDs: owners)
         func take(_ topic: String?, _ index: Int32, _ code: Int16, _ offset: Int64, _ epoch: Int32, _ metadata: String?)
         {
             guard let topic else { return }

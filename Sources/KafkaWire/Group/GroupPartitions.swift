@@ -13,7 +13,13 @@ final class GroupPartitions: Sendable {
     /// The task that runs the handler at the moment.
     private let handlerTask = Lock<Int?>(nil)
     /// What the group has of each partition, as far as this member knows.
-    private let committed = Lock<[TopicPartition: Int64]>([:])
+    private let committed = Lock<[TopicPartition: Committed]>([:])
+    private struct Committed {
+        let offset: Int64
+        /// Zero if unknown.
+        let topicID: KafkaUUID
+    }
+
     /// Partitions whose topic was deleted and created again, with the id of the topic that was read.
     private let recreated = Lock<[TopicPartition: KafkaUUID]>([:])
     /// Ends with the commit that was begun last.
@@ -107,12 +113,22 @@ final class GroupPartitions: Sendable {
     /// Finds out from where to read partitions that come to this member: from the committed offset, or as
     /// `auto.offset.reset` says.
     ///
+    /// - Parameter topicIDs: The topics' ids as the assignment has them; nil if it has none.
     /// - Throws: Errors of the coordinator that concern all partitions.
-    func prepareTakeover(of partitions: Set<TopicPartition>, asMember: Bool) async throws -> Takeover {
+    func prepareTakeover(
+        of partitions: Set<TopicPartition>, asMember: Bool, _ topicIDs: [String: KafkaUUID]? = nil
+    ) async throws -> Takeover {
         var takeover = Takeover()
         guard !partitions.isEmpty else { return takeover }
-        let fetched = try await offsets.fetchOnce(partitions, asMember: asMember)
+        let fetched = try await offsets.fetchOnce(
+            partitions, asMember: asMember, topicIDs: topicIDs, identifies: true)
+        let outdated = fetched.errors.filter { $0.value.meansStaleMetadata }.keys
+        if !outdated.isEmpty {
+            // The coordinator may know another topic of this name. The caller retries, and reports why.
+            _ = try? await cluster.refresh(topics: Set(outdated.map(\.topic)).sorted())
+        }
         for partition in partitions {
+            let topicID = fetched.topicIDs[partition.topic] ?? .zero
             if let error = fetched.errors[partition] {
                 if error.isRetriable {
                     takeover.retriable = takeover.retriable ?? error
@@ -120,9 +136,12 @@ final class GroupPartitions: Sendable {
                     takeover.failed[partition] = error
                 }
             } else if let offset = fetched.offsets[partition] {
-                takeover.starts[partition] = ConsumerStart(.offset(offset.offset), leaderEpoch: offset.leaderEpoch)
+                var start = ConsumerStart(.offset(offset.offset), leaderEpoch: offset.leaderEpoch)
+                start.topicID = topicID
+                takeover.starts[partition] = start
             } else if let place = fetcher.offsetReset.place(now: cluster.timing.wallClock()) {
                 takeover.starts[partition] = ConsumerStart(place)
+                takeover.starts[partition]?.topicID = topicID
             } else {
                 takeover.failed[partition] = KafkaError(
                     .offsetOutOfRange,
@@ -130,7 +149,12 @@ final class GroupPartitions: Sendable {
                     topic: partition.topic, partition: partition.partition)
             }
         }
-        committed.withLock { $0.merge(fetched.offsets.mapValues(\.offset)) { $1 } }
+        committed.withLock { committed in
+            for (partition, offset) in fetched.offsets {
+                committed[partition] = Committed(
+                    offset: offset.offset, topicID: fetched.topicIDs[partition.topic] ?? .zero)
+            }
+        }
         return takeover
     }
 
@@ -149,7 +173,11 @@ final class GroupPartitions: Sendable {
     private var processed: [TopicPartition: TopicOffset] {
         let (known, recreated) = (committed.withLock { $0 }, recreated.withLock { $0 })
         return buffer.collect(\.commit).filter { partition, commit in
-            known[partition] != commit.offset.offset && recreated[partition] != commit.topicID
+            // The same offset of a recreated topic is another one.
+            let isCommitted = known[partition].map {
+                $0.offset == commit.offset.offset && ($0.topicID == commit.topicID || $0.topicID == .zero)
+            }
+            return isCommitted != true && recreated[partition] != commit.topicID
         }
     }
 
@@ -177,7 +205,7 @@ final class GroupPartitions: Sendable {
             self.processed.filter { partitions?.contains($0.key) ?? true }
         }
         for (partition, error) in outcome.recreated {
-            let id = buffer.collect { $0.topicID }[partition]
+            let id = buffer.collect { $0.commit?.topicID }[partition]
             recreated.withLock { $0[partition] = id }
             cluster.observer?.skippedCommit(group: offsets.groupID, error)
         }
@@ -234,7 +262,11 @@ final class GroupPartitions: Sendable {
             return offsets.keys.allSatisfy { owned[$0] != nil }
         }
         committed.withLock { committed in
-            for partition in outcome.committed { committed[partition] = offsets[partition]?.offset.offset }
+            for partition in outcome.committed {
+                committed[partition] = offsets[partition].map {
+                    Committed(offset: $0.offset.offset, topicID: $0.topicID)
+                }
+            }
         }
         return outcome
     }

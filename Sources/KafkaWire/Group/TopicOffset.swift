@@ -19,12 +19,7 @@ enum TopicIdentity {
     ) async throws -> [TopicPartition: KafkaError] {
         let expected = expected.filter { $0.value != .zero }
         guard !expected.isEmpty else { return [:] }
-        let response = try await connection.call(
-            MetadataRequest(
-                topics: Set(expected.keys.map(\.topic)).sorted().map { MetadataRequest.Topic(name: $0) },
-                allowAutoTopicCreation: false),
-            timeout: timeout)
-        let topics = Dictionary(response.topics.map { ($0.name ?? "", $0) }) { first, _ in first }
+        let topics = try await describe(Set(expected.keys.map(\.topic)), over: connection, timeout: timeout)
         var mismatches: [TopicPartition: KafkaError] = [:]
         for (partition, id) in expected {
             guard let topic = topics[partition.topic] else { continue }
@@ -37,6 +32,25 @@ enum TopicIdentity {
             }
         }
         return mismatches
+    }
+
+    /// The ids of topics as a broker knows them now. Topics that it doesn't know are omitted.
+    static func current(
+        _ names: Set<String>, over connection: NegotiatedConnection, timeout: Duration
+    ) async throws -> [String: KafkaUUID] {
+        try await describe(names, over: connection, timeout: timeout).filter {
+            $0.value.errorCode == ErrorCode.none.rawValue
+        }.mapValues(\.topicId)
+    }
+
+    private static func describe(
+        _ names: Set<String>, over connection: NegotiatedConnection, timeout: Duration
+    ) async throws -> [String: MetadataResponse.Topic] {
+        let response = try await connection.call(
+            MetadataRequest(
+                topics: names.sorted().map { MetadataRequest.Topic(name: $0) }, allowAutoTopicCreation: false),
+            timeout: timeout)
+        return Dictionary(response.topics.map { ($0.name ?? "", $0) }) { first, _ in first }
     }
 
     private static func recreated(_ partition: TopicPartition, from old: KafkaUUID, to new: KafkaUUID) -> KafkaError {

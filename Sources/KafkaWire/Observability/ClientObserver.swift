@@ -137,6 +137,13 @@ package final class ClientObserver: Sendable {
             ["broker": broker.description, "lifetime": "\(lifetime)", "interval": "\(pause)"])
     }
 
+    /// A coordinator asks for heartbeats so rarely that the member would not learn of assignments.
+    func longHeartbeatInterval(group: String, _ requested: Duration, using interval: Duration) {
+        log(
+            .warning, "a coordinator asks for too long a heartbeat interval",
+            ["group": group, "requested": "\(requested)", "interval": "\(interval)"])
+    }
+
     /// Something failed and will be tried again, after a pause.
     package func retries(_ error: KafkaError, failures: Int, after pause: Duration) {
         instruments?.count(.retries, 1, ["error": error.code.description])

@@ -58,6 +58,7 @@ public final class KafkaProducer: Sendable {
     private let cluster: Cluster
     private let accumulator: Accumulator
     private let sender: ProducerSender
+    private let lookups = TopicLookups()
     /// Nil without `transactional.id`.
     let transactions: TransactionManager?
 
@@ -183,13 +184,35 @@ public final class KafkaProducer: Sendable {
     }
 
     /// Finds out how many partitions a topic has.
+    ///
+    /// - Throws: REQUEST_TIMED_OUT at once if `max.block.ms` is 0. The topic is looked up in the background then.
     private func learn(_ topic: String, anew: Bool = false) async throws {
-        let limit = min(cluster.configuration.defaultAPITimeout, cluster.configuration.producer.maximumBlock)
+        let longest = cluster.configuration.defaultAPITimeout
+        let limit = min(longest, cluster.configuration.producer.maximumBlock)
+        guard limit <= .zero else {
+            return try await Self.learn(topic, anew: anew, within: limit, cluster, accumulator)
+        }
+        if lookups.begin(topic) {
+            Task { [cluster, accumulator, lookups] in
+                // Reported as it is retried. The next record of this topic begins another lookup.
+                try? await Self.learn(topic, anew: anew, within: longest, cluster, accumulator)
+                lookups.end(topic)
+            }
+        }
+        throw KafkaError(
+            .requestTimedOut,
+            "the partitions of the topic \(topic) are being looked up, and max.block.ms is 0: send the record later",
+            topic: topic)
+    }
+
+    private static func learn(
+        _ topic: String, anew: Bool, within limit: Duration, _ cluster: Cluster, _ accumulator: Accumulator
+    ) async throws {
         let description = try await cluster.retrying(
             operation: "find the partitions of the topic \(topic)", topics: [topic], limit: limit
         ) {
-            if anew { try await self.cluster.refresh(topics: [topic]) }
-            let description = try await self.describe(topic)
+            if anew { try await cluster.refresh(topics: [topic]) }
+            let description = try await describe(topic, cluster)
             guard !description.partitions.isEmpty else {
                 throw KafkaError(.leaderNotAvailable, "the topic has no partitions at the moment", topic: topic)
             }
@@ -198,7 +221,7 @@ public final class KafkaProducer: Sendable {
         accumulator.learn(description)
     }
 
-    private func describe(_ topic: String) async throws -> TopicDescription {
+    private static func describe(_ topic: String, _ cluster: Cluster) async throws -> TopicDescription {
         do {
             return try await cluster.describe(topics: [topic])[0]
         } catch let error as KafkaError
@@ -273,4 +296,14 @@ public final class KafkaProducer: Sendable {
         unsafe clock_gettime(CLOCK_REALTIME, &time)
         return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
+}
+
+/// The topics that are being looked up in the background, each once.
+private final class TopicLookups: Sendable {
+    private let topics = Lock<Set<String>>([])
+
+    /// - Returns: False if the topic is being looked up already.
+    func begin(_ topic: String) -> Bool { topics.withLock { $0.insert(topic).inserted } }
+
+    func end(_ topic: String) { topics.withLock { _ = $0.remove(topic) } }
 }

@@ -35,14 +35,25 @@ actor OAuthTokenSource {
         self.fetch = fetch
     }
 
-    /// - Throws: What the application throws, where there is no token any more that is still good.
-    func token(_ now: ContinuousClock.Instant) async throws -> OAuthToken {
+    /// - Parameters:
+    ///   - limit: How long to wait for the application. If it takes longer its task is cancelled, and the next connection
+    ///     asks again.
+    /// - Throws: What the application throws, or REQUEST_TIMED_OUT, if there is no earlier token that is still good.
+    func token(
+        _ now: ContinuousClock.Instant, within limit: Duration = .seconds(30), _ timing: Timing = Timing()
+    ) async throws -> OAuthToken {
         if let current, now < current.freshUntil { return current.token }
         let task = fetching ?? Task { [fetch] in try await fetch() }
         fetching = task
-        defer { if fetching == task { fetching = nil } }
+        let result = await timing.wait(atMost: limit) { await task.result }
+        if fetching == task { fetching = nil }
         do {
-            let token = try await task.value
+            guard let result else {
+                task.cancel()
+                throw KafkaError(
+                    .requestTimedOut, "the application did not provide an OAuth token within \(limit)")
+            }
+            let token = try result.get()
             let lifetime = min(token.lifetime, Self.longestLifetime)
             current = (token, now + lifetime * 0.8, now + lifetime)
             hasServed = true

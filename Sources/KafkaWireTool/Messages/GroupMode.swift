@@ -33,7 +33,11 @@ struct GroupMode {
         var failure: (any Error)?
         do { try await read(consumer, subscription, printer, assigned) } catch { failure = error }
         do {
-            if client.configuration.group.commitsAutomatically { try await commit(assigned.offsets, consumer) }
+            if client.configuration.group.commitsAutomatically {
+                // What was printed of a partition that has failed is whole batches, which are committed on close.
+                let failed = consumer.failedPartitions
+                try await commit(assigned.offsets.filter { failed[$0.key] == nil }, consumer)
+            }
         } catch {
             if let first = failure, (first as? OutputError) != .closed {
                 notes.say("the last offsets aren't committed: \(error)")

@@ -73,7 +73,8 @@ enum RunCommand {
             findStart: {
                 try await IngestStart.find(topic, client: client, offsets: store, database: database, stop: stop)
             })
-        let follower = GroupOffsets(client: client, group: store.group, topic: topic, totals: totals, say: say)
+        let follower = GroupOffsets(
+            client: client, group: store.group, topic: topic, topicID: start.topicID, totals: totals, say: say)
         let companions = Task {
             await withTaskGroup { group in
                 group.addTask { await follower.follow() }

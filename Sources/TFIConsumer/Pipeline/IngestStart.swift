@@ -13,6 +13,8 @@ struct IngestStart: Sendable {
     let assignment: [TopicPartition: ConsumerStart]
     /// For each partition the end of its log at this moment.
     let ends: [Int32: Int64]
+    /// The topic that the offsets belong to; zero on brokers before Kafka 2.8.
+    let topicID: KafkaUUID
 
     /// The same once work is under way: a database or a broker that is away is waited for.
     ///
@@ -90,7 +92,7 @@ struct IngestStart: Sendable {
                 .offset(entry.nextOffset), leaderEpoch: entry.leaderEpoch ?? -1)
         }
         let ends = Dictionary(latest.map { ($0.key.partition, $0.value.offset) }) { $1 }
-        return IngestStart(offsets: start, assignment: assignment, ends: ends)
+        return IngestStart(offsets: start, assignment: assignment, ends: ends, topicID: topic.id)
     }
 
     private static func check(

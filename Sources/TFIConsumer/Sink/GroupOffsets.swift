@@ -10,6 +10,7 @@ final class GroupOffsets: Sendable {
     private let client: KafkaClient
     private let group: String
     private let topic: String
+    private let topicID: KafkaUUID
     private let totals: IngestTotals
     private let say: @Sendable (String) -> Void
     private let told = Lock<[Int32: Int64]>([:])
@@ -17,13 +18,14 @@ final class GroupOffsets: Sendable {
 
     /// - Parameter say: Gets a line for each report.
     init(
-        client: KafkaClient, group: String, topic: String, totals: IngestTotals,
+        client: KafkaClient, group: String, topic: String, topicID: KafkaUUID, totals: IngestTotals,
         say: @escaping @Sendable (String) -> Void
     ) {
         self.say = say
         self.client = client
         self.group = group
         self.topic = topic
+        self.topicID = topicID
         self.totals = totals
     }
 
@@ -43,7 +45,8 @@ final class GroupOffsets: Sendable {
             offsets[TopicPartition(topic: topic, partition: partition)] = offset
         }
         do {
-            try await client.admin.commitOffsets(group: group, offsets, limit: .seconds(2))
+            try await client.admin.commitOffsets(
+                group: group, offsets, topicIDs: [topic: topicID], limit: .seconds(2))
             told.withLock { $0 = committed }
             if reporter.withLock({ $0.succeeded() }) { say("Kafka has the offsets of group \(group) again") }
         } catch is CancellationError {

@@ -1,3 +1,4 @@
+import Concurrency
 import KafkaFake
 import Testing
 
@@ -77,6 +78,42 @@ struct HostileFetchTests {
         let (position, consumer) = try await handle(at: 10, epoch: 5, reset: .earliest, answer)
         #expect(position == nil)
         #expect(await consumer.fetcher.partitions[partition]?.hasFailed == false)
+    }
+
+    @Test("a log that diverges although no epoch was sent is an error")
+    func divergesFromNothing() async throws {
+        let answer = FetchResponse.PartitionData(
+            divergingEpoch: FetchResponse.EpochEndOffset(epoch: 4, endOffset: -1), records: nil)
+        let (_, consumer) = try await handle(at: 10, reset: .earliest, answer)
+        #expect(try await failure(consumer)?.code == .corruptMessage)
+    }
+
+    @Test("a log that diverges again and again is fetched after pauses, which are reported")
+    func divergesAgain() async throws {
+        let events = Lock<[RetryEvent]>([])
+        var hooks = ClientHooks()
+        hooks.retrying = { event in events.withLock { $0.append(event) } }
+        try await withFake(hooks: hooks) { _, cluster in
+            let consumer = KafkaConsumer(cluster: cluster, offsetReset: .earliest)
+            await consumer.assign([partition: ConsumerStart(.offset(10), leaderEpoch: 5)])
+            for (round, offset) in [Int64(10), 9, 8].enumerated() {
+                let known = try #require(await consumer.fetcher.partitions[partition])
+                let position = FetchPosition(offset: offset, lastFetchedEpoch: 5 - Int32(round))
+                #expect(known.position == position)
+                let answer = FetchResponse.PartitionData(
+                    divergingEpoch: FetchResponse.EpochEndOffset(
+                        epoch: position.lastFetchedEpoch - 1, endOffset: offset - 1), records: nil)
+                let fetch = PartitionFetch(
+                    topicID: .zero, position: position, leaderEpoch: 0, maximumBytes: 1000)
+                _ = await consumer.fetcher.accept(
+                    FetchResponse(responses: [.init(topic: "t", partitions: [answer])]), from: 1,
+                    asked: [partition: Fetcher.Asked(fetch: fetch, slot: known.slot)])
+                #expect(await consumer.fetcher.setbacks == round)
+            }
+            let reported = events.withLock { $0.filter { $0.operation == "fetch topic t" } }
+            #expect(reported.first?.error?.code == .logTruncation)
+            await consumer.close()
+        }
     }
 
     @Test("batches that lie before what was asked for aren't asked for again at once")

@@ -17,7 +17,8 @@ struct PartitionFailureTests {
     }
 
     enum Kind: CaseIterable {
-        case damagedBatch, impossibleLength, outOfRange, unauthorized, offsetsUnauthorized, brokerSaysCorrupt, recreated
+        case damagedBatch, impossibleLength, excessiveLength, hugeLength, outOfRange, unauthorized, offsetsUnauthorized,
+            brokerSaysCorrupt, recreated
     }
 
     /// Makes partition 0 fail. Both have 40 records before.
@@ -33,6 +34,17 @@ struct PartitionFailureTests {
             broken.replaceSubrange(8..<12, with: [0xff, 0, 0, 0])
             fake.append(broken, to: bad)
             return (.corruptMessage, 40, 40)
+        case .excessiveLength:
+            // The checksum doesn't cover the length.
+            var broken = try batchBytes(["x"])
+            broken.replaceSubrange(8..<12, with: [0, 0, 0x10, 0])
+            fake.append(broken, to: bad)
+            return (.corruptMessage, 40, 40)
+        case .hugeLength:
+            var broken = try batchBytes(["x"])
+            broken.replaceSubrange(8..<12, with: [0x7f, 0xff, 0xff, 0xff])
+            fake.append(broken, to: bad)
+            return (.messageTooLarge, 40, 40)
         case .outOfRange:
             fake.moveLogStart(of: bad, to: 20)
             return (.offsetOutOfRange, 0, 0)
@@ -148,6 +160,42 @@ struct PartitionFailureTests {
             try fill(fake, bad, 10)
             await consumer.assign(adding: [bad: ConsumerStart(.earliest)])
             #expect(try await read(&iterator, 10)[0] == numbered(0..<10))
+            await consumer.close()
+        }
+    }
+
+    @Test("metadata that are out of date right after an assignment are no recreated topic")
+    func outdatedMetadata() async throws {
+        try await withFake { fake, cluster in
+            fake.createTopic("t")
+            let consumer = KafkaConsumer(cluster: cluster, offsetReset: .fail)
+            fake.inject(.held, into: .metadata)
+            await consumer.assign([bad: ConsumerStart(.offset(0))])
+            try await eventually("the leader is looked up") { fake.count(.metadata) == 1 }
+            fake.createTopic("t")
+            try fill(fake, bad, 20)
+            fake.releaseAnswers()
+            var iterator = consumer.makeAsyncIterator()
+            #expect(try await read(&iterator, 20)[0] == numbered(0..<20))
+            await consumer.close()
+        }
+    }
+
+    @Test("a recreated topic is noticed by the metadata if fetches name topics only")
+    func recreatedUnderOldFetches() async throws {
+        let versions = SpokenVersions.latest.with(.fetch, 4...12)
+        let properties = ["metadata.max.age.ms": "20", "fetch.max.wait.ms": "5"]
+        try await withFake(versions: versions, properties: properties) { fake, cluster in
+            fake.createTopic("t")
+            try fill(fake, bad, 20)
+            let consumer = KafkaConsumer(cluster: cluster, offsetReset: .fail)
+            await consumer.assign([bad: ConsumerStart(.offset(0))])
+            var iterator = consumer.makeAsyncIterator()
+            #expect(try await read(&iterator, 20)[0] == numbered(0..<20))
+            fake.createTopic("t")
+            try fill(fake, bad, 20)
+            let error = await #expect(throws: KafkaError.self) { _ = try await iterator.next() }
+            #expect(error?.code == .inconsistentTopicId)
             await consumer.close()
         }
     }

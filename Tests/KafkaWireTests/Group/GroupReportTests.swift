@@ -11,7 +11,8 @@ struct GroupReportTests {
     }
 
     private func withConsumer(
-        _ kind: GroupKind, _ properties: [String: String] = [:],
+        _ kind: GroupKind, _ properties: [String: String] = [:], timing: Timing = Timing(),
+        logger: (any KafkaLogger)? = nil,
         _ body: (FakeCluster, KafkaConsumer, Events) async throws -> Void
     ) async throws {
         let events = Events()
@@ -19,7 +20,9 @@ struct GroupReportTests {
         hooks.retrying = { event in events.list.withLock { $0.append(event) } }
         let group = ["group.id": "g", "auto.offset.reset": "earliest", "heartbeat.interval.ms": "10"]
         let properties = group.merging(kind.properties) { $1 }.merging(properties) { $1 }
-        try await withFake(properties: properties, time: .still, hooks: hooks) { fake, cluster in
+        try await withFake(
+            properties: properties, timing: timing, time: .still, logger: logger, hooks: hooks
+        ) { fake, cluster in
             fake.configureGroups { $0.consumerHeartbeatInterval = .milliseconds(10) }
             let consumer = KafkaConsumer(cluster: cluster, offsetReset: cluster.configuration.consumer.offsetReset)
             try await body(fake, consumer, events)
@@ -61,6 +64,97 @@ struct GroupReportTests {
                 try #require(ContinuousClock.now < deadline, "a failure is reported")
             }
             #expect(events.list.withLock { $0.allSatisfy { $0.operation.contains("group g") } })
+        }
+    }
+
+    private func isReported(_ events: Events, _ operation: String, _ code: ErrorCode?) -> Bool {
+        events.list.withLock { $0.contains { $0.operation == operation && $0.error?.code == code } }
+    }
+
+    @Test("a request that the coordinator holds back", arguments: [APIKey.joinGroup, .syncGroup])
+    func held(api: APIKey) async throws {
+        let operation = api == .joinGroup ? "join group g" : "get the assignment from group g"
+        // A hold is reported after five seconds.
+        let timing = Timing(timeout: { try await Task.sleep(for: $0 == .seconds(5) ? .milliseconds(5) : $0) })
+        try await withConsumer(.cooperative, timing: timing) { fake, consumer, events in
+            fake.createTopic("t")
+            fake.inject(.held, into: api)
+            try await consumer.subscribe(to: .topics(["t"]))
+            try await eventually("it is reported") { isReported(events, operation, .rebalanceInProgress) }
+            fake.releaseAnswers()
+            try await eventually("its end is reported") { isReported(events, operation, nil) }
+            try await eventually("the member has its partition") { consumer.assignment == [TopicPartition("t")] }
+        }
+    }
+
+    @Test("that it can't look for new partitions")
+    func watch() async throws {
+        try await withConsumer(.cooperative, ["metadata.max.age.ms": "20"]) { fake, consumer, events in
+            fake.createTopic("t")
+            try await consumer.subscribe(to: .topics(["t"]))
+            try await eventually("the member has its partition") { consumer.assignment == [TopicPartition("t")] }
+            fake.inject(.hangUp(.beforehand), into: .metadata, times: 100_000)
+            try await eventually("it is reported") {
+                isReported(events, "look for new topics and partitions of group g", .networkException)
+            }
+            fake.clearFaults()
+        }
+    }
+
+    @Test("assigned topics that no broker can name")
+    func unnamed() async throws {
+        let operation = "find the topics that group g assigns"
+        try await withConsumer(.consumer) { fake, consumer, events in
+            fake.createTopic("t")
+            fake.inject(.error(.unknownTopicId), into: .metadata, times: 100_000)
+            try await consumer.subscribe(to: .topics(["t"]))
+            try await eventually("it is reported") { isReported(events, operation, .unknownTopicId) }
+            fake.clearFaults()
+            try await eventually("its end is reported") { isReported(events, operation, nil) }
+            try await eventually("the member has its partition") { consumer.assignment == [TopicPartition("t")] }
+        }
+    }
+
+    @Test("a heartbeat interval of weeks, which it shortens to a minute")
+    func longInterval() async throws {
+        let logger = LineLogger(.warning)
+        try await withConsumer(.consumer, logger: logger) { fake, consumer, _ in
+            fake.configureGroups { $0.consumerHeartbeatInterval = .seconds(24 * 86400) }
+            fake.createTopic("t")
+            try await consumer.subscribe(to: .topics(["t"]))
+            let line = "a coordinator asks for too long a heartbeat interval"
+            try await eventually("it is reported") { logger.all.contains { $0.message == line } }
+            let group = try #require(consumer.groupPart.withLock { $0.membership } as? ConsumerProtocolGroup)
+            #expect(await group.heartbeatInterval == .seconds(60))
+        }
+    }
+
+    @Test("an assignment that can't be decoded: it joins again, and reads what a later one gives it")
+    func unreadableAssignment() async throws {
+        let operation = "get the assignment from group g"
+        let good = try ConsumerProtocolAssignment(
+            assignedPartitions: [ConsumerProtocolTopicPartition]([TopicPartition("t")])
+        ).encoded()
+        let (needle, isBad) = (Array(good), Lock(true))
+        try await withConsumer(.cooperative) { fake, consumer, events in
+            fake.createTopic("t")
+            fake.changeAnswers { api, _, frame in
+                guard api == .syncGroup, isBad.withLock({ $0 }) else { return frame }
+                var frame = frame
+                for start in frame.indices where frame[start...].starts(with: needle) {
+                    // The number of topics.
+                    frame.replaceSubrange(start + 2..<start + 6, with: [0x7f, 0xff, 0xff, 0xff])
+                    break
+                }
+                return frame
+            }
+            try await consumer.subscribe(to: .topics(["t"]))
+            try await eventually("it is reported") { isReported(events, operation, .inconsistentGroupProtocol) }
+            try await eventually("it joins again and again") { fake.count(.joinGroup) > 4 }
+            #expect(consumer.state != .unassigned)
+            isBad.withLock { $0 = false }
+            try await eventually("the member has its partition") { consumer.assignment == [TopicPartition("t")] }
+            #expect(isReported(events, operation, nil))
         }
     }
 

@@ -141,6 +141,165 @@ struct TopicIdentityTests {
         }
     }
 
+    /// Keeps a KIP-848 group from assigning the new topic, so that the partition fails as in a classic group.
+    private func stopAssigning(_ group: GroupFixture) {
+        guard group.kind == .consumer else { return }
+        group.fake.inject(.error(.coordinatorLoadInProgress), into: .consumerGroupHeartbeat, times: 100_000)
+    }
+
+    /// Waits until the fetcher has noticed that the topic was recreated.
+    private func noticed(_ consumer: KafkaConsumer) async throws {
+        let deadline = ContinuousClock.now + .seconds(50)
+        while await consumer.fetcher.partitions[old]?.hasFailed != true {
+            try #require(ContinuousClock.now < deadline, "the fetcher notices the new topic")
+            try await Task.sleep(for: .milliseconds(2))
+        }
+    }
+
+    private func expectRecreated(_ body: () async throws -> Void) async {
+        let error = await #expect(throws: KafkaError.self) { try await body() }
+        #expect(error?.code == .inconsistentTopicId && error?.topic == "t", "\(String(describing: error))")
+    }
+
+    @Test("are not committed after a seek by number, until records of the new topic were read", arguments: cases)
+    func sought(kind: GroupKind, sendsIDs: Bool) async throws {
+        try await withGroup(kind, sendsIDs: sendsIDs) { group in
+            let consumer = try await reader(group).consumer
+            stopAssigning(group)
+            try recreate(group)
+            var iterator = consumer.makeAsyncIterator()
+            await expectRecreated { while true { _ = try await iterator.next() } }
+            #expect(consumer.failedPartitions.keys.sorted() == [old])
+            try await consumer.seek([old: .offset(99)])
+            await expectRecreated { try await consumer.commit() }
+            await expectRecreated { try await consumer.commit([old: OffsetAndMetadata(99)]) }
+            try await consumer.seek([old: .offset(99)])
+            await expectRecreated { try await consumer.commit([old: OffsetAndMetadata(99)]) }
+            #expect(group.committed(old) == nil)
+            try await read(consumer, until: [old: 150, other: 99])
+            try await consumer.commit()
+            #expect(group.committed(old) == 150)
+        }
+    }
+
+    @Test("are not committed on close after a seek by number", arguments: cases)
+    func soughtAndClosed(kind: GroupKind, sendsIDs: Bool) async throws {
+        try await withGroup(kind, sendsIDs: sendsIDs) { group in
+            let member = try await reader(group)
+            stopAssigning(group)
+            try recreate(group)
+            var iterator = member.consumer.makeAsyncIterator()
+            await expectRecreated { while true { _ = try await iterator.next() } }
+            try await member.consumer.seek([old: .offset(99)])
+            await member.close()
+            #expect(group.committed(old) == nil)
+            #expect(group.committed(other) == 99)
+        }
+    }
+
+    @Test("keep a seek from reading the new topic before the application was told", arguments: GroupKind.both)
+    func soughtUntold(kind: GroupKind) async throws {
+        try await withGroup(kind, sendsIDs: true) { group in
+            let consumer = try await reader(group).consumer
+            stopAssigning(group)
+            try recreate(group)
+            try await noticed(consumer)
+            try await consumer.seek([old: .offset(99)])
+            var iterator = consumer.makeAsyncIterator()
+            await expectRecreated {
+                while true {
+                    if case .batch? = try await iterator.next(timeout: .milliseconds(5)) {
+                        Issue.record("a record came")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("keep a batch from being handed out again from the new topic")
+    func redelivered() async throws {
+        try await withGroup(.cooperative, sendsIDs: true) { group in
+            try group.produce(99, to: ["t"])
+            let consumer = try group.member().consumer
+            await consumer.assign([old: ConsumerStart(.offset(0))])
+            for try await batch in consumer where batch.baseOffset == 3 { break }
+            try recreate(group)
+            try await noticed(consumer)
+            await expectRecreated {
+                for try await batch in consumer { Issue.record("offset \(batch.baseOffset) came") }
+            }
+            #expect(consumer.buffer.collect(\.processed?.offset) == [old: 3])
+            await expectRecreated { try await consumer.commit() }
+            #expect(group.committed(old) == nil)
+        }
+    }
+
+    @Test("don't hide the same offset of the new topic")
+    func sameOffset() async throws {
+        try await withGroup(.cooperative, sendsIDs: true) { group in
+            let member = try await reader(group, ["auto.commit.interval.ms": "5"])
+            try await eventually("it is committed") { group.committed(old) == 99 }
+            group.fake.createTopic("t")
+            try group.produce(99, to: ["t"])
+            var iterator = member.consumer.makeAsyncIterator()
+            await expectRecreated { while true { _ = try await iterator.next() } }
+            try await member.consumer.seek([old: .earliest])
+            try await read(member.consumer, until: [old: 99, other: 99])
+            try await eventually("the new topic's offset is committed") { group.committed(old) == 99 }
+        }
+    }
+
+    @Test("a member that knew the old topic takes the new one over", arguments: GroupKind.both)
+    func takenOver(kind: GroupKind) async throws {
+        try await withGroup(kind, sendsIDs: true) { group in
+            let first = try await group.start()
+            try await eventually("the first member has the partition") { first.assignment == [old] }
+            let second = try await group.start()
+            try await eventually("the second has joined") { second.consumer.state == .member }
+            _ = try await second.cluster.describe(topics: ["t"])
+            try recreate(group)
+            await first.close()
+            try await eventually("the second member has read the new topic") {
+                second.consumer.positions == [old: 150]
+            }
+        }
+    }
+
+    @Test("that were fetched before the topic was recreated are no place in the new one", arguments: [true, false])
+    func fetchedBefore(sendsIDs: Bool) async throws {
+        let versions = sendsIDs ? SpokenVersions.latest : .latest.with(.offsetFetch, 1...9)
+        try await KafkaWireTests.withGroup(.cooperative, partitions: 1, versions: versions) { group in
+            try group.produce(99)
+            let consumer = try group.member(["default.api.timeout.ms": "300"]).consumer
+            try await consumer.commit([old: OffsetAndMetadata(99)])
+            group.fake.inject(.held, into: .offsetFetch)
+            try await consumer.subscribe(to: .topics(["t"]))
+            try await eventually("the offset is fetched") { group.fake.count(.offsetFetch) == 1 }
+            try recreate(group)
+            group.fake.releaseAnswers()
+            await expectRecreated {
+                for try await batch in consumer { Issue.record("offset \(batch.baseOffset) came") }
+            }
+        }
+    }
+
+    @Test("are refused by the administration, if it is given the topic's id")
+    func administration() async throws {
+        try await withGroup(.cooperative, sendsIDs: true) { group in
+            try group.produce(99, to: ["t", "u"])
+            let cluster = try group.member().cluster
+            let topics = try await cluster.describe(topics: ["t", "u"])
+            let ids = Dictionary(uniqueKeysWithValues: topics.map { ($0.name, $0.id) })
+            try recreate(group)
+            let admin = KafkaAdmin(cluster: cluster)
+            await expectRecreated {
+                try await admin.commitOffsets(group: GroupFixture.group, [old: 99, other: 98], topicIDs: ids)
+            }
+            #expect(group.committed(old) == nil)
+            #expect(group.committed(other) == 98)
+        }
+    }
+
     @Test("are given up in a KIP-848 group, and the member reads the new topic")
     func reassigned() async throws {
         try await withGroup(.consumer, sendsIDs: true) { group in

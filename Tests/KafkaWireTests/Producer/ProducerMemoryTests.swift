@@ -61,6 +61,28 @@ struct ProducerMemoryTests {
         }
     }
 
+    @Test("with max.block.ms=0 the first record of a topic fails at once, and a later one is sent")
+    func noBlocking() async throws {
+        try await withFake(properties: ["max.block.ms": "0", "linger.ms": "0"]) { fake, cluster in
+            fake.createTopic("t")
+            fake.inject(.held, into: .metadata)
+            let producer = KafkaProducer(cluster: cluster)
+            let record = ProducerRecord(topic: "t", value: Array("x".utf8))
+            for _ in 0..<3 {
+                let error = await #expect(throws: KafkaError.self) { _ = try await producer.send(record) }
+                #expect(error?.code == .requestTimedOut && error?.topic == "t")
+            }
+            fake.releaseAnswers()
+            let deadline = ContinuousClock.now + .seconds(50)
+            while (try? await producer.send(record)) == nil {
+                try #require(ContinuousClock.now < deadline, "the topic is looked up in the background")
+                try await Task.sleep(for: .milliseconds(2))
+            }
+            #expect(try fake.log(of: TopicPartition("t")).count == 1)
+            await producer.close()
+        }
+    }
+
     @Test("a record for which there is no room in max.block.ms fails, and cancelling ends the wait")
     func maximumBlock() async throws {
         let properties = ["buffer.memory": "2000", "batch.size": "1000", "linger.ms": "0", "max.block.ms": "1000"]

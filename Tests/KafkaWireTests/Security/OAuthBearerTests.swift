@@ -1,3 +1,4 @@
+import Concurrency
 import Foundation
 import Synchronization
 import Testing
@@ -70,6 +71,27 @@ struct OAuthBearerTests {
         }
         #expect(calls.load(ordering: .relaxed) == 3)
         await #expect(throws: NoToken.self) { _ = try await source.token(start + .seconds(100)) }
+    }
+
+    @Test("an application that never gives a token fails the attempt in time, and the next attempt asks it again")
+    func silence() async throws {
+        let calls = Atomic(0)
+        let never = Promise<Void>()
+        let source = OAuthTokenSource {
+            if calls.add(1, ordering: .relaxed).newValue != 2 { await never.value() }
+            return OAuthToken("t", lifetime: .seconds(100))
+        }
+        let impatient = Timing(timeout: { _ in })
+        let start = ContinuousClock.now
+        let error = await #expect(throws: KafkaError.self) {
+            _ = try await source.token(start, within: .seconds(30), impatient)
+        }
+        #expect(error?.code == .requestTimedOut && error?.isRetriable == true)
+        #expect(try await source.token(start).value.value == "t")
+        // An earlier token serves to its end.
+        #expect(try await source.token(start + .seconds(90), within: .seconds(30), impatient).value.value == "t")
+        #expect(calls.load(ordering: .relaxed) == 3)
+        never.fulfil(())
     }
 
     @Test("what the application throws reaches the caller, and the next call asks again")
