@@ -38,7 +38,8 @@ actor OAuthTokenSource {
     /// - Throws: What the application throws, where there is no token any more that is still good.
     func token(_ now: ContinuousClock.Instant) async throws -> OAuthToken {
         if let current, now < current.freshUntil { return current.token }
-        let task = fetching ?? Task { [fetch] in try await fetch() }
+        // All connections share the token, so the provider must not see the task-locals of the first that needs it.
+        let task = fetching ?? background("token", throwing: fetch)
         fetching = task
         defer { if fetching == task { fetching = nil } }
         do {
