@@ -33,6 +33,14 @@ package enum Numbers {
         return "\(grouped(whole / 3600)) h \(twoDigits(whole / 60 % 60)) min"
     }
 
+    /// The number of offsets from one offset to another. Negative ones, which stand for no offset, count as 0.
+    ///
+    /// - Returns: 0 if the second lies before the first.
+    package static func distance(from first: Int64, to end: Int64) -> Int64 {
+        // Neither operand is negative, so the difference cannot overflow.
+        max(0, max(0, end) - max(0, first))
+    }
+
     /// With so many decimals, rounded; "?" for what isn't a number.
     package static func fixed(_ number: Double, decimals: Int) -> String {
         var scale = 1.0

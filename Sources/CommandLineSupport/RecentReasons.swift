@@ -19,7 +19,13 @@ package final class RecentReasons: Sendable {
     private static let firstInterval = Duration.milliseconds(500)
     private static let longestInterval = Duration.seconds(30)
 
-    private let recent = Lock<[Entry]>([])
+    private struct State {
+        var recent: [Entry] = []
+        /// The subjects with a printed failure that has not been followed by a success.
+        var failing: Set<String> = []
+    }
+
+    private let state = Lock(State())
     private let now: @Sendable () -> ContinuousClock.Instant
 
     package init(now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now }) {
@@ -35,30 +41,45 @@ package final class RecentReasons: Sendable {
     ///   part of one; and if the same subject printed it too short a time ago.
     package func isNew(_ reason: String, of subject: String) -> Bool {
         let now = now()
-        return recent.withLock { recent in
-            recent.removeAll { $0.until <= now }
-            if let own = recent.firstIndex(where: { $0.subject == subject && $0.reason == reason }) {
-                guard recent[own].next <= now else { return false }
-                recent[own].interval = min(recent[own].interval * 2, Self.longestInterval)
-                recent[own].next = now + recent[own].interval
-                recent[own].until = now + Self.period
-                return true
-            }
-            let isKnown = recent.contains {
-                $0.subject != subject && (reason.contains($0.reason) || $0.reason.contains(reason))
-            }
-            if isKnown { return false }
-            Self.append(reason, subject, now, to: &recent)
+        return state.withLock { state in
+            guard Self.isNew(reason, subject, now, &state.recent) else { return false }
+            state.failing.insert(subject)
             return true
         }
+    }
+
+    private static func isNew(
+        _ reason: String, _ subject: String, _ now: ContinuousClock.Instant, _ recent: inout [Entry]
+    ) -> Bool {
+        recent.removeAll { $0.until <= now }
+        if let own = recent.firstIndex(where: { $0.subject == subject && $0.reason == reason }) {
+            guard recent[own].next <= now else { return false }
+            recent[own].interval = min(recent[own].interval * 2, longestInterval)
+            recent[own].next = now + recent[own].interval
+            recent[own].until = now + period
+            return true
+        }
+        let isKnown = recent.contains {
+            $0.subject != subject && (reason.contains($0.reason) || $0.reason.contains(reason))
+        }
+        if isKnown { return false }
+        append(reason, subject, now, to: &recent)
+        return true
+    }
+
+    /// Whether a subject's success has to be printed.
+    ///
+    /// - Returns: False if none of the failures since its last success was printed.
+    package func isNewSuccess(of subject: String) -> Bool {
+        state.withLock { $0.failing.remove(subject) != nil }
     }
 
     /// Remembers a reason that is printed in any case, for example because it is printed once for each change.
     package func printed(_ reason: String, of subject: String) {
         let now = now()
-        recent.withLock { recent in
-            recent.removeAll { $0.until <= now || $0.subject == subject && $0.reason == reason }
-            Self.append(reason, subject, now, to: &recent)
+        state.withLock { state in
+            state.recent.removeAll { $0.until <= now || $0.subject == subject && $0.reason == reason }
+            Self.append(reason, subject, now, to: &state.recent)
         }
     }
 

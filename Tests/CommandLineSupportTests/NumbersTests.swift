@@ -49,6 +49,16 @@ import Testing
         #expect(JSONValue.rounded(.infinity, decimals: 3).text == "null")
     }
 
+    @Test(
+        "the distance of offsets cannot overflow",
+        arguments: [
+            (Int64(3), Int64(7), Int64(4)), (7, 3, 0), (0, .max, .max), (.max, .min, 0), (.min, .max, .max), (-1, 5, 5),
+            (5, -1, 0), (.min, .min, 0),
+        ])
+    func distance(first: Int64, end: Int64, distance: Int64) {
+        #expect(Numbers.distance(from: first, to: end) == distance)
+    }
+
     @Test func stringsComeBackFromFoundation() throws {
         let string = "q\"b\\s/\u{0}\u{1f}\n\r\t ü 🏭 \u{2028}"
         let text = JSONValue.array([.string(string)]).text

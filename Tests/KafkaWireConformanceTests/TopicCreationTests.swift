@@ -38,6 +38,34 @@ extension RealKafka {
             try await cluster.shutDown()
         }
 
+        @Test(
+            "subscribing to a missing topic by name creates it, unless allow.auto.create.topics is false",
+            arguments: KafkaHome.all)
+        func subscription(home: KafkaHome) async throws {
+            let cluster = try await KafkaCluster.start(home, settings: ["auto.create.topics.enable": "true"])
+            let (created, forbidden) = (uniqueName(), uniqueName())
+            let properties = ["group.id": uniqueName(), "auto.offset.reset": "earliest"]
+            let client = try KafkaClient(bootstrapServers: cluster.bootstrap, properties: properties)
+            let cautious = try KafkaClient(
+                bootstrapServers: cluster.bootstrap,
+                properties: properties.merging(["allow.auto.create.topics": "false", "group.id": uniqueName()]) { $1 })
+            let (consumer, reader) = (client.consumer(), cautious.consumer())
+            try await reader.subscribe(to: .topics([forbidden]))
+            try await consumer.subscribe(to: .topics([created]))
+            try await eventually("the topic is created and assigned") {
+                consumer.assignment == [TopicPartition(topic: created, partition: 0)]
+            }
+            _ = try await send(cautious, to: created)
+            var iterator = consumer.makeAsyncIterator()
+            #expect(try await iterator.next()?.recordCount == 1)
+            #expect(try await !exists(forbidden, client))
+            await reader.close()
+            await consumer.close()
+            await cautious.close()
+            await client.close()
+            try await cluster.shutDown()
+        }
+
         @Test("without it a record for a missing topic fails within max.block.ms", arguments: KafkaHome.all)
         func notPermitted(home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home, partitions: 0, properties: ["max.block.ms": "1000"])

@@ -70,6 +70,26 @@ struct ClientWarningsTests {
         #expect(lines.all == Array(repeating: "% waiting for broker b:1: b:1 refused", count: 2))
     }
 
+    @Test("a success is printed only after a failure of the same operation was printed")
+    func success() {
+        let lines = Lines()
+        let warnings = ClientWarnings(now: lines.now, write: lines.write)
+        func retry(_ operation: String, failsWith reason: String?) {
+            warnings.retrying(
+                RetryEvent(
+                    clientID: "c", operation: operation, error: reason.map { KafkaError(.networkException, $0) },
+                    failures: 1, elapsed: .zero, pause: nil))
+        }
+        retry("connect to b:1", failsWith: "b:1 refused")
+        retry("list the topics", failsWith: "no broker can be reached: b:1 refused")
+        retry("list the topics", failsWith: nil)
+        #expect(lines.all.count == 1, "the failure of the listing was not printed")
+        retry("connect to b:1", failsWith: nil)
+        #expect(lines.all.last == "% succeeded after 1 failed attempt: connect to b:1")
+        retry("connect to b:1", failsWith: nil)
+        #expect(lines.all.count == 2)
+    }
+
     @Test func nothingIsPrintedOnceItIsMuted() {
         let lines = Lines()
         let warnings = ClientWarnings(now: lines.now, write: lines.write)

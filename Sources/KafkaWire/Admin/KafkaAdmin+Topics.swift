@@ -83,7 +83,7 @@ extension KafkaAdmin {
     }
 
     private func metadata(_ request: MetadataRequest) async throws -> (ClusterMetadata, [String: ErrorCode]) {
-        let response = try await cluster.anyConnection().call(request, timeout: requestTimeout)
+        let response = try await cluster.askAnyBroker { _ in request }.response
         var metadata = ClusterMetadata()
         let errors = metadata.merge(response)
         return (metadata, errors)

@@ -15,7 +15,7 @@ extension Cluster {
     ///
     /// - Throws: NETWORK_EXCEPTION naming all attempts, or an error that will not pass, such as a wrong password.
     package func anyConnection() async throws -> NegotiatedConnection {
-        if let open = connections.anyUsable(.general) { return open }
+        if let open = connections.anyUsable(.general, preferringOthersThan: silent) { return open }
         let brokers = Set(brokers.values)
         let order = self.brokers.sorted { $0.key < $1.key }.map(\.value)
         var failures: [KafkaError] = []
@@ -49,7 +49,8 @@ extension Cluster {
         func hasFailed(_ address: BrokerAddress) -> Bool {
             connections.failures(ConnectionTable.Key(address: address, role: .general)).count > 0
         }
-        let untried = addresses.filter { !hasFailed($0) } + addresses.filter(hasFailed)
+        let responsive = addresses.filter { !silent.contains($0) } + addresses.filter(silent.contains)
+        let untried = responsive.filter { !hasFailed($0) } + responsive.filter(hasFailed)
         return try await withThrowingTaskGroup(of: RaceEvent.self) { group in
             defer { group.cancelAll() }
             var (started, inProgress, mayStart) = (0, 0, true)

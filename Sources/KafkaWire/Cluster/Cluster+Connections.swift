@@ -26,7 +26,7 @@ extension Cluster {
         let attempt =
             connections.attempt(key)
             ?? connections.begin(key, at: timing.now()) { number in
-                Task { try await self.open(key, attempt: number) }
+                background("connect to \(key.address)", throwing: { try await self.open(key, attempt: number) })
             }
         return try await attempt.valueUnlessCancelled()
     }
@@ -95,7 +95,7 @@ extension Cluster {
         connection.onEnd { [weak self, weak connection, observer] reason in
             observer?.disconnected(key.address, key.role, reason)
             guard let self, let connection else { return }
-            Task { await self.ended(key, connection) }
+            background("connection ended") { await self.ended(key, connection) }
         }
         if isBack { observer?.availabilityChanged(.back(key.address)) }
     }

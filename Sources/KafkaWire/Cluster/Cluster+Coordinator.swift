@@ -34,13 +34,12 @@ extension Cluster {
     package func connection(
         to coordinated: Coordinated, role: Role = .general, owner: ObjectIdentifier? = nil
     ) async throws -> NegotiatedConnection {
-        let connection = try await anyConnection()
-        let takesSeveral = try connection.version(for: FindCoordinatorRequest.self) >= 4
-        let request =
-            takesSeveral
-            ? FindCoordinatorRequest(keyType: coordinated.keyType, coordinatorKeys: [coordinated.key])
-            : FindCoordinatorRequest(key: coordinated.key, keyType: coordinated.keyType)
-        let response = try await connection.call(request, timeout: configuration.requestTimeout)
+        let (response, broker) = try await askAnyBroker { connection in
+            let takesSeveral = try connection.version(for: FindCoordinatorRequest.self) >= 4
+            return takesSeveral
+                ? FindCoordinatorRequest(keyType: coordinated.keyType, coordinatorKeys: [coordinated.key])
+                : FindCoordinatorRequest(key: coordinated.key, keyType: coordinated.keyType)
+        }
         // From version 4 on the answer is a list, with an entry for each key that was asked for.
         let found = response.coordinators.first
         let code = ErrorCode(rawValue: found?.errorCode ?? response.errorCode)
@@ -51,7 +50,7 @@ extension Cluster {
         guard let port = UInt16(exactly: found?.port ?? response.port), port > 0, !host.isEmpty else {
             throw KafkaError(
                 .coordinatorNotAvailable,
-                "\(connection.address) names a coordinator of \(coordinated) without a host or a valid port")
+                "\(broker) names a coordinator of \(coordinated) without a host or a valid port")
         }
         return try await self.connection(to: BrokerAddress(host: host, port: port), role: role, owner: owner)
     }

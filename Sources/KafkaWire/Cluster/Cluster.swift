@@ -17,6 +17,8 @@ package actor Cluster {
     var lost: Set<BrokerAddress> = []
     /// Brokers that have answered at some time.
     var known: Set<BrokerAddress> = []
+    /// Brokers that did not answer the last request of `askAnyBroker` in time. Others are preferred.
+    var silent: Set<BrokerAddress> = []
     /// Reports brokers that cannot be connected to, until they can.
     var connectReporters: [BrokerAddress: RetryReporter] = [:]
     /// Calls that an application waits for.
@@ -85,13 +87,15 @@ package actor Cluster {
             if let errors, known.isSuperset(of: names) { return errors }
         }
         let wanted = Set(metadata.topics.keys).union(names).sorted()
-        let task = Task {
-            // By the task itself, since those who wait for it may be cancelled.
-            defer { self.refreshing = nil }
-            return try await self.ask(wanted)
-        }
+        let task = background("metadata", throwing: { try await self.askOnce(wanted) })
         refreshing = task
         return try await task.valueUnlessCancelled()
+    }
+
+    private func askOnce(_ topics: [String]) async throws -> [String: ErrorCode] {
+        // By the task itself, since those who wait for it may be cancelled.
+        defer { refreshing = nil }
+        return try await ask(topics)
     }
 
     /// Asks about topics; where that fails for too long, or a broker says so, the bootstrap servers are next (KIP-1102).
@@ -129,10 +133,9 @@ package actor Cluster {
     }
 
     private func question(_ topics: [String], createsMissing: Bool = false) async throws -> MetadataResponse {
-        let connection = try await anyConnection()
         let request = MetadataRequest(
             topics: topics.map { MetadataRequest.Topic(name: $0) }, allowAutoTopicCreation: createsMissing)
-        return try await connection.call(request, timeout: configuration.requestTimeout)
+        return try await askAnyBroker { _ in request }.response
     }
 
     var mayRebootstrap: Bool {
@@ -146,6 +149,7 @@ package actor Cluster {
         connections.closeAll()
         connectReporters = [:]
         lost = []
+        silent = []
     }
 
     /// Forgets who is where, since what was known leads nowhere any more.

@@ -33,12 +33,19 @@ struct ConnectionTable {
         slots[key]?.connection.flatMap { $0.isUsable ? $0 : nil }
     }
 
-    /// A connection of this role to whichever broker.
-    func anyUsable(_ role: ConnectionRole) -> NegotiatedConnection? {
+    /// A connection of this role to any broker.
+    ///
+    /// - Parameter avoided: Brokers that are used only if there is a connection to no other one.
+    func anyUsable(
+        _ role: ConnectionRole, preferringOthersThan avoided: Set<BrokerAddress> = []
+    ) -> NegotiatedConnection? {
+        var lastResort: NegotiatedConnection?
         for (key, slot) in slots where key.role == role {
-            if let connection = slot.connection, connection.isUsable { return connection }
+            guard let connection = slot.connection, connection.isUsable else { continue }
+            if !avoided.contains(key.address) { return connection }
+            lastResort = connection
         }
-        return nil
+        return lastResort
     }
 
     func attempt(_ key: Key) -> Task<NegotiatedConnection, any Error>? { slots[key]?.attempt?.task }

@@ -5,7 +5,7 @@ extension NegotiatedConnection {
     ///   ILLEGAL_SASL_STATE where it asks for no login.
     func logIn(_ credentials: SASLCredentials, timing: Timing) async throws {
         guard let lifetime = try await authenticate(credentials, timing, opensConnection: true) else { return }
-        let task = Task { [weak self] in
+        let task = background("login to \(address)") { [weak self] in
             var lifetime: Duration? = lifetime
             while let granted = lifetime {
                 // At a random moment, so that clients that began together don't log in together again. A login costs

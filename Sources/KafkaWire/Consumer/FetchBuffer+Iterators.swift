@@ -28,13 +28,18 @@ extension FetchBuffer {
     /// If the same iterator asks as before, the batch at hand is processed. If another one asks, and the buffer
     /// redelivers, that batch is not processed.
     ///
+    /// - Parameter refusal: Called only while a group holds batches back. The error with which the call ends at once,
+    ///   since waiting would never end; nil to wait.
     /// - Returns: The batch to hand out again; nil if there is none.
-    /// - Throws: INVALID_REQUEST if another task waits for a batch. If the buffer redelivers, also if a later iterator is
-    ///   processing one.
-    func comeBack(_ reader: inout BatchReader) throws(KafkaError) -> Redelivery? {
+    /// - Throws: What `refusal` returns. INVALID_REQUEST if another task waits for a batch. If the buffer redelivers, also
+    ///   if a later iterator is processing one.
+    func comeBack(
+        _ reader: inout BatchReader, refusal: () -> KafkaError? = { nil }
+    ) throws(KafkaError) -> Redelivery? {
         let id = reader.id
         let hasBegun = reader.hasBegun
         let result: Result<(Redelivery?, isBack: Bool), KafkaError> = state.withLock { state in
+            if state.isHeld, let refusal = refusal() { return .failure(refusal) }
             if case .waiting = state.presence {
                 return .failure(
                     KafkaError(

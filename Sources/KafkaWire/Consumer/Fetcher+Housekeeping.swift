@@ -217,7 +217,7 @@ extension Fetcher {
 
     func startLoops() {
         for node in Set(partitions.values.filter { !$0.isPaused }.compactMap(\.source)) where loops[node] == nil {
-            loops[node] = Task { await self.fetch(from: node) }
+            loops[node] = background("fetch from broker \(node)") { await self.fetch(from: node) }
         }
     }
 }

@@ -199,12 +199,14 @@ actor Fetcher {
         guard !isClosed else { return }
         buffer.forgetFailure()
         if housekeeping == nil {
-            housekeeping = Task {
-                await self.keepHouse()
-                self.housekeeping = nil
-            }
+            housekeeping = background("leaders and offsets") { await self.keepHouseUntilDone() }
         }
         attention.notify()
+    }
+
+    private func keepHouseUntilDone() async {
+        await keepHouse()
+        housekeeping = nil
     }
 
     func close() {

@@ -32,6 +32,7 @@ extension KafkaConsumer {
         ///
         ///   An error that concerns all partitions (authentication, a closed client, the end of a group membership) is
         ///   thrown by each call until partitions are assigned again, or sought. INVALID_REQUEST for a second iterator.
+        ///   OPERATION_NOT_ATTEMPTED in a rebalance handler of this consumer, since the group waits for the handler.
         ///   `CancellationError` once the task is cancelled.
         public mutating func next() async throws -> RecordBatch? {
             while true {
@@ -66,7 +67,7 @@ extension KafkaConsumer {
 
     /// - Parameter isWhole: Whether the position moves past the batch at once; otherwise `FetchBuffer.advance` moves it.
     func step(_ reader: inout BatchReader, timeout: Duration?, isWhole: Bool) async throws -> Iterator.Step {
-        let redelivery = try buffer.comeBack(&reader)
+        let redelivery = try buffer.comeBack(&reader) { isInHandler ? inHandler("next") : nil }
         defer { buffer.goAway(at: cluster.timing.now()) }
         if let redelivery { try await redeliver(redelivery) }
         while true {

@@ -98,6 +98,7 @@ extension KafkaConsumer {
     }
 
     private func rest() async throws {
+        if isInHandler { throw inHandler("next") }
         defer { buffer.goAway(at: cluster.timing.now()) }
         try await buffer.rest()
     }

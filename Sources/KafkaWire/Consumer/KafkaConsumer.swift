@@ -47,7 +47,7 @@ public final class KafkaConsumer: Sendable, AsyncSequence {
 
     deinit {
         let (fetcher, membership) = (fetcher, groupPart.withLock { $0.membership })
-        Task {
+        background("closing a dropped consumer") {
             _ = await membership?.leave(by: .now + CloseReport.defaultLimit)
             await fetcher.close()
         }

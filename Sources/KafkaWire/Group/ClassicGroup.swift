@@ -10,7 +10,7 @@ actor ClassicGroup: GroupMembership {
     /// The topics that `subscription` stands for, as of the last look.
     var topics: [String] = []
     /// What this member has.
-    private var owned: Set<TopicPartition> = []
+    var owned: Set<TopicPartition> = []
     /// What it was assigned last, which a sticky assignor wants to know.
     private var previous: (partitions: Set<TopicPartition>, generation: Int32) = ([], -1)
     /// Whether partitions were given up for the assignment at hand, which others wait for.
@@ -25,7 +25,13 @@ actor ClassicGroup: GroupMembership {
     var reporters: [String: RetryReporter] = [:]
     private let missing: MissingTopics
     private let wake = Signal()
-    private var tasks: [Task<Void, Never>] = []
+    var steps: Task<Void, Never>?
+    var heartbeats: Task<Void, Never>?
+    /// All other tasks.
+    var tasks: [Task<Void, Never>] = []
+    /// When a member that is leaving stops sending heartbeats in any case; nil if it is not leaving.
+    var leavesBy: ContinuousClock.Instant?
+    var leaving: Task<[KafkaError], Never>?
 
     init(partitions: GroupPartitions, identity: GroupIdentity, subscription: Subscription) {
         self.partitions = partitions
@@ -36,16 +42,20 @@ actor ClassicGroup: GroupMembership {
 
     var cluster: Cluster { partitions.cluster }
     var configuration: GroupConfiguration { partitions.configuration }
-    private var groupID: String { partitions.offsets.groupID }
+    var groupID: String { partitions.offsets.groupID }
     private var isCooperative: Bool { configuration.assignors.allSatisfy(\.isCooperative) }
 
     func begin() {
         identity.onRefusal { [weak self] error, member in
             await self?.commitWasRefused(error, member) ?? false
         }
+        let partitions = partitions
+        steps = background("group steps") { await self.run() }
+        heartbeats = background("group heartbeats") { await self.beat() }
         tasks = [
-            Task { await run() }, Task { await beat() }, Task { await watchTopics() },
-            Task { await partitions.commitAtIntervals() }, Task { await watchForMissingTopics() },
+            background("group topics") { await self.watchTopics() },
+            background("commits at intervals") { await partitions.commitAtIntervals() },
+            background("missing topics") { await self.watchForMissingTopics() },
         ]
     }
 
@@ -53,13 +63,17 @@ actor ClassicGroup: GroupMembership {
         await missing.watch { [weak self] in await self?.subscription }
     }
 
-    func change(_ subscription: Subscription) {
+    func change(_ subscription: Subscription, _ handler: @escaping RebalanceHandler) -> Bool {
+        guard !hasFailed, !isLeaving else { return false }
+        partitions.setHandler(handler)
         self.subscription = subscription
         missing.subscriptionChanged()
         handle(.outdated)
+        return true
     }
 
     private func commitWasRefused(_ error: KafkaError, _ member: ConsumerGroupMetadata) -> Bool {
+        guard error.meansLostMembership else { return false }
         let sender = ClassicMember.Identity(memberID: member.memberID, generation: member.generationID)
         handle(.notified(error, sender))
         // The coordinator is at the next generation, of which the answer to JoinGroup will tell.
@@ -77,6 +91,10 @@ actor ClassicGroup: GroupMembership {
     private func run() async {
         while !Task.isCancelled {
             switch machine.state {
+            // The last commit needs the generation of the rebalance that is in progress, and nothing after that.
+            case .preparing where isLeaving, .adopting where isLeaving, .stable where isLeaving,
+                .failed where isLeaving:
+                return
             case .preparing: await attempt("find the topics to subscribe to for group \(groupID)", prepare)
             case .joining: await attempt("join group \(groupID)", join)
             case .syncing: await attempt("get the assignment from group \(groupID)", sync)
@@ -97,7 +115,7 @@ actor ClassicGroup: GroupMembership {
             reporters[operation]?.succeeded(at: cluster.timing.now(), observer: cluster.observer)
         } catch let error as KafkaError {
             // Nothing is changing hands while a step waits for its next attempt.
-            partitions.buffer.release()
+            if !isLeaving { partitions.buffer.release() }
             guard error.isRetriable else { return handle(.refused(error)) }
             failures += 1
             let delay = cluster.configuration.backoff.delay(
@@ -231,10 +249,12 @@ actor ClassicGroup: GroupMembership {
         let beginning = cluster.timing.now()
         var reporter = RetryReporter("send a heartbeat to group \(groupID)")
         while (try? await cluster.timing.sleep(configuration.heartbeatInterval)) != nil {
+            let now = cluster.timing.now()
+            if let leavesBy, now >= leavesBy { return }
             guard machine.sendsHeartbeats else { continue }
             let (sender, isSyncing) = (machine.identity, machine.state == .syncing)
-            if !isSyncing, let since = partitions.buffer.absence(since: beginning),
-                cluster.timing.now() - since > configuration.maximumPollInterval
+            if !isSyncing, !isLeaving, let since = partitions.buffer.absence(since: beginning),
+                now - since > configuration.maximumPollInterval
             {
                 handle(.applicationAway)
                 await sendLeave(
@@ -262,62 +282,6 @@ actor ClassicGroup: GroupMembership {
             } catch {
                 // Cancelled: the loop ends.
             }
-        }
-    }
-
-    // MARK: The end
-
-    func leave(by deadline: ContinuousClock.Instant) async -> [KafkaError] {
-        let (sender, areLost) = (machine.identity, machine.hasLost)
-        if !hasFailed { handle(.closed) }
-        for task in tasks { task.cancel() }
-        for task in tasks { await task.value }
-        var errors = await partitions.giveUpAll(owned, areLost: areLost, by: deadline)
-        owned = []
-        if let error = await sendLeave(sender, reason: "the consumer is being closed", by: deadline) {
-            errors.append(error)
-        }
-        await partitions.coordinator.close()
-        return errors
-    }
-
-    var state: MembershipState {
-        switch machine.state {
-        case .failed(let error): .failed(error)
-        case .joining, .syncing, .left: .joining
-        case .preparing, .adopting, .stable: machine.identity.generation < 0 ? .joining : .member
-        }
-    }
-
-    private func fail(_ error: KafkaError) async {
-        let areLost = machine.hasLost || error.code == .fencedInstanceId
-        let deadline = cluster.timing.now() + CloseReport.defaultLimit
-        _ = await partitions.giveUpAll(owned, areLost: areLost, by: deadline)
-        owned = []
-        await sendLeave(machine.identity, reason: "the member has failed", by: deadline)
-        await partitions.coordinator.close()
-        partitions.fail(error)
-    }
-
-    /// Leaves the group. A static member stays: its partitions wait until it is back, or its session ends (KIP-345).
-    ///
-    /// - Returns: The reason why the coordinator does not know that the member has left; its session ends later.
-    @discardableResult
-    private func sendLeave(
-        _ sender: ClassicMember.Identity, reason: String, by deadline: ContinuousClock.Instant
-    ) async -> KafkaError? {
-        guard !sender.memberID.isEmpty, configuration.instanceID == nil else { return nil }
-        let groupID = groupID
-        return await partitions.leave(by: deadline) { coordinator in
-            let takesSeveral =
-                try await coordinator.connection(role: .general).version(for: LeaveGroupRequest.self) >= 3
-            let request =
-                takesSeveral
-                ? LeaveGroupRequest(
-                    groupId: groupID,
-                    members: [LeaveGroupRequest.MemberIdentity(memberId: sender.memberID, reason: reason)])
-                : LeaveGroupRequest(groupId: groupID, memberId: sender.memberID)
-            _ = try await coordinator.call(request, within: GroupPartitions.leaveLimit)
         }
     }
 

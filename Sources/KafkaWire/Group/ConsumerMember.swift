@@ -24,6 +24,9 @@ struct ConsumerMember: Sendable {
         /// The application comes back, and everything is given up as lost.
         case fenced
         case failed(KafkaError)
+        /// The consumer is closing. Heartbeats continue until the last commit has ended, since the commit needs the
+        /// member's current epoch.
+        case leaving
         case left
     }
 
@@ -41,6 +44,8 @@ struct ConsumerMember: Sendable {
         case unheard
         case subscribed
         case applicationAway
+        /// The consumer is closing, and commits before it leaves.
+        case closing
         case closed
     }
 
@@ -71,7 +76,7 @@ struct ConsumerMember: Sendable {
 
     var sendsHeartbeats: Bool {
         switch state {
-        case .joining, .stable, .reconciling: true
+        case .joining, .stable, .reconciling, .leaving: true
         case .fenced, .failed, .left: false
         }
     }
@@ -96,16 +101,22 @@ struct ConsumerMember: Sendable {
 
     mutating func handle(_ event: Event) {
         switch (state, event) {
-        case (.left, _), (.failed, .refused), (.failed, .applicationAway), (.failed, .accepted):
+        case (.left, _), (.failed, .refused), (.failed, .applicationAway), (.failed, .accepted), (.failed, .closing):
             break
         case (_, .closed):
             state = .left
+        // A member without an epoch has nothing to commit.
+        case (_, .closing):
+            state = epoch > 0 ? .leaving : .left
         case (_, .subscribed), (_, .unheard):
             revision += 1
 
         case (.joining, .accepted(let response, let report)), (.stable, .accepted(let response, let report)),
             (.reconciling, .accepted(let response, let report)):
             accepted(response, report)
+        case (.leaving, .accepted(let response, let report)):
+            epoch = response.memberEpoch
+            told = report
 
         case (.reconciling, .reconciling):
             reconciling = target
@@ -122,6 +133,12 @@ struct ConsumerMember: Sendable {
         case (.joining, .refused(let error, let epoch)), (.stable, .refused(let error, let epoch)),
             (.reconciling, .refused(let error, let epoch)):
             refused(error, epoch)
+        case (.leaving, .refused(let error, let epoch)):
+            if error.meansLostMembership {
+                guard epoch == self.epoch else { return }
+                self.epoch = 0
+            }
+            state = .left
         case (.joining, .applicationAway), (.stable, .applicationAway), (.reconciling, .applicationAway):
             fence()
 

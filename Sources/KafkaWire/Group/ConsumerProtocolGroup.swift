@@ -2,26 +2,31 @@
 ///
 /// One task sends heartbeats, one gives partitions up and takes them over, and one commits at intervals.
 actor ConsumerProtocolGroup: GroupMembership {
-    private let partitions: GroupPartitions
+    let partitions: GroupPartitions
     private let identity: GroupIdentity
     private var subscription: Subscription
-    private var machine: ConsumerMember
+    var machine: ConsumerMember
     /// The names of the topics that were ever assigned.
     private var names: [KafkaUUID: String] = [:]
     /// What this member has.
-    private var owned: [TopicPartition: TopicIDPartition] = [:]
+    var owned: [TopicPartition: TopicIDPartition] = [:]
     /// Whether the coordinator has a pattern that has to be taken back with another subscription.
     private var toldPattern = false
     private(set) var heartbeatInterval: Duration
     /// Whether a coordinator may know this member, though it hasn't answered yet.
-    private var hasSpoken = false
+    var hasSpoken = false
     private var failures = 0
     /// One for each step that is retried, by its description.
     private var reporters: [String: RetryReporter] = [:]
     private let missing: MissingTopics
     private let wake = Signal()
     private let beatNow = Signal()
-    private var tasks: [Task<Void, Never>] = []
+    var heartbeats: Task<Void, Never>?
+    /// All other tasks.
+    var tasks: [Task<Void, Never>] = []
+    /// When a member that is leaving stops sending heartbeats in any case; nil if it is not leaving.
+    var leavesBy: ContinuousClock.Instant?
+    var leaving: Task<[KafkaError], Never>?
 
     init(partitions: GroupPartitions, identity: GroupIdentity, subscription: Subscription) {
         self.partitions = partitions
@@ -32,17 +37,20 @@ actor ConsumerProtocolGroup: GroupMembership {
         missing = MissingTopics(cluster: partitions.cluster)
     }
 
-    private var cluster: Cluster { partitions.cluster }
-    private var configuration: GroupConfiguration { partitions.configuration }
-    private var groupID: String { partitions.offsets.groupID }
+    var cluster: Cluster { partitions.cluster }
+    var configuration: GroupConfiguration { partitions.configuration }
+    var groupID: String { partitions.offsets.groupID }
 
     func begin() {
         identity.onRefusal { [weak self] error, member in
             await self?.commitWasRefused(error, member) ?? false
         }
+        let partitions = partitions
+        heartbeats = background("group heartbeats") { await self.beat() }
         tasks = [
-            Task { await run() }, Task { await beat() }, Task { await partitions.commitAtIntervals() },
-            Task { await watchForMissingTopics() },
+            background("group steps") { await self.run() },
+            background("commits at intervals") { await partitions.commitAtIntervals() },
+            background("missing topics") { await self.watchForMissingTopics() },
         ]
     }
 
@@ -50,18 +58,21 @@ actor ConsumerProtocolGroup: GroupMembership {
         await missing.watch { [weak self] in await self?.subscription }
     }
 
-    func change(_ subscription: Subscription) {
+    func change(_ subscription: Subscription, _ handler: @escaping RebalanceHandler) -> Bool {
+        guard !hasFailed, !isLeaving else { return false }
+        partitions.setHandler(handler)
         self.subscription = subscription
         missing.subscriptionChanged()
         handle(.subscribed)
         beatNow.notify()
+        return true
     }
 
     /// - Returns: Whether the member is about to learn its next epoch.
     private func commitWasRefused(_ error: KafkaError, _ member: ConsumerGroupMetadata) -> Bool {
-        // For TxnOffsetCommit the coordinator reports a stale epoch as ILLEGAL_GENERATION. The next heartbeat brings
-        // the new epoch.
-        if error.code == .illegalGeneration {
+        // The next heartbeat brings the new epoch. For TxnOffsetCommit the coordinator reports a stale epoch as
+        // ILLEGAL_GENERATION.
+        if error.code == .staleMemberEpoch || error.code == .illegalGeneration {
             beatNow.notify()
             return machine.sendsHeartbeats && machine.epoch > 0
         }
@@ -69,7 +80,7 @@ actor ConsumerProtocolGroup: GroupMembership {
         return false
     }
 
-    private func handle(_ event: ConsumerMember.Event) {
+    func handle(_ event: ConsumerMember.Event) {
         machine.handle(event)
         // Epoch 0 is that of one who is about to join.
         identity.become(memberID: machine.memberID, generation: machine.epoch > 0 ? machine.epoch : -1)
@@ -85,7 +96,7 @@ actor ConsumerProtocolGroup: GroupMembership {
             case .reconciling: await attempt("take over the partitions that group \(groupID) assigns", reconcile)
             case .fenced: await attempt("give up the partitions of group \(groupID)", drop)
             case .failed(let error): return await fail(error)
-            case .left: return
+            case .leaving, .left: return
             }
         }
     }
@@ -191,9 +202,11 @@ actor ConsumerProtocolGroup: GroupMembership {
     private func beat() async {
         let beginning = cluster.timing.now()
         while !Task.isCancelled {
+            let now = cluster.timing.now()
+            if let leavesBy, now >= leavesBy { return }
             if machine.sendsHeartbeats {
-                if let since = partitions.buffer.absence(since: beginning),
-                    cluster.timing.now() - since > configuration.maximumPollInterval
+                if machine.state != .leaving, let since = partitions.buffer.absence(since: beginning),
+                    now - since > configuration.maximumPollInterval
                 {
                     handle(.applicationAway)
                     await sendLeave(by: cluster.timing.now() + GroupPartitions.leaveLimit)
@@ -273,50 +286,6 @@ actor ConsumerProtocolGroup: GroupMembership {
         }
         return request
     }
-
-    // MARK: The end
-
-    func leave(by deadline: ContinuousClock.Instant) async -> [KafkaError] {
-        // If the answer to the first heartbeat is still on its way, the coordinator may know this member already.
-        let isMember = machine.sendsHeartbeats && hasSpoken
-        let areLost = machine.state == .fenced
-        if !hasFailed { handle(.closed) }
-        for task in tasks { task.cancel() }
-        for task in tasks { await task.value }
-        var errors = await partitions.giveUpAll(Set(owned.keys), areLost: areLost, by: deadline)
-        owned = [:]
-        if isMember, let error = await sendLeave(by: deadline) { errors.append(error) }
-        return errors
-    }
-
-    var state: MembershipState {
-        switch machine.state {
-        case .failed(let error): .failed(error)
-        case .joining, .fenced, .left: .joining
-        case .stable, .reconciling: .member
-        }
-    }
-
-    private func fail(_ error: KafkaError) async {
-        let deadline = cluster.timing.now() + CloseReport.defaultLimit
-        _ = await partitions.giveUpAll(Set(owned.keys), areLost: true, by: deadline)
-        owned = [:]
-        if hasSpoken { await sendLeave(by: deadline) }
-        partitions.fail(error)
-    }
-
-    /// Leaves the group. A static member tells that it will be back (epoch -2).
-    ///
-    /// - Returns: The reason why the coordinator does not know that the member has left; its session ends later.
-    @discardableResult
-    private func sendLeave(by deadline: ContinuousClock.Instant) async -> KafkaError? {
-        let request = ConsumerGroupHeartbeatRequest(
-            groupId: groupID, memberId: machine.memberID, memberEpoch: configuration.instanceID == nil ? -1 : -2,
-            instanceId: configuration.instanceID)
-        return await partitions.leave(by: deadline) { coordinator in
-            _ = try await coordinator.call(request, within: GroupPartitions.leaveLimit)
-        }
-    }
 }
 
 extension KafkaUUID {
@@ -331,11 +300,9 @@ extension KafkaUUID {
 extension Cluster {
     /// The names of topics by their ids (KIP-516); those that no broker knows are left out.
     nonisolated func names(ofTopics ids: Set<KafkaUUID>) async throws -> [KafkaUUID: String] {
-        let connection = try await anyConnection()
-        let response = try await connection.call(
-            MetadataRequest(
-                topics: ids.map { MetadataRequest.Topic(topicId: $0, name: nil) }, allowAutoTopicCreation: false),
-            timeout: configuration.requestTimeout)
+        let request = MetadataRequest(
+            topics: ids.map { MetadataRequest.Topic(topicId: $0, name: nil) }, allowAutoTopicCreation: false)
+        let response = try await askAnyBroker { _ in request }.response
         var names: [KafkaUUID: String] = [:]
         for topic in response.topics where topic.errorCode == ErrorCode.none.rawValue {
             if let name = topic.name { names[topic.topicId] = name }

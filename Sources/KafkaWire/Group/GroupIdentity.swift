@@ -119,7 +119,11 @@ final class GroupIdentity: Sendable {
     ///   - membership: The `membership` that `sender` belongs to.
     func mayRepeat(_ error: KafkaError, sentAs sender: ConsumerGroupMetadata, membership: Int) async -> Bool {
         switch error.code {
-        case .rebalanceInProgress, .staleMemberEpoch:
+        case .rebalanceInProgress:
+            return true
+        case .staleMemberEpoch:
+            let handler = state.withLock { $0.onRefusal }
+            _ = await handler(error, sender)
             return true
         case _ where error.meansLostMembership:
             let handler = state.withLock { $0.onRefusal }

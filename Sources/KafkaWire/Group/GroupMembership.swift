@@ -2,12 +2,15 @@
 protocol GroupMembership: Actor {
     /// Joins, and stays in until `leave`.
     func begin() async
-    /// Wants something else from now on.
-    func change(_ subscription: Subscription) async
+    /// Changes the subscription and the rebalance handler.
+    ///
+    /// - Returns: False if the membership has ended or is ending.
+    func change(_ subscription: Subscription, _ handler: @escaping RebalanceHandler) async -> Bool
     var state: MembershipState { get }
     /// Commits what was processed, gives all partitions up, and leaves.
     ///
-    /// Requests are not waited for beyond the deadline, a rebalance handler is.
+    /// Requests are not waited for beyond the deadline, a rebalance handler is. A second call waits for the first one, and
+    /// returns the same.
     ///
     /// - Returns: What could not be done.
     func leave(by deadline: ContinuousClock.Instant) async -> [KafkaError]

@@ -43,17 +43,14 @@ extension KafkaConsumer {
     ///   - subscription: Topics by their names, or by a regular expression.
     ///   - onRebalance: Called when partitions come and go.
     /// - Throws: INVALID_GROUP_ID if `group.id` isn't set. OPERATION_NOT_ATTEMPTED if a rebalance handler calls this after
-    ///   the membership has failed.
+    ///   the membership has failed, or while the consumer leaves its group.
     public func subscribe(
         to subscription: Subscription, onRebalance: @escaping RebalanceHandler = { _ in }
     ) async throws(KafkaError) {
         let (offsets, identity) = try group()
         let known = groupPart.withLock { ($0.membership, $0.partitions) }
         if let membership = known.0, let partitions = known.1 {
-            if await !membership.hasFailed {
-                partitions.setHandler(onRebalance)
-                return await membership.change(subscription)
-            }
+            if await membership.change(subscription, onRebalance) { return }
             if partitions.isInHandler { throw inHandler("subscribe") }
             _ = await leave(membership, within: CloseReport.defaultLimit)
         }

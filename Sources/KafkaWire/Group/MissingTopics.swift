@@ -1,4 +1,5 @@
-/// Reports topics of a subscription that do not exist, and patterns that match none, for as long as that lasts.
+/// Watches a subscription: reports topics that do not exist and patterns that match none, and has the broker create the
+/// topics that are named if `allow.auto.create.topics` permits that.
 final class MissingTopics: Sendable {
     /// How often a pattern is compared with all topics, at least: the listing is a large response in a large cluster.
     private static let patternInterval = Duration.seconds(30)
@@ -20,16 +21,20 @@ final class MissingTopics: Sendable {
     /// - Parameter subscription: Gives the current subscription; nil if there is none.
     func watch(_ subscription: @Sendable () async -> Subscription?) async {
         var reporters: [String: RetryReporter] = [:]
+        // Missing topics that a broker was already asked to create.
+        var requested: Set<String> = []
         while !Task.isCancelled {
             let current = await subscription()
+            let requestedBefore = requested
             let isAnyMissing =
                 switch current {
-                case .topics(let names): await check(names, &reporters)
+                case .topics(let names): await check(names, &reporters, &requested)
                 case .pattern(let pattern): await check(pattern: pattern, &reporters)
                 case nil: false
                 }
             var interval = cluster.configuration.metadataMaximumAge
             if isAnyMissing { interval = min(pause(current), interval) }
+            if !requested.isSubset(of: requestedBefore) { interval = min(cluster.configuration.retryBackoff, interval) }
             await changed.wait(until: cluster.timing.now() + interval)
         }
     }
@@ -40,15 +45,29 @@ final class MissingTopics: Sendable {
         return max(cluster.configuration.retryBackoffMaximum, .milliseconds(20))
     }
 
+    /// - Parameter requested: The missing topics that a broker was asked to create.
     /// - Returns: Whether any topic is missing.
-    private func check(_ names: [String], _ reporters: inout [String: RetryReporter]) async -> Bool {
-        // An error of the whole request is reported by those who need its answer.
+    private func check(
+        _ names: [String], _ reporters: inout [String: RetryReporter], _ requested: inout Set<String>
+    ) async -> Bool {
+        // An error of the whole request is reported by the calls that need its answer.
         guard let errors = try? await cluster.refresh(topics: names) else { return true }
-        for name in names {
+        let creatable = Set(names.filter { mayCreate(after: errors[$0]) })
+        // A broker creates a topic beside its answer. That the topic is missing is reported if it still is when it is
+        // asked for again.
+        let new = creatable.subtracting(requested)
+        requested = creatable
+        // If this fails, the next round repeats it.
+        if !creatable.isEmpty { try? await cluster.createMissing(topics: creatable.sorted()) }
+        for name in names where !new.contains(name) {
             report(
                 errors[name].map { KafkaError.ofTopic($0, name) }, "read the topic \(name)", .topics(names), &reporters)
         }
         return names.contains { errors[$0] != nil }
+    }
+
+    private func mayCreate(after code: ErrorCode?) -> Bool {
+        code == .unknownTopicOrPartition && cluster.configuration.consumer.allowsTopicCreation
     }
 
     /// - Returns: Whether no topic matches. In a KIP-848 group the broker matches, by another syntax: a pattern that

@@ -27,6 +27,10 @@ public enum Rebalance: Sendable, Hashable {
 
 /// Called in a rebalance, for example to load and drop state by partitions.
 ///
-/// The group waits for the handler, for `max.poll.interval.ms` at most. The handler must not close the consumer, end its
-/// subscription, or iterate it: `close` and `unsubscribe` do nothing then and report OPERATION_NOT_ATTEMPTED.
+/// The group waits for the handler, for `max.poll.interval.ms` at most. These calls of the same consumer would wait for
+/// the handler, so they fail at once with OPERATION_NOT_ATTEMPTED and do nothing: `close`, `unsubscribe`, `next` of an
+/// iterator, and `subscribe` once the membership has failed or is ending. `commit`, `seek`, `pause` and the others work.
+///
+/// A task that the handler starts may make these calls if the handler does not wait for it. A child task of the handler
+/// (`async let`, a task group) must not.
 public typealias RebalanceHandler = @Sendable (Rebalance) async -> Void

@@ -75,13 +75,14 @@ public final class KafkaProducer: Sendable {
         self.transactions = transactions
         self.sender = sender
         if let error = cluster.configurationError { accumulator.close(error) }
-        // Detached: the loop outlives the caller, whose task-local values are none of its business.
-        Task.detached { await sender.run() }
+        background("sender") { await sender.run() }
     }
 
     deinit {
         let sender = sender
-        Task.detached { await sender.stop(KafkaError(.networkException, "the producer is gone")) }
+        background("closing a dropped producer") {
+            await sender.stop(KafkaError(.networkException, "the producer is gone"))
+        }
     }
 
     /// Sends a record and waits until it is delivered as `acks` demands.

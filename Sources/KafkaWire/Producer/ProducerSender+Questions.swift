@@ -135,10 +135,10 @@ extension ProducerSender {
     }
 
     private func newIdentity() async throws -> ProducerIdentity {
-        let connection = try await cluster.anyConnection()
-        let response = try await connection.call(
-            InitProducerIdRequest(transactionalId: nil, transactionTimeoutMs: Int32.max),
-            timeout: cluster.configuration.requestTimeout)
+        // If two brokers answer, one of the two ids is never used.
+        let (response, _) = try await cluster.askAnyBroker { _ in
+            InitProducerIdRequest(transactionalId: nil, transactionTimeoutMs: Int32.max)
+        }
         let code = ErrorCode(rawValue: response.errorCode)
         guard code == .none else {
             throw KafkaError(code, "the cluster gave no producer id", isFromBroker: true)

@@ -43,7 +43,8 @@ actor OAuthTokenSource {
         _ now: ContinuousClock.Instant, within limit: Duration = .seconds(30), _ timing: Timing = Timing()
     ) async throws -> OAuthToken {
         if let current, now < current.freshUntil { return current.token }
-        let task = fetching ?? Task { [fetch] in try await fetch() }
+        // All connections share the token, so the provider must not see the task-locals of the first that needs it.
+        let task = fetching ?? background("token", throwing: fetch)
         fetching = task
         let result = await timing.wait(atMost: limit) { await task.result }
         if fetching == task { fetching = nil }

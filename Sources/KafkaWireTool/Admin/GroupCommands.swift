@@ -100,7 +100,7 @@ enum GroupCommands {
         var json: [JSONValue] = []
         for (partition, offset) in committed.sorted(by: { $0.key < $1.key }) {
             let end = ends[partition]
-            let lag = end.map { max(0, $0 - max(0, offset.offset)) }
+            let lag = end.map { Numbers.distance(from: offset.offset, to: $0) }
             table.add([
                 partition.topic, "\(partition.partition)", "\(offset.offset)", end.map { "\($0)" } ?? "?",
                 lag.map { "\($0)" } ?? "?",

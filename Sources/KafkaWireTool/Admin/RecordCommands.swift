@@ -44,8 +44,7 @@ enum RecordCommands {
         var json: [JSONValue] = []
         for partition in partitions {
             guard let first = first[partition]?.offset, let end = end[partition]?.offset else { continue }
-            // -1 is what a broker says where it has none.
-            let count = max(0, end) - max(0, first)
+            let count = Numbers.distance(from: first, to: end)
             table.add([partition.topic, "\(partition.partition)", "\(first)", "\(end)", "\(count)"])
             json.append([
                 "topic": .string(partition.topic), "partition": .integer(Int(partition.partition)),

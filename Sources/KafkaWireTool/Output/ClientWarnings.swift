@@ -67,8 +67,10 @@ final class ClientWarnings: Sendable {
     }
 
     func retrying(_ event: RetryEvent) {
-        if let error = event.error, !reasons.isNew(error.message, of: event.operation) { return }
-        say("\(event)")
+        let isNew =
+            event.error.map { reasons.isNew($0.message, of: event.operation) }
+            ?? reasons.isNewSuccess(of: event.operation)
+        if isNew { say("\(event)") }
     }
 
     func throttled(_ broker: BrokerAddress, for duration: Duration) {

@@ -62,8 +62,10 @@ extension ParsedOptions {
             say("\(change)")
         }
         hooks.retrying = { event in
-            if let error = event.error, !reasons.isNew(error.message, of: event.operation) { return }
-            say("\(event)")
+            let isNew =
+                event.error.map { reasons.isNew($0.message, of: event.operation) }
+                ?? reasons.isNewSuccess(of: event.operation)
+            if isNew { say("\(event)") }
         }
         return hooks
     }

@@ -79,8 +79,10 @@ final class KafkaPlant: MessageSink {
             onEvent("\(change)")
         }
         hooks.retrying = { event in
-            if let error = event.error, !reasons.isNew(error.message, of: event.operation) { return }
-            onEvent("\(event)")
+            let isNew =
+                event.error.map { reasons.isNew($0.message, of: event.operation) }
+                ?? reasons.isNewSuccess(of: event.operation)
+            if isNew { onEvent("\(event)") }
         }
         return hooks
     }

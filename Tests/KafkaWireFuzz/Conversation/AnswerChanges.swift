@@ -29,7 +29,8 @@ final class AnswerChanges: Sendable {
     private static let apis: [APIKey] = [
         .fetch, .metadata, .listOffsets, .offsetForLeaderEpoch, .fetch, .produce, .initProducerID, .findCoordinator,
         .joinGroup, .syncGroup, .heartbeat, .consumerGroupHeartbeat, .offsetFetch, .offsetCommit, .addPartitionsToTxn,
-        .endTxn, .txnOffsetCommit, .apiVersions,
+        .endTxn, .txnOffsetCommit, .apiVersions, .describeCluster, .createTopics, .createPartitions, .deleteRecords,
+        .listGroups, .describeGroups, .consumerGroupDescribe, .describeConfigs, .offsetDelete,
     ]
 
     static let bytesOfChange = 4

@@ -143,13 +143,27 @@ struct Conversation: Sendable {
 
     private func administer(_ client: KafkaClient) async {
         let admin = client.admin
+        // A group with a member.
+        let member = try? KafkaClient(
+            bootstrapServers: fake.bootstrapServers,
+            properties: ["group.id": "g", "group.protocol": choice(6, ["classic", "consumer"])])
+        let consumer = member?.consumer()
+        try? await consumer?.subscribe(to: .topics(["t"]))
+        _ = try? await admin.alterGroupOffsets("h", [partitions[0]: OffsetAndMetadata(1)])
         _ = try? await admin.describeCluster()
         _ = try? await admin.listTopics()
         _ = try? await admin.describe(topics: ["t"])
         _ = try? await admin.listOffsets([partitions[0]: .latest, partitions[1]: .timestamp(1001)])
         _ = try? await admin.createTopic("u", partitions: 1)
-        _ = try? await admin.describeGroups(["g"])
+        _ = try? await admin.createPartitions(["u": 2])
+        _ = try? await admin.listGroups()
+        _ = try? await admin.describeGroups(["g", "h"])
         _ = try? await admin.listGroupOffsets("g")
+        _ = try? await admin.listGroupOffsets("h", of: partitions)
+        _ = try? await admin.deleteGroupOffsets("h", of: partitions)
+        _ = try? await admin.describeConfigs([ConfigResource(.topic, "t")])
         _ = try? await admin.deleteRecords(before: [partitions[0]: 1])
+        await consumer?.close(within: .seconds(1))
+        await member?.close()
     }
 }

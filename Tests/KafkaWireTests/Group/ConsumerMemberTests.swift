@@ -77,6 +77,19 @@ struct ConsumerMemberTests {
         Row(
             "refused for good", .event(.refused(error(.unsupportedAssignor), epoch: 0)),
             leadTo: .failed(error(.unsupportedAssignor)), epoch: 0, everything: true, partitions: true),
+        Row(
+            "closing: the epoch is still followed", .accepted(epoch: 1, nil), .event(.closing),
+            .accepted(epoch: 2, [0]), leadTo: .leaving, epoch: 2),
+        Row(
+            "fenced while closing", .accepted(epoch: 1, nil), .event(.closing),
+            .event(.refused(error(.fencedMemberEpoch), epoch: 1)), leadTo: .left, epoch: 0, everything: true,
+            partitions: true),
+        Row(
+            "an earlier epoch was refused while closing", .accepted(epoch: 2, nil), .event(.closing),
+            .event(.refused(error(.fencedMemberEpoch), epoch: 1)), leadTo: .leaving, epoch: 2),
+        Row(
+            "closing before it has joined", .event(.closing), leadTo: .left, epoch: 0, everything: true,
+            partitions: true),
         Row("closed", .accepted(epoch: 1, nil), .event(.closed), .accepted(epoch: 2, [0]), leadTo: .left, epoch: 1),
     ]
 

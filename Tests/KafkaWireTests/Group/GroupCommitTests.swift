@@ -36,6 +36,68 @@ struct GroupCommitTests {
         }
     }
 
+    @Test("a member whose epoch moves while it leaves still commits what was processed")
+    func closingAtStaleEpoch() async throws {
+        try await withGroup(.consumer, partitions: 1) { group in
+            let member = try await processedOnce(group)
+            // The coordinator moves to the next epoch, and the member does not learn it.
+            group.fake.inject(
+                .errorAfterwards(.coordinatorLoadInProgress), into: .consumerGroupHeartbeat, times: 100_000)
+            group.fake.addPartitions(to: "t", count: 2)
+            try await eventually("the coordinator is at the next epoch") {
+                group.fake.members(ofGroup: GroupFixture.group)?.first?.epoch ?? 0
+                    > member.consumer.groupMetadata?.generationID ?? 0
+            }
+            try await expectCommitOnClose(of: member, in: group)
+        }
+    }
+
+    @Test(
+        "a member that leaves during a rebalance commits with the next generation",
+        arguments: [
+            APIKey.joinGroup, .syncGroup,
+        ])
+    func closingDuringRebalance(api: APIKey) async throws {
+        try await withGroup(.cooperative, partitions: 1) { group in
+            let member = try await processedOnce(group)
+            // The coordinator is at the next generation, and the member does not learn it or has not received its
+            // assignment.
+            let code = ErrorCode.coordinatorLoadInProgress
+            group.fake.inject(
+                api == .joinGroup ? .errorAfterwards(code) : .error(code), into: api, times: 100_000)
+            try await group.rebalance()
+            try await eventually("the group waits for the assignment") {
+                group.fake.state(ofGroup: GroupFixture.group) == "CompletingRebalance"
+            }
+            group.fake.clearRequests()
+            try await eventually("the member retries") { group.fake.count(api) > 1 }
+            try await expectCommitOnClose(of: member, in: group)
+        }
+    }
+
+    /// A member that has processed three records, and has committed nothing.
+    private func processedOnce(_ group: GroupFixture) async throws -> RunningMember {
+        try group.produce(3)
+        let member = try await group.start(["auto.commit.interval.ms": "600000"])
+        try await group.processed()
+        try await eventually("it is back from its last batch") { member.isIdle }
+        try await eventually("the group is stable") { group.fake.state(ofGroup: GroupFixture.group) == "Stable" }
+        return member
+    }
+
+    /// Closes a member whose commits are refused until the faults end.
+    private func expectCommitOnClose(of member: RunningMember, in group: GroupFixture) async throws {
+        group.fake.clearRequests()
+        let closing = Task { await member.consumer.close(within: .seconds(20)) }
+        try await eventually("the commit is retried") { group.fake.count(.offsetCommit) > 1 }
+        group.fake.clearFaults()
+        let report = await closing.value
+        #expect(report.isComplete, "\(report)")
+        #expect(group.committed(TopicPartition("t")) == 3)
+        #expect(member.lost.isEmpty)
+        #expect(group.fake.members(ofGroup: GroupFixture.group) == [])
+    }
+
     @Test("with enable.auto.commit=false, what the application says alone", arguments: GroupKind.both)
     func byHand(kind: GroupKind) async throws {
         try await withGroup(kind, partitions: 1) { group in

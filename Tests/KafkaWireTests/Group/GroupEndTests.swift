@@ -81,6 +81,110 @@ struct GroupEndTests {
         }
     }
 
+    /// What a rebalance handler may try to do with its consumer.
+    enum Call: String, CaseIterable {
+        case next, nextWithTimeout, nextRecord, commit, commitOffsets, committed, seek, pause, assign, assignMore,
+            unassign,
+            subscribe
+
+        func make(_ consumer: KafkaConsumer) async throws {
+            let partition = TopicPartition("t")
+            switch self {
+            case .next:
+                var iterator = consumer.makeAsyncIterator()
+                _ = try await iterator.next()
+            case .nextWithTimeout:
+                var iterator = consumer.makeAsyncIterator()
+                _ = try await iterator.next(timeout: .milliseconds(5))
+            case .nextRecord:
+                var iterator = consumer.records.makeAsyncIterator()
+                _ = try await iterator.next()
+            case .commit: try await consumer.commit()
+            case .commitOffsets: try await consumer.commit([partition: OffsetAndMetadata(1)])
+            case .committed: _ = try await consumer.committed([partition])
+            case .seek: try await consumer.seek([partition: .offset(1)])
+            case .pause:
+                await consumer.pause([partition])
+                await consumer.resume([partition])
+            case .assign: await consumer.assign([partition: ConsumerStart(.earliest)])
+            case .assignMore: await consumer.assign(adding: [partition: ConsumerStart(.earliest)])
+            case .unassign: await consumer.unassign([partition])
+            case .subscribe: try await consumer.subscribe(to: .topics(["t", "u"]))
+            }
+        }
+
+        var isRefused: Bool {
+            switch self {
+            case .next, .nextWithTimeout, .nextRecord: true
+            default: false
+            }
+        }
+    }
+
+    @Test(
+        "every other call in a rebalance handler works or is refused at once", arguments: GroupKind.both, Call.allCases)
+    func inHandler(kind: GroupKind, call: Call) async throws {
+        try await withGroup(kind, partitions: 1) { group in
+            try group.produce(3)
+            let consumer = try group.member().consumer
+            let errors = Lock<[ErrorCode?]>([])
+            try await consumer.subscribe(to: .topics(["t"])) { [weak consumer] _ in
+                guard let consumer else { return }
+                do {
+                    try await call.make(consumer)
+                    errors.withLock { $0.append(nil) }
+                } catch {
+                    errors.withLock { $0.append((error as? KafkaError)?.code) }
+                }
+            }
+            try await eventually("the handler has returned", within: .seconds(10)) {
+                errors.withLock { !$0.isEmpty }
+            }
+            let expected: ErrorCode? = call.isRefused ? .operationNotAttempted : nil
+            #expect(errors.withLock { Array($0.prefix(1)) } == [expected])
+            let report = await consumer.close(within: .seconds(10))
+            #expect(report.isComplete, "\(report)")
+        }
+    }
+
+    @Test("the last handler call, during close, may not iterate or subscribe", arguments: GroupKind.both)
+    func inHandlerOfClose(kind: GroupKind) async throws {
+        try await withGroup(kind, partitions: 1) { group in
+            try group.produce(3)
+            let consumer = try group.member().consumer
+            let errors = Lock<[ErrorCode?]>([])
+            try await consumer.subscribe(to: .topics(["t"])) { [weak consumer] rebalance in
+                guard let consumer, case .revoked = rebalance else { return }
+                for call in [Call.next, .nextRecord, .subscribe] {
+                    do {
+                        try await call.make(consumer)
+                        errors.withLock { $0.append(nil) }
+                    } catch {
+                        errors.withLock { $0.append((error as? KafkaError)?.code) }
+                    }
+                }
+            }
+            // Away with a batch: nobody waits in next().
+            var iterator = consumer.makeAsyncIterator()
+            _ = try await iterator.next()
+            let report = await consumer.close(within: .seconds(10))
+            #expect(report.isComplete, "\(report)")
+            #expect(
+                errors.withLock { $0 } == [.operationNotAttempted, .operationNotAttempted, .operationNotAttempted])
+        }
+    }
+
+    @Test("a second close waits for the first and returns the same report", arguments: GroupKind.both)
+    func closedTwice(kind: GroupKind) async throws {
+        try await withUnreachable(kind, .silent) { member in
+            async let first = member.consumer.close(within: .seconds(1))
+            async let second = member.consumer.close(within: .seconds(1))
+            let reports = await [first, second]
+            #expect(reports[0].errors.map(\.code) == reports[1].errors.map(\.code))
+            #expect(member.revoked.count + member.lost.count == 1)
+        }
+    }
+
     @Test("close does not wait for a handler that never returns", arguments: GroupKind.both)
     func stuckHandler(kind: GroupKind) async throws {
         try await withGroup(kind, partitions: 1) { group in

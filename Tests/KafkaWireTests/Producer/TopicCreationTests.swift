@@ -1,3 +1,4 @@
+import Concurrency
 import KafkaFake
 import Testing
 
@@ -32,6 +33,61 @@ struct TopicCreationTests {
             #expect(error?.code == .unknownTopicOrPartition)
             #expect(fake.offsets(of: TopicPartition("new")) == nil)
             await producer.close()
+        }
+    }
+
+    private func groupProperties(_ kind: GroupKind, _ more: [String: String]) -> [String: String] {
+        ["group.id": "g", "heartbeat.interval.ms": "10", "metadata.max.age.ms": "20"].merging(kind.properties) { $1 }
+            .merging(more) { $1 }
+    }
+
+    @Test("subscribing to a missing topic by name creates it, and a deleted one again", arguments: GroupKind.both)
+    func subscription(kind: GroupKind) async throws {
+        let reports = Lock<[RetryEvent]>([])
+        var hooks = ClientHooks()
+        hooks.retrying = { event in reports.withLock { $0.append(event) } }
+        try await withFake(properties: groupProperties(kind, [:]), hooks: hooks) { fake, cluster in
+            fake.setTopicCreation(true)
+            fake.configureGroups { $0.consumerHeartbeatInterval = .milliseconds(10) }
+            let consumer = KafkaConsumer(cluster: cluster, offsetReset: .earliest)
+            try await consumer.subscribe(to: .topics(["new"]))
+            try await eventually("it is created and assigned") { consumer.assignment == [TopicPartition("new")] }
+            #expect(reports.withLock { $0.filter { $0.operation == "read the topic new" } }.isEmpty)
+            fake.deleteTopic("new")
+            try await eventually("it is created again") { fake.offsets(of: TopicPartition("new")) != nil }
+            await consumer.close()
+        }
+    }
+
+    @Test(
+        "a consumer creates nothing with allow.auto.create.topics=false or by a pattern, and reports a missing topic",
+        arguments: GroupKind.both)
+    func subscriptionCreatesNothing(kind: GroupKind) async throws {
+        let reports = Lock<[RetryEvent]>([])
+        var hooks = ClientHooks()
+        hooks.retrying = { event in reports.withLock { $0.append(event) } }
+        let properties = groupProperties(kind, ["allow.auto.create.topics": "false"])
+        try await withFake(properties: properties, hooks: hooks) { fake, cluster in
+            fake.setTopicCreation(true)
+            let consumer = KafkaConsumer(cluster: cluster, offsetReset: .earliest)
+            try await consumer.subscribe(to: .topics(["forbidden"]))
+            try await eventually("it is looked for again and again") {
+                reports.withLock { $0.contains { $0.operation == "read the topic forbidden" && $0.failures > 1 } }
+            }
+            #expect(fake.offsets(of: TopicPartition("forbidden")) == nil)
+            await consumer.close()
+        }
+        try await withFake(properties: groupProperties(kind, [:])) { fake, cluster in
+            fake.setTopicCreation(true)
+            fake.createTopic("there")
+            let consumer = KafkaConsumer(cluster: cluster, offsetReset: .earliest)
+            try await consumer.subscribe(to: .pattern("there|missing"))
+            try await eventually("it has what exists") { consumer.assignment == [TopicPartition("there")] }
+            let before = fake.count(.metadata)
+            try await eventually("metadata is refreshed") { fake.count(.metadata) > before + 5 }
+            #expect(fake.offsets(of: TopicPartition("missing")) == nil)
+            #expect(fake.offsets(of: TopicPartition("there|missing")) == nil)
+            await consumer.close()
         }
     }
 

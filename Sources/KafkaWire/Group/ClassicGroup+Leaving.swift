@@ -1,0 +1,84 @@
+// How a member leaves, and what it reports of itself.
+extension ClassicGroup {
+    func leave(by deadline: ContinuousClock.Instant) async -> [KafkaError] {
+        if let leaving { return await leaving.value }
+        let task = background("leaving the group") { await self.leaveOnce(by: deadline) }
+        leaving = task
+        return await task.value
+    }
+
+    private func leaveOnce(by deadline: ContinuousClock.Instant) async -> [KafkaError] {
+        leavesBy = deadline
+        for task in tasks { task.cancel() }
+        if !needsGeneration { await stopSteps() }
+        for task in tasks { await task.value }
+        var errors = await partitions.giveUpAll(owned, areLost: machine.hasLost, by: deadline)
+        owned = []
+        let sender = machine.identity
+        if !hasFailed { handle(.closed) }
+        await stopSteps()
+        heartbeats?.cancel()
+        await heartbeats?.value
+        if let error = await sendLeave(sender, reason: "the consumer is being closed", by: deadline) {
+            errors.append(error)
+        }
+        await partitions.coordinator.close()
+        return errors
+    }
+
+    var isLeaving: Bool { leavesBy != nil }
+
+    /// Whether the coordinator may be at a later generation than this member, which keeps its partitions through the
+    /// rebalance. It then accepts a commit only after the member has joined and received its assignment.
+    private var needsGeneration: Bool {
+        switch machine.state {
+        case .joining, .syncing: !owned.isEmpty && !machine.hasLost
+        default: false
+        }
+    }
+
+    private func stopSteps() async {
+        steps?.cancel()
+        await steps?.value
+    }
+
+    var state: MembershipState {
+        switch machine.state {
+        case .failed(let error): .failed(error)
+        case .joining, .syncing, .left: .joining
+        case .preparing, .adopting, .stable: machine.identity.generation < 0 ? .joining : .member
+        }
+    }
+
+    func fail(_ error: KafkaError) async {
+        let areLost = machine.hasLost || error.code == .fencedInstanceId
+        let deadline = cluster.timing.now() + CloseReport.defaultLimit
+        _ = await partitions.giveUpAll(owned, areLost: areLost, by: deadline)
+        owned = []
+        await sendLeave(machine.identity, reason: "the member has failed", by: deadline)
+        await partitions.coordinator.close()
+        partitions.fail(error)
+    }
+
+    /// Leaves the group. A static member stays: its partitions wait until it is back, or its session ends (KIP-345).
+    ///
+    /// - Returns: The reason why the coordinator does not know that the member has left; its session ends later.
+    @discardableResult
+    func sendLeave(
+        _ sender: ClassicMember.Identity, reason: String, by deadline: ContinuousClock.Instant
+    ) async -> KafkaError? {
+        guard !sender.memberID.isEmpty, configuration.instanceID == nil else { return nil }
+        let groupID = groupID
+        return await partitions.leave(by: deadline) { coordinator in
+            let takesSeveral =
+                try await coordinator.connection(role: .general).version(for: LeaveGroupRequest.self) >= 3
+            let request =
+                takesSeveral
+                ? LeaveGroupRequest(
+                    groupId: groupID,
+                    members: [LeaveGroupRequest.MemberIdentity(memberId: sender.memberID, reason: reason)])
+                : LeaveGroupRequest(groupId: groupID, memberId: sender.memberID)
+            _ = try await coordinator.call(request, within: GroupPartitions.leaveLimit)
+        }
+    }
+}
