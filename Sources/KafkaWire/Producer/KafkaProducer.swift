@@ -194,7 +194,7 @@ public final class KafkaProducer: Sendable {
             return try await Self.learn(topic, anew: anew, within: limit, cluster, accumulator)
         }
         if lookups.begin(topic) {
-            Task { [cluster, accumulator, lookups] in
+            background("topic lookup") { [cluster, accumulator, lookups] in
                 // Reported as it is retried. The next record of this topic begins another lookup.
                 try? await Self.learn(topic, anew: anew, within: longest, cluster, accumulator)
                 lookups.end(topic)
