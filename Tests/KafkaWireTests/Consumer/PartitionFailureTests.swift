@@ -192,8 +192,12 @@ struct PartitionFailureTests {
             await consumer.assign([bad: ConsumerStart(.offset(0))])
             var iterator = consumer.makeAsyncIterator()
             #expect(try await read(&iterator, 20)[0] == numbered(0..<20))
+            // A fetch between the next two calls would ask for an offset that an empty log doesn't have.
+            await consumer.pause([bad])
+            while await !consumer.fetcher.loops.isEmpty { try await Task.sleep(for: .milliseconds(2)) }
             fake.createTopic("t")
             try fill(fake, bad, 20)
+            await consumer.resume([bad])
             let error = await #expect(throws: KafkaError.self) { _ = try await iterator.next() }
             #expect(error?.code == .inconsistentTopicId)
             await consumer.close()

@@ -135,7 +135,8 @@ struct GroupReportTests {
         let good = try ConsumerProtocolAssignment(
             assignedPartitions: [ConsumerProtocolTopicPartition]([TopicPartition("t")])
         ).encoded()
-        let (needle, isBad) = (Array(good), Lock(true))
+        let needle = Array(good)
+        let isBad = Lock(true)
         try await withConsumer(.cooperative) { fake, consumer, events in
             fake.createTopic("t")
             fake.changeAnswers { api, _, frame in
