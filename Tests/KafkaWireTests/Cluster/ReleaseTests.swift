@@ -6,7 +6,7 @@ import Testing
 @testable import KafkaWire
 
 @Suite(
-    "Threads and descriptors of clients", .timeLimit(.minutes(1)),
+    "Threads and descriptors of clients", .timeLimit(.minutes(5)),
     .enabled(if: ProcessResources.areKnown, "there is no /proc"))
 struct ReleaseTests {
     /// How many connections to the brokers are open. Both ends are in this process.
