@@ -33,7 +33,7 @@ run_with_sanitizer() { # SANITIZER [FILTER]...
     shift
     if (($# == 0)); then
         set -- '^(KafkaWire|KafkaWireTool|PGWire|CommandLineSupport|TFIConsumer|TFIProducer)Tests\.'
-        connections=ConnectionTests/
+        connections='(Connection|Release)Tests/'
     fi
     for filter; do arguments+=(--filter "$filter"); done
     reports=$(new_reports "$build")

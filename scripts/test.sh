@@ -50,8 +50,8 @@ run_tests() { # [ARG]... for `swift test`
 run_parts() { # LOG
     local log=$1 status=0 part beside=$root/.build/test-beside.log
     : >"$log"
-    for part in '--skip=(Conformance|Pipeline|ShippedProgram|TestSupport)Tests\.|ConnectionTests/' \
-        '--filter=ConnectionTests/|^TestSupportTests\.'; do
+    for part in '--skip=(Conformance|Pipeline|ShippedProgram|TestSupport)Tests\.|(Connection|Release)Tests/' \
+        '--filter=(Connection|Release)Tests/|^TestSupportTests\.'; do
         swift test --skip-build --experimental-maximum-parallelization-width 8 "${part%%=*}" "${part#*=}" 2>&1 |
             tee -a "$log" || status=$?
     done

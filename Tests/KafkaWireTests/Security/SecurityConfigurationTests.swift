@@ -48,7 +48,10 @@ struct SecurityConfigurationTests {
         "a login that can't be is an error",
         arguments: [
             ([:], "needs sasl.mechanism, one of PLAIN"),
-            (["sasl.mechanism": "GSSAPI"], "'GSSAPI'; one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER"),
+            (
+                ["sasl.mechanism": "GSSAPI"],
+                "sasl.mechanism is invalid; one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER"
+            ),
             (["sasl.mechanism": "PLAIN"], "PLAIN needs sasl.jaas.config, or sasl.username and sasl.password"),
             (["sasl.mechanism": "PLAIN", "sasl.username": "a"], "sasl.username is given without sasl.password"),
             (["sasl.mechanism": "PLAIN", "sasl.password": "hunter2"], "sasl.password is given without sasl.username"),
@@ -107,7 +110,7 @@ struct SecurityConfigurationTests {
     @Test(
         "TLS settings that can't be are an error",
         arguments: [
-            (["ssl.truststore.type": "JKS", "ssl.truststore.location": "f"], "only PEM is read"),
+            (["ssl.truststore.type": "JKS", "ssl.truststore.location": "f"], "only PEM is supported"),
             (["ssl.keystore.certificate.chain": "c"], "ssl.keystore.key"),
             (["ssl.keystore.location": "f", "ssl.keystore.key": "hunter2"], "either ssl.keystore.location"),
             (["ssl.truststore.location": "f", "ssl.truststore.certificates": "c"], "both given"),

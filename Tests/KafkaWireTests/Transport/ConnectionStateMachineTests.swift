@@ -213,9 +213,10 @@ struct ConnectionStateMachineTests {
     }
 
     @Test(
-        "a length that can't be is explained",
+        "an invalid length is explained",
         arguments: [
-            (Int32(3), "can't be"), (Int32(-1), "can't be"), (Int32.min, "can't be"), (Int32(0), "can't be"),
+            (Int32(3), "not a valid length"), (Int32(-1), "not a valid length"), (Int32.min, "not a valid length"),
+            (Int32(0), "not a valid length"),
             (Int32(1001), "receive.message.max.bytes"), (Int32(0x4854_5450), "HTTP"),
             (Int32(0x1503_0302), "TLS"), (Int32(0x1503_0100), "TLS"),
         ])

@@ -8,7 +8,7 @@ enum ProcessResources {
     /// A file of the kernel's, whose size isn't known before it has been read.
     private static func kernelFile(_ path: String) throws -> String {
         let descriptor = unsafe open(path, O_RDONLY)
-        try #require(descriptor >= 0)
+        try #require(descriptor >= 0, "\(path): errno \(errno)")
         defer { close(descriptor) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
