@@ -48,7 +48,8 @@ extension Fetcher {
         try await cluster.refresh(topics: Set(partitions.keys.map(\.topic)).sorted())
         for key in partitions.keys {
             let (topic, leader) = (await cluster.topic(key.topic), await cluster.leader(of: key))
-            guard let known = partitions[key] else { continue }
+            // `findLeaders` resolves the topic id and the leader of partitions that have none yet.
+            guard let known = partitions[key], known.leader != nil else { continue }
             if let topic, known.isOther(topic.id) {
                 // Looked up again at once, which finds the other id.
                 partitions[key]?.leader = nil

@@ -128,6 +128,7 @@ actor Fetcher {
             }
             if start.topicID != .zero, start.topicID != partition.topicID {
                 (partition.topicID, partition.certainty) = (start.topicID, .given)
+                topicNames[start.topicID] = key.topic
             }
             partition.slot = slot
             buffer.identify(slot, as: partition.topicID)

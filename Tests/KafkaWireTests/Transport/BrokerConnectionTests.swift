@@ -113,7 +113,7 @@ struct BrokerConnectionTests {
             (Fault.hangUp(.beforehand), "closed the connection"), (.hangUp(.beforeAnswer), "closed the connection"),
             (.hangUp(.withinAnswer), "closed the connection"), (.wrongCorrelationID, "was due"),
             (.length(2_000_000), "receive.message.max.bytes"), (.length(-5), "not a valid length"),
-            (.length(2), "can't be"),
+            (.length(2), "not a valid length"),
             (.garbage(Array("HTTP/1.1 200 OK".utf8)), "HTTP"),
         ])
     func misbehaviour(fault: Fault, sentence: String) async throws {
