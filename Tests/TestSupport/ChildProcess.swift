@@ -14,7 +14,7 @@ final class ChildProcess: Sendable {
     let identifier: pid_t
     /// The exit status. A program ended by a signal has 128 plus the signal's number, as in a shell.
     let status = Promise<Int32>()
-    /// Whether the program may still be signalled: it has not ended, or nobody has collected its status yet.
+    /// Whether a signal may still be sent: the program runs, or its exit status has not been collected yet.
     private let isAlive = Lock(true)
 
     var isRunning: Bool { isAlive.withLock { $0 } }

@@ -135,7 +135,7 @@ struct AdminCall: Sendable {
 
     /// Prints lines, each escaped for a terminal with its line feeds, so that a name of the cluster's stays on its line.
     ///
-    /// The command then ends with the failures where there are any: also where nobody reads what is printed.
+    /// The command then ends with the failures, if there are any, even if nobody reads what it prints.
     func write(_ lines: [String], failures: [KafkaError] = []) async throws {
         try await print(lines.map { ForeignText.visible($0) + "\n" }.joined(), failures)
     }
