@@ -12,17 +12,6 @@ struct AdminOutputTests {
     private static let attack = "e\n\u{1b}[2J\u{9b}31m\u{202e}\t\u{85}x"
     private static let shown = "e\\n\\x1b[2J\\u{9b}31m\\u{202e}\\t\\u{85}x"
 
-    private func withFake(_ body: (FakeCluster) async throws -> Void) async throws {
-        let fake = try FakeCluster()
-        do {
-            try await body(fake)
-        } catch {
-            await fake.close()
-            throw error
-        }
-        await fake.close()
-    }
-
     /// The lines of a command that succeeds.
     private func lines(_ fake: FakeCluster, _ arguments: [String]) async throws -> [String] {
         let result = try await run(

@@ -17,20 +17,8 @@ struct ProgramTests {
             try Repository.program("kafkawire"), ["-b", fake.bootstrapServers] + arguments, input: input)
     }
 
-    private func withFake(_ body: (FakeCluster) async throws -> Void) async throws {
-        let fake = try FakeCluster()
-        fake.createTopic("t")
-        do {
-            try await body(fake)
-        } catch {
-            await fake.close()
-            throw error
-        }
-        await fake.close()
-    }
-
     @Test func linesGoThere() async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             let sent = try await kafkawire(fake, "-P", "-t", "t", "-K:", "-Z", input: "a:1\nb:\nc\nlast:x")
             #expect(sent.status == 0, "\(sent.err)")
             #expect(sent.out.isEmpty)
@@ -42,7 +30,7 @@ struct ProgramTests {
     }
 
     @Test func aLineThatIsTooLargeFailsItThoughAnotherOfItsBatchGoesThere() async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             fake.createTopic("narrow", maximumMessageBytes: 1500)
             let sent = try await kafkawire(
                 fake, "-P", "-t", "narrow", "-X", "linger.ms=100",
@@ -54,7 +42,7 @@ struct ProgramTests {
     }
 
     @Test func manyLinesInTheirOrder() async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             let lines = (0..<20_000).map { "line \($0)\n" }.joined()
             #expect(try await kafkawire(fake, "-P", "-tt", input: lines).status == 0)
             let read = try await kafkawire(fake, "-Ceq", "-tt")
@@ -67,7 +55,7 @@ struct ProgramTests {
     }
 
     @Test func placesByTime() async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             let client = try KafkaClient(bootstrapServers: fake.bootstrapServers)
             let producer = client.producer()
             for number in 0..<10 {
@@ -93,7 +81,7 @@ struct ProgramTests {
     }
 
     @Test func aListAsTextAndJSON() async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             let text = try await kafkawire(fake, "-L")
             #expect(text.status == 0)
             #expect(
@@ -106,7 +94,7 @@ struct ProgramTests {
     }
 
     @Test func whatGoesWrong() async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             let missing = try await kafkawire(fake, "-C", "-t", "nope")
             #expect(missing.status == 78)
             #expect(missing.err.contains("the topic nope does not exist"))
@@ -146,7 +134,7 @@ struct ProgramTests {
 
     @Test(arguments: [SIGINT, SIGTERM])
     func aSignalEndsItCleanly(signal: Int32) async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             _ = try await kafkawire(fake, "-P", "-tt", input: "one\n")
             let running = try await RunningProgram.start(
                 try Repository.program("kafkawire"), ["-b", fake.bootstrapServers, "-C", "-t", "t"])
@@ -158,7 +146,7 @@ struct ProgramTests {
 
     @Test(arguments: ["-C", "-P"])
     func aSignalEndsItWhileItStillAsksForTheTopic(mode: String) async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             fake.inject(.error(.leaderNotAvailable), into: .metadata, times: 100_000)
             let running = try await RunningProgram.start(
                 try Repository.program("kafkawire"), ["-b", fake.bootstrapServers, mode, "-t", "t"])
@@ -171,7 +159,7 @@ struct ProgramTests {
     }
 
     @Test func moreFilesAreSentThanCanBeOpenAtOnce() async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             let folder = try TemporaryFolder()
             let path = folder.path + "/one"
             try Data("one".utf8).write(to: URL(filePath: path))
@@ -185,7 +173,7 @@ struct ProgramTests {
     }
 
     @Test func aReaderThatHasEnough() async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             _ = try await kafkawire(fake, "-P", "-tt", input: (0..<30_000).map { "line \($0)\n" }.joined())
             let program = try Repository.program("kafkawire")
             let result = try await run(
@@ -197,7 +185,7 @@ struct ProgramTests {
 
     @Test(arguments: ["classic", "consumer"])
     func aGroupGoesOnWhereItWas(protocolName: String) async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             _ = try await kafkawire(fake, "-P", "-tt", input: (0..<10).map { "\($0)\n" }.joined())
             func read(_ count: Int) async throws -> ProgramResult {
                 try await kafkawire(
@@ -216,7 +204,7 @@ struct ProgramTests {
 
     @Test(arguments: ["classic", "consumer"])
     func aGroupIsLeftWhereTheReaderHasEnough(protocolName: String) async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             let count = 25_000
             // Batches of which a pipe takes several.
             let sent = try await kafkawire(
@@ -253,7 +241,7 @@ struct ProgramTests {
 
     @Test(arguments: ["classic", "consumer"])
     func aGroupIsLeftAndWhatIsPrintedIsCommittedWhereARecordCannotBeRead(protocolName: String) async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             try await fillWithDamage(fake, 5)
             let read = try await kafkawire(
                 fake, "-G", "g", "t", "-o", "beginning", "-X", "group.protocol=\(protocolName)")
@@ -266,7 +254,7 @@ struct ProgramTests {
     }
 
     @Test func whatLiesBeforeARecordThatCannotBeReadIsPrinted() async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             try await fillWithDamage(fake, 200)
             let read = try await kafkawire(fake, "-C", "-tt")
             #expect(read.status == 69)
@@ -275,7 +263,7 @@ struct ProgramTests {
     }
 
     @Test func aTransactionIsAbortedWhereItsInputFails() async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             let folder = try TemporaryFolder()
             try Data("one".utf8).write(to: URL(filePath: folder.path + "/one"))
             let sent = try await kafkawire(
@@ -297,7 +285,7 @@ struct ProgramTests {
     }
 
     @Test func aFailureIsToldThoughNobodyReadsTheRest() async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             let folder = try TemporaryFolder()
             // The program starts when the only reader of its output is gone.
             let script = """
@@ -314,7 +302,7 @@ struct ProgramTests {
     }
 
     @Test func settingsFromAFile() async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             let folder = try TemporaryFolder()
             let path = folder.path + "/client.properties"
             try Data("bootstrap.servers = \(fake.bootstrapServers)\nclient.id = a\n".utf8).write(

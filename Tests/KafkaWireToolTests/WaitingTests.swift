@@ -12,18 +12,6 @@ import Testing
 struct WaitingTests {
     private let partition = TopicPartition(topic: "t", partition: 0)
 
-    private func withFake(_ body: (FakeCluster) async throws -> Void) async throws {
-        let fake = try FakeCluster()
-        fake.createTopic("t")
-        do {
-            try await body(fake)
-        } catch {
-            await fake.close()
-            throw error
-        }
-        await fake.close()
-    }
-
     private static let modes: [[String]] = [
         ["-L"], ["-C", "-t", "t"], ["-P", "-t", "t"], ["-G", "g", "t"], ["-Q", "-t", "t:0:5"], ["topics", "list"],
         ["configs", "describe", "topic:t"], ["groups", "list"], ["records", "offsets", "t"], ["cluster", "describe"],
@@ -42,7 +30,7 @@ struct WaitingTests {
     /// The modes with a name of their own; the long tests add the commands of administrators.
     @Test(arguments: modes.prefix(LongTests.count(modes.count, quick: 4)))
     func everyModeGivesUpOnABrokerThatIsSilent(mode: [String]) async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             fake.inject(.silence, into: .apiVersions, times: 1000)
             let result = try await run(
                 try Repository.program("kafkawire"),
@@ -76,7 +64,7 @@ struct WaitingTests {
 
     @Test(arguments: [["-Q", "-t", "t:0:5"], ["records", "offsets", "t"], ["groups", "describe", "g"]])
     func aCallThatNeedsABrokerAtAWrongAddressSaysSoAndGivesUp(mode: [String]) async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             // The cluster's brokers are said to be at a port where nobody listens, as with wrong advertised listeners.
             fake.changeAnswers { api, _, frame in
                 guard api == .metadata || api == .findCoordinator else { return frame }
@@ -95,7 +83,7 @@ struct WaitingTests {
     }
 
     @Test func aConsumerThatHasConnectedKeepsRetryingAndSaysSo() async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             _ = try await run(
                 try Repository.program("kafkawire"), ["-b", fake.bootstrapServers, "-P", "-tt"], input: "one\n")
             let running = try await RunningProgram.start(
@@ -119,7 +107,7 @@ struct WaitingTests {
 
     @Test(arguments: ["-C", "-P", "-G"])
     func theFirstSignalEndsItAlthoughTheBrokerIsSilent(mode: String) async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             fake.inject(.silence, into: .apiVersions, times: 1000)
             let running = try await RunningProgram.start(
                 try Repository.program("kafkawire"),
@@ -132,7 +120,7 @@ struct WaitingTests {
     }
 
     @Test func theFirstSignalEndsTheWaitForATransactionToStart() async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             fake.inject(.error(.coordinatorLoadInProgress), into: .initProducerID, times: 100_000)
             let running = try await RunningProgram.start(
                 try Repository.program("kafkawire"),
@@ -148,7 +136,7 @@ struct WaitingTests {
     }
 
     @Test func workThatDoesNotEndAfterASignalIsAbandoned() async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             let session = try await ConnectionOptions(brokers: fake.bootstrapServers).session()
             let stop = StopSignal()
             let stubborn = StopSignal()
@@ -165,7 +153,7 @@ struct WaitingTests {
     }
 
     @Test func aFailedDeliveryEndsItAlthoughTheInputStaysSilent() async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             fake.createTopic("narrow", maximumMessageBytes: 1500)
             let folder = try TemporaryFolder()
             // The shell keeps the pipe open, so the program never sees its end.
@@ -182,7 +170,7 @@ struct WaitingTests {
     }
 
     @Test func aSignalEndsItWhileItOpensAPipeWithoutWriter() async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             let folder = try TemporaryFolder()
             let script = "mkfifo \"$2\"; exec \"$0\" -b \"$1\" -P -t t \"$2\""
             let running = try await RunningProgram.start(
@@ -196,7 +184,7 @@ struct WaitingTests {
 
     @Test(arguments: ["<&-", ">&-", "2>&-"])
     func aClosedStandardStreamIsNotReplacedByAConnection(closed: String) async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             _ = try await run(
                 try Repository.program("kafkawire"), ["-b", fake.bootstrapServers, "-P", "-tt"], input: "one\n")
             let result = try await run(
@@ -208,7 +196,7 @@ struct WaitingTests {
     }
 
     @Test func aFullDiskIsAnError() async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             _ = try await run(
                 try Repository.program("kafkawire"), ["-b", fake.bootstrapServers, "-P", "-tt"], input: "one\n")
             for mode in ["-C -t t", "-C -e -u -t t", "-G g t -o beginning", "-L", "-Q -t t:0:5"] {
@@ -227,7 +215,7 @@ struct WaitingTests {
 
     @Test(arguments: ["classic", "consumer"])
     func aPatternReadsEveryTopicWithThePrefix(protocolName: String) async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             for topic in ["orders-a", "orders.b", "old-orders", "plain"] {
                 fake.createTopic(topic)
                 _ = try await run(
@@ -246,7 +234,7 @@ struct WaitingTests {
     }
 
     @Test func anOffsetBeyondTheEndWaitsForLaterRecords() async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             let program = try Repository.program("kafkawire")
             _ = try await run(program, ["-b", fake.bootstrapServers, "-P", "-tt"], input: "one\n")
             let running = try await RunningProgram.start(
@@ -264,7 +252,7 @@ struct WaitingTests {
     }
 
     @Test func sendingCreatesAMissingTopicWhereTheBrokerPermitsThat() async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             fake.setTopicCreation(true)
             let program = try Repository.program("kafkawire")
             let sent = try await run(program, ["-b", fake.bootstrapServers, "-P", "-t", "new"], input: "one\n")
@@ -282,7 +270,7 @@ struct WaitingTests {
     }
 
     @Test func sendingToAMissingTopicIsAnErrorWhereTheBrokerCreatesNone() async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             let sent = try await run(
                 try Repository.program("kafkawire"), ["-b", fake.bootstrapServers, "-P", "-t", "new"], input: "one\n")
             #expect(sent.status == 78)
@@ -293,7 +281,7 @@ struct WaitingTests {
 
     @Test(arguments: ["classic", "consumer"])
     func aGroupThatWaitsForAMissingTopicSaysSo(protocolName: String) async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             let running = try await RunningProgram.start(
                 try Repository.program("kafkawire"),
                 ["-b", fake.bootstrapServers, "-qG", "g", "new", "-X", "group.protocol=\(protocolName)"])
@@ -305,7 +293,7 @@ struct WaitingTests {
 
     @Test(arguments: ["classic", "consumer"])
     func aPatternThatMatchesNothingIsReported(protocolName: String) async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             let running = try await RunningProgram.start(
                 try Repository.program("kafkawire"),
                 ["-b", fake.bootstrapServers, "-qG", "g", "^nomatch", "-X", "group.protocol=\(protocolName)"])
@@ -319,7 +307,7 @@ struct WaitingTests {
 
     @Test(arguments: [["^nomatch"], ["missing"], ["^nomatch", "missing"]], ["classic", "consumer"])
     func withNothingToReadTheEndIsReachedAtOnce(topics: [String], protocolName: String) async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             let read = try await run(
                 try Repository.program("kafkawire"),
                 ["-b", fake.bootstrapServers, "-e", "-G", "g"] + topics + ["-X", "group.protocol=\(protocolName)"],
@@ -332,7 +320,7 @@ struct WaitingTests {
 
     @Test(arguments: ["classic", "consumer"])
     func aMemberWithoutPartitionsHasNothingToWaitFor(protocolName: String) async throws {
-        try await withFake { fake in
+        try await withFake(topics: ["t"]) { fake in
             let client = try KafkaClient(
                 bootstrapServers: fake.bootstrapServers,
                 properties: ["group.id": "g", "group.protocol": protocolName])
