@@ -72,7 +72,13 @@ struct FetchEpochTests {
             await consumer.assign([partition: ConsumerStart(.offset(0))])
             try await eventually("the fetch is at the broker") { fake.count(.fetch) == 1 }
             // Its answer has all records; the same offset belongs to another assignment by then.
+            let earlier = try #require(await consumer.fetcher.partitions[partition])
             await consumer.assign([partition: ConsumerStart(.offset(0))])
+            // Only the slot tells the two assignments apart then.
+            try await eventually("the second assignment is resolved") {
+                let now = await consumer.fetcher.partitions[partition]
+                return now?.position == earlier.position && now?.topicID == earlier.topicID
+            }
             fake.releaseAnswers()
             var iterator = consumer.makeAsyncIterator()
             #expect(try await read(&iterator, 10)[0] == numbered(0..<10))

@@ -127,9 +127,11 @@ final class ManualTiming: Sendable {
 }
 
 /// Waits for what only shows from outside, such as the kernel's count of threads.
-func eventually(_ what: Comment, within limit: Duration = .seconds(50), _ condition: () throws -> Bool) async throws {
+func eventually(
+    _ what: Comment, within limit: Duration = .seconds(50), _ condition: () async throws -> Bool
+) async throws {
     let deadline = ContinuousClock.now + limit
-    while try !condition() {
+    while try await !condition() {
         try #require(ContinuousClock.now < deadline, what)
         try await Task.sleep(for: .milliseconds(2))
     }

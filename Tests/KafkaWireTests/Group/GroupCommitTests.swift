@@ -36,6 +36,25 @@ struct GroupCommitTests {
         }
     }
 
+    @Test("offsets of an earlier membership are not sent in a later one")
+    func earlierMembership() async throws {
+        try await withGroup(.cooperative, partitions: 1) { group in
+            let cluster = try group.member().cluster
+            let identity = GroupIdentity(groupID: GroupFixture.group, instanceID: nil)
+            let offsets = GroupOffsets(
+                cluster: cluster, coordinator: GroupCoordinator(cluster: cluster, groupID: GroupFixture.group),
+                groupID: GroupFixture.group, identity: identity)
+            identity.become(memberID: "first", generation: 1)
+            let membership = identity.membership
+            identity.become(memberID: "", generation: -1)
+            identity.become(memberID: "second", generation: 1)
+            let outcome = await offsets.commit(
+                [TopicPartition("t"): TopicOffset(offset: OffsetAndMetadata(6))], membership: membership)
+            #expect((outcome.failure as? KafkaError)?.code == .unknownMemberId)
+            #expect(group.fake.count(.offsetCommit) == 0)
+        }
+    }
+
     @Test("a member whose epoch moves while it leaves still commits what was processed")
     func closingAtStaleEpoch() async throws {
         try await withGroup(.consumer, partitions: 1) { group in

@@ -237,15 +237,19 @@ struct TopicIdentityTests {
     @Test("don't hide the same offset of the new topic")
     func sameOffset() async throws {
         try await withGroup(.cooperative, sendsIDs: true) { group in
-            let member = try await reader(group, ["auto.commit.interval.ms": "5"])
-            try await eventually("it is committed") { group.committed(old) == 99 }
+            let member = try await reader(group)
+            try await member.consumer.commit()
+            #expect(group.committed(old) == 99)
             group.fake.createTopic("t")
             try group.produce(99, to: ["t"])
             var iterator = member.consumer.makeAsyncIterator()
             await expectRecreated { while true { _ = try await iterator.next() } }
             try await member.consumer.seek([old: .earliest])
+            // Nothing is committed on the way, so that the two offsets meet.
             try await read(member.consumer, until: [old: 99, other: 99])
-            try await eventually("the new topic's offset is committed") { group.committed(old) == 99 }
+            #expect(group.committed(old) == nil)
+            await member.close()
+            #expect(group.committed(old) == 99)
         }
     }
 
