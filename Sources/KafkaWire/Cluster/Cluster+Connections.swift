@@ -38,18 +38,19 @@ extension Cluster {
         settings.connectionSetupTimeout = setupTimeout(failures: failures.count)
         let observing = ConnectionObserver(observer, key.address, key.role)
         var began = timing.now()
-        let watch = Task { [weak self, timing] in
-            while true {
-                try await timing.timeout(.seconds(1))
-                await self?.reportSilence(key, attempt: attempt)
-            }
-        }
-        defer { watch.cancel() }
         do {
             if let notBefore = failures.notBefore, notBefore > began {
                 try await timing.sleep(notBefore - began)
                 began = timing.now()
             }
+            // Not during the pause: the broker is not asked anything then.
+            let watch = Task { [weak self, timing] in
+                while true {
+                    try await timing.timeout(.seconds(1))
+                    await self?.reportSilence(key, attempt: attempt)
+                }
+            }
+            defer { watch.cancel() }
             let connection = try await NegotiatedConnection.open(
                 key.address, configuration: settings, pool: pool, timing: timing, observer: observing)
             guard connections.succeeded(key, attempt: attempt, connection) else {
