@@ -23,6 +23,7 @@ usage: control-env.sh COMMAND
   demo [--interval 8ms]  everything at once: builds, starts all on free ports, replays a day of the plant, shows the
                        tiles' numbers as they grow, checks the whole day's, and stops what it started
   test [ARG]...        every test that this machine can run; arguments go to `swift test`
+  test --quick         the unit tests without the slow half, in seconds
   bench [--records 5000000] [--partitions 4] [--rounds 3] [--peers DIR]
                        `psql \copy` and `tfi-consumer run` of the same rows, in turn
   bench --client [--records 5000000] [--partitions 4] [--rounds 3] [--codecs "none lz4 zstd"] [--peers DIR]

@@ -3,8 +3,27 @@
 # prerequisites.sh and reports.sh.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-run_tests() { # [ARG]... for `swift test`
+# Suites that start servers; suites that count threads and measure time; and unit suites that play whole programs or groups
+# through all of their faults, half of the unit tests' time.
+servers='(Conformance|Pipeline|ShippedProgram|TestSupport)Tests\.'
+timed='(Connection|Release)Tests/'
+slow='(GroupFault|GroupEnd|Secret|Program|Waiting|Conversation|Mutation|Transaction|TransactionAbort|TopicIdentity|ProducerNewTopic)Tests/'
+
+# The unit tests that are worth running after each change, in seconds. They need no server and no Kafka.
+run_quick_tests() { # [ARG]... for `swift test`
+    need_packages build
+    cd "$root" || return
+    swift_build --build-tests || fail "the tests don't build" 70
+    swift test --skip-build --experimental-maximum-parallelization-width 8 --skip "$servers|$timed|$slow" "$@"
+}
+
+run_tests() { # [--quick] [ARG]... for `swift test`
     local homes log=$root/.build/test.log status=0 left_out=() tansu=yes librdkafka=yes
+    if [[ ${1:-} == --quick ]]; then
+        shift
+        run_quick_tests "$@"
+        return
+    fi
     need_packages build postgres
     homes=$(kafka_homes)
     if [[ -n $homes ]]; then
@@ -50,8 +69,7 @@ run_tests() { # [ARG]... for `swift test`
 run_parts() { # LOG
     local log=$1 status=0 part beside=$root/.build/test-beside.log
     : >"$log"
-    for part in '--skip=(Conformance|Pipeline|ShippedProgram|TestSupport)Tests\.|(Connection|Release)Tests/' \
-        '--filter=(Connection|Release)Tests/|^TestSupportTests\.'; do
+    for part in "--skip=$servers|$timed" "--filter=$timed|^TestSupportTests\."; do
         swift test --skip-build --experimental-maximum-parallelization-width 8 "${part%%=*}" "${part#*=}" 2>&1 |
             tee -a "$log" || status=$?
     done
