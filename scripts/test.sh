@@ -7,7 +7,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # through all of their faults, half of the unit tests' time.
 servers='(Conformance|Pipeline|ShippedProgram|TestSupport)Tests\.'
 timed='(Connection|Release)Tests/'
-slow='(GroupFault|GroupEnd|Secret|Program|Waiting|Conversation|Mutation|Transaction|TransactionAbort|TopicIdentity|ProducerNewTopic)Tests/'
+slow='(GroupFault|GroupEnd|Secret|Program|Waiting|Conversation|Mutation|Transaction|TransactionAbort|TopicIdentity'
+slow+='|ProducerNewTopic|EventLoop|StickyAssignor|Partitioner|LineReader|PlantGenerator|MessageRoundTrip)Tests/'
 
 # The unit tests that are worth running after each change, in seconds. They need no server and no Kafka.
 run_quick_tests() { # [ARG]... for `swift test`
