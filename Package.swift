@@ -46,6 +46,9 @@ let package = Package(
             name: "CSnappy", pkgConfig: "snappy",
             providers: [.apt(["libsnappy-dev"]), .brew(["snappy"])]),
         .systemLibrary(
+            name: "CYAML", pkgConfig: "yaml-0.1",
+            providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
+        .systemLibrary(
             name: "CZlib", pkgConfig: "zlib",
             providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .systemLibrary(
@@ -68,6 +71,9 @@ let package = Package(
         .target(name: "KafkaFake", dependencies: ["Concurrency", "KafkaWire"], swiftSettings: settings),
         .target(name: "PGWire", dependencies: ["CPQ", "Concurrency"], swiftSettings: settings),
         .target(name: "CommandLineSupport", dependencies: ["Concurrency"], swiftSettings: settings),
+        // From any topic into any table. Nothing about the plant.
+        .target(
+            name: "IngestEngine", dependencies: ["CYAML", "CommandLineSupport", "PGWire"], swiftSettings: settings),
         // On KafkaWire's public interface alone.
         .executableTarget(
             name: "KafkaWireTool", dependencies: ["CommandLineSupport", "Concurrency", "KafkaWire"],
@@ -122,6 +128,7 @@ let package = Package(
         .testTarget(
             name: "CommandLineSupportTests", dependencies: ["CommandLineSupport", "Concurrency"],
             swiftSettings: settings),
+        .testTarget(name: "IngestEngineTests", dependencies: ["IngestEngine", "PGWire"], swiftSettings: settings),
         .testTarget(
             name: "TFIConsumerTests", dependencies: ["TFIConsumer", "CommandLineSupport", "KafkaWire", "PGWire"],
             swiftSettings: settings),

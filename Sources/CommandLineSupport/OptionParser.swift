@@ -60,8 +60,10 @@ struct OptionParser {
     }
 }
 
-/// The name that was probably meant: one that begins like it, or differs in few letters.
-func nearestName(to wanted: String, among names: [String]) -> String? {
+/// The name that was probably meant: one that begins like `wanted`, or differs in few letters; nil if none does.
+public func nearestName(to wanted: String, among names: [String]) -> String? {
+    // No name is that long, and the comparison takes quadratic time.
+    guard wanted.utf8.count <= 256 else { return nil }
     if wanted.count >= 2, let name = names.first(where: { $0.hasPrefix(wanted) }) { return name }
     let ranked = names.map { (name: $0, distance: editDistance(wanted, $0)) }
     guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }

@@ -1,0 +1,117 @@
+/// A path to a value inside a JSON message.
+///
+/// `$` is the whole message, `.name` or `['any name']` a field, `[3]` an element of an array, counted from 0. A text
+/// that doesn't begin with `$` is the name of a top-level field, whatever characters it has.
+public struct JSONPath: Sendable, Hashable {
+    public enum Step: Sendable, Hashable {
+        case field(String)
+        case element(Int)
+    }
+
+    /// The most steps that a path has; JSON nested deeper is refused too.
+    static let maximumSteps = 32
+
+    public let steps: [Step]
+
+    public init(steps: [Step]) { self.steps = steps }
+
+    /// - Throws: `JSONPathError` naming what is wrong in the text.
+    public init(_ text: String) throws(JSONPathError) {
+        guard text.hasPrefix("$") else {
+            guard !text.isEmpty else { throw JSONPathError("a path is empty") }
+            steps = [.field(text)]
+            return
+        }
+        var scanner = Scanner(rest: text.unicodeScalars.dropFirst(), text: text)
+        var steps: [Step] = []
+        while let step = try scanner.step() {
+            guard steps.count < Self.maximumSteps else {
+                throw JSONPathError("the path \(text) has more than \(Self.maximumSteps) steps")
+            }
+            steps.append(step)
+        }
+        self.steps = steps
+    }
+}
+
+/// A mistake in the text of a path.
+public struct JSONPathError: Error, Equatable {
+    public let message: String
+
+    init(_ message: String) { self.message = message }
+}
+
+extension JSONPath: CustomStringConvertible {
+    public var description: String {
+        steps.reduce(into: "$") { text, step in
+            switch step {
+            case .field(let name) where name.unicodeScalars.allSatisfy(Scanner.isNameCharacter) && !name.isEmpty:
+                text += ".\(name)"
+            case .field(let name):
+                let escaped = name.replacing("\\", with: "\\\\").replacing("'", with: "\\'")
+                text += "['\(escaped)']"
+            case .element(let index): text += "[\(index)]"
+            }
+        }
+    }
+}
+
+extension JSONPath {
+    private struct Scanner {
+        var rest: Substring.UnicodeScalarView
+        let text: String
+
+        /// Characters of a field's name after a dot. Any other name is written in brackets and quotes.
+        static func isNameCharacter(_ scalar: Unicode.Scalar) -> Bool {
+            scalar.properties.isAlphabetic || scalar.properties.numericType != nil || scalar == "_" || scalar == "-"
+        }
+
+        /// The next step; nil at the end of the text.
+        mutating func step() throws(JSONPathError) -> Step? {
+            guard let first = rest.popFirst() else { return nil }
+            switch first {
+            case ".":
+                let name = rest.prefix(while: Self.isNameCharacter)
+                guard !name.isEmpty else { throw failure("a name is expected after the dot") }
+                rest = rest[name.endIndex...]
+                return .field(String(name))
+            case "[":
+                let step: Step
+                if let quote = rest.first, quote == "'" || quote == "\"" {
+                    rest.removeFirst()
+                    step = .field(try quotedName(until: quote))
+                } else {
+                    let digits = rest.prefix { ("0"..."9").contains($0) }
+                    rest = rest[digits.endIndex...]
+                    guard let index = Int(String(digits)), index <= Int(Int32.max) else {
+                        throw failure("a number or a quoted name is expected in brackets")
+                    }
+                    step = .element(index)
+                }
+                guard rest.popFirst() == "]" else { throw failure("a closing bracket is missing") }
+                return step
+            default:
+                throw failure("\"\(first)\" is not expected; write the name in brackets and quotes: ['name']")
+            }
+        }
+
+        private mutating func quotedName(until quote: Unicode.Scalar) throws(JSONPathError) -> String {
+            var name = ""
+            while let scalar = rest.popFirst() {
+                if scalar == quote { return name }
+                // A backslash takes the next character as it is.
+                if scalar == "\\" {
+                    guard let escaped = rest.popFirst() else { break }
+                    name.unicodeScalars.append(escaped)
+                } else {
+                    name.unicodeScalars.append(scalar)
+                }
+            }
+            throw failure("a closing quote is missing")
+        }
+
+        private func failure(_ reason: String) -> JSONPathError {
+            JSONPathError("\(text) is not a path: \(reason)")
+        }
+    }
+}

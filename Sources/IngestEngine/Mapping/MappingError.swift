@@ -1,0 +1,18 @@
+import CommandLineSupport
+
+/// A mistake in a mapping: the file, the position, what is wrong and what would be right.
+public struct MappingError: Error, Equatable, CustomStringConvertible {
+    public let file: String
+    /// Counts from 1.
+    public let line: Int
+    public let message: String
+
+    init(_ message: String, at position: YAMLPosition, in file: String) {
+        self.file = file
+        line = position.line
+        self.message = message
+    }
+
+    /// For example `mapping.yaml:7: there is no setting "colums" in a route; did you mean "columns"?`
+    public var description: String { "\(ForeignText.visible(file)):\(line): \(ForeignText.visible(message))" }
+}

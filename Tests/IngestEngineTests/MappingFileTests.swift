@@ -1,0 +1,190 @@
+import PGWire
+import Testing
+
+@testable import IngestEngine
+
+@Suite struct MappingFileTests {
+    private func read(_ text: String) throws -> Mapping {
+        try MappingFile.read(Array(text.utf8), named: "m.yaml")
+    }
+
+    /// The message of the error, with its line.
+    private func mistake(_ text: String) -> String {
+        do {
+            _ = try read(text)
+            return "no mistake"
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    @Test("a topic and a table are enough")
+    func shortest() throws {
+        let mapping = try read("routes: [{ topic: TFI, table: workshop.ucp }]")
+        #expect(
+            mapping
+                == Mapping(routes: [
+                    Route(topic: .name("TFI"), table: TableName(schema: "workshop", table: "ucp"), line: 1)
+                ]))
+        #expect(mapping.deadLetterLimit == Mapping.DeadLetterLimit(share: 0.5, of: 1000, total: 10_000))
+    }
+
+    @Test("every setting is read")
+    func everything() throws {
+        let mapping = try read(
+            """
+            routes:
+              - topic: TFI
+                when: { key: unit, header: { type: a }, field: { $.kind: "1" } }
+                table: '"Work.shop"."U"'
+                value: { decompress: zstd }
+                json: $.payload
+                each: $.items[*]
+              - topic: "press-.*"
+                table: press_event
+                columns:
+                  machine:  $.head.machine
+                  plain:    weight
+                  at:       { path: $.ts, format: unix_ms }
+                  shift_at: { path: $.local, format: "dd.MM.yyyy HH:mm:ss", zone: Europe/Madrid }
+                  weight:   { path: "$['w.x'][2]", default: 0 }
+                  trace:    { header: traceparent, default: "" }
+                  source:   { record: offset }
+                  rest:     { rest: true }
+                mode: upsert
+                key: [machine, at]
+                tombstone: delete
+              - { topic: t, table: t, mode: ignore, key: id }
+            unknown_fields: dead_letter
+            unrouted: ignore
+            dead_letter_limit: { share: 0.25, of: 2000, total: 5_000 }
+            on_partition_error: stop
+            """)
+        #expect(mapping.unknownFields == .deadLetter)
+        #expect(mapping.unrouted == .ignore)
+        #expect(mapping.partitionErrors == .stop)
+        #expect(mapping.deadLetterLimit == Mapping.DeadLetterLimit(share: 0.25, of: 2000, total: 5000))
+        #expect(
+            mapping.routes[0]
+                == Route(
+                    topic: .name("TFI"),
+                    conditions: [
+                        .key("unit"), .header("type", "a"), .field(JSONPath(steps: [.field("kind")]), "1"),
+                    ],
+                    table: TableName(schema: "Work.shop", table: "U"), decompression: .zstd,
+                    json: JSONPath(steps: [.field("payload")]), each: JSONPath(steps: [.field("items")]), line: 2))
+        let press = mapping.routes[1]
+        #expect(press.topic == .pattern("press-.*"))
+        #expect(press.mode == .upsert(key: ["machine", "at"], tombstone: .delete))
+        #expect(
+            try press.columns == [
+                Route.Column(
+                    name: "machine", source: .path(JSONPath(steps: [.field("head"), .field("machine")])), line: 11),
+                Route.Column(name: "plain", source: .path(JSONPath(steps: [.field("weight")])), line: 12),
+                Route.Column(
+                    name: "at", source: .path(JSONPath(steps: [.field("ts")])), format: .unix(.milliseconds),
+                    line: 13),
+                Route.Column(
+                    name: "shift_at", source: .path(JSONPath(steps: [.field("local")])),
+                    format: .pattern(TimePattern("dd.MM.yyyy HH:mm:ss")), zone: "Europe/Madrid", line: 14),
+                Route.Column(
+                    name: "weight", source: .path(JSONPath(steps: [.field("w.x"), .element(2)])), defaultValue: "0",
+                    line: 15),
+                Route.Column(name: "trace", source: .header("traceparent"), defaultValue: "", line: 16),
+                Route.Column(name: "source", source: .record(.offset), line: 17),
+                Route.Column(name: "rest", source: .rest, line: 18),
+            ])
+        #expect(mapping.routes[2].mode == .ignore(key: ["id"]))
+    }
+
+    @Test(
+        "a mistake is named with its line and the nearest valid word",
+        arguments: [
+            ("", "m.yaml:1: the file is empty"),
+            ("routes:", "m.yaml:1: \"routes\" is a list of at least one route, not nothing"),
+            ("routes: []", "m.yaml:1: \"routes\" is a list of at least one route, not a list"),
+            ("a: 1", "m.yaml:1: there is no setting \"a\" in a mapping"),
+            (
+                "routes:\n- topic: t\n  table: t\n  colums: {}",
+                "m.yaml:4: there is no setting \"colums\" in a route; did you mean \"columns\"?"
+            ),
+            ("routes:\n- table: t", "m.yaml:2: \"topic\" is missing in a route"),
+            ("routes:\n- topic: t", "m.yaml:2: \"table\" is missing in a route"),
+            ("routes:\n- topic: [t]\n  table: t", "m.yaml:2: \"topic\" is a text, not a list"),
+            ("routes:\n- topic:\n  table: t", "m.yaml:2: \"topic\" is a text, not nothing"),
+            ("routes:\n- topic: 'a['\n  table: t", "m.yaml:2: \"a[\" is neither a topic's name nor a regular"),
+            ("routes:\n- topic: ..\n  table: t", "m.yaml:2: \"..\" cannot be a topic's name"),
+            ("routes:\n- topic: t\n  table: a.b.c", "m.yaml:3: \"a.b.c\" is not a table's name"),
+            ("routes:\n- topic: t\n  table: t\n  topic: u", "m.yaml:4: \"topic\" is already on line 2"),
+            (
+                "routes:\n- topic: t\n  table: t\n  columns:\n    a: x\n    b: y\n    a: z",
+                "m.yaml:7: \"a\" is already on line 5"
+            ),
+            (
+                "routes:\n- topic: t\n  table: t\n  mode: upsret",
+                "m.yaml:4: \"mode\" cannot be \"upsret\"; did you mean \"upsert\"?"
+            ),
+            ("routes:\n- topic: t\n  table: t\n  key: [a]", "m.yaml:4: \"key\" needs \"mode: upsert\""),
+            ("routes:\n- topic: t\n  table: t\n  tombstone: delete", "m.yaml:4: \"tombstone\" needs"),
+            ("routes:\n- topic: t\n  table: t\n  mode: upsert\n  key: [a, a]", "m.yaml:5: \"a\" occurs twice"),
+            (
+                "routes:\n- topic: t\n  table: t\n  columns: { a: { path: x, header: y } }",
+                "m.yaml:4: column \"a\" has both path and header"
+            ),
+            ("routes:\n- topic: t\n  table: t\n  columns: { a: {} }", "m.yaml:4: column \"a\" needs one of path"),
+            ("routes:\n- topic: t\n  table: t\n  columns: { a: $.x[ }", "m.yaml:4: $.x[ is not a path"),
+            (
+                "routes:\n- topic: t\n  table: t\n  columns: { a: { record: ofset } }",
+                "m.yaml:4: \"record\" cannot be \"ofset\"; did you mean \"offset\"?"
+            ),
+            (
+                "routes:\n- topic: t\n  table: t\n  columns: { a: { path: x, format: unix_mss } }",
+                "m.yaml:4: \"format\" cannot be \"unix_mss\"; did you mean \"unix_ms\"?"
+            ),
+            (
+                "routes:\n- topic: t\n  table: t\n  columns: { a: { path: x, format: 'dd.MM' } }",
+                "m.yaml:4: the pattern \"dd.MM\" names the month, but not what it is part of"
+            ),
+            (
+                "routes:\n- topic: t\n  table: t\n  columns: { a: { path: x, zone: Europe/Madird } }",
+                "m.yaml:4: there is no time zone \"Europe/Madird\"; did you mean \"Europe/Madrid\"?"
+            ),
+            (
+                "routes:\n- topic: t\n  table: t\n  columns: { a: { rest: true }, b: { rest: true } }",
+                "m.yaml:4: column \"b\" is the second one with \"rest\""
+            ),
+            (
+                "routes:\n- topic: t\n  table: t\n  columns: { a: { record: key, default: 1 } }",
+                "m.yaml:4: \"default\" needs a path or a header"
+            ),
+            ("routes:\n- topic: t\n  table: t\n  each: $.items", "m.yaml:4: \"each\" is the path of an array and [*]"),
+            ("routes:\n- topic: t\n  table: t\n  when: {}", "m.yaml:4: \"when\" needs a key, a header or a field"),
+            (
+                "dead_letter_limit: { share: 2 }\nroutes: [{ topic: t, table: t }]",
+                "m.yaml:1: \"share\" is a number above 0 and at most 1, not \"2\""
+            ),
+            ("routes: [{ topic: t, table: t", "m.yaml:1: this is not YAML"),
+            ("routes: &a [{ topic: t, table: t }]", "m.yaml:1: anchors (&name) are not supported"),
+            ("routes: *a", "m.yaml:1: aliases (*name) are not supported"),
+            ("routes: !x [{ topic: t, table: t }]", "m.yaml:1: tags (!name) are not supported"),
+            ("routes: [{ topic: t, table: t }]\n---\na: 1", "m.yaml:2: a second document starts here"),
+        ])
+    func mistakes(_ text: String, _ expected: String) {
+        let found = mistake(text)
+        #expect(found.hasPrefix(expected), "\(found)")
+    }
+
+    @Test("deep, large and cut files are refused, not crashed on")
+    func hostile() {
+        #expect(mistake(String(repeating: "[", count: 100_000)).contains("nested more than"))
+        #expect(mistake(String(repeating: "#", count: 5 << 20)).contains("bytes; at most"))
+        #expect(throws: MappingError.self) { try MappingFile.read([0xff, 0xfe, 0, 0xd8], named: "m") }
+        let whole = "routes:\n- {topic: t, table: \"a.b\", columns: {a: {path: $.x, format: \"yyyy-MM-dd\"}}}\n"
+        for count in 0..<whole.utf8.count { _ = mistake(String(whole.prefix(count))) }
+    }
+
+    @Test("control characters of a file do not reach the terminal")
+    func terminal() {
+        #expect(!mistake("\"a\\e[31m\": 1").contains("\u{1b}"))
+    }
+}
