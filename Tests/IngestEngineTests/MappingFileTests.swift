@@ -132,7 +132,7 @@ import Testing
                 "m.yaml:4: column \"a\" has both path and header"
             ),
             ("routes:\n- topic: t\n  table: t\n  columns: { a: {} }", "m.yaml:4: column \"a\" needs one of path"),
-            ("routes:\n- topic: t\n  table: t\n  columns: { a: $.x[ }", "m.yaml:4: $.x[ is not a path"),
+            ("routes:\n- topic: t\n  table: t\n  columns: { a: '$.x[' }", "m.yaml:4: $.x[ is not a path"),
             (
                 "routes:\n- topic: t\n  table: t\n  columns: { a: { record: ofset } }",
                 "m.yaml:4: \"record\" cannot be \"ofset\"; did you mean \"offset\"?"
@@ -163,7 +163,7 @@ import Testing
                 "dead_letter_limit: { share: 2 }\nroutes: [{ topic: t, table: t }]",
                 "m.yaml:1: \"share\" is a number above 0 and at most 1, not \"2\""
             ),
-            ("routes: [{ topic: t, table: t", "m.yaml:1: this is not YAML"),
+            ("routes: [{ topic: t, table: t", "m.yaml:2: this is not YAML"),
             ("routes: &a [{ topic: t, table: t }]", "m.yaml:1: anchors (&name) are not supported"),
             ("routes: *a", "m.yaml:1: aliases (*name) are not supported"),
             ("routes: !x [{ topic: t, table: t }]", "m.yaml:1: tags (!name) are not supported"),

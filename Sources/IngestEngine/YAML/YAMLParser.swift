@@ -4,13 +4,13 @@ import CYAML
 ///
 /// A mapping file needs no anchors, aliases or tags, so they are refused: an alias could repeat a large part of the
 /// document many times.
-struct YAMLParser: ~Copyable {
+@safe struct YAMLParser: ~Copyable {
     /// The largest document in bytes. A mapping of thousands of columns is far below it.
     static let maximumBytes = 4 << 20
     /// The deepest nesting. Deeper documents are refused, so that recursion cannot exhaust the stack.
     static let maximumDepth = 32
 
-    // The parser's state is allocated because libyaml keeps pointers into it.
+    // Safe to use: the state is valid from `init` to `deinit`. It is allocated because libyaml keeps pointers into it.
     private let parser: UnsafeMutablePointer<yaml_parser_t>
 
     /// - Throws: `YAMLError` with the position of the first mistake.
