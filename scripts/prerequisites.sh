@@ -14,7 +14,7 @@ missing_packages() { # build | psql | postgres | java | jdk | librdkafka | pytho
         build)
             command -v pkg-config >/dev/null || echo pkg-config
             for pair in libpq:libpq-dev zlib:zlib1g-dev libisal:libisal-dev snappy:libsnappy-dev liblz4:liblz4-dev \
-                libzstd:libzstd-dev openssl:libssl-dev; do
+                libzstd:libzstd-dev openssl:libssl-dev yaml-0.1:libyaml-dev; do
                 pkg-config --exists "${pair%:*}" 2>/dev/null || echo "${pair#*:}"
             done ;;
         psql) command -v psql >/dev/null || echo postgresql-client ;;

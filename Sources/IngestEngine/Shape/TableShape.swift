@@ -1,0 +1,94 @@
+import PGWire
+
+/// A table, view or foreign table as the database's catalog describes it.
+public struct TableShape: Sendable, Equatable {
+    /// The schema and the table, as the catalog spells them.
+    public var name: TableName
+    public var kind: Kind
+    /// In the table's order, without dropped columns.
+    public var columns: [Column]
+    /// The primary key's columns, in its order; empty if there is none.
+    public var primaryKey: [String]
+
+    public init(name: TableName, kind: Kind = .table, columns: [Column], primaryKey: [String] = []) {
+        self.name = name
+        self.kind = kind
+        self.columns = columns
+        self.primaryKey = primaryKey
+    }
+
+    public enum Kind: Sendable, Hashable {
+        case table
+        case partitionedTable
+        case foreignTable
+        case view
+    }
+
+    public struct Column: Sendable, Equatable {
+        public var name: String
+        public var type: ColumnType
+        /// Whether the column or the domain of its type refuses null.
+        public var isNotNull: Bool
+        /// Whether the database fills the column if a row doesn't name it: by a default, or as an identity.
+        public var hasDefault: Bool
+        /// Whether only the database writes the column: `GENERATED ALWAYS`, as an expression or an identity.
+        public var isGenerated: Bool
+
+        public init(
+            name: String, type: ColumnType, isNotNull: Bool = false, hasDefault: Bool = false,
+            isGenerated: Bool = false
+        ) {
+            self.name = name
+            self.type = type
+            self.isNotNull = isNotNull
+            self.hasDefault = hasDefault
+            self.isGenerated = isGenerated
+        }
+    }
+}
+
+/// A column's type, with what its type modifier says.
+///
+/// Source: PostgreSQL manual, "Data Types".
+public indirect enum ColumnType: Sendable, Hashable {
+    case bool
+    case int2, int4, int8
+    case float4, float8
+    /// `numeric(precision, scale)`; nil for `numeric` without limits. The scale may be negative (PostgreSQL 15).
+    case numeric(Precision?)
+    case text
+    /// `varchar(n)` in characters; nil without a limit.
+    case varchar(Int?)
+    /// `char(n)` in characters.
+    case char(Int)
+    case bytea
+    case date
+    /// `precision`: digits of a second's fraction, 0 to 6; 6 if the type doesn't say.
+    case time(precision: Int)
+    case timestamp(precision: Int)
+    case timestamptz(precision: Int)
+    case interval
+    case uuid
+    case json, jsonb
+    case inet
+    /// The labels, in the type's order.
+    case enumeration([String])
+    /// A domain: its base type and whether it has a CHECK constraint, which only the database can evaluate.
+    case domain(base: ColumnType, isChecked: Bool)
+    /// `elementOID` stands in the binary form of an array.
+    case array(element: ColumnType, elementOID: UInt32)
+    /// Any other type, whose values the database reads itself.
+    case other
+
+    public struct Precision: Sendable, Hashable {
+        /// Digits in all, 1 to 1,000.
+        public var precision: Int
+        /// Digits after the point, -1,000 to 1,000.
+        public var scale: Int
+
+        public init(precision: Int, scale: Int) {
+            self.precision = precision
+            self.scale = scale
+        }
+    }
+}
