@@ -1,0 +1,113 @@
+import PGWire
+
+// Arrays from JSON arrays. A string in an array's own syntax is left to the database.
+extension FieldEncoder {
+    /// The most dimensions of an array in the database.
+    private static let maximumDimensions = 6
+
+    mutating func array(_ value: FieldValue, _ step: ColumnStep, to rows: inout CopyBuffer) -> Verdict {
+        let elements = details.elements[step.detail]
+        switch value.kind {
+        case .array: break
+        case .string:
+            return elements.step.takesRelativeTimes && Self.isRelative(input(value)) ? .relativeTime : .server
+        default: return .array
+        }
+        // The database refuses nested array types, so an element is no array type itself, but it may be a domain of one.
+        guard elements.step.operation != .array, elements.step.operation != .other else { return .server }
+        guard let dimensions = Self.dimensions(value.view) else { return server(elements, value) }
+        let mark = rows.beginArray(elementOID: elements.oid, dimensions: dimensions)
+        guard dimensions > 0 else {
+            rows.endArray(mark, lengths: [], hasNulls: false)
+            return .done
+        }
+        var reader = ArrayReader(value.view, nesting: nesting, dimensions: dimensions)
+        let verdict = append(&reader, elements.step, level: 0, to: &rows)
+        if verdict == .server { return server(elements, value) }
+        guard verdict == .done else { return verdict }
+        rows.endArray(mark, lengths: reader.lengths, hasNulls: reader.hasNulls)
+        return .done
+    }
+
+    /// The database's own meaning, but for relative times.
+    private mutating func server(_ elements: StepDetails.Elements, _ value: FieldValue) -> Verdict {
+        guard elements.step.takesRelativeTimes else { return .server }
+        return Self.isRelative(scratch.unescape(value.view)) ? .relativeTime : .server
+    }
+
+    /// How deep arrays are nested at the first element: 0 for an empty array; nil for an empty one inside others, and
+    /// for more than the database has.
+    private static func dimensions(_ text: ByteView) -> Int? {
+        var dimensions = 0
+        for index in 0..<text.count {
+            switch text[index] {
+            case UInt8(ascii: "["): dimensions += 1
+            case 0x20, 0x0a, 0x0d, 0x09: break
+            case UInt8(ascii: "]"): return dimensions == 1 ? 0 : nil
+            default: return dimensions <= maximumDimensions ? dimensions : nil
+            }
+        }
+        return nil
+    }
+
+    /// Appends the elements of the array that begins at the reader's position.
+    private mutating func append(
+        _ reader: inout ArrayReader, _ step: ColumnStep, level: Int, to rows: inout CopyBuffer
+    ) -> Verdict {
+        reader.scanner.position += 1
+        var count = 0
+        var result = Verdict.done
+        if reader.scanner.peek() == UInt8(ascii: "]") {
+            reader.scanner.position += 1
+        } else {
+            while true {
+                let verdict: Verdict
+                if level + 1 < reader.dimensions {
+                    guard reader.scanner.peek() == UInt8(ascii: "[") else { return .array }
+                    verdict = append(&reader, step, level: level + 1, to: &rows)
+                } else {
+                    verdict = appendElement(&reader, step, to: &rows)
+                }
+                // A later element may certainly be wrong.
+                if verdict == .server { result = .server } else if verdict != .done { return verdict }
+                count += 1
+                let next = reader.scanner.peek()
+                reader.scanner.position += 1
+                if next == UInt8(ascii: "]") { break }
+                // The message was scanned before, so that this can't be.
+                guard next == UInt8(ascii: ",") else { return .server }
+            }
+        }
+        if reader.lengths[level] < 0 { reader.lengths[level] = count }
+        return reader.lengths[level] == count ? result : .array
+    }
+
+    private mutating func appendElement(
+        _ reader: inout ArrayReader, _ step: ColumnStep, to rows: inout CopyBuffer
+    ) -> Verdict {
+        var slot = JSONSlot()
+        guard reader.scanner.value(into: &slot, depth: 0) else { return .server }
+        if slot.kind == .null {
+            reader.hasNulls = true
+            rows.appendNull()
+            return .done
+        }
+        let view = reader.scanner.text.slice(Int(slot.offset), Int(slot.length))
+        return encode(FieldValue(view, slot), step, to: &rows)
+    }
+}
+
+/// A walk through the text of an array.
+private struct ArrayReader {
+    var scanner: JSONScanner
+    let dimensions: Int
+    /// The length of each dimension, the outermost first; -1 until one of its arrays has ended.
+    var lengths: [Int]
+    var hasNulls = false
+
+    init(_ text: ByteView, nesting: NestingBits, dimensions: Int) {
+        scanner = JSONScanner(text, nesting: nesting)
+        self.dimensions = dimensions
+        lengths = Array(repeating: -1, count: dimensions)
+    }
+}

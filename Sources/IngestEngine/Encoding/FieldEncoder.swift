@@ -1,0 +1,220 @@
+import PGWire
+
+/// Encodes one value for one column. Every verdict but `.done` leaves the row to be taken back.
+struct FieldEncoder: ~Copyable {
+    var details = StepDetails()
+    var times = TimeInput()
+    var scratch = ScratchMemory()
+    /// For the characters of a string that `scratch` holds in another form.
+    var secondScratch = ScratchMemory()
+    /// For the elements of arrays.
+    let nesting: NestingBits
+    /// Whether the message has values that `jsonb` might refuse.
+    var isUnusual = false
+
+    init(nesting: NestingBits) { self.nesting = nesting }
+
+    @inline(__always)
+    mutating func encode(_ value: FieldValue, _ step: ColumnStep, to rows: inout CopyBuffer) -> Verdict {
+        switch step.operation {
+        case .int4:
+            var number: Int64 = 0
+            let verdict = integer(value, &number)
+            guard verdict == .done else { return verdict }
+            guard number == Int64(Int32(truncatingIfNeeded: number)) else { return .range }
+            rows.append(int4: Int32(truncatingIfNeeded: number))
+            return .done
+        case .int8:
+            var number: Int64 = 0
+            let verdict = integer(value, &number)
+            guard verdict == .done else { return verdict }
+            rows.append(int8: number)
+            return .done
+        case .timestamp:
+            var time = ParsedTime()
+            if value.kind == .string, !value.slot.hasEscapes, times.parse(value.view, &time) == .done {
+                rows.append(timestamp: time.local)
+                return .done
+            }
+            return timestamp(value, step, to: &rows)
+        case .text:
+            if value.kind == .string, !value.slot.hasEscapes, !value.isForeign {
+                append(value.view, to: &rows)
+                return .done
+            }
+            return text(value, step, to: &rows)
+        case .float8:
+            if value.kind == .number, let number = FloatInput.exact(value.slot) {
+                rows.append(float8: number)
+                return .done
+            }
+            return float8(value, to: &rows)
+        default: return encodeOther(value, step, to: &rows)
+        }
+    }
+
+    @inline(never)
+    private mutating func encodeOther(_ value: FieldValue, _ step: ColumnStep, to rows: inout CopyBuffer) -> Verdict {
+        switch step.operation {
+        case .bool: return bool(value, to: &rows)
+        case .int2:
+            var number: Int64 = 0
+            let verdict = integer(value, &number)
+            guard verdict == .done else { return verdict }
+            guard let small = Int16(exactly: number) else { return .range }
+            rows.append(int2: small)
+            return .done
+        case .int4, .int8, .timestamp, .text, .float8: return encode(value, step, to: &rows)
+        case .float4: return float4(value, to: &rows)
+        case .numeric: return numeric(value, step, to: &rows)
+        case .limitedText: return text(value, step, to: &rows)
+        case .bytea: return bytea(value, to: &rows)
+        case .encodedBytes: return encodedBytes(value, step, to: &rows)
+        case .date: return date(value, to: &rows)
+        case .time: return time(value, to: &rows)
+        case .timestamptz: return timestamp(value, step, to: &rows)
+        case .formattedTime: return formattedTime(value, step, to: &rows)
+        case .interval: return interval(value)
+        case .uuid: return uuid(value, to: &rows)
+        case .json, .jsonb: return json(value, step, to: &rows)
+        case .inet: return inet(value, to: &rows)
+        case .enumeration: return enumeration(value, step, to: &rows)
+        case .array: return array(value, step, to: &rows)
+        case .other: return .server
+        }
+    }
+
+    /// The characters that the type's input function gets.
+    @inline(__always)
+    mutating func input(_ value: FieldValue) -> ByteView {
+        value.slot.hasEscapes ? scratch.unescape(value.view) : value.view
+    }
+
+    @inline(__always)
+    func append(_ view: ByteView, to rows: inout CopyBuffer) {
+        unsafe rows.appendField(atMost: view.count) { target in
+            unsafe view.copy(to: target)
+            return view.count
+        }
+    }
+
+    // MARK: Numbers
+
+    @inline(__always)
+    private mutating func integer(_ value: FieldValue, _ number: inout Int64) -> Verdict {
+        if value.kind == .number, value.slot.isShort, value.slot.isInteger {
+            return NumberInput.signed(value.slot.digits, value.slot.isNegative, &number)
+        }
+        return integerText(value, &number)
+    }
+
+    @inline(never)
+    private mutating func integerText(_ value: FieldValue, _ number: inout Int64) -> Verdict {
+        switch value.kind {
+        case .string: NumberInput.integer(input(value), &number)
+        case .number: value.slot.isInteger ? NumberInput.integer(value.view, &number) : .syntax
+        default: .syntax
+        }
+    }
+
+    /// Decimal text and its digits, for the types with a fraction.
+    private mutating func decimal(_ value: FieldValue, _ number: inout JSONSlot, _ text: inout ByteView) -> Verdict {
+        switch value.kind {
+        case .number:
+            number = value.slot
+            text = value.view
+            return .done
+        case .string:
+            text = input(value).trimmed
+            switch NumberInput.decimal(text, &number) {
+            case .decimal: return .done
+            case .none: return .syntax
+            case .unknown: return .server
+            }
+        default: return .syntax
+        }
+    }
+
+    @inline(never)
+    private mutating func float8(_ value: FieldValue, to rows: inout CopyBuffer) -> Verdict {
+        var number = JSONSlot()
+        var text = value.view
+        let form = decimal(value, &number, &text)
+        guard form == .done else { return appendNotANumber(form, text, to: &rows) { $0.append(float8: .nan) } }
+        var double = 0.0
+        let verdict = FloatInput.double(text, number, &double)
+        if verdict == .done { rows.append(float8: double) }
+        return verdict
+    }
+
+    private mutating func float4(_ value: FieldValue, to rows: inout CopyBuffer) -> Verdict {
+        var number = JSONSlot()
+        var text = value.view
+        let form = decimal(value, &number, &text)
+        guard form == .done else { return appendNotANumber(form, text, to: &rows) { $0.append(float4: .nan) } }
+        var float: Float = 0
+        let verdict = FloatInput.float(text, number, &float)
+        if verdict == .done { rows.append(float4: float) }
+        return verdict
+    }
+
+    private mutating func numeric(_ value: FieldValue, _ step: ColumnStep, to rows: inout CopyBuffer) -> Verdict {
+        var number = JSONSlot()
+        var text = value.view
+        let form = decimal(value, &number, &text)
+        guard form == .done else {
+            return appendNotANumber(form, text, to: &rows) { rows in
+                // Nothing throws for this text.
+                try? rows.append(numeric: "NaN")
+            }
+        }
+        return NumericInput.append(text, number, step, to: &rows)
+    }
+
+    /// Appends `NaN` for exactly this text.
+    private func appendNotANumber(
+        _ verdict: Verdict, _ text: ByteView, to rows: inout CopyBuffer, _ append: (inout CopyBuffer) -> Void
+    ) -> Verdict {
+        guard verdict == .server, text.count == 3, text.word(padded: 0) == 0x4e_614e else { return verdict }
+        append(&rows)
+        return .done
+    }
+
+    /// The words of `boolean`, and their beginnings.
+    private mutating func bool(_ value: FieldValue, to rows: inout CopyBuffer) -> Verdict {
+        switch value.kind {
+        case .true, .false:
+            rows.append(bool: value.kind == .true)
+            return .done
+        case .string, .number:
+            let text = input(value).trimmed
+            guard let truth = Self.truth(text) else { return .syntax }
+            rows.append(bool: truth)
+            return .done
+        default: return .syntax
+        }
+    }
+
+    private static func truth(_ text: ByteView) -> Bool? {
+        func isBeginning(_ word: StaticString, atLeast count: Int) -> Bool {
+            guard text.count >= count, text.count <= word.utf8CodeUnitCount else { return false }
+            return word.withUTF8Buffer { letters in
+                for index in 0..<text.count {
+                    guard unsafe text[index] | 0x20 == letters[index], text[index] >= 0x41 else { return false }
+                }
+                return true
+            }
+        }
+        if text.count == 1 {
+            if text[0] == UInt8(ascii: "1") { return true }
+            if text[0] == UInt8(ascii: "0") { return false }
+        }
+        if isBeginning("true", atLeast: 1) || isBeginning("yes", atLeast: 1) || isBeginning("on", atLeast: 2) {
+            return true
+        }
+        if isBeginning("false", atLeast: 1) || isBeginning("no", atLeast: 1) || isBeginning("off", atLeast: 2) {
+            return false
+        }
+        return nil
+    }
+}

@@ -1,0 +1,67 @@
+/// `real` and `double precision` from decimal text: correctly rounded, and out of range where the database says so.
+enum FloatInput {
+    /// The powers of ten that a Double holds exactly.
+    static let powers: InlineArray<23, Double> = [
+        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
+        1e20, 1e21, 1e22,
+    ]
+
+    /// A number of few digits and a small power of ten, which one exact operation gives (Clinger, 1990).
+    @inline(__always)
+    static func exact(_ number: JSONSlot) -> Double? {
+        guard number.isShort, number.digits <= 1 << 53 else { return nil }
+        let exponent = Int(number.exponent)
+        guard exponent >= -22, exponent <= 22 else { return nil }
+        let digits = Double(number.digits)
+        let magnitude = exponent < 0 ? digits / powers[0 &- exponent] : digits * powers[exponent]
+        return number.isNegative ? -magnitude : magnitude
+    }
+
+    /// - Parameter text: `[+-]digits[.digits][e[+-]digits]`.
+    @inline(__always)
+    static func double(_ text: ByteView, _ number: JSONSlot, _ value: inout Double) -> Verdict {
+        if let exact = exact(number) {
+            value = exact
+            return .done
+        }
+        return slowDouble(text, &value)
+    }
+
+    @inline(never)
+    private static func slowDouble(_ text: ByteView, _ value: inout Double) -> Verdict {
+        guard let parsed = Double(text.string) else { return .server }
+        value = parsed
+        return check(isZero: parsed == 0, isInfinite: parsed.isInfinite, text)
+    }
+
+    /// - Parameter text: As for ``double(_:_:_:)``.
+    static func float(_ text: ByteView, _ number: JSONSlot, _ value: inout Float) -> Verdict {
+        if let exact = exact(number) {
+            // A Double in the middle between two Floats may be the rounded one of a decimal that isn't: only
+            // a second rounding could then be wrong. Subnormal and huge Floats are left to the slow way too.
+            let isMiddle = exact.bitPattern & 0x1fff_ffff == 0x1000_0000
+            let magnitude = exact.magnitude
+            if magnitude == 0 || !isMiddle && magnitude > 1.2e-38 && magnitude < 3.4e38 {
+                value = Float(exact)
+                return .done
+            }
+        }
+        guard let parsed = Float(text.string) else { return .server }
+        value = parsed
+        return check(isZero: parsed == 0, isInfinite: parsed.isInfinite, text)
+    }
+
+    /// Too large is out of range, and so is a number other than zero that rounds to zero.
+    private static func check(isZero: Bool, isInfinite: Bool, _ text: ByteView) -> Verdict {
+        if isInfinite { return .range }
+        guard isZero else { return .done }
+        for index in 0..<text.count {
+            switch text[index] {
+            case UInt8(ascii: "1")...UInt8(ascii: "9"): return .range
+            case UInt8(ascii: "e"), UInt8(ascii: "E"): return .done
+            default: break
+            }
+        }
+        return .done
+    }
+}

@@ -1,0 +1,131 @@
+import PGWire
+
+/// `numeric` from decimal text, without losing a digit.
+///
+/// The server rounds to the column's scale when it receives a value; a value that doesn't fit its precision would
+/// fail the whole COPY, so it is found here.
+enum NumericInput {
+    /// - Parameters:
+    ///   - text: `[+-]digits[.digits][e[+-]digits]`.
+    ///   - step: The column's precision and scale.
+    static func append(
+        _ text: ByteView, _ number: JSONSlot, _ step: ColumnStep, to rows: inout CopyBuffer
+    ) -> Verdict {
+        if number.isShort, step.limit == 0 || number.digits == 0 || fits(number, step),
+            appendShort(number, to: &rows)
+        {
+            return .done
+        }
+        return appendLong(text, step, to: &rows)
+    }
+
+    /// Whether a number certainly fits.
+    private static func fits(_ number: JSONSlot, _ step: ColumnStep) -> Bool {
+        // Rounding can add one digit.
+        decimalDigits(number.digits) &+ Int(number.exponent) < step.limit &- step.scale
+    }
+
+    private static func decimalDigits(_ number: UInt64) -> Int {
+        var count = 1
+        var power: UInt64 = 10
+        // At most 19 digits: the power stays below 2^64.
+        while number >= power {
+            count &+= 1
+            power &*= 10
+        }
+        return count
+    }
+
+    /// The wire form of a number of at most 19 digits, as `numeric_send` makes it. False if the digits don't fit
+    /// 64 bits once they are aligned.
+    @inline(__always)
+    private static func appendShort(_ number: JSONSlot, to rows: inout CopyBuffer) -> Bool {
+        let exponent = Int(number.exponent)
+        // Groups have four digits, so the last one's power of ten is a multiple of four.
+        let shift = exponent & 3
+        guard number.digits < 10_000_000_000_000_000 else { return false }
+        let powers: InlineArray<4, UInt64> = [1, 10, 100, 1000]
+        var rest = number.digits &* powers[shift]
+        var last = (exponent &- shift) / 4
+        if rest == 0 {
+            last = 0
+        } else {
+            while rest % 10_000 == 0 {
+                rest /= 10_000
+                last &+= 1
+            }
+        }
+        var groups = InlineArray<6, UInt16>(repeating: 0)
+        var count = 0
+        while rest > 0 {
+            groups[count] = UInt16(truncatingIfNeeded: rest % 10_000)
+            rest /= 10_000
+            count &+= 1
+        }
+        let weight = count == 0 ? 0 : last &+ count &- 1
+        let sign: UInt16 = number.isNegative && count > 0 ? 0x4000 : 0
+        return unsafe rows.appendField(atMost: 8 + 12) { target in
+            func put(_ value: UInt16, _ offset: Int) {
+                unsafe target.storeBytes(of: value.bigEndian, toByteOffset: offset, as: UInt16.self)
+            }
+            put(UInt16(truncatingIfNeeded: count), 0)
+            put(UInt16(bitPattern: Int16(truncatingIfNeeded: weight)), 2)
+            put(sign, 4)
+            put(UInt16(truncatingIfNeeded: max(0, 0 &- exponent)), 6)
+            for index in 0..<count { put(groups[count &- 1 &- index], 8 &+ 2 &* index) }
+            return 8 &+ 2 &* count
+        }
+    }
+
+    @inline(never)
+    private static func appendLong(_ text: ByteView, _ step: ColumnStep, to rows: inout CopyBuffer) -> Verdict {
+        if step.limit > 0 {
+            let verdict = check(text, step)
+            guard verdict == .done else { return verdict }
+        }
+        do throws(NumericError) {
+            // The text outlives the call.
+            try rows.append(numeric: unsafe RawSpan(_unsafeBytes: text.bytes))
+            return .done
+        } catch {
+            // A number that is rounded to the column's scale first may be in range.
+            return error == .outOfRange && step.limit == 0 ? .range : .server
+        }
+    }
+
+    /// Whether decimal text fits a precision and scale.
+    private static func check(_ text: ByteView, _ step: ColumnStep) -> Verdict {
+        var integerDigits = 0
+        var leading: UInt8 = 0
+        var hasPoint = false
+        var exponent = 0
+        for index in 0..<text.count {
+            let byte = text[index]
+            switch byte {
+            case UInt8(ascii: "."): hasPoint = true
+            case UInt8(ascii: "0")...UInt8(ascii: "9"):
+                if leading == 0 {
+                    if byte != UInt8(ascii: "0") { leading = byte } else if hasPoint { integerDigits -= 1 }
+                }
+                if leading != 0, !hasPoint { integerDigits += 1 }
+            case UInt8(ascii: "e"), UInt8(ascii: "E"):
+                guard let power = Int(text.slice(index + 1, text.count - index - 1).string) else { return .server }
+                exponent = power
+                return verdict(leading, integerDigits + exponent, step)
+            default: break
+            }
+        }
+        return verdict(leading, integerDigits, step)
+    }
+
+    /// - Parameters:
+    ///   - leading: The first digit that isn't zero; 0 for the number zero.
+    ///   - digits: How many digits stand before the point from that one on; below zero for zeros behind the point.
+    private static func verdict(_ leading: UInt8, _ digits: Int, _ step: ColumnStep) -> Verdict {
+        guard leading != 0 else { return .done }
+        let most = step.limit - step.scale
+        if digits > most { return .range }
+        // Rounding up may add a digit, which only nines can do.
+        return digits == most && leading == UInt8(ascii: "9") ? .server : .done
+    }
+}

@@ -1,0 +1,222 @@
+import PGWire
+
+/// What became of a record.
+public enum EncodedRow: Sendable, Equatable {
+    /// Its row was appended to the buffer.
+    case row
+    /// It can't become a row; the text says which field and column, what was expected, and quotes the value.
+    case rejected(String)
+    /// It has a form that only the database knows: a JSON object with a field for each column, to be inserted by
+    /// ``ServerRows`` in the transaction that the other rows are in.
+    case server([UInt8])
+}
+
+/// What Kafka says about a record, besides its key, value and headers.
+public struct RecordMetadata: Sendable, Equatable {
+    public var partition: Int32
+    public var offset: Int64
+    /// Milliseconds since 1970; nil if the record has none.
+    public var timestamp: Int64?
+
+    public init(partition: Int32, offset: Int64, timestamp: Int64? = nil) {
+        self.partition = partition
+        self.offset = offset
+        self.timestamp = timestamp
+    }
+}
+
+/// Turns records into rows of COPY's binary format, one after the other.
+///
+/// A row has the values that `INSERT INTO t SELECT … FROM json_populate_record(null::t, message)` would store in a
+/// session whose time zone is UTC, and a record is rejected where that statement certainly fails. Deviations, all on
+/// purpose: times relative to the present (`now`, `today`, …) are rejected, and so are messages that are nested
+/// deeper than 8,192 levels.
+///
+/// One pass finds the columns' values in the message, a second one writes them in the order of the columns. Neither
+/// allocates on the usual way; what a message with rare forms needs, it may. Not thread-safe: one encoder for each
+/// worker.
+public struct RowEncoder: ~Copyable {
+    let plan: RowPlan
+    var scanner: MessageScanner
+    var fields: FieldEncoder
+    let steps: ColumnSteps
+    var sources: RecordSources
+    private let scansMessages: Bool
+
+    /// - Throws: `RowPlanError` for an unknown time zone, and a default that its column can't hold.
+    public init(_ plan: RowPlan) throws(RowPlanError) {
+        self.plan = plan
+        let paths = plan.columns.compactMap { column in
+            if case .path(let path) = column.source { path } else { nil }
+        }
+        let takesRest = plan.columns.contains { $0.source == .rest }
+        scanner = MessageScanner(paths, collectsUnused: takesRest || plan.unknownFields == .deadLetter)
+        scansMessages = !paths.isEmpty || takesRest || plan.unknownFields == .deadLetter
+        fields = FieldEncoder(nesting: scanner.nesting)
+        sources = RecordSources(plan)
+        var steps: [ColumnStep] = []
+        var nextPath = 0
+        for column in plan.columns {
+            var step = try fields.details.step(column)
+            switch column.source {
+            case .path:
+                step.slot = scanner.tree.slots[nextPath]
+                nextPath += 1
+            case .header(let name):
+                step.source = .header
+                step.slot = sources.headerNames.firstIndex(of: name) ?? 0
+            case .record(let field): step.source = StepSource(field)
+            case .rest: step.source = .rest
+            }
+            step.fallback = try sources.addFallback(column, &fields)
+            steps.append(step)
+        }
+        self.steps = ColumnSteps(steps)
+    }
+
+    /// The headers that columns take, for ``setHeader(_:_:)``.
+    public var headerNames: [String] { sources.headerNames }
+
+    /// Sets the topic of the records that follow.
+    public mutating func setTopic(_ topic: String) { sources.topic.set(topic) }
+
+    /// Sets the value of a header for the records that follow.
+    ///
+    /// - Parameters:
+    ///   - index: In ``headerNames``.
+    ///   - value: The last header of this name; nil if the record lacks it or it has no value. It is copied.
+    public mutating func setHeader(_ index: Int, _ value: RawSpan?) { sources.headers[index].set(value) }
+
+    /// Appends a record's row to a buffer, or says why not; the buffer is then as it was.
+    ///
+    /// - Parameters:
+    ///   - value: The message; nil if the record has none.
+    ///   - key: The record's key, or nil.
+    public mutating func encode(
+        value: RawSpan?, key: RawSpan?, metadata: RecordMetadata, into rows: inout CopyBuffer
+    ) -> EncodedRow {
+        // The views are used during this call only, while the spans keep the memory alive.
+        let message = Self.view(value)
+        let keyView = Self.view(key)
+        return encode(message, keyView, metadata, into: &rows)
+    }
+
+    @inline(__always)
+    private static func view(_ span: RawSpan?) -> ByteView? {
+        guard let span else { return nil }
+        return unsafe span.withUnsafeBytes { bytes -> ByteView in
+            // An empty span may have no address.
+            guard let base = bytes.baseAddress else { return .empty }
+            return unsafe ByteView(base, bytes.count)
+        }
+    }
+
+    @inline(__always)
+    private mutating func encode(
+        _ message: ByteView?, _ key: ByteView?, _ metadata: RecordMetadata, into rows: inout CopyBuffer
+    ) -> EncodedRow {
+        let text = message ?? sources.nothing
+        if scansMessages {
+            guard message != nil else { return .rejected("the record has no value") }
+            guard scanner.scan(text) else { return .rejected(invalid(text)) }
+            fields.isUnusual = scanner.isUnusual
+            if !scanner.unused.isEmpty, let reason = unknownField(text) { return .rejected(reason) }
+        }
+        let record = RecordView(message: message, text: text, key: key, metadata: metadata)
+        let mark = rows.mark()
+        rows.beginRow(columns: steps.count)
+        var needsServer = false
+        for index in 0..<steps.count {
+            let verdict: Verdict
+            let step = steps[index]
+            if step.source == .path {
+                if let slot = scanner.slot(step.slot), slot.kind != .null {
+                    let value = FieldValue(text.slice(Int(slot.offset), Int(slot.length)), slot)
+                    verdict = fields.encode(value, step, to: &rows)
+                } else if step.fallback < 0, !step.isNotNull {
+                    rows.appendNull()
+                    verdict = .done
+                } else {
+                    verdict = encodeMissing(step, to: &rows)
+                }
+            } else {
+                verdict = encodeSource(step, record, to: &rows)
+            }
+            if verdict == .done { continue }
+            if verdict == .server {
+                // A later column may certainly be wrong.
+                needsServer = true
+                continue
+            }
+            rows.rollback(to: mark)
+            return .rejected(reason(index, verdict, record))
+        }
+        if !needsServer { return .row }
+        rows.rollback(to: mark)
+        return .server(serverRow(record))
+    }
+
+    /// A column whose field is missing or null.
+    @inline(never)
+    private mutating func encodeMissing(_ step: ColumnStep, to rows: inout CopyBuffer) -> Verdict {
+        guard step.fallback >= 0 else {
+            if step.isNotNull { return .null }
+            rows.appendNull()
+            return .done
+        }
+        let fallback = sources.fallbacks[step.fallback]
+        return fields.encode(fallback.value, fallback.step, to: &rows)
+    }
+
+    /// A column that doesn't come from the message's fields.
+    @inline(never)
+    private mutating func encodeSource(
+        _ step: ColumnStep, _ record: RecordView, to rows: inout CopyBuffer
+    ) -> Verdict {
+        if step.source == .rest {
+            let text = sources.rest(of: record.text, scanner.unused)
+            return fields.encode(.foreign(text), step, to: &rows)
+        }
+        guard let value = sources.value(step, record) else { return encodeMissing(step, to: &rows) }
+        return fields.encode(value, step, to: &rows)
+    }
+}
+
+/// A record while it is encoded.
+struct RecordView {
+    let message: ByteView?
+    /// The message, or nothing.
+    let text: ByteView
+    let key: ByteView?
+    let metadata: RecordMetadata
+}
+
+/// The steps of a plan in plain memory, so that reading one retains nothing.
+@safe struct ColumnSteps: ~Copyable {
+    private let memory: UnsafeMutablePointer<ColumnStep>
+    let count: Int
+
+    init(_ steps: [ColumnStep]) {
+        count = steps.count
+        unsafe memory = .allocate(capacity: max(steps.count, 1))
+        for (index, step) in steps.enumerated() { unsafe (memory + index).initialize(to: step) }
+    }
+
+    deinit { unsafe memory.deallocate() }
+
+    @inline(__always)
+    subscript(_ index: Int) -> ColumnStep { unsafe memory[index] }
+}
+
+extension StepSource {
+    init(_ field: Route.RecordField) {
+        switch field {
+        case .topic: self = .topic
+        case .partition: self = .partition
+        case .offset: self = .offset
+        case .timestamp: self = .timestamp
+        case .key: self = .key
+        case .value: self = .value
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import PGWire
+
+/// Rows of one table whose values the database reads from JSON text itself, collected until the batch is written.
+public struct ServerRows: Sendable {
+    /// The settings that decide what a text means, for the transaction that inserts the rows. A `timestamptz` without
+    /// an offset is UTC, and `01/02/2024` is January 2nd.
+    public static let settings =
+        "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, MDY'; SET LOCAL IntervalStyle = 'postgres'"
+
+    public let table: TableName
+    /// The columns that the rows name; the database fills the others.
+    public let columns: [String]
+    private var json: [UInt8] = [UInt8(ascii: "[")]
+    public private(set) var count = 0
+
+    public init(table: TableName, columns: [String]) {
+        self.table = table
+        self.columns = columns
+    }
+
+    public var isEmpty: Bool { count == 0 }
+    /// The size of the rows' JSON text.
+    public var byteCount: Int { json.count }
+
+    /// Adds what the encoder returned as ``EncodedRow/server(_:)``.
+    public mutating func append(_ row: [UInt8]) {
+        if count > 0 { json.append(UInt8(ascii: ",")) }
+        json += row
+        count += 1
+    }
+
+    public mutating func removeAll() {
+        json.removeSubrange(1...)
+        count = 0
+    }
+
+    /// The statement that selects the rows from `$1`, with the columns in their order: for an INSERT with a conflict
+    /// clause of its own.
+    ///
+    /// - Throws: `PostgresError` for a name that can't be quoted.
+    public func selection(in session: inout PostgresSession) throws(PostgresError) -> String {
+        "SELECT \(try names(in: &session)) FROM json_populate_recordset(null::\(try target(in: &session)), $1::json)"
+    }
+
+    /// The parameter of ``selection(in:)``.
+    public var parameter: PostgresValue { .text(String(decoding: json + [UInt8(ascii: "]")], as: UTF8.self)) }
+
+    /// Inserts the rows, all or none, in the session's transaction. Run ``settings`` before.
+    ///
+    /// - Returns: The number of rows that the database counts.
+    @discardableResult
+    public func insert(in session: inout PostgresSession) throws(PostgresError) -> Int {
+        guard !isEmpty else { return 0 }
+        let statement =
+            "INSERT INTO \(try target(in: &session)) (\(try names(in: &session))) \(try selection(in: &session))"
+        return try session.query(statement, parameters: [parameter]).affectedRows ?? 0
+    }
+
+    private func target(in session: inout PostgresSession) throws(PostgresError) -> String {
+        let name = try session.quoted(table.table)
+        guard let schema = table.schema else { return name }
+        return "\(try session.quoted(schema)).\(name)"
+    }
+
+    private func names(in session: inout PostgresSession) throws(PostgresError) -> String {
+        var names: [String] = []
+        for column in columns { names.append(try session.quoted(column)) }
+        return names.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,173 @@
+/// A date, a time of day, or both, as a text says them.
+struct ParsedTime {
+    /// Days since 2000-01-01.
+    var days: Int64 = 0
+    /// Microseconds since midnight; a fraction that rounds up may make it the next midnight.
+    var microseconds: Int64 = 0
+    /// Seconds east of UTC.
+    var offset: Int64 = 0
+    var hasDate = false
+    var hasTime = false
+    var hasOffset = false
+
+    static let microsecondsPerDay: Int64 = 86_400_000_000
+
+    /// Microseconds since 2000-01-01 00:00 of the same clock.
+    var local: Int64 { days &* Self.microsecondsPerDay &+ microseconds }
+}
+
+/// Reads the forms of ISO 8601 that programs write, and leaves all others to the database.
+///
+/// Messages come in the order of time, so nearly every one has the date of the one before: its days are kept.
+struct TimeInput {
+    private var lastDate: (UInt64, UInt16) = (0, 0)
+    private var lastDays: Int64 = 0
+    private var hasLast = false
+
+    /// Reads a whole text: `yyyy-MM-dd`, or with ` ` or `T` a time behind it, `HH:mm[:ss[.fraction]]`, and behind that
+    /// `Z`, `+hh`, `+hhmm` or `+hh:mm`.
+    ///
+    /// - Returns: `.range` for a day or a time that doesn't exist; `.server` for any other form.
+    @inline(__always)
+    mutating func parse(_ text: ByteView, _ time: inout ParsedTime) -> Verdict {
+        guard text.count >= 10 else { return .server }
+        let verdict = date(text, &time)
+        guard verdict == .done else { return verdict }
+        if text.count == 10 { return .done }
+        let separator = text[10]
+        guard separator == UInt8(ascii: " ") || separator == UInt8(ascii: "T") else { return .server }
+        return Self.timeOfDay(text, from: 11, &time)
+    }
+
+    @inline(__always)
+    private mutating func date(_ text: ByteView, _ time: inout ParsedTime) -> Verdict {
+        let head = text.word(0)
+        let tail = UInt16(text[8]) | UInt16(text[9]) << 8
+        time.hasDate = true
+        if head == lastDate.0, tail == lastDate.1, hasLast {
+            time.days = lastDays
+            return .done
+        }
+        var days: Int64 = 0
+        let verdict = Self.days(text, &days)
+        guard verdict == .done else { return verdict }
+        lastDate = (head, tail)
+        lastDays = days
+        hasLast = true
+        time.days = days
+        return .done
+    }
+
+    @inline(never)
+    private static func days(_ text: ByteView, _ days: inout Int64) -> Verdict {
+        guard text[4] == UInt8(ascii: "-"), text[7] == UInt8(ascii: "-"), let century = pair(text, 0),
+            let years = pair(text, 2), let month = pair(text, 5), let day = pair(text, 8)
+        else { return .server }
+        guard let known = Self.days(year: century * 100 + years, month: month, day: day) else { return .range }
+        days = known
+        return .done
+    }
+
+    /// Reads `HH:mm[:ss[.fraction]][offset]` up to the end of the text.
+    @inline(__always)
+    static func timeOfDay(_ text: ByteView, from start: Int, _ time: inout ParsedTime) -> Verdict {
+        guard text.count &- start >= 5, text[start &+ 2] == UInt8(ascii: ":"), let hour = pair(text, start),
+            let minute = pair(text, start &+ 3)
+        else { return .server }
+        guard hour < 24, minute < 60 else { return hour == 24 && minute < 60 ? .server : .range }
+        time.hasTime = true
+        time.microseconds = (hour &* 60 &+ minute) &* 60_000_000
+        var index = start &+ 5
+        if text.byte(orZero: index) == UInt8(ascii: ":") {
+            guard text.count &- index >= 3, let second = pair(text, index &+ 1) else { return .server }
+            guard second < 60 else { return second == 60 ? .server : .range }
+            time.microseconds &+= second &* 1_000_000
+            index &+= 3
+            if text.byte(orZero: index) == UInt8(ascii: ".") {
+                let first = index &+ 1
+                index = first
+                var fraction: Int64 = 0
+                while index < text.count, index &- first < 15 {
+                    let digit = text[index] &- UInt8(ascii: "0")
+                    guard digit <= 9 else { break }
+                    fraction = fraction &* 10 &+ Int64(digit)
+                    index &+= 1
+                }
+                let count = index &- first
+                guard count > 0 else { return .server }
+                time.microseconds &+= microseconds(fraction, digits: count)
+            }
+        }
+        return index == text.count ? .done : zoneOffset(text, from: index, &time)
+    }
+
+    /// Microseconds of a decimal fraction of at most 15 digits, rounded as the database does: through a Double, half
+    /// to even.
+    @inline(__always)
+    static func microseconds(_ fraction: Int64, digits: Int) -> Int64 {
+        let powers: InlineArray<7, Int64> = [1_000_000, 100_000, 10_000, 1000, 100, 10, 1]
+        if digits <= 6 { return fraction &* powers[digits] }
+        let value = Double(fraction) / FloatInput.powers[digits] * 1_000_000
+        return Int64(value.rounded(.toNearestOrEven))
+    }
+
+    /// Reads `Z`, `+hh`, `+hhmm` or `+hh:mm` up to the end of the text.
+    @inline(__always)
+    private static func zoneOffset(_ text: ByteView, from start: Int, _ time: inout ParsedTime) -> Verdict {
+        time.hasOffset = true
+        let sign = text[start]
+        if sign == UInt8(ascii: "Z") {
+            time.offset = 0
+            return start &+ 1 == text.count ? .done : .server
+        }
+        guard sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-"), text.count &- start >= 3,
+            let hours = pair(text, start &+ 1)
+        else { return .server }
+        var minutes: Int64 = 0
+        switch text.count &- start {
+        case 3: break
+        case 5:
+            guard let pair = pair(text, start &+ 3) else { return .server }
+            minutes = pair
+        case 6:
+            guard text[start &+ 3] == UInt8(ascii: ":"), let pair = pair(text, start &+ 4) else { return .server }
+            minutes = pair
+        default: return .server
+        }
+        guard hours < 15, minutes < 60 else { return .server }
+        let seconds = (hours &* 60 &+ minutes) &* 60
+        time.offset = sign == UInt8(ascii: "-") ? 0 &- seconds : seconds
+        return .done
+    }
+
+    /// Two digits; nil for anything else.
+    ///
+    /// - Precondition: Both bytes are in the text.
+    @inline(__always)
+    static func pair(_ text: ByteView, _ offset: Int) -> Int64? {
+        let tens = text[offset] &- UInt8(ascii: "0")
+        let ones = text[offset &+ 1] &- UInt8(ascii: "0")
+        return tens <= 9 && ones <= 9 ? Int64(tens) &* 10 &+ Int64(ones) : nil
+    }
+
+    // MARK: The calendar
+
+    /// Days from 2000-01-01 to a day of the Gregorian calendar; nil if there is no such day. Years from 1 on.
+    static func days(year: Int64, month: Int64, day: Int64) -> Int64? {
+        guard year >= 1, year <= 9999, month >= 1, month <= 12, day >= 1, day <= length(ofMonth: month, year: year)
+        else { return nil }
+        // Years that begin in March have the leap day at their end, so a day's number in the year is a plain formula.
+        let shifted = month > 2 ? year : year - 1
+        let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
+        // The same sum for 2000-01-01 is 730,425.
+        return 365 * shifted + shifted / 4 - shifted / 100 + shifted / 400 + dayOfYear - 730_425
+    }
+
+    private static func length(ofMonth month: Int64, year: Int64) -> Int64 {
+        switch month {
+        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import Foundation
+
+/// Bytes that somebody else owns, for the duration of one call.
+///
+/// A pointer and a count instead of a span, because slots and steps refer to several such views at once, in plain
+/// memory. Whoever makes one keeps the memory alive and unchanged while it is used. Every read is inside the view:
+/// callers compare offsets with `count` first.
+@safe struct ByteView: BitwiseCopyable {
+    let base: UnsafeRawPointer
+    let count: Int
+
+    @inline(__always)
+    init(_ base: UnsafeRawPointer, _ count: Int) {
+        unsafe self.base = base
+        self.count = count
+    }
+
+    /// No bytes, at an address that nothing is read from.
+    static var empty: ByteView { unsafe ByteView(UnsafeRawPointer(bitPattern: 1).unsafelyUnwrapped, 0) }
+
+    /// - Precondition: `offset < count`.
+    @inline(__always)
+    subscript(_ offset: Int) -> UInt8 {
+        unsafe base.load(fromByteOffset: offset, as: UInt8.self)
+    }
+
+    /// The byte at an offset; 0 at the end and behind it.
+    @inline(__always)
+    func byte(orZero offset: Int) -> UInt8 { offset < count ? self[offset] : 0 }
+
+    /// Eight bytes, the first one in the lowest bits.
+    ///
+    /// - Precondition: `offset + 8 <= count`.
+    @inline(__always)
+    func word(_ offset: Int) -> UInt64 {
+        UInt64(littleEndian: unsafe base.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    }
+
+    /// Up to eight bytes from an offset on; those behind the end are 0.
+    @inline(__always)
+    func word(padded offset: Int) -> UInt64 {
+        if offset &+ 8 <= count { return word(offset) }
+        return shortWord(offset)
+    }
+
+    @inline(never)
+    private func shortWord(_ offset: Int) -> UInt64 {
+        var word: UInt64 = 0
+        var index = offset
+        while index < count {
+            word |= UInt64(self[index]) << UInt64(8 * (index - offset))
+            index += 1
+        }
+        return word
+    }
+
+    /// - Precondition: The range is inside the view.
+    @inline(__always)
+    func slice(_ offset: Int, _ length: Int) -> ByteView { unsafe ByteView(base + offset, length) }
+
+    @inline(__always)
+    func equals(_ other: ByteView) -> Bool {
+        guard count == other.count else { return false }
+        return unsafe memcmp(base, other.base, count) == 0
+    }
+
+    /// - Precondition: The target has room for `count` bytes.
+    @inline(__always)
+    func copy(to target: UnsafeMutableRawPointer) {
+        if count > 0 { unsafe target.copyMemory(from: base, byteCount: count) }
+    }
+
+    var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: base, count: count) }
+
+    /// The bytes as text; invalid UTF-8 is replaced.
+    var string: String { unsafe String(decoding: bytes, as: UTF8.self) }
+
+    /// Whether the bytes are valid UTF-8 without NUL.
+    var isStorableText: Bool { isUTF8 && !contains(0) }
+
+    var isUTF8: Bool {
+        // The span doesn't outlive the call.
+        unsafe (try? UTF8Span(validating: Span(_unsafeBytes: bytes))) != nil
+    }
+
+    func contains(_ byte: UInt8) -> Bool {
+        unsafe memchr(base, Int32(byte), count) != nil
+    }
+}
+
+extension ByteView {
+    /// White space as C's `isspace` has it, which the input functions of the database skip.
+    @inline(__always)
+    static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (byte >= 9 && byte <= 13) }
+
+    /// Without white space at both ends.
+    @inline(__always)
+    var trimmed: ByteView {
+        var start = 0
+        var end = count
+        while start < end, Self.isSpace(self[start]) { start &+= 1 }
+        while end > start, Self.isSpace(self[end &- 1]) { end &-= 1 }
+        return slice(start, end &- start)
+    }
+
+    /// Compares with a lower-case ASCII word in either case of letters.
+    func equals(ignoringCase word: StaticString) -> Bool {
+        word.utf8CodeUnitCount == count && has(ignoringCase: word, at: 0)
+    }
+
+    /// Whether a lower-case ASCII word occurs, in either case of letters.
+    func contains(ignoringCase word: StaticString) -> Bool {
+        let length = word.utf8CodeUnitCount
+        guard count >= length else { return false }
+        return (0...(count - length)).contains { has(ignoringCase: word, at: $0) }
+    }
+
+    private func has(ignoringCase word: StaticString, at offset: Int) -> Bool {
+        word.withUTF8Buffer { expected in
+            for index in expected.indices {
+                let byte = self[offset + index]
+                let lower = byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte
+                guard unsafe lower == expected[index] else { return false }
+            }
+            return true
+        }
+    }
+}

@@ -1,0 +1,98 @@
+extension JSONScanner {
+    /// Takes a string whose opening quote is taken.
+    ///
+    /// - Parameter hasEscapes: Is set to whether an escape is among the string's bytes.
+    @inline(__always)
+    mutating func string(_ hasEscapes: inout Bool) -> Bool {
+        hasEscapes = false
+        var index = position
+        while index &+ 8 <= text.count {
+            let word = text.word(index)
+            seenBits |= word
+            let stops = Self.stops(in: word)
+            if stops == 0 {
+                index &+= 8
+                continue
+            }
+            index &+= stops.trailingZeroBitCount >> 3
+            guard text[index] == UInt8(ascii: "\"") else { break }
+            position = index &+ 1
+            return true
+        }
+        return carefulString(from: index, &hasEscapes)
+    }
+
+    /// A set bit 7 for the first quote, backslash or control character of a word. Bits above it mean nothing.
+    @inline(__always)
+    private static func stops(in word: UInt64) -> UInt64 {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let quotes = word ^ (ones &* 0x22)
+        let backslashes = word ^ (ones &* 0x5c)
+        // A subtraction borrows from the byte above only if its own byte is found, so the lowest bit is always right.
+        let found =
+            ((quotes &- ones) & ~quotes) | ((backslashes &- ones) & ~backslashes) | ((word &- ones &* 0x20) & ~word)
+        return found & (ones &* 0x80)
+    }
+
+    /// The same byte by byte, with escapes.
+    @inline(never)
+    private mutating func carefulString(from start: Int, _ hasEscapes: inout Bool) -> Bool {
+        var index = start
+        while index < text.count {
+            let byte = text[index]
+            if byte == UInt8(ascii: "\"") {
+                position = index + 1
+                return true
+            }
+            guard byte >= 0x20 else { return fail(.control, at: index) }
+            if byte == UInt8(ascii: "\\") {
+                hasEscapes = true
+                let length = escape(at: index)
+                guard length > 0 else { return false }
+                index &+= length
+                continue
+            }
+            seenBits |= UInt64(byte)
+            index &+= 1
+            while index &+ 8 <= text.count {
+                let word = text.word(index)
+                let stops = Self.stops(in: word)
+                seenBits |= word
+                index &+= stops == 0 ? 8 : stops.trailingZeroBitCount >> 3
+                if stops != 0 { break }
+            }
+        }
+        return fail(.end, at: index)
+    }
+
+    /// The length of an escape; 0 if it isn't valid.
+    private mutating func escape(at index: Int) -> Int {
+        switch text.byte(orZero: index + 1) {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+            return 2
+        case UInt8(ascii: "u"): break
+        default:
+            _ = fail(index + 1 < text.count ? .escape : .end, at: index)
+            return 0
+        }
+        guard let unit = JSONText.unit(text, at: index) else {
+            _ = fail(.escape, at: index)
+            return 0
+        }
+        switch unit {
+        case 0:
+            _ = fail(.nul, at: index)
+            return 0
+        case 0xd800...0xdbff:
+            guard text.byte(orZero: index + 6) == UInt8(ascii: "\\"), let low = JSONText.unit(text, at: index + 6),
+                (0xdc00...0xdfff).contains(low)
+            else { break }
+            return 12
+        case 0xdc00...0xdfff: break
+        default: return 6
+        }
+        _ = fail(.surrogate, at: index)
+        return 0
+    }
+}

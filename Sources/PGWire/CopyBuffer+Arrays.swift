@@ -1,0 +1,89 @@
+// Arrays: a header, and elements that are appended as values of their own.
+extension CopyBuffer {
+    /// An array that was begun: where its header stands, and what the row lacked before it.
+    @frozen
+    public struct ArrayMark: Sendable {
+        @usableFromInline let start: Int
+        @usableFromInline let dimensions: Int
+        @usableFromInline let missingColumns: Int
+
+        @inlinable
+        init(start: Int, dimensions: Int, missingColumns: Int) {
+            self.start = start
+            self.dimensions = dimensions
+            self.missingColumns = missingColumns
+        }
+    }
+
+    /// Opens an array. Its elements follow in row-major order, each by the append of its type, and ``endArray(_:lengths:hasNulls:)``.
+    ///
+    /// - Parameters:
+    ///   - elementOID: The OID of the element's type.
+    ///   - dimensions: 0 for an array without elements, at most 6.
+    @inlinable
+    public mutating func beginArray(elementOID: UInt32, dimensions: Int) -> ArrayMark {
+        let mark = ArrayMark(start: writtenBytes, dimensions: dimensions, missingColumns: missingColumns)
+        reserve(16 &+ 8 &* dimensions)
+        store(Int32(0))
+        store(Int32(truncatingIfNeeded: dimensions))
+        store(Int32(0))
+        store(elementOID)
+        for _ in 0..<dimensions {
+            store(Int32(0))
+            // The lower bound.
+            store(Int32(1))
+        }
+        return mark
+    }
+
+    /// Closes an array, after its last element.
+    ///
+    /// - Parameter lengths: The length of each dimension, the outermost first; their product is the number of elements.
+    public mutating func endArray(_ mark: ArrayMark, lengths: [Int], hasNulls: Bool) {
+        guard mark.start &+ 16 &+ 8 &* mark.dimensions <= writtenBytes, lengths.count == mark.dimensions else {
+            return noteFault(.foreignMark)
+        }
+        let end = writtenBytes
+        let size = end &- mark.start &- 4
+        if size > CopyBuffer.maximumFieldSize { noteFault(.fieldTooLong) }
+        writtenBytes = mark.start
+        store(Int32(truncatingIfNeeded: size))
+        writtenBytes = mark.start &+ 8
+        store(Int32(hasNulls ? 1 : 0))
+        for (index, length) in lengths.enumerated() {
+            writtenBytes = mark.start &+ 16 &+ 8 &* index
+            store(Int32(truncatingIfNeeded: length))
+        }
+        writtenBytes = end
+        missingColumns = mark.missingColumns &- 1
+    }
+}
+
+// Values that the caller writes in place.
+extension CopyBuffer {
+    /// Appends one value that `body` writes straight into the buffer's memory.
+    ///
+    /// - Parameters:
+    ///   - count: The most bytes that `body` writes, at most ``maximumFieldSize``.
+    ///   - body: Gets the place of the value's first byte and returns how many bytes it has written, at most `count`;
+    ///     a negative number takes the value back.
+    /// - Returns: Whether the value was appended.
+    @inlinable
+    @discardableResult
+    public mutating func appendField(atMost count: Int, _ body: (UnsafeMutableRawPointer) -> Int) -> Bool {
+        guard count >= 0, count <= CopyBuffer.maximumFieldSize else {
+            missingColumns &-= 1
+            noteFault(.fieldTooLong)
+            return true
+        }
+        reserve(4 &+ count)
+        let written = unsafe body(storage + writtenBytes + 4)
+        guard written >= 0 else { return false }
+        // A body that broke its promise has damaged memory; going on would hide that.
+        precondition(written <= count)
+        store(Int32(truncatingIfNeeded: written))
+        writtenBytes &+= written
+        missingColumns &-= 1
+        return true
+    }
+}
