@@ -130,6 +130,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "IngestEngineTests", dependencies: ["IngestEngine", "PGWire"], swiftSettings: settings),
         .testTarget(
+            name: "IngestEngineConformanceTests", dependencies: ["IngestEngine", "PGWire", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
             name: "TFIConsumerTests", dependencies: ["TFIConsumer", "CommandLineSupport", "KafkaWire", "PGWire"],
             swiftSettings: settings),
         .testTarget(

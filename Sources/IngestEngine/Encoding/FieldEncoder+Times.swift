@@ -49,7 +49,11 @@ extension FieldEncoder {
     mutating func interval(_ value: FieldValue) -> Verdict {
         let text = input(value)
         switch value.kind {
-        case .string: return Self.hasDigit(text) || text.contains(ignoringCase: "infinity") ? .server : .syntax
+        case .string:
+            // `PT` alone is no time at all, which the database takes.
+            let isPossible = Self.hasDigit(text) || text.contains(ignoringCase: "p")
+                || text.contains(ignoringCase: "infinity")
+            return isPossible ? .server : .syntax
         case .number: return .server
         default: return .syntax
         }

@@ -73,6 +73,8 @@ struct JSONScanner {
             guard let kind = word(first) else { return false }
             slot.kind = kind
         }
+        // The slot may have held a string before.
+        slot.hasEscapes = false
         slot.offset = UInt32(truncatingIfNeeded: start)
         slot.length = UInt32(truncatingIfNeeded: position &- start)
         return true

@@ -1,0 +1,68 @@
+/// A generator whose numbers are the same at each run (Steele, Lea and Flood's SplitMix).
+struct SeededRandom: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+}
+
+/// Makes messages for the columns of ``ComparedColumn/all``, usual ones and hostile ones.
+struct MessageGenerator {
+    var values: ValueGenerator
+    /// Bytes that mean something in JSON, so that damage is often nearly right.
+    private static let telling = Array("{}[]\":,0123456789-+.eE\\u tfn\n".utf8) + [0x00, 0x1f, 0x7f, 0x80, 0xc3, 0xff]
+
+    init(seed: UInt64) { values = ValueGenerator(random: SeededRandom(state: seed)) }
+
+    mutating func message() -> [UInt8] {
+        if chance(100) { return Array(values.anything().utf8) }
+        var fields: [String] = []
+        // Few columns in one message: a single wrong value makes all of it a failure.
+        for _ in 0..<Int.random(in: 1...2, using: &values.random) {
+            guard let column = ComparedColumn.all.randomElement(using: &values.random) else { continue }
+            fields.append(field(column.name, values.value(for: column.family)))
+            if chance(15) { fields.append(field(column.name, values.value(for: column.family))) }
+        }
+        if chance(4) { fields.append(field(values.word(), values.json(depth: 3))) }
+        if chance(8) { fields.insert(field(values.word(), values.anything()), at: 0) }
+        var message = Array(("{" + fields.joined(separator: "," + space()) + space() + "}" + space()).utf8)
+        if chance(16) { damage(&message) }
+        return message
+    }
+
+    private mutating func field(_ name: String, _ value: String) -> String {
+        var name = name
+        if chance(20), let first = name.unicodeScalars.first {
+            name = "\\u00" + String(first.value, radix: 16) + name.dropFirst()
+        }
+        return "\(space())\"\(name)\"\(space()):\(space())\(value)"
+    }
+
+    private mutating func space() -> String {
+        chance(5) ? [" ", "\n", "\t ", "  \r\n"].randomElement(using: &values.random) ?? "" : ""
+    }
+
+    private mutating func damage(_ bytes: inout [UInt8]) {
+        for _ in 0..<Int.random(in: 1...2, using: &values.random) where !bytes.isEmpty {
+            let place = Int.random(in: 0..<bytes.count, using: &values.random)
+            let byte = Self.telling.randomElement(using: &values.random) ?? 0
+            switch Int.random(in: 0..<6, using: &values.random) {
+            case 0: bytes[place] = byte
+            case 1: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &values.random)
+            case 2: bytes.insert(byte, at: place)
+            case 3: bytes.remove(at: place)
+            case 4: bytes.removeSubrange(place...)
+            default:
+                let end = min(bytes.count, place + Int.random(in: 1...20, using: &values.random))
+                bytes.insert(contentsOf: bytes[place..<end], at: Int.random(in: 0...bytes.count, using: &values.random))
+            }
+        }
+    }
+
+    private mutating func chance(_ one: Int) -> Bool { Int.random(in: 0..<one, using: &values.random) == 0 }
+}
