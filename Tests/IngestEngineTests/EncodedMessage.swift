@@ -17,7 +17,8 @@ struct EncodedMessage: Equatable {
         prepare(&encoder)
         var rows = CopyBuffer()
         if let key {
-            outcome = unsafe encoder.encode(value: message.span.bytes, key: key.span.bytes, metadata: metadata, into: &rows)
+            outcome = unsafe encoder.encode(
+                value: message.span.bytes, key: key.span.bytes, metadata: metadata, into: &rows)
         } else {
             outcome = unsafe encoder.encode(value: message.span.bytes, key: nil, metadata: metadata, into: &rows)
         }

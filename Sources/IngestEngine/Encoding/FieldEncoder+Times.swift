@@ -51,7 +51,8 @@ extension FieldEncoder {
         switch value.kind {
         case .string:
             // `PT` alone is no time at all, which the database takes.
-            let isPossible = Self.hasDigit(text) || text.contains(ignoringCase: "p")
+            let isPossible =
+                Self.hasDigit(text) || text.contains(ignoringCase: "p")
                 || text.contains(ignoringCase: "infinity")
             return isPossible ? .server : .syntax
         case .number: return .server

@@ -31,11 +31,11 @@ struct TimeInput {
     @inline(__always)
     mutating func parse(_ text: ByteView, _ time: inout ParsedTime) -> Verdict {
         guard text.count >= 10 else { return .server }
+        if text.count > 10 {
+            guard text[10] == UInt8(ascii: " ") || text[10] == UInt8(ascii: "T") else { return .server }
+        }
         let verdict = date(text, &time)
-        guard verdict == .done else { return verdict }
-        if text.count == 10 { return .done }
-        let separator = text[10]
-        guard separator == UInt8(ascii: " ") || separator == UInt8(ascii: "T") else { return .server }
+        guard verdict == .done, text.count > 10 else { return verdict }
         return Self.timeOfDay(text, from: 11, &time)
     }
 
