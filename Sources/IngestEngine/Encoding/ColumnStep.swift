@@ -26,15 +26,15 @@ struct ColumnStep: BitwiseCopyable {
     var source = StepSource.path
     var isNotNull = false
     /// A path's slot, or a header's index.
-    var slot = 0
+    var slot: Int32 = 0
     /// `varchar` and `char`: the most characters. `numeric`: the digits in all, or 0 without a limit.
-    var limit = 0
+    var limit: Int32 = 0
     /// `numeric`: the digits behind the point.
-    var scale = 0
+    var scale: Int32 = 0
     /// The index of what doesn't fit in here: labels of an enumeration, a time format, an array's elements.
-    var detail = -1
+    var detail: Int32 = -1
     /// The index of the default, or -1.
-    var fallback = -1
+    var fallback: Int32 = -1
 
     init() {}
 
@@ -49,12 +49,12 @@ struct ColumnStep: BitwiseCopyable {
         case .float8: operation = .float8
         case .numeric(let precision):
             operation = .numeric
-            limit = precision?.precision ?? 0
-            scale = precision?.scale ?? 0
+            limit = Int32(truncatingIfNeeded: precision?.precision ?? 0)
+            scale = Int32(truncatingIfNeeded: precision?.scale ?? 0)
         case .text, .varchar(nil): operation = .text
         case .varchar(let count?), .char(let count):
             operation = .limitedText
-            limit = count
+            limit = Int32(clamping: count)
         case .bytea: operation = .bytea
         case .date: operation = .date
         case .time: operation = .time

@@ -6,7 +6,7 @@ extension FieldEncoder {
     private static let maximumDimensions = 6
 
     mutating func array(_ value: FieldValue, _ step: ColumnStep, to rows: inout CopyBuffer) -> Verdict {
-        let elements = details.elements[step.detail]
+        let elements = details.elements[Int(step.detail)]
         switch value.kind {
         case .array: break
         case .string:
@@ -54,16 +54,16 @@ extension FieldEncoder {
     private mutating func append(
         _ reader: inout ArrayReader, _ step: ColumnStep, level: Int, to rows: inout CopyBuffer
     ) -> Verdict {
-        reader.scanner.position += 1
         var count = 0
         var result = Verdict.done
-        if reader.scanner.peek() == UInt8(ascii: "]") {
-            reader.scanner.position += 1
+        var next = reader.skip(1)
+        if next == UInt8(ascii: "]") {
+            reader.position += 1
         } else {
             while true {
                 let verdict: Verdict
                 if level + 1 < reader.dimensions {
-                    guard reader.scanner.peek() == UInt8(ascii: "[") else { return .array }
+                    guard next == UInt8(ascii: "[") else { return .array }
                     verdict = append(&reader, step, level: level + 1, to: &rows)
                 } else {
                     verdict = appendElement(&reader, step, to: &rows)
@@ -71,11 +71,14 @@ extension FieldEncoder {
                 // A later element may certainly be wrong.
                 if verdict == .server { result = .server } else if verdict != .done { return verdict }
                 count += 1
-                let next = reader.scanner.peek()
-                reader.scanner.position += 1
-                if next == UInt8(ascii: "]") { break }
-                // The message was scanned before, so that this can't be.
-                guard next == UInt8(ascii: ",") else { return .server }
+                let separator = reader.skip(0)
+                if separator == UInt8(ascii: "]") {
+                    reader.position += 1
+                    break
+                }
+                // The message was scanned before, so that nothing else can be here.
+                guard separator == UInt8(ascii: ",") else { return .server }
+                next = reader.skip(1)
             }
         }
         if reader.lengths[level] < 0 { reader.lengths[level] = count }
@@ -86,7 +89,9 @@ extension FieldEncoder {
         _ reader: inout ArrayReader, _ step: ColumnStep, to rows: inout CopyBuffer
     ) -> Verdict {
         var slot = JSONSlot()
-        guard reader.scanner.value(into: &slot, depth: 0) else { return .server }
+        let end = reader.scanner.value(at: reader.position, into: &slot, depth: 0)
+        guard end >= 0 else { return .server }
+        reader.position = end
         if slot.kind == .null {
             reader.hasNulls = true
             rows.appendNull()
@@ -100,6 +105,7 @@ extension FieldEncoder {
 /// A walk through the text of an array.
 private struct ArrayReader {
     var scanner: JSONScanner
+    var position = 0
     let dimensions: Int
     /// The length of each dimension, the outermost first; -1 until one of its arrays has ended.
     var lengths: [Int]
@@ -109,5 +115,11 @@ private struct ArrayReader {
         scanner = JSONScanner(text, nesting: nesting)
         self.dimensions = dimensions
         lengths = Array(repeating: -1, count: dimensions)
+    }
+
+    /// Goes on by some bytes and the white space behind them, and returns the byte there.
+    mutating func skip(_ count: Int) -> UInt8 {
+        position = scanner.skipSpace(position + count)
+        return scanner.text.byte(orZero: position)
     }
 }

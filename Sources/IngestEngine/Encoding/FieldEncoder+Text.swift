@@ -18,7 +18,7 @@ extension FieldEncoder {
         }
         let text = input(value)
         // The server pads and truncates trailing blanks; anything else that is too long would fail the whole COPY.
-        guard text.count <= step.limit || Self.isWithin(text, characters: step.limit) else { return .tooLong }
+        guard text.count <= Int(step.limit) || Self.isWithin(text, characters: Int(step.limit)) else { return .tooLong }
         append(text, to: &rows)
         return .done
     }
@@ -58,7 +58,7 @@ extension FieldEncoder {
         }
         guard value.kind == .string else { return .syntax }
         let text = input(value)
-        switch details.byteFormats[step.detail] {
+        switch details.byteFormats[Int(step.detail)] {
         case .hex: return appendHex(text, to: &rows) ? .done : .syntax
         case .base64:
             let isValid = unsafe rows.appendField(atMost: text.count) { target in unsafe Base64.decode(text, to: target)
@@ -87,8 +87,8 @@ extension FieldEncoder {
             // Any JSON, as it stands.
             var scanner = JSONScanner(value.view, nesting: nesting)
             var slot = JSONSlot()
-            guard scanner.value(into: &slot, depth: 0), scanner.peek() == 0, scanner.position == value.view.count,
-                !scanner.hasNonASCII || value.view.isUTF8
+            let end = scanner.value(at: scanner.skipSpace(0), into: &slot, depth: 0)
+            guard end >= 0, scanner.skipSpace(end) == value.view.count, !scanner.hasNonASCII || value.view.isUTF8
             else { return .syntax }
             guard !scanner.isUnusual else { return .server }
             append(value.view, version: version, to: &rows)
@@ -211,7 +211,7 @@ extension FieldEncoder {
 
     mutating func enumeration(_ value: FieldValue, _ step: ColumnStep, to rows: inout CopyBuffer) -> Verdict {
         let text = input(value)
-        guard details.hasLabel(text, step.detail) else { return .syntax }
+        guard details.hasLabel(text, Int(step.detail)) else { return .syntax }
         append(text, to: &rows)
         return .done
     }

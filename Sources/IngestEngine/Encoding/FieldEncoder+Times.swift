@@ -2,7 +2,7 @@ import PGWire
 
 // Dates and times. The session's time zone is UTC, so a text without an offset is UTC to `timestamptz`.
 extension FieldEncoder {
-    /// `timestamp` and `timestamptz`. The server rounds to the column's precision when it receives a value.
+    /// `timestamp` and `timestamptz`, in any form. The server rounds to the column's precision when it receives a value.
     @inline(never)
     mutating func timestamp(_ value: FieldValue, _ step: ColumnStep, to rows: inout CopyBuffer) -> Verdict {
         let text = input(value)
@@ -18,7 +18,7 @@ extension FieldEncoder {
             rows.append(timestamp: isPositive ? .max : .min)
             return .done
         }
-        return verdict == .server ? uncommonTime(value.kind, text) : verdict
+        return verdict == .server ? uncommonTime(text) : verdict
     }
 
     mutating func date(_ value: FieldValue, to rows: inout CopyBuffer) -> Verdict {
@@ -33,7 +33,7 @@ extension FieldEncoder {
             rows.append(date: isPositive ? .max : .min)
             return .done
         }
-        return verdict == .server ? uncommonTime(value.kind, text) : verdict
+        return verdict == .server ? uncommonTime(text) : verdict
     }
 
     mutating func time(_ value: FieldValue, to rows: inout CopyBuffer) -> Verdict {
@@ -41,23 +41,18 @@ extension FieldEncoder {
         var time = ParsedTime()
         let verdict = value.kind == .string ? TimeInput.timeOfDay(text, from: 0, &time) : .server
         if verdict == .range { return .range }
-        guard verdict == .done, !time.hasOffset else { return uncommonTime(value.kind, text) }
+        guard verdict == .done, !time.hasOffset else { return uncommonTime(text) }
         rows.append(int8: time.microseconds)
         return .done
     }
 
+    /// The database's input of intervals skips punctuation, so that even an array may be one.
     mutating func interval(_ value: FieldValue) -> Verdict {
         let text = input(value)
-        switch value.kind {
-        case .string:
-            // `PT` alone is no time at all, which the database takes.
-            let isPossible =
-                Self.hasDigit(text) || text.contains(ignoringCase: "p")
-                || text.contains(ignoringCase: "infinity")
-            return isPossible ? .server : .syntax
-        case .number: return .server
-        default: return .syntax
-        }
+        // `PT` alone is no time at all, which the database takes.
+        let isPossible =
+            Self.hasDigit(text) || text.contains(ignoringCase: "p") || text.contains(ignoringCase: "infinity")
+        return isPossible ? .server : .syntax
     }
 
     private static func infinity(_ text: ByteView) -> Bool? {
@@ -66,17 +61,12 @@ extension FieldEncoder {
     }
 
     /// What the database may know although it isn't ISO 8601.
-    private func uncommonTime(_ kind: JSONKind, _ text: ByteView) -> Verdict {
-        switch kind {
-        case .string:
-            if Self.isRelative(text) { return .relativeTime }
-            let hasConstant =
-                text.contains(ignoringCase: "epoch") || text.contains(ignoringCase: "infinity")
-                || text.contains(ignoringCase: "allballs")
-            return Self.hasDigit(text) || hasConstant ? .server : .syntax
-        case .number: return .server
-        default: return .syntax
-        }
+    private func uncommonTime(_ text: ByteView) -> Verdict {
+        if Self.isRelative(text) { return .relativeTime }
+        let hasConstant =
+            text.contains(ignoringCase: "epoch") || text.contains(ignoringCase: "infinity")
+            || text.contains(ignoringCase: "allballs")
+        return Self.hasDigit(text) || hasConstant ? .server : .syntax
     }
 
     private static func hasDigit(_ text: ByteView) -> Bool {
@@ -93,11 +83,11 @@ extension FieldEncoder {
     // MARK: Formats of the mapping
 
     mutating func formattedTime(_ value: FieldValue, _ step: ColumnStep, to rows: inout CopyBuffer) -> Verdict {
-        let detail = details.timeFormats[step.detail]
+        let detail = details.timeFormats[Int(step.detail)]
         var time = ParsedTime()
         let verdict = parse(value, detail.format, &time)
         guard verdict == .done else { return verdict }
-        return append(time, step.detail, to: &rows)
+        return append(time, Int(step.detail), to: &rows)
     }
 
     private mutating func parse(_ value: FieldValue, _ format: TimeFormat, _ time: inout ParsedTime) -> Verdict {

@@ -30,10 +30,11 @@ struct FieldEncoder: ~Copyable {
             guard verdict == .done else { return verdict }
             rows.append(int8: number)
             return .done
-        case .timestamp:
+        case .timestamp, .timestamptz:
             var time = ParsedTime()
             if value.kind == .string, !value.slot.hasEscapes, times.parse(value.view, &time) == .done {
-                rows.append(timestamp: time.local)
+                let isInstant = step.operation == .timestamptz
+                rows.append(timestamp: time.local &- (isInstant ? time.offset &* 1_000_000 : 0))
                 return .done
             }
             return timestamp(value, step, to: &rows)
@@ -64,7 +65,7 @@ struct FieldEncoder: ~Copyable {
             guard let small = Int16(exactly: number) else { return .range }
             rows.append(int2: small)
             return .done
-        case .int4, .int8, .timestamp, .text, .float8: return encode(value, step, to: &rows)
+        case .int4, .int8, .timestamp, .timestamptz, .text, .float8: return encode(value, step, to: &rows)
         case .float4: return float4(value, to: &rows)
         case .numeric: return numeric(value, step, to: &rows)
         case .limitedText: return text(value, step, to: &rows)
@@ -72,7 +73,6 @@ struct FieldEncoder: ~Copyable {
         case .encodedBytes: return encodedBytes(value, step, to: &rows)
         case .date: return date(value, to: &rows)
         case .time: return time(value, to: &rows)
-        case .timestamptz: return timestamp(value, step, to: &rows)
         case .formattedTime: return formattedTime(value, step, to: &rows)
         case .interval: return interval(value)
         case .uuid: return uuid(value, to: &rows)

@@ -22,7 +22,7 @@ enum NumericInput {
     /// Whether a number certainly fits.
     private static func fits(_ number: JSONSlot, _ step: ColumnStep) -> Bool {
         // Rounding can add one digit.
-        decimalDigits(number.digits) &+ Int(number.exponent) < step.limit &- step.scale
+        decimalDigits(number.digits) &+ Int(number.exponent) < Int(step.limit &- step.scale)
     }
 
     private static func decimalDigits(_ number: UInt64) -> Int {
@@ -123,7 +123,7 @@ enum NumericInput {
     ///   - digits: How many digits stand before the point from that one on; below zero for zeros behind the point.
     private static func verdict(_ leading: UInt8, _ digits: Int, _ step: ColumnStep) -> Verdict {
         guard leading != 0 else { return .done }
-        let most = step.limit - step.scale
+        let most = Int(step.limit &- step.scale)
         if digits > most { return .range }
         // Rounding up may add a digit, which only nines can do.
         return digits == most && leading == UInt8(ascii: "9") ? .server : .done

@@ -75,7 +75,7 @@ struct RecordSources: ~Copyable {
         case .timestamp: return record.metadata.timestamp.flatMap { number($0) }
         case .key: return record.key.map(FieldValue.foreign)
         case .value: return record.message.map(FieldValue.foreign)
-        case .header: return headers[step.slot].view.map(FieldValue.foreign)
+        case .header: return headers[Int(step.slot)].view.map(FieldValue.foreign)
         case .path, .rest: return nil
         }
     }

@@ -58,12 +58,12 @@ extension RowEncoder {
         let step = steps[index]
         switch step.source {
         case .path:
-            guard let slot = scanner.slot(step.slot), slot.kind != .null else { return nil }
+            guard let slot = scanner.slot(Int(step.slot)), slot.kind != .null else { return nil }
             let quotes = slot.kind == .string ? 1 : 0
             return record.text.slice(Int(slot.offset) - quotes, Int(slot.length) + 2 * quotes)
         case .key: return record.key
         case .value: return record.message
-        case .header: return sources.headers[step.slot].view
+        case .header: return sources.headers[Int(step.slot)].view
         case .topic: return sources.topic.view
         case .partition, .offset, .timestamp, .rest: return nil
         }

@@ -23,7 +23,7 @@ extension RowEncoder {
         let isJSON = step.operation == .json || step.operation == .jsonb
         switch step.source {
         case .path:
-            guard let slot = scanner.slot(step.slot), slot.kind != .null else {
+            guard let slot = scanner.slot(Int(step.slot)), slot.kind != .null else {
                 return appendFallback(step, to: &json)
             }
             let value = FieldValue(record.text.slice(Int(slot.offset), Int(slot.length)), slot)
@@ -53,7 +53,7 @@ extension RowEncoder {
 
     private func appendFallback(_ step: ColumnStep, to json: inout [UInt8]) -> Bool {
         guard step.fallback >= 0 else { return false }
-        let fallback = sources.fallbacks[step.fallback]
+        let fallback = sources.fallbacks[Int(step.fallback)]
         if fallback.value.isForeign {
             unsafe json += fallback.value.view.bytes
         } else {
@@ -73,7 +73,7 @@ extension RowEncoder {
         if step.operation == .formattedTime {
             let number = bytes.reduce(0) { $0 << 8 | Int64($1) }
             text =
-                switch fields.details.timeFormats[step.detail].target {
+                switch fields.details.timeFormats[Int(step.detail)].target {
                 case .date: TimeText.date(days: Int64(Int32(truncatingIfNeeded: number)))
                 case .time: TimeText.time(microseconds: number)
                 case .timestamp: TimeText.timestamp(microseconds: number, suffix: "")

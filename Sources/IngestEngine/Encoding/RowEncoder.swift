@@ -60,15 +60,15 @@ public struct RowEncoder: ~Copyable {
             var step = try fields.details.step(column)
             switch column.source {
             case .path:
-                step.slot = scanner.tree.slots[nextPath]
+                step.slot = Int32(scanner.tree.slots[nextPath])
                 nextPath += 1
             case .header(let name):
                 step.source = .header
-                step.slot = sources.headerNames.firstIndex(of: name) ?? 0
+                step.slot = Int32(sources.headerNames.firstIndex(of: name) ?? 0)
             case .record(let field): step.source = StepSource(field)
             case .rest: step.source = .rest
             }
-            step.fallback = try sources.addFallback(column, &fields)
+            step.fallback = Int32(try sources.addFallback(column, &fields))
             steps.append(step)
         }
         self.steps = ColumnSteps(steps)
@@ -130,7 +130,7 @@ public struct RowEncoder: ~Copyable {
             let verdict: Verdict
             let step = steps[index]
             if step.source == .path {
-                if let slot = scanner.slot(step.slot), slot.kind != .null {
+                if let slot = scanner.slot(Int(step.slot)), slot.kind != .null {
                     let value = FieldValue(text.slice(Int(slot.offset), Int(slot.length)), slot)
                     verdict = fields.encode(value, step, to: &rows)
                 } else if step.fallback < 0, !step.isNotNull {
@@ -164,7 +164,7 @@ public struct RowEncoder: ~Copyable {
             rows.appendNull()
             return .done
         }
-        let fallback = sources.fallbacks[step.fallback]
+        let fallback = sources.fallbacks[Int(step.fallback)]
         return fields.encode(fallback.value, fallback.step, to: &rows)
     }
 

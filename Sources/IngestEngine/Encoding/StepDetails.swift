@@ -44,7 +44,7 @@ extension StepDetails {
         step.isNotNull = column.isNotNull
         if let bytes = column.bytes, step.operation == .bytea {
             step.operation = .encodedBytes
-            step.detail = byteFormats.count
+            step.detail = Int32(byteFormats.count)
             byteFormats.append(bytes)
         }
         let isTime = [.date, .time, .timestamp, .timestamptz].contains(step.operation)
@@ -57,7 +57,7 @@ extension StepDetails {
             }
             clock = known
         }
-        step.detail = timeFormats.count
+        step.detail = Int32(timeFormats.count)
         let format = isKafkaTime ? .unix(.milliseconds) : column.format ?? .iso8601
         timeFormats.append(Time(format: format, target: step.operation, clock: clock))
         step.operation = .formattedTime
@@ -70,11 +70,11 @@ extension StepDetails {
         while case .domain(let inner, _) = base { base = inner }
         switch base {
         case .enumeration(let names):
-            step.detail = labels.count
+            step.detail = Int32(labels.count)
             labels.append(names.map { Array($0.utf8) })
         case .array(let element, let oid):
             let elementStep = self.step(element)
-            step.detail = elements.count
+            step.detail = Int32(elements.count)
             elements.append(Elements(step: elementStep, oid: oid))
         default: break
         }

@@ -1,15 +1,20 @@
 extension JSONScanner {
     /// Takes an object or an array that no path leads into, without recursion.
     ///
-    /// - Parameter depth: How many objects and arrays are around it.
+    /// - Parameters:
+    ///   - start: Where its opening brace or bracket is.
+    ///   - depth: How many objects and arrays are around it.
     @inline(never)
-    mutating func container(depth: Int) -> Bool {
+    mutating func container(at start: Int, depth: Int) -> Int {
         var level = 0
         var slot = JSONSlot()
+        var kind = JSONKind.null
         var hasEscapes = false
-        while true {
+        var position = start
+        while position >= 0 {
             // A value is next.
-            let first = peek()
+            position = skipSpace(position)
+            let first = text.byte(orZero: position)
             var closes = false
             switch first {
             case UInt8(ascii: "{"), UInt8(ascii: "["):
@@ -17,33 +22,30 @@ extension JSONScanner {
                 let isObject = first == UInt8(ascii: "{")
                 nesting.setObject(isObject, at: level)
                 level &+= 1
-                position &+= 1
-                closes = peek() == (isObject ? UInt8(ascii: "}") : UInt8(ascii: "]"))
+                if level &+ depth > Self.usualDepth { isUnusual = true }
+                position = skipSpace(position &+ 1)
+                closes = text.byte(orZero: position) == (isObject ? UInt8(ascii: "}") : UInt8(ascii: "]"))
                 if !closes {
-                    if isObject { guard key(&hasEscapes) else { return false } }
+                    if isObject { position = key(at: position, &hasEscapes) }
                     continue
                 }
-                if level &+ depth > Self.usualDepth { isUnusual = true }
-            case UInt8(ascii: "\""):
-                position &+= 1
-                guard string(&hasEscapes) else { return false }
-            case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-                guard number(into: &slot) else { return false }
-            default:
-                guard word(first) != nil else { return false }
+            case UInt8(ascii: "\""): position = string(from: position &+ 1, &hasEscapes)
+            case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): position = number(at: position, into: &slot)
+            default: position = word(at: position, &kind)
             }
             // What follows a value.
-            while true {
+            while position >= 0 {
                 if closes {
                     position &+= 1
                     level &-= 1
-                    if level == 0 { return true }
+                    if level == 0 { return position }
                 }
                 let isObject = nesting.isObject(at: level &- 1)
-                let next = peek()
+                position = skipSpace(position)
+                let next = text.byte(orZero: position)
                 if next == UInt8(ascii: ",") {
                     position &+= 1
-                    if isObject { guard key(&hasEscapes) else { return false } }
+                    if isObject { position = key(at: skipSpace(position), &hasEscapes) }
                     break
                 }
                 guard next == (isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else {
@@ -51,18 +53,19 @@ extension JSONScanner {
                 }
                 closes = true
             }
-            if level &+ depth > Self.usualDepth { isUnusual = true }
         }
+        return -1
     }
 
     /// Takes a field's name and the colon behind it.
-    private mutating func key(_ hasEscapes: inout Bool) -> Bool {
-        guard peek() == UInt8(ascii: "\"") else { return fail(.key, at: position) }
-        position &+= 1
-        guard string(&hasEscapes) else { return false }
-        guard peek() == UInt8(ascii: ":") else { return fail(.colon, at: position) }
-        position &+= 1
-        return true
+    @inline(__always)
+    private mutating func key(at start: Int, _ hasEscapes: inout Bool) -> Int {
+        guard text.byte(orZero: start) == UInt8(ascii: "\"") else { return fail(.key, at: start) }
+        let end = string(from: start &+ 1, &hasEscapes)
+        guard end >= 0 else { return -1 }
+        let colon = skipSpace(end)
+        guard text.byte(orZero: colon) == UInt8(ascii: ":") else { return fail(.colon, at: colon) }
+        return colon &+ 1
     }
 }
 

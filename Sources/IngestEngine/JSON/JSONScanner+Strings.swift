@@ -3,12 +3,13 @@ extension JSONScanner {
     ///
     /// - Parameter hasEscapes: Is set to whether an escape is among the string's bytes.
     @inline(__always)
-    mutating func string(_ hasEscapes: inout Bool) -> Bool {
+    mutating func string(from start: Int, _ hasEscapes: inout Bool) -> Int {
         hasEscapes = false
-        var index = position
+        var index = start
+        var seen: UInt64 = 0
         while index &+ 8 <= text.count {
             let word = text.word(index)
-            seenBits |= word
+            seen |= word
             let stops = Self.stops(in: word)
             if stops == 0 {
                 index &+= 8
@@ -16,9 +17,10 @@ extension JSONScanner {
             }
             index &+= stops.trailingZeroBitCount >> 3
             guard text[index] == UInt8(ascii: "\"") else { break }
-            position = index &+ 1
-            return true
+            seenBits |= seen
+            return index &+ 1
         }
+        seenBits |= seen
         return carefulString(from: index, &hasEscapes)
     }
 
@@ -36,19 +38,16 @@ extension JSONScanner {
 
     /// The same byte by byte, with escapes.
     @inline(never)
-    private mutating func carefulString(from start: Int, _ hasEscapes: inout Bool) -> Bool {
+    private mutating func carefulString(from start: Int, _ hasEscapes: inout Bool) -> Int {
         var index = start
         while index < text.count {
             let byte = text[index]
-            if byte == UInt8(ascii: "\"") {
-                position = index + 1
-                return true
-            }
+            if byte == UInt8(ascii: "\"") { return index + 1 }
             guard byte >= 0x20 else { return fail(.control, at: index) }
             if byte == UInt8(ascii: "\\") {
                 hasEscapes = true
                 let length = escape(at: index)
-                guard length > 0 else { return false }
+                guard length > 0 else { return -1 }
                 index &+= length
                 continue
             }

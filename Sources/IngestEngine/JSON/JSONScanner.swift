@@ -1,8 +1,10 @@
 /// Walks over one JSON text by the rules of the database's own lexer, without making anything of it.
 ///
 /// The rules are those of RFC 8259, plus those that `json_populate_record` adds for a whole message, used or not:
-/// `\u0000` is refused, and so are surrogates without their partner. Every step returns false if the text breaks a
-/// rule; `problem` and `position` then say which and where.
+/// `\u0000` is refused, and so are surrogates without their partner.
+///
+/// A step takes the position at which it begins and returns the one behind what it took, so that the position stays in
+/// a register. It returns -1 if the text breaks a rule; `problem` and `problemPosition` then say which and where.
 struct JSONScanner {
     /// How deep objects and arrays may be nested. PostgreSQL's limit depends on its `max_stack_depth`; by default it
     /// is between 10,000 and 20,000.
@@ -12,8 +14,8 @@ struct JSONScanner {
 
     let text: ByteView
     let nesting: NestingBits
-    var position = 0
-    var problem = JSONProblem.none
+    private(set) var problem = JSONProblem.none
+    private(set) var problemPosition = 0
     /// All bytes of strings or-ed, perhaps with some around them: bit 7 of any byte is set if one isn't ASCII.
     var seenBits: UInt64 = 0
     /// Whether a value was seen that `json` accepts but `jsonb` might not: a number with a large exponent or very many
@@ -29,87 +31,82 @@ struct JSONScanner {
     var hasNonASCII: Bool { seenBits & 0x8080_8080_8080_8080 != 0 }
 
     @inline(never)
-    mutating func fail(_ problem: JSONProblem, at position: Int) -> Bool {
-        if self.problem == .none {
-            self.problem = problem
-            self.position = position
-        }
-        return false
+    mutating func fail(_ problem: JSONProblem, at position: Int) -> Int {
+        self.problem = problem
+        problemPosition = position
+        return -1
     }
 
-    /// The next byte that isn't white space, without taking it; 0 at the end, which is never valid JSON.
+    /// The position of the next byte that isn't white space, or the end.
     @inline(__always)
-    mutating func peek() -> UInt8 {
+    func skipSpace(_ position: Int) -> Int {
+        var position = position
         while position < text.count {
             let next = text[position]
-            guard next <= 0x20, next == 0x20 || next == 0x0a || next == 0x0d || next == 0x09 else { return next }
+            guard next <= 0x20, next == 0x20 || next == 0x0a || next == 0x0d || next == 0x09 else { break }
             position &+= 1
         }
-        return 0
+        return position
     }
 
     // MARK: Values
 
     /// Takes any value and notes it in a slot.
+    ///
+    /// - Parameter start: Where its first byte is, behind the white space.
     @inline(__always)
-    mutating func value(into slot: inout JSONSlot, depth: Int) -> Bool {
-        let first = peek()
-        let start = position
+    mutating func value(at start: Int, into slot: inout JSONSlot, depth: Int) -> Int {
+        let first = text.byte(orZero: start)
+        let end: Int
         switch first {
         case UInt8(ascii: "\""):
-            position &+= 1
-            guard string(&slot.hasEscapes) else { return false }
+            end = string(from: start &+ 1, &slot.hasEscapes)
             slot.offset = UInt32(truncatingIfNeeded: start &+ 1)
-            slot.length = UInt32(truncatingIfNeeded: position &- start &- 2)
+            slot.length = UInt32(truncatingIfNeeded: end &- start &- 2)
             slot.kind = .string
-            return true
-        case UInt8(ascii: "{"), UInt8(ascii: "["):
-            guard container(depth: depth) else { return false }
-            slot.kind = first == UInt8(ascii: "{") ? .object : .array
+            return end
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-            guard number(into: &slot) else { return false }
+            end = number(at: start, into: &slot)
             slot.kind = .number
-        default:
-            guard let kind = word(first) else { return false }
-            slot.kind = kind
+        case UInt8(ascii: "{"), UInt8(ascii: "["):
+            end = container(at: start, depth: depth)
+            slot.kind = first == UInt8(ascii: "{") ? .object : .array
+        default: end = word(at: start, &slot.kind)
         }
         // The slot may have held a string before.
         slot.hasEscapes = false
         slot.offset = UInt32(truncatingIfNeeded: start)
-        slot.length = UInt32(truncatingIfNeeded: position &- start)
-        return true
+        slot.length = UInt32(truncatingIfNeeded: end &- start)
+        return end
     }
 
     /// Takes `true`, `false` or `null`.
     @inline(__always)
-    mutating func word(_ first: UInt8) -> JSONKind? {
-        let word = text.word(padded: position)
+    mutating func word(at start: Int, _ kind: inout JSONKind) -> Int {
+        let word = text.word(padded: start)
         if word & 0xffff_ffff == 0x6c6c_756e {
-            position &+= 4
-            return .null
+            kind = .null
+            return start &+ 4
         }
         if word & 0xffff_ffff == 0x6575_7274 {
-            position &+= 4
-            return .true
+            kind = .true
+            return start &+ 4
         }
         if word & 0xff_ffff_ffff == 0x65_736c_6166 {
-            position &+= 5
-            return .false
+            kind = .false
+            return start &+ 5
         }
-        _ = fail(position < text.count ? .value : .end, at: position)
-        return nil
+        return fail(start < text.count ? .value : .end, at: start)
     }
 
     // MARK: Numbers
 
     /// Takes a number, of which the first byte is known to be a digit or a minus.
     @inline(__always)
-    mutating func number(into slot: inout JSONSlot) -> Bool {
-        let start = position
-        var index = start
-        let isNegative = text[index] == UInt8(ascii: "-")
-        if isNegative { index &+= 1 }
-        let first = index
+    mutating func number(at start: Int, into slot: inout JSONSlot) -> Int {
+        let isNegative = text[start] == UInt8(ascii: "-")
+        let first = isNegative ? start &+ 1 : start
+        var index = first
         var digits: UInt64 = 0
         while index < text.count {
             let digit = text[index] &- UInt8(ascii: "0")
@@ -119,60 +116,59 @@ struct JSONScanner {
         }
         var count = index &- first
         guard count > 0, count == 1 || text[first] != UInt8(ascii: "0") else { return fail(.number, at: start) }
-        slot.isNegative = isNegative
-        slot.digits = digits
-        slot.isInteger = true
-        slot.exponent = 0
         let next = text.byte(orZero: index)
-        if next == UInt8(ascii: ".") || next | 0x20 == UInt8(ascii: "e") {
-            slot.isInteger = false
-            var exponent = 0
-            if next == UInt8(ascii: ".") {
-                index &+= 1
-                let firstOfFraction = index
-                while index < text.count {
-                    let digit = text[index] &- UInt8(ascii: "0")
-                    guard digit <= 9 else { break }
-                    slot.digits = slot.digits &* 10 &+ UInt64(digit)
-                    index &+= 1
-                }
-                exponent = firstOfFraction &- index
-                guard exponent < 0 else { return fail(.number, at: start) }
-                count &-= exponent
-            }
-            if text.byte(orZero: index) | 0x20 == UInt8(ascii: "e") {
-                position = index
-                guard let power = takeExponent() else { return fail(.number, at: start) }
-                index = position
-                exponent &+= power
-            }
-            if exponent > 999 || exponent < -999 {
-                // Not short: the text is needed.
-                count = 1000
-            }
-            slot.exponent = Int16(truncatingIfNeeded: exponent)
+        slot.isNegative = isNegative
+        if next != UInt8(ascii: "."), next | 0x20 != UInt8(ascii: "e") {
+            slot.digits = digits
+            slot.isInteger = true
+            slot.exponent = 0
+            slot.isShort = count <= 19
+            if count >= 1000 { isUnusual = true }
+            return index
         }
-        slot.isShort = count <= 19
-        if count >= 1000 { isUnusual = true }
-        position = index
-        return true
+        var exponent = 0
+        if next == UInt8(ascii: ".") {
+            index &+= 1
+            let firstOfFraction = index
+            while index < text.count {
+                let digit = text[index] &- UInt8(ascii: "0")
+                guard digit <= 9 else { break }
+                digits = digits &* 10 &+ UInt64(digit)
+                index &+= 1
+            }
+            exponent = firstOfFraction &- index
+            guard exponent < 0 else { return fail(.number, at: start) }
+            count &-= exponent
+        }
+        if text.byte(orZero: index) | 0x20 == UInt8(ascii: "e") {
+            guard let power = takeExponent(&index) else { return fail(.number, at: start) }
+            exponent &+= power
+        }
+        // Otherwise the text is needed.
+        let isUsual = count < 1000 && exponent < 1000 && exponent > -1000
+        if !isUsual { isUnusual = true }
+        slot.digits = digits
+        slot.isInteger = false
+        slot.exponent = Int16(truncatingIfNeeded: exponent)
+        slot.isShort = isUsual && count <= 19
+        return index
     }
 
     /// Takes the `e` and the digits behind it. The result is exact if it is small, and at least 100,000 if it isn't.
     @inline(never)
-    private mutating func takeExponent() -> Int? {
-        position += 1
-        let sign = text.byte(orZero: position)
-        if sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+") { position += 1 }
-        let first = position
+    private func takeExponent(_ index: inout Int) -> Int? {
+        index += 1
+        let sign = text.byte(orZero: index)
+        if sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+") { index += 1 }
+        let first = index
         var power = 0
-        while position < text.count {
-            let digit = text[position] &- UInt8(ascii: "0")
+        while index < text.count {
+            let digit = text[index] &- UInt8(ascii: "0")
             guard digit <= 9 else { break }
             power = min(power * 10 + Int(digit), 1_000_000)
-            position += 1
+            index += 1
         }
-        guard position > first else { return nil }
+        guard index > first else { return nil }
         return sign == UInt8(ascii: "-") ? -power : power
     }
 }

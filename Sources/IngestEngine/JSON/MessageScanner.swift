@@ -14,7 +14,7 @@
     /// Whether a message has to be an object, because a path begins with a field.
     private let needsObject: Bool
     let slots: UnsafeMutablePointer<JSONSlot>
-    /// For each entry the one that followed it last; behind them, for each node the entry that came first.
+    /// For each field the one that followed it last.
     private let successors: UnsafeMutablePointer<Int32>
     /// The message in which an entry with a child was seen last.
     private let seen: UnsafeMutablePointer<UInt32>
@@ -64,13 +64,13 @@
     mutating func scan(_ text: ByteView) -> Bool {
         startMessage()
         var scanner = JSONScanner(text, nesting: nesting)
-        let isValid = root(&scanner)
+        let end = root(&scanner)
         isUnusual = scanner.isUnusual
-        if !isValid {
+        if end < 0 {
             problem = scanner.problem
-            position = scanner.position
+            position = scanner.problemPosition
         }
-        return isValid
+        return end >= 0
     }
 
     @inline(__always)
@@ -86,162 +86,140 @@
     }
 
     @inline(__always)
-    private mutating func root(_ scanner: inout JSONScanner) -> Bool {
-        let first = scanner.peek()
-        let start = scanner.position
-        if needsObject, first != UInt8(ascii: "{") {
+    private mutating func root(_ scanner: inout JSONScanner) -> Int {
+        let start = scanner.skipSpace(0)
+        var slot = JSONSlot()
+        if needsObject, scanner.text.byte(orZero: start) != UInt8(ascii: "{") {
             // Invalid JSON is the better reason.
-            var slot = JSONSlot()
-            guard scanner.value(into: &slot, depth: 0) else { return false }
+            guard scanner.value(at: start, into: &slot, depth: 0) >= 0 else { return -1 }
             return scanner.fail(.notAnObject, at: start)
         }
-        var slot = JSONSlot()
-        guard value(&scanner, first, child: 0, depth: 0, isRoot: true, &slot) else { return false }
+        var end = value(&scanner, at: start, child: 0, depth: 0, isRoot: true, &slot)
+        guard end >= 0 else { return -1 }
         if tree.rootSlot >= 0 {
             slot.generation = generation
             unsafe slots[tree.rootSlot] = slot
         }
-        _ = scanner.peek()
-        guard scanner.position == scanner.text.count else { return scanner.fail(.trailing, at: scanner.position) }
+        end = scanner.skipSpace(end)
+        guard end == scanner.text.count else { return scanner.fail(.trailing, at: end) }
         guard !scanner.hasNonASCII || scanner.text.isUTF8 else { return scanner.fail(.encoding, at: 0) }
-        return true
+        return end
     }
 
     /// Takes a value that paths may lead into.
     @inline(__always)
     private mutating func value(
-        _ scanner: inout JSONScanner, _ first: UInt8, child: Int, depth: Int, isRoot: Bool, _ slot: inout JSONSlot
-    ) -> Bool {
-        let start = scanner.position
+        _ scanner: inout JSONScanner, at start: Int, child: Int, depth: Int, isRoot: Bool, _ slot: inout JSONSlot
+    ) -> Int {
+        let first = scanner.text.byte(orZero: start)
+        let end: Int
         if first == UInt8(ascii: "{"), isRoot || hasFields(child) {
-            guard object(&scanner, child, depth: depth &+ 1, isRoot: isRoot) else { return false }
+            end = object(&scanner, at: start, child, depth: depth &+ 1, isRoot: isRoot)
             slot.kind = .object
         } else if first == UInt8(ascii: "["), hasElements(child) {
-            guard array(&scanner, child, depth: depth &+ 1) else { return false }
+            end = array(&scanner, at: start, child, depth: depth &+ 1)
             slot.kind = .array
         } else {
-            return scanner.value(into: &slot, depth: depth)
+            return scanner.value(at: start, into: &slot, depth: depth)
         }
         slot.offset = UInt32(truncatingIfNeeded: start)
-        slot.length = UInt32(truncatingIfNeeded: scanner.position &- start)
-        return true
+        slot.length = UInt32(truncatingIfNeeded: end &- start)
+        return end
     }
 
-    private mutating func object(_ scanner: inout JSONScanner, _ node: Int, depth: Int, isRoot: Bool) -> Bool {
-        scanner.position &+= 1
-        if scanner.peek() == UInt8(ascii: "}") {
-            scanner.position &+= 1
-            return true
-        }
-        let hasFields = unsafe tree.nodes[node].fieldCount > 0
-        var expected = Int(unsafe tree.nodes[node].firstField)
-        // The place that remembers what comes next; none before the first field.
+    private mutating func object(
+        _ scanner: inout JSONScanner, at start: Int, _ node: Int, depth: Int, isRoot: Bool
+    ) -> Int {
+        let text = scanner.text
+        var position = scanner.skipSpace(start &+ 1)
+        if text.byte(orZero: position) == UInt8(ascii: "}") { return position &+ 1 }
+        let firstField = Int(unsafe tree.nodes[node].firstField)
+        let lastField = firstField &+ Int(unsafe tree.nodes[node].fieldCount) &- 1
+        var expected = firstField
+        /// The field that was found before; -1 before the first one.
         var previous = -1
         while true {
-            guard scanner.peek() == UInt8(ascii: "\"") else { return scanner.fail(.key, at: scanner.position) }
-            let name = scanner.position &+ 1
+            guard text.byte(orZero: position) == UInt8(ascii: "\"") else { return scanner.fail(.key, at: position) }
+            let name = position &+ 1
             var entry: Int
-            if hasFields, tree.matches(expected, scanner.text, at: name) {
+            if firstField <= lastField, tree.matches(expected, text, at: name) {
                 entry = expected
-                scanner.position = name &+ nameLength(entry) &+ 1
+                position = name &+ nameLength(entry) &+ 1
             } else {
-                scanner.position = name
                 var hasEscapes = false
-                guard scanner.string(&hasEscapes) else { return false }
-                let text = scanner.text.slice(name, scanner.position &- 1 &- name)
-                entry = hasEscapes ? escapedField(text, of: node) : tree.field(text, of: node)
+                position = scanner.string(from: name, &hasEscapes)
+                guard position >= 0 else { return -1 }
+                let field = text.slice(name, position &- 1 &- name)
+                entry = hasEscapes ? escapedField(field, of: node) : tree.field(field, of: node)
                 if entry >= 0, previous >= 0 { unsafe successors[previous] = Int32(truncatingIfNeeded: entry) }
             }
-            let nameEnd = scanner.position
-            guard scanner.peek() == UInt8(ascii: ":") else { return scanner.fail(.colon, at: scanner.position) }
-            scanner.position &+= 1
+            let nameEnd = position
+            position = scanner.skipSpace(position)
+            guard text.byte(orZero: position) == UInt8(ascii: ":") else { return scanner.fail(.colon, at: position) }
+            position = scanner.skipSpace(position &+ 1)
             if entry >= 0 {
-                guard take(&scanner, entry, depth: depth) else { return false }
+                position = take(&scanner, at: position, entry, depth: depth)
                 previous = entry
-                expected = sibling(Int(unsafe successors[entry]), of: node)
+                let next = Int(unsafe successors[entry])
+                expected = next >= firstField && next <= lastField ? next : firstField
             } else {
                 var slot = JSONSlot()
-                guard scanner.value(into: &slot, depth: depth) else { return false }
-                if isRoot, collectsUnused {
+                position = scanner.value(at: position, into: &slot, depth: depth)
+                if isRoot, collectsUnused, position >= 0 {
                     unused.append(
                         UnusedField(
-                            offset: name &- 1, length: scanner.position &- name &+ 1, nameLength: nameEnd &- name &+ 1))
+                            offset: name &- 1, length: position &- name &+ 1, nameLength: nameEnd &- name &+ 1))
                 }
             }
-            let next = scanner.peek()
-            if next == UInt8(ascii: ",") {
-                scanner.position &+= 1
-                _ = scanner.peek()
-                continue
+            guard position >= 0 else { return -1 }
+            position = scanner.skipSpace(position)
+            let next = text.byte(orZero: position)
+            guard next == UInt8(ascii: ",") else {
+                return next == UInt8(ascii: "}") ? position &+ 1 : scanner.fail(.objectEnd, at: position)
             }
-            guard next == UInt8(ascii: "}") else { return scanner.fail(.objectEnd, at: scanner.position) }
-            scanner.position &+= 1
-            return true
+            position = scanner.skipSpace(position &+ 1)
         }
     }
 
-    /// A remembered entry if it is a field of this node, else the node's first one.
-    @inline(__always)
-    private func sibling(_ entry: Int, of node: Int) -> Int {
-        let first = Int(unsafe tree.nodes[node].firstField)
-        let end = first &+ Int(unsafe tree.nodes[node].fieldCount)
-        return entry >= first && entry < end ? entry : first
-    }
-
-    @inline(__always)
-    private func hasElements(_ node: Int) -> Bool { unsafe tree.nodes[node].elementCount > 0 }
-
-    @inline(__always)
-    private func nameLength(_ entry: Int) -> Int { unsafe tree.entries[entry].nameLength }
-
-    @inline(__always)
-    private func hasFields(_ node: Int) -> Bool { unsafe tree.nodes[node].fieldCount > 0 }
-
-    private mutating func array(_ scanner: inout JSONScanner, _ node: Int, depth: Int) -> Bool {
-        scanner.position &+= 1
-        if scanner.peek() == UInt8(ascii: "]") {
-            scanner.position &+= 1
-            return true
-        }
+    private mutating func array(_ scanner: inout JSONScanner, at start: Int, _ node: Int, depth: Int) -> Int {
+        var position = scanner.skipSpace(start &+ 1)
+        if scanner.text.byte(orZero: position) == UInt8(ascii: "]") { return position &+ 1 }
         var index = 0
         var entry = Int(unsafe tree.nodes[node].firstElement)
         let end = entry &+ Int(unsafe tree.nodes[node].elementCount)
         while true {
             if entry < end, unsafe tree.entries[entry].element == index {
-                guard take(&scanner, entry, depth: depth) else { return false }
+                position = take(&scanner, at: position, entry, depth: depth)
                 entry &+= 1
             } else {
                 var slot = JSONSlot()
-                guard scanner.value(into: &slot, depth: depth) else { return false }
+                position = scanner.value(at: position, into: &slot, depth: depth)
             }
+            guard position >= 0 else { return -1 }
             index &+= 1
-            let next = scanner.peek()
+            position = scanner.skipSpace(position)
+            let next = scanner.text.byte(orZero: position)
             guard next == UInt8(ascii: ",") else {
-                guard next == UInt8(ascii: "]") else { return scanner.fail(.arrayEnd, at: scanner.position) }
-                scanner.position &+= 1
-                return true
+                return next == UInt8(ascii: "]") ? position &+ 1 : scanner.fail(.arrayEnd, at: position)
             }
-            scanner.position &+= 1
+            position = scanner.skipSpace(position &+ 1)
         }
     }
 
     /// Takes the value of an entry.
     @inline(__always)
-    private mutating func take(_ scanner: inout JSONScanner, _ entry: Int, depth: Int) -> Bool {
+    private mutating func take(_ scanner: inout JSONScanner, at start: Int, _ entry: Int, depth: Int) -> Int {
         let slot = Int(unsafe tree.entries[entry].slot)
         let child = Int(unsafe tree.entries[entry].child)
-        if child < 0 {
-            guard unsafe scanner.value(into: &slots[slot], depth: depth) else { return false }
-            unsafe slots[slot].generation = generation
-            return true
-        }
-        return takeBranch(&scanner, entry, slot: slot, child: child, depth: depth)
+        guard child < 0 else { return takeBranch(&scanner, at: start, entry, slot: slot, child: child, depth: depth) }
+        unsafe slots[slot].generation = generation
+        return unsafe scanner.value(at: start, into: &slots[slot], depth: depth)
     }
 
     @inline(never)
     private mutating func takeBranch(
-        _ scanner: inout JSONScanner, _ entry: Int, slot: Int, child: Int, depth: Int
-    ) -> Bool {
+        _ scanner: inout JSONScanner, at start: Int, _ entry: Int, slot: Int, child: Int, depth: Int
+    ) -> Int {
         if unsafe seen[entry] == generation {
             // The last duplicate wins: forget what the earlier one had.
             let first = Int(unsafe tree.entries[entry].firstSlot)
@@ -251,14 +229,22 @@
         }
         unsafe seen[entry] = generation
         var found = JSONSlot()
-        let first = scanner.peek()
-        guard value(&scanner, first, child: child, depth: depth, isRoot: false, &found) else { return false }
+        let end = value(&scanner, at: start, child: child, depth: depth, isRoot: false, &found)
         if slot >= 0 {
             found.generation = generation
             unsafe slots[slot] = found
         }
-        return true
+        return end
     }
+
+    @inline(__always)
+    private func hasElements(_ node: Int) -> Bool { unsafe tree.nodes[node].elementCount > 0 }
+
+    @inline(__always)
+    private func hasFields(_ node: Int) -> Bool { unsafe tree.nodes[node].fieldCount > 0 }
+
+    @inline(__always)
+    private func nameLength(_ entry: Int) -> Int { unsafe tree.entries[entry].nameLength }
 
     /// The entry of a name with escapes.
     @inline(never)
