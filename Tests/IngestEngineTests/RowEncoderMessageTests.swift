@@ -59,6 +59,39 @@ struct RowEncoderMessageTests {
         #expect(try EncodedMessage(whole, " [1, 2]").text == "[1, 2]")
     }
 
+    @Test func messagesOfTheSameFormAreReadLikeTheFirst() throws {
+        let columns = [
+            RowPlan.Column("a", .int4), try RowPlan.Column("x", .text, path: "$.h.x"),
+            try RowPlan.Column("z", .int4, path: "$.l[1]"),
+        ]
+        var encoder = try RowEncoder(RowPlan(columns: columns))
+        func values(_ message: String) throws -> String {
+            var rows = CopyBuffer()
+            let bytes = Array(message.utf8)
+            let outcome = unsafe encoder.encode(
+                value: bytes.span.bytes, key: nil, metadata: RecordMetadata(partition: 0, offset: 0), into: &rows)
+            #expect(try outcome == EncodedMessage(columns, message).outcome)
+            let row = unsafe rows.bytes.withUnsafeBytes { unsafe Array($0) }
+            return row.map { String($0, radix: 16) }.joined(separator: " ")
+        }
+        let first = try values(#"{"a": 1, "u":[{}], "h":{"x":"p","y":0}, "l":[1,2,3]}"#)
+        for (message, isSame) in [
+            (#"{"a": 1, "u":[{}], "h":{"x":"p","y":0}, "l":[1,2,3]}"#, true),
+            (#"{"a": 1, "u":null, "h":{"x":"p","y":{"x":"q"}}, "l":[9,2,"é"]}"#, true),
+            (#"{"a": 1, "u":[{}], "h":{"x":"p","y":0}, "l":[1,2]}"#, true),
+            (#"{"a": 1, "u":[{}], "h":null, "l":[1,2,3]}"#, false),
+            (#"{"a": 1, "u":[{}], "h":{"x":"p","y":0}, "l":[1,2,3]} "#, true),
+            (#"{"a": 1, "h":{"x":"p","y":0}, "l":[1,2,3],"h":{}}"#, false),
+            (#"{"a": 1, "u":[{}], "h":{"x":"p","y":0}, "l":[1,2,3]"#, false),
+            (#"{"a": 1, "u":[{}], "h":{"x":"p","y":01}, "l":[1,2,3]}"#, false),
+            (#"{"a": 1, "u":[{}], "h":{"x":"p","y":0}, "l":[1,2,3]}"#, true),
+        ] {
+            #expect(try (values(message) == first) == isSame, "\(message)")
+        }
+        let hits = encoder.scanner.allHits
+        #expect(hits >= 1)
+    }
+
     @Test func namesOfEveryLengthAreFound() throws {
         for length in 1...40 {
             let names = ["", "x", "y"].map { String(repeating: "n", count: length) + $0 }

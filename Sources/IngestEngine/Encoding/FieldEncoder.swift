@@ -14,65 +14,66 @@ struct FieldEncoder: ~Copyable {
 
     init(nesting: NestingBits) { self.nesting = nesting }
 
+    /// Encodes the usual form of a value of the most frequent types, in place. Everything else is left to
+    /// ``encode(_:_:to:)``.
+    ///
+    /// - Returns: Whether the value was appended.
     @inline(__always)
-    mutating func encode(_ value: FieldValue, _ step: ColumnStep, to rows: inout CopyBuffer) -> Verdict {
-        switch step.operation {
+    mutating func encodeUsual(
+        _ message: ByteView, _ slot: UnsafePointer<JSONSlot>, _ operation: ColumnOperation, to rows: inout CopyBuffer
+    ) -> Bool {
+        let kind = unsafe slot.pointee.kind
+        switch operation {
         case .int4:
-            var number: Int64 = 0
-            let verdict = integer(value, &number)
-            guard verdict == .done else { return verdict }
-            guard number == Int64(Int32(truncatingIfNeeded: number)) else { return .range }
-            rows.append(int4: Int32(truncatingIfNeeded: number))
-            return .done
+            let digits = unsafe slot.pointee.digits
+            guard kind == .number, unsafe slot.pointee.isShort, unsafe slot.pointee.isInteger,
+                digits <= UInt64(Int32.max)
+            else { return false }
+            let number = Int32(truncatingIfNeeded: digits)
+            rows.append(int4: unsafe slot.pointee.isNegative ? 0 &- number : number)
         case .int8:
-            var number: Int64 = 0
-            let verdict = integer(value, &number)
-            guard verdict == .done else { return verdict }
-            rows.append(int8: number)
-            return .done
+            let digits = unsafe slot.pointee.digits
+            guard kind == .number, unsafe slot.pointee.isShort, unsafe slot.pointee.isInteger,
+                digits <= UInt64(Int64.max)
+            else { return false }
+            let number = Int64(truncatingIfNeeded: digits)
+            rows.append(int8: unsafe slot.pointee.isNegative ? 0 &- number : number)
         case .timestamp, .timestamptz:
+            guard kind == .string, unsafe !slot.pointee.hasEscapes else { return false }
+            let view = unsafe message.slice(Int(slot.pointee.offset), Int(slot.pointee.length))
             var time = ParsedTime()
-            if value.kind == .string, !value.slot.hasEscapes, times.parse(value.view, &time) == .done {
-                let isInstant = step.operation == .timestamptz
-                rows.append(timestamp: time.local &- (isInstant ? time.offset &* 1_000_000 : 0))
-                return .done
-            }
-            return timestamp(value, step, to: &rows)
+            guard times.parse(view, &time) == .done else { return false }
+            rows.append(timestamp: time.local &- (operation == .timestamptz ? time.offset &* 1_000_000 : 0))
         case .text:
-            if value.kind == .string, !value.slot.hasEscapes, !value.isForeign {
-                append(value.view, to: &rows)
-                return .done
-            }
-            return text(value, step, to: &rows)
+            guard kind == .string, unsafe !slot.pointee.hasEscapes else { return false }
+            append(unsafe message.slice(Int(slot.pointee.offset), Int(slot.pointee.length)), to: &rows)
         case .float8:
-            if value.kind == .number, let number = FloatInput.exact(value.slot) {
-                rows.append(float8: number)
-                return .done
-            }
-            return float8(value, to: &rows)
-        default: return encodeOther(value, step, to: &rows)
+            guard kind == .number, let number = unsafe FloatInput.exact(slot.pointee) else { return false }
+            rows.append(float8: number)
+        default: return false
         }
+        return true
     }
 
+    /// Encodes any value for any column.
     @inline(never)
-    private mutating func encodeOther(_ value: FieldValue, _ step: ColumnStep, to rows: inout CopyBuffer) -> Verdict {
+    mutating func encode(_ value: FieldValue, _ step: ColumnStep, to rows: inout CopyBuffer) -> Verdict {
         switch step.operation {
         case .bool: return bool(value, to: &rows)
-        case .int2:
+        case .int2, .int4, .int8:
             var number: Int64 = 0
             let verdict = integer(value, &number)
             guard verdict == .done else { return verdict }
-            guard let small = Int16(exactly: number) else { return .range }
-            rows.append(int2: small)
-            return .done
-        case .int4, .int8, .timestamp, .timestamptz, .text, .float8: return encode(value, step, to: &rows)
+            return Self.append(number, step.operation, to: &rows) ? .done : .range
         case .float4: return float4(value, to: &rows)
+        case .float8: return float8(value, to: &rows)
         case .numeric: return numeric(value, step, to: &rows)
-        case .limitedText: return text(value, step, to: &rows)
+        case .text, .limitedText: return text(value, step, to: &rows)
         case .bytea: return bytea(value, to: &rows)
         case .encodedBytes: return encodedBytes(value, step, to: &rows)
         case .date: return date(value, to: &rows)
         case .time: return time(value, to: &rows)
+        case .timestamp, .timestamptz: return timestamp(value, step, to: &rows)
         case .formattedTime: return formattedTime(value, step, to: &rows)
         case .interval: return interval(value)
         case .uuid: return uuid(value, to: &rows)
@@ -82,6 +83,20 @@ struct FieldEncoder: ~Copyable {
         case .array: return array(value, step, to: &rows)
         case .other: return .server
         }
+    }
+
+    /// Appends a whole number for a type, if it is in the type's range.
+    private static func append(_ number: Int64, _ operation: ColumnOperation, to rows: inout CopyBuffer) -> Bool {
+        switch operation {
+        case .int2:
+            guard let number = Int16(exactly: number) else { return false }
+            rows.append(int2: number)
+        case .int4:
+            guard let number = Int32(exactly: number) else { return false }
+            rows.append(int4: number)
+        default: rows.append(int8: number)
+        }
+        return true
     }
 
     /// The characters that the type's input function gets.
@@ -100,7 +115,6 @@ struct FieldEncoder: ~Copyable {
 
     // MARK: Numbers
 
-    @inline(__always)
     private mutating func integer(_ value: FieldValue, _ number: inout Int64) -> Verdict {
         if value.kind == .number, value.slot.isShort, value.slot.isInteger {
             return NumberInput.signed(value.slot.digits, value.slot.isNegative, &number)
@@ -108,7 +122,6 @@ struct FieldEncoder: ~Copyable {
         return integerText(value, &number)
     }
 
-    @inline(never)
     private mutating func integerText(_ value: FieldValue, _ number: inout Int64) -> Verdict {
         switch value.kind {
         case .string: NumberInput.integer(input(value), &number)

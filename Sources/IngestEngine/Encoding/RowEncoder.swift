@@ -128,19 +128,21 @@ public struct RowEncoder: ~Copyable {
         var needsServer = false
         for index in 0..<steps.count {
             let verdict: Verdict
-            let step = steps[index]
-            if step.source == .path {
-                if let slot = scanner.slot(Int(step.slot)), slot.kind != .null {
-                    let value = FieldValue(text.slice(Int(slot.offset), Int(slot.length)), slot)
-                    verdict = fields.encode(value, step, to: &rows)
-                } else if step.fallback < 0, !step.isNotNull {
+            let step = unsafe steps.pointer(index)
+            if unsafe step.pointee.source == .path {
+                let slot = unsafe scanner.pointer(Int(step.pointee.slot))
+                if unsafe slot.pointee.generation == scanner.generation, unsafe slot.pointee.kind != .null {
+                    if unsafe fields.encodeUsual(text, slot, step.pointee.operation, to: &rows) { continue }
+                    let view = unsafe text.slice(Int(slot.pointee.offset), Int(slot.pointee.length))
+                    verdict = unsafe fields.encode(FieldValue(view, slot.pointee), step.pointee, to: &rows)
+                } else if unsafe step.pointee.fallback < 0, unsafe !step.pointee.isNotNull {
                     rows.appendNull()
-                    verdict = .done
+                    continue
                 } else {
-                    verdict = encodeMissing(step, to: &rows)
+                    verdict = unsafe encodeMissing(step.pointee, to: &rows)
                 }
             } else {
-                verdict = encodeSource(step, record, to: &rows)
+                verdict = unsafe encodeSource(step.pointee, record, to: &rows)
             }
             if verdict == .done { continue }
             if verdict == .server {
@@ -206,6 +208,10 @@ struct RecordView {
 
     @inline(__always)
     subscript(_ index: Int) -> ColumnStep { unsafe memory[index] }
+
+    /// The step in place, which is valid as long as the steps are.
+    @inline(__always)
+    func pointer(_ index: Int) -> UnsafePointer<ColumnStep> { unsafe UnsafePointer(memory + index) }
 }
 
 extension StepSource {

@@ -71,6 +71,27 @@ struct TimeInput {
     /// Reads `HH:mm[:ss[.fraction]][offset]` up to the end of the text.
     @inline(__always)
     static func timeOfDay(_ text: ByteView, from start: Int, _ time: inout ParsedTime) -> Verdict {
+        if text.count &- start >= 8 {
+            // `HH:mm:ss` in one word: a byte is a digit's value, or 0 for a colon, if the text is of that form.
+            let values = text.word(start) ^ 0x3030_3a30_303a_3030
+            let wrong = (values &+ 0x7676_7f76_767f_7676) | values
+            if wrong & 0x8080_8080_8080_8080 == 0 {
+                // Tens and ones of the bytes 0, 3 and 6.
+                let pairs = values &* 10 &+ values >> 8
+                let (hour, minute, second) = (pairs & 0xff, pairs >> 24 & 0xff, pairs >> 48 & 0xff)
+                if hour < 24, minute < 60, second < 60 {
+                    time.hasTime = true
+                    time.microseconds = Int64((hour &* 60 &+ minute) &* 60 &+ second) &* 1_000_000
+                    return fraction(text, from: start &+ 8, &time)
+                }
+            }
+        }
+        return uncommonTimeOfDay(text, from: start, &time)
+    }
+
+    /// The same without seconds, or with a part that is out of range.
+    @inline(never)
+    private static func uncommonTimeOfDay(_ text: ByteView, from start: Int, _ time: inout ParsedTime) -> Verdict {
         guard text.count &- start >= 5, text[start &+ 2] == UInt8(ascii: ":"), let hour = pair(text, start),
             let minute = pair(text, start &+ 3)
         else { return .server }
@@ -83,20 +104,28 @@ struct TimeInput {
             guard second < 60 else { return second == 60 ? .server : .range }
             time.microseconds &+= second &* 1_000_000
             index &+= 3
-            if text.byte(orZero: index) == UInt8(ascii: ".") {
-                let first = index &+ 1
-                index = first
-                var fraction: Int64 = 0
-                while index < text.count, index &- first < 15 {
-                    let digit = text[index] &- UInt8(ascii: "0")
-                    guard digit <= 9 else { break }
-                    fraction = fraction &* 10 &+ Int64(digit)
-                    index &+= 1
-                }
-                let count = index &- first
-                guard count > 0 else { return .server }
-                time.microseconds &+= microseconds(fraction, digits: count)
+            return fraction(text, from: index, &time)
+        }
+        return index == text.count ? .done : zoneOffset(text, from: index, &time)
+    }
+
+    /// Reads `[.fraction][offset]` up to the end of the text.
+    @inline(__always)
+    private static func fraction(_ text: ByteView, from start: Int, _ time: inout ParsedTime) -> Verdict {
+        var index = start
+        if text.byte(orZero: index) == UInt8(ascii: ".") {
+            let first = index &+ 1
+            index = first
+            var fraction: Int64 = 0
+            while index < text.count, index &- first < 15 {
+                let digit = text[index] &- UInt8(ascii: "0")
+                guard digit <= 9 else { break }
+                fraction = fraction &* 10 &+ Int64(digit)
+                index &+= 1
             }
+            let count = index &- first
+            guard count > 0 else { return .server }
+            time.microseconds &+= microseconds(fraction, digits: count)
         }
         return index == text.count ? .done : zoneOffset(text, from: index, &time)
     }

@@ -89,6 +89,26 @@ import Foundation
 }
 
 extension ByteView {
+    /// How many decimal digits a word of eight bytes begins with.
+    @inline(__always)
+    static func leadingDigits(_ word: UInt64) -> Int {
+        let values = word ^ 0x3030_3030_3030_3030
+        // A carry comes out of a byte that is no digit only, so the lowest bit is always right.
+        let wrong = ((values &+ 0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080
+        return wrong.trailingZeroBitCount >> 3
+    }
+
+    /// The number of the first digits of a word, of which there are `count`, 1 to 8.
+    @inline(__always)
+    static func number(_ word: UInt64, _ count: Int) -> UInt64 {
+        // Zeros in front make them eight.
+        let digits = (word ^ 0x3030_3030_3030_3030) &<< UInt64(truncatingIfNeeded: 64 &- 8 &* count)
+        let pairs = digits &* 10 &+ digits >> 8
+        let low = (pairs & 0x0000_00ff_0000_00ff) &* 0x000f_4240_0000_0064
+        let high = (pairs >> 16 & 0x0000_00ff_0000_00ff) &* 0x0000_2710_0000_0001
+        return (low &+ high) >> 32
+    }
+
     /// White space as C's `isspace` has it, which the input functions of the database skip.
     @inline(__always)
     static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (byte >= 9 && byte <= 13) }

@@ -106,16 +106,21 @@ struct JSONScanner {
     mutating func number(at start: Int, into slot: inout JSONSlot) -> Int {
         let isNegative = text[start] == UInt8(ascii: "-")
         let first = isNegative ? start &+ 1 : start
-        var index = first
-        var digits: UInt64 = 0
-        while index < text.count {
-            let digit = text[index] &- UInt8(ascii: "0")
-            guard digit <= 9 else { break }
-            digits = digits &* 10 &+ UInt64(digit)
-            index &+= 1
+        let word = text.word(padded: first)
+        var count = ByteView.leadingDigits(word)
+        guard count > 0 else { return fail(.number, at: start) }
+        var digits = ByteView.number(word, count)
+        var index = first &+ count
+        if count == 8 {
+            while index < text.count {
+                let digit = text[index] &- UInt8(ascii: "0")
+                guard digit <= 9 else { break }
+                digits = digits &* 10 &+ UInt64(digit)
+                index &+= 1
+            }
+            count = index &- first
         }
-        var count = index &- first
-        guard count > 0, count == 1 || text[first] != UInt8(ascii: "0") else { return fail(.number, at: start) }
+        guard count == 1 || text[first] != UInt8(ascii: "0") else { return fail(.number, at: start) }
         let next = text.byte(orZero: index)
         slot.isNegative = isNegative
         if next != UInt8(ascii: "."), next | 0x20 != UInt8(ascii: "e") {

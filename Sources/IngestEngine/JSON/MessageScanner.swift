@@ -27,6 +27,18 @@
     /// Where the problem is.
     private(set) var position = 0
 
+    private var template = MessageTemplate()
+    /// Whether the slots say all that the plan needs: not if a path ends where others go on, or at the whole message.
+    var canLearn: Bool
+    private var isLearning = false
+    /// Messages of the expected form since it was learnt, and valid ones of other forms since the last of them.
+    private var hits = 0
+    /// Messages of the form that was expected, in all.
+    private(set) var allHits = 0
+    private var misses = 0
+    /// After how many messages of other forms the next one is learnt.
+    private var patience = 1
+
     /// - Parameter collectsUnused: Whether `unused` is filled.
     init(_ paths: [JSONPath], collectsUnused: Bool) {
         tree = PathTree(paths)
@@ -39,6 +51,7 @@
         unsafe slots = .allocate(capacity: max(tree.slotCount, 1))
         unsafe slots.initialize(repeating: JSONSlot(), count: max(tree.slotCount, 1))
         let entries = tree.entryCount
+        canLearn = tree.rootSlot < 0 && entries > 0 && tree.pathsEndAtLeaves
         unsafe successors = .allocate(capacity: entries + 1)
         for index in 0...entries {
             unsafe (successors + index).initialize(to: Int32(index + 1 < entries ? index + 1 : 0))
@@ -60,17 +73,59 @@
         unsafe slots[index].generation == generation ? slots[index] : nil
     }
 
+    /// A slot in place, which is valid as long as the scanner is. Compare its generation with the scanner's.
+    @inline(__always)
+    func pointer(_ index: Int) -> UnsafePointer<JSONSlot> { unsafe UnsafePointer(slots + index) }
+
     /// - Returns: Whether the message is valid; `problem` and `position` tell why not.
     mutating func scan(_ text: ByteView) -> Bool {
         startMessage()
         var scanner = JSONScanner(text, nesting: nesting)
+        if template.isUsable {
+            if unsafe template.scan(&scanner, slots, generation),
+                !scanner.hasNonASCII || text.isUTF8
+            {
+                isUnusual = scanner.isUnusual
+                hits &+= 1
+                allHits &+= 1
+                misses = 0
+                return true
+            }
+            // What the form has filled must not stay.
+            startMessage()
+            scanner = JSONScanner(text, nesting: nesting)
+        }
+        return scanAnyForm(&scanner)
+    }
+
+    /// Scans a message of any form, and expects that form from then on if the last messages had others than the one
+    /// that is expected now.
+    @inline(never)
+    private mutating func scanAnyForm(_ scanner: inout JSONScanner) -> Bool {
+        let learns = canLearn && misses >= patience
+        if learns {
+            // Forms that change all the time are looked at more and more seldom.
+            patience = hits >= 8 ? 1 : min(patience * 2, 64)
+            (hits, misses) = (0, 0)
+            template.begin()
+        }
+        isLearning = learns
         let end = root(&scanner)
         isUnusual = scanner.isUnusual
-        if end < 0 {
+        guard end >= 0 else {
             problem = scanner.problem
             position = scanner.problemPosition
+            return false
         }
-        return end >= 0
+        if isLearning, unused.isEmpty { template.finish(scanner.text) }
+        if !learns { misses &+= 1 }
+        return true
+    }
+
+    /// Notes a value of a message whose form is learnt.
+    @inline(__always)
+    private mutating func learn(_ text: ByteView, from start: Int, to end: Int, slot: Int, depth: Int) {
+        if isLearning, end >= 0 { template.note(text, from: start, to: end, slot: slot, depth: depth) }
     }
 
     @inline(__always)
@@ -164,7 +219,9 @@
                 expected = next >= firstField && next <= lastField ? next : firstField
             } else {
                 var slot = JSONSlot()
-                position = scanner.value(at: position, into: &slot, depth: depth)
+                let start = position
+                position = scanner.value(at: start, into: &slot, depth: depth)
+                learn(text, from: start, to: position, slot: -1, depth: depth)
                 if isRoot, collectsUnused, position >= 0 {
                     unused.append(
                         UnusedField(
@@ -193,7 +250,9 @@
                 entry &+= 1
             } else {
                 var slot = JSONSlot()
-                position = scanner.value(at: position, into: &slot, depth: depth)
+                let start = position
+                position = scanner.value(at: start, into: &slot, depth: depth)
+                learn(scanner.text, from: start, to: position, slot: -1, depth: depth)
             }
             guard position >= 0 else { return -1 }
             index &+= 1
@@ -213,7 +272,9 @@
         let child = Int(unsafe tree.entries[entry].child)
         guard child < 0 else { return takeBranch(&scanner, at: start, entry, slot: slot, child: child, depth: depth) }
         unsafe slots[slot].generation = generation
-        return unsafe scanner.value(at: start, into: &slots[slot], depth: depth)
+        let end = unsafe scanner.value(at: start, into: &slots[slot], depth: depth)
+        learn(scanner.text, from: start, to: end, slot: slot, depth: depth)
+        return end
     }
 
     @inline(never)
@@ -221,7 +282,8 @@
         _ scanner: inout JSONScanner, at start: Int, _ entry: Int, slot: Int, child: Int, depth: Int
     ) -> Int {
         if unsafe seen[entry] == generation {
-            // The last duplicate wins: forget what the earlier one had.
+            // The last duplicate wins: forget what the earlier one had. A form doesn't say that.
+            isLearning = false
             let first = Int(unsafe tree.entries[entry].firstSlot)
             for index in first..<(first &+ Int(unsafe tree.entries[entry].slotCount)) {
                 unsafe slots[index].generation = 0
@@ -229,12 +291,19 @@
         }
         unsafe seen[entry] = generation
         var found = JSONSlot()
+        // A form has paths lead into this value, or doesn't; a value of another kind would not fit it.
+        if !leadsInto(child, scanner.text.byte(orZero: start)) { isLearning = false }
         let end = value(&scanner, at: start, child: child, depth: depth, isRoot: false, &found)
         if slot >= 0 {
             found.generation = generation
             unsafe slots[slot] = found
         }
         return end
+    }
+
+    /// Whether paths go on in a value that begins with this byte.
+    private func leadsInto(_ node: Int, _ first: UInt8) -> Bool {
+        first == UInt8(ascii: "{") && hasFields(node) || first == UInt8(ascii: "[") && hasElements(node)
     }
 
     @inline(__always)

@@ -71,6 +71,15 @@
         unsafe names.deallocate()
     }
 
+    /// Whether no path ends where others go on.
+    var pathsEndAtLeaves: Bool {
+        for index in 0..<entryCount {
+            let entry = unsafe entries[index]
+            if entry.slot >= 0, entry.child >= 0 { return false }
+        }
+        return true
+    }
+
     /// Whether a field's name and the quote behind it stand at an offset.
     @inline(__always)
     func matches(_ index: Int, _ text: ByteView, at offset: Int) -> Bool {
