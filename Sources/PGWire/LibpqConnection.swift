@@ -128,6 +128,17 @@ import CPQ
         return unsafe String(cString: text)
     }
 
+    /// A text as a string constant of SQL, whatever `standard_conforming_strings` is.
+    func literal(_ text: String) throws(PostgresError) -> String {
+        try checkNoNUL(text, "A text")
+        guard let connection = unsafe pointer else { throw PostgresError(.usage, "The connection is closed") }
+        guard let literal = unsafe PQescapeLiteral(connection, text, text.utf8.count) else {
+            throw PostgresError(.usage, "A text can't be quoted: \(unsafe message(of: connection))")
+        }
+        defer { unsafe PQfreemem(literal) }
+        return unsafe String(cString: literal)
+    }
+
     // MARK: Results
 
     /// Takes all results of what was sent and leaves no COPY open.

@@ -59,4 +59,9 @@ public struct PostgresSession: ~Copyable {
     public mutating func quoted(_ identifier: String) throws(PostgresError) -> String {
         try libpq.quoted(identifier)
     }
+
+    /// A text as a string constant of SQL, quotes included, for a statement that cannot have parameters.
+    public mutating func literal(_ text: String) throws(PostgresError) -> String {
+        try libpq.literal(text)
+    }
 }
