@@ -126,6 +126,8 @@ public struct Route: Sendable, Equatable {
         public var name: String
         public var source: Source
         public var format: TimeFormat?
+        /// How a text stands for the bytes of a `bytea` column; nil for the database's own input.
+        public var bytes: ByteFormat?
         /// The IANA name of the time zone of times without an offset.
         public var zone: String?
         /// The value of a missing field or null, as text for the column's type.
@@ -133,12 +135,13 @@ public struct Route: Sendable, Equatable {
         public var line: Int
 
         public init(
-            name: String, source: Source, format: TimeFormat? = nil, zone: String? = nil, defaultValue: String? = nil,
-            line: Int = 0
+            name: String, source: Source, format: TimeFormat? = nil, bytes: ByteFormat? = nil, zone: String? = nil,
+            defaultValue: String? = nil, line: Int = 0
         ) {
             self.name = name
             self.source = source
             self.format = format
+            self.bytes = bytes
             self.zone = zone
             self.defaultValue = defaultValue
             self.line = line

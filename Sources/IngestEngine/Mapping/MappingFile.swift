@@ -170,7 +170,11 @@ public struct MappingFile {
         let group = try MappingGroup(entry.value, of: what, known: Self.columnSettings, in: file)
         var column = Route.Column(
             name: entry.key, source: try source(group), line: entry.keyPosition.line)
-        column.format = try format(group)
+        if let bytes = try group.text("format").flatMap(ByteFormat.init(rawValue:)) {
+            column.bytes = bytes
+        } else {
+            column.format = try format(group)
+        }
         column.zone = try zone(group, column.format)
         if let node = group.node("default") {
             guard !group.isNull(node) else {
@@ -218,13 +222,17 @@ public struct MappingFile {
                 throw group.failure(error.message, at: group.line("format"))
             }
             throw group.failure(
-                "\"format\" cannot be \"\(text)\"" + MappingGroup.hint(text, TimeFormat.names)
+                "\"format\" cannot be \"\(text)\""
+                    + MappingGroup.hint(text, TimeFormat.names + ByteFormat.allCases.map(\.rawValue))
                     + " (or a pattern such as \"dd.MM.yyyy HH:mm:ss\")", at: group.line("format"))
         }
     }
 
     private func zone(_ group: MappingGroup, _ format: TimeFormat?) throws(MappingError) -> String? {
         guard let zone = try group.text("zone") else { return nil }
+        guard try group.text("format").flatMap(ByteFormat.init(rawValue:)) == nil else {
+            throw group.failure("\"zone\" needs a time, and the format is one of bytes", at: group.line("zone"))
+        }
         guard TimeZone(identifier: zone) != nil else {
             throw group.failure(
                 "there is no time zone \"\(zone)\"" + MappingGroup.hint(zone, TimeZone.knownTimeZoneIdentifiers),

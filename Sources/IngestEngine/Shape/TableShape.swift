@@ -9,12 +9,29 @@ public struct TableShape: Sendable, Equatable {
     public var columns: [Column]
     /// The primary key's columns, in its order; empty if there is none.
     public var primaryKey: [String]
+    /// The columns of each unique index that `ON CONFLICT` can use, the primary key's included. Indexes that are
+    /// partial, deferred, invalid or over expressions are omitted.
+    public var uniqueKeys: [[String]]
+    /// What the user of the connection may do with the whole table.
+    public var privileges: Privileges
+    /// Whether row-level security applies to the user. `COPY FROM` then refuses the table.
+    public var hasRowSecurity: Bool
+    /// Whether a trigger changes rows before they are inserted, and so may fill a column that must not be null.
+    public var hasBeforeInsertTrigger: Bool
 
-    public init(name: TableName, kind: Kind = .table, columns: [Column], primaryKey: [String] = []) {
+    public init(
+        name: TableName, kind: Kind = .table, columns: [Column], primaryKey: [String] = [],
+        uniqueKeys: [[String]]? = nil, privileges: Privileges = .all, hasRowSecurity: Bool = false,
+        hasBeforeInsertTrigger: Bool = false
+    ) {
         self.name = name
         self.kind = kind
         self.columns = columns
         self.primaryKey = primaryKey
+        self.uniqueKeys = uniqueKeys ?? (primaryKey.isEmpty ? [] : [primaryKey])
+        self.privileges = privileges
+        self.hasRowSecurity = hasRowSecurity
+        self.hasBeforeInsertTrigger = hasBeforeInsertTrigger
     }
 
     public enum Kind: Sendable, Hashable {
@@ -33,17 +50,37 @@ public struct TableShape: Sendable, Equatable {
         public var hasDefault: Bool
         /// Whether only the database writes the column: `GENERATED ALWAYS`, as an expression or an identity.
         public var isGenerated: Bool
+        /// The type as SQL spells it, such as `numeric(10,2)` or `workshop.mood[]`.
+        public var typeName: String
+        /// What the user of the connection may do with this column, by a grant on it or on the table.
+        public var privileges: Privileges
 
         public init(
             name: String, type: ColumnType, isNotNull: Bool = false, hasDefault: Bool = false,
-            isGenerated: Bool = false
+            isGenerated: Bool = false, typeName: String? = nil, privileges: Privileges = .all
         ) {
             self.name = name
             self.type = type
             self.isNotNull = isNotNull
             self.hasDefault = hasDefault
             self.isGenerated = isGenerated
+            self.typeName = typeName ?? "\(type)"
+            self.privileges = privileges
         }
+    }
+}
+
+extension TableShape {
+    /// Rights of a user to a table or a column. `delete` exists for tables only.
+    public struct Privileges: OptionSet, Sendable, Hashable {
+        public let rawValue: UInt8
+        public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        public static let insert = Privileges(rawValue: 1)
+        public static let update = Privileges(rawValue: 2)
+        public static let delete = Privileges(rawValue: 4)
+        public static let select = Privileges(rawValue: 8)
+        public static let all: Privileges = [.insert, .update, .delete, .select]
     }
 }
 

@@ -1,0 +1,139 @@
+import PGWire
+
+/// Binds the routes of a mapping to the tables that they name.
+public struct Binder {
+    private let file: String
+    private let catalog: Catalog
+    private let unknownFields: Mapping.UnknownFields
+
+    /// Binds every route, and lets the server check the defaults of columns.
+    ///
+    /// - Parameters:
+    ///   - file: The mapping's file, for errors; empty if the mapping comes from the command line.
+    ///   - session: The transaction in which the catalog was read, or a later one.
+    /// - Throws: `BindingError` for the first route that doesn't fit; `PostgresError` if the database can't be asked.
+    public static func bind(
+        _ mapping: Mapping, to catalog: Catalog, file: String = "", _ session: inout PostgresSession
+    ) throws -> [BoundRoute] {
+        let routes = try bind(mapping, to: catalog, file: file)
+        for route in routes { try DefaultCheck(route, file: file).run(&session) }
+        return routes
+    }
+
+    /// Binds every route, without a look at the defaults of columns.
+    ///
+    /// - Throws: `BindingError` for the first route that doesn't fit.
+    static func bind(
+        _ mapping: Mapping, to catalog: Catalog, file: String = ""
+    ) throws(BindingError) -> [BoundRoute] {
+        let binder = Binder(file: file, catalog: catalog, unknownFields: mapping.unknownFields)
+        var routes: [BoundRoute] = []
+        for route in mapping.routes { routes.append(try binder.bound(route)) }
+        return routes
+    }
+
+    private func bound(_ route: Route) throws(BindingError) -> BoundRoute {
+        let table: TableShape
+        switch catalog.tables[route.table] {
+        case .success(let shape): table = shape
+        case .failure(let error): throw BindingError(error.message, file: file, line: route.line)
+        case nil:
+            throw BindingError("the table \(route.table.text) wasn't looked up", file: file, line: route.line)
+        }
+        let scope = RouteScope(file: file, route: route, table: table, user: catalog.user)
+        let columns =
+            if let named = route.columns { try scope.columns(named) } else { scope.columnsByName() }
+        guard !columns.isEmpty else {
+            throw scope.failure("the table has no column that a message could fill")
+        }
+        let named = Set(columns.map(\.name))
+        try scope.checkFilled(named)
+        let bound = BoundRoute(
+            route: route, table: table, plan: RowPlan(columns: columns, unknownFields: unknownFields),
+            mode: try scope.mode(columns),
+            leftToDefault: table.columns.filter { $0.hasDefault && !$0.isGenerated && !named.contains($0.name) }
+                .map(\.name))
+        try PrivilegeCheck(scope: scope, bound: bound).run()
+        return bound
+    }
+}
+
+/// One route while it is bound: its table, and how errors name both.
+struct RouteScope {
+    let file: String
+    let route: Route
+    let table: TableShape
+    let user: String
+
+    /// - Parameter line: 0 for the line of the route.
+    func failure(_ message: String, line: Int = 0) -> BindingError {
+        BindingError("route to \(route.table.text): \(message)", file: file, line: line > 0 ? line : route.line)
+    }
+
+    // MARK: Columns
+
+    /// Without `columns`: every column that takes its value from the top-level field of its name.
+    ///
+    /// Columns with a default in the database are left out, since COPY can't write a default for a missing field. They
+    /// have to be named under `columns` if messages have them.
+    func columnsByName() -> [RowPlan.Column] {
+        table.columns.filter { !$0.isGenerated && !$0.hasDefault }.map { column in
+            RowPlan.Column(
+                name: column.name, type: column.type, source: .path(JSONPath(steps: [.field(column.name)])),
+                isNotNull: refusesNull(column))
+        }
+    }
+
+    /// The columns that the route names, in the table's order.
+    func columns(_ named: [Route.Column]) throws(BindingError) -> [RowPlan.Column] {
+        var found: [String: RowPlan.Column] = [:]
+        for column in named {
+            guard let shape = table.columns.first(where: { $0.name == column.name }) else {
+                throw failure(
+                    "the table has no column \"\(column.name)\""
+                        + CatalogRelation.hint(column.name, table.columns.map(\.name)), line: column.line)
+            }
+            guard !shape.isGenerated else {
+                throw failure(
+                    "only the database writes the column \"\(column.name)\" (GENERATED ALWAYS); leave it out of "
+                        + "\"columns\"", line: column.line)
+            }
+            if let reason = ColumnFit(column: column, shape: shape).misfit {
+                throw failure("the column \"\(column.name)\" is \(shape.typeName): \(reason)", line: column.line)
+            }
+            found[column.name] = RowPlan.Column(
+                name: shape.name, type: shape.type, source: column.source, isNotNull: refusesNull(shape),
+                format: column.format, zone: column.zone, bytes: column.bytes, defaultText: column.defaultValue)
+        }
+        return table.columns.compactMap { found[$0.name] }
+    }
+
+    /// A trigger may fill a column that refuses null, but not one whose domain does.
+    private func refusesNull(_ column: TableShape.Column) -> Bool {
+        guard column.isNotNull, table.hasBeforeInsertTrigger else { return column.isNotNull }
+        if case .domain = column.type { return true }
+        return false
+    }
+
+    /// Refuses a route by which a column would be null in every row although it must not be.
+    func checkFilled(_ named: Set<String>) throws(BindingError) {
+        guard !table.hasBeforeInsertTrigger else { return }
+        for column in table.columns
+        where column.isNotNull && !column.hasDefault && !column.isGenerated && !named.contains(column.name) {
+            throw failure(
+                "the column \"\(column.name)\" (\(column.typeName)) must not be null and has no default; name it under "
+                    + "\"columns\", or give it a default: ALTER TABLE \(table.name.text) ALTER COLUMN "
+                    + "\"\(column.name)\" SET DEFAULT …")
+        }
+    }
+}
+
+extension TableName {
+    /// The name as a mapping writes it: `SCHEMA.TABLE`, with quotes around a part that needs them.
+    public var text: String {
+        ([schema].compactMap(\.self) + [table]).map { part in
+            let needsQuotes = part.isEmpty || part.contains { $0 == "." || $0 == "\"" }
+            return needsQuotes ? "\"" + part.replacing("\"", with: "\"\"") + "\"" : part
+        }.joined(separator: ".")
+    }
+}

@@ -1,0 +1,22 @@
+import CommandLineSupport
+
+/// A route that doesn't fit its table: the place in the mapping, what doesn't fit, and what would.
+public struct BindingError: Error, Equatable, CustomStringConvertible {
+    /// The mapping's file; empty if the route comes from the command line.
+    public let file: String
+    /// Counts from 1; 0 without a file.
+    public let line: Int
+    public let message: String
+
+    init(_ message: String, file: String, line: Int) {
+        self.file = file
+        self.line = line
+        self.message = message
+    }
+
+    /// For example `mapping.yaml:7: route to workshop.ucp: the table has no column "zoneid"; did you mean "zone_id"?`
+    public var description: String {
+        let place = line > 0 ? "\(ForeignText.visible(file)):\(line)" : file.isEmpty ? "--table" : file
+        return "\(place): \(ForeignText.visible(message))"
+    }
+}
