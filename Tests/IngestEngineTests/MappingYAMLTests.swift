@@ -1,0 +1,123 @@
+import PGWire
+import Testing
+
+@testable import IngestEngine
+
+@Suite struct MappingYAMLTests {
+    /// A mapping without the lines that its file had.
+    private func withoutLines(_ mapping: Mapping) -> Mapping {
+        var mapping = mapping
+        for route in mapping.routes.indices {
+            mapping.routes[route].line = 0
+            for column in mapping.routes[route].columns?.indices ?? 0..<0 {
+                mapping.routes[route].columns?[column].line = 0
+            }
+        }
+        return mapping
+    }
+
+    private func check(_ mapping: Mapping) throws {
+        let yaml = mapping.yaml
+        let read = try MappingFile.read(Array(yaml.utf8), named: "printed")
+        #expect(withoutLines(read) == mapping, "\(yaml)")
+    }
+
+    @Test("a short mapping is printed as one would write it")
+    func short() {
+        let mapping = Mapping(routes: [
+            Route(
+                topic: .name("TFI"), conditions: [.key("unit")], table: TableName(schema: "workshop", table: "ucp")),
+            Route(
+                topic: .pattern("press-.*"), table: TableName(table: "p"),
+                columns: [
+                    .init(name: "a", source: .path(JSONPath(steps: [.field("x"), .element(0)]))),
+                    .init(name: "b", source: .record(.offset)),
+                ]),
+        ])
+        #expect(
+            mapping.yaml == """
+                routes:
+                  - topic: TFI
+                    when: { key: unit }
+                    table: workshop.ucp
+                  - topic: "press-.*"
+                    table: p
+                    columns:
+                      a: "$.x[0]"
+                      b: { record: offset }
+
+                """)
+    }
+
+    @Test("every setting is read back as it was printed")
+    func everything() throws {
+        let id = JSONPath(steps: [.field("id")])
+        var routes = [
+            Route(
+                topic: .name("t.1"),
+                conditions: [
+                    .key("null"), .header("a b", "\u{1}\"\\"), .header("c", "true"), .field(id, "1"),
+                    .field(JSONPath(steps: [.field("x y"), .element(3)]), ""),
+                ],
+                table: TableName(schema: "Work.shop", table: "a \"b\""),
+                mode: .upsert(key: ["a", "~"], tombstone: .delete),
+                decompression: .zstd, json: JSONPath(steps: [.field("p")]),
+                each: JSONPath(steps: [.field("i"), .field("j k")])),
+            Route(topic: .name("t"), table: TableName(table: "t"), mode: .upsert(key: nil, tombstone: .ignore)),
+            Route(topic: .name("t"), table: TableName(table: "t"), mode: .upsert(key: nil, tombstone: .deadLetter)),
+            Route(topic: .name("t"), table: TableName(table: "t"), mode: .ignore(key: ["größe", "x"])),
+            Route(topic: .name("t"), table: TableName(table: "t"), mode: .ignore(key: nil), each: JSONPath(steps: [])),
+            Route(
+                topic: .pattern("a: b # c, [d]"), table: TableName(table: "-"),
+                columns: [
+                    .init(name: "null", source: .path(id)),
+                    .init(name: "a: b", source: .path(id), format: .iso8601, zone: "Europe/Madrid", defaultValue: ""),
+                    .init(name: "🏭", source: .header("h: x"), defaultValue: "a\u{85}b\u{2028}c\nd\u{feff}🏭 é"),
+                    .init(
+                        name: "p", source: .path(id),
+                        format: .pattern(try TimePattern("dd.MM.yyyy'T'HH:mm, 'o''clock'")), defaultValue: "null"),
+                    .init(name: "r", source: .rest),
+                    .init(name: "x", source: .path(JSONPath(steps: [.field("it's"), .field("")])), bytes: .hex),
+                    .init(name: "y", source: .path(id), bytes: .base64),
+                ]),
+        ]
+        for unit in TimeFormat.UnixUnit.allCases {
+            routes[5].columns?.append(.init(name: unit.rawValue, source: .path(id), format: .unix(unit)))
+        }
+        for field in Route.RecordField.allCases {
+            routes[5].columns?.append(.init(name: "m \(field)", source: .record(field)))
+        }
+        try check(Mapping(routes: routes))
+        for decompression in Route.Decompression.allCases {
+            try check(
+                Mapping(routes: [Route(topic: .name("t"), table: TableName(table: "t"), decompression: decompression)]))
+        }
+        try check(
+            Mapping(
+                routes: [Route(topic: .name("t"), table: TableName(table: "t"))], unknownFields: .deadLetter,
+                unrouted: .ignore, deadLetterLimit: .init(share: 0.1, of: 7, total: 123_456), partitionErrors: .stop))
+    }
+
+    @Test("any text is read back as it was printed")
+    func anyText() throws {
+        var generator = SystemRandomNumberGenerator()
+        for _ in 0..<300 {
+            let scalars = (0..<Int.random(in: 1...12, using: &generator)).compactMap { _ -> Unicode.Scalar? in
+                let range: ClosedRange<UInt32> = Bool.random() ? 1...0x7f : 1...0x10ffff
+                return Unicode.Scalar(UInt32.random(in: range, using: &generator))
+            }
+            var text = ""
+            text.unicodeScalars.append(contentsOf: scalars)
+            guard !text.isEmpty else { continue }
+            try check(
+                Mapping(routes: [
+                    Route(
+                        topic: .name("t"), conditions: [.key(text), .header(text, text)], table: TableName(table: "t"),
+                        columns: [
+                            .init(
+                                name: text, source: .path(JSONPath(steps: [.field(text)])), defaultValue: text)
+                        ])
+                ]))
+        }
+    }
+}
