@@ -16,8 +16,24 @@ public struct Binder {
         _ mapping: Mapping, to catalog: Catalog, file: String = "", _ session: inout PostgresSession
     ) throws -> [BoundRoute] {
         let routes = try bind(mapping, to: catalog, file: file)
-        for route in routes { try DefaultCheck(route, file: file).run(&session) }
+        // The same settings as for the rows that the server reads itself.
+        try session.execute(ServerRows.settings)
+        for route in routes {
+            try DefaultCheck(route, file: file).run(&session)
+            try checkEncoder(route, file: file)
+        }
         return routes
+    }
+
+    /// An encoder has its own word on zones and defaults.
+    private static func checkEncoder(_ bound: BoundRoute, file: String) throws(BindingError) {
+        do throws(RowPlanError) {
+            _ = try RowEncoder(bound.plan)
+        } catch {
+            let line = bound.route.columns?.first { $0.name == error.column }?.line ?? 0
+            let scope = RouteScope(file: file, route: bound.route, table: bound.table, user: "")
+            throw scope.failure("the column \"\(error.column)\": \(error.message)", line: line)
+        }
     }
 
     /// Binds every route, without a look at the defaults of columns.
