@@ -79,7 +79,8 @@ let package = Package(
             name: "KafkaWireTool", dependencies: ["CommandLineSupport", "Concurrency", "KafkaWire"],
             swiftSettings: settings),
         .executableTarget(
-            name: "TFIConsumer", dependencies: ["CommandLineSupport", "Concurrency", "KafkaWire", "PGWire"],
+            name: "TFIConsumer",
+            dependencies: ["CommandLineSupport", "Concurrency", "IngestEngine", "KafkaWire", "PGWire"],
             swiftSettings: settings),
         .executableTarget(
             name: "TFIProducer", dependencies: ["CommandLineSupport", "Concurrency", "KafkaFake", "KafkaWire"],
@@ -133,7 +134,10 @@ let package = Package(
             name: "IngestEngineConformanceTests", dependencies: ["IngestEngine", "PGWire", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "TFIConsumerTests", dependencies: ["TFIConsumer", "CommandLineSupport", "KafkaWire", "PGWire"],
+            name: "TFIConsumerTests",
+            dependencies: [
+                "TFIConsumer", "CommandLineSupport", "IngestEngine", "KafkaFake", "KafkaWire", "PGWire", "TestSupport",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "TFIProducerTests", dependencies: ["Concurrency", "TFIProducer"], swiftSettings: settings),

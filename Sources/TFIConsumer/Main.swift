@@ -9,6 +9,7 @@ struct Main {
                 abstract: "Brings a plant's messages from Kafka into Postgres, each exactly once.",
                 commands: [
                     InitCommand.command, RunCommand.command, StatusCommand.command, ConsoleCommand.command,
+                    MappingCommand.command, InferCommand.command, CheckCommand.command,
                 ]))
     }
 }

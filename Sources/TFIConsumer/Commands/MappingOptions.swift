@@ -1,0 +1,86 @@
+import CommandLineSupport
+import Concurrency
+import Dispatch
+import Foundation
+import IngestEngine
+import PGWire
+
+/// The options that say which messages become which rows.
+enum MappingOptions {
+    static let mapping = Option(
+        repeated: "mapping", .string, placeholder: "FILE",
+        help: "A mapping of messages to tables in YAML; may be repeated. Without it --table, or the plant's mapping.")
+    static let table = Option(
+        optional: "table", .table,
+        help: "The table of the messages of --topic, whose columns have the names of the fields.")
+
+    static let all: [any OptionDeclaration] = [mapping, table]
+
+    /// A mapping and where it comes from.
+    struct Source: Sendable {
+        /// The file; empty for a mapping from the command line.
+        let file: String
+        let mapping: Mapping
+    }
+
+    /// The mappings that the options name: the files, or `--topic` and `--table`, or the plant's.
+    static func read(_ options: ParsedOptions) async throws -> [Source] {
+        try options.checkExclusive(mapping, table)
+        let files = options[mapping]
+        if !files.isEmpty {
+            try options.checkExclusive(mapping, CommonOptions.topic)
+            var sources: [Source] = []
+            for file in files { sources.append(Source(file: file, mapping: try await read(file))) }
+            return sources
+        }
+        let topic = options[CommonOptions.topic]
+        guard let table = options[table] else {
+            return [
+                Source(file: "", mapping: PlantMapping.mapping(topic: topic, schema: options[ConsumerOptions.schema]))
+            ]
+        }
+        return [Source(file: "", mapping: Mapping(routes: [Route(topic: .name(topic), table: table)]))]
+    }
+
+    /// - Throws: `Failure` if the file can't be read or isn't a mapping.
+    private static func read(_ file: String) async throws(Failure) -> Mapping {
+        let queue = DispatchQueue(label: "mapping file")
+        let read: Result<Data, any Error> = await queue.value(of: {
+            Result {
+                let handle = try FileHandle(forReadingFrom: URL(filePath: file))
+                defer { try? handle.close() }
+                // More than a mapping may have; the parser says so.
+                return try handle.read(upToCount: 8 << 20) ?? Data()
+            }
+        })
+        let bytes: [UInt8]
+        switch read {
+        case .success(let data): bytes = Array(data)
+        case .failure(let error):
+            throw Failure(
+                "the mapping \(file) can't be read: \(error.localizedDescription)", status: .noInput)
+        }
+        do throws(MappingError) {
+            return try MappingFile.read(bytes, named: file)
+        } catch {
+            throw Failure(error.description, status: .badData)
+        }
+    }
+}
+
+extension ValueFormat<TableName> {
+    /// A table's name, with or without its schema.
+    static let table = ValueFormat(
+        placeholder: "SCHEMA.TABLE", expectation: "a table's name, as TABLE or SCHEMA.TABLE",
+        parse: { (try? Mapping(topic: "any", table: $0))?.routes.first?.table }, format: { $0.text })
+}
+
+extension ValueFormat where Value: RawRepresentable<String> & CaseIterable {
+    /// One of an enum's words.
+    static func word(_: Value.Type) -> ValueFormat {
+        let words = Value.allCases.map(\.rawValue)
+        return ValueFormat(
+            placeholder: words.joined(separator: "|"), expectation: "one of \(words.joined(separator: ", "))",
+            parse: { Value(rawValue: $0) }, format: { $0.rawValue })
+    }
+}

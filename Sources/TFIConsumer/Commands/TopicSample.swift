@@ -1,0 +1,118 @@
+import CommandLineSupport
+import IngestEngine
+import KafkaWire
+
+/// Records of a topic for a closer look, copied.
+enum TopicSample {
+    /// Which records of the topic are read.
+    enum Place: String, Sendable, CaseIterable {
+        /// The last ones that are there.
+        case newest
+        /// The first ones that the topic still has.
+        case beginning
+        /// Those that arrive from now on.
+        case next
+    }
+
+    /// Reads records without a group, so that nothing is committed. Partitions contribute evenly as far as they have
+    /// records; within a partition the records keep their order.
+    ///
+    /// - Parameter count: At most so many records. With `next`, waits for so many, or until the program is stopped.
+    static func read(
+        _ topic: String, count: Int, from place: Place, _ client: KafkaClient, _ stop: StopSignal
+    ) async throws -> [CheckedRecord] {
+        let logs = try await client.beginning { try await ranges(of: topic, client) }
+        var pending: [TopicPartition: Range<Int64>] = [:]
+        if place == .next {
+            for (partition, log) in logs { pending[partition] = log.upperBound..<Int64.max }
+        } else {
+            for (partition, share) in shares(of: Int64(count), logs.mapValues { Int64($0.count) }) where share > 0 {
+                guard let log = logs[partition] else { continue }
+                pending[partition] =
+                    place == .newest
+                    ? log.upperBound - share..<log.upperBound : log.lowerBound..<log.lowerBound + share
+            }
+        }
+        return pending.isEmpty ? [] : try await read(pending, count: count, client, stop)
+    }
+
+    /// The offsets of each partition's log.
+    private static func ranges(of topic: String, _ client: KafkaClient) async throws -> [TopicPartition: Range<Int64>] {
+        let partitions = try await client.admin.describe(topics: [topic])[0].partitions.map {
+            TopicPartition(topic: topic, partition: $0.index)
+        }
+        func offsets(_ spec: OffsetSpec) async throws -> [TopicPartition: ListedOffset] {
+            try await client.admin.listOffsets(Dictionary(uniqueKeysWithValues: partitions.map { ($0, spec) }))
+        }
+        let (begins, ends) = (try await offsets(.earliest), try await offsets(.latest))
+        var ranges: [TopicPartition: Range<Int64>] = [:]
+        for (partition, end) in ends {
+            // The broker's word: a log can't end before it begins.
+            let begin = max(0, begins[partition]?.offset ?? 0)
+            ranges[partition] = begin..<max(begin, end.offset)
+        }
+        return ranges
+    }
+
+    /// Divides a number among the partitions: evenly, but none gets more than it has.
+    static func shares(of count: Int64, _ sizes: [TopicPartition: Int64]) -> [TopicPartition: Int64] {
+        var left = count
+        var shares: [TopicPartition: Int64] = [:]
+        // The smallest first: what they don't use is for the others.
+        let order = sizes.sorted { ($0.value, $0.key) < ($1.value, $1.key) }
+        for (index, (partition, size)) in order.enumerated() {
+            let open = Int64(order.count - index)
+            let share = min(size, (left + open - 1) / open)
+            shares[partition] = share
+            left -= share
+        }
+        return shares
+    }
+
+    private static func read(
+        _ ranges: [TopicPartition: Range<Int64>], count: Int, _ client: KafkaClient, _ stop: StopSignal
+    ) async throws -> [CheckedRecord] {
+        let consumer = client.consumer()
+        await consumer.assign(ranges.mapValues { ConsumerStart(.offset($0.lowerBound)) })
+        let closing = Task {
+            await stop.wait()
+            await consumer.close()
+        }
+        defer { closing.cancel() }
+        var records: [CheckedRecord] = []
+        var pending = ranges
+        for try await batch in consumer {
+            let partition = TopicPartition(topic: batch.topic, partition: batch.partition)
+            guard let range = pending[partition] else { continue }
+            records += try copies(of: batch, before: range.upperBound)
+            if batch.nextOffset >= range.upperBound { pending[partition] = nil }
+            if pending.isEmpty || records.count >= count { break }
+        }
+        await consumer.close()
+        return Array(records.prefix(count))
+    }
+
+    private static func copies(of batch: RecordBatch, before end: Int64) throws(KafkaError) -> [CheckedRecord] {
+        var copies: [CheckedRecord] = []
+        var records = batch.records
+        while let record = try records.next() {
+            if record.offset >= end { break }
+            var headers: [(name: String, value: [UInt8]?)] = []
+            var iterator = record.headers.makeIterator()
+            while let header = iterator.next() {
+                headers.append((String(repairingUTF8: header.name), bytes(header.value)))
+            }
+            copies.append(
+                CheckedRecord(
+                    topic: batch.topic, partition: batch.partition, offset: record.offset,
+                    timestamp: record.timestamp >= 0 ? record.timestamp : nil, key: bytes(record.key),
+                    value: bytes(record.value), headers: headers))
+        }
+        return copies
+    }
+
+    private static func bytes(_ span: RawSpan?) -> [UInt8]? {
+        guard let span else { return nil }
+        return Array(span)
+    }
+}

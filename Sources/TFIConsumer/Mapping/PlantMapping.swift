@@ -1,0 +1,21 @@
+import IngestEngine
+import PGWire
+
+/// The plant's messages as a mapping: one route for each kind, selected by the record's key, whose columns have the
+/// names of the fields.
+enum PlantMapping {
+    /// The key of each kind of message and its table. The more frequent one stands first, since a record is compared
+    /// with the routes in this order.
+    static let tables = [(key: "unit_collection_point", table: "ucp"), (key: "unit_concern", table: "uc")]
+
+    /// - Parameters:
+    ///   - topic: The topic's name.
+    ///   - schema: The schema of the tables, as the catalog spells it.
+    static func mapping(topic: String, schema: String) -> Mapping {
+        Mapping(
+            routes: tables.map { key, table in
+                Route(
+                    topic: .name(topic), conditions: [.key(key)], table: TableName(schema: schema, table: table))
+            })
+    }
+}

@@ -1,0 +1,106 @@
+import Foundation
+import KafkaFake
+import KafkaWire
+import TestSupport
+import Testing
+
+/// `tfi-consumer check` against a fake broker and a real database.
+@Suite(
+    "check", .enabled(if: PostgresServer.isAvailable, "\(PostgresServer.skipReason)"), .timeLimit(.minutes(2)))
+struct CheckCommandTests {
+    /// A topic with these messages, tables, and a mapping file.
+    private func withPlant(
+        _ name: String, messages: [(key: String?, value: String?)], tables: String, mapping: String,
+        _ body: (_ fake: FakeCluster, _ server: PostgresServer, _ file: String) async throws -> Void
+    ) async throws {
+        let server = try await PostgresServer.shared()
+        _ = try await server.psql(
+            "SET client_min_messages = error; DROP SCHEMA IF EXISTS \(name) CASCADE; CREATE SCHEMA \(name);"
+                + "SET search_path = \(name); \(tables)")
+        let file = FileManager.default.temporaryDirectory.appending(path: "\(name).yaml")
+        try mapping.write(to: file, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let fake = try FakeCluster()
+        fake.createTopic("press-1")
+        let client = try KafkaClient(bootstrapServers: fake.bootstrapServers)
+        let producer = client.producer()
+        for message in messages {
+            let delivery = try await producer.enqueue(
+                ProducerRecord(
+                    topic: "press-1", partition: 0, key: message.key.map { Array($0.utf8) },
+                    value: message.value.map { Array($0.utf8) }))
+            _ = try await delivery.metadata
+        }
+        await producer.close()
+        await client.close()
+        let result: Result<Void, any Error>
+        do { result = .success(try await body(fake, server, file.path)) } catch { result = .failure(error) }
+        await fake.close()
+        try result.get()
+    }
+
+    private func check(
+        _ fake: FakeCluster, _ server: PostgresServer, _ more: String...
+    ) async throws -> ProgramResult {
+        try await run(
+            try Repository.program("tfi-consumer"),
+            ["check", "--bootstrap-servers", fake.bootstrapServers, "--database", server.uri] + more)
+    }
+
+    @Test("rows and reasons are shown, and nothing is written")
+    func report() async throws {
+        let messages: [(String?, String?)] = [
+            ("a", "{\"id\":1,\"at\":\"2024-03-12 06:15\"}"), ("a", "{\"id\":2,\"at\":\"Mar 3 2024\"}"),
+            ("a", "{\"id\":3,\"at\":\"Foo 3 2024\"}"), ("a", "{\"id\":\"x\"}"), ("a", "{\"id\":\"y\"}"), (nil, "{}"),
+        ]
+        try await withPlant(
+            "check_report", messages: messages, tables: "CREATE TABLE t (id int NOT NULL, at timestamp)",
+            mapping: "routes:\n- topic: press-.*\n  when: { key: a }\n  table: check_report.t\n"
+        ) { fake, server, file in
+            let text = try await check(fake, server, "--mapping", file)
+            #expect(text.status == 0, "\(text.err)")
+            #expect(
+                text.out == """
+                    press-.* → check_report.t (line 2): 5 records, 2 rows, 1 of them read by the database, 3 rejected
+                      2 × $.id for column "id": expected integer
+                          first: press-1 [0] at offset 3: $.id for column "id": expected integer, found "x"
+                      1 × the database: invalid input syntax for type timestamp
+                          first: press-1 [0] at offset 2: the database: invalid input syntax for type timestamp: \
+                    "Foo 3 2024"
+                    no route: 1 records
+                          first: press-1 [0] at offset 5
+
+                    """)
+            let json = try await check(fake, server, "--mapping", file, "--format", "json", "--messages", "1")
+            let object = try #require(
+                try JSONSerialization.jsonObject(with: Data(json.out.utf8)) as? [String: Any])
+            #expect(object["unrouted"] as? Int == 1)
+            #expect((object["routes"] as? [[String: Any]])?.first?["rows"] as? Int == 0)
+            #expect(try await server.psql("SELECT count(*) FROM check_report.t") == ["0"])
+        }
+    }
+
+    @Test("a mapping that doesn't fit ends with its line before anything is read")
+    func misfit() async throws {
+        try await withPlant(
+            "check_misfit", messages: [], tables: "CREATE TABLE t (id int NOT NULL)",
+            mapping: "routes:\n- topic: press-1\n  table: check_misfit.t\n  columns:\n    idd: id\n"
+        ) { fake, server, file in
+            let result = try await check(fake, server, "--mapping", file)
+            #expect(result.status == 78)
+            #expect(
+                result.err.contains(
+                    "check_misfit.yaml:5: route to check_misfit.t: the table has no column \"idd\"; did you mean \"id\"?"
+                ), "\(result.err)")
+            let simple = try await check(fake, server, "--topic", "press-1", "--table", "check_misfit.tt")
+            #expect(simple.status == 78)
+            #expect(simple.err.contains("--table: there is no table \"tt\" in the schema \"check_misfit\""))
+            let good = try await check(fake, server, "--topic", "press-1", "--table", "check_misfit.t")
+            #expect(good.out == "press-1 → check_misfit.t: 0 records, 0 rows\n", "\(good.err)")
+            try "routes: 7".write(toFile: file, atomically: true, encoding: .utf8)
+            #expect(try await check(fake, server, "--mapping", file).status == 65)
+            #expect(try await check(fake, server, "--mapping", file + "x").status == 66)
+            #expect(try await check(fake, server, "--mapping", file, "--table", "t").status == 64)
+        }
+    }
+}
