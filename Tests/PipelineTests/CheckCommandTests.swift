@@ -80,10 +80,46 @@ struct CheckCommandTests {
         }
     }
 
+    @Test("the plant's mapping fits the plant's tables")
+    func plant() async throws {
+        let messages: [(String?, String?)] = [
+            (
+                "unit_collection_point",
+                "{\"qls_unit_id\":98660920,\"unit_collection_pt_timestamp\":\"2020-05-27 08:05:24.0\","
+                    + "\"collection_point_id\":108,\"zone_id\":29}"
+            ),
+            (
+                "unit_concern",
+                "{\"qls_unit_id\":98549320,\"unit_collection_pt_timestamp\":\"2020-05-27 08:10:15.0\","
+                    + "\"collection_point_id\":45,\"concern_id\":54,\"zone_charged_id\":74}"
+            ), ("other", "{}"),
+        ]
+        try await withPlant("check_plant", messages: messages, tables: "", mapping: "") { fake, server, file in
+            let program = try Repository.program("tfi-consumer")
+            let initialized = try await run(program, ["init", "--database", server.uri, "--schema", "check_plant"])
+            #expect(initialized.status == 0, "\(initialized.err)")
+            let expected = """
+                press-1 → check_plant.ucp: 1 records, 1 rows
+                press-1 → check_plant.uc: 1 records, 1 rows
+                no route: 1 records
+                      first: press-1 [0] at offset 2
+
+                """
+            let builtIn = try await check(fake, server, "--topic", "press-1", "--schema", "check_plant")
+            #expect(builtIn.out == expected, "\(builtIn.err)")
+            // What `mapping` prints is the same mapping.
+            let printed = try await run(program, ["mapping", "--topic", "press-1", "--schema", "check_plant"])
+            try printed.out.write(toFile: file, atomically: true, encoding: .utf8)
+            let fromFile = try await check(fake, server, "--mapping", file)
+            #expect(fromFile.out.replacing(#/ \(line \d+\)/#, with: "") == expected, "\(fromFile.err)")
+        }
+    }
+
     @Test("a mapping that doesn't fit ends with its line before anything is read")
     func misfit() async throws {
         try await withPlant(
-            "check_misfit", messages: [], tables: "CREATE TABLE t (id int NOT NULL)",
+            "check_misfit", messages: [],
+            tables: "CREATE TABLE t (id int NOT NULL, seen date DEFAULT now(), no serial)",
             mapping: "routes:\n- topic: press-1\n  table: check_misfit.t\n  columns:\n    idd: id\n"
         ) { fake, server, file in
             let result = try await check(fake, server, "--mapping", file)
@@ -96,7 +132,9 @@ struct CheckCommandTests {
             #expect(simple.status == 78)
             #expect(simple.err.contains("--table: there is no table \"tt\" in the schema \"check_misfit\""))
             let good = try await check(fake, server, "--topic", "press-1", "--table", "check_misfit.t")
-            #expect(good.out == "press-1 → check_misfit.t: 0 records, 0 rows\n", "\(good.err)")
+            #expect(
+                good.out == "press-1 → check_misfit.t: 0 records, 0 rows\n  left to their defaults: seen, no\n",
+                "\(good.err)")
             try "routes: 7".write(toFile: file, atomically: true, encoding: .utf8)
             #expect(try await check(fake, server, "--mapping", file).status == 65)
             #expect(try await check(fake, server, "--mapping", file + "x").status == 66)

@@ -33,6 +33,8 @@ public struct CheckReport: Sendable, Equatable {
     /// One route and its table.
     public struct Entry: Sendable, Equatable {
         public var route: Route
+        /// Columns that the database fills by their defaults, since the route doesn't name them.
+        public var leftToDefault: [String] = []
         /// Records that the route selected.
         public var records = 0
         public var rows = 0

@@ -18,7 +18,7 @@ public final class MappingCheck {
         init(_ bound: BoundRoute) throws(RowPlanError) {
             self.bound = bound
             encoder = try RowEncoder(bound.plan)
-            entry = CheckReport.Entry(route: bound.route)
+            entry = CheckReport.Entry(route: bound.route, leftToDefault: bound.leftToDefault)
         }
     }
 

@@ -108,6 +108,9 @@ enum CheckCommand {
             let rejected = entry.rejections.reduce(0) { $0 + $1.count }
             if rejected > 0 { parts.append("\(rejected) rejected") }
             lines.append("\(entry.name): \(parts.joined(separator: ", "))")
+            if !entry.leftToDefault.isEmpty {
+                lines.append("  left to their defaults: \(entry.leftToDefault.joined(separator: ", "))")
+            }
             for rejection in entry.rejections {
                 lines.append("  \(rejection.count) × \(rejection.reason)")
                 lines.append("      first: \(place(rejection.example)): \(rejection.example.reason)")
@@ -133,6 +136,7 @@ enum CheckCommand {
                 .init("deletions", .integer(entry.deletions)),
                 .init("ignored_tombstones", .integer(entry.ignoredTombstones)),
                 .init("unchecked", .integer(entry.unchecked)),
+                .init("left_to_default", .array(entry.leftToDefault.map(JSONValue.string))),
                 .init(
                     "rejections",
                     .array(

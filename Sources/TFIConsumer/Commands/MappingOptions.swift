@@ -58,7 +58,8 @@ enum MappingOptions {
         case .success(let data): bytes = Array(data)
         case .failure(let error):
             throw Failure(
-                "the mapping \(file) can't be read: \(error.localizedDescription)", status: .noInput)
+                "the mapping \(ShownArgument.name(file)) can't be read: \(error.localizedDescription)", status: .noInput
+            )
         }
         do throws(MappingError) {
             return try MappingFile.read(bytes, named: file)
@@ -72,7 +73,9 @@ extension ValueFormat<TableName> {
     /// A table's name, with or without its schema.
     static let table = ValueFormat(
         placeholder: "SCHEMA.TABLE", expectation: "a table's name, as TABLE or SCHEMA.TABLE",
-        parse: { (try? Mapping(topic: "any", table: $0))?.routes.first?.table }, format: { $0.text })
+        // An address is a mistake, and may hold a password.
+        parse: { ShownArgument.isAddress($0) ? nil : (try? Mapping(topic: "any", table: $0))?.routes.first?.table },
+        format: { $0.text })
 }
 
 extension ValueFormat where Value: RawRepresentable<String> & CaseIterable {
