@@ -80,6 +80,43 @@ struct CheckCommandTests {
         }
     }
 
+    @Test("a topic of unknown JSON becomes a table and a mapping that takes all of its messages")
+    func proposal() async throws {
+        let messages: [(String?, String?)] = (0..<50).map { index in
+            (
+                nil,
+                "{\"id\": \(index), \"At\": \"2024-03-12T06:15:\(10 + index)Z\", \"w\": \(index).5,"
+                    + " \"head\": {\"user\": \"u\(index)\", \"tags\": [1, 2]}}"
+            )
+        }
+        try await withPlant("check_proposal", messages: messages, tables: "", mapping: "") { fake, server, file in
+            func infer(_ format: String) async throws -> String {
+                let result = try await run(
+                    try Repository.program("tfi-consumer"),
+                    [
+                        "infer", "--bootstrap-servers", fake.bootstrapServers, "--topic", "press-1", "--table",
+                        "check_proposal.press", "--format", format,
+                    ])
+                #expect(result.status == 0, "\(result.err)")
+                return result.out
+            }
+            _ = try await server.psql(try await infer("sql"))
+            try await infer("yaml").write(toFile: file, atomically: true, encoding: .utf8)
+            let report = try await check(fake, server, "--mapping", file)
+            #expect(report.out == "press-1 → check_proposal.press (line 2): 50 records, 50 rows\n", "\(report.err)")
+            let columns = try await server.psql(
+                """
+                SELECT attname, format_type(atttypid, atttypmod), attnotnull FROM pg_attribute
+                WHERE attrelid = 'check_proposal.press'::regclass AND attnum > 0 ORDER BY attnum
+                """)
+            #expect(
+                columns == [
+                    "id|integer|t", "at|timestamp with time zone|t", "w|numeric|t", "head_user|text|t",
+                    "head_tags|jsonb|t",
+                ])
+        }
+    }
+
     @Test("the plant's mapping fits the plant's tables")
     func plant() async throws {
         let messages: [(String?, String?)] = [

@@ -124,7 +124,7 @@ public struct Inference: Sendable {
     }
 
     private static func columns(of tree: FieldTree, depth: Int) -> [Column] {
-        var names: Set<String> = []
+        var names = ColumnNames.ofSystem
         return tree.leaves(depth: depth, maximumFields: maximumFields).map { leaf in
             Column(
                 name: ColumnNames.unique(leaf.path.joined(separator: "_"), &names),
@@ -163,6 +163,9 @@ public struct Inference: Sendable {
 
 /// Names for columns and tables that SQL takes without quotes, as far as the letters allow.
 enum ColumnNames {
+    /// Columns that every table has, so that no other column can have these names.
+    static let ofSystem: Set<String> = ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"]
+
     /// - Parameter taken: The names that are in use; the new one is added.
     static func unique(_ wanted: String, _ taken: inout Set<String>) -> String {
         var base = ""
