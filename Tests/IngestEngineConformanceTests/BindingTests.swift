@@ -4,7 +4,7 @@ import Testing
 
 @testable import IngestEngine
 
-@Suite(.enabled(if: PostgresServer.isAvailable, "\(PostgresServer.skipReason)"))
+@Suite(.enabled(if: PostgresServer.isAvailable, "\(PostgresServer.skipReason)"), .timeLimit(.minutes(2)))
 struct BindingTests {
     private static let table = """
         CREATE TYPE mood AS ENUM ('sad', 'happy');

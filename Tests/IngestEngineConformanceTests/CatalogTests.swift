@@ -4,7 +4,7 @@ import Testing
 
 @testable import IngestEngine
 
-@Suite(.enabled(if: PostgresServer.isAvailable, "\(PostgresServer.skipReason)"))
+@Suite(.enabled(if: PostgresServer.isAvailable, "\(PostgresServer.skipReason)"), .timeLimit(.minutes(2)))
 struct CatalogTests {
     @Test("columns have the types, modifiers and constraints of the catalog")
     func columns() async throws {

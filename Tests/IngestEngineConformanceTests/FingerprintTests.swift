@@ -4,7 +4,7 @@ import Testing
 
 @testable import IngestEngine
 
-@Suite(.enabled(if: PostgresServer.isAvailable, "\(PostgresServer.skipReason)"))
+@Suite(.enabled(if: PostgresServer.isAvailable, "\(PostgresServer.skipReason)"), .timeLimit(.minutes(2)))
 struct FingerprintTests {
     private static let tables = """
         CREATE DOMAIN price AS numeric CHECK (value > 0);
@@ -36,6 +36,7 @@ struct FingerprintTests {
             "ALTER DOMAIN price DROP CONSTRAINT price_check", "ALTER DOMAIN price ADD CHECK (value < 10)",
             "ALTER DOMAIN price SET NOT NULL", "ALTER DOMAIN price SET DEFAULT 1",
             "DROP TRIGGER g ON v", "ALTER TABLE \"it's \\ another\" ALTER a TYPE bigint",
+            "ALTER TABLE t RENAME TO u; CREATE TABLE t (LIKE u INCLUDING ALL)",
             "DROP TABLE t CASCADE; CREATE TABLE t (a int, b varchar(5), c text DEFAULT 'x', d price, e mood[], f int)",
         ])
     func changes(_ change: String) async throws {

@@ -5,7 +5,7 @@ import Testing
 @testable import IngestEngine
 
 /// What is proposed for messages takes these messages.
-@Suite(.enabled(if: PostgresServer.isAvailable, "\(PostgresServer.skipReason)"))
+@Suite(.enabled(if: PostgresServer.isAvailable, "\(PostgresServer.skipReason)"), .timeLimit(.minutes(2)))
 struct ProposedTableTests {
     /// Random messages of one shape, in which fields may be missing, null or of changing types.
     private struct Messages {

@@ -139,6 +139,34 @@ struct ProposalTests {
         }
     }
 
+    @Test("the next messages are waited for")
+    func next() async throws {
+        try await withTopic([(nil, "{\"old\":1}")]) { fake in
+            let client = try KafkaClient(bootstrapServers: fake.bootstrapServers)
+            let producer = client.producer()
+            func start(_ count: String) async throws -> RunningProgram {
+                try await RunningProgram.start(
+                    try Repository.program("tfi-consumer"),
+                    [
+                        "infer", "--bootstrap-servers", fake.bootstrapServers, "--topic", "press-events", "--from",
+                        "next", "--messages", count, "--format", "sql",
+                    ])
+            }
+            // Whatever was sent before the program looked is old to it: messages are sent until it has enough.
+            let program = try await start("2")
+            try await eventually("two messages") {
+                _ = try await producer.send(
+                    ProducerRecord(topic: "press-events", key: nil, value: Array("{\"new\":1}".utf8)))
+                return !program.isRunning
+            }
+            let result = try await program.result()
+            #expect(result.status == 0, "\(result.err)")
+            #expect(result.out == "CREATE TABLE press_events (\n    new integer NOT NULL\n);\n")
+            await producer.close()
+            await client.close()
+        }
+    }
+
     @Test("a topic without JSON, or without messages, or none at all, is an error that says so")
     func nothing() async throws {
         try await withTopic([(nil, "hello")]) { fake in

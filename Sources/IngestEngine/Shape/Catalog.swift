@@ -48,6 +48,6 @@ public struct Catalog: Sendable {
         return Catalog(
             tables: tables, user: relations.first?.user ?? "",
             fingerprint: writable.count == names.count
-                ? try TableFingerprint.taken(of: writable.map(\.shape), types: types, &session) : nil)
+                ? try TableFingerprint.taken(of: writable, types: types, &session) : nil)
     }
 }

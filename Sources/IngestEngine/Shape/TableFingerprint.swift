@@ -6,8 +6,9 @@ import PGWire
 /// Without it, `ALTER TABLE … ALTER COLUMN … TYPE real` on an `integer` column would store 1 as 1.4e-45: both have
 /// four bytes, and a binary COPY doesn't name types.
 ///
-/// Each transaction runs ``statements`` right after BEGIN, in the same round trip, and compares the value with
-/// ``value``. If it differs, the transaction is rolled back and the tables are read and bound again. There is no race:
+/// Each transaction runs ``statements`` right after BEGIN, in the same round trip, and gives their result to
+/// ``matches(_:)``. If it doesn't match, the transaction is rolled back and the tables are read and bound again. There
+/// is no race:
 ///
 /// 1. The first statement takes ROW EXCLUSIVE locks, the mode of COPY and INSERT. The locks last until the transaction
 ///    ends, so COPY asks for nothing new. Whatever alters a table's columns (type, NOT NULL, default, name, identity)
@@ -16,41 +17,51 @@ import PGWire
 ///    waits too.
 /// 2. The server analyses the query after it has run the statement before, and under READ COMMITTED gives it a snapshot
 ///    of its own: it sees all that committed before the lock was granted. The names resolve to the tables that are
-///    locked.
+///    locked; a table that was replaced by another one of its name has another number.
 ///
 /// Some changes take no lock on the table: ALTER TYPE … ADD VALUE and RENAME VALUE of an enum, a domain's constraint
-/// that is dropped or NOT VALID, grants. If one commits after the query, the transaction behaves as one that came
-/// before it, or the server refuses the row; it never stores another value than the message has, since the binary
-/// form of an enum is its label, and the server evaluates domains and grants itself.
+/// that is dropped or NOT VALID. If one commits after the query, the transaction behaves as one that came before it, or
+/// the server refuses the row. It never stores another value than the message has, since the binary form of an enum is
+/// its label, and the server evaluates domains itself. Grants aren't part of the fingerprint: COPY checks them.
 public struct TableFingerprint: Sendable, Equatable {
-    /// SQL of two statements without parameters. The result is that of the second one: one row of one column.
+    /// SQL of several statements without parameters, for ``matches(_:)``. Only the last one gives rows.
     public let statements: String
-    /// The value when the shapes were read.
-    public let value: String
+    /// The rows when the shapes were read, sorted.
+    private let rows: [String]
+
+    /// Whether the tables are as they were when their shapes were read.
+    ///
+    /// - Parameter result: That of ``statements``, or of several statements that end with them.
+    public func matches(_ result: PostgresResult) -> Bool {
+        Self.sorted(result) == rows
+    }
+
+    /// The rows come in no order that stays.
+    private static func sorted(_ result: PostgresResult) -> [String] {
+        result.rows.map { $0[0] ?? "" }.sorted()
+    }
 
     /// Compares the tables with their shapes, in a transaction that hasn't written yet.
     ///
     /// - Returns: False if the tables have changed, and must be bound again.
     /// - Throws: `PostgresError` as the statements do: SQLSTATE 42P01 if a table is missing now.
     public func holds(_ session: inout PostgresSession) throws(PostgresError) -> Bool {
-        try session.execute(statements).onlyRow[0] == value
+        matches(try session.execute(statements))
     }
 
-    /// - Parameter types: The types of the tables' columns.
-    /// - Returns: Nil if a table was dropped in the meantime.
+    /// - Parameters:
+    ///   - shapes: The tables and their numbers in the catalog.
+    ///   - types: The types of the tables' columns.
     static func taken(
-        of shapes: [TableShape], types: CatalogTypes, _ session: inout PostgresSession
+        of shapes: [(shape: TableShape, oid: UInt32)], types: CatalogTypes, _ session: inout PostgresSession
     ) throws(PostgresError) -> TableFingerprint? {
         guard !shapes.isEmpty else { return nil }
         var locks: [String] = []
         var explanations: [String] = []
-        var identifiers: [String] = []
-        var views: [String] = []
-        for shape in shapes {
+        var names: [String] = []
+        for (shape, _) in shapes {
             let name = try shape.name.quoted(&session)
-            let identifier = "\(try session.literal(name))::pg_catalog.regclass"
-            identifiers.append(identifier)
-            if shape.kind == .view { views.append(identifier) }
+            names.append(try session.literal(name))
             if shape.kind != .view, shape.privileges.contains(.insert) {
                 // ONLY: a partition's columns can't differ from the partitioned table's.
                 locks.append("ONLY \(name)")
@@ -62,56 +73,58 @@ public struct TableFingerprint: Sendable, Equatable {
             }
         }
         let lock = locks.isEmpty ? "" : "LOCK TABLE \(locks.joined(separator: ", ")) IN ROW EXCLUSIVE MODE;\n"
-        let query = query(identifiers, views: views, types)
-        guard let value = try session.execute(query).onlyRow[0] else { return nil }
-        return TableFingerprint(statements: lock + explanations.joined() + query, value: value)
+        let query = query(
+            names, shapes.map(\.oid), views: shapes.filter { $0.shape.kind == .view }.map(\.oid), types)
+        return TableFingerprint(
+            statements: lock + explanations.joined() + query, rows: sorted(try session.execute(query)))
     }
 
-    /// A query of one row and one column.
+    /// A query with one row for each column, enum label, domain and so on: a hash of all that matters.
     ///
-    /// One scan of an index, since the query's cost is mostly planning; enums and domains are added only if a table
-    /// has some. Hashes are added up, so that no order is needed. A NUL can't occur in the fields, and the name stands
-    /// last, so that no two different rows have the same text.
-    private static func query(_ tables: [String], views: [String], _ types: CatalogTypes) -> String {
+    /// Planning is most of the cost (with a cached plan a fifth of it remains). Hence no joins and no
+    /// aggregates, an array of numbers instead of names, and enums, domains and views only if there are some. Names
+    /// stand last in a text and NUL can't occur in them, so that no two different rows have the same text.
+    private static func query(
+        _ names: [String], _ tables: [UInt32], views: [UInt32], _ types: CatalogTypes
+    ) -> String {
+        func array(_ oids: [UInt32]) -> String { "'{\(oids.map(String.init).joined(separator: ","))}'::oid[]" }
+        // Constants: the server looks each name up once, when it analyses the query.
+        let found = names.map { "\($0)::pg_catalog.regclass::oid" }.joined(separator: ", ")
         var parts = [
             """
-            (SELECT sum(hashtextextended(concat_ws(' ', a.attrelid, a.attnum, a.atttypid, a.atttypmod, a.attnotnull, \
-            a.atthasdef, a.attidentity, a.attgenerated, a.attisdropped, \
-            has_column_privilege(a.attrelid, a.attnum, 'INSERT'), a.attname), 0)) \
-            FROM pg_catalog.pg_attribute a WHERE a.attrelid IN (\(tables.joined(separator: ", "))) AND a.attnum > 0)
+            SELECT hashtextextended(concat_ws(' ', \(found), a.attrelid, a.attnum, a.atttypid, a.atttypmod, \
+            a.attnotnull, a.atthasdef, a.attidentity, a.attgenerated, a.attisdropped, a.attname), 0) \
+            FROM pg_catalog.pg_attribute a WHERE a.attrelid = ANY (\(array(tables))) AND a.attnum > 0
             """
         ]
         if !views.isEmpty {
             // The triggers INSTEAD OF INSERT (see CatalogRelation).
             parts.append(
                 """
-                (SELECT sum(g.tgrelid::int8) FROM pg_catalog.pg_trigger g \
-                WHERE g.tgrelid IN (\(views.joined(separator: ", "))) AND (g.tgtype & 69) = 69 \
-                AND g.tgenabled IN ('O', 'A'))
+                SELECT g.tgrelid::int8 FROM pg_catalog.pg_trigger g WHERE g.tgrelid = ANY (\(array(views))) \
+                AND (g.tgtype & 69) = 69 AND g.tgenabled IN ('O', 'A')
                 """)
         }
-        func list(_ oids: [UInt32]) -> String { oids.map(String.init).joined(separator: ", ") }
         if !types.enumerations.isEmpty {
             parts.append(
                 """
-                (SELECT sum(hashtextextended(concat_ws(' ', e.enumtypid, e.enumsortorder, e.enumlabel), 0)) \
-                FROM pg_catalog.pg_enum e WHERE e.enumtypid IN (\(list(types.enumerations))))
+                SELECT hashtextextended(concat_ws(' ', e.enumtypid, e.enumsortorder, e.enumlabel), 0) \
+                FROM pg_catalog.pg_enum e WHERE e.enumtypid = ANY (\(array(types.enumerations)))
                 """)
         }
         if !types.domains.isEmpty {
             parts.append(
                 """
-                (SELECT sum(hashtextextended(concat_ws(' ', t.oid, t.typnotnull, t.typdefault IS NULL), 0)) \
-                FROM pg_catalog.pg_type t WHERE t.oid IN (\(list(types.domains))))
+                SELECT hashtextextended(concat_ws(' ', t.oid, t.typnotnull, t.typdefault IS NULL), 0) \
+                FROM pg_catalog.pg_type t WHERE t.oid = ANY (\(array(types.domains)))
                 """)
             parts.append(
                 """
-                (SELECT sum(hashtextextended(concat_ws(' ', c.oid, c.contypid, c.contype), 0)) \
-                FROM pg_catalog.pg_constraint c WHERE c.contypid IN (\(list(types.domains))))
+                SELECT hashtextextended(concat_ws(' ', c.oid, c.contypid, c.contype), 0) \
+                FROM pg_catalog.pg_constraint c WHERE c.contypid = ANY (\(array(types.domains)))
                 """)
         }
-        if parts.count == 1 { return "SELECT \(parts[0])" }
-        return "SELECT concat_ws(' ', \(parts.joined(separator: ",\n")))"
+        return parts.joined(separator: "\nUNION ALL\n")
     }
 }
 
