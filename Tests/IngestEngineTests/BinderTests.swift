@@ -115,6 +115,34 @@ import Testing
         #expect(try bind("routes: [{ topic: x, table: s.t }]", shape)[0].plan.columns[0].isNotNull == false)
     }
 
+    @Test("what Kafka keeps about a record can be encoded for every type that binding accepts")
+    func metadata() throws {
+        let types: [ColumnType] = [
+            .bool, .int2, .int4, .int8, .float4, .float8, .numeric(nil), .numeric(.init(precision: 9, scale: 0)), .text,
+            .varchar(nil), .varchar(99), .char(99), .bytea, .date, .time(precision: 6), .timestamp(precision: 6),
+            .timestamptz(precision: 0), .interval, .uuid, .json, .jsonb, .inet, .enumeration(["x"]),
+            .domain(base: .text, isChecked: false), .array(element: .text, elementOID: 25), .other,
+        ]
+        var accepted = 0
+        let json = Array("{\"a\":1}".utf8)
+        for field in Route.RecordField.allCases {
+            for type in types {
+                let column = Route.Column(name: "c", source: .record(field))
+                guard ColumnFit(column: column, shape: .init(name: "c", type: type)).misfit == nil else { continue }
+                accepted += 1
+                var encoder = try RowEncoder(RowPlan(columns: [.init(name: "c", type: type, source: .record(field))]))
+                encoder.setTopic("topic")
+                var rows = CopyBuffer()
+                // Safe: the array outlives the call.
+                let outcome = unsafe encoder.encode(
+                    value: json.span.bytes, key: json.span.bytes,
+                    metadata: RecordMetadata(partition: .max, offset: .max, timestamp: 1_710_000_000_000), into: &rows)
+                #expect(outcome == .row, "\(field) for \(type): \(outcome)")
+            }
+        }
+        #expect(accepted == 32)
+    }
+
     @Test("domains take what their base takes")
     func domain() throws {
         #expect(mistake(columns("Name: { record: topic }")) == "no mistake")

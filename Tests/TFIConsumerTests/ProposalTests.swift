@@ -167,6 +167,28 @@ struct ProposalTests {
         }
     }
 
+    /// The last offsets of the log belong to the transaction's end, not to a record.
+    @Test("a log that ends with a transaction's marker is read to its end")
+    func transactions() async throws {
+        try await withTopic([(nil, "{\"a\":1}")]) { fake in
+            let client = try KafkaClient(
+                bootstrapServers: fake.bootstrapServers, properties: ["transactional.id": "proposals"])
+            let producer = client.producer()
+            try await producer.initTransactions()
+            try await producer.beginTransaction()
+            _ = try await producer.send(
+                ProducerRecord(topic: "press-events", key: nil, value: Array("{\"b\":1}".utf8)))
+            try await producer.commitTransaction()
+            await producer.close()
+            await client.close()
+            let all = try await infer(fake, "--format", "sql")
+            #expect(all.out == "CREATE TABLE press_events (\n    a integer,\n    b integer\n);\n", "\(all.err)")
+            // The last offset has no record.
+            let newest = try await infer(fake, "--messages", "1", "--format", "sql")
+            #expect(newest.out == "CREATE TABLE press_events (\n    b integer NOT NULL\n);\n", "\(newest.err)")
+        }
+    }
+
     @Test("a topic without JSON, or without messages, or none at all, is an error that says so")
     func nothing() async throws {
         try await withTopic([(nil, "hello")]) { fake in

@@ -14,26 +14,51 @@ enum TopicSample {
         case next
     }
 
-    /// Reads records without a group, so that nothing is committed. Partitions contribute evenly as far as they have
-    /// records; within a partition the records keep their order.
+    /// Reads records without a group, so that nothing is committed. Within a partition the records keep their order. Of
+    /// the newest ones partitions contribute evenly, as far as they have records.
     ///
     /// - Parameter count: At most so many records. With `next`, waits for so many, or until the program is stopped.
     static func read(
         _ topic: String, count: Int, from place: Place, _ client: KafkaClient, _ stop: StopSignal
     ) async throws -> [CheckedRecord] {
         let logs = try await client.beginning { try await ranges(of: topic, client) }
-        var pending: [TopicPartition: Range<Int64>] = [:]
-        if place == .next {
-            for (partition, log) in logs { pending[partition] = log.upperBound..<Int64.max }
-        } else {
-            for (partition, share) in shares(of: Int64(count), logs.mapValues { Int64($0.count) }) where share > 0 {
-                guard let log = logs[partition] else { continue }
-                pending[partition] =
-                    place == .newest
-                    ? log.upperBound - share..<log.upperBound : log.lowerBound..<log.lowerBound + share
-            }
+        switch place {
+        case .next:
+            return try await read(logs.mapValues { $0.upperBound..<Int64.max }, atMost: count, client, stop)
+        case .beginning:
+            // Until there are enough: some offsets belong to no record.
+            return try await read(logs.filter { !$0.value.isEmpty }, atMost: count, client, stop)
+        case .newest: return try await newest(logs, count: count, client, stop)
         }
-        return pending.isEmpty ? [] : try await read(pending, count: count, client, stop)
+    }
+
+    /// Reads the last records, and from further back if few of the last offsets have one: those of transactions' ends
+    /// have none, and neither have records that were compacted away.
+    private static func newest(
+        _ logs: [TopicPartition: Range<Int64>], count: Int, _ client: KafkaClient, _ stop: StopSignal
+    ) async throws -> [CheckedRecord] {
+        var records: [CheckedRecord] = []
+        var wanted = Int64(count)
+        let sizes = logs.mapValues { Int64($0.count) }
+        for _ in 0..<4 {
+            let shares = shares(of: wanted, sizes).filter { $0.value > 0 }
+            var ranges: [TopicPartition: Range<Int64>] = [:]
+            for (partition, share) in shares {
+                if let log = logs[partition] { ranges[partition] = log.upperBound - share..<log.upperBound }
+            }
+            records = try await read(ranges, atMost: .max, client, stop)
+            if records.count * 2 >= count || shares == sizes.filter({ $0.value > 0 }) || stop.isRequested { break }
+            wanted *= 8
+        }
+        return last(count, of: records)
+    }
+
+    /// The last records, evenly from the partitions.
+    private static func last(_ count: Int, of records: [CheckedRecord]) -> [CheckedRecord] {
+        guard records.count > count else { return records }
+        let partitions = Dictionary(grouping: records) { TopicPartition(topic: $0.topic, partition: $0.partition) }
+        let shares = shares(of: Int64(count), partitions.mapValues { Int64($0.count) })
+        return partitions.sorted { $0.key < $1.key }.flatMap { $0.value.suffix(Int(shares[$0.key] ?? 0)) }
     }
 
     /// The offsets of each partition's log.
@@ -70,8 +95,9 @@ enum TopicSample {
     }
 
     private static func read(
-        _ ranges: [TopicPartition: Range<Int64>], count: Int, _ client: KafkaClient, _ stop: StopSignal
+        _ ranges: [TopicPartition: Range<Int64>], atMost count: Int, _ client: KafkaClient, _ stop: StopSignal
     ) async throws -> [CheckedRecord] {
+        guard !ranges.isEmpty else { return [] }
         let consumer = client.consumer()
         await consumer.assign(ranges.mapValues { ConsumerStart(.offset($0.lowerBound)) })
         let closing = Task {
