@@ -33,7 +33,8 @@ import CPQ
         let connection = unsafe try Self.open(parameters, notices: notices) { cancellation.isRequested }
         unsafe pointer = unsafe connection
         unsafe cancellation.attach(to: connection)
-        health.opened(socket: unsafe PQsocket(connection))
+        health.opened(
+            socket: unsafe PQsocket(connection), serverProcessID: unsafe PQbackendPID(connection))
     }
 
     deinit {
@@ -162,6 +163,8 @@ import CPQ
         if unsafe PQstatus(connection) == CONNECTION_BAD { health.markBroken() }
         guard let failure else {
             if health.isBroken { throw unsafe self.failure(of: connection) }
+            // A rollback to a savepoint has made the transaction usable again.
+            if transactionError != nil, transactionStatus == PQTRANS_INTRANS { transactionError = nil }
             return last
         }
         throw classified(failure)

@@ -40,6 +40,30 @@ public struct PostgresSession: ~Copyable {
         }
     }
 
+    /// Copies some of a buffer's rows into a table.
+    ///
+    /// - Parameters:
+    ///   - columns: The columns in the order of the rows' values.
+    ///   - rows: Which rows, counted from 0.
+    ///   - index: The index of this buffer, made after its last row was appended.
+    ///   - prelude: Statements to run before the COPY, in the same round trip; empty for none.
+    /// - Returns: How many rows the server counts.
+    @discardableResult
+    public mutating func copy(
+        into table: TableName, columns: [String], from buffer: borrowing CopyBuffer, rows: Range<Int>,
+        of index: CopyRowIndex, prelude: String = ""
+    ) throws(PostgresError) -> Int {
+        do {
+            return try libpq.copy(into: table, columns: columns, prelude: prelude) {
+                try $0.write(buffer, rows: rows, of: index)
+            }.rows
+        } catch let error as PostgresError {
+            throw error
+        } catch {
+            throw PostgresError(.usage, "The rows can't be sent: \(error)")
+        }
+    }
+
     /// Copies the rows that the closure writes into a table.
     ///
     /// The COPY is done when this returns and failed when it throws. Where the closure throws, the server forgets

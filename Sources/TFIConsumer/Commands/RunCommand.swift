@@ -154,7 +154,8 @@ struct RunSummary {
             .init(
                 "rows",
                 .object(MessageSchema.all.map { .init($0.table, .integer(totals.rowsByTable[$0.table] ?? 0)) })),
-            .init("dead_letters", .integer(totals.deadLetters)), .init("bytes", .integer(totals.messageBytes)),
+            .init("dead_letters", .integer(totals.deadLetters)),
+            .init("suppressed_rows", .integer(totals.suppressed)), .init("bytes", .integer(totals.messageBytes)),
             .init("seconds", .rounded(seconds, decimals: 3)), .init("batches", .integer(totals.batches)),
             .init("rows_per_second", .rounded(rowsPerSecond, decimals: 1)),
             .init("max_rss_mb", .rounded(ResourceUsage.current.maxResidentMB, decimals: 1)),

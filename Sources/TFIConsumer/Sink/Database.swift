@@ -183,5 +183,6 @@ actor Database {
 struct Stopped: Error {}
 
 extension PostgresError {
-    fileprivate var isWorthWaitingFor: Bool { !isDataError && kind != .cancelled && kind != .usage }
+    /// Whether the same attempt may succeed later. The sink splits batches before it comes to this, so no row is to blame.
+    fileprivate var isWorthWaitingFor: Bool { kind != .cancelled && kind != .usage }
 }

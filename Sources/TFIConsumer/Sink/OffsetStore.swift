@@ -1,3 +1,4 @@
+import CommandLineSupport
 import PGWire
 
 /// The offsets that are kept in the database, beside the rows that they stand for.
@@ -92,8 +93,16 @@ struct OffsetStore: Sendable {
         case beforeBatch, afterBatch
         /// Before the batch, and some of them further back than where it started.
         case setBack
+        /// The database has no row for this partition any more.
+        case missing(Int32)
         /// Moved by somebody else.
-        case elsewhere
+        case elsewhere(Moved)
+
+        struct Moved: Equatable, Sendable {
+            var partition: Int32
+            var stored: Int64
+            var expected: Int64
+        }
     }
 
     /// Where the offsets are, seen from a batch.
@@ -103,26 +112,51 @@ struct OffsetStore: Sendable {
     func position(
         relativeTo progress: [Int32: CopyBatch.Progress], _ session: inout PostgresSession
     ) throws(PostgresError) -> Position {
-        var stored: [Int32: Int64] = [:]
-        for entry in try entries(&session, locking: true) { stored[entry.partition] = entry.nextOffset }
-        if progress.allSatisfy({ stored[$0.key] == $0.value.next }) { return .afterBatch }
-        if progress.allSatisfy({ stored[$0.key] == $0.value.expected }) { return .beforeBatch }
+        Self.position(of: progress, in: try entries(&session, locking: true))
+    }
+
+    /// The same for offsets that were read.
+    static func position(of progress: [Int32: CopyBatch.Progress], in entries: [Entry]) -> Position {
+        let stored = Dictionary(entries.map { ($0.partition, $0.nextOffset) }) { $1 }
+        let moves = progress.sorted { $0.key < $1.key }
+        // The first offsets of a group are on the disk before a batch is sent, so no crash takes the row away.
+        if let gone = moves.first(where: { stored[$0.key] == nil }) { return .missing(gone.key) }
+        if moves.allSatisfy({ stored[$0.key] == $0.value.next }) { return .afterBatch }
+        if moves.allSatisfy({ stored[$0.key] == $0.value.expected }) { return .beforeBatch }
         // Consumers only move offsets on. Back they go with the whole database: after a crash of the server, which
         // takes the last commits back, or with a standby that had not got them.
-        return progress.allSatisfy { (stored[$0.key] ?? .max) <= $0.value.expected } ? .setBack : .elsewhere
+        for (partition, move) in moves {
+            guard let offset = stored[partition], offset > move.expected else { continue }
+            return .elsewhere(.init(partition: partition, stored: offset, expected: move.expected))
+        }
+        return .setBack
+    }
+
+    /// What to say if rows of a group that is at work are gone.
+    func missing(_ partition: Int32) -> Failure {
+        Failure(
+            "the offset of group \(group) for partition \(partition) of topic \(topic) was deleted from \(table) during "
+                + "the run; to continue, put it back, or delete the group's rows together with those of its messages "
+                + "to read the topic again",
+            status: .configuration)
     }
 }
 
-/// The database has lost commits, and their offsets with them: the messages have to be read again.
-struct SetBack: Error {}
+/// The offsets in the database are further back than the last commits: it has lost them, or somebody has moved the
+/// offsets back. Either way the messages have to be read again.
+struct CommitsLost: Error {}
 
 /// Another consumer of the same group has moved the offsets: this one must not write any more.
 struct Fenced: Error, CustomStringConvertible {
     let group: String
     let topic: String
+    var moved: OffsetStore.Position.Moved?
 
     var description: String {
-        "another consumer has moved the offsets of group \(group) in topic \(topic): only one may run for a group; "
-            + "stop the other one, or give this one a --group of its own"
+        let place =
+            moved.map { " (partition \($0.partition) is at \($0.stored), this one was at \($0.expected))" } ?? ""
+        return "another consumer, or a change by hand, has moved the offsets of group \(group) in topic "
+            + "\(topic)\(place): only one consumer may run for a group; stop the other one, or give this one a --group "
+            + "of its own"
     }
 }
