@@ -13,6 +13,9 @@ struct OffsetStore: Sendable {
         var leaderEpoch: Int32?
     }
 
+    /// The offsets table in its schema, not quoted.
+    static let tableName = "kafka_offset"
+
     /// The offsets table, quoted.
     let table: String
     let group: String
@@ -37,7 +40,11 @@ struct OffsetStore: Sendable {
     }
 
     /// Adds partitions that the group hasn't read before. Another consumer that does the same at this moment wins.
+    ///
+    /// The transaction's commit then waits for the disk, so that a crash of the server can take the group's commits back
+    /// but not its rows in this table. A row that is missing later was deleted by somebody.
     func add(_ entries: [Entry], _ session: inout PostgresSession) throws(PostgresError) {
+        if !entries.isEmpty { try session.execute("SET LOCAL synchronous_commit = on") }
         for entry in entries {
             try session.query(
                 """
@@ -153,10 +160,9 @@ struct Fenced: Error, CustomStringConvertible {
     var moved: OffsetStore.Position.Moved?
 
     var description: String {
-        let place =
-            moved.map { " (partition \($0.partition) is at \($0.stored), this one was at \($0.expected))" } ?? ""
-        return "another consumer, or a change by hand, has moved the offsets of group \(group) in topic "
-            + "\(topic)\(place): only one consumer may run for a group; stop the other one, or give this one a --group "
-            + "of its own"
+        let place = moved.map { "; partition \($0.partition) is at \($0.stored), and this run expected \($0.expected)" }
+        return "another consumer has moved the offsets of group \(group) in topic \(topic), or they were changed by "
+            + "hand\(place ?? ""); only one consumer may run for a group: stop the other one, or give this one a "
+            + "--group of its own"
     }
 }
