@@ -32,6 +32,12 @@ final class ConnectionHealth: Sendable {
         state.withLock { $0.busySince = now }
     }
 
+    /// A call that consists of many statements waits anew with each of them.
+    func statementBegins() {
+        let now = ContinuousClock.now
+        state.withLock { if $0.busySince != nil { $0.busySince = now } }
+    }
+
     func callEnds() { state.withLock { $0.busySince = nil } }
 
     var serverProcessID: Int32? { state.withLock { $0.serverProcessID } }

@@ -95,6 +95,7 @@ import CPQ
             throw PostgresError(.usage, "The statement has \(parameters.count) parameters, more than 65535")
         }
         let connection = unsafe try ready()
+        health.statementBegins()
         let isSent = unsafe block.withUnsafeBufferPointer { block in
             let values = unsafe offsets.map { offset -> UnsafePointer<CChar>? in
                 guard let offset, let base = block.baseAddress else { return nil }
@@ -111,6 +112,7 @@ import CPQ
     func send(_ sql: String) throws(PostgresError) {
         try checkNoNUL(sql, "The statement")
         let connection = unsafe try ready()
+        health.statementBegins()
         guard unsafe PQsendQuery(connection, sql) == 1 else { throw unsafe failure(of: connection) }
     }
 

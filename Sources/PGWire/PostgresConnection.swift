@@ -148,7 +148,7 @@ public actor PostgresConnection {
         cancellation.request()
     }
 
-    /// Since when the call that is running waits for the server, or works; nil if none is running.
+    /// Since when the statement that is running waits for the server, or the call works; nil if no call is running.
     ///
     /// For reports of a server that is connected and does not answer.
     public nonisolated var busySince: ContinuousClock.Instant? { health.busySince }

@@ -200,6 +200,85 @@ extension DatabaseTests {
         }
     }
 
+    /// Servers that change their role or go away, and errors of Kafka beside them.
+    @Suite struct FailoverTests {
+        @Test func aServerThatHasBecomeReadOnlyIsReplaced() async throws {
+            let (first, second) = (try await PostgresServer.start(), try await PostgresServer.start())
+            let pipeline = try await FakePipeline.make(postgres: first)
+            try await pipeline.send((0..<10).map { pipeline.passage($0) })
+            let hosts = "postgresql://postgres@127.0.0.1:\(first.port),127.0.0.1:\(second.port)/workshop"
+            let consumer = try await pipeline.startConsumer(database: hosts)
+            try await eventually("the first rows") { try await pipeline.units().count == 10 }
+            // The second server has what a replica would have.
+            let prepared = try await run(
+                try Repository.program("tfi-consumer"), ["init", "--database", second.uri, "--schema", pipeline.schema])
+            #expect(prepared.status == 0)
+            let table = "\"\(pipeline.schema)\".kafka_offset"
+            let columns = "group_name, topic, partition, next_offset, topic_id, leader_epoch"
+            let offsets = try await first.psql("COPY (SELECT \(columns) FROM \(table)) TO STDOUT")
+            _ = try await second.psql(
+                "COPY \(table) (\(columns)) FROM STDIN;\n" + offsets.joined(separator: "\n") + "\n\\.\n")
+            _ = try await first.psql("ALTER SYSTEM SET default_transaction_read_only = on")
+            _ = try await first.psql("SELECT pg_reload_conf()")
+            try await pipeline.send((10..<20).map { pipeline.passage($0) })
+            try await eventually("the rows are in the second server") {
+                try await second.psql("SELECT count(*) FROM \"\(pipeline.schema)\".ucp") == ["10"]
+            }
+            #expect(try consumer.errors().contains("25006"))
+            try await endInOrder(consumer, within: .seconds(8))
+            await pipeline.close()
+            try await first.shutDown()
+            try await second.shutDown()
+        }
+
+        @Test func aLostDatabaseIsReportedWhileTheTopicIsIdle() async throws {
+            let postgres = try await PostgresServer.start()
+            let pipeline = try await FakePipeline.make(postgres: postgres)
+            try await pipeline.send((0..<10).map { pipeline.passage($0) })
+            let consumer = try await pipeline.startConsumer()
+            try await eventually("the first rows") { try await pipeline.units().count == 10 }
+            try await postgres.kill()
+            try await eventually("a line says so", timeout: .seconds(12)) {
+                try consumer.errors().contains("waiting for the database")
+            }
+            try await postgres.startAgain()
+            try await eventually("a line says that it is back", timeout: .seconds(20)) {
+                try consumer.errors().contains("the database is back")
+            }
+            try await endInOrder(consumer, within: .seconds(8))
+            await pipeline.close()
+            try await postgres.shutDown()
+        }
+
+        /// What was read before the error of a partition is committed before the run ends by it.
+        @Test func whatWasReadIsCommittedBeforeAnErrorOfKafkaEndsTheRun() async throws {
+            let pipeline = try await FakePipeline.make()
+            try await pipeline.send((0..<10).map { pipeline.passage($0) })
+            let consumer = try await pipeline.startConsumer()
+            try await eventually("the first rows") { try await pipeline.units().count == 10 }
+            let other = try await PostgresConnection.connect(to: pipeline.postgres.uri)
+            let name = try await other.quoted(pipeline.schema)
+            try await other.execute("BEGIN; LOCK TABLE \(name).ucp")
+            try await pipeline.send((10..<20).map { pipeline.passage($0) })
+            try await eventually("the run waits for the lock") {
+                try await pipeline.number(
+                    "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'ucp'::regclass") == 1
+            }
+            pipeline.fake.inject(
+                .error(.topicAuthorizationFailed), into: .fetch,
+                partition: TopicPartition(topic: FakePipeline.topic, partition: 1), times: 1_000)
+            // Nothing tells that the reading has failed: it ends the run, which the lock holds up.
+            try await Task.sleep(for: .seconds(2))
+            try await other.execute("COMMIT")
+            await other.close()
+            let result = try await consumer.result(timeout: .seconds(30))
+            #expect(result.status != 0, "\(result.err)")
+            #expect(result.err.contains("TFI"), "\(result.err)")
+            #expect(try await pipeline.units() == Array(0..<20))
+            await pipeline.close()
+        }
+    }
+
     /// What the offsets in the database can look like, and what is said then.
     @Suite struct OffsetTests {
         @Test func deletedOffsetsEndTheRun() async throws {

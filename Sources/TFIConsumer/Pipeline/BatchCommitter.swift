@@ -40,12 +40,12 @@ struct BatchCommitter {
     ///
     /// - Throws: What `Sink.commit` and `RejectedBatch.commit` throw otherwise; `Stopped`.
     mutating func commit(_ batch: CopyBatch) async throws {
-        let began = timing.now()
+        let work = Work(batch, began: timing.now())
         var reporter = WaitReporter()
         var failures = 0
         while true {
             do {
-                try await attempt(batch, since: began, afterWaiting: failures > 0)
+                try await attempt(batch, work, afterWaiting: failures > 0)
                 if reporter.succeeded() { say("the records are accepted again: continuing") }
                 return
             } catch let reached as DeadLetterLimit.Reached {
@@ -63,41 +63,65 @@ struct BatchCommitter {
             + "written; it continues when the cause is repaired"
     }
 
-    /// - Parameter hasWaited: Whether the limit was reached before, so that a commit means that the cause is repaired.
-    private mutating func attempt(
-        _ batch: CopyBatch, since began: ContinuousClock.Instant, afterWaiting hasWaited: Bool
-    ) async throws {
-        let before = monitor.counter
+    /// What a batch had before its memory was used for other attempts.
+    private struct Work {
+        let progress: [Int32: CopyBatch.Progress]
+        let recordCount: Int
+        let rejectedCount: Int
+        let began: ContinuousClock.Instant
+
+        init(_ batch: CopyBatch, began: ContinuousClock.Instant) {
+            progress = batch.progress
+            recordCount = batch.recordCount
+            rejectedCount = batch.deadLetterCount
+            self.began = began
+        }
+    }
+
+    /// - Parameter hasWaited: Whether the limit was reached before. Then the batch alone decides whether the cause is
+    ///   repaired: too large a share of its own records may not be rejected.
+    private mutating func attempt(_ batch: CopyBatch, _ work: Work, afterWaiting hasWaited: Bool) async throws {
+        let limit = monitor.counter.limit
+        var before = monitor.counter
+        if hasWaited {
+            var own = limit
+            own.of = min(limit.of, max(work.recordCount, 1))
+            before = DeadLetterCounter(limit: own)
+        }
         if !sendsParts {
             var counter = before
             for run in batch.runs {
                 counter.add(run)
-                // Records that can't be mapped don't need the database.
-                if let excess = counter.excess, batch.deadLetterCount > 0 {
+                // A record that can't be mapped doesn't need the database.
+                if work.rejectedCount > 0, let excess = counter.excess {
                     throw DeadLetterLimit.Reached(excess: excess, reason: batch.rejections.last)
                 }
             }
             do {
                 try await sink.commit(batch)
-                if hasWaited { counter.reset() }
                 let committed = IngestTotals.Batch(batch)
-                totals.add(committed, took: timing.now() - began)
-                monitor.committed(batch.rejections, counter: counter, suppressed: committed.suppressed)
+                totals.add(committed, took: timing.now() - work.began)
+                monitor.committed(
+                    batch.rejections, counter: hasWaited ? DeadLetterCounter(limit: limit) : counter,
+                    suppressed: committed.suppressed)
                 return
             } catch is Sink.Refused {}
         }
         let previousMaximum = maximum
         var hadRefusals = false
         var hasTimedOut = false
-        try await rejected.commit(batch.progress, maximum: &maximum, counter: before) { outcome in
-            totals.add(outcome.batch, took: timing.now() - began)
+        // The batch's memory is used for the same messages, so that a later attempt has to read them again, too.
+        sendsParts = true
+        try await rejected.commit(work.progress, in: batch, maximum: &maximum, counter: before) { outcome in
+            totals.add(outcome.batch, took: timing.now() - work.began)
             monitor.committed(
-                outcome.rejections, counter: outcome.counter, suppressed: outcome.batch.suppressed)
-            hadRefusals = hadRefusals || outcome.batch.deadLetters > batch.deadLetterCount
+                outcome.rejections, counter: hasWaited ? DeadLetterCounter(limit: limit) : outcome.counter,
+                suppressed: outcome.batch.suppressed)
+            hadRefusals = hadRefusals || outcome.batch.deadLetters > work.rejectedCount
             hasTimedOut = hasTimedOut || outcome.hasTimedOut
         }
         // The next batch is likely to be like this one, unless it is small.
-        sendsParts = hasTimedOut || hadRefusals && batch.recordCount >= 1_000 || maximum < batch.recordCount
+        sendsParts = hasTimedOut || hadRefusals && work.recordCount >= 1_000 || maximum < work.recordCount
         if !hasTimedOut, maximum == previousMaximum, maximum < .max {
             // The server may have become faster.
             maximum = maximum > .max / 2 ? .max : maximum * 2

@@ -174,6 +174,8 @@ private struct BatchContent: ~Copyable {
         messageBytes = 0
         rejections.removeAll()
         if !runs.isEmpty { runs.removeAll(keepingCapacity: true) }
+        for index in origins.indices where !origins[index].isEmpty { origins[index].removeAll() }
+        if !deadLetterOrigins.isEmpty { deadLetterOrigins.removeAll() }
     }
 
     /// Takes a record batch in. If it can't be read to its end, nothing of it is taken in.

@@ -24,21 +24,22 @@ struct RejectedBatch {
     /// Commits the messages between two positions.
     ///
     /// - Parameters:
+    ///   - memory: Gets the messages' rows once more; what it had is lost.
     ///   - maximum: How many rows to send together at most; changed if the server's `statement_timeout` needs that.
     ///   - counter: The records committed before.
     ///   - committed: Called after each commit.
     /// - Throws: What `Sink.commit` throws; `KafkaError`; `DeadLetterLimit.Reached`, and then nothing is committed;
     ///   `Failure` if the database refuses a dead letter, after all messages before it are committed; `Stopped`.
     func commit(
-        _ progress: [Int32: CopyBatch.Progress], maximum: inout Int, counter: DeadLetterCounter,
-        committed: (Outcome) -> Void
+        _ progress: [Int32: CopyBatch.Progress], in memory: CopyBatch, maximum: inout Int,
+        counter: DeadLetterCounter, committed: (Outcome) -> Void
     ) async throws {
         let ranges = progress.compactMapValues { $0.expected < $0.next ? $0.expected..<$0.next : nil }
         let messages = try await read(ranges)
         let attempts = Attempts(maximum: maximum)
         defer { maximum = attempts.maximum.withLock { $0 } }
         do {
-            committed(try await commitParts(messages, progress, ranges, attempts, counter))
+            committed(try await commitParts(messages, progress, ranges, memory, attempts, counter))
         } catch let refused as RefusedLetter {
             // What comes before it in its partition, and all of the others, can be committed.
             var before = progress
@@ -46,7 +47,7 @@ struct RejectedBatch {
             if before[refused.partition].map({ $0.expected >= $0.next }) == true { before[refused.partition] = nil }
             if !before.isEmpty {
                 var maximum = attempts.maximum.withLock { $0 }
-                try await commit(before, maximum: &maximum, counter: counter, committed: committed)
+                try await commit(before, in: memory, maximum: &maximum, counter: counter, committed: committed)
             }
             throw Failure(
                 "a constraint or trigger of dead_letter rejects a message (topic \(topic), partition "
@@ -77,11 +78,11 @@ struct RejectedBatch {
 
     private func commitParts(
         _ messages: [RecordBatch], _ progress: [Int32: CopyBatch.Progress], _ ranges: [Int32: Range<Int64>],
-        _ attempts: Attempts, _ counter: DeadLetterCounter
+        _ batch: CopyBatch, _ attempts: Attempts, _ counter: DeadLetterCounter
     ) async throws -> Outcome {
         try await sink.commit(progress, inParts: true) { session in
             attempts.last.withLock { $0 = nil }
-            let batch = CopyBatch()
+            batch.removeAll()
             try batch.append(messages, in: ranges)
             for (partition, move) in progress {
                 batch.advance(partition, from: move.expected, to: move.next, leaderEpoch: move.leaderEpoch)
