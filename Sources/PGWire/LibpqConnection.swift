@@ -131,6 +131,17 @@ import CPQ
         return unsafe String(cString: text)
     }
 
+    /// A text as a string constant, as it goes into a statement.
+    func literal(_ text: String) throws(PostgresError) -> String {
+        try checkNoNUL(text, "A string constant")
+        guard let connection = unsafe pointer else { throw PostgresError(.usage, "The connection is closed") }
+        guard let quoted = unsafe PQescapeLiteral(connection, text, text.utf8.count) else {
+            throw PostgresError(.usage, "A string constant can't be quoted: \(unsafe message(of: connection))")
+        }
+        defer { unsafe PQfreemem(quoted) }
+        return unsafe String(cString: quoted)
+    }
+
     // MARK: Results
 
     /// Takes all results of what was sent and leaves no COPY open.

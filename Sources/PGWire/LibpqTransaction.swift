@@ -10,12 +10,13 @@ extension LibpqConnection {
         prelude: String = "", _ body: (inout PostgresSession) throws -> Value
     ) throws -> Value {
         let value: Value
+        let preludeResult: PostgresResult
         do {
             if transactionStatus != PQTRANS_IDLE, !health.isBroken, unsafe pointer != nil {
                 throw PostgresError(.usage, "A transaction is open already on this connection")
             }
             transactionError = nil
-            _ = try execute(prelude.isEmpty ? "BEGIN" : "BEGIN; \(prelude)")
+            preludeResult = try execute(prelude.isEmpty ? "BEGIN" : "BEGIN; \(prelude)")
         } catch {
             endOperation()
             // One of the statements behind BEGIN may have failed.
@@ -23,7 +24,7 @@ extension LibpqConnection {
             throw error
         }
         do {
-            var session = PostgresSession(self)
+            var session = PostgresSession(self, preludeResult: preludeResult)
             value = try body(&session)
             // An error that the closure has swallowed: the server would answer COMMIT with a rollback.
             if transactionStatus == PQTRANS_INERROR {

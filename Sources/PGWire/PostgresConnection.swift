@@ -117,6 +117,13 @@ public actor PostgresConnection {
         try libpq.quoted(identifier)
     }
 
+    /// A text as a string constant, quotes included, for a statement that is put together.
+    ///
+    /// Use a parameter of ``query(_:parameters:)`` if you can.
+    public func literal(_ text: String) throws(PostgresError) -> String {
+        try libpq.literal(text)
+    }
+
     /// Runs a closure in a transaction, whole on the connection's thread, and commits what it did.
     ///
     /// Where the closure throws, the transaction is rolled back and the closure's error comes out. Cancelling the
@@ -124,7 +131,8 @@ public actor PostgresConnection {
     /// cancelled. After a connection loss the transaction may have been committed or not, if COMMIT was sent.
     ///
     /// - Parameters:
-    ///   - prelude: Statements to run behind BEGIN, in the same round trip, such as `SET LOCAL …`; empty for none.
+    ///   - prelude: Statements to run behind BEGIN, in the same round trip, such as `SET LOCAL …`; empty for none. The
+    ///     last one's result is ``PostgresSession/preludeResult``.
     ///   - body: May block: it does so on the connection's own thread.
     @discardableResult
     public func transaction<Value: Sendable>(

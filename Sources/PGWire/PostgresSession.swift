@@ -3,9 +3,12 @@
 /// It can't leave the closure that it is handed to, and does one thing at a time.
 public struct PostgresSession: ~Copyable {
     private let libpq: LibpqConnection
+    /// The result of the last statement that was sent together with BEGIN.
+    public let preludeResult: PostgresResult
 
-    init(_ libpq: LibpqConnection) {
+    init(_ libpq: LibpqConnection, preludeResult: PostgresResult) {
         self.libpq = libpq
+        self.preludeResult = preludeResult
     }
 
     /// Runs one or several statements without parameters; the result is that of the last one.

@@ -59,9 +59,9 @@ enum RunCommand {
         let name = options[ConsumerOptions.schema]
         let connection = try await database.connected()
         let schema = try await DatabaseAccess.schema(name, over: connection)
-        let store = OffsetStore(
+        let store = try await OffsetStore(
             table: schema.qualified(OffsetStore.tableName), group: options[ConsumerOptions.group],
-            topic: options[CommonOptions.topic])
+            topic: options[CommonOptions.topic], over: connection)
         let privileges = Privileges(schema: name, needs: Self.needs)
         try await connection.transaction { session in try privileges.check(&session) }
         let topic = store.topic

@@ -20,6 +20,19 @@ struct OffsetStore: Sendable {
     let table: String
     let group: String
     let topic: String
+    /// Group and topic as string constants.
+    private let constants: (group: String, topic: String)
+
+    /// - Parameters:
+    ///   - table: The offsets table, quoted.
+    ///   - connection: Any connection to the database; it quotes the names.
+    /// - Throws: `PostgresError`.
+    init(table: String, group: String, topic: String, over connection: PostgresConnection) async throws {
+        self.table = table
+        self.group = group
+        self.topic = topic
+        constants = (try await connection.literal(group), try await connection.literal(topic))
+    }
 
     /// - Parameter locking: Whether to wait for others that are about to move them, and keep them from it until the
     ///   transaction ends.
@@ -58,30 +71,33 @@ struct OffsetStore: Sendable {
         }
     }
 
-    /// Moves the offsets on, from exactly the values that the batch started at.
+    /// The statement that moves the offsets on, from exactly the values that the batch started at.
     ///
-    /// The rows are locked until the transaction ends, so that of two writers the second waits here, and then finds
-    /// the offsets moved.
-    ///
-    /// - Throws: `Moved` where any of them has another value; `PostgresError`.
-    func advance(_ progress: [Int32: CopyBatch.Progress], _ session: inout PostgresSession) throws {
+    /// It is sent together with BEGIN, and so has no parameters. The rows are locked until the transaction ends, so that
+    /// of two writers the second waits here, and then finds the offsets moved.
+    func move(_ progress: [Int32: CopyBatch.Progress]) -> String {
         // Always in the same order, or two writers could wait for each other's rows.
         let moves = progress.sorted { $0.key < $1.key }
-        func list(_ values: [String]) -> PostgresValue { .text("{" + values.joined(separator: ",") + "}") }
-        let result = try session.query(
-            """
+        func list(_ value: (Int32, CopyBatch.Progress) -> some BinaryInteger) -> String {
+            moves.map { "\(value($0.key, $0.value))" }.joined(separator: ",")
+        }
+        return """
             UPDATE \(table) AS stored
             SET next_offset = moved.next, updated_at = now(),
                 leader_epoch = CASE WHEN moved.epoch >= 0 THEN moved.epoch ELSE stored.leader_epoch END
-            FROM unnest($3::int[], $4::bigint[], $5::bigint[], $6::int[]) AS moved (partition, expected, next, epoch)
-            WHERE stored.group_name = $1 AND stored.topic = $2 AND stored.partition = moved.partition
+            FROM unnest(ARRAY[\(list { partition, _ in partition })]::int[],
+                ARRAY[\(list { $1.expected })]::bigint[], ARRAY[\(list { $1.next })]::bigint[],
+                ARRAY[\(list { $1.leaderEpoch })]::int[]) AS moved (partition, expected, next, epoch)
+            WHERE stored.group_name = \(constants.group) AND stored.topic = \(constants.topic) AND stored.partition = moved.partition
                 AND stored.next_offset = moved.expected
-            """,
-            parameters: [
-                .text(group), .text(topic), list(moves.map { "\($0.key)" }), list(moves.map { "\($0.value.expected)" }),
-                list(moves.map { "\($0.value.next)" }), list(moves.map { "\($0.value.leaderEpoch)" }),
-            ])
-        guard result.affectedRows == moves.count else { throw Moved() }
+            """
+    }
+
+    /// Call with the result of that statement.
+    ///
+    /// - Throws: `Moved` if any offset had another value.
+    func check(_ result: PostgresResult, of progress: [Int32: CopyBatch.Progress]) throws(Moved) {
+        guard result.affectedRows == progress.count else { throw Moved() }
     }
 
     /// The offsets aren't those that a batch started at. The transaction that found it out is to be rolled back.

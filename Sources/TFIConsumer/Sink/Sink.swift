@@ -61,9 +61,10 @@ struct Sink: Sendable {
             let phase = Lock(Phase.offsets)
             let offsets = offsets
             do {
-                try await connection.transaction(prelude: Self.transactionSettings) { session in
-                    // First, since it locks: a second writer is turned away before it has sent a row.
-                    try offsets.advance(progress, &session)
+                // The move comes first, since it locks: a second writer is turned away before it has sent a row.
+                let prelude = "\(Self.transactionSettings); \(offsets.move(progress))"
+                try await connection.transaction(prelude: prelude) { session in
+                    try offsets.check(session.preludeResult, of: progress)
                     phase.withLock { $0 = .rows }
                     try copy(&session)
                     phase.withLock { $0 = .commit }
