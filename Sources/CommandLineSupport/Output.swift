@@ -12,6 +12,10 @@ package final class Output: Sendable {
     /// Removes secrets from what is posted; nil for none.
     private let filter: SecretFilter?
     private let queue: DispatchQueue
+    /// The bytes that were posted and are not written yet.
+    private let pending = Lock(0)
+    /// Beyond this many pending bytes posts are dropped: nobody reads them.
+    private static let mostPending = 1 << 20
 
     /// - Parameters:
     ///   - descriptor: Stays the caller's to close.
@@ -57,12 +61,27 @@ package final class Output: Sendable {
     /// The same for text that is escaped already, and for commands to the terminal.
     func post(escaped text: String) {
         let bytes = Array((filter?.removed(from: text) ?? text).utf8)
-        queue.async { _ = self.writeNow(bytes) }
+        let hasRoom = pending.withLock { pending in
+            guard pending <= Self.mostPending else { return false }
+            pending += bytes.count
+            return true
+        }
+        guard hasRoom else { return }
+        queue.async {
+            _ = self.writeNow(bytes)
+            self.pending.withLock { $0 -= bytes.count }
+        }
     }
 
     /// Returns when everything posted is written.
     package func flush() async {
         await withCheckedContinuation { continuation in queue.async { continuation.resume() } }
+    }
+
+    /// Returns when everything posted is written, or after some time: nobody may be reading a pipe that is full.
+    package func flush(atMost limit: Duration) async {
+        // A task that waits for the queue can't be cancelled, so it is left behind.
+        _ = try? await withDeadline(limit, failure: Failure("", status: .ioError)) { await self.flush() }
     }
 
     private func writeNow(_ bytes: [UInt8]) -> OutputError? {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What this process has used so far. Source: getrusage(2).
+/// What this process has used so far. Source: getrusage(2); for memory on Linux proc(5).
 package struct ResourceUsage: Sendable, Equatable {
     /// The most memory that was resident at once, in MiB.
     package var maxResidentMB: Double
@@ -21,12 +21,24 @@ package struct ResourceUsage: Sendable, Equatable {
             let residentBytes = Double(usage.ru_maxrss)
         #else
             unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-            let residentBytes = Double(usage.ru_maxrss) * 1024
+            // The kernel's number survives exec, so it can be that of the process that has started this one.
+            let residentBytes = peakResidentBytes ?? Double(usage.ru_maxrss) * 1024
         #endif
         return ResourceUsage(
             maxResidentMB: residentBytes / (1024 * 1024), userSeconds: seconds(usage.ru_utime),
             systemSeconds: seconds(usage.ru_stime))
     }
+
+    #if !canImport(Darwin)
+        /// `VmHWM` of /proc/self/status, which begins anew with each program; nil if it can't be read.
+        private static var peakResidentBytes: Double? {
+            guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8) else { return nil }
+            let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+            return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Double($0) }.map {
+                $0 * 1024
+            }
+        }
+    #endif
 
     private static func seconds(_ time: timeval) -> Double {
         Double(time.tv_sec) + Double(time.tv_usec) / 1e6

@@ -13,7 +13,7 @@ package func runMain(_ program: Program) async -> Never {
     SecretFilter.shared.hide(arguments, environment: environment)
     let status = await program.run(arguments, environment: environment)
     await Output.standard.flush()
-    await Output.standardError.flush()
+    await Output.standardError.flush(atMost: .milliseconds(500))
     exit(status.rawValue)
 }
 

@@ -1,30 +1,40 @@
 /// Decides when a program reports that it still waits for something.
 ///
-/// A reason is reported at once if this wait has not had it yet. Otherwise the interval between two reports doubles, from
-/// 1 s to 60 s. A plain value: whoever waits owns one for each thing that it waits for.
+/// A reason is reported at once if this wait has not had it yet. Otherwise the interval between two reports of the same
+/// reason doubles, from 1 s to 60 s: so a change of the reason is reported, and one that stays is repeated every minute.
+/// A plain value: whoever waits owns one for each thing that it waits for.
 package struct WaitReporter: Sendable {
+    private struct Report {
+        var next: ContinuousClock.Instant
+        var interval: Duration
+    }
+
     private static let firstInterval = Duration.seconds(1)
     private static let longestInterval = Duration.seconds(60)
-    /// Reasons may contain numbers that change each time: from so many different ones on, only the intervals count.
+    /// Reasons may contain numbers that change each time: further ones count as one reason.
     private static let mostReasons = 8
+    private static let others = ""
 
-    private var reported: Set<String> = []
-    private var next: ContinuousClock.Instant?
-    private var interval = Self.firstInterval
+    private var reports: [String: Report] = [:]
 
     package init() {}
 
     /// Whether a report was due since the last success.
-    package var hasReported: Bool { next != nil }
+    package var hasReported: Bool { !reports.isEmpty }
 
     /// Call after each failed attempt, or from time to time while one attempt takes long.
     ///
     /// - Returns: Whether the reason is to be reported now.
     package mutating func isDue(_ reason: String, at now: ContinuousClock.Instant) -> Bool {
-        if let next, now < next, reported.contains(reason) || reported.count >= Self.mostReasons { return false }
-        if next != nil { interval = min(interval * 2, Self.longestInterval) }
-        reported.insert(reason)
-        next = now + interval
+        let key = reports[reason] == nil && reports.count >= Self.mostReasons - 1 ? Self.others : reason
+        guard var report = reports[key] else {
+            reports[key] = Report(next: now + Self.firstInterval, interval: Self.firstInterval)
+            return true
+        }
+        guard now >= report.next else { return false }
+        report.interval = min(report.interval * 2, Self.longestInterval)
+        report.next = now + report.interval
+        reports[key] = report
         return true
     }
 

@@ -16,6 +16,7 @@ final class ConnectionHealth: Sendable {
         var busySince: ContinuousClock.Instant?
         /// The socket while libpq has it open.
         var socket: Int32?
+        var serverProcessID: Int32?
     }
 
     private let state = Lock(State())
@@ -31,15 +32,30 @@ final class ConnectionHealth: Sendable {
         state.withLock { $0.busySince = now }
     }
 
+    /// A call that consists of many statements waits anew with each of them.
+    func statementBegins() {
+        let now = ContinuousClock.now
+        state.withLock { if $0.busySince != nil { $0.busySince = now } }
+    }
+
     func callEnds() { state.withLock { $0.busySince = nil } }
 
-    func opened(socket: Int32) { state.withLock { $0.socket = socket >= 0 ? socket : nil } }
+    var serverProcessID: Int32? { state.withLock { $0.serverProcessID } }
+
+    /// - Parameter serverProcessID: 0 if the server has not told it.
+    func opened(socket: Int32, serverProcessID: Int32) {
+        state.withLock { state in
+            state.socket = socket >= 0 ? socket : nil
+            state.serverProcessID = serverProcessID > 0 ? serverProcessID : nil
+        }
+    }
 
     /// Call before libpq closes the socket.
     func close() {
         state.withLock { state in
             state.isClosed = true
             state.socket = nil
+            state.serverProcessID = nil
         }
     }
 

@@ -9,12 +9,16 @@ struct ConnectionParameters {
     /// - Parameters:
     ///   - uri: A URI, key=value pairs, a database name, or nil for the environment alone.
     ///   - options: Further parameters, which win over the URI's.
-    init(uri: String?, options: [String: String], applicationName: String?) throws(PostgresError) {
+    ///   - defaults: Further parameters, which the URI's win over.
+    init(
+        uri: String?, options: [String: String], defaults: [String: String] = [:], applicationName: String?
+    ) throws(PostgresError) {
         // A server that vanished is noticed after 10 + 3 × 5 seconds of silence.
         pairs = [
             ("keepalives", "1"), ("keepalives_idle", "10"), ("keepalives_interval", "5"), ("keepalives_count", "3"),
             ("tcp_user_timeout", "25000"),
         ]
+        for (keyword, value) in defaults.sorted(by: { $0.key < $1.key }) { pairs.append((keyword, value)) }
         if let applicationName { pairs.append(("fallback_application_name", applicationName)) }
         if let uri {
             try Self.check(uri)

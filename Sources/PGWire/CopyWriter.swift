@@ -33,6 +33,24 @@ import CPQ
         byteCount += buffer.byteCount
     }
 
+    /// Sends some of a buffer's rows, which stays as it is.
+    ///
+    /// - Parameters:
+    ///   - rows: Which rows, counted from 0.
+    ///   - index: The index of this buffer, made after its last row was appended.
+    /// - Throws: As ``write(_:)``; a usage error if the index is not of these rows.
+    mutating func write(
+        _ buffer: borrowing CopyBuffer, rows: Range<Int>, of index: borrowing CopyRowIndex
+    ) throws(PostgresError) {
+        if let fault = buffer.faultDescription { throw PostgresError(.usage, "The rows can't be sent: \(fault)") }
+        guard let range = index.bytes(of: rows), range.upperBound <= buffer.byteCount else {
+            throw PostgresError(.usage, "The rows \(rows) can't be sent: the index has \(index.rowCount) rows")
+        }
+        try put(buffer.bytes.extracting(range))
+        rowCount += rows.count
+        byteCount += range.count
+    }
+
     /// Eleven fixed bytes, no flags, no extension.
     mutating func putHeader() throws(PostgresError) {
         let header: [UInt8] = Array("PGCOPY\n".utf8) + [0xff, 0x0d, 0x0a, 0, 0, 0, 0, 0, 0, 0, 0, 0]
@@ -69,10 +87,13 @@ import CPQ
 
 extension LibpqConnection {
     /// Runs a COPY from its first byte to its last result. It is done when this returns and failed when this throws.
+    ///
+    /// - Parameter prelude: Statements to run before it, in the same round trip; empty for none.
     func copy<T>(
-        into table: TableName, columns: [String], _ body: (inout CopyWriter) throws -> T
+        into table: TableName, columns: [String], prelude: String = "", _ body: (inout CopyWriter) throws -> T
     ) throws -> (value: T, rows: Int) {
-        try send(try copyStatement(table, columns))
+        let statement = try copyStatement(table, columns)
+        try send(prelude.isEmpty ? statement : "\(prelude); \(statement)")
         if let result = try drain(untilCopy: true) {
             throw PostgresError(.protocolViolation, "COPY ended before it began, with \(result.rows.count) rows")
         }

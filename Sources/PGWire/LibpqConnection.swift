@@ -33,7 +33,8 @@ import CPQ
         let connection = unsafe try Self.open(parameters, notices: notices) { cancellation.isRequested }
         unsafe pointer = unsafe connection
         unsafe cancellation.attach(to: connection)
-        health.opened(socket: unsafe PQsocket(connection))
+        health.opened(
+            socket: unsafe PQsocket(connection), serverProcessID: unsafe PQbackendPID(connection))
     }
 
     deinit {
@@ -94,6 +95,7 @@ import CPQ
             throw PostgresError(.usage, "The statement has \(parameters.count) parameters, more than 65535")
         }
         let connection = unsafe try ready()
+        health.statementBegins()
         let isSent = unsafe block.withUnsafeBufferPointer { block in
             let values = unsafe offsets.map { offset -> UnsafePointer<CChar>? in
                 guard let offset, let base = block.baseAddress else { return nil }
@@ -110,6 +112,7 @@ import CPQ
     func send(_ sql: String) throws(PostgresError) {
         try checkNoNUL(sql, "The statement")
         let connection = unsafe try ready()
+        health.statementBegins()
         guard unsafe PQsendQuery(connection, sql) == 1 else { throw unsafe failure(of: connection) }
     }
 
@@ -173,6 +176,8 @@ import CPQ
         if unsafe PQstatus(connection) == CONNECTION_BAD { health.markBroken() }
         guard let failure else {
             if health.isBroken { throw unsafe self.failure(of: connection) }
+            // A rollback to a savepoint has made the transaction usable again.
+            if transactionError != nil, transactionStatus == PQTRANS_INTRANS { transactionError = nil }
             return last
         }
         throw classified(failure)

@@ -4,20 +4,27 @@ extension LibpqConnection {
     /// Runs a closure between BEGIN and COMMIT, or ROLLBACK where it throws.
     ///
     /// The operation that can be cancelled has begun before, and ends here before the COMMIT or ROLLBACK.
-    func transaction<Value>(_ body: (inout PostgresSession) throws -> Value) throws -> Value {
+    ///
+    /// - Parameter prelude: Statements to run behind BEGIN, in the same round trip; empty for none.
+    func transaction<Value>(
+        prelude: String = "", _ body: (inout PostgresSession) throws -> Value
+    ) throws -> Value {
         let value: Value
+        let preludeResult: PostgresResult
         do {
             if transactionStatus != PQTRANS_IDLE, !health.isBroken, unsafe pointer != nil {
                 throw PostgresError(.usage, "A transaction is open already on this connection")
             }
             transactionError = nil
-            _ = try execute("BEGIN")
+            preludeResult = try execute(prelude.isEmpty ? "BEGIN" : "BEGIN; \(prelude)")
         } catch {
             endOperation()
+            // One of the statements behind BEGIN may have failed.
+            rollback()
             throw error
         }
         do {
-            var session = PostgresSession(self)
+            var session = PostgresSession(self, preludeResult: preludeResult)
             value = try body(&session)
             // An error that the closure has swallowed: the server would answer COMMIT with a rollback.
             if transactionStatus == PQTRANS_INERROR {

@@ -39,15 +39,18 @@ public actor PostgresConnection {
     ///   - uri: `postgresql://user@host:port/database?…`, key=value pairs, or a database's name; nil for what the
     ///     environment says (`PGHOST`, `PGPASSWORD` and so on, the password file, the service file).
     ///   - options: Parameters of libpq by name; they win over the URI and the environment.
+    ///   - defaults: Parameters of libpq by name that count if the URI does not set them.
     ///   - applicationName: What the server's views show, where neither of them names the application.
     ///   - onNotice: Called on the connection's thread for each notice and warning of the server, also while it connects.
     /// - Throws: `usage` for a connection string that can't be read; `connect` where nobody answers or the server
     ///   refuses, with its SQLSTATE; `cancelled` with the task.
     public static func connect(
-        to uri: String? = nil, options: [String: String] = [:], applicationName: String? = nil,
+        to uri: String? = nil, options: [String: String] = [:], defaults: [String: String] = [:],
+        applicationName: String? = nil,
         onNotice: (@Sendable (PostgresNotice) -> Void)? = nil
     ) async throws(PostgresError) -> PostgresConnection {
-        let parameters = try ConnectionParameters(uri: uri, options: options, applicationName: applicationName)
+        let parameters = try ConnectionParameters(
+            uri: uri, options: options, defaults: defaults, applicationName: applicationName)
         let connection = PostgresConnection(onNotice: onNotice)
         do throws(PostgresError) {
             try await connection.open(parameters)
@@ -114,22 +117,32 @@ public actor PostgresConnection {
         try libpq.quoted(identifier)
     }
 
+    /// A text as a string constant, quotes included, for a statement that is put together.
+    ///
+    /// Use a parameter of ``query(_:parameters:)`` if you can.
+    public func literal(_ text: String) throws(PostgresError) -> String {
+        try libpq.literal(text)
+    }
+
     /// Runs a closure in a transaction, whole on the connection's thread, and commits what it did.
     ///
     /// Where the closure throws, the transaction is rolled back and the closure's error comes out. Cancelling the
     /// task, or ``cancel()``, cancels the statement that runs and every later one, up to the COMMIT, which isn't
     /// cancelled. After a connection loss the transaction may have been committed or not, if COMMIT was sent.
     ///
-    /// - Parameter body: May block: it does so on the connection's own thread.
+    /// - Parameters:
+    ///   - prelude: Statements to run behind BEGIN, in the same round trip, such as `SET LOCAL …`; empty for none. The
+    ///     last one's result is ``PostgresSession/preludeResult``.
+    ///   - body: May block: it does so on the connection's own thread.
     @discardableResult
     public func transaction<Value: Sendable>(
-        _ body: sending (inout PostgresSession) throws -> Value
+        prelude: String = "", _ body: sending (inout PostgresSession) throws -> Value
     ) async throws -> Value {
         let running = cancellation.begin()
         health.callBegins()
         defer { health.callEnds() }
         let outcome = await withTaskCancellationHandler {
-            Result { try libpq.transaction(body) }
+            Result { try libpq.transaction(prelude: prelude, body) }
         } onCancel: {
             cancellation.request(running)
         }
@@ -143,10 +156,15 @@ public actor PostgresConnection {
         cancellation.request()
     }
 
-    /// Since when the call that is running waits for the server, or works; nil if none is running.
+    /// Since when the statement that is running waits for the server, or the call works; nil if no call is running.
     ///
     /// For reports of a server that is connected and does not answer.
     public nonisolated var busySince: ContinuousClock.Instant? { health.busySince }
+
+    /// The process id of the server's side of the connection; nil without a connection.
+    ///
+    /// Behind a connection pooler it is a number that the pooler has made up.
+    public nonisolated var serverProcessID: Int32? { health.serverProcessID }
 
     /// Breaks the connection: the call that is running throws `connectionLost`, and so does every later one.
     ///

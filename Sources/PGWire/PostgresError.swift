@@ -50,10 +50,53 @@ public struct PostgresError: Error, Sendable, Equatable {
     /// Whether the rows are to blame, not the statement or the server: the same rows would be refused again.
     ///
     /// SQLSTATE class 22 (data exception), 23 (integrity constraint violation), 44 (WITH CHECK OPTION violation),
-    /// 54 (program limit exceeded, such as an index entry that is too long) and P0001 (raised by a trigger).
+    /// 54 (program limit exceeded, such as an index entry that is too long) and P0001 (raised by a trigger). A trigger
+    /// may raise any other SQLSTATE for a single row: see ``mayBeCausedByRow``.
     public var isDataError: Bool {
         guard kind == .server, let sqlState else { return false }
         return ["22", "23", "44", "54"].contains(sqlState.prefix(2)) || sqlState == "P0001"
+    }
+
+    /// Whether the statement exceeded `statement_timeout`, or somebody else cancelled it (SQLSTATE 57014).
+    public var isTimeout: Bool { kind == .server && sqlState == "57014" }
+
+    /// Whether a single row may be to blame for the failure of a COPY: everything but the environment's errors.
+    ///
+    /// The environment's are: shutdown and cancellation (class 57), system and resource errors (53, 58, F0), lost
+    /// connections (08), refused logins (28), read-only and other transaction states (25), serialization failures and
+    /// deadlocks (40), locks (55P03, 55006), missing permissions (42501) and a damaged database (XX001, XX002). An error
+    /// of the statement itself, such as a missing column (class 42), is the environment's unless the server names a
+    /// line of the COPY.
+    public var mayBeCausedByRow: Bool {
+        guard kind == .server, let sqlState else { return false }
+        if isDataError { return true }
+        let states = ["42501", "55P03", "55006", "XX001", "XX002"]
+        let classes = ["08", "25", "28", "40", "53", "57", "58", "F0"]
+        if states.contains(sqlState) || classes.contains(String(sqlState.prefix(2))) { return false }
+        let isOfStatement = ["0A", "26", "34", "3D", "3F", "42"].contains(sqlState.prefix(2))
+        return !isOfStatement || copyContext != nil
+    }
+
+    /// The line of the context that names the COPY and the row that it was at; nil if there is none.
+    ///
+    /// The outermost one, since the server writes the innermost first.
+    private var copyContext: Substring? {
+        context?.split(whereSeparator: \.isNewline).last {
+            $0.contains("COPY") && $0.contains { $0.isASCII && $0.isNumber }
+        }
+    }
+
+    /// The row of a COPY at which the server failed, counted from 1; nil if it does not tell.
+    ///
+    /// The server writes `COPY ucp, line 3, column zone_id`, or the same in its own language (`lc_messages`), so the
+    /// number is the first one behind the table's name.
+    ///
+    /// - Parameter table: The table's name, which may have digits in it.
+    public func copyLine(of table: String) -> Int? {
+        guard let line = copyContext else { return nil }
+        let rest = line.firstRange(of: table).map { line[$0.upperBound...] } ?? line
+        let digits = rest.drop { !($0.isASCII && $0.isNumber) }.prefix { $0.isASCII && $0.isNumber }
+        return Int(digits)
     }
 
     /// Whether the same attempt may succeed later, on this connection or another one.

@@ -3,9 +3,12 @@
 /// It can't leave the closure that it is handed to, and does one thing at a time.
 public struct PostgresSession: ~Copyable {
     private let libpq: LibpqConnection
+    /// The result of the last statement that was sent together with BEGIN.
+    public let preludeResult: PostgresResult
 
-    init(_ libpq: LibpqConnection) {
+    init(_ libpq: LibpqConnection, preludeResult: PostgresResult) {
         self.libpq = libpq
+        self.preludeResult = preludeResult
     }
 
     /// Runs one or several statements without parameters; the result is that of the last one.
@@ -33,6 +36,30 @@ public struct PostgresSession: ~Copyable {
         // A closure can't capture a borrowed buffer that may end before it; this one is called at once.
         do {
             return try libpq.copy(into: table, columns: columns) { try $0.write(buffer) }.rows
+        } catch let error as PostgresError {
+            throw error
+        } catch {
+            throw PostgresError(.usage, "The rows can't be sent: \(error)")
+        }
+    }
+
+    /// Copies some of a buffer's rows into a table.
+    ///
+    /// - Parameters:
+    ///   - columns: The columns in the order of the rows' values.
+    ///   - rows: Which rows, counted from 0.
+    ///   - index: The index of this buffer, made after its last row was appended.
+    ///   - prelude: Statements to run before the COPY, in the same round trip; empty for none.
+    /// - Returns: How many rows the server counts.
+    @discardableResult
+    public mutating func copy(
+        into table: TableName, columns: [String], from buffer: borrowing CopyBuffer, rows: Range<Int>,
+        of index: CopyRowIndex, prelude: String = ""
+    ) throws(PostgresError) -> Int {
+        do {
+            return try libpq.copy(into: table, columns: columns, prelude: prelude) {
+                try $0.write(buffer, rows: rows, of: index)
+            }.rows
         } catch let error as PostgresError {
             throw error
         } catch {

@@ -82,6 +82,21 @@ import Testing
         #expect(reported == 6)
     }
 
+    @Test func aReasonThatComesBackIsReportedAgain() {
+        var reporter = WaitReporter()
+        let start = ContinuousClock.now
+        for second in 0...100 { _ = reporter.isDue("refused", at: start + .seconds(second)) }
+        let due = [("starting up", 101), ("refused", 124), ("starting up", 125)].map {
+            reporter.isDue($0.0, at: start + .seconds($0.1))
+        }
+        #expect(due == [true, true, true])
+        // Two that alternate don't flood the terminal.
+        let count = (200..<800).count { second in
+            ["refused", "starting up"].contains { reporter.isDue($0, at: start + .seconds(second)) }
+        }
+        #expect(count < 40)
+    }
+
     @Test func aSuccessIsReportedAfterAReportOnly() {
         var reporter = WaitReporter()
         let first = reporter.succeeded()

@@ -43,6 +43,63 @@ import Testing
         await connection.close()
     }
 
+    @Test func statementsBehindBeginShareItsRoundTrip() async throws {
+        let connection = try await connectToSchema("transaction_prelude")
+        try await connection.execute("CREATE TABLE t (a int); INSERT INTO t VALUES (1), (2)")
+        let rows = try await connection.transaction(
+            prelude: "SET LOCAL synchronous_commit = off; UPDATE t SET a = a + 10"
+        ) { session in
+            #expect(try session.query("SHOW synchronous_commit").onlyRow[0] == "off")
+            return session.preludeResult.affectedRows
+        }
+        #expect(rows == 2)
+        #expect(try await connection.query("SHOW synchronous_commit").onlyRow[0] == "on")
+        let error = try await postgresError {
+            try await connection.transaction(prelude: "DELETE FROM t; SELECT nonsense") { _ in }
+        }
+        #expect(error.sqlState == "42703")
+        #expect(await connection.status == .idle)
+        #expect(try await count(connection) == 2)
+        await connection.close()
+    }
+
+    /// Rows behind a savepoint: those of a failed COPY are left out, and the transaction goes on.
+    @Test func someRowsOfABufferAreCopied() async throws {
+        let connection = try await connectToSchema("transaction_parts")
+        try await connection.execute("CREATE TABLE t (a int CHECK (a <> 3))")
+        try await connection.transaction { session in
+            var buffer = CopyBuffer()
+            for value: Int32 in 0..<6 {
+                buffer.beginRow(columns: 1)
+                buffer.append(int4: value)
+            }
+            let index = CopyRowIndex(buffer)
+            let table = TableName(table: "t")
+            func copy(_ rows: Range<Int>, _ prelude: String) throws(PostgresError) -> Int {
+                try session.copy(into: table, columns: ["a"], from: buffer, rows: rows, of: index, prelude: prelude)
+            }
+            let error = #expect(throws: PostgresError.self) { _ = try copy(0..<6, "SAVEPOINT part") }
+            #expect(error?.copyLine(of: "t") == 4)
+            #expect(try copy(0..<3, "ROLLBACK TO part") == 3)
+            #expect(try copy(4..<6, "RELEASE part; SAVEPOINT part") == 2)
+            #expect(throws: PostgresError.self) { _ = try copy(4..<7, "RELEASE part; SAVEPOINT part") }
+            try session.execute("ROLLBACK TO part")
+        }
+        #expect(try await connection.query("SELECT string_agg(a::text, ',') FROM t").onlyRow[0] == "0,1,2,4,5")
+        await connection.close()
+    }
+
+    @Test func aTextIsQuotedAsAStringConstant() async throws {
+        let connection = try await connectToSchema("transaction_literal")
+        for text in ["", "a", "it's", "a\\'; --", "größe", "a'\u{301}"] {
+            let literal = try await connection.literal(text)
+            #expect(try await connection.execute("SELECT \(literal)::text").onlyRow[0] == text)
+        }
+        let nul = try await postgresError { _ = try await connection.literal("a\0b") }
+        #expect(nul.kind == .usage)
+        await connection.close()
+    }
+
     /// The server would answer COMMIT with ROLLBACK and call it a success.
     @Test func swallowedErrorComesOut() async throws {
         let connection = try await connectToSchema("transaction_swallowed")

@@ -1,5 +1,6 @@
-import PGWire
 import Testing
+
+@testable import PGWire
 
 /// The buffer's bytes beside bytes written by hand from the manual.
 @Suite struct CopyBufferTests {
@@ -180,5 +181,24 @@ import Testing
         #expect(PostgresTime.microseconds(sinceUnixEpoch: .max) == Int64.max - 946_684_800_000_000)
         #expect(PostgresTime.days(sinceUnixEpoch: 10_957) == 0)
         #expect(PostgresTime.days(sinceUnixEpoch: .min) == nil)
+    }
+
+    @Test func theIndexTellsWhereEachRowBegins() {
+        var buffer = CopyBuffer()
+        #expect(CopyRowIndex(buffer).rowCount == 0)
+        #expect(CopyRowIndex(buffer).bytes(of: 0..<0) == 0..<0)
+        for row in 0..<3 {
+            buffer.beginRow(columns: 3)
+            buffer.append(int4: Int32(row))
+            buffer.appendNull()
+            buffer.append(text: String(repeating: "x", count: row * 200))
+        }
+        let index = CopyRowIndex(buffer)
+        #expect(index.rowCount == 3)
+        #expect(index.bytes(of: 0..<3) == 0..<buffer.byteCount)
+        #expect(index.bytes(of: 0..<1) == 0..<18)
+        #expect(index.bytes(of: 1..<3) == 18..<buffer.byteCount)
+        #expect(index.bytes(of: 2..<2) == 236..<236)
+        #expect(index.bytes(of: 2..<4) == nil)
     }
 }

@@ -16,6 +16,42 @@ import Testing
         #expect(!error.isConnectionLoss)
     }
 
+    @Test(arguments: [
+        ("23505", true), ("XY001", true), ("P0004", true), ("P0002", true), ("XX000", true), ("55000", true),
+        ("57014", false), ("57P01", false), ("53100", false), ("40001", false), ("55P03", false), ("42501", false),
+        ("25006", false), ("58030", false), ("08006", false), ("28000", false), ("XX001", false),
+    ])
+    func everyErrorButTheEnvironmentsMayBeARows(_ sqlState: String, _ mayBe: Bool) {
+        var error = PostgresError(.server, "text", sqlState: sqlState)
+        #expect(error.mayBeCausedByRow == mayBe)
+        error.context = "COPY ucp, line 7"
+        #expect(error.mayBeCausedByRow == mayBe)
+        error.kind = .cancelled
+        #expect(!error.mayBeCausedByRow)
+    }
+
+    @Test func anErrorOfTheStatementIsARowsOnlyIfALineIsNamed() {
+        var error = PostgresError(.server, "relation \"x\" does not exist", sqlState: "42P01")
+        #expect(!error.mayBeCausedByRow)
+        error.context = "PL/pgSQL function check_row() line 3 at PERFORM\nCOPY ucp, line 7"
+        #expect(error.mayBeCausedByRow)
+    }
+
+    @Test(arguments: [
+        ("COPY ucp, line 123", "ucp", 123), ("COPY ucp, line 3, column zone_id2", "ucp", 3),
+        ("COPY t2024, line 5, column c1", "t2024", 5), ("COPY ucp, Zeile 17, Spalte zone_id", "ucp", 17),
+        ("COPY ucp, 行 9, 列 zone_id", "ucp", 9), ("COPY a, line 7 b, line 8", "a, line 7 b", 8),
+        ("SQL function \"f\" statement 1\nPL/pgSQL function g() line 3 at SQL statement\nCOPY ucp, line 44", "ucp", 44),
+        ("PL/pgSQL function g() line 3 at RAISE", "ucp", nil), ("COPY ucp", "ucp", nil),
+        ("COPY ucp, line 99999999999999999999", "ucp", nil),
+    ])
+    func theLineOfACopyIsFound(context: String, table: String, line: Int?) {
+        var error = PostgresError(.server, "text", sqlState: "23514")
+        #expect(error.copyLine(of: table) == nil)
+        error.context = context
+        #expect(error.copyLine(of: table) == line)
+    }
+
     @Test func kinds() {
         #expect(PostgresError(.connectionLost, "gone").isTransient)
         #expect(PostgresError(.connectionLost, "gone", sqlState: "57P01").isConnectionLoss)

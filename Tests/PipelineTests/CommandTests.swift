@@ -150,6 +150,19 @@ extension PipelineTests {
             #expect(try await pipeline.tally().rows == 20)
         }
 
+        /// A program inherits its parent's peak from the system when it replaces it.
+        @Test func thePeakOfMemoryIsTheRunsOwn() async throws {
+            let pipeline = try await Pipeline.make()
+            let script = #"x=$(head -c 150000000 /dev/zero | tr "\0" a); exec "$@""#
+            let result = try await run(
+                "bash",
+                ["-c", script, "bash", try Repository.program("tfi-consumer"), "run", "--until-caught-up"]
+                    + ["--summary-json"] + pipeline.clusterOptions + pipeline.databaseOptions)
+            try #require(result.status == 0, "\(result.err)")
+            let summary = try JSONSerialization.jsonObject(with: Data(result.out.utf8)) as? [String: Any]
+            #expect(try #require(summary?["max_rss_mb"] as? Double) < 100)
+        }
+
         /// Nothing to read at the start: the run ends at once, and leaves where it begins.
         @Test func anEmptyTopicIsCaughtUpWith() async throws {
             let pipeline = try await Pipeline.make()

@@ -31,7 +31,7 @@ extension PipelineTests {
                 return try await pipeline.committed() == ends
             }
             let result = try await endInOrder(consumer)
-            #expect(result.err.contains("the database is back: going on"))
+            #expect(result.err.contains("the database is back: continuing"))
             #expect(try await pipeline.tally() == Tally(0..<100_000))
         }
 

@@ -163,7 +163,10 @@ extension PipelineTests {
 
         @Test(arguments: [
             ["run", "--no-such-option"], ["run", "--bootstrap-servers", "nowhere"], ["fly"], ["run", "--topic", ""],
-            ["run", "--property", "fetch.max.bytes=x"], ["status", "--property", "no.such.name=1"],
+            ["run", "--property", "fetch.max.bytes=x"],
+            ["run", "--schema", String(repeating: "s", count: 64)],
+            ["init", "--schema", String(repeating: "é", count: 32)],
+            ["run", "--topic", "a/b"], ["run", "--topic", ".."], ["status", "--property", "no.such.name=1"],
         ])
         func wrongUseEndsWith64(arguments: [String]) async throws {
             let result = try await run(try Repository.program("tfi-consumer"), arguments)

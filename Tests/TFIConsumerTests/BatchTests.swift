@@ -54,13 +54,18 @@ struct BatchTests {
 
     @Test func aPartOfABatchIsTakenIn() throws {
         let batch = CopyBatch()
-        let records = try recordBatch(Array(repeating: SampleRecord(), count: 5))
-        try batch.append(records, in: 1..<3)
-        #expect(batch.recordCount == 2)
-        #expect(batch.rowCounts == [2, 0])
-        try batch.append(records, in: 4..<10, refusedFor: "a reason")
+        let records = try recordBatch([
+            SampleRecord(), SampleRecord(key: "x"), SampleRecord(), SampleRecord(), SampleRecord(),
+        ])
+        try batch.append([records], in: [3: 1..<4])
         #expect(batch.recordCount == 3)
-        #expect(batch.deadLetterCount == 1)
+        #expect(batch.rowCounts == [2, 0])
+        #expect(batch.origins(of: 0) == [RecordOrigin(batch: 0, offset: 2), RecordOrigin(batch: 0, offset: 3)])
+        #expect(batch.deadLetterOrigins == [RecordOrigin(batch: 0, offset: 1)])
+        try batch.appendDeadLetters(records, [3: "a reason"])
+        #expect(batch.recordCount == 3)
+        #expect(batch.deadLetterCount == 2)
+        #expect(batch.runs == [DeadLetterCounter.Run(records: 3, rejected: 1)])
         #expect(batch.progress.isEmpty)
         batch.advance(3, from: 1, to: 10, leaderEpoch: 4)
         #expect(batch.progress == [3: CopyBatch.Progress(expected: 1, next: 10, leaderEpoch: 4)])

@@ -14,7 +14,10 @@ struct SummaryTests {
         let batch = CopyBatch()
         try batch.append(
             recordBatch([SampleRecord(), SampleRecord(), SampleRecord(value: "x")]), position: 0, now: .now)
-        totals.add(batch, took: .milliseconds(5))
+        var committed = IngestTotals.Batch(batch)
+        committed.rows = batch.rowCounts
+        committed.suppressed = 0
+        totals.add(committed, took: .milliseconds(5))
         return totals
     }
 
@@ -24,7 +27,8 @@ struct SummaryTests {
             try JSONSerialization.jsonObject(with: Data(summary.json.text.utf8)) as? [String: Any])
         #expect(
             Set(object.keys) == [
-                "records", "rows", "dead_letters", "bytes", "seconds", "batches", "rows_per_second", "max_rss_mb",
+                "records", "rows", "dead_letters", "suppressed_rows", "bytes", "seconds", "batches", "rows_per_second",
+                "max_rss_mb",
             ])
         #expect(object["records"] as? Int == 3)
         #expect(object["rows"] as? [String: Int] == ["ucp": 2, "uc": 0])

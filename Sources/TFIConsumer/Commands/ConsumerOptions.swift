@@ -10,7 +10,7 @@ enum ConsumerOptions {
         optional: "database", .uri, placeholder: "URI",
         help: "The database, as postgresql://user@host:port/name; without it libpq's PGHOST, PGUSER and so on say.")
     static let schema = Option(
-        "schema", .name, default: "workshop", help: "The schema of tables and views.")
+        "schema", .schemaName, default: "workshop", help: "The schema of tables and views.")
     static let untilCaughtUp = Option(
         flag: "until-caught-up", help: "Ends when everything is read that was there at the start.")
 
@@ -20,6 +20,11 @@ enum ConsumerOptions {
 }
 
 extension ValueFormat<String> {
+    /// A schema's name. The server cuts a longer one off, so that two names could mean the same schema.
+    static let schemaName = ValueFormat(
+        placeholder: "NAME", expectation: "a name of 1 to 63 bytes, and no address",
+        parse: { KafkaName.isGroup($0) && $0.utf8.count <= 63 && !$0.utf8.contains(0) ? $0 : nil }, format: { $0 })
+
     /// A database's address, which may hold a password and so is never shown.
     static let uri = ValueFormat(
         placeholder: "URI", expectation: "an address such as postgresql://user@host:port/name",

@@ -21,6 +21,7 @@ enum RunCommand {
     ) { options in
         let began = ContinuousClock.now
         let stop = StopSignal.listening()
+        ShutdownLimit.enforce(after: stop)
         let say: @Sendable (String) -> Void = { StatusLine.shared.message("tfi-consumer: \($0)") }
         let client = try await options.client(say: say)
         let database = Database(uri: options[ConsumerOptions.database], stop: stop, say: say)
@@ -58,9 +59,11 @@ enum RunCommand {
         let name = options[ConsumerOptions.schema]
         let connection = try await database.connected()
         let schema = try await DatabaseAccess.schema(name, over: connection)
-        let store = OffsetStore(
-            table: schema.qualified("kafka_offset"), group: options[ConsumerOptions.group],
-            topic: options[CommonOptions.topic])
+        let store = try await OffsetStore(
+            table: schema.qualified(OffsetStore.tableName), group: options[ConsumerOptions.group],
+            topic: options[CommonOptions.topic], over: connection)
+        let privileges = Privileges(schema: name, needs: Self.needs)
+        try await connection.transaction { session in try privileges.check(&session) }
         let topic = store.topic
         let log = try await client.beginning { try await IngestStart.lookUp(topic, client: client) }
         let start = try await IngestStart.find(in: log, offsets: store, connection: connection)
@@ -89,6 +92,23 @@ enum RunCommand {
         await follower.commit()
     }
 
+    /// What the sink does with the tables.
+    private static let needs =
+        MessageSchema.all.map {
+            Privileges.Need(privilege: "INSERT", table: $0.table, columns: $0.fields.map(\.name))
+        } + [
+            Privileges.Need(privilege: "INSERT", table: DeadLetter.table, columns: DeadLetter.columns),
+            Privileges.Need(
+                privilege: "SELECT", table: OffsetStore.tableName,
+                columns: ["group_name", "topic", "partition", "next_offset", "topic_id", "leader_epoch"]),
+            Privileges.Need(
+                privilege: "INSERT", table: OffsetStore.tableName,
+                columns: ["group_name", "topic", "partition", "next_offset", "topic_id", "leader_epoch"]),
+            Privileges.Need(
+                privilege: "UPDATE", table: OffsetStore.tableName,
+                columns: ["next_offset", "leader_epoch", "updated_at"]),
+        ]
+
     /// After a successful exit the server may be shut down, so make the commits durable first.
     private static func makeDurable(_ store: OffsetStore, _ database: Database) async throws {
         func failure(_ reason: String) -> Failure {
@@ -98,7 +118,9 @@ enum RunCommand {
         }
         do {
             try await database.finishing { connection in
-                _ = try await connection.transaction { session in try store.makeDurable(&session) }
+                _ = try await connection.transaction(prelude: Sink.transactionSettings) { session in
+                    try store.makeDurable(&session)
+                }
             }
         } catch is Stopped {
             throw failure("")
@@ -154,7 +176,8 @@ struct RunSummary {
             .init(
                 "rows",
                 .object(MessageSchema.all.map { .init($0.table, .integer(totals.rowsByTable[$0.table] ?? 0)) })),
-            .init("dead_letters", .integer(totals.deadLetters)), .init("bytes", .integer(totals.messageBytes)),
+            .init("dead_letters", .integer(totals.deadLetters)),
+            .init("suppressed_rows", .integer(totals.suppressed)), .init("bytes", .integer(totals.messageBytes)),
             .init("seconds", .rounded(seconds, decimals: 3)), .init("batches", .integer(totals.batches)),
             .init("rows_per_second", .rounded(rowsPerSecond, decimals: 1)),
             .init("max_rss_mb", .rounded(ResourceUsage.current.maxResidentMB, decimals: 1)),

@@ -43,9 +43,9 @@ enum StatusCommand {
         let name = options[ConsumerOptions.schema]
         let entries = try await DatabaseAccess.open(options[ConsumerOptions.database]) { connection in
             let schema = try await DatabaseAccess.schema(name, over: connection)
-            let store = OffsetStore(
+            let store = try await OffsetStore(
                 table: schema.qualified("kafka_offset"), group: options[ConsumerOptions.group],
-                topic: options[CommonOptions.topic])
+                topic: options[CommonOptions.topic], over: connection)
             return try await connection.transaction { session in try store.entries(&session) }
         }
         return Dictionary(entries.map { ($0.partition, $0.nextOffset) }) { $1 }

@@ -13,18 +13,20 @@ struct CommitWatch: Sendable {
     var timing = Timing()
 
     /// Looks until the task is cancelled. `Database` reports one that is away; the next look makes up for it.
-    func watch() async throws(SetBack) {
+    func watch() async throws(CommitsLost) {
         while !Task.isCancelled {
             try? await timing.sleep(Self.interval)
             // Taken first: what is committed from here on only moves the offsets further on.
             let committed = totals.snapshot.committed
             let store = offsets
             let stored = try? await database.attempt { connection in
-                try await connection.transaction { session in try store.entries(&session) }
+                try await connection.transaction(prelude: Sink.transactionSettings) { session in
+                    try store.entries(&session)
+                }
             }
             guard let stored else { continue }
             let isBehind = stored.contains { $0.nextOffset < committed[$0.partition] ?? 0 }
-            if isBehind, !Task.isCancelled { throw SetBack() }
+            if isBehind, !Task.isCancelled { throw CommitsLost() }
         }
     }
 }

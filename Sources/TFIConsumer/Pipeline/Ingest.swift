@@ -22,6 +22,8 @@ struct Ingest: Sendable {
     let totals: IngestTotals
     let stop: StopSignal
     let say: @Sendable (String) -> Void
+    var limit = DeadLetterLimit()
+    var timing = Timing()
     /// Finds out where to begin, now.
     let findStart: @Sendable () async throws -> IngestStart
 
@@ -32,12 +34,20 @@ struct Ingest: Sendable {
     ///   - ends: Where to end, for each partition; nil to go on for ever.
     func run(from start: IngestStart, until ends: [Int32: Int64]?) async throws {
         var start = start
+        let monitor = DeadLetterMonitor(limit: limit, timing: timing, say: say)
+        let reports = Task { await monitor.reportEveryMinute() }
+        defer {
+            reports.cancel()
+            monitor.report(" since then")
+        }
         while true {
             await consumer.assign(start.assignment)
             do {
-                return try await runStages(from: start.offsets, until: ends)
-            } catch is SetBack {
-                say("the database has lost its last commits: their messages are read again")
+                return try await runStages(from: start.offsets, until: ends, monitor)
+            } catch is CommitsLost {
+                say(
+                    "the database has lost its last commits, or its offsets were moved back: their messages are read "
+                        + "again")
             } catch let added as PartitionWatch.Added {
                 say("topic \(topic) has \(added.count) partitions: the added ones are read from their beginning")
             }
@@ -46,39 +56,59 @@ struct Ingest: Sendable {
         }
     }
 
-    private func runStages(from start: [Int32: Int64], until ends: [Int32: Int64]?) async throws {
+    private func runStages(
+        from start: [Int32: Int64], until ends: [Int32: Int64]?, _ monitor: DeadLetterMonitor
+    ) async throws {
         let exchange = BatchExchange(
             batches: (0..<Self.batchCount).map { _ in CopyBatch(capacity: Self.batchBytes + (256 << 10)) })
         totals.begin(start)
-        try await withThrowingTaskGroup(of: Bool.self) { group in
+        try await withThrowingTaskGroup(of: StageEnd.self) { group in
             group.addTask {
-                try await map(into: exchange, from: start, until: ends)
-                return false
+                do {
+                    try await map(into: exchange, from: start, until: ends)
+                    return .other
+                } catch {
+                    return .readingFailed(error)
+                }
             }
             group.addTask {
-                try await commit(from: exchange)
-                return true
+                try await commit(from: exchange, monitor)
+                return .everythingIsCommitted
             }
             group.addTask {
                 await stop.wait()
                 // The mapper then finds the end, hands over what it has, and so ends the sink.
                 if !Task.isCancelled { await consumer.close() }
-                return false
+                return .other
             }
             if ends == nil {
                 group.addTask {
                     try await PartitionWatch(client: client, topic: topic, known: start.count, say: say).watch()
-                    return false
+                    return .other
                 }
                 group.addTask {
                     try await CommitWatch(database: sink.database, offsets: sink.offsets, totals: totals).watch()
-                    return false
+                    return .other
                 }
             }
-            while let isEverythingCommitted = try await group.next() {
-                if isEverythingCommitted { group.cancelAll() }
+            // An error of the reading ends the run only when everything that was read before is committed.
+            var readError: (any Error)?
+            while let end = try await group.next() {
+                switch end {
+                case .readingFailed(let error): readError = readError ?? error
+                case .everythingIsCommitted:
+                    group.cancelAll()
+                    if let readError { throw readError }
+                case .other: break
+                }
             }
         }
+    }
+
+    private enum StageEnd {
+        case readingFailed(any Error)
+        case everythingIsCommitted
+        case other
     }
 
     // MARK: Stages
@@ -92,6 +122,9 @@ struct Ingest: Sendable {
         }
         var iterator = consumer.makeAsyncIterator()
         var batch = try await exchange.takeEmpty()
+        var holdsBatch = true
+        // What was read before an error is committed, too.
+        defer { if holdsBatch, !batch.isEmpty, !Task.isCancelled { exchange.give(full: batch) } }
         while !isAtEnd() {
             let timeout = batch.began.map { max(.zero, $0 + Self.batchAge - .now) }
             switch try await iterator.next(timeout: timeout) {
@@ -100,28 +133,21 @@ struct Ingest: Sendable {
                 positions[records.partition] = records.nextOffset
                 guard batch.byteCount >= Self.batchBytes || consumer.isCaughtUp else { continue }
             case .timedOut: break
-            case .finished:
-                if !batch.isEmpty { exchange.give(full: batch) }
-                return
+            case .finished: return
             }
             exchange.give(full: batch)
+            holdsBatch = false
             batch = try await exchange.takeEmpty()
+            holdsBatch = true
         }
-        if !batch.isEmpty { exchange.give(full: batch) }
     }
 
-    private func commit(from exchange: BatchExchange) async throws {
+    private func commit(from exchange: BatchExchange, _ monitor: DeadLetterMonitor) async throws {
+        var committer = BatchCommitter(
+            sink: sink, rejected: RejectedBatch(client: client, sink: sink, topic: topic, stop: stop), totals: totals,
+            monitor: monitor, stop: stop, timing: timing, say: say)
         while let batch = try await exchange.takeFull() {
-            let began = ContinuousClock.now
-            do {
-                try await sink.commit(batch)
-                totals.add(batch, took: .now - began)
-            } catch is Sink.Refused {
-                let refused = RefusedBatch(client: client, sink: sink, topic: topic, stop: stop) { part in
-                    totals.add(part, took: .now - began)
-                }
-                try await refused.resolve(batch.progress)
-            }
+            try await committer.commit(batch)
             exchange.give(empty: batch)
         }
     }

@@ -41,8 +41,8 @@ struct IngestStart: Sendable {
         fileprivate let topic: TopicDescription
         fileprivate let earliest: [TopicPartition: ListedOffset]
         fileprivate let latest: [TopicPartition: ListedOffset]
-        /// Where a new group begins, by `auto.offset.reset`.
-        fileprivate let beginning: [TopicPartition: ListedOffset]
+        /// Where a new group begins, by `auto.offset.reset`; nil with `none`.
+        fileprivate let beginning: [TopicPartition: ListedOffset]?
     }
 
     /// - Throws: `KafkaError`, with UNKNOWN_TOPIC_OR_PARTITION if there is no such topic.
@@ -55,8 +55,10 @@ struct IngestStart: Sendable {
         let earliest = try await offsets(.earliest)
         let latest = try await offsets(.latest)
         let now = Int64(Date().timeIntervalSince1970 * 1000)
-        let reset = client.configuration.consumer.offsetReset.place(now: now) ?? .earliest
-        return Log(topic: topic, earliest: earliest, latest: latest, beginning: try await offsets(reset))
+        let reset = client.configuration.consumer.offsetReset.place(now: now)
+        let beginning: [TopicPartition: ListedOffset]? =
+            if let reset { try await offsets(reset) } else { nil }
+        return Log(topic: topic, earliest: earliest, latest: latest, beginning: beginning)
     }
 
     /// Compares the log with the database's offsets, and adds those of new partitions.
@@ -68,14 +70,19 @@ struct IngestStart: Sendable {
         let (topic, earliest, latest, beginning) = (log.topic, log.earliest, log.latest, log.beginning)
         let partitions = topic.partitions.map { TopicPartition(topic: topic.name, partition: $0.index) }
         let topicID = topic.id == .zero ? nil : topic.id.description
-        let entries = try await connection.transaction { session in
+        let entries = try await connection.transaction(prelude: Sink.transactionSettings) { session in
             let known = try store.entries(&session)
             // Before anything is written: a topic that isn't the one that was read leaves no trace.
             for entry in known {
                 try check(entry, topic, topicID, earliest: earliest, latest: latest, store)
             }
             // A group that has begun wants all of the topic, and so a partition that came later from its beginning.
-            let first = known.isEmpty ? beginning : earliest
+            guard let first = known.isEmpty ? beginning : earliest else {
+                throw Failure(
+                    "group \(store.group) has no offsets for topic \(topic.name) in \(store.table), and "
+                        + "auto.offset.reset is none: set it to earliest or latest, or insert the group's offsets",
+                    status: .configuration)
+            }
             let new = partitions.filter { partition in !known.contains { $0.partition == partition.partition } }
             try store.add(
                 new.map { partition in

@@ -7,6 +7,8 @@ final class IngestTotals: Sendable {
         var records = 0
         var rowsByTable: [String: Int] = [:]
         var deadLetters = 0
+        /// Rows that the database left out, as a trigger can.
+        var suppressed = 0
         /// Of keys and values.
         var messageBytes = 0
         var batches = 0
@@ -14,28 +16,93 @@ final class IngestTotals: Sendable {
         /// For each partition the offset that the database has.
         var committed: [Int32: Int64] = [:]
 
+        /// How many rows the database took.
         var rows: Int { rowsByTable.values.reduce(0, +) }
     }
 
-    private let state = Lock(Snapshot())
-
-    var snapshot: Snapshot { state.withLock { $0 } }
-
-    func begin(_ committed: [Int32: Int64]) {
-        state.withLock { $0.committed = committed }
+    /// What a committed batch had.
+    struct Batch: Sendable {
+        var records: Int
+        var messageBytes: Int
+        /// What the database took, for each of `MessageSchema.all`.
+        var rows: [Int]
+        var deadLetters: Int
+        var suppressed: Int
+        var progress: [Int32: CopyBatch.Progress]
     }
 
-    func add(_ batch: CopyBatch, took duration: Duration) {
-        state.withLock { totals in
-            totals.records += batch.recordCount
-            totals.messageBytes += batch.messageBytes
-            totals.deadLetters += batch.deadLetterCount
-            totals.batches += 1
-            totals.lastBatchTime = duration
-            for (schema, count) in zip(MessageSchema.all, batch.rowCounts) {
-                totals.rowsByTable[schema.table, default: 0] += count
+    private struct State {
+        var totals = Snapshot()
+        /// The last commits, which a crash of the server can take back.
+        var recent: [(batch: Batch, at: ContinuousClock.Instant)] = []
+    }
+
+    /// A crash of the server takes back what was committed during three times `wal_writer_delay`, which is at most
+    /// 10 s.
+    private static let period = Duration.seconds(60)
+    private static let mostRecent = 4096
+
+    private let state = Lock(State())
+    private let now: @Sendable () -> ContinuousClock.Instant
+
+    init(now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) {
+        self.now = now
+    }
+
+    var snapshot: Snapshot { state.withLock { $0.totals } }
+
+    /// Call with the offsets of the database before batches are committed. Subtracts the commits that it has lost.
+    func begin(_ committed: [Int32: Int64]) {
+        state.withLock { state in
+            // A crash takes back the last commits, so the search ends at one that is still there.
+            while let last = state.recent.last, last.batch.isLost(committed) {
+                state.totals.add(last.batch, sign: -1)
+                state.recent.removeLast()
             }
-            for (partition, progress) in batch.progress { totals.committed[partition] = progress.next }
+            state.totals.committed = committed
+        }
+    }
+
+    func add(_ batch: Batch, took duration: Duration) {
+        let now = now()
+        state.withLock { state in
+            state.totals.add(batch, sign: 1)
+            state.totals.lastBatchTime = duration
+            for (partition, progress) in batch.progress { state.totals.committed[partition] = progress.next }
+            state.recent.append((batch, now))
+            // Seldom, since it moves all that stay.
+            guard let first = state.recent.first,
+                now - first.at > Self.period * 2 || state.recent.count > 2 * Self.mostRecent
+            else { return }
+            let kept = state.recent.suffix(Self.mostRecent).drop { now - $0.at > Self.period }
+            state.recent = Array(kept)
+        }
+    }
+}
+
+extension IngestTotals.Batch {
+    init(_ batch: CopyBatch) {
+        self.init(
+            records: batch.recordCount, messageBytes: batch.messageBytes, rows: batch.copiedRows,
+            deadLetters: batch.deadLetterCount,
+            suppressed: max(0, batch.rowCounts.reduce(0, +) - batch.copiedRows.reduce(0, +)), progress: batch.progress)
+    }
+
+    /// Whether the database, with these offsets, does not have the batch any more.
+    fileprivate func isLost(_ committed: [Int32: Int64]) -> Bool {
+        progress.contains { $0.value.expected < $0.value.next && (committed[$0.key] ?? 0) < $0.value.next }
+    }
+}
+
+extension IngestTotals.Snapshot {
+    fileprivate mutating func add(_ batch: IngestTotals.Batch, sign: Int) {
+        records += sign * batch.records
+        messageBytes += sign * batch.messageBytes
+        deadLetters += sign * batch.deadLetters
+        suppressed += sign * batch.suppressed
+        batches += sign
+        for (schema, count) in zip(MessageSchema.all, batch.rows) {
+            rowsByTable[schema.table, default: 0] += sign * count
         }
     }
 }

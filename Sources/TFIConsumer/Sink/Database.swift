@@ -1,4 +1,5 @@
 import CommandLineSupport
+import Foundation
 import KafkaWire
 import PGWire
 
@@ -14,6 +15,11 @@ actor Database {
     /// From when on a server that does not answer is reported.
     private static let patience = Duration.seconds(3)
     private static let checkInterval = Duration.milliseconds(250)
+    /// From when on the sessions are looked up that hold a lock which is waited for, and how often.
+    private static let lockPatience = Duration.seconds(5)
+    private static let lockInterval = Duration.seconds(15)
+    /// How often work may fail with a connection that seems well before another one is made.
+    private static let mostFailures = 5
 
     private let uri: String?
     private let timing: Timing
@@ -30,6 +36,10 @@ actor Database {
     /// Whether the last work of the run is under way.
     private var isFinishing = false
     private var supervisor: Task<Void, Never>?
+    /// How often work with the present connection has failed since its last success.
+    private var failures = 0
+    private var lockLookup: Task<Void, Never>?
+    private var nextLockLookup: ContinuousClock.Instant?
 
     /// - Parameters:
     ///   - uri: As libpq takes it; nil for the `PG*` environment.
@@ -66,21 +76,16 @@ actor Database {
     }
 
     private static func connect(to uri: String?) async throws -> PostgresConnection {
-        let new = try await PostgresConnection.connect(to: uri, applicationName: "tfi-consumer")
-        // A server may accept the login and fall silent: a cancelled task must not wait for it.
-        try await withTaskCancellationHandler {
-            // A commit that a crash of the server takes back takes its offsets back with it, and Kafka still has the
-            // messages: so nothing is lost by not waiting for the disk at each one. `SetBack` reports it.
-            _ = try await new.execute("SET synchronous_commit = off")
-        } onCancel: {
-            new.abort()
-        }
-        return new
+        // Of several hosts the one that takes rows; the URI and the environment can say otherwise.
+        let isSet = ProcessInfo.processInfo.environment["PGTARGETSESSIONATTRS"]?.isEmpty == false
+        return try await PostgresConnection.connect(
+            to: uri, defaults: isSet ? [:] : ["target_session_attrs": "read-write"], applicationName: "tfi-consumer")
     }
 
     func close() async {
         supervisor?.cancel()
         supervisor = nil
+        lockLookup?.cancel()
         await connection?.close()
         connection = nil
     }
@@ -128,14 +133,18 @@ actor Database {
     func attempt<Value: Sendable>(_ body: (PostgresConnection) async throws -> Value) async throws -> Value {
         do {
             let value = try await body(try await connected())
-            if reporter.succeeded() { say("the database is back: going on") }
+            failures = 0
+            if reporter.succeeded() { say("the database is back: continuing") }
             return value
         } catch let error as PostgresError where error.kind == .cancelled && stop.isRequested {
             throw Stopped()
         } catch let error as PostgresError where error.isWorthWaitingFor {
-            if let broken = connection, broken.isBroken {
+            failures += 1
+            // A server that has become a standby (25006) stays one, and other failures may be this connection's own.
+            if let old = connection, old.isBroken || error.sqlState == "25006" || failures >= Self.mostFailures {
                 connection = nil
-                await broken.close()
+                failures = 0
+                await old.close()
             }
             report("\(error)", as: "\(error)")
             throw error
@@ -165,6 +174,12 @@ actor Database {
         if waited >= Self.patience {
             report("it has not answered for \(waited.components.seconds) s", as: "silence")
         }
+        if busy < Self.lockPatience {
+            nextLockLookup = nil
+        } else if lockLookup == nil, nextLockLookup.map({ now >= $0 }) ?? true {
+            nextLockLookup = now + Self.lockInterval
+            lookUpLock()
+        }
         guard stop.isRequested else { return }
         let isGraceOver = isGraceOver
         // Nothing is lost without a connection.
@@ -177,11 +192,27 @@ actor Database {
         }
         if now - since >= Self.cancellationGrace { connection?.abort() }
     }
+
+    /// Finds out which sessions hold a lock that the running statement waits for, over a connection of its own.
+    private func lookUpLock() {
+        guard let waiting = connection?.serverProcessID else { return }
+        let uri = uri
+        lockLookup = Task {
+            let holders = try? await LockHolder.holders(blocking: waiting, uri: uri)
+            lockLookup = nil
+            guard !Task.isCancelled, let holders, !holders.isEmpty, connection?.serverProcessID == waiting else {
+                return
+            }
+            let names = holders.map(\.description).joined(separator: "; ")
+            report("a lock is held by \(names)", as: "lock of \(holders.map { "\($0.pid)" })")
+        }
+    }
 }
 
 /// The program is to end while it waits for something that isn't there.
 struct Stopped: Error {}
 
 extension PostgresError {
-    fileprivate var isWorthWaitingFor: Bool { !isDataError && kind != .cancelled && kind != .usage }
+    /// Whether the same attempt may succeed later. The sink splits batches before it comes to this, so no row is to blame.
+    fileprivate var isWorthWaitingFor: Bool { kind != .cancelled && kind != .usage }
 }

@@ -1,3 +1,4 @@
+import Concurrency
 import KafkaWire
 import PGWire
 
@@ -8,60 +9,103 @@ struct Sink: Sendable {
     /// The schema's name, not quoted.
     let schema: String
 
-    /// The database refused a batch for what is in it.
+    /// The database refused a batch, perhaps for a single row in it.
     struct Refused: Error {
         let error: PostgresError
     }
 
+    /// Settings of each transaction. Not of the session, since behind a connection pooler in transaction mode they would
+    /// stay in force for other clients.
+    ///
+    /// - `synchronous_commit`: a commit that a crash of the server takes back takes its offsets back with it, and Kafka
+    ///   still has the messages. So nothing is lost by not waiting for the disk at each one. `CommitsLost` reports it.
+    /// - The others let the server notice within about 15 s that this program's network is gone, and within 30 s that the
+    ///   program is stopped. Otherwise the transaction would hold its locks on the offsets for hours, and no other
+    ///   consumer could take over.
+    static let transactionSettings =
+        """
+        SET LOCAL synchronous_commit = off; SET LOCAL tcp_keepalives_idle = 5; \
+        SET LOCAL tcp_keepalives_interval = 2; SET LOCAL tcp_keepalives_count = 3; \
+        SET LOCAL tcp_user_timeout = 15000; SET LOCAL idle_in_transaction_session_timeout = 25000
+        """
+
+    /// What a transaction was at when it failed.
+    private enum Phase { case offsets, rows, commit }
+
     /// Commits a batch, however long the database makes it wait.
     ///
-    /// - Throws: `Refused` where a row is to blame; `Fenced` where another consumer has moved the offsets; `SetBack`
-    ///   where the database has lost earlier commits; `Stopped`.
+    /// - Throws: `Refused` if a row may be to blame; `Fenced` if another consumer has moved the offsets; `CommitsLost`
+    ///   if the database has lost earlier commits; `Stopped`.
     func commit(_ batch: CopyBatch) async throws {
+        let schema = schema
+        try await commit(batch.progress) { session in try batch.copy(into: schema, &session) }
+    }
+
+    /// Moves the offsets on and copies rows, in one transaction, however long the database makes it wait.
+    ///
+    /// - Parameters:
+    ///   - inParts: Whether `copy` leaves out the rows that the database refuses. Then no error is `Refused`.
+    ///   - copy: Called again for each attempt.
+    /// - Throws: As the other one, and what `copy` throws.
+    func commit(
+        _ progress: [Int32: CopyBatch.Progress], inParts: Bool = false,
+        _ copy: @escaping @Sendable (inout PostgresSession) throws -> Void
+    ) async throws {
         // After a lost connection it isn't known whether the COMMIT got through: the offsets tell.
         var isInDoubt = false
-        do {
-            try await database.retrying { connection in
-                if isInDoubt {
-                    if try await position(relativeTo: batch, connection) == .afterBatch { return }
-                    isInDoubt = false
-                }
-                do {
-                    try await write(batch, connection)
-                } catch let error as PostgresError where error.kind != .server || connection.isBroken {
-                    isInDoubt = true
-                    throw error
-                } catch is OffsetStore.Moved {
-                    // Not by this batch, since that was not in doubt.
-                    _ = try await position(relativeTo: batch, connection)
-                    throw Fenced(group: offsets.group, topic: offsets.topic)
-                }
+        try await database.retrying { connection in
+            if isInDoubt {
+                if try await position(relativeTo: progress, connection) == .afterBatch { return }
+                isInDoubt = false
             }
-        } catch let error as PostgresError where error.isDataError {
-            throw Refused(error: error)
+            let phase = Lock(Phase.offsets)
+            let offsets = offsets
+            do {
+                // The move comes first, since it locks: a second writer is turned away before it has sent a row.
+                let prelude = "\(Self.transactionSettings); \(offsets.move(progress))"
+                try await connection.transaction(prelude: prelude) { session in
+                    try offsets.check(session.preludeResult, of: progress)
+                    phase.withLock { $0 = .rows }
+                    try copy(&session)
+                    phase.withLock { $0 = .commit }
+                }
+            } catch let error as PostgresError {
+                if error.kind != .server || connection.isBroken {
+                    isInDoubt = true
+                } else if !inParts, Self.blamesRows(error, phase.withLock { $0 }) {
+                    throw Refused(error: error)
+                }
+                throw error
+            } catch is OffsetStore.Moved {
+                // Not by this batch, since that was not in doubt.
+                _ = try await position(relativeTo: progress, connection)
+                throw Fenced(group: offsets.group, topic: offsets.topic)
+            }
+        }
+    }
+
+    /// Whether it helps to send the rows in parts.
+    private static func blamesRows(_ error: PostgresError, _ phase: Phase) -> Bool {
+        switch phase {
+        case .offsets: false
+        case .rows: error.mayBeCausedByRow || error.isTimeout
+        case .commit: error.mayBeCausedByRow
         }
     }
 
     private func position(
-        relativeTo batch: CopyBatch, _ connection: PostgresConnection
+        relativeTo progress: [Int32: CopyBatch.Progress], _ connection: PostgresConnection
     ) async throws -> OffsetStore.Position {
-        let (offsets, progress) = (offsets, batch.progress)
-        let position = try await connection.transaction { session in
+        let offsets = offsets
+        let position = try await connection.transaction(prelude: Self.transactionSettings) { session in
             try offsets.position(relativeTo: progress, &session)
         }
         switch position {
         case .beforeBatch, .afterBatch: return position
-        case .setBack: throw SetBack()
-        case .elsewhere: throw Fenced(group: offsets.group, topic: offsets.topic)
-        }
-    }
-
-    private func write(_ batch: CopyBatch, _ connection: PostgresConnection) async throws {
-        let (offsets, schema) = (offsets, schema)
-        try await connection.transaction { session in
-            // First, since it locks: a second writer is turned away before it has sent a row.
-            try offsets.advance(batch.progress, &session)
-            try batch.copy(into: schema, &session)
+        case .setBack: throw CommitsLost()
+        case .missing(let partition): throw offsets.missing(partition)
+        case .elsewhere(let moved):
+            throw Fenced(group: offsets.group, topic: offsets.topic, moved: moved)
         }
     }
 }

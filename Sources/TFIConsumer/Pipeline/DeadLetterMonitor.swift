@@ -1,0 +1,90 @@
+import Concurrency
+import KafkaWire
+
+/// Watches the dead letters of a run: logs them, and compares them with the limit.
+///
+/// The first dead letter of each kind is logged at once, and then how many there were in each minute.
+final class DeadLetterMonitor: Sendable {
+    private static let interval = Duration.seconds(60)
+    /// How many kinds a line names.
+    private static let shownKinds = 3
+
+    private struct State {
+        var counter: DeadLetterCounter
+        /// The kinds whose first dead letter was logged.
+        var known: Set<String> = []
+        /// What was committed since the last report, without what was logged at once.
+        var unreported = RejectionSummary()
+        var suppressed = 0
+        var hasReportedSuppression = false
+    }
+
+    private let state: Lock<State>
+    private let timing: Timing
+    private let say: @Sendable (String) -> Void
+
+    /// - Parameter say: Gets a line for each report.
+    init(
+        limit: DeadLetterLimit = DeadLetterLimit(), timing: Timing = Timing(), say: @escaping @Sendable (String) -> Void
+    ) {
+        state = Lock(State(counter: DeadLetterCounter(limit: limit)))
+        self.timing = timing
+        self.say = say
+    }
+
+    /// The records committed so far.
+    var counter: DeadLetterCounter { state.withLock { $0.counter } }
+
+    /// Call after a batch was committed.
+    ///
+    /// - Parameters:
+    ///   - counter: ``counter`` as it was before the batch, with the batch's records.
+    ///   - suppressed: How many rows the database left out, as a trigger can.
+    func committed(_ rejections: RejectionSummary, counter: DeadLetterCounter, suppressed: Int = 0) {
+        var lines: [String] = []
+        state.withLock { state in
+            state.counter = counter
+            for (kind, entry) in rejections.entries.sorted(by: { $0.key < $1.key }) {
+                if state.known.insert(kind).inserted { lines.append("dead letter: \(entry.example)") }
+            }
+            // All of them, so that a minute's count is the number of rows in the table.
+            state.unreported.add(rejections)
+            guard suppressed > 0 else { return }
+            state.suppressed += suppressed
+            if !state.hasReportedSuppression {
+                state.hasReportedSuppression = true
+                lines.append(Self.suppression(suppressed, ""))
+            }
+        }
+        for line in lines { say(line) }
+    }
+
+    /// Reports every minute until the task is cancelled.
+    func reportEveryMinute() async {
+        while (try? await timing.sleep(Self.interval)) != nil { report(" in the last minute") }
+    }
+
+    /// Reports what was not reported yet.
+    ///
+    /// - Parameter period: What the counts are of, such as " in the last minute".
+    func report(_ period: String) {
+        let (rejections, suppressed) = state.withLock { state in
+            defer {
+                state.unreported.removeAll()
+                state.suppressed = 0
+            }
+            return (state.unreported.entries, state.suppressed)
+        }
+        if suppressed > 0 { say(Self.suppression(suppressed, period)) }
+        guard !rejections.isEmpty else { return }
+        let total = rejections.values.reduce(0) { $0 + $1.count }
+        let kinds = rejections.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }
+        let shown = kinds.prefix(Self.shownKinds).map { "\($0.value.count) × \($0.key)" }
+        let more = kinds.count > Self.shownKinds ? "; \(kinds.count - Self.shownKinds) more reasons" : ""
+        say("dead letters\(period): \(total) (\(shown.joined(separator: "; "))\(more))")
+    }
+
+    private static func suppression(_ count: Int, _ period: String) -> String {
+        "rows that the database left out\(period): \(count); a trigger or rule of the table suppresses them"
+    }
+}
