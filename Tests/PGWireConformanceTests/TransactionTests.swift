@@ -49,7 +49,8 @@ import Testing
         let rows = try await connection.transaction(
             prelude: "SET LOCAL synchronous_commit = off; UPDATE t SET a = a + 10"
         ) { session in
-            #expect(try session.query("SHOW synchronous_commit").onlyRow[0] == "off")
+            let setting = try session.query("SHOW synchronous_commit").onlyRow[0]
+            #expect(setting == "off")
             return session.preludeResult.affectedRows
         }
         #expect(rows == 2)

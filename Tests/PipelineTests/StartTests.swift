@@ -1,5 +1,6 @@
 import Foundation
 import KafkaWire
+import PGWire
 import TestSupport
 import Testing
 
@@ -53,6 +54,32 @@ extension PipelineTests {
             #expect(result.status == 78, "\(result.err)")
             #expect(result.err.contains(pipeline.topic))
             #expect(try await pipeline.tally() == Tally(0..<100))
+        }
+
+        @Test func aTopicThatIsMadeAgainWhileTheRunStartsIsNotRead() async throws {
+            let pipeline = try await Pipeline.make(partitions: 2)
+            try await pipeline.send(units: 0..<100)
+            #expect(try await pipeline.catchUp().status == 0)
+            // The run knows the topic, and waits for its offsets.
+            let lock = try await PostgresConnection.connect(to: pipeline.postgres.uri)
+            let schema = try await lock.quoted(pipeline.schema)
+            try await lock.execute("SET search_path = \(schema); BEGIN; LOCK TABLE kafka_offset")
+            let consumer = try await pipeline.startConsumer()
+            try await eventually("the run waits") {
+                let waiting = try await lock.query(
+                    "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'kafka_offset'::regclass")
+                return !waiting.rows.isEmpty
+            }
+            try await Self.makeAgain(pipeline, partitions: 2)
+            try await pipeline.send(units: 100..<500)
+            try await lock.execute("COMMIT")
+            await lock.close()
+            let result = try await consumer.result(timeout: .seconds(40))
+            #expect(result.status == 78, "\(result.err)")
+            #expect(try await pipeline.tally() == Tally(0..<100))
+            let status = try await pipeline.consumer(["status"] + pipeline.clusterOptions + pipeline.databaseOptions)
+            #expect(status.status == 78, "\(status.err)")
+            #expect(status.err.contains("was deleted and created again"), "\(status.err)")
         }
 
         private static func makeAgain(_ pipeline: Pipeline, partitions: Int32) async throws {

@@ -6,14 +6,19 @@ public struct ConsumerStart: Sendable, Hashable {
     ///
     /// With it a log that was cut back since is noticed (KIP-320), from Kafka 2.7 on.
     public var leaderEpoch: Int32
-    /// The topic that the place was looked up for, which must be the one that is read; zero if unknown.
-    var topicID = KafkaUUID.zero
+    /// The topic that the place belongs to; zero if unknown.
+    ///
+    /// An application that keeps its own offsets should give it. If the topic was deleted and created again, the partition
+    /// then fails with INCONSISTENT_TOPIC_ID, instead of being read from an offset of the old topic.
+    public var topicID: KafkaUUID
 
     /// - Parameters:
     ///   - spec: The place; what isn't an offset is asked for when the fetching begins.
     ///   - leaderEpoch: As `ConsumerRecord.leaderEpoch` and `OffsetAndMetadata.leaderEpoch` tell it.
-    public init(_ spec: OffsetSpec, leaderEpoch: Int32 = -1) {
+    ///   - topicID: As `TopicDescription.id` tells it.
+    public init(_ spec: OffsetSpec, leaderEpoch: Int32 = -1, topicID: KafkaUUID = .zero) {
         self.spec = spec
         self.leaderEpoch = leaderEpoch
+        self.topicID = topicID
     }
 }

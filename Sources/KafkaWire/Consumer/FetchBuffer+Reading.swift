@@ -157,11 +157,11 @@ extension FetchBuffer {
         }
     }
 
-    /// Whether everything that may be read of the partitions that aren't paused was handed out. False without
-    /// partitions, before the first response for one of them, and while one has failed.
+    /// Whether everything that may be read of the partitions that aren't paused was handed out. False if there is no such
+    /// partition, before the first response for one of them, and while one has failed.
     var isCaughtUp: Bool {
         state.withLock { state in
-            !state.indices.isEmpty
+            state.entries.contains { $0?.isPaused == false }
                 && state.queue.allSatisfy { state.entries[$0.slot.index]?.isPaused == true }
                 && state.entries.allSatisfy { entry in
                     guard let entry, !entry.isPaused else { return true }

@@ -147,7 +147,8 @@ extension Fetcher {
             partitions[key]?.resets += 1
         case .corruptMessage:
             throw error("the broker's log is damaged", isRetriable: false)
-        case _ where code.isRetriable:
+        // A broker may fail for a moment with an error that it has no code for.
+        case _ where code.isRetriable, .unknownServerError:
             retryLater(key, node, error("the broker refused to have the partition fetched"))
         default:
             throw error("the broker refused to have the partition fetched")

@@ -198,7 +198,7 @@ extension Fetcher {
                 var temporary: KafkaError?
                 for (key, error) in errors.sorted(by: { $0.key < $1.key })
                 where partitions[key]?.slot == asked[key]?.slot {
-                    guard error.isRetriable else {
+                    guard error.isRetriable || error.code == .unknownServerError else {
                         fail(key, error)
                         continue
                     }

@@ -98,7 +98,10 @@ extension Fetcher {
             try await sessionRejected(by: node, code, connection)
             return nil
         default:
-            throw KafkaError(code, "\(connection.address) refused a fetch", isFromBroker: true)
+            // An error of the whole response says nothing about a single partition, so none of them fails.
+            throw KafkaError(
+                code, "\(connection.address) refused a fetch", isFromBroker: true,
+                isRetriable: code == .unsupportedVersion ? nil : true)
         }
         succeeded(.broker(node))
         cleared(wanted, of: node)

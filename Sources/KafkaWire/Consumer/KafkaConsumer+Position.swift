@@ -53,7 +53,8 @@ extension KafkaConsumer {
 
     /// Whether everything that could be read as of the last responses was handed out. Paused partitions don't count.
     ///
-    /// False without partitions, before the first response for one of them, and while a partition has failed.
+    /// False without partitions, if all of them are paused, before the first response for one of them, and while a
+    /// partition has failed.
     public var isCaughtUp: Bool { buffer.isCaughtUp }
 
     /// The partitions that have failed permanently, once the iterator or the ``PartitionFailureHandler`` was given the

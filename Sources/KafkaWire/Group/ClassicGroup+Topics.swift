@@ -81,6 +81,13 @@ extension ClassicGroup {
     func reportingHold<Response: Sendable>(
         _ operation: String, _ call: () async throws -> Response
     ) async throws -> Response {
+        // Finding the coordinator may take long, too, but then it holds nothing back.
+        do {
+            _ = try await partitions.coordinator.connection(role: .group)
+        } catch let error as KafkaError {
+            await partitions.coordinator.forget(after: error.code)
+            throw error
+        }
         let (began, timing) = (cluster.timing.now(), cluster.timing)
         let watch = Task { [weak self] in
             while true {

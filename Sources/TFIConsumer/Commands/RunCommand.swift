@@ -138,12 +138,15 @@ enum RunCommand {
             let snapshot = totals.snapshot
             let rate = Double(snapshot.records - before.records) / max((now - before.at) / .seconds(1), 0.001)
             before = (snapshot.records, now)
-            let lag = consumer.highWatermarks.reduce(Int64(0)) { sum, entry in
+            let ends = consumer.highWatermarks
+            let lag = ends.reduce(Int64(0)) { sum, entry in
                 let committed = snapshot.committed[entry.key.partition] ?? entry.value
                 return sum.addingSaturated(max(0, entry.value.subtractingSaturated(committed)))
             }
+            // Unknown until the brokers have told the ends of all partitions.
+            let shownLag = ends.count < snapshot.committed.count ? "unknown" : Numbers.grouped(Int(lag))
             StatusLine.shared.update {
-                "\(Numbers.rate(rate))  lag \(Numbers.grouped(Int(lag)))  rows \(Numbers.grouped(snapshot.rows))  "
+                "\(Numbers.rate(rate))  lag \(shownLag)  rows \(Numbers.grouped(snapshot.rows))  "
                     + "dead letters \(Numbers.grouped(snapshot.deadLetters))  "
                     + "batch \(Numbers.fixed(snapshot.lastBatchTime / .milliseconds(1), decimals: 1)) ms"
             }

@@ -14,22 +14,23 @@ enum StatusCommand {
         statuses: [.success, .usage, .noInput, .unavailable, .configuration]
     ) { options in
         let topic = options[CommonOptions.topic]
-        let client = try await options.client(say: { _ in })
+        let client = try await options.client(say: { StatusLine.shared.message("tfi-consumer: \($0)") })
         let (begins, ends): ([TopicPartition: ListedOffset], [TopicPartition: ListedOffset])
+        let topicID: KafkaUUID
         do {
-            (begins, ends) = try await client.beginning {
-                let partitions = try await client.admin.describe(topics: [topic])[0].partitions
-                    .map { TopicPartition(topic: topic, partition: $0.index) }
+            (begins, ends, topicID) = try await client.beginning {
+                let described = try await client.admin.describe(topics: [topic])[0]
+                let partitions = described.partitions.map { TopicPartition(topic: topic, partition: $0.index) }
                 func offsets(_ spec: OffsetSpec) async throws -> [TopicPartition: ListedOffset] {
                     try await client.admin.listOffsets(Dictionary(uniqueKeysWithValues: partitions.map { ($0, spec) }))
                 }
-                return (try await offsets(.earliest), try await offsets(.latest))
+                return (try await offsets(.earliest), try await offsets(.latest), described.id)
             }
         } catch let error as KafkaError {
             throw Failure(error, topic: topic, bootstrapServers: client.servers)
         }
         await client.close()
-        let committed = try await committedOffsets(options)
+        let committed = try await committedOffsets(options, of: topicID)
         let rows = ends.sorted { $0.key < $1.key }.map { partition, end in
             Row(
                 topic: topic, partition: partition.partition, committed: committed[partition.partition],
@@ -39,7 +40,10 @@ enum StatusCommand {
         try await Output.standard.write(text)
     }
 
-    private static func committedOffsets(_ options: ParsedOptions) async throws -> [Int32: Int64] {
+    /// - Throws: `Failure` if the offsets belong to an earlier topic of this name: they say nothing about this one.
+    private static func committedOffsets(
+        _ options: ParsedOptions, of topicID: KafkaUUID
+    ) async throws -> [Int32: Int64] {
         let name = options[ConsumerOptions.schema]
         let entries = try await DatabaseAccess.open(options[ConsumerOptions.database]) { connection in
             let schema = try await DatabaseAccess.schema(name, over: connection)
@@ -47,6 +51,13 @@ enum StatusCommand {
                 table: schema.qualified("kafka_offset"), group: options[ConsumerOptions.group],
                 topic: options[CommonOptions.topic], over: connection)
             return try await connection.transaction { session in try store.entries(&session) }
+        }
+        let other = entries.compactMap(\.topicID).first { topicID != .zero && $0 != topicID.description }
+        if let other {
+            throw Failure(
+                "topic \(options[CommonOptions.topic]) was deleted and created again since group "
+                    + "\(options[ConsumerOptions.group]) read it: its id was \(other) and is \(topicID); 'run' says how to "
+                    + "continue", status: .configuration)
         }
         return Dictionary(entries.map { ($0.partition, $0.nextOffset) }) { $1 }
     }

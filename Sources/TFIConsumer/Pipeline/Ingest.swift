@@ -43,7 +43,7 @@ struct Ingest: Sendable {
         while true {
             await consumer.assign(start.assignment)
             do {
-                return try await runStages(from: start.offsets, until: ends, monitor)
+                return try await runStages(from: start, until: ends, monitor)
             } catch is CommitsLost {
                 say(
                     "the database has lost its last commits, or its offsets were moved back: their messages are read "
@@ -57,22 +57,22 @@ struct Ingest: Sendable {
     }
 
     private func runStages(
-        from start: [Int32: Int64], until ends: [Int32: Int64]?, _ monitor: DeadLetterMonitor
+        from start: IngestStart, until ends: [Int32: Int64]?, _ monitor: DeadLetterMonitor
     ) async throws {
         let exchange = BatchExchange(
             batches: (0..<Self.batchCount).map { _ in CopyBatch(capacity: Self.batchBytes + (256 << 10)) })
-        totals.begin(start)
+        totals.begin(start.offsets)
         try await withThrowingTaskGroup(of: StageEnd.self) { group in
             group.addTask {
                 do {
-                    try await map(into: exchange, from: start, until: ends)
+                    try await map(into: exchange, from: start.offsets, until: ends)
                     return .other
                 } catch {
                     return .readingFailed(error)
                 }
             }
             group.addTask {
-                try await commit(from: exchange, monitor)
+                try await commit(from: exchange, topicID: start.topicID, monitor)
                 return .everythingIsCommitted
             }
             group.addTask {
@@ -83,7 +83,7 @@ struct Ingest: Sendable {
             }
             if ends == nil {
                 group.addTask {
-                    try await PartitionWatch(client: client, topic: topic, known: start.count, say: say).watch()
+                    try await PartitionWatch(client: client, topic: topic, known: start.offsets.count, say: say).watch()
                     return .other
                 }
                 group.addTask {
@@ -142,10 +142,13 @@ struct Ingest: Sendable {
         }
     }
 
-    private func commit(from exchange: BatchExchange, _ monitor: DeadLetterMonitor) async throws {
+    private func commit(
+        from exchange: BatchExchange, topicID: KafkaUUID, _ monitor: DeadLetterMonitor
+    ) async throws {
         var committer = BatchCommitter(
-            sink: sink, rejected: RejectedBatch(client: client, sink: sink, topic: topic, stop: stop), totals: totals,
-            monitor: monitor, stop: stop, timing: timing, say: say)
+            sink: sink,
+            rejected: RejectedBatch(client: client, sink: sink, topic: topic, topicID: topicID, stop: stop),
+            totals: totals, monitor: monitor, stop: stop, timing: timing, say: say)
         while let batch = try await exchange.takeFull() {
             try await committer.commit(batch)
             exchange.give(empty: batch)

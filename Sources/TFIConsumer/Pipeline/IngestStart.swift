@@ -96,7 +96,7 @@ struct IngestStart: Sendable {
         for entry in entries {
             start[entry.partition] = entry.nextOffset
             assignment[TopicPartition(topic: topic.name, partition: entry.partition)] = ConsumerStart(
-                .offset(entry.nextOffset), leaderEpoch: entry.leaderEpoch ?? -1)
+                .offset(entry.nextOffset), leaderEpoch: entry.leaderEpoch ?? -1, topicID: topic.id)
         }
         let ends = Dictionary(latest.map { ($0.key.partition, $0.value.offset) }) { $1 }
         return IngestStart(offsets: start, assignment: assignment, ends: ends, topicID: topic.id)

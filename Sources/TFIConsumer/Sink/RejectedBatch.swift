@@ -11,6 +11,8 @@ struct RejectedBatch {
     let client: KafkaClient
     let sink: Sink
     let topic: String
+    /// Zero if the broker doesn't tell.
+    let topicID: KafkaUUID
     let stop: StopSignal
 
     /// What a commit came to.
@@ -175,7 +177,10 @@ struct RejectedBatch {
         await consumer.assign(
             Dictionary(
                 uniqueKeysWithValues: positions.map {
-                    (TopicPartition(topic: topic, partition: $0.key), ConsumerStart(.offset($0.value)))
+                    (
+                        TopicPartition(topic: topic, partition: $0.key),
+                        ConsumerStart(.offset($0.value), topicID: topicID)
+                    )
                 }))
         do {
             var messages: [RecordBatch] = []

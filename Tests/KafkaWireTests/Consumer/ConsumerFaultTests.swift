@@ -80,6 +80,7 @@ struct ConsumerFaultTests {
         arguments: [
             ErrorCode.notLeaderOrFollower, .leaderNotAvailable, .unknownTopicOrPartition, .fencedLeaderEpoch,
             .unknownLeaderEpoch, .kafkaStorageError, .offsetNotAvailable, .replicaNotAvailable, .unknownTopicId,
+            .unknownServerError,
         ])
     func passingErrors(code: ErrorCode) async throws {
         try await withFake { fake, cluster in
@@ -115,6 +116,33 @@ struct ConsumerFaultTests {
         }
     }
 
+    @Test("an error of a whole fetch response fails no partition")
+    func wholeResponse() async throws {
+        try await withFake { fake, cluster in
+            fake.createTopic("t")
+            try fill(fake, 20)
+            let answers = Lock(0)
+            fake.changeAnswers { api, version, frame in
+                guard api == .fetch else { return frame }
+                let number = answers.withLock { count in
+                    count += 1
+                    return count
+                }
+                guard number <= 2 else { return frame }
+                var frame = frame
+                // The error code stands behind length, correlation id, tagged fields and throttle time.
+                let place = 4 + 4 + (version >= 12 ? 1 : 0) + 4
+                frame.replaceSubrange(place..<place + 2, with: [0xff, 0xff])
+                return frame
+            }
+            let (consumer, first) = await consumer(cluster)
+            var iterator = first
+            #expect(try await read(&iterator, 20)[0] == numbered(0..<20))
+            #expect(answers.withLock { $0 } > 2)
+            await consumer.close()
+        }
+    }
+
     @Test("faults of the questions before the first fetch are waited out", arguments: [APIKey.metadata, .listOffsets])
     func startFaults(api: APIKey) async throws {
         try await withFake { fake, cluster in
@@ -122,6 +150,7 @@ struct ConsumerFaultTests {
             try fill(fake, 20)
             fake.inject(.hangUp(.beforehand), into: api)
             fake.inject(.error(.leaderNotAvailable), into: api)
+            if api == .listOffsets { fake.inject(.error(.unknownServerError), into: api) }
             fake.inject(.hangUp(.withinAnswer), into: api)
             let (consumer, first) = await consumer(cluster)
             var iterator = first

@@ -231,6 +231,8 @@ struct FetchBufferTests {
         #expect(!buffer.isCaughtUp)
         buffer.setPaused(true, [partitions[0]])
         #expect(buffer.isCaughtUp)
+        buffer.setPaused(true, [partitions[1]])
+        #expect(!buffer.isCaughtUp)
         #expect(buffer.collect(\.delivered?.offset)[partitions[0]] == 12)
         #expect(buffer.collect(\.highWatermark) == [partitions[0]: 15, partitions[1]: 0])
     }

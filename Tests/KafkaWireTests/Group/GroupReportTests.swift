@@ -87,6 +87,22 @@ struct GroupReportTests {
         }
     }
 
+    @Test("but not while the coordinator is still looked for")
+    func lookedFor() async throws {
+        let timing = Timing(timeout: { try await Task.sleep(for: $0 == .seconds(5) ? .milliseconds(1) : $0) })
+        try await withConsumer(.cooperative, timing: timing) { fake, consumer, events in
+            fake.createTopic("t")
+            fake.inject(.held, into: .findCoordinator)
+            try await consumer.subscribe(to: .topics(["t"]))
+            try await eventually("the coordinator is looked for") { fake.count(.findCoordinator) > 0 }
+            // Time enough for many reports of a hold.
+            try await Task.sleep(for: .milliseconds(50))
+            #expect(!isReported(events, "join group g", .rebalanceInProgress))
+            fake.releaseAnswers()
+            try await eventually("the member has its partition") { consumer.assignment == [TopicPartition("t")] }
+        }
+    }
+
     @Test("that it can't look for new partitions")
     func watch() async throws {
         try await withConsumer(.cooperative, ["metadata.max.age.ms": "20"]) { fake, consumer, events in

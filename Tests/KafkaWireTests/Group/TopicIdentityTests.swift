@@ -287,6 +287,19 @@ struct TopicIdentityTests {
         }
     }
 
+    @Test("that the application keeps with the topic's id are no place in the new one")
+    func keptByApplication() async throws {
+        try await withGroup(.cooperative, sendsIDs: true) { group in
+            let id = group.fake.createTopic("t")
+            try recreate(group)
+            let consumer = try group.member(["default.api.timeout.ms": "100"]).consumer
+            await consumer.assign([old: ConsumerStart(.offset(100), topicID: id)])
+            await expectRecreated {
+                for try await batch in consumer { Issue.record("offset \(batch.baseOffset) came") }
+            }
+        }
+    }
+
     @Test("are refused by the administration, if it is given the topic's id")
     func administration() async throws {
         try await withGroup(.cooperative, sendsIDs: true) { group in
