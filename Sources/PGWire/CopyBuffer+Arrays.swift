@@ -15,7 +15,8 @@ extension CopyBuffer {
         }
     }
 
-    /// Opens an array. Its elements follow in row-major order, each by the append of its type, and ``endArray(_:lengths:hasNulls:)``.
+    /// Opens an array. Its elements follow in row-major order, each by the append of its type, and then
+    /// ``endArray(_:lengths:hasNulls:)``.
     ///
     /// - Parameters:
     ///   - elementOID: The OID of the element's type.

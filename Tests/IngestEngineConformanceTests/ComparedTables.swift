@@ -12,7 +12,8 @@ struct ComparedTables {
         var relative = 0
 
         var description: String {
-            "\(rows) rows, \(server) by the server (\(refusedByServer) refused), \(rejected) rejected (\(relative) relative)"
+            "\(rows) rows, \(server) by the server (\(refusedByServer) refused), "
+                + "\(rejected) rejected (\(relative) relative)"
         }
     }
 

@@ -13,7 +13,7 @@ extension FieldEncoder {
             return elements.step.takesRelativeTimes && Self.isRelative(input(value)) ? .relativeTime : .server
         default: return .array
         }
-        // The database refuses nested array types, so an element is no array type itself, but it may be a domain of one.
+        // There are no arrays of array types, but an element may be a domain of one.
         guard elements.step.operation != .array, elements.step.operation != .other else { return .server }
         guard let dimensions = Self.dimensions(value.view) else { return server(elements, value) }
         let mark = rows.beginArray(elementOID: elements.oid, dimensions: dimensions)

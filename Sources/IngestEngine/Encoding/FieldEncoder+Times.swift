@@ -2,7 +2,7 @@ import PGWire
 
 // Dates and times. The session's time zone is UTC, so a text without an offset is UTC to `timestamptz`.
 extension FieldEncoder {
-    /// `timestamp` and `timestamptz`, in any form. The server rounds to the column's precision when it receives a value.
+    /// `timestamp` and `timestamptz`, in any form. The server rounds to the column's precision when it receives them.
     @inline(never)
     mutating func timestamp(_ value: FieldValue, _ step: ColumnStep, to rows: inout CopyBuffer) -> Verdict {
         let text = input(value)

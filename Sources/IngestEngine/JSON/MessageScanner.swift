@@ -28,7 +28,7 @@
     private(set) var position = 0
 
     private var template = MessageTemplate()
-    /// Whether the slots say all that the plan needs: not if a path ends where others go on, or at the whole message.
+    /// Whether forms are learnt: not if a path ends where others go on, or is the whole message.
     var canLearn: Bool
     private var isLearning = false
     /// Messages of the expected form since it was learnt, and valid ones of other forms since the last of them.
@@ -168,10 +168,10 @@
     ) -> Int {
         let first = scanner.text.byte(orZero: start)
         let end: Int
-        if first == UInt8(ascii: "{"), isRoot || hasFields(child) {
+        if first == UInt8(ascii: "{"), isRoot || tree.hasFields(child) {
             end = object(&scanner, at: start, child, depth: depth &+ 1, isRoot: isRoot)
             slot.kind = .object
-        } else if first == UInt8(ascii: "["), hasElements(child) {
+        } else if first == UInt8(ascii: "["), tree.hasElements(child) {
             end = array(&scanner, at: start, child, depth: depth &+ 1)
             slot.kind = .array
         } else {
@@ -199,13 +199,13 @@
             var entry: Int
             if firstField <= lastField, tree.matches(expected, text, at: name) {
                 entry = expected
-                position = name &+ nameLength(entry) &+ 1
+                position = name &+ tree.nameLength(entry) &+ 1
             } else {
                 var hasEscapes = false
                 position = scanner.string(from: name, &hasEscapes)
                 guard position >= 0 else { return -1 }
                 let field = text.slice(name, position &- 1 &- name)
-                entry = hasEscapes ? escapedField(field, of: node) : tree.field(field, of: node)
+                entry = hasEscapes ? tree.field(escaped: field, of: node) : tree.field(field, of: node)
                 if entry >= 0, previous >= 0 { unsafe successors[previous] = Int32(truncatingIfNeeded: entry) }
             }
             let nameEnd = position
@@ -292,36 +292,12 @@
         unsafe seen[entry] = generation
         var found = JSONSlot()
         // A form has paths lead into this value, or doesn't; a value of another kind would not fit it.
-        if !leadsInto(child, scanner.text.byte(orZero: start)) { isLearning = false }
+        if !tree.leadsInto(child, scanner.text.byte(orZero: start)) { isLearning = false }
         let end = value(&scanner, at: start, child: child, depth: depth, isRoot: false, &found)
         if slot >= 0 {
             found.generation = generation
             unsafe slots[slot] = found
         }
         return end
-    }
-
-    /// Whether paths go on in a value that begins with this byte.
-    private func leadsInto(_ node: Int, _ first: UInt8) -> Bool {
-        first == UInt8(ascii: "{") && hasFields(node) || first == UInt8(ascii: "[") && hasElements(node)
-    }
-
-    @inline(__always)
-    private func hasElements(_ node: Int) -> Bool { unsafe tree.nodes[node].elementCount > 0 }
-
-    @inline(__always)
-    private func hasFields(_ node: Int) -> Bool { unsafe tree.nodes[node].fieldCount > 0 }
-
-    @inline(__always)
-    private func nameLength(_ entry: Int) -> Int { unsafe tree.entries[entry].nameLength }
-
-    /// The entry of a name with escapes.
-    @inline(never)
-    private func escapedField(_ text: ByteView, of node: Int) -> Int {
-        unsafe withUnsafeTemporaryAllocation(byteCount: text.count + 16, alignment: 8) { buffer in
-            guard let target = buffer.baseAddress else { return -1 }
-            let count = unsafe JSONText.unescape(text, to: target)
-            return tree.field(unsafe ByteView(UnsafeRawPointer(target), count), of: node)
-        }
     }
 }
