@@ -17,7 +17,8 @@ struct MessageFieldsTests {
         #expect(payload == Array(#"{"y":1}"#.utf8))
         let missing = (fields.value(3), fields.text(3, in: span), fields.elements(0, in: span))
         #expect(missing.0 == nil && missing.1 == nil && missing.2 == nil)
-        let elements = try #require(fields.elements(1, in: span))
+        let found = fields.elements(1, in: span)
+        let elements = try #require(found)
         #expect(elements.map(\.kind) == [.number, .object, .string])
         #expect(elements.map { String(decoding: message[$0.range], as: UTF8.self) } == ["1", #"{"x":[2]}"#, "\"s\""])
     }
