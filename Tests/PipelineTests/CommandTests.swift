@@ -99,6 +99,32 @@ extension PipelineTests {
             #expect(lines.contains { $0.contains("\tunit_collection_point\t{\"qls_unit_id\":499,") })
         }
 
+        @Test func checkAndInferReadTheTopicAndCommitNothing() async throws {
+            let pipeline = try await Pipeline.make(partitions: 3)
+            try await pipeline.send(units: 0..<300)
+            let check = try await pipeline.consumer(["check"] + pipeline.clusterOptions + pipeline.databaseOptions)
+            #expect(
+                check.out == """
+                    \(pipeline.topic) → \(pipeline.schema).ucp: 300 records, 300 rows
+                    \(pipeline.topic) → \(pipeline.schema).uc: 0 records, 0 rows
+
+                    """, "\(check.err)")
+            let infer = try await pipeline.consumer(
+                ["infer", "--format", "sql", "--table", "plant.passage"] + pipeline.clusterOptions)
+            #expect(
+                infer.out == """
+                    CREATE TABLE plant.passage (
+                        qls_unit_id integer NOT NULL,
+                        unit_collection_pt_timestamp timestamp NOT NULL,
+                        collection_point_id integer NOT NULL,
+                        zone_id integer NOT NULL
+                    );
+
+                    """, "\(infer.err)")
+            #expect(try await pipeline.tally().rows == 0)
+            #expect(try await pipeline.number("SELECT count(*) FROM kafka_offset") == 0)
+        }
+
         @Test func groupsHaveOffsetsOfTheirOwn() async throws {
             let pipeline = try await Pipeline.make()
             try await pipeline.send(units: 0..<100)
