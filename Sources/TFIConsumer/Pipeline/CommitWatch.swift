@@ -19,7 +19,7 @@ struct CommitWatch: Sendable {
             // Taken first: what is committed from here on only moves the offsets further on.
             let committed = totals.snapshot.committed
             let store = offsets
-            let stored = try? await database.attempt { connection in
+            let stored = try? await database.attempt(isProbe: true) { connection in
                 try await connection.transaction(prelude: Sink.transactionSettings) { session in
                     try store.entries(&session)
                 }

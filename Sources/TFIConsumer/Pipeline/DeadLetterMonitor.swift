@@ -6,6 +6,8 @@ import KafkaWire
 /// The first dead letter of each kind is logged at once, and then how many there were in each minute.
 final class DeadLetterMonitor: Sendable {
     private static let interval = Duration.seconds(60)
+    /// How many kinds are logged at once. A message can bring any number of them.
+    private static let mostKinds = 200
     /// How many kinds a line names.
     private static let shownKinds = 3
 
@@ -45,7 +47,9 @@ final class DeadLetterMonitor: Sendable {
         state.withLock { state in
             state.counter = counter
             for (kind, entry) in rejections.entries.sorted(by: { $0.key < $1.key }) {
-                if state.known.insert(kind).inserted { lines.append("dead letter: \(entry.example)") }
+                if state.known.count < Self.mostKinds, state.known.insert(kind).inserted {
+                    lines.append("dead letter: \(entry.example)")
+                }
             }
             // All of them, so that a minute's count is the number of rows in the table.
             state.unreported.add(rejections)

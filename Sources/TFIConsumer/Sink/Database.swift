@@ -38,6 +38,8 @@ actor Database {
     private var supervisor: Task<Void, Never>?
     /// How often work with the present connection has failed since its last success.
     private var failures = 0
+    /// Whether the last attempt of work that is no probe has failed.
+    private var isWorkFailing = false
     private var lockLookup: Task<Void, Never>?
     private var nextLockLookup: ContinuousClock.Instant?
 
@@ -129,10 +131,16 @@ actor Database {
 
     /// Does something with the connection once, and reports a failure that a caller may wait for.
     ///
+    /// - Parameter isProbe: Whether it only reads. A server that can be read may still refuse rows, so a success does not
+    ///   end the wait of other work.
     /// - Throws: Also `Stopped`, for work that was cancelled because a stop was requested.
-    func attempt<Value: Sendable>(_ body: (PostgresConnection) async throws -> Value) async throws -> Value {
+    func attempt<Value: Sendable>(
+        isProbe: Bool = false, _ body: (PostgresConnection) async throws -> Value
+    ) async throws -> Value {
         do {
             let value = try await body(try await connected())
+            if isProbe, isWorkFailing { return value }
+            isWorkFailing = false
             failures = 0
             if reporter.succeeded() { say("the database is back: continuing") }
             return value
@@ -140,6 +148,7 @@ actor Database {
             throw Stopped()
         } catch let error as PostgresError where error.isWorthWaitingFor {
             failures += 1
+            if !isProbe { isWorkFailing = true }
             // A server that has become a standby (25006) stays one, and other failures may be this connection's own.
             if let old = connection, old.isBroken || error.sqlState == "25006" || failures >= Self.mostFailures {
                 connection = nil
