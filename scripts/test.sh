@@ -8,7 +8,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 servers='(Conformance|Pipeline|ShippedProgram|TestSupport)Tests\.'
 timed='(Connection|Release)Tests/'
 slow='(GroupFault|GroupEnd|Secret|Program|Waiting|Conversation|Mutation|Transaction|TransactionAbort|TopicIdentity'
-slow+='|ProducerNewTopic|EventLoop|StickyAssignor|Partitioner|LineReader|PlantGenerator|MessageRoundTrip)Tests/'
+slow+='|ProducerNewTopic|EventLoop|StickyAssignor|Partitioner|LineReader|PlantGenerator|MessageRoundTrip|RowSearch'
+slow+='|EncoderDamage|Proposal|CodecFormat|MessageSet|Compression)Tests/'
 
 # The unit tests that are worth running after each change, in seconds. They need no server and no Kafka.
 run_quick_tests() { # [ARG]... for `swift test`
