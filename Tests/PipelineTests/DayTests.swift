@@ -118,7 +118,8 @@ extension PipelineTests {
                 try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any], "\(line)")
             #expect(
                 Set(summary.keys) == [
-                    "records", "rows", "dead_letters", "bytes", "seconds", "batches", "rows_per_second", "max_rss_mb",
+                    "records", "rows", "dead_letters", "suppressed_rows", "bytes", "seconds", "batches",
+                    "rows_per_second", "max_rss_mb",
                 ])
             #expect(summary["records"] as? Int == records)
             #expect(summary["rows"] as? [String: Int] == ["ucp": ucp, "uc": uc])
