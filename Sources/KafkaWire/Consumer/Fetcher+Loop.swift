@@ -85,6 +85,8 @@ extension Fetcher {
         if fetches.values.contains(where: { $0.topicID == .zero }) { version = min(version, 12) }
         let settings = settings(for: node)
         let timeout = cluster.configuration.requestTimeout + settings.fetchMaximumWait
+        let watch = watchSilence(of: node, at: connection.address, expectedWithin: settings.fetchMaximumWait)
+        defer { watch.cancel() }
         let response = try await connection.call(
             FetchRequest(asked, fetches, settings, version: version), version: version, timeout: timeout,
             expectsResponse: true)

@@ -62,6 +62,35 @@ extension Fetcher {
         waits[obstacle] = nil
     }
 
+    /// How much longer than expected a broker may take for a fetch without a report.
+    private static let patience = Duration.seconds(2)
+
+    /// Reports a broker that does not answer a fetch, long before `request.timeout.ms` ends the request.
+    ///
+    /// - Returns: The watch; cancel it when the response has arrived.
+    func watchSilence(
+        of node: Int32, at address: BrokerAddress, expectedWithin wait: Duration
+    ) -> Task<Void, any Error> {
+        let (timing, began) = (cluster.timing, cluster.timing.now())
+        return Task { [weak self] in
+            try await timing.timeout(wait + Self.patience)
+            while true {
+                await self?.reportSilence(of: node, at: address, since: began)
+                try await timing.timeout(Self.patience)
+            }
+        }
+    }
+
+    private func reportSilence(of node: Int32, at address: BrokerAddress, since began: ContinuousClock.Instant) {
+        guard !Task.isCancelled else { return }
+        let now = cluster.timing.now()
+        var wait = waits[.broker(node)] ?? Wait(reporter: RetryReporter(Obstacle.broker(node).operation), since: began)
+        wait.reporter.waits(
+            KafkaError(.requestTimedOut, "\(address) has not answered a fetch yet"), at: now, since: began,
+            observer: cluster.observer)
+        waits[.broker(node)] = wait
+    }
+
     /// Forgets what nothing waits for any more, without a report: partitions were taken away.
     func forgetWaits() {
         guard !waits.isEmpty else { return }

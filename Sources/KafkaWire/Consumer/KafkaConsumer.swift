@@ -48,7 +48,8 @@ public final class KafkaConsumer: Sendable, AsyncSequence {
     deinit {
         let (fetcher, membership) = (fetcher, groupPart.withLock { $0.membership })
         background("closing a dropped consumer") {
-            _ = await membership?.leave(by: .now + CloseReport.defaultLimit)
+            // Nobody waits for it, so silent brokers must not keep the connections for long.
+            _ = await membership?.leave(by: .now + .seconds(1))
             await fetcher.close()
         }
     }

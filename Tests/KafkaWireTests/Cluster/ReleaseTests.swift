@@ -35,7 +35,7 @@ struct ReleaseTests {
         await fake.close()
     }
 
-    @Test("so do a producer and a consumer that have worked")
+    @Test("so do a producer, a consumer and a group's member that have worked")
     func droppedAtWork() async throws {
         let fake = try FakeCluster()
         fake.createTopic("t")
@@ -46,6 +46,12 @@ struct ReleaseTests {
             let consumer = client.consumer(offsetReset: .earliest)
             await consumer.assign([TopicPartition("t"): ConsumerStart(.earliest)])
             for try await batch in consumer where batch.recordCount > 0 { break }
+            let member = try KafkaClient(
+                bootstrapServers: fake.bootstrapServers,
+                properties: ["group.id": "g", "auto.offset.reset": "earliest"]
+            ).consumer()
+            try await member.subscribe(to: .topics(["t"]))
+            for try await batch in member where batch.recordCount > 0 { break }
             #expect(try connections(to: fake) > 0)
         }
         try await eventually("the connections are closed", within: soon) { try connections(to: fake) == 0 }

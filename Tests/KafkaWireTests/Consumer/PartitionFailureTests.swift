@@ -267,4 +267,33 @@ struct PartitionFailureTests {
             await consumer.close()
         }
     }
+
+    @Test("a broker that stops answering fetches is reported long before request.timeout.ms")
+    func silentBroker() async throws {
+        let events = Lock<[RetryEvent]>([])
+        var hooks = ClientHooks()
+        hooks.retrying = { event in events.withLock { $0.append(event) } }
+        // fetch.max.wait.ms and two seconds.
+        let timing = Timing(timeout: { limit in
+            try await Task.sleep(for: limit == .milliseconds(2040) ? .milliseconds(5) : limit)
+        })
+        try await withFake(properties: ["fetch.max.wait.ms": "40"], timing: timing, hooks: hooks) { fake, cluster in
+            fake.createTopic("t", partitions: 2)
+            try fill(fake, good, 20)
+            fake.inject(.held, into: .fetch)
+            let consumer = KafkaConsumer(cluster: cluster, offsetReset: .fail)
+            await consumer.assign([good: ConsumerStart(.earliest)])
+            func isReported(_ code: ErrorCode?) -> Bool {
+                events.withLock {
+                    $0.contains { $0.operation.hasPrefix("fetch from broker") && $0.error?.code == code }
+                }
+            }
+            try await eventually("the silence is reported") { isReported(.requestTimedOut) }
+            fake.releaseAnswers()
+            try await eventually("its end is reported") { isReported(nil) }
+            var iterator = consumer.makeAsyncIterator()
+            #expect(try await read(&iterator, 20)[good.partition] == numbered(0..<20))
+            await consumer.close()
+        }
+    }
 }
