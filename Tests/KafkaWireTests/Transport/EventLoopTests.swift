@@ -196,7 +196,7 @@ struct EventLoopTests {
 private final class Flood: Sendable {
     let port: UInt16
     private let descriptor: Int32
-    private let state = Lock((isRunning: false, isClosed: false))
+    private let state = Lock((isRunning: false, isClosed: false, hasEnded: false))
 
     init() throws {
         let listening = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -221,12 +221,20 @@ private final class Flood: Sendable {
     var isRunning: Bool { state.withLock { $0.isRunning } }
 
     func close() {
-        state.withLock { $0.isClosed = true }
-        shutdown(descriptor, Int32(SHUT_RDWR))
+        state.withLock { state in
+            state.isClosed = true
+            // The number may be another test's socket once the thread has closed it.
+            if !state.hasEnded { shutdown(descriptor, Int32(SHUT_RDWR)) }
+        }
     }
 
     private func run() {
-        defer { Foundation.close(descriptor) }
+        defer {
+            state.withLock { state in
+                state.hasEnded = true
+                Foundation.close(descriptor)
+            }
+        }
         let connection = accept(descriptor, nil, nil)
         guard connection >= 0 else { return }
         defer { Foundation.close(connection) }
