@@ -30,13 +30,24 @@ package final class LoopbackRelay: Sendable {
 
         /// Ends both connections. What the server has been sent before still arrives, and its answer is still read.
         package func cut() {
-            shutdown(client, Int32(SHUT_RDWR))
-            shutdown(server, Int32(SHUT_WR))
+            ifOpen {
+                shutdown(client, Int32(SHUT_RDWR))
+                shutdown(server, Int32(SHUT_WR))
+            }
         }
 
         /// Ends both connections in both directions.
         package func drop() {
-            for descriptor in [client, server] { shutdown(descriptor, Int32(SHUT_RDWR)) }
+            ifOpen {
+                for descriptor in [client, server] { shutdown(descriptor, Int32(SHUT_RDWR)) }
+            }
+        }
+
+        /// Once the sockets are closed, their numbers may be another test's.
+        private func ifOpen(_ body: () -> Void) {
+            users.withLock { users in
+                if users > 0 { body() }
+            }
         }
 
         fileprivate func release() {
