@@ -11,10 +11,12 @@ extension LibpqConnection {
     ) throws -> Value {
         let value: Value
         let preludeResult: PostgresResult
+        if transactionStatus != PQTRANS_IDLE, !health.isBroken, unsafe pointer != nil {
+            endOperation()
+            // Its owner may continue it, so it is not rolled back.
+            throw PostgresError(.usage, "A transaction is open already on this connection")
+        }
         do {
-            if transactionStatus != PQTRANS_IDLE, !health.isBroken, unsafe pointer != nil {
-                throw PostgresError(.usage, "A transaction is open already on this connection")
-            }
             transactionError = nil
             preludeResult = try execute(prelude.isEmpty ? "BEGIN" : "BEGIN; \(prelude)")
         } catch {

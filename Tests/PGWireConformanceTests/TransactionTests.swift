@@ -137,6 +137,7 @@ import Testing
         #expect(await connection.status == .inTransaction)
         let error = try await postgresError { try await connection.transaction { _ in } }
         #expect(error.kind == .usage)
+        #expect(await connection.status == .inTransaction)
         try await connection.execute("ROLLBACK")
         let ended = try await postgresError {
             try await connection.transaction { session in _ = try session.execute("COMMIT") }
