@@ -64,7 +64,7 @@ import Testing
         await connection.close()
     }
 
-    /// Rows behind a savepoint: those of a failed COPY are left out, and the transaction goes on.
+    /// Rows behind a savepoint: those of a failed COPY are left out, and the transaction continues.
     @Test func someRowsOfABufferAreCopied() async throws {
         let connection = try await connectToSchema("transaction_parts")
         try await connection.execute("CREATE TABLE t (a int CHECK (a <> 3))")

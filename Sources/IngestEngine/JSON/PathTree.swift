@@ -25,7 +25,7 @@
         var isLiteral = false
         /// The index of an element.
         var element = 0
-        /// The node of paths that go on from here, or -1.
+        /// The node of the paths that have further steps, or -1.
         var child: Int32 = -1
         /// The slot of the path that ends here, or -1.
         var slot: Int32 = -1
