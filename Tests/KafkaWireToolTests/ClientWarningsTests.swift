@@ -64,10 +64,27 @@ struct ClientWarningsTests {
             warnings.availabilityChanged(.lost(broker, reason: "b:1 refused"))
             warnings.retrying(
                 RetryEvent(
-                    clientID: "c", operation: "connect to b:1", error: KafkaError(.networkException, "b:1 refused"),
+                    clientID: "c", operation: "connect to b:1", broker: broker,
+                    error: KafkaError(.networkException, "b:1 refused"),
                     failures: 1, elapsed: .zero, pause: nil))
         }
         #expect(lines.all == Array(repeating: "% waiting for broker b:1: b:1 refused", count: 2))
+    }
+
+    @Test("what is said of a broker in the end is the last report of it, also of an attempt that goes on")
+    func lastReport() {
+        let warnings = ClientWarnings(write: { _ in })
+        func report(_ error: KafkaError?) {
+            warnings.retrying(
+                RetryEvent(
+                    clientID: "c", operation: "connect to b:1", broker: broker, error: error, failures: 1,
+                    elapsed: .zero, pause: nil))
+        }
+        report(KafkaError(.networkException, "b:1 refuses connections"))
+        report(KafkaError(.networkException, "b:1 is silent"))
+        #expect(warnings.failures == "b:1 is silent")
+        report(nil)
+        #expect(warnings.failures.isEmpty)
     }
 
     @Test("a success is printed only after a failure of the same operation was printed")
@@ -77,7 +94,8 @@ struct ClientWarningsTests {
         func retry(_ operation: String, failsWith reason: String?) {
             warnings.retrying(
                 RetryEvent(
-                    clientID: "c", operation: operation, error: reason.map { KafkaError(.networkException, $0) },
+                    clientID: "c", operation: operation, broker: nil,
+                    error: reason.map { KafkaError(.networkException, $0) },
                     failures: 1, elapsed: .zero, pause: nil))
         }
         retry("connect to b:1", failsWith: "b:1 refused")

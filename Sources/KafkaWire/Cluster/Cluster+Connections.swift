@@ -132,6 +132,6 @@ extension Cluster {
     }
 
     private static func connectReporter(_ address: BrokerAddress) -> RetryReporter {
-        RetryReporter("connect to \(address)")
+        RetryReporter("connect to \(address)", broker: address)
     }
 }

@@ -25,13 +25,13 @@ public struct ConsumerConfiguration: Sendable {
     /// How large one compressed batch may become, in bytes; what is larger is an error, not an exhausted memory.
     public var maximumInflatedBytes = 256 << 20
 
-    /// `allow.auto.create.topics`: whether subscribing to a topic that does not exist has the broker create it, if the
-    /// broker's `auto.create.topics.enable` permits that.
+    /// `allow.auto.create.topics`: whether subscribing to a topic that does not exist, or assigning a partition of it, has
+    /// the broker create it, if the broker's `auto.create.topics.enable` permits that.
     ///
     /// On by default, as in the Java client; librdkafka's consumer has it off. A subscribed topic that is deleted is
-    /// created again, empty, while a consumer is still subscribed to it: turn this off where topics are deleted. Only names
-    /// in a subscription create topics: patterns do not, and neither do partitions that are assigned by hand (the Java
-    /// client creates their topics too). The property sets it for producers as well.
+    /// created again, empty, while a consumer is still subscribed to it: turn this off where topics are deleted. Patterns
+    /// create no topic, and assigned partitions only one that has not been found since. The property sets it for
+    /// producers as well.
     public var allowsTopicCreation = true
 
     /// Everything by default.

@@ -66,8 +66,9 @@ extension Fetcher {
         guard !leaderless.isEmpty else { return false }
         let topics = Set(leaderless.map(\.topic)).sorted()
         let errors = try await cluster.refresh(topics: topics)
-        var waiting: Set<String> = []
-        for key in leaderless {
+        let requested = await createMissing(topics, errors)
+        var waiting = requested
+        for key in leaderless where !requested.contains(key.topic) {
             guard let error = await findLeader(of: key, errors[key.topic]) else { continue }
             let obstacle = Obstacle.leaders(topic: key.topic)
             let now = cluster.timing.now()
@@ -82,6 +83,22 @@ extension Fetcher {
         }
         for topic in topics where !waiting.contains(topic) { succeeded(.leaders(topic: topic)) }
         return !waiting.isEmpty
+    }
+
+    /// Has a broker create those topics that are missing and may be created.
+    ///
+    /// - Returns: The topics that this was requested for the first time for. Their errors say nothing yet: a broker creates
+    ///   a topic beside its answer.
+    private func createMissing(_ topics: [String], _ errors: [String: ErrorCode]) async -> Set<String> {
+        guard !creatableTopics.isEmpty else { return [] }
+        for topic in topics where errors[topic] == nil { creatableTopics[topic] = nil }
+        let missing = topics.filter { errors[$0] == .unknownTopicOrPartition && creatableTopics[$0] != nil }
+        guard !missing.isEmpty else { return [] }
+        let new = missing.filter { creatableTopics[$0] == false }
+        for topic in new { creatableTopics[topic] = true }
+        // If this fails, the next round repeats it.
+        try? await cluster.createMissing(topics: missing)
+        return Set(new)
     }
 
     /// - Parameter code: The error that a broker gave for the topic; nil for none.

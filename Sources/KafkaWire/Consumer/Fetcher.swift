@@ -59,6 +59,9 @@ actor Fetcher {
     let offsetReset: ConsumerConfiguration.OffsetReset
     var partitions: [TopicPartition: Partition] = [:]
     var topicNames: [KafkaUUID: String] = [:]
+    /// The topics that brokers may be asked to create, which were assigned by hand and have not been found yet, and whether
+    /// one was asked.
+    var creatableTopics: [String: Bool] = [:]
     var sessions: [Int32: FetchSession] = [:]
     var loops: [Int32: Task<Void, Never>] = [:]
     private var housekeeping: Task<Void, Never>?
@@ -87,15 +90,23 @@ actor Fetcher {
     // MARK: What is fetched
 
     /// Fetches these partitions and no others, each from the given place.
-    func assign(_ starts: [TopicPartition: ConsumerStart]) {
+    func assign(_ starts: [TopicPartition: ConsumerStart], creatingTopics: Bool = false) {
         buffer.remove(Array(partitions.keys))
         partitions = [:]
+        creatableTopics = [:]
         forgetWaits()
-        add(starts)
+        add(starts, creatingTopics: creatingTopics)
     }
 
     /// Fetches these partitions too. One that is fetched already begins anew, at the given place.
-    func add(_ starts: [TopicPartition: ConsumerStart]) {
+    ///
+    /// - Parameter creatingTopics: Whether brokers are asked to create topics that are missing.
+    func add(_ starts: [TopicPartition: ConsumerStart], creatingTopics: Bool = false) {
+        if creatingTopics {
+            for (key, start) in starts where start.topicID == .zero && partitions[key]?.topicID ?? .zero == .zero {
+                creatableTopics[key.topic] = creatableTopics[key.topic] ?? false
+            }
+        }
         place(starts)
         goOn()
     }

@@ -57,10 +57,12 @@ public final class KafkaConsumer: Sendable, AsyncSequence {
     /// Reads these partitions and no others from now on, each from the given place.
     ///
     /// Batches that were fetched for an earlier assignment are dropped. The partitions of a consumer that has subscribed
-    /// come from its group: call `unsubscribe` before.
+    /// come from its group: call `unsubscribe` before. A topic that does not exist is created if
+    /// `allow.auto.create.topics` and the broker permit that; otherwise its partitions fail after
+    /// `default.api.timeout.ms`.
     public func assign(_ starts: [TopicPartition: ConsumerStart]) async {
         forgetMembership()
-        await fetcher.assign(starts)
+        await fetcher.assign(starts, creatingTopics: fetcher.configuration.allowsTopicCreation)
     }
 
     /// Reads these partitions too, each from the given place; the others aren't disturbed. One that is assigned already
@@ -69,7 +71,7 @@ public final class KafkaConsumer: Sendable, AsyncSequence {
     /// librdkafka's `incremental_assign`. As with `assign`, call `unsubscribe` before.
     public func assign(adding starts: [TopicPartition: ConsumerStart]) async {
         forgetMembership()
-        await fetcher.add(starts)
+        await fetcher.add(starts, creatingTopics: fetcher.configuration.allowsTopicCreation)
     }
 
     /// Stops reading these partitions; the others aren't disturbed. Partitions that aren't assigned are ignored.

@@ -43,6 +43,8 @@ public struct RetryEvent: Sendable, Hashable, CustomStringConvertible {
     public let clientID: String
     /// What the client is trying to do, as an infinitive: "find the leader of TFI-0".
     public let operation: String
+    /// The broker that is to be reached; nil if the operation isn't about one broker's address.
+    public let broker: BrokerAddress?
     /// The error of the last attempt; nil if the last attempt succeeded.
     public let error: KafkaError?
     /// The number of attempts that have failed in a row, from 1.

@@ -10,14 +10,17 @@ package struct RetryReporter: Sendable {
 
     /// What the client is trying to do, as an infinitive: "find the leader of TFI-0".
     private let operation: String
+    private let broker: BrokerAddress?
     private var failures = 0
     private var firstFailure: ContinuousClock.Instant?
     private var reported: Set<ErrorCode> = []
     private var nextReport: ContinuousClock.Instant?
     private var interval = Self.firstInterval
 
-    package init(_ operation: String) {
+    /// - Parameter broker: The broker that is to be reached, if the operation is to connect to it.
+    package init(_ operation: String, broker: BrokerAddress? = nil) {
         self.operation = operation
+        self.broker = broker
     }
 
     /// Call after each failed attempt.
@@ -55,7 +58,7 @@ package struct RetryReporter: Sendable {
         nextReport = now + interval
         observer?.retrying(
             RetryEvent(
-                clientID: observer?.clientID ?? "", operation: operation, error: error,
+                clientID: observer?.clientID ?? "", operation: operation, broker: broker, error: error,
                 failures: max(failures, 1), elapsed: now - since, pause: pause))
     }
 
@@ -63,9 +66,9 @@ package struct RetryReporter: Sendable {
     package mutating func succeeded(at now: @autoclosure () -> ContinuousClock.Instant, observer: ClientObserver?) {
         guard let since = firstFailure else { return }
         let event = RetryEvent(
-            clientID: observer?.clientID ?? "", operation: operation, error: nil,
+            clientID: observer?.clientID ?? "", operation: operation, broker: broker, error: nil,
             failures: max(failures, 1), elapsed: now() - since, pause: nil)
-        self = RetryReporter(operation)
+        self = RetryReporter(operation, broker: broker)
         observer?.retrying(event)
     }
 }

@@ -7,7 +7,7 @@ import KafkaWire
 final class ClientWarnings: Sendable {
     private struct State {
         var hasReached = false
-        /// The last failure to connect to each broker that was never reached.
+        /// What was last heard of the attempts to connect to each broker that isn't reached.
         var failures: [BrokerAddress: String] = [:]
         /// Whether a line was printed.
         var hasPrinted = false
@@ -67,6 +67,8 @@ final class ClientWarnings: Sendable {
     }
 
     func retrying(_ event: RetryEvent) {
+        // An attempt that gets no answer has no end to be told of by `connected`.
+        if let broker = event.broker { state.withLock { $0.failures[broker] = event.error?.message } }
         let isNew =
             event.error.map { reasons.isNew($0.message, of: event.operation) }
             ?? reasons.isNewSuccess(of: event.operation)

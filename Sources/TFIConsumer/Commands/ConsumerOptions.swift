@@ -35,11 +35,13 @@ extension ParsedOptions {
     /// A client with this program's defaults, where neither `--config` nor `--property` says otherwise.
     ///
     /// Calls are given up after ten seconds, so that a wrong address is told of soon; a consumer that is under way
-    /// waits for as long as it takes. Reading begins with the oldest message.
+    /// waits for as long as it takes. Reading begins with the oldest message. No topic is created: a missing one is a
+    /// mistake in a name, or was deleted.
     func client(say: @escaping @Sendable (String) -> Void) async throws(Failure) -> KafkaClient {
         let defaults = [
             "client.id": "tfi-consumer", "default.api.timeout.ms": "10000", "request.timeout.ms": "10000",
             "socket.connection.setup.timeout.ms": "5000", "auto.offset.reset": "earliest",
+            "allow.auto.create.topics": "false",
         ]
         do throws(KafkaError) {
             let configuration: ClientConfiguration

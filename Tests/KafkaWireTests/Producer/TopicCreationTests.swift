@@ -91,6 +91,45 @@ struct TopicCreationTests {
         }
     }
 
+    @Test("a partition that is assigned by hand creates its topic, but no topic that was read and then deleted")
+    func assignment() async throws {
+        let reports = Lock<[RetryEvent]>([])
+        var hooks = ClientHooks()
+        hooks.retrying = { event in reports.withLock { $0.append(event) } }
+        let properties = ["metadata.max.age.ms": "20", "default.api.timeout.ms": "100"]
+        try await withFake(properties: properties, hooks: hooks) { fake, cluster in
+            fake.setTopicCreation(true)
+            let consumer = KafkaConsumer(cluster: cluster, offsetReset: .earliest)
+            await consumer.assign([TopicPartition("new"): ConsumerStart(.earliest)])
+            try await eventually("it is created") { fake.offsets(of: TopicPartition("new")) != nil }
+            var iterator = consumer.makeAsyncIterator()
+            try fake.fill(TopicPartition("new"), [["x"]])
+            #expect(try await iterator.next()?.recordCount == 1)
+            let missing = reports.withLock { $0.filter { $0.error?.code == .unknownTopicOrPartition } }
+            #expect(missing.isEmpty)
+            fake.deleteTopic("new")
+            let error = await #expect(throws: KafkaError.self) { _ = try await iterator.next() }
+            #expect(error?.topic == "new")
+            #expect(fake.offsets(of: TopicPartition("new")) == nil)
+            await consumer.close()
+        }
+    }
+
+    @Test("with allow.auto.create.topics=false an assigned partition creates nothing")
+    func forbiddenAssignment() async throws {
+        let properties = ["allow.auto.create.topics": "false", "default.api.timeout.ms": "50"]
+        try await withFake(properties: properties) { fake, cluster in
+            fake.setTopicCreation(true)
+            let consumer = KafkaConsumer(cluster: cluster, offsetReset: .earliest)
+            await consumer.assign([TopicPartition("new"): ConsumerStart(.earliest)])
+            var iterator = consumer.makeAsyncIterator()
+            let error = await #expect(throws: KafkaError.self) { _ = try await iterator.next() }
+            #expect(error?.code == .unknownTopicOrPartition)
+            #expect(fake.offsets(of: TopicPartition("new")) == nil)
+            await consumer.close()
+        }
+    }
+
     @Test("what is only asked about is not created, and neither is a deleted topic that nothing is sent to")
     func asked() async throws {
         try await withFake(properties: ["linger.ms": "0", "max.block.ms": "2000"]) { fake, cluster in
@@ -102,10 +141,7 @@ struct TopicCreationTests {
             await #expect(throws: KafkaError.self) { _ = try await cluster.describe(topics: ["asked"]) }
             let admin = KafkaAdmin(cluster: cluster)
             await #expect(throws: KafkaError.self) { _ = try await admin.describe(topics: ["asked"]) }
-            let consumer = KafkaConsumer(cluster: cluster, offsetReset: .earliest)
-            await consumer.assign([TopicPartition("asked"): ConsumerStart(.earliest)])
             _ = try await producer.send(record("new"))
-            await consumer.close()
             #expect(fake.offsets(of: TopicPartition("asked")) == nil)
             #expect(fake.offsets(of: TopicPartition("deleted")) == nil)
             await producer.close()
