@@ -33,13 +33,20 @@ struct GroupTransactionTests {
                         group.fake.members(ofGroup: GroupFixture.group)?.count == 2
                     }
                 } else {
-                    group.fake.inject(.late(.milliseconds(300)), into: request)
+                    group.fake.inject(.held, into: request)
                     try await group.rebalance()
                     try await eventually("the member joins again") { group.fake.count(request) == 1 }
                 }
-                try await producer.withTransaction { transaction in
+                async let sent: Void = producer.withTransaction { transaction in
                     try await transaction.sendOffsets([partition: OffsetAndMetadata(3)], group: metadata)
                 }
+                if kind != .consumer {
+                    try await eventually("the coordinator has refused the offsets") {
+                        group.fake.count(.txnOffsetCommit) >= 1
+                    }
+                    group.fake.releaseAnswers()
+                }
+                try await sent
                 #expect(group.committed(partition) == 3)
                 if kind != .consumer { #expect(group.fake.count(.txnOffsetCommit) > 1) }
                 #expect(metadata != consumer.groupMetadata || kind == .consumer)

@@ -274,7 +274,7 @@ struct TopicIdentityTests {
         let versions = sendsIDs ? SpokenVersions.latest : .latest.with(.offsetFetch, 1...9)
         try await KafkaWireTests.withGroup(.cooperative, partitions: 1, versions: versions) { group in
             try group.produce(99)
-            let consumer = try group.member(["default.api.timeout.ms": "1500"]).consumer
+            let consumer = try group.member(["default.api.timeout.ms": "3000"]).consumer
             try await consumer.commit([old: OffsetAndMetadata(99)])
             group.fake.inject(.held, into: .offsetFetch)
             try await consumer.subscribe(to: .topics(["t"]))
