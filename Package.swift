@@ -73,7 +73,8 @@ let package = Package(
         .target(name: "CommandLineSupport", dependencies: ["Concurrency"], swiftSettings: settings),
         // From any topic into any table. Nothing about the plant.
         .target(
-            name: "IngestEngine", dependencies: ["CYAML", "CommandLineSupport", "PGWire"], swiftSettings: settings),
+            name: "IngestEngine", dependencies: ["CYAML", "CommandLineSupport", "Concurrency", "KafkaWire", "PGWire"],
+            swiftSettings: settings),
         // On KafkaWire's public interface alone.
         .executableTarget(
             name: "KafkaWireTool", dependencies: ["CommandLineSupport", "Concurrency", "KafkaWire"],
@@ -129,7 +130,10 @@ let package = Package(
         .testTarget(
             name: "CommandLineSupportTests", dependencies: ["CommandLineSupport", "Concurrency"],
             swiftSettings: settings),
-        .testTarget(name: "IngestEngineTests", dependencies: ["IngestEngine", "PGWire"], swiftSettings: settings),
+        .testTarget(
+            name: "IngestEngineTests",
+            dependencies: ["CommandLineSupport", "Concurrency", "IngestEngine", "KafkaWire", "PGWire"],
+            swiftSettings: settings),
         .testTarget(
             name: "IngestEngineConformanceTests", dependencies: ["IngestEngine", "PGWire", "TestSupport"],
             swiftSettings: settings),

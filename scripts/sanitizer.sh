@@ -32,7 +32,7 @@ run_with_sanitizer() { # SANITIZER [FILTER]...
     local sanitizer=$1 build=$root/.build/$1-sanitizer filter status=0 arguments=() connections='' reports
     shift
     if (($# == 0)); then
-        set -- '^(KafkaWire|KafkaWireTool|PGWire|CommandLineSupport|TFIConsumer|TFIProducer)Tests\.'
+        set -- '^(KafkaWire|KafkaWireTool|PGWire|CommandLineSupport|IngestEngine|TFIConsumer|TFIProducer)Tests\.'
         connections='(Connection|Release)Tests/'
     fi
     for filter; do arguments+=(--filter "$filter"); done

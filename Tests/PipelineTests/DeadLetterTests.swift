@@ -20,22 +20,28 @@ extension PipelineTests {
         private static let malformed: [(key: [UInt8]?, value: [UInt8]?, reason: String)] = {
             let key = Array(passageKey.utf8)
             let values: [(String, String)] = [
-                ("", "not JSON"), ("not JSON", "not JSON"), (String(value().dropLast()), "not JSON"),
-                (value() + value(), "something follows"), ("[]", "not an object"), ("null", "not an object"),
-                ("{}", "qls_unit_id is missing"), (value(unit: "\"1\""), "qls_unit_id is not an integer"),
-                (value(unit: "1.5"), "not an integer"), (value(unit: "null"), "not an integer: null"),
-                (value(zone: "2147483648"), "zone_id is out of range"),
-                (value(zone: "99999999999999999999"), "out of range"), (value(time: "17"), "is not a text"),
-                (value(time: "\"2023-02-29 00:00:00.0\""), "that exists"),
-                (value(time: "\"2024-03-12 24:00:00.0\""), "that exists"),
-                (value(time: "\"yesterday\""), "that exists"),
+                ("", "not valid JSON"), ("not JSON", "not valid JSON"), (String(value().dropLast()), "not valid JSON"),
+                (value() + value(), "something follows"), ("[]", "not a JSON object"), ("null", "not a JSON object"),
+                ("{}", "$.qls_unit_id for column \"qls_unit_id\" (integer) is missing"),
+                (value(unit: "\"one\""), "expected integer, found \"one\""),
+                (value(unit: "1.5"), "expected integer, found 1.5"), (value(unit: "null"), "is missing or null"),
+                (value(zone: "2147483648"), "$.zone_id for column \"zone_id\": expected a value in the range"),
+                (value(zone: "99999999999999999999"), "in the range of integer"),
+                (value(time: "17"), "the database refused it: invalid input syntax for type timestamp"),
+                (value(time: "\"2023-02-29 00:00:00.0\""), "in the range of timestamp"),
+                (value(time: "\"2024-03-12 25:00:00.0\""), "in the range of timestamp"),
+                (value(time: "\"yesterday\""), "relative to the present"),
                 (value(zone: "\"\u{0}\""), "control character"),
             ]
             return values.map { (key, Array($0.0.utf8), $0.1) } + [
-                (key, nil, "the value is missing"), (nil, Array(value().utf8), "the key is missing"),
-                (Array("unit_repair".utf8), Array(value().utf8), "the key 'unit_repair' is not known"),
-                ([], Array(value().utf8), "the key '' is not known"),
-                ([0, 0xff], [0, 0xfe, 0xff], "is not known"), (key, [0, 0xfe, 0xff], "not JSON"), (nil, nil, "missing"),
+                (key, nil, "the record has no value"),
+                (nil, Array(value().utf8), "no route takes the record without a key"),
+                (
+                    Array("unit_repair".utf8), Array(value().utf8),
+                    "no route takes the record with the key 'unit_repair'"
+                ),
+                ([], Array(value().utf8), "with the key ''"), ([0, 0xff], [0, 0xfe, 0xff], "no route takes"),
+                (key, [0, 0xfe, 0xff], "not valid JSON"), (nil, nil, "no route takes"),
             ]
         }()
 

@@ -78,6 +78,16 @@ extension RowEncoder {
         }
     }
 
+    /// The beginning of a key or value, with what a terminal could mistake escaped, in single quotes.
+    static func quote(_ bytes: RawSpan) -> String {
+        // The view is used during this call only, while the span keeps the memory alive.
+        let text = unsafe bytes.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return "" }
+            return quote(unsafe ByteView(base, bytes.count))
+        }
+        return "'" + text + "'"
+    }
+
     /// The beginning of a value, with what a terminal could mistake escaped.
     private static func quote(_ view: ByteView) -> String {
         var count = min(view.count, quotedLength)

@@ -10,28 +10,38 @@ public struct ServerRows: Sendable {
     public let table: TableName
     /// The columns that the rows name; the database fills the others.
     public let columns: [String]
-    private var json: [UInt8] = [UInt8(ascii: "[")]
-    public private(set) var count = 0
+    /// The rows' JSON objects, each with a comma behind it.
+    private var json: [UInt8] = []
+    /// Where each row ends, comma included.
+    private var ends: [Int] = []
 
     public init(table: TableName, columns: [String]) {
         self.table = table
         self.columns = columns
     }
 
-    public var isEmpty: Bool { count == 0 }
+    public var count: Int { ends.count }
+    public var isEmpty: Bool { ends.isEmpty }
     /// The size of the rows' JSON text.
     public var byteCount: Int { json.count }
 
     /// Adds what the encoder returned as ``EncodedRow/server(_:)``.
     public mutating func append(_ row: [UInt8]) {
-        if count > 0 { json.append(UInt8(ascii: ",")) }
         json += row
-        count += 1
+        json.append(UInt8(ascii: ","))
+        ends.append(json.count)
     }
 
     public mutating func removeAll() {
-        json.removeSubrange(1...)
-        count = 0
+        json.removeAll(keepingCapacity: json.capacity < 1 << 20)
+        ends.removeAll(keepingCapacity: true)
+    }
+
+    /// Takes the last rows back.
+    mutating func removeLast(_ rows: Int) {
+        guard rows > 0 else { return }
+        ends.removeLast(min(rows, ends.count))
+        json.removeSubrange((ends.last ?? 0)...)
     }
 
     /// The statement that selects the rows from `$1`, with the columns in their order: for an INSERT with a conflict
@@ -43,17 +53,31 @@ public struct ServerRows: Sendable {
     }
 
     /// The parameter of ``selection(in:)``.
-    public var parameter: PostgresValue { .text(String(decoding: json + [UInt8(ascii: "]")], as: UTF8.self)) }
+    public var parameter: PostgresValue { parameter(of: 0..<count) }
+
+    private func parameter(of rows: Range<Int>) -> PostgresValue {
+        guard !rows.isEmpty else { return .text("[]") }
+        let start = rows.lowerBound == 0 ? 0 : ends[rows.lowerBound - 1]
+        // Without the last comma.
+        return .text("[" + String(decoding: json[start..<ends[rows.upperBound - 1] - 1], as: UTF8.self) + "]")
+    }
 
     /// Inserts the rows, all or none, in the session's transaction. Run ``settings`` before.
     ///
     /// - Returns: The number of rows that the database counts.
     @discardableResult
     public func insert(in session: inout PostgresSession) throws(PostgresError) -> Int {
-        guard !isEmpty else { return 0 }
+        try insert(0..<count, in: &session)
+    }
+
+    /// Inserts some of the rows, all or none of them.
+    ///
+    /// - Parameter rows: Which rows, counted from 0.
+    func insert(_ rows: Range<Int>, in session: inout PostgresSession) throws(PostgresError) -> Int {
+        guard !rows.isEmpty else { return 0 }
         let statement =
             "INSERT INTO \(try target(in: &session)) (\(try names(in: &session))) \(try selection(in: &session))"
-        return try session.query(statement, parameters: [parameter]).affectedRows ?? 0
+        return try session.query(statement, parameters: [parameter(of: rows)]).affectedRows ?? 0
     }
 
     private func target(in session: inout PostgresSession) throws(PostgresError) -> String {

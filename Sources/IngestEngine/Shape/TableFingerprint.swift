@@ -24,10 +24,28 @@ import PGWire
 /// the server refuses the row. It never stores another value than the message has, since the binary form of an enum is
 /// its label, and the server evaluates domains itself. Grants aren't part of the fingerprint: COPY checks them.
 public struct TableFingerprint: Sendable, Equatable {
-    /// SQL of several statements without parameters, for ``matches(_:)``. Only the last one gives rows.
-    public let statements: String
+    /// Statements that lock the tables.
+    private let locks: String
+    /// A query of one column of numbers.
+    private let query: String
     /// The rows when the shapes were read, sorted.
     private let rows: [String]
+
+    /// SQL of several statements without parameters, for ``matches(_:)``. Only the last one gives rows.
+    public var statements: String { locks + query }
+
+    /// The statements with one that changes rows of another table, in the same query: it runs once the tables are locked,
+    /// and needs no round trip of its own.
+    func statements(with change: String) -> String {
+        "\(locks)WITH changed AS (\(change) RETURNING 1)\n\(query)\nUNION ALL\nSELECT count(*) FROM changed"
+    }
+
+    /// Whether the tables are as they were, and the statement has changed so many rows.
+    ///
+    /// - Parameter result: That of ``statements(with:)``.
+    func matches(_ result: PostgresResult, changing count: Int) -> Bool {
+        Self.sorted(result) == (rows + ["\(count)"]).sorted()
+    }
 
     /// Whether the tables are as they were when their shapes were read.
     ///
@@ -76,7 +94,7 @@ public struct TableFingerprint: Sendable, Equatable {
         let query = query(
             names, shapes.map(\.oid), views: shapes.filter { $0.shape.kind == .view }.map(\.oid), types)
         return TableFingerprint(
-            statements: lock + explanations.joined() + query, rows: sorted(try session.execute(query)))
+            locks: lock + explanations.joined(), query: query, rows: sorted(try session.execute(query)))
     }
 
     /// A query with one row for each column, enum label, domain and so on: a hash of all that matters.

@@ -42,7 +42,7 @@ enum CheckCommand {
 
     /// Binds the routes of all mappings.
     static func bound(
-        _ sources: [MappingOptions.Source], _ connection: PostgresConnection
+        _ sources: [IngestPlan.Source], _ connection: PostgresConnection
     ) async throws -> [BoundRoute] {
         let names = sources.flatMap(\.mapping.routes).map(\.table)
         let catalog = try await connection.transaction { session in try Catalog.read(names, &session) }

@@ -1,20 +1,26 @@
 import CommandLineSupport
+import IngestEngine
 import PGWire
 
 /// One-off work with the database, whose errors end the command with a sentence.
 enum DatabaseAccess {
-    /// The schema, with every table that `run` and `status` need.
+    /// The program's own tables in a schema.
     ///
+    /// - Parameters:
+    ///   - needed: The tables that have to be there.
+    ///   - command: What creates them.
     /// - Throws: A failure that names the tables that are missing; `PostgresError`.
-    static func schema(_ name: String, over connection: PostgresConnection) async throws -> WorkshopSchema {
+    static func ownTables(
+        in name: String, needed: [String], createdBy command: String, over connection: PostgresConnection
+    ) async throws -> OwnTables {
         let schema = WorkshopSchema(quotedName: try await connection.quoted(name))
-        let missing = try await connection.transaction { session in try schema.missingTables(&session) }
+        let missing = try await connection.transaction { session in try schema.missing(needed, &session) }
         guard missing.isEmpty else {
             throw Failure(
-                "the schema \(name) lacks \(missing.joined(separator: ", ")): run 'tfi-consumer init' first",
+                "the schema \(name) lacks \(missing.joined(separator: ", ")): run '\(command)' first",
                 status: .configuration)
         }
-        return schema
+        return OwnTables(schema: name, quotedSchema: schema.quotedName)
     }
 
     /// Connects, does the work and closes the connection. Reports if that takes several seconds.

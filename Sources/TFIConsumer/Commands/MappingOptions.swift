@@ -16,30 +16,27 @@ enum MappingOptions {
 
     static let all: [any OptionDeclaration] = [mapping, table]
 
-    /// A mapping and where it comes from.
-    struct Source: Sendable {
-        /// The file; empty for a mapping from the command line.
-        let file: String
-        let mapping: Mapping
-    }
+    /// Whether the options name no mapping, so that the plant's is used.
+    static func isBuiltIn(_ options: ParsedOptions) -> Bool { options[mapping].isEmpty && options[table] == nil }
 
     /// The mappings that the options name: the files, or `--topic` and `--table`, or the plant's.
-    static func read(_ options: ParsedOptions) async throws -> [Source] {
+    static func read(_ options: ParsedOptions) async throws -> [IngestPlan.Source] {
         try options.checkExclusive(mapping, table)
         let files = options[mapping]
         if !files.isEmpty {
             try options.checkExclusive(mapping, CommonOptions.topic)
-            var sources: [Source] = []
-            for file in files { sources.append(Source(file: file, mapping: try await read(file))) }
+            var sources: [IngestPlan.Source] = []
+            for file in files { sources.append(IngestPlan.Source(file: file, mapping: try await read(file))) }
             return sources
         }
         let topic = options[CommonOptions.topic]
         guard let table = options[table] else {
             return [
-                Source(file: "", mapping: PlantMapping.mapping(topic: topic, schema: options[ConsumerOptions.schema]))
+                IngestPlan.Source(
+                    file: "", mapping: PlantMapping.mapping(topic: topic, schema: options[ConsumerOptions.schema]))
             ]
         }
-        return [Source(file: "", mapping: Mapping(routes: [Route(topic: .name(topic), table: table)]))]
+        return [IngestPlan.Source(file: "", mapping: Mapping(routes: [Route(topic: .name(topic), table: table)]))]
     }
 
     /// - Throws: `Failure` if the file can't be read or isn't a mapping.

@@ -1,4 +1,5 @@
 import CommandLineSupport
+import IngestEngine
 import KafkaWire
 import PGWire
 
@@ -46,11 +47,13 @@ enum StatusCommand {
     ) async throws -> [Int32: Int64] {
         let name = options[ConsumerOptions.schema]
         let entries = try await DatabaseAccess.open(options[ConsumerOptions.database]) { connection in
-            let schema = try await DatabaseAccess.schema(name, over: connection)
+            let tables = try await DatabaseAccess.ownTables(
+                in: name, needed: [OwnTables.offsets.name], createdBy: InitCommand.forAnyMapping, over: connection)
             let store = try await OffsetStore(
-                table: schema.qualified("kafka_offset"), group: options[ConsumerOptions.group],
-                topic: options[CommonOptions.topic], over: connection)
-            return try await connection.transaction { session in try store.entries(&session) }
+                table: tables.offsetTable, group: options[ConsumerOptions.group], over: connection)
+            return try await connection.transaction { session in
+                try store.entries(of: [options[CommonOptions.topic]], &session)
+            }
         }
         let other = entries.compactMap(\.topicID).first { topicID != .zero && $0 != topicID.description }
         if let other {
@@ -59,7 +62,7 @@ enum StatusCommand {
                     + "\(options[ConsumerOptions.group]) read it: its id was \(other) and is \(topicID); 'run' says how to "
                     + "continue", status: .configuration)
         }
-        return Dictionary(entries.map { ($0.partition, $0.nextOffset) }) { $1 }
+        return Dictionary(entries.map { ($0.partition.partition, $0.nextOffset) }) { $1 }
     }
 
     struct Row {

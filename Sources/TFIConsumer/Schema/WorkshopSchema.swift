@@ -44,13 +44,18 @@ struct WorkshopSchema: Sendable {
     ///
     /// - Throws: `PostgresError`: SQLSTATE 42501 if the schema exists and the user may not use it.
     func missingTables(_ session: inout PostgresSession) throws(PostgresError) -> [String] {
-        let names = Self.requiredTables.indices.map { "($\($0 + 2)::text)" }.joined(separator: ", ")
+        try missing(Self.requiredTables, &session)
+    }
+
+    /// The names of those tables that are missing in the schema, sorted.
+    func missing(_ tables: [String], _ session: inout PostgresSession) throws(PostgresError) -> [String] {
+        let names = tables.indices.map { "($\($0 + 2)::text)" }.joined(separator: ", ")
         let result = try session.query(
             """
             SELECT wanted.name FROM (VALUES \(names)) AS wanted (name)
             WHERE to_regclass($1::text || '.' || wanted.name) IS NULL
             ORDER BY wanted.name
-            """, parameters: [.text(quotedName)] + Self.requiredTables.map { .text($0) })
+            """, parameters: [.text(quotedName)] + tables.map { .text($0) })
         return result.rows.compactMap { $0[0] }
     }
 

@@ -1,3 +1,5 @@
+import IngestEngine
+
 /// A table by its name and the lines of its definition: columns, then constraints.
 struct WorkshopTable: Sendable {
     let name: String
@@ -5,8 +7,10 @@ struct WorkshopTable: Sendable {
 }
 
 extension WorkshopSchema {
-    /// What `run` can't work without; the check at its start is `missingTablesQuery`.
-    static let requiredTables = ["ucp", "uc", "dead_letter", "kafka_offset"]
+    /// The tables that `run` needs for the plant's messages.
+    static let requiredTables = ["ucp", "uc"] + ownTables
+    /// The tables that `run` needs for any mapping.
+    static let ownTables = [OwnTables.deadLetter.name, OwnTables.offsets.name]
 
     /// In the order in which they are made.
     static let tables = [
@@ -29,34 +33,8 @@ extension WorkshopSchema {
                 "concern_id integer NOT NULL",
                 "zone_charged_id integer NOT NULL",
             ]),
-        // Messages that can't be a row. Key, value and timestamp may be missing in Kafka too.
-        WorkshopTable(
-            name: "dead_letter",
-            definition: [
-                "\"topic\" text NOT NULL",
-                "\"partition\" integer NOT NULL",
-                "\"offset\" bigint NOT NULL",
-                "\"timestamp\" timestamp with time zone",
-                "key bytea",
-                "value bytea",
-                "headers jsonb",
-                "reason text NOT NULL",
-                "received_at timestamp with time zone NOT NULL DEFAULT now()",
-            ]),
-        // Where each group goes on: written in the transaction of the rows themselves. The topic's id and the leader
-        // epoch tell a topic that was made again, or a log that was cut back, from the one that was read.
-        WorkshopTable(
-            name: "kafka_offset",
-            definition: [
-                "group_name text NOT NULL",
-                "topic text NOT NULL",
-                "partition integer NOT NULL",
-                "next_offset bigint NOT NULL",
-                "topic_id text",
-                "leader_epoch integer",
-                "updated_at timestamp with time zone NOT NULL DEFAULT now()",
-                "PRIMARY KEY (group_name, topic, partition)",
-            ]),
+        WorkshopTable(name: OwnTables.deadLetter.name, definition: OwnTables.deadLetter.lines),
+        WorkshopTable(name: OwnTables.offsets.name, definition: OwnTables.offsets.lines),
         // The user's: how many units are to be produced by the end of each hour, counted from the day's beginning.
         WorkshopTable(
             name: "plan",

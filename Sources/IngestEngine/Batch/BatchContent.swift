@@ -1,0 +1,218 @@
+import KafkaWire
+import PGWire
+
+/// The rows of one target, and for each the record that it comes from if that is remembered.
+struct TargetRows: ~Copyable {
+    var rows: CopyBuffer
+    /// Rows in forms that only the database reads.
+    var server: ServerRows
+    /// For the rows, and then for those that the database reads; empty if not remembered.
+    var origins: [RecordOrigin] = []
+    var serverOrigins: [RecordOrigin] = []
+    private var mark: CopyBuffer.Mark
+    private var serverMark = 0
+
+    init(_ target: IngestPlan.Target, capacity: Int) {
+        rows = CopyBuffer(minimumCapacity: capacity)
+        mark = rows.mark()
+        server = ServerRows(table: target.table, columns: target.columns)
+    }
+
+    /// How many rows there are, of both kinds.
+    var count: Int { rows.rowCount + server.count }
+    var byteCount: Int { rows.byteCount + (server.isEmpty ? 0 : server.byteCount) }
+
+    /// Remembers the present state for ``rollback()``.
+    mutating func setMark() {
+        mark = rows.mark()
+        serverMark = server.count
+    }
+
+    mutating func rollback() {
+        rows.rollback(to: mark)
+        server.removeLast(server.count - serverMark)
+    }
+
+    mutating func removeAll() {
+        rows.removeAll()
+        if !server.isEmpty { server.removeAll() }
+        if !origins.isEmpty { origins.removeAll() }
+        if !serverOrigins.isEmpty { serverOrigins.removeAll() }
+    }
+}
+
+/// Which record a row was made of.
+struct RecordOrigin: Sendable, Equatable {
+    /// The place of its record batch in a list.
+    var batch: Int
+    var offset: Int64
+}
+
+/// A batch's rows and what makes them.
+///
+/// One value, so that a record batch is taken in under a single check for exclusive access: checks for each record
+/// and each buffer of a class were a tenth of the program's time.
+struct BatchContent: ~Copyable {
+    private var router: RecordRouter
+    /// One for each route.
+    private var encoders: OwnedList<RowEncoder>
+    private(set) var targets: OwnedList<TargetRows>
+    private let unrouted: Mapping.Unrouted
+    private(set) var deadLetters = CopyBuffer()
+    private(set) var recordCount = 0
+    private(set) var messageBytes = 0
+    private(set) var rejections = RejectionSummary()
+    private(set) var runs: [DeadLetterCounter.Run] = []
+    // Filled only if a batch is made again to find the rows that the database refuses.
+    private(set) var deadLetterOrigins: [RecordOrigin] = []
+
+    /// - Throws: `RowPlanError` for a plan that was not bound.
+    init(_ plan: IngestPlan, capacity: Int) throws(RowPlanError) {
+        router = RecordRouter(plan)
+        encoders = try OwnedList(count: plan.routes.count) { (index) throws(RowPlanError) in
+            try RowEncoder(plan.routes[index].plan)
+        }
+        // The first target mostly has nearly all of the rows.
+        targets = OwnedList(count: plan.targets.count) { index in
+            TargetRows(plan.targets[index], capacity: index == 0 ? capacity : 0)
+        }
+        unrouted = plan.unrouted
+    }
+
+    var byteCount: Int {
+        var sum = deadLetters.byteCount
+        for index in 0..<targets.count { sum &+= targets[index].byteCount }
+        return sum
+    }
+
+    mutating func removeAll() {
+        for index in 0..<targets.count { targets[index].removeAll() }
+        deadLetters.removeAll()
+        recordCount = 0
+        messageBytes = 0
+        rejections.removeAll()
+        if !runs.isEmpty { runs.removeAll(keepingCapacity: true) }
+        if !deadLetterOrigins.isEmpty { deadLetterOrigins.removeAll() }
+    }
+
+    /// Takes a record batch in. If it can't be read to its end, nothing of it is taken in.
+    mutating func append(_ batch: borrowing RecordBatch, in range: Range<Int64>) throws(KafkaError) {
+        for index in 0..<targets.count { targets[index].setMark() }
+        let mark = deadLetters.mark()
+        let before = (records: recordCount, deadLetters: deadLetters.rowCount, messageBytes: messageBytes)
+        do throws(KafkaError) {
+            try appendRecords(batch, in: range, notedAs: -1)
+        } catch {
+            for index in 0..<targets.count { targets[index].rollback() }
+            deadLetters.rollback(to: mark)
+            recordCount = before.records
+            messageBytes = before.messageBytes
+            throw error
+        }
+        endRun(since: (before.records, before.deadLetters))
+    }
+
+    /// The same, and remembers for each row and dead letter which record it comes from.
+    ///
+    /// - Parameter index: The record batch's place in a list.
+    mutating func append(
+        _ batch: borrowing RecordBatch, in range: Range<Int64>, notedAs index: Int
+    ) throws(KafkaError) {
+        let before = (recordCount, deadLetters.rowCount)
+        try appendRecords(batch, in: range, notedAs: index)
+        endRun(since: before)
+    }
+
+    /// - Parameter index: The record batch's place in a list; -1 if the rows' records are not remembered.
+    @inline(__always)
+    private mutating func appendRecords(
+        _ batch: borrowing RecordBatch, in range: Range<Int64>, notedAs index: Int
+    ) throws(KafkaError) {
+        if router.select(topic: batch.topic) {
+            for route in router.active { encoders[route].setTopic(batch.topic) }
+        }
+        let partition = batch.partition
+        var records = batch.records
+        while let record = try records.next() {
+            guard range.contains(record.offset) else { continue }
+            let (key, value) = (record.key, record.value)
+            recordCount &+= 1
+            messageBytes &+= (key?.byteCount ?? 0) &+ (value?.byteCount ?? 0)
+            let route = router.route(of: record, key: key)
+            guard route >= 0 else {
+                leaveOut(record, of: batch, notedAs: index)
+                continue
+            }
+            if router.takesHeaders(route) { setHeaders(of: record, route) }
+            let target = router.target(of: route)
+            let metadata = RecordMetadata(
+                partition: partition, offset: record.offset, timestamp: record.timestamp >= 0 ? record.timestamp : nil)
+            switch encoders[route].encode(value: value, key: key, metadata: metadata, into: &targets[target].rows) {
+            case .row:
+                if index >= 0 { targets[target].origins.append(RecordOrigin(batch: index, offset: record.offset)) }
+            case .server(let row):
+                targets[target].server.append(row)
+                if index >= 0 {
+                    targets[target].serverOrigins.append(RecordOrigin(batch: index, offset: record.offset))
+                }
+            case .rejected(let reason): addDeadLetter(record, of: batch, reason: reason, notedAs: index)
+            }
+        }
+    }
+
+    /// A record that no route takes.
+    @inline(never)
+    private mutating func leaveOut(
+        _ record: borrowing Record, of batch: borrowing RecordBatch, notedAs index: Int
+    ) {
+        guard unrouted == .deadLetter else { return }
+        let reason: String =
+            if let key = record.key { "no route takes the record with the key \(RowEncoder.quote(key))" } else {
+                "no route takes the record without a key"
+            }
+        addDeadLetter(record, of: batch, reason: reason, notedAs: index)
+    }
+
+    /// Hands the encoder the last header of each name that its columns take.
+    @inline(never)
+    private mutating func setHeaders(of record: borrowing Record, _ route: Int) {
+        let names = encoders[route].headerNames
+        for index in names.indices { encoders[route].setHeader(index, nil) }
+        var iterator = record.headers.makeIterator()
+        while let header = iterator.next() {
+            guard let index = names.firstIndex(of: String(repairingUTF8: header.name)) else { continue }
+            encoders[route].setHeader(index, header.value)
+        }
+    }
+
+    mutating func appendDeadLetters(
+        _ batch: borrowing RecordBatch, _ reasons: [Int64: String]
+    ) throws(KafkaError) {
+        var records = batch.records
+        while let record = try records.next() {
+            guard let reason = reasons[record.offset] else { continue }
+            addDeadLetter(record, of: batch, reason: reason, notedAs: -1)
+        }
+    }
+
+    /// Adds the records of one record batch to the runs. Good ones join those before.
+    private mutating func endRun(since before: (records: Int, deadLetters: Int)) {
+        let run = DeadLetterCounter.Run(
+            records: recordCount - before.records, rejected: deadLetters.rowCount - before.deadLetters)
+        if run.rejected == 0, let last = runs.last, last.rejected == 0 {
+            runs[runs.count - 1].records += run.records
+        } else {
+            runs.append(run)
+        }
+    }
+
+    @inline(never)
+    private mutating func addDeadLetter(
+        _ record: borrowing Record, of batch: borrowing RecordBatch, reason: String, notedAs index: Int
+    ) {
+        let letter = DeadLetter(record, topic: batch.topic, partition: batch.partition, reason: reason)
+        letter.append(to: &deadLetters, key: record.key, value: record.value)
+        rejections.add(reason, topic: batch.topic, partition: batch.partition, offset: record.offset)
+        if index >= 0 { deadLetterOrigins.append(RecordOrigin(batch: index, offset: record.offset)) }
+    }
+}

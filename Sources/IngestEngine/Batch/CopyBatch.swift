@@ -1,0 +1,155 @@
+import KafkaWire
+import PGWire
+
+/// What goes into the database in one transaction: rows for each table, dead letters, and how far they bring each
+/// partition.
+package final class CopyBatch: @unchecked Sendable {
+    // @unchecked: a batch has one owner at a time. `BatchExchange` hands it from the mapper to the sink and back.
+
+    /// How far a batch brings one partition.
+    package struct Progress: Sendable, Equatable {
+        /// The offset that the database has to have before the batch.
+        var expected: Int64
+        /// The offset after the batch.
+        var next: Int64
+        /// The leader epoch of the last record batch; -1 where it isn't known.
+        var leaderEpoch: Int32
+    }
+
+    let plan: IngestPlan
+    private(set) var content: BatchContent
+    private(set) var progress: [TopicPartition: Progress] = [:]
+    /// When its first record batch was taken in; nil where it is empty.
+    private(set) var began: ContinuousClock.Instant?
+
+    /// - Parameter capacity: The bytes of rows to make room for at once.
+    /// - Throws: `RowPlanError` for a plan that was not bound.
+    init(_ plan: IngestPlan, capacity: Int = 0) throws(RowPlanError) {
+        self.plan = plan
+        content = try BatchContent(plan, capacity: capacity)
+    }
+
+    var recordCount: Int { content.recordCount }
+    /// The bytes of keys and values that were taken in.
+    var messageBytes: Int { content.messageBytes }
+    /// The rows of each of the plan's targets.
+    var rowCounts: [Int] { plan.targets.indices.map { content.targets[$0].count } }
+    var deadLetterCount: Int { content.deadLetters.rowCount }
+    /// How many rows of each target the server counted when the batch was copied. Fewer than there are if a trigger
+    /// suppressed some; empty before.
+    private(set) var copiedRows: [Int] = []
+    /// Why records were rejected.
+    var rejections: RejectionSummary { content.rejections }
+    /// The records in the order in which they were taken in. A run ends at a record batch with rejected records.
+    var runs: [DeadLetterCounter.Run] { content.runs }
+    /// The bytes of all rows and dead letters.
+    var byteCount: Int { content.byteCount }
+    var isEmpty: Bool { progress.isEmpty }
+
+    /// Makes it ready to be filled again; its memory stays.
+    func removeAll() {
+        content.removeAll()
+        progress = [:]
+        began = nil
+        if !copiedRows.isEmpty { copiedRows.removeAll(keepingCapacity: true) }
+    }
+
+    // MARK: Taking in
+
+    /// Takes a record batch in, from its first record that isn't passed over.
+    ///
+    /// - Parameter position: The partition's offset before the batch.
+    /// - Throws: `KafkaError` for a batch that can't be read. Nothing else is an error: what can't be a row is a dead
+    ///   letter.
+    func append(_ batch: RecordBatch, position: Int64, now: ContinuousClock.Instant) throws(KafkaError) {
+        try content.append(batch, in: .min..<Int64.max)
+        began = began ?? now
+        advance(
+            batch.place, from: position, to: batch.nextOffset, leaderEpoch: batch.partitionLeaderEpoch)
+    }
+
+    /// Takes in those records of record batches whose offsets are in their partition's range, and remembers which record
+    /// each row comes from. Doesn't move the partitions on.
+    func append(_ batches: [RecordBatch], in ranges: [TopicPartition: Range<Int64>]) throws(KafkaError) {
+        for (index, batch) in batches.enumerated() {
+            guard let range = ranges[batch.place] else { continue }
+            try content.append(batch, in: range, notedAs: index)
+        }
+    }
+
+    /// Makes dead letters of those records of a record batch that a row was made of and refused.
+    ///
+    /// - Parameter reasons: The records' offsets, and why the database refused them.
+    func appendDeadLetters(_ batch: RecordBatch, _ reasons: [Int64: String]) throws(KafkaError) {
+        try content.appendDeadLetters(batch, reasons)
+    }
+
+    /// Moves a partition on.
+    ///
+    /// - Parameter position: The partition's offset before the batch, where this is the first of it.
+    func advance(_ partition: TopicPartition, from position: Int64, to next: Int64, leaderEpoch: Int32) {
+        progress[partition, default: Progress(expected: position, next: next, leaderEpoch: -1)].next = next
+        progress[partition]?.leaderEpoch = leaderEpoch
+    }
+
+    // MARK: Sending
+
+    /// Copies all rows and dead letters into their tables.
+    func copy(deadLetters table: TableName, _ session: inout PostgresSession) throws(PostgresError) {
+        copiedRows.removeAll(keepingCapacity: true)
+        var hasSettings = false
+        for (index, target) in plan.targets.enumerated() {
+            var copied = 0
+            if !content.targets[index].rows.isEmpty {
+                copied = try session.copy(
+                    into: target.table, columns: target.columns, from: content.targets[index].rows)
+            }
+            if !content.targets[index].server.isEmpty {
+                if !hasSettings { try session.execute(ServerRows.settings) }
+                hasSettings = true
+                copied += try content.targets[index].server.insert(in: &session)
+            }
+            copiedRows.append(copied)
+        }
+        if !content.deadLetters.isEmpty {
+            try session.copy(into: table, columns: DeadLetter.columns, from: content.deadLetters)
+        }
+    }
+
+    /// Copies the rows of one target in parts, without those that the database refuses.
+    func copyRows(
+        of target: Int, _ isolation: inout RowIsolation, _ session: inout PostgresSession
+    ) throws {
+        let place = plan.targets[target]
+        try isolation.copy(content.targets[target].rows, into: place.table, columns: place.columns, &session)
+    }
+
+    /// The same for the rows that the database reads itself. Run ``ServerRows/settings`` before.
+    func insertServerRows(
+        of target: Int, _ isolation: inout RowIsolation, _ session: inout PostgresSession
+    ) throws {
+        try isolation.insert(content.targets[target].server, &session)
+    }
+
+    /// The same for the dead letters.
+    func copyDeadLetters(
+        into table: TableName, _ isolation: inout RowIsolation, _ session: inout PostgresSession
+    ) throws {
+        try isolation.copy(content.deadLetters, into: table, columns: DeadLetter.columns, &session)
+    }
+
+    /// How many rows of a target the database reads itself.
+    func serverRowCount(of target: Int) -> Int { content.targets[target].server.count }
+
+    /// For each row of a target, in its order, the record that it was made of; empty if that was not remembered.
+    func origins(of target: Int) -> [RecordOrigin] { content.targets[target].origins }
+    /// The same for the rows that the database reads itself.
+    func serverOrigins(of target: Int) -> [RecordOrigin] { content.targets[target].serverOrigins }
+    /// The same for dead letters.
+    var deadLetterOrigins: [RecordOrigin] { content.deadLetterOrigins }
+}
+
+extension RecordBatch {
+    /// The partition that the batch is from.
+    var place: TopicPartition { TopicPartition(topic: topic, partition: partition) }
+}

@@ -1,0 +1,69 @@
+import Foundation
+import KafkaWire
+import PGWire
+
+/// A message that can't be a row: where it stood in Kafka, and why.
+package struct DeadLetter {
+    package static let table = "dead_letter"
+    package static let columns = ["topic", "partition", "offset", "timestamp", "key", "value", "headers", "reason"]
+
+    private let topic: String
+    private let partition: Int32
+    private let offset: Int64
+    private let timestamp: Int64
+    /// JSON, or nil where the record has no header.
+    private let headers: String?
+    private let reason: String
+
+    init(_ record: borrowing Record, topic: String, partition: Int32, reason: String) {
+        self.topic = topic
+        self.partition = partition
+        offset = record.offset
+        timestamp = record.timestamp
+        headers = Self.json(record.headers)
+        self.reason = Self.storable(reason)
+    }
+
+    func append(to rows: inout CopyBuffer, key: RawSpan?, value: RawSpan?) {
+        rows.beginRow(columns: Self.columns.count)
+        rows.append(text: topic)
+        rows.append(int4: partition)
+        rows.append(int8: offset)
+        if timestamp >= 0, let time = PostgresTime.microseconds(millisecondsSinceUnixEpoch: timestamp) {
+            rows.append(timestamptz: time)
+        } else {
+            rows.appendNull()
+        }
+        if let key { rows.append(bytea: key) } else { rows.appendNull() }
+        if let value { rows.append(bytea: value) } else { rows.appendNull() }
+        if let headers { rows.append(jsonb: headers) } else { rows.appendNull() }
+        rows.append(text: reason)
+    }
+
+    /// `[{"name": …, "value": …}]`, in order, since a name can come more than once. A value that isn't text that
+    /// Postgres can store is in `base64` instead.
+    private static func json(_ headers: RecordHeaders) -> String? {
+        var entries: [[String: Any]] = []
+        var iterator = headers.makeIterator()
+        while let header = iterator.next() {
+            var entry: [String: Any] = ["name": storable(String(repairingUTF8: header.name))]
+            switch header.value {
+            case nil: entry["value"] = NSNull()
+            case let value? where PostgresText.isStorable(value): entry["value"] = String(repairingUTF8: value)
+            case let value?: entry["base64"] = Data([UInt8](value)).base64EncodedString()
+            }
+            entries.append(entry)
+        }
+        guard !entries.isEmpty, let data = try? JSONSerialization.data(withJSONObject: entries, options: .sortedKeys)
+        else { return nil }
+        return String(decoding: data, as: UTF8.self)
+    }
+
+    /// The text with each NUL, which Postgres can't store, replaced by U+FFFD.
+    ///
+    /// Scalar by scalar: a search for the character NUL misses one with a combining mark behind it.
+    static func storable(_ text: String) -> String {
+        guard text.utf8.contains(0) else { return text }
+        return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value == 0 ? "\u{fffd}" : $0 }))
+    }
+}

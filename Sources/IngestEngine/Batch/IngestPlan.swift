@@ -1,0 +1,111 @@
+import CommandLineSupport
+import PGWire
+
+/// The bound routes of a run, and the tables that their rows are copied into.
+package struct IngestPlan: Sendable {
+    /// A mapping and where it comes from.
+    package struct Source: Sendable {
+        /// The file; empty for a mapping from the command line.
+        package let file: String
+        package let mapping: Mapping
+
+        package init(file: String, mapping: Mapping) {
+            self.file = file
+            self.mapping = mapping
+        }
+    }
+
+    /// What one COPY of a batch fills: a table and some of its columns.
+    struct Target: Sendable, Equatable {
+        let table: TableName
+        let columns: [String]
+    }
+
+    package let routes: [BoundRoute]
+    /// Without duplicates, in the order of the routes.
+    let targets: [Target]
+    /// For each route the index of its target.
+    let targetOfRoute: [Int]
+    /// For each target its table's name in totals: without the schema if no other table has this name.
+    let labels: [String]
+    package let unrouted: Mapping.Unrouted
+    /// Notices changes of the tables; nil only without routes.
+    let fingerprint: TableFingerprint?
+
+    init(_ routes: [BoundRoute], unrouted: Mapping.Unrouted = .deadLetter, fingerprint: TableFingerprint? = nil) {
+        self.routes = routes
+        self.unrouted = unrouted
+        self.fingerprint = fingerprint
+        var targets: [Target] = []
+        targetOfRoute = routes.map { route in
+            let target = Target(table: route.table.name, columns: route.plan.columns.map(\.name))
+            if let index = targets.firstIndex(of: target) { return index }
+            targets.append(target)
+            return targets.count - 1
+        }
+        let names = Set(targets.map(\.table))
+        labels = targets.map { target in
+            names.count { $0.table == target.table.table } == 1 ? target.table.table : target.table.text
+        }
+        self.targets = targets
+    }
+
+    /// Binds mappings to the tables as they are now.
+    ///
+    /// - Throws: `BindingError`; `Failure` for settings that differ between the files; `PostgresError`.
+    package static func bind(_ sources: [Source], _ connection: PostgresConnection) async throws -> IngestPlan {
+        let settings = try commonSettings(sources)
+        let names = sources.flatMap(\.mapping.routes).map(\.table)
+        let catalog = try await connection.transaction { session in try Catalog.read(names, &session) }
+        let routes = try await connection.transaction { session in
+            var routes: [BoundRoute] = []
+            for source in sources {
+                let bound = try Binder.bind(source.mapping, to: catalog, file: source.file, &session)
+                for route in bound { try checkAvailable(route, file: source.file) }
+                routes += bound
+            }
+            return routes
+        }
+        // Without a fingerprint a table was dropped while it was looked up: the next look finds that it is missing.
+        guard let fingerprint = catalog.fingerprint else { return try await bind(sources, connection) }
+        return IngestPlan(routes, unrouted: settings.unrouted, fingerprint: fingerprint)
+    }
+
+    /// A mapping without routes that has the settings of all sources.
+    package static func commonSettings(_ sources: [Source]) throws(Failure) -> Mapping {
+        var settings = sources.first?.mapping ?? Mapping(routes: [])
+        settings.routes = []
+        for source in sources {
+            var other = source.mapping
+            other.routes = []
+            guard other != settings else { continue }
+            throw Failure(
+                "\(ShownArgument.name(source.file)): its unknown_fields, unrouted, dead_letter_limit or "
+                    + "on_partition_error differ from those of \(ShownArgument.name(sources[0].file)); give all files "
+                    + "the same", status: .configuration)
+        }
+        return settings
+    }
+
+    /// Refuses what a run can't do yet, instead of doing something else.
+    private static func checkAvailable(_ bound: BoundRoute, file: String) throws(BindingError) {
+        let missing: String? =
+            switch bound.mode {
+            case .upsert: "mode: upsert"
+            case .ignore: "mode: ignore"
+            case .append:
+                if bound.route.decompression != nil {
+                    "value: { decompress }"
+                } else if bound.route.json != nil {
+                    "json"
+                } else if bound.route.each != nil {
+                    "each"
+                } else {
+                    nil
+                }
+            }
+        guard let missing else { return }
+        throw RouteScope(file: file, route: bound.route, table: bound.table, user: "")
+            .failure("\"\(missing)\" is not available in a run yet")
+    }
+}

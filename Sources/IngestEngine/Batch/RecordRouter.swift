@@ -1,0 +1,147 @@
+import KafkaWire
+
+/// Finds the route of a record: of the routes of its topic, the first one whose conditions hold.
+struct RecordRouter: ~Copyable {
+    /// What is compared for every record, in plain memory.
+    struct Candidate: BitwiseCopyable {
+        /// The target of the route's rows.
+        let target: Int
+        /// Meaningless without `hasKey`.
+        let key: KeyLiteral
+        let hasKey: Bool
+        /// Whether there are conditions besides the key.
+        let hasConditions: Bool
+        /// Whether columns take their values from headers.
+        let takesHeaders: Bool
+    }
+
+    private let routes: [Route]
+    private let candidates: OwnedList<Candidate>
+    private let conditions: [RouteConditions?]
+    /// The routes of each topic that was seen, in their order.
+    private var known: [String: [Int]] = [:]
+    private var topic: String?
+    /// The routes of the present topic.
+    private(set) var active: [Int] = []
+
+    init(_ plan: IngestPlan) {
+        routes = plan.routes.map(\.route)
+        let conditions = plan.routes.map { RouteConditions($0.route) }
+        self.conditions = conditions
+        candidates = OwnedList(count: plan.routes.count) { index in
+            let route = plan.routes[index]
+            let keys = route.route.conditions.compactMap { if case .key(let key) = $0 { KeyLiteral(key) } else { nil } }
+            return Candidate(
+                target: plan.targetOfRoute[index], key: keys.first ?? KeyLiteral(), hasKey: !keys.isEmpty,
+                hasConditions: conditions[index] != nil,
+                takesHeaders: route.plan.columns.contains { if case .header = $0.source { true } else { false } })
+        }
+    }
+
+    /// Sets the topic of the records that follow.
+    ///
+    /// - Returns: Whether it is another one than before.
+    mutating func select(topic name: String) -> Bool {
+        guard name != topic else { return false }
+        topic = name
+        if let indices = known[name] {
+            active = indices
+        } else {
+            active = routes.indices.filter { routes[$0].reads(topic: name) }
+            known[name] = active
+        }
+        return true
+    }
+
+    /// The route that takes a record; -1 if none does.
+    @inline(__always)
+    func route(of record: borrowing Record, key: RawSpan?) -> Int {
+        for position in 0..<active.count {
+            let index = active[position]
+            if candidates[index].hasKey {
+                guard let key, candidates[index].key.equals(key) else { continue }
+            }
+            if candidates[index].hasConditions, conditions[index]?.hold(record) != true { continue }
+            return index
+        }
+        return -1
+    }
+
+    @inline(__always)
+    func target(of route: Int) -> Int { candidates[route].target }
+
+    @inline(__always)
+    func takesHeaders(_ route: Int) -> Bool { candidates[route].takesHeaders }
+}
+
+/// The conditions of a route that are not a short key.
+final class RouteConditions {
+    /// A key that is too long to be compared by words, or a second one.
+    private var keys: [[UInt8]] = []
+    private var headers: [(name: [UInt8], value: [UInt8])] = []
+    private var fields: [(slot: Int, value: [UInt8])] = []
+    private var scanner: MessageScanner
+
+    /// Nil if there are none.
+    init?(_ route: Route) {
+        var paths: [JSONPath] = []
+        var values: [[UInt8]] = []
+        var hasShortKey = false
+        for condition in route.conditions {
+            switch condition {
+            case .key(let key):
+                if !hasShortKey, KeyLiteral(key) != nil { hasShortKey = true } else { keys.append(Array(key.utf8)) }
+            case .header(let name, let value): headers.append((Array(name.utf8), Array(value.utf8)))
+            case .field(let path, let value):
+                paths.append(path)
+                values.append(Array(value.utf8))
+            }
+        }
+        scanner = MessageScanner(paths, collectsUnused: false)
+        for (index, value) in values.enumerated() { fields.append((scanner.tree.slots[index], value)) }
+        if keys.isEmpty, headers.isEmpty, fields.isEmpty { return nil }
+    }
+
+    func hold(_ record: borrowing Record) -> Bool {
+        for key in keys {
+            guard let bytes = record.key, [UInt8](bytes) == key else { return false }
+        }
+        for header in headers where Self.value(of: header.name, record) != header.value { return false }
+        guard !fields.isEmpty else { return true }
+        guard let value = record.value else { return false }
+        // The view is used during this call only, while the span keeps the memory alive.
+        return unsafe value.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return false }
+            return holdFields(unsafe ByteView(base, bytes.count))
+        }
+    }
+
+    /// The value of the last header of a name.
+    private static func value(of name: [UInt8], _ record: borrowing Record) -> [UInt8]? {
+        var value: [UInt8]?
+        var iterator = record.headers.makeIterator()
+        while let header = iterator.next() {
+            guard [UInt8](header.name) == name else { continue }
+            value = if let bytes = header.value { [UInt8](bytes) } else { nil }
+        }
+        return value
+    }
+
+    /// A string is compared after its escapes are resolved; a number, `true` or `false` as it is written.
+    private func holdFields(_ text: ByteView) -> Bool {
+        guard scanner.scan(text) else { return false }
+        for field in fields {
+            guard let slot = scanner.slot(field.slot) else { return false }
+            let view = text.slice(Int(slot.offset), Int(slot.length))
+            switch slot.kind {
+            case .null, .array, .object: return false
+            case .string where slot.hasEscapes:
+                var scratch = ScratchMemory()
+                guard unsafe Array(scratch.unescape(view).bytes) == field.value else { return false }
+            case .string, .number, .true, .false:
+                guard unsafe Array(view.bytes) == field.value else { return false }
+            }
+        }
+        return true
+    }
+}

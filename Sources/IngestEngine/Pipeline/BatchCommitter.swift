@@ -1,0 +1,146 @@
+import CommandLineSupport
+import KafkaWire
+import PGWire
+
+/// Commits batches one after the other: at once if the database takes them, in parts if it refuses rows, and not at all
+/// while too many records are rejected.
+struct BatchCommitter {
+    let sink: Sink
+    let rejected: RejectedBatch
+    let totals: IngestTotals
+    let monitor: DeadLetterMonitor
+    let stop: StopSignal
+    let timing: Timing
+    let say: @Sendable (String) -> Void
+
+    private static let backoff = Backoff(initial: .seconds(1), maximum: .seconds(30))
+
+    /// How many rows to send together; fewer if more would exceed the server's `statement_timeout`.
+    private var maximum = Int.max
+    /// Whether the last batch had to be sent in parts, so that the next one is sent like that at once.
+    private var sendsParts = false
+
+    init(
+        sink: Sink, rejected: RejectedBatch, totals: IngestTotals, monitor: DeadLetterMonitor, stop: StopSignal,
+        timing: Timing = Timing(), say: @escaping @Sendable (String) -> Void
+    ) {
+        self.sink = sink
+        self.rejected = rejected
+        self.totals = totals
+        self.monitor = monitor
+        self.stop = stop
+        self.timing = timing
+        self.say = say
+    }
+
+    /// Commits a batch, however long that takes.
+    ///
+    /// While the limit of dead letters is reached it reports this, and tries again at growing intervals: the table may
+    /// have been repaired.
+    ///
+    /// - Throws: What `Sink.commit` and `RejectedBatch.commit` throw otherwise; `Stopped`.
+    mutating func commit(_ batch: CopyBatch) async throws {
+        let work = Work(batch, began: timing.now())
+        var reporter = WaitReporter()
+        var failures = 0
+        while true {
+            do {
+                try await attempt(batch, work, afterWaiting: failures > 0)
+                if reporter.succeeded() { say("the records are accepted again: continuing") }
+                return
+            } catch let reached as DeadLetterLimit.Reached {
+                if stop.isRequested { throw Stopped() }
+                failures += 1
+                let pause = Self.backoff.delay(afterFailures: failures, random: timing.random())
+                if reporter.isDue(reached.reason, at: timing.now()) { say(Self.report(reached)) }
+                try await timing.sleep(pause, unless: stop)
+            }
+        }
+    }
+
+    private static func report(_ reached: DeadLetterLimit.Reached) -> String {
+        "consumption is stopped: \(reached.excess), the last one because \(reached.reason); nothing of this batch is "
+            + "written; it continues when the cause is repaired"
+    }
+
+    /// What a batch had before its memory was used for other attempts.
+    private struct Work {
+        let progress: [TopicPartition: CopyBatch.Progress]
+        let recordCount: Int
+        let rejectedCount: Int
+        let began: ContinuousClock.Instant
+
+        init(_ batch: CopyBatch, began: ContinuousClock.Instant) {
+            progress = batch.progress
+            recordCount = batch.recordCount
+            rejectedCount = batch.deadLetterCount
+            self.began = began
+        }
+    }
+
+    /// - Parameter hasWaited: Whether the limit was reached before. Then the batch alone decides whether the cause is
+    ///   repaired: too large a share of its own records may not be rejected.
+    private mutating func attempt(_ batch: CopyBatch, _ work: Work, afterWaiting hasWaited: Bool) async throws {
+        let limit = monitor.counter.limit
+        var before = monitor.counter
+        if hasWaited {
+            var own = limit
+            own.of = min(limit.of, max(work.recordCount, 1))
+            before = DeadLetterCounter(limit: own)
+        }
+        if !sendsParts {
+            var counter = before
+            for run in batch.runs {
+                counter.add(run)
+                // A record that can't be mapped doesn't need the database.
+                if work.rejectedCount > 0, let excess = counter.excess {
+                    throw DeadLetterLimit.Reached(excess: excess, reason: batch.rejections.last)
+                }
+            }
+            do {
+                try await sink.commit(batch)
+                let committed = IngestTotals.Batch(batch)
+                totals.add(committed, took: timing.now() - work.began)
+                monitor.committed(
+                    batch.rejections, counter: hasWaited ? DeadLetterCounter(limit: limit) : counter,
+                    suppressed: committed.suppressed)
+                return
+            } catch is Sink.Refused {}
+        }
+        let previousMaximum = maximum
+        var hadRefusals = false
+        var hasTimedOut = false
+        // The batch's memory is used for the same messages, so that a later attempt has to read them again, too.
+        sendsParts = true
+        try await rejected.commit(work.progress, in: batch, maximum: &maximum, counter: before) { outcome in
+            totals.add(outcome.batch, took: timing.now() - work.began)
+            monitor.committed(
+                outcome.rejections, counter: hasWaited ? DeadLetterCounter(limit: limit) : outcome.counter,
+                suppressed: outcome.batch.suppressed)
+            hadRefusals = hadRefusals || outcome.batch.deadLetters > work.rejectedCount
+            hasTimedOut = hasTimedOut || outcome.hasTimedOut
+        }
+        // The next batch is likely to be like this one, unless it is small.
+        sendsParts = hasTimedOut || hadRefusals && work.recordCount >= 1_000 || maximum < work.recordCount
+        if !hasTimedOut, maximum == previousMaximum, maximum < .max {
+            // The server may have become faster.
+            maximum = maximum > .max / 2 ? .max : maximum * 2
+        }
+    }
+}
+
+extension Timing {
+    /// Sleeps, or until a stop is requested.
+    ///
+    /// - Throws: `Stopped`; `CancellationError`.
+    func sleep(_ pause: Duration, unless stop: StopSignal) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await sleep(pause) }
+            group.addTask { await stop.wait() }
+            try await group.next()
+            group.cancelAll()
+        }
+        if stop.isRequested { throw Stopped() }
+        try Task.checkCancellation()
+    }
+}

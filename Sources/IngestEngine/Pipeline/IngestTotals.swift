@@ -1,0 +1,115 @@
+import Concurrency
+import KafkaWire
+
+/// What has been committed so far, for the line on the terminal and the summary at the end.
+package final class IngestTotals: Sendable {
+    package struct Snapshot: Sendable {
+        package var records = 0
+        /// The names of the tables, in the order of the plan.
+        package var tables: [String] = []
+        package var rowsByTable: [String: Int] = [:]
+        package var deadLetters = 0
+        /// Rows that the database left out, as a trigger can.
+        package var suppressed = 0
+        /// Of keys and values.
+        package var messageBytes = 0
+        package var batches = 0
+        package var lastBatchTime = Duration.zero
+        /// For each partition the offset that the database has.
+        package var committed: [TopicPartition: Int64] = [:]
+
+        package init() {}
+
+        /// How many rows the database took.
+        package var rows: Int { rowsByTable.values.reduce(0, +) }
+    }
+
+    /// What a committed batch had.
+    struct Batch: Sendable {
+        var records: Int
+        var messageBytes: Int
+        /// The table of each of the plan's targets, by its name in totals.
+        var tables: [String]
+        /// What the database took, for each target.
+        var rows: [Int]
+        var deadLetters: Int
+        var suppressed: Int
+        var progress: [TopicPartition: CopyBatch.Progress]
+    }
+
+    private struct State {
+        var totals = Snapshot()
+        /// The last commits, which a crash of the server can take back.
+        var recent: [(batch: Batch, at: ContinuousClock.Instant)] = []
+    }
+
+    /// A crash of the server takes back what was committed during three times `wal_writer_delay`, which is at most
+    /// 10 s.
+    private static let period = Duration.seconds(60)
+    private static let mostRecent = 4096
+
+    private let state = Lock(State())
+    private let now: @Sendable () -> ContinuousClock.Instant
+
+    package init(now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) {
+        self.now = now
+    }
+
+    package var snapshot: Snapshot { state.withLock { $0.totals } }
+
+    /// Call with the offsets of the database before batches are committed. Subtracts the commits that it has lost.
+    ///
+    /// - Parameter tables: The names of the tables that rows are counted for.
+    func begin(_ committed: [TopicPartition: Int64], tables: [String]) {
+        state.withLock { state in
+            // A crash takes back the last commits, so the search ends at one that is still there.
+            while let last = state.recent.last, last.batch.isLost(committed) {
+                state.totals.add(last.batch, sign: -1)
+                state.recent.removeLast()
+            }
+            state.totals.committed = committed
+            for table in tables where !state.totals.tables.contains(table) { state.totals.tables.append(table) }
+        }
+    }
+
+    func add(_ batch: Batch, took duration: Duration) {
+        let now = now()
+        state.withLock { state in
+            state.totals.add(batch, sign: 1)
+            state.totals.lastBatchTime = duration
+            for (partition, progress) in batch.progress { state.totals.committed[partition] = progress.next }
+            state.recent.append((batch, now))
+            // Seldom, since it moves all that stay.
+            guard let first = state.recent.first,
+                now - first.at > Self.period * 2 || state.recent.count > 2 * Self.mostRecent
+            else { return }
+            let kept = state.recent.suffix(Self.mostRecent).drop { now - $0.at > Self.period }
+            state.recent = Array(kept)
+        }
+    }
+}
+
+extension IngestTotals.Batch {
+    init(_ batch: CopyBatch) {
+        self.init(
+            records: batch.recordCount, messageBytes: batch.messageBytes, tables: batch.plan.labels,
+            rows: batch.copiedRows, deadLetters: batch.deadLetterCount,
+            suppressed: max(0, batch.rowCounts.reduce(0, +) - batch.copiedRows.reduce(0, +)), progress: batch.progress)
+    }
+
+    /// Whether the database, with these offsets, does not have the batch any more.
+    fileprivate func isLost(_ committed: [TopicPartition: Int64]) -> Bool {
+        progress.contains { $0.value.expected < $0.value.next && (committed[$0.key] ?? 0) < $0.value.next }
+    }
+}
+
+extension IngestTotals.Snapshot {
+    fileprivate mutating func add(_ batch: IngestTotals.Batch, sign: Int) {
+        records += sign * batch.records
+        messageBytes += sign * batch.messageBytes
+        deadLetters += sign * batch.deadLetters
+        suppressed += sign * batch.suppressed
+        batches += sign
+        for (table, count) in zip(batch.tables, batch.rows) { rowsByTable[table, default: 0] += sign * count }
+    }
+}

@@ -1,0 +1,211 @@
+import CommandLineSupport
+import KafkaWire
+import PGWire
+
+/// The offsets that are kept in the database, beside the rows that they stand for.
+package struct OffsetStore: Sendable {
+    /// Where a group goes on in one partition.
+    package struct Entry: Sendable, Equatable {
+        package var partition: TopicPartition
+        package var nextOffset: Int64
+        /// The topic's id when the offset was written; nil where the broker doesn't tell (before Kafka 2.8).
+        var topicID: String?
+        /// The leader epoch of the last record; nil where it isn't known.
+        var leaderEpoch: Int32?
+    }
+
+    /// The offsets table in its schema, not quoted.
+    package static let tableName = "kafka_offset"
+
+    /// The offsets table, quoted.
+    let table: String
+    package let group: String
+    /// The group as a string constant.
+    private let groupConstant: String
+
+    /// - Parameters:
+    ///   - table: The offsets table, quoted.
+    ///   - connection: Any connection to the database; it quotes the group.
+    /// - Throws: `PostgresError`.
+    package init(table: String, group: String, over connection: PostgresConnection) async throws {
+        self.table = table
+        self.group = group
+        groupConstant = try await connection.literal(group)
+    }
+
+    /// The group's offsets in some topics.
+    ///
+    /// - Parameter locking: Whether to wait for others that are about to move them, and keep them from it until the
+    ///   transaction ends.
+    package func entries(
+        of topics: some Sequence<String>, _ session: inout PostgresSession, locking: Bool = false
+    ) throws(PostgresError) -> [Entry] {
+        let result = try session.query(
+            """
+            SELECT topic, partition, next_offset, topic_id, leader_epoch FROM \(table)
+            WHERE group_name = $1 AND topic = ANY ($2::text[]) ORDER BY topic, partition\(locking ? " FOR UPDATE" : "")
+            """, parameters: [.text(group), Self.list(topics)])
+        var entries: [Entry] = []
+        for row in result.rows {
+            entries.append(
+                Entry(
+                    partition: TopicPartition(topic: try row.decode(0), partition: try row.decode(1)),
+                    nextOffset: try row.decode(2), topicID: try row.decodeIfPresent(3),
+                    leaderEpoch: try row.decodeIfPresent(4)))
+        }
+        return entries
+    }
+
+    /// Adds partitions that the group hasn't read before. Another consumer that does the same at this moment wins.
+    ///
+    /// The transaction's commit then waits for the disk, so that a crash of the server can take the group's commits back
+    /// but not its rows in this table. A row that is missing later was deleted by somebody.
+    func add(_ entries: [Entry], _ session: inout PostgresSession) throws(PostgresError) {
+        if !entries.isEmpty { try session.execute("SET LOCAL synchronous_commit = on") }
+        for entry in entries {
+            try session.query(
+                """
+                INSERT INTO \(table) (group_name, topic, partition, next_offset, topic_id, leader_epoch)
+                VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
+                """,
+                parameters: [
+                    .text(group), .text(entry.partition.topic), PostgresValue(entry.partition.partition),
+                    PostgresValue(entry.nextOffset),
+                    PostgresValue(entry.topicID), PostgresValue(entry.leaderEpoch),
+                ])
+        }
+    }
+
+    /// The statement that moves the offsets on, from exactly the values that the batch started at.
+    ///
+    /// It is sent together with BEGIN, and so has no parameters. The rows are locked until the transaction ends, so that
+    /// of two writers the second waits here, and then finds the offsets moved.
+    func move(_ progress: [TopicPartition: CopyBatch.Progress]) -> String {
+        // Always in the same order, or two writers could wait for each other's rows.
+        let moves = progress.sorted { $0.key < $1.key }
+        func list(_ value: (TopicPartition, CopyBatch.Progress) -> String) -> String {
+            moves.map { value($0.key, $0.value) }.joined(separator: ",")
+        }
+        return """
+            UPDATE \(table) AS stored
+            SET next_offset = moved.next, updated_at = now(),
+                leader_epoch = CASE WHEN moved.epoch >= 0 THEN moved.epoch ELSE stored.leader_epoch END
+            FROM unnest(ARRAY[\(list { place, _ in Self.constant(place.topic) })]::text[],
+                ARRAY[\(list { place, _ in "\(place.partition)" })]::int[],
+                ARRAY[\(list { "\($1.expected)" })]::bigint[], ARRAY[\(list { "\($1.next)" })]::bigint[],
+                ARRAY[\(list { "\($1.leaderEpoch)" })]::int[]) AS moved (topic, partition, expected, next, epoch)
+            WHERE stored.group_name = \(groupConstant) AND stored.topic = moved.topic
+                AND stored.partition = moved.partition AND stored.next_offset = moved.expected
+            """
+    }
+
+    /// Call with the result of that statement.
+    ///
+    /// - Throws: `Moved` if any offset had another value.
+    func check(_ result: PostgresResult, of progress: [TopicPartition: CopyBatch.Progress]) throws(Moved) {
+        guard result.affectedRows == progress.count else { throw Moved() }
+    }
+
+    /// A topic's name as a string constant. It has no quotes and backslashes, but it comes from a broker; written as an
+    /// escape string, it doesn't depend on `standard_conforming_strings`.
+    private static func constant(_ text: String) -> String {
+        let escaped = text.replacing("\\", with: "\\\\").replacing("'", with: "''").replacing("\0", with: "")
+        return "E'\(escaped)'"
+    }
+
+    /// An array of numbers or topics as its text. Topic names have no character that an array's text gives a meaning,
+    /// but they come from a broker.
+    private static func list(_ values: some Sequence<String>) -> PostgresValue {
+        let items = values.map { value in
+            "\"" + value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+        }
+        return .text("{" + items.joined(separator: ",") + "}")
+    }
+
+    /// The offsets aren't those that a batch started at. The transaction that found it out is to be rolled back.
+    struct Moved: Error {}
+
+    /// Writes a commit that waits for the disk, and with it for all that were made before.
+    package func makeDurable(
+        of topics: some Sequence<String>, _ session: inout PostgresSession
+    ) throws(PostgresError) {
+        try session.execute("SET LOCAL synchronous_commit = on")
+        // A transaction that writes nothing would wait for nothing.
+        try session.query(
+            "UPDATE \(table) SET updated_at = now() WHERE group_name = $1 AND topic = ANY ($2::text[])",
+            parameters: [.text(group), Self.list(topics)])
+    }
+
+    enum Position: Equatable {
+        case beforeBatch, afterBatch
+        /// Before the batch, and some of them further back than where it started.
+        case setBack
+        /// The database has no row for this partition any more.
+        case missing(TopicPartition)
+        /// Moved by somebody else.
+        case elsewhere(Moved)
+
+        struct Moved: Equatable, Sendable {
+            var partition: TopicPartition
+            var stored: Int64
+            var expected: Int64
+        }
+    }
+
+    /// Where the offsets are, seen from a batch.
+    ///
+    /// Locks them: the server may still be about to commit the batch for a connection that is lost, and then it isn't
+    /// known where they are before that is done.
+    func position(
+        relativeTo progress: [TopicPartition: CopyBatch.Progress], _ session: inout PostgresSession
+    ) throws(PostgresError) -> Position {
+        Self.position(of: progress, in: try entries(of: Set(progress.keys.map(\.topic)), &session, locking: true))
+    }
+
+    /// The same for offsets that were read.
+    static func position(of progress: [TopicPartition: CopyBatch.Progress], in entries: [Entry]) -> Position {
+        let stored = Dictionary(entries.map { ($0.partition, $0.nextOffset) }) { $1 }
+        let moves = progress.sorted { $0.key < $1.key }
+        // The first offsets of a group are on the disk before a batch is sent, so no crash takes the row away.
+        if let gone = moves.first(where: { stored[$0.key] == nil }) { return .missing(gone.key) }
+        if moves.allSatisfy({ stored[$0.key] == $0.value.next }) { return .afterBatch }
+        if moves.allSatisfy({ stored[$0.key] == $0.value.expected }) { return .beforeBatch }
+        // Consumers only move offsets on. Back they go with the whole database: after a crash of the server, which
+        // takes the last commits back, or with a standby that had not got them.
+        for (partition, move) in moves {
+            guard let offset = stored[partition], offset > move.expected else { continue }
+            return .elsewhere(.init(partition: partition, stored: offset, expected: move.expected))
+        }
+        return .setBack
+    }
+
+    /// What to say if rows of a group that is at work are gone.
+    func missing(_ partition: TopicPartition) -> Failure {
+        Failure(
+            "the offset of group \(group) for partition \(partition.partition) of topic \(partition.topic) was deleted from \(table) during "
+                + "the run; to continue, put it back, or delete the group's rows together with those of its messages "
+                + "to read the topic again",
+            status: .configuration)
+    }
+}
+
+/// The offsets in the database are further back than the last commits: it has lost them, or somebody has moved the
+/// offsets back. Either way the messages have to be read again.
+struct CommitsLost: Error {}
+
+/// Another consumer of the same group has moved the offsets: this one must not write any more.
+package struct Fenced: Error, CustomStringConvertible {
+    let group: String
+    let topics: [String]
+    var moved: OffsetStore.Position.Moved?
+
+    package var description: String {
+        let place = moved.map {
+            "; partition \($0.partition.partition) is at \($0.stored), and this run expected \($0.expected)"
+        }
+        return
+            "another consumer has moved the offsets of group \(group) in topic \(moved?.partition.topic ?? topics.joined(separator: ", ")), or they were changed by "
+            + "hand\(place ?? ""); only one consumer may run for a group: stop the other one, or give this one a "
+            + "--group of its own"
+    }
+}

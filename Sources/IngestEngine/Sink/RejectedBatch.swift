@@ -1,0 +1,211 @@
+import CommandLineSupport
+import Concurrency
+import KafkaWire
+import PGWire
+
+/// Commits a batch of which the database refuses rows: the refused ones as dead letters, all others as rows, in one
+/// transaction.
+///
+/// A batch keeps only the rows, and a dead letter needs the message, so the messages are read from Kafka once more.
+struct RejectedBatch {
+    let client: KafkaClient
+    let sink: Sink
+    /// Zero for a topic of which the broker doesn't tell.
+    let topicIDs: [String: KafkaUUID]
+    let stop: StopSignal
+
+    /// What a commit came to.
+    struct Outcome: Sendable {
+        var batch: IngestTotals.Batch
+        var rejections: RejectionSummary
+        var counter: DeadLetterCounter
+        var hasTimedOut = false
+    }
+
+    /// Commits the messages between two positions.
+    ///
+    /// - Parameters:
+    ///   - memory: Gets the messages' rows once more; what it had is lost.
+    ///   - maximum: How many rows to send together at most; changed if the server's `statement_timeout` needs that.
+    ///   - counter: The records committed before.
+    ///   - committed: Called after each commit.
+    /// - Throws: What `Sink.commit` throws; `KafkaError`; `DeadLetterLimit.Reached`, and then nothing is committed;
+    ///   `Failure` if the database refuses a dead letter, after all messages before it are committed; `Stopped`.
+    func commit(
+        _ progress: [TopicPartition: CopyBatch.Progress], in memory: CopyBatch, maximum: inout Int,
+        counter: DeadLetterCounter, committed: (Outcome) -> Void
+    ) async throws {
+        let ranges = progress.compactMapValues { $0.expected < $0.next ? $0.expected..<$0.next : nil }
+        let messages = try await read(ranges)
+        let attempts = Attempts(maximum: maximum)
+        defer { maximum = attempts.maximum.withLock { $0 } }
+        do {
+            committed(try await commitParts(messages, progress, ranges, memory, attempts, counter))
+        } catch let refused as RefusedLetter {
+            // What comes before it in its partition, and all of the others, can be committed.
+            var before = progress
+            before[refused.partition]?.next = refused.offset
+            if before[refused.partition].map({ $0.expected >= $0.next }) == true { before[refused.partition] = nil }
+            if !before.isEmpty {
+                var maximum = attempts.maximum.withLock { $0 }
+                try await commit(before, in: memory, maximum: &maximum, counter: counter, committed: committed)
+            }
+            throw Failure(
+                "a constraint or trigger of dead_letter rejects a message (topic \(refused.partition.topic), "
+                    + "partition \(refused.partition.partition), offset \(refused.offset)), which would be lost; drop it: "
+                    + "\(refused.error)",
+                status: .configuration)
+        }
+    }
+
+    /// What the attempts to commit the same messages leave.
+    private final class Attempts: Sendable {
+        /// How many rows may be sent together.
+        let maximum: Lock<Int>
+        /// What the last attempt came to.
+        let last = Lock<Outcome?>(nil)
+
+        init(maximum: Int) {
+            self.maximum = Lock(maximum)
+        }
+    }
+
+    /// The database refuses to store a dead letter.
+    private struct RefusedLetter: Error {
+        let partition: TopicPartition
+        let offset: Int64
+        let error: PostgresError
+    }
+
+    private func commitParts(
+        _ messages: [RecordBatch], _ progress: [TopicPartition: CopyBatch.Progress],
+        _ ranges: [TopicPartition: Range<Int64>],
+        _ batch: CopyBatch, _ attempts: Attempts, _ counter: DeadLetterCounter
+    ) async throws -> Outcome {
+        try await sink.commit(progress, inParts: true) { session in
+            attempts.last.withLock { $0 = nil }
+            batch.removeAll()
+            try batch.append(messages, in: ranges)
+            for (partition, move) in progress {
+                batch.advance(partition, from: move.expected, to: move.next, leaderEpoch: move.leaderEpoch)
+            }
+            var isolation = RowIsolation(maximum: attempts.maximum.withLock { $0 }, limit: counter)
+            defer { attempts.maximum.withLock { $0 = isolation.maximum } }
+            let outcome = try copy(batch, messages, &isolation, counter, &session)
+            attempts.last.withLock { $0 = outcome }
+        }
+        // Set by the attempt that was committed, which was the last one.
+        guard let outcome = attempts.last.withLock({ $0 }) else {
+            throw Failure("a batch was committed before it was sent, please report it", status: .internalError)
+        }
+        return outcome
+    }
+
+    /// Copies a batch's rows and dead letters.
+    private func copy(
+        _ batch: CopyBatch, _ messages: [RecordBatch], _ isolation: inout RowIsolation,
+        _ counter: DeadLetterCounter, _ session: inout PostgresSession
+    ) throws -> Outcome {
+        // Deferred constraints would fail the COMMIT, when no row can be left out any more.
+        try session.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        var rows = batch.rowCounts
+        var suppressed = 0
+        /// For each record batch the refused records.
+        var refused: [Int: [Int64: String]] = [:]
+        for table in rows.indices {
+            let sent = rows[table]
+            rows[table] = 0
+            /// Counts what became of the rows that were sent last.
+            func note(_ sent: Int, _ origins: [RecordOrigin]) {
+                for refusal in isolation.refusals {
+                    let origin = origins[refusal.row]
+                    refused[origin.batch, default: [:]][origin.offset] = RowIsolation.reason(refusal.error)
+                }
+                suppressed += max(0, sent - isolation.refusals.count - isolation.copied)
+                rows[table] += isolation.copied
+            }
+            let serverRows = batch.serverRowCount(of: table)
+            try batch.copyRows(of: table, &isolation, &session)
+            note(sent - serverRows, batch.origins(of: table))
+            guard serverRows > 0 else { continue }
+            try session.execute(ServerRows.settings)
+            try batch.insertServerRows(of: table, &isolation, &session)
+            note(serverRows, batch.serverOrigins(of: table))
+        }
+        let counter = try count(batch, messages, refused, counter)
+        var letterOrigins = batch.deadLetterOrigins
+        for (index, reasons) in refused.sorted(by: { $0.key < $1.key }) {
+            try batch.appendDeadLetters(messages[index], reasons)
+            letterOrigins += reasons.keys.sorted().map { RecordOrigin(batch: index, offset: $0) }
+        }
+        try batch.copyDeadLetters(into: sink.deadLetters, &isolation, &session)
+        if let first = isolation.refusals.first {
+            let origin = letterOrigins[first.row]
+            throw RefusedLetter(
+                partition: messages[origin.batch].place, offset: origin.offset, error: first.error)
+        }
+        return Outcome(
+            batch: IngestTotals.Batch(
+                records: batch.recordCount, messageBytes: batch.messageBytes, tables: batch.plan.labels, rows: rows,
+                deadLetters: batch.deadLetterCount, suppressed: suppressed, progress: batch.progress),
+            rejections: batch.rejections, counter: counter, hasTimedOut: isolation.hasTimedOut)
+    }
+
+    /// Adds a batch's records to those before it, in the order in which they were read.
+    private func count(
+        _ batch: CopyBatch, _ messages: [RecordBatch], _ refused: [Int: [Int64: String]], _ counter: DeadLetterCounter
+    ) throws(DeadLetterLimit.Reached) -> DeadLetterCounter {
+        var records = [Int](repeating: 0, count: messages.count)
+        var rejected = [Int](repeating: 0, count: messages.count)
+        for target in batch.plan.targets.indices {
+            for origin in batch.origins(of: target) { records[origin.batch] += 1 }
+            for origin in batch.serverOrigins(of: target) { records[origin.batch] += 1 }
+        }
+        for origin in batch.deadLetterOrigins {
+            records[origin.batch] += 1
+            rejected[origin.batch] += 1
+        }
+        for (index, reasons) in refused { rejected[index] += reasons.count }
+        var counter = counter
+        for index in messages.indices {
+            counter.add(.init(records: records[index], rejected: rejected[index]))
+            guard let excess = counter.excess else { continue }
+            throw DeadLetterLimit.Reached(
+                excess: excess, reason: refused[index]?.values.first ?? batch.rejections.last)
+        }
+        return counter
+    }
+
+    /// The record batches that hold the messages of these offsets. They are no more than one batch was made of.
+    private func read(_ ranges: [TopicPartition: Range<Int64>]) async throws -> [RecordBatch] {
+        guard !ranges.isEmpty else { return [] }
+        // If the log no longer has the messages, the read has to fail instead of skipping them.
+        let consumer = client.consumer(offsetReset: .fail)
+        let closing = Task {
+            await stop.wait()
+            await consumer.close()
+        }
+        defer { closing.cancel() }
+        var positions = ranges.mapValues(\.lowerBound)
+        await consumer.assign(
+            Dictionary(
+                uniqueKeysWithValues: positions.map {
+                    ($0.key, ConsumerStart(.offset($0.value), topicID: topicIDs[$0.key.topic] ?? .zero))
+                }))
+        do {
+            var messages: [RecordBatch] = []
+            var iterator = consumer.makeAsyncIterator()
+            while ranges.contains(where: { positions[$0.key, default: .max] < $0.value.upperBound }) {
+                guard let records = try await iterator.next() else { throw Stopped() }
+                guard let range = ranges[records.place] else { continue }
+                if positions[records.place, default: .max] < range.upperBound { messages.append(records) }
+                positions[records.place] = records.nextOffset
+            }
+            await consumer.close()
+            return messages
+        } catch {
+            await consumer.close()
+            throw error
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import Concurrency
+import KafkaWire
+import PGWire
+
+/// Writes batches into the database: each in one transaction, with the offsets that it moves.
+package struct Sink: Sendable {
+    let database: Database
+    let offsets: OffsetStore
+    let deadLetters: TableName
+    /// Compared in each transaction; nil not to notice changes of the tables.
+    var fingerprint: TableFingerprint?
+
+    /// - Parameter schema: The schema of the program's own tables, as the catalog spells it.
+    package init(database: Database, offsets: OffsetStore, schema: String) {
+        self.database = database
+        self.offsets = offsets
+        deadLetters = TableName(schema: schema, table: DeadLetter.table)
+    }
+
+    /// A table has changed since its route was bound: nothing was written, and the routes have to be bound again.
+    struct TablesChanged: Error {}
+
+    /// The database refused a batch, perhaps for a single row in it.
+    struct Refused: Error {
+        let error: PostgresError
+    }
+
+    /// Settings of each transaction. Not of the session, since behind a connection pooler in transaction mode they would
+    /// stay in force for other clients.
+    ///
+    /// - `synchronous_commit`: a commit that a crash of the server takes back takes its offsets back with it, and Kafka
+    ///   still has the messages. So nothing is lost by not waiting for the disk at each one. `CommitsLost` reports it.
+    /// - The others let the server notice within about 15 s that this program's network is gone, and within 30 s that the
+    ///   program is stopped. Otherwise the transaction would hold its locks on the offsets for hours, and no other
+    ///   consumer could take over.
+    package static let transactionSettings =
+        """
+        SET LOCAL synchronous_commit = off; SET LOCAL tcp_keepalives_idle = 5; \
+        SET LOCAL tcp_keepalives_interval = 2; SET LOCAL tcp_keepalives_count = 3; \
+        SET LOCAL tcp_user_timeout = 15000; SET LOCAL idle_in_transaction_session_timeout = 25000
+        """
+
+    /// What a transaction was at when it failed.
+    private enum Phase { case offsets, rows, commit }
+
+    /// Commits a batch, however long the database makes it wait.
+    ///
+    /// - Throws: `Refused` if a row may be to blame; `Fenced` if another consumer has moved the offsets; `CommitsLost`
+    ///   if the database has lost earlier commits; `TablesChanged`; `Stopped`.
+    func commit(_ batch: CopyBatch) async throws {
+        let deadLetters = deadLetters
+        try await commit(batch.progress) { session in try batch.copy(deadLetters: deadLetters, &session) }
+    }
+
+    /// Moves the offsets on and copies rows, in one transaction, however long the database makes it wait.
+    ///
+    /// - Parameters:
+    ///   - inParts: Whether `copy` leaves out the rows that the database refuses. Then no error is `Refused`.
+    ///   - copy: Called again for each attempt.
+    /// - Throws: As the other one, and what `copy` throws.
+    func commit(
+        _ progress: [TopicPartition: CopyBatch.Progress], inParts: Bool = false,
+        _ copy: @escaping @Sendable (inout PostgresSession) throws -> Void
+    ) async throws {
+        // After a lost connection it isn't known whether the COMMIT got through: the offsets tell.
+        var isInDoubt = false
+        try await database.retrying { connection in
+            if isInDoubt {
+                if try await position(relativeTo: progress, connection) == .afterBatch { return }
+                isInDoubt = false
+            }
+            let phase = Lock(Phase.offsets)
+            let (offsets, fingerprint) = (offsets, fingerprint)
+            do {
+                // The move comes first, since it locks: a second writer is turned away before it has sent a row.
+                let move = offsets.move(progress)
+                let statements = fingerprint?.statements(with: move) ?? move
+                try await connection.transaction(prelude: "\(Self.transactionSettings); \(statements)") { session in
+                    if let fingerprint {
+                        if !fingerprint.matches(session.preludeResult, changing: progress.count) {
+                            guard try fingerprint.holds(&session) else { throw TablesChanged() }
+                            throw OffsetStore.Moved()
+                        }
+                    } else {
+                        try offsets.check(session.preludeResult, of: progress)
+                    }
+                    phase.withLock { $0 = .rows }
+                    try copy(&session)
+                    phase.withLock { $0 = .commit }
+                }
+            } catch let error as PostgresError {
+                if error.kind != .server || connection.isBroken {
+                    isInDoubt = true
+                } else if !inParts, Self.blamesRows(error, phase.withLock { $0 }) {
+                    throw Refused(error: error)
+                }
+                throw error
+            } catch is OffsetStore.Moved {
+                // Not by this batch, since that was not in doubt.
+                _ = try await position(relativeTo: progress, connection)
+                throw Fenced(group: offsets.group, topics: Set(progress.keys.map(\.topic)).sorted())
+            }
+        }
+    }
+
+    /// Whether it helps to send the rows in parts.
+    private static func blamesRows(_ error: PostgresError, _ phase: Phase) -> Bool {
+        switch phase {
+        case .offsets: false
+        case .rows: error.mayBeCausedByRow || error.isTimeout
+        case .commit: error.mayBeCausedByRow
+        }
+    }
+
+    private func position(
+        relativeTo progress: [TopicPartition: CopyBatch.Progress], _ connection: PostgresConnection
+    ) async throws -> OffsetStore.Position {
+        let offsets = offsets
+        let position = try await connection.transaction(prelude: Self.transactionSettings) { session in
+            try offsets.position(relativeTo: progress, &session)
+        }
+        switch position {
+        case .beforeBatch, .afterBatch: return position
+        case .setBack: throw CommitsLost()
+        case .missing(let partition): throw offsets.missing(partition)
+        case .elsewhere(let moved):
+            throw Fenced(group: offsets.group, topics: [moved.partition.topic], moved: moved)
+        }
+    }
+}

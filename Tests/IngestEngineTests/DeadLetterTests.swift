@@ -1,0 +1,71 @@
+import Foundation
+import KafkaWire
+import PGWire
+import Testing
+
+@testable import IngestEngine
+
+@Suite("Dead letters")
+struct DeadLetterTests {
+    /// The rows that records come to, in the form of binary COPY.
+    private func rows(_ samples: [SampleRecord], reason: String) throws -> [UInt8] {
+        let batch = try recordBatch(samples)
+        var rows = CopyBuffer()
+        var records = batch.records
+        while let record = try records.next() {
+            let letter = DeadLetter(record, topic: batch.topic, partition: batch.partition, reason: reason)
+            letter.append(to: &rows, key: record.key, value: record.value)
+        }
+        let isWhole = rows.rowCount == samples.count && !rows.hasOpenRow
+        #expect(isWhole)
+        return unsafe rows.bytes.withUnsafeBytes { unsafe Array($0) }
+    }
+
+    private static let null: [UInt8] = [0xff, 0xff, 0xff, 0xff]
+
+    private func field(_ bytes: [UInt8]) -> [UInt8] {
+        (0..<4).reversed().map { UInt8(truncatingIfNeeded: bytes.count >> ($0 * 8)) } + bytes
+    }
+
+    /// Topic, partition and offset of the first record, behind the number of columns.
+    private var place: [UInt8] {
+        [0, 8] + field(Array("t".utf8)) + field([0, 0, 0, 3]) + field([0, 0, 0, 0, 0, 0, 0, 0])
+    }
+
+    @Test func aLetterHoldsWhatCame() throws {
+        let sample = SampleRecord(
+            key: "press", value: nil,
+            headers: [("a", Array("text".utf8)), ("a", nil), ("b", [0xff]), ("c", [0x41, 0x00]), ("d\0", [])],
+            timestamp: 946_684_800_001)
+        let headers =
+            #"[{"name":"a","value":"text"},{"name":"a","value":null},{"base64":"\/w==","name":"b"},"#
+            + #"{"base64":"QQA=","name":"c"},{"name":"d"# + "\u{fffd}" + #"","value":""}]"#
+        // A thousandth of a second after the year 2000 began; key; no value.
+        var expected = place + field([0, 0, 0, 0, 0, 0, 3, 0xe8]) + field(Array("press".utf8)) + Self.null
+        // jsonb begins with its version.
+        expected += field([1] + Array(headers.utf8)) + field(Array("a reason".utf8))
+        #expect(try rows([sample], reason: "a reason") == expected)
+    }
+
+    @Test func whatIsMissingIsNull() throws {
+        let sample = SampleRecord(key: nil, value: "", timestamp: -1)
+        #expect(
+            try rows([sample], reason: "r")
+                == place + Self.null + Self.null + field([]) + Self.null + field(Array("r".utf8)))
+    }
+
+    @Test func aTimeThatPostgresCannotHoldIsNull() throws {
+        let sample = SampleRecord(value: nil, timestamp: .max)
+        let bytes = try rows([sample], reason: "r")
+        #expect(Array(bytes[place.count..<place.count + 4]) == Self.null)
+    }
+
+    @Test func aReasonHasNoNUL() throws {
+        let bytes = try rows([SampleRecord()], reason: "a\0b")
+        let reason = Array("a\u{fffd}b".utf8)
+        #expect(Array(bytes.suffix(reason.count + 4)) == field(reason))
+        // With a combining mark behind it a NUL is another character, and still a NUL.
+        let marked = Array("a\u{fffd}\u{301}b".utf8)
+        #expect(Array(try rows([SampleRecord()], reason: "a\0\u{301}b").suffix(marked.count + 4)) == field(marked))
+    }
+}

@@ -1,0 +1,178 @@
+import Foundation
+import KafkaWire
+import TestSupport
+import Testing
+
+extension DatabaseTests {
+    /// `tfi-consumer run` with mappings other than the plant's.
+    @Suite struct MappingRunTests {
+        /// A pipeline with further topics and tables, and a mapping file in which `SCHEMA` is the test's schema.
+        private func withMapping(
+            topics: [String], tables: String, _ mapping: String,
+            _ body: (_ pipeline: FakePipeline, _ file: String) async throws -> Void
+        ) async throws {
+            let pipeline = try await FakePipeline.make()
+            for topic in topics { pipeline.fake.createTopic(topic, partitions: 2) }
+            try await pipeline.sql(tables)
+            let file = FileManager.default.temporaryDirectory.appending(path: "\(pipeline.schema).yaml")
+            try mapping.replacing("SCHEMA", with: pipeline.schema).write(to: file, atomically: true, encoding: .utf8)
+            defer { try? FileManager.default.removeItem(at: file) }
+            try await body(pipeline, file.path)
+            await pipeline.close()
+        }
+
+        private func record(_ topic: String, _ value: String, partition: Int = 0, key: String? = nil) -> ProducerRecord
+        {
+            ProducerRecord(
+                topic: topic, partition: Int32(partition), key: key.map { Array($0.utf8) }, value: Array(value.utf8))
+        }
+
+        @Test func twoTopicsBecomeTwoTables() async throws {
+            try await withMapping(
+                topics: ["press", "paint-1", "paint-2"],
+                tables: "CREATE TABLE press (id int NOT NULL, force numeric); CREATE TABLE paint (id int, color text)",
+                """
+                routes:
+                  - topic: press
+                    table: SCHEMA.press
+                    columns: { id: $.head.id, force: force }
+                  - topic: paint-.*
+                    table: SCHEMA.paint
+                """
+            ) { pipeline, file in
+                try await pipeline.send(
+                    (0..<100).map { record("press", "{\"head\":{\"id\":\($0)},\"force\":0.1}", partition: $0 % 2) })
+                try await pipeline.send((0..<50).map { record("paint-1", "{\"id\":\($0),\"color\":\"red\"}") })
+                try await pipeline.send([record("paint-2", "{\"id\":50}"), record("paint-2", "{\"id\":\"x\"}")])
+                let result = try await pipeline.catchUp(["--mapping", file])
+                try #require(result.status == 0, "\(result.err)")
+                #expect(
+                    try await pipeline.sql("SELECT count(DISTINCT id), sum(force) FROM press") == [["100", "10.0"]])
+                #expect(
+                    try await pipeline.sql("SELECT count(DISTINCT id), count(color) FROM paint") == [["51", "50"]])
+                #expect(try await pipeline.sql("SELECT topic FROM dead_letter") == [["paint-2"]])
+                #expect(
+                    try await pipeline.sql(
+                        "SELECT topic, sum(next_offset) FROM kafka_offset GROUP BY topic ORDER BY topic")
+                        == [["paint-1", "50"], ["paint-2", "2"], ["press", "100"]])
+                #expect(result.out.contains("\"rows\":{\"press\":100,\"paint\":51}"), "\(result.out)")
+                // The next run resumes where this one has ended.
+                let again = try await pipeline.catchUp(["--mapping", file])
+                #expect(again.out.contains("\"records\":0,"), "\(again.out)")
+            }
+        }
+
+        @Test func aNewTopicThatMatchesIsReadWhileRunning() async throws {
+            try await withMapping(
+                topics: ["paint-1"], tables: "CREATE TABLE paint (id int)",
+                "routes:\n  - topic: paint-.*\n    table: SCHEMA.paint\n"
+            ) { pipeline, file in
+                let consumer = try await pipeline.startConsumer(
+                    ["--mapping", file, "--property", "metadata.max.age.ms=200"])
+                try await pipeline.send([record("paint-1", "{\"id\":1}")])
+                try await eventually("the first row") { try await pipeline.number("SELECT count(*) FROM paint") == 1 }
+                pipeline.fake.createTopic("paint-2", partitions: 2)
+                try await pipeline.send([record("paint-2", "{\"id\":2}"), record("paint-1", "{\"id\":3}")])
+                try await eventually("all rows") { try await pipeline.number("SELECT count(*) FROM paint") == 3 }
+                try await endInOrder(consumer, within: .seconds(8))
+            }
+        }
+
+        /// A binary COPY doesn't name types: without a check, `real` would hold the bits of an integer.
+        @Test(arguments: ["real", "bigint", "text", "numeric"])
+        func aColumnCanChangeItsTypeWhileRunning(type: String) async throws {
+            let pipeline = try await FakePipeline.make()
+            try await pipeline.send((0..<100).map { pipeline.passage($0) })
+            let consumer = try await pipeline.startConsumer()
+            try await eventually("the first rows") { try await pipeline.units().count == 100 }
+            try await pipeline.sql("ALTER TABLE ucp ALTER COLUMN zone_id TYPE \(type) USING zone_id::\(type)")
+            try await pipeline.send((100..<1_100).map { pipeline.passage($0) })
+            try await eventually("all rows") { try await pipeline.units().count == 1_100 }
+            #expect(try await pipeline.sql("SELECT DISTINCT zone_id::text FROM ucp") == [["7"]])
+            #expect(try await pipeline.number("SELECT count(*) FROM dead_letter") == 0)
+            #expect(try consumer.errors().contains("a table has changed"))
+            try await endInOrder(consumer, within: .seconds(8))
+            await pipeline.close()
+        }
+
+        /// An interval is read by the database itself; so is a date in an unusual form.
+        @Test func rowsInFormsThatOnlyTheDatabaseReadsAreExact() async throws {
+            try await withMapping(
+                topics: ["press"],
+                tables: "CREATE TABLE press (id int NOT NULL CHECK (id <> 13), at timestamp, took interval)",
+                "routes:\n  - topic: press\n    table: SCHEMA.press\n"
+            ) { pipeline, file in
+                var records = (0..<200).map { id in
+                    record(
+                        "press",
+                        id % 2 == 0
+                            ? "{\"id\":\(id),\"at\":\"Mar 3 2024\",\"took\":\"1 day 02:00\"}"
+                            : "{\"id\":\(id),\"at\":\"2024-03-03\"}")
+                }
+                records[10] = record("press", "{\"id\":13,\"took\":\"1 day\"}")
+                records[20] = record("press", "{\"id\":20,\"took\":\"1 dog\"}")
+                try await pipeline.send(records)
+                let result = try await pipeline.catchUp(["--mapping", file])
+                try #require(result.status == 0, "\(result.err)")
+                // 13 comes as a row of COPY, too.
+                #expect(
+                    try await pipeline.sql(
+                        "SELECT count(*), count(took), count(DISTINCT at), min(at) FROM press")
+                        == [["197", "98", "1", "2024-03-03 00:00:00"]])
+                let reasons = try await pipeline.sql("SELECT \"offset\", reason FROM dead_letter ORDER BY 1")
+                #expect(reasons.map { $0[0] } == ["10", "13", "20"])
+                #expect(reasons.last?[1].contains("invalid input syntax for type interval") == true, "\(reasons)")
+                #expect(result.out.contains("\"rows\":{\"press\":197}"), "\(result.out)")
+            }
+        }
+
+        @Test func mistakesInTheMappingEndTheRun() async throws {
+            try await withMapping(
+                topics: ["press"], tables: "CREATE TABLE press (id int)",
+                "routes:\n  - topic: press\n    table: SCHEMA.press\n    colums: { id: id }\n"
+            ) { pipeline, file in
+                let word = try await pipeline.catchUp(["--mapping", file])
+                #expect(word.status == 65 && word.err.contains(":4: "), "\(word.err)")
+                #expect(word.err.contains("did you mean \"columns\"?"), "\(word.err)")
+                try "routes:\n  - topic: press\n    table: \(pipeline.schema).press\n    columns: { ident: id }\n"
+                    .write(toFile: file, atomically: true, encoding: .utf8)
+                let column = try await pipeline.catchUp(["--mapping", file])
+                #expect(column.status == 78 && column.err.contains("has no column \"ident\""), "\(column.err)")
+                try "routes:\n  - topic: press\n    table: \(pipeline.schema).press\n    json: $.a\n"
+                    .write(toFile: file, atomically: true, encoding: .utf8)
+                let mode = try await pipeline.catchUp(["--mapping", file])
+                #expect(mode.status == 78 && mode.err.contains("not available in a run yet"), "\(mode.err)")
+            }
+        }
+
+        @Test func aTableCanBeNamedWithoutAFile() async throws {
+            let pipeline = try await FakePipeline.make()
+            pipeline.fake.createTopic("press", partitions: 1)
+            try await pipeline.sql("CREATE TABLE press (id int)")
+            try await pipeline.send([record("press", "{\"id\":1,\"other\":2}")])
+            let table = ["--topic", "press", "--table", "\(pipeline.schema).press"]
+            let result = try await pipeline.catchUp(table)
+            #expect(result.status == 0 && result.out.contains("\"rows\":{\"press\":1}"), "\(result.err) \(result.out)")
+            await pipeline.close()
+        }
+
+        @Test func theProgramsOwnTablesCanBeCreatedAlone() async throws {
+            let pipeline = try await FakePipeline.make()
+            pipeline.fake.createTopic("press", partitions: 1)
+            try await pipeline.sql("CREATE TABLE press (id int); DROP TABLE kafka_offset, dead_letter, uc")
+            try await pipeline.send([record("press", "{\"id\":1}"), record("press", "{")])
+            let table = ["--topic", "press", "--table", "\(pipeline.schema).press"]
+            let missing = try await pipeline.catchUp(table)
+            #expect(missing.status == 78 && missing.err.contains("init --offsets-only"), "\(missing.err)")
+            for _ in 0..<2 {
+                let made = try await run(
+                    try Repository.program("tfi-consumer"),
+                    ["init", "--offsets-only", "--database", pipeline.postgres.uri, "--schema", pipeline.schema])
+                #expect(made.status == 0, "\(made.err)")
+            }
+            let result = try await pipeline.catchUp(table)
+            #expect(result.status == 0 && result.out.contains("\"dead_letters\":1,"), "\(result.err) \(result.out)")
+            await pipeline.close()
+        }
+    }
+}
