@@ -70,7 +70,8 @@ extension DatabaseTests {
                     try await pipeline.number(
                         """
                         SELECT count(*) FROM pg_stat_activity
-                        WHERE application_name = 'tfi-consumer' AND state = 'active' AND query LIKE '%COPY%'
+                        WHERE application_name = 'tfi-consumer' AND state = 'active'
+                            AND (query LIKE '%COPY%' OR query LIKE '%LOCK TABLE%')
                         """) > 0
                 }
             }
