@@ -9,7 +9,7 @@ package struct OffsetStore: Sendable {
         package var partition: TopicPartition
         package var nextOffset: Int64
         /// The topic's id when the offset was written; nil where the broker doesn't tell (before Kafka 2.8).
-        var topicID: String?
+        package var topicID: String?
         /// The leader epoch of the last record; nil where it isn't known.
         var leaderEpoch: Int32?
     }
