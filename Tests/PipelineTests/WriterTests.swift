@@ -10,7 +10,7 @@ extension PipelineTests {
             let pipeline = try await Pipeline.make()
             let proxy = try DatabaseProxy(to: pipeline.postgres.port) { number in
                 // The first ones are those of the start, which isn't tried again.
-                guard number > 3, number % 2 == 0 else { return .forward }
+                guard number > 5, number % 2 == 0 else { return .forward }
                 return [.cutBefore, .cutAfter, .cutAfterLate][number / 2 % 3]
             }
             proxy.start()

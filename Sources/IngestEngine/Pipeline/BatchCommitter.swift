@@ -54,6 +54,8 @@ struct BatchCommitter {
                 let pause = Self.backoff.delay(afterFailures: failures, random: timing.random())
                 if reporter.isDue(reached.reason, at: timing.now()) { say(Self.report(reached)) }
                 try await timing.sleep(pause, unless: stop)
+                // Records that can't be mapped are rejected without the database, whose tables may be repaired now.
+                try await sink.checkTables()
             }
         }
     }

@@ -52,6 +52,19 @@ package struct Sink: Sendable {
         try await commit(batch.progress) { session in try batch.copy(deadLetters: deadLetters, &session) }
     }
 
+    /// Compares the tables with the plan without writing.
+    ///
+    /// - Throws: `TablesChanged`; `Stopped`.
+    func checkTables() async throws {
+        guard let fingerprint else { return }
+        let holds = try await database.retrying { connection in
+            try await connection.transaction(prelude: Self.transactionSettings) { session in
+                try fingerprint.holds(&session)
+            }
+        }
+        if !holds { throw TablesChanged() }
+    }
+
     /// Moves the offsets on and copies rows, in one transaction, however long the database makes it wait.
     ///
     /// - Parameters:

@@ -48,7 +48,7 @@ enum StatusCommand {
         let name = options[ConsumerOptions.schema]
         let entries = try await DatabaseAccess.open(options[ConsumerOptions.database]) { connection in
             let tables = try await DatabaseAccess.ownTables(
-                in: name, needed: [OwnTables.offsets.name], createdBy: InitCommand.forAnyMapping, over: connection)
+                in: name, needed: [OwnTables.offsets.name], createdBy: InitCommand.forThePlant, over: connection)
             let store = try await OffsetStore(
                 table: tables.offsetTable, group: options[ConsumerOptions.group], over: connection)
             return try await connection.transaction { session in
