@@ -36,6 +36,15 @@ struct TotalsTests {
         #expect(totals.snapshot.records == 15)
     }
 
+    @Test func theRowsOfADeletedTopicStillCount() {
+        let totals = IngestTotals()
+        totals.begin([place(0): 0, place(1): 0], tables: ["a", "b"])
+        totals.add(Self.batch(0, 0..<10), took: .zero)
+        totals.add(Self.batch(1, 0..<5), took: .zero)
+        totals.begin([place(0): 10], tables: ["a", "b"])
+        #expect(totals.snapshot.records == 15)
+    }
+
     @Test func onlyTheLastCommitsAreKept() {
         let totals = IngestTotals()
         totals.begin([place(0): 0], tables: ["a", "b"])

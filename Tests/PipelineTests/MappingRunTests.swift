@@ -62,13 +62,21 @@ extension DatabaseTests {
             }
         }
 
-        @Test func aNewTopicThatMatchesIsReadWhileRunning() async throws {
+        /// Also if a new group begins at the end of its topics: the new topic's messages all came during the run.
+        @Test(arguments: ["earliest", "latest"])
+        func aNewTopicThatMatchesIsReadWhileRunning(reset: String) async throws {
             try await withMapping(
                 topics: ["paint-1"], tables: "CREATE TABLE paint (id int)",
                 "routes:\n  - topic: paint-.*\n    table: SCHEMA.paint\n"
             ) { pipeline, file in
                 let consumer = try await pipeline.startConsumer(
-                    ["--mapping", file, "--property", "metadata.max.age.ms=200"])
+                    [
+                        "--mapping", file, "--property", "metadata.max.age.ms=200",
+                        "--property", "auto.offset.reset=\(reset)",
+                    ])
+                try await eventually("the run begins") {
+                    try await pipeline.number("SELECT count(*) FROM kafka_offset") == 2
+                }
                 try await pipeline.send([record("paint-1", "{\"id\":1}")])
                 try await eventually("the first row") { try await pipeline.number("SELECT count(*) FROM paint") == 1 }
                 pipeline.fake.createTopic("paint-2", partitions: 2)
@@ -94,6 +102,22 @@ extension DatabaseTests {
             #expect(try await pipeline.number("SELECT count(*) FROM dead_letter") == 0)
             #expect(try consumer.errors().contains("a table has changed"))
             try await endInOrder(consumer, within: .seconds(8))
+            await pipeline.close()
+        }
+
+        /// The messages of a partition whose offset is gone would be read from the beginning again.
+        @Test func anOffsetThatIsDeletedWhileRunningIsNotAddedAgain() async throws {
+            let pipeline = try await FakePipeline.make()
+            try await pipeline.send((0..<100).map { pipeline.passage($0) })
+            let consumer = try await pipeline.startConsumer()
+            try await eventually("the first rows") { try await pipeline.units().count == 100 }
+            try await pipeline.sql(
+                "DELETE FROM kafka_offset WHERE partition = 0; ALTER TABLE ucp ADD COLUMN note text")
+            try await pipeline.send([pipeline.passage(101)])
+            let result = try await consumer.result(timeout: .seconds(20))
+            #expect(result.status == 78, "\(result.err)")
+            #expect(result.err.contains("for partition 0 of topic TFI was deleted"), "\(result.err)")
+            #expect(try await pipeline.units() == Array(0..<100))
             await pipeline.close()
         }
 
@@ -125,6 +149,29 @@ extension DatabaseTests {
                 #expect(reasons.map { $0[0] } == ["10", "13", "20"])
                 #expect(reasons.last?[1].contains("invalid input syntax for type interval") == true, "\(reasons)")
                 #expect(result.out.contains("\"rows\":{\"press\":197}"), "\(result.out)")
+            }
+        }
+
+        /// A trigger or a default of another table may depend on them.
+        @Test(arguments: [0, 13])
+        func theSettingsForSuchRowsDoNotStayInForce(refused: Int) async throws {
+            try await withMapping(
+                topics: ["press", "paint"],
+                tables: """
+                    CREATE TABLE press (id int CHECK (id <> 13), took interval);
+                    CREATE TABLE paint (id int, style text DEFAULT current_setting('IntervalStyle'))
+                    """,
+                "routes: [{ topic: press, table: SCHEMA.press }, { topic: paint, table: SCHEMA.paint }]"
+            ) { pipeline, file in
+                try await pipeline.send(
+                    [refused, 14].map { record("press", "{\"id\":\($0),\"took\":\"1 day\"}") }
+                        + (0..<10).map { record("paint", "{\"id\":\($0)}") })
+                let result = try await pipeline.catchUp(
+                    ["--mapping", file], database: pipeline.postgres.uri + "?options=-c%20IntervalStyle%3Diso_8601")
+                try #require(result.status == 0, "\(result.err)")
+                #expect(try await pipeline.number("SELECT count(*) FROM press") == (refused == 13 ? 1 : 2))
+                #expect(
+                    try await pipeline.sql("SELECT style, count(*) FROM paint GROUP BY 1") == [["iso_8601", "10"]])
             }
         }
 

@@ -82,6 +82,28 @@ extension PipelineTests {
             #expect(status.err.contains("was deleted and created again"), "\(status.err)")
         }
 
+        /// The ends of the logs are looked up before the offsets, so that they may be older.
+        @Test func anotherConsumerMayReadOnWhileTheRunStarts() async throws {
+            let pipeline = try await Pipeline.make(partitions: 1)
+            try await pipeline.send(units: 0..<100)
+            #expect(try await pipeline.catchUp().status == 0)
+            let lock = try await PostgresConnection.connect(to: pipeline.postgres.uri)
+            let schema = try await lock.quoted(pipeline.schema)
+            try await lock.execute("SET search_path = \(schema); BEGIN; LOCK TABLE kafka_offset")
+            let consumer = try await pipeline.startConsumer()
+            try await eventually("the run waits") {
+                let waiting = try await lock.query(
+                    "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'kafka_offset'::regclass")
+                return !waiting.rows.isEmpty
+            }
+            try await pipeline.send(units: 100..<150)
+            try await lock.execute("UPDATE kafka_offset SET next_offset = 150; COMMIT")
+            await lock.close()
+            try await pipeline.send(units: 150..<200)
+            try await eventually("the run continues there") { try await pipeline.tally().rows == 150 }
+            try await endInOrder(consumer)
+        }
+
         private static func makeAgain(_ pipeline: Pipeline, partitions: Int32) async throws {
             try await pipeline.client.admin.deleteTopic(pipeline.topic)
             try await eventually("the topic is made again") {

@@ -97,7 +97,6 @@ package final class CopyBatch: @unchecked Sendable {
     /// Copies all rows and dead letters into their tables.
     func copy(deadLetters table: TableName, _ session: inout PostgresSession) throws(PostgresError) {
         copiedRows.removeAll(keepingCapacity: true)
-        var hasSettings = false
         for (index, target) in plan.targets.enumerated() {
             var copied = 0
             if !content.targets[index].rows.isEmpty {
@@ -105,9 +104,9 @@ package final class CopyBatch: @unchecked Sendable {
                     into: target.table, columns: target.columns, from: content.targets[index].rows)
             }
             if !content.targets[index].server.isEmpty {
-                if !hasSettings { try session.execute(ServerRows.settings) }
-                hasSettings = true
+                try session.execute(ServerRows.settings)
                 copied += try content.targets[index].server.insert(in: &session)
+                try session.execute(ServerRows.resetSettings)
             }
             copiedRows.append(copied)
         }

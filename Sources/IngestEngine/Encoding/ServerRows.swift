@@ -7,6 +7,10 @@ public struct ServerRows: Sendable {
     public static let settings =
         "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, MDY'; SET LOCAL IntervalStyle = 'postgres'"
 
+    /// Takes the settings back, so that triggers and defaults of the transaction's other rows have the session's own.
+    public static let resetSettings =
+        "SET LOCAL TimeZone TO DEFAULT; SET LOCAL DateStyle TO DEFAULT; SET LOCAL IntervalStyle TO DEFAULT"
+
     public let table: TableName
     /// The columns that the rows name; the database fills the others.
     public let columns: [String]

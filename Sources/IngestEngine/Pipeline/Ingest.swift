@@ -27,14 +27,14 @@ package struct Ingest: Sendable {
     var timing = Timing()
     /// Binds the routes to the tables as they are now.
     let bind: @Sendable (PostgresConnection) async throws -> IngestPlan
-    /// Finds out where to begin, now.
-    let findStart: @Sendable () async throws -> IngestStart
+    /// Finds out where to begin, after the run has begun somewhere before.
+    let findStart: @Sendable (_ previous: IngestStart) async throws -> IngestStart
 
     package init(
         client: KafkaClient, consumer: KafkaConsumer, sink: Sink, topics: TopicSelection, totals: IngestTotals,
         stop: StopSignal, limit: DeadLetterLimit, say: @escaping @Sendable (String) -> Void,
         bind: @escaping @Sendable (PostgresConnection) async throws -> IngestPlan,
-        findStart: @escaping @Sendable () async throws -> IngestStart
+        findStart: @escaping @Sendable (_ previous: IngestStart) async throws -> IngestStart
     ) {
         self.client = client
         self.consumer = consumer
@@ -52,7 +52,7 @@ package struct Ingest: Sendable {
     ///
     /// - Parameters:
     ///   - plan: What `bind` has made.
-    ///   - start: What `findStart` has found.
+    ///   - start: Where to begin.
     ///   - ends: Where to end, for each partition; nil to go on for ever.
     package func run(_ plan: IngestPlan, from start: IngestStart, until ends: [TopicPartition: Int64]?) async throws {
         var (plan, start) = (plan, start)
@@ -77,7 +77,7 @@ package struct Ingest: Sendable {
                 say(added.news)
             }
             // Whatever was under way is over, one way or the other: the database knows what is committed.
-            start = try await findStart()
+            start = try await findStart(start)
         }
     }
 

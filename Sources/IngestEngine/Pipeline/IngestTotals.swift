@@ -97,9 +97,12 @@ extension IngestTotals.Batch {
             suppressed: max(0, batch.rowCounts.reduce(0, +) - batch.copiedRows.reduce(0, +)), progress: batch.progress)
     }
 
-    /// Whether the database, with these offsets, does not have the batch any more.
+    /// Whether the database, with these offsets, does not have the batch any more. The offsets of a topic that was
+    /// deleted are not among them, and its rows are still there.
     fileprivate func isLost(_ committed: [TopicPartition: Int64]) -> Bool {
-        progress.contains { $0.value.expected < $0.value.next && (committed[$0.key] ?? 0) < $0.value.next }
+        progress.contains { partition, progress in
+            progress.expected < progress.next && (committed[partition] ?? .max) < progress.next
+        }
     }
 }
 

@@ -21,16 +21,18 @@ package struct IngestStart: Sendable {
 
     /// The same once work is under way: a database or a broker that is away is waited for.
     ///
+    /// - Parameter previous: Where the run has begun before.
     /// - Throws: As the other one; `Stopped`.
     package static func find(
-        _ topics: TopicSelection, client: KafkaClient, offsets: OffsetStore, database: Database, stop: StopSignal,
-        timing: Timing = Timing()
+        _ topics: TopicSelection, after previous: IngestStart, client: KafkaClient, offsets: OffsetStore,
+        database: Database, stop: StopSignal, timing: Timing = Timing()
     ) async throws -> IngestStart {
         while true {
             do {
                 return try await database.retrying { connection in
-                    let logs = try await lookUp(try await topics.resolve(client), client: client)
-                    return try await find(in: logs, offsets: offsets, connection: connection)
+                    try await find(after: previous, offsets: offsets, connection: connection) {
+                        try await lookUp(try await topics.resolve(client), client: client)
+                    }
                 }
             } catch let error as KafkaError where error.isRetriable && error.code != .unknownTopicOrPartition {
                 if stop.isRequested { throw Stopped() }
@@ -73,9 +75,35 @@ package struct IngestStart: Sendable {
 
     /// Compares the logs with the database's offsets, and adds those of new partitions.
     ///
-    /// - Throws: `Failure` for what doesn't fit; `PostgresError`.
+    /// - Parameters:
+    ///   - previous: Where the run has begun before; nil for the first time. A topic that was not there then is read
+    ///     from its beginning, whatever `auto.offset.reset` is: all of its messages were sent during the run.
+    ///   - lookUp: Looks the logs up. Called again if offsets are beyond the ends that it gave.
+    /// - Throws: `Failure` for what doesn't fit; `PostgresError`; what `lookUp` throws.
     package static func find(
-        in logs: [Log], offsets store: OffsetStore, connection: PostgresConnection
+        after previous: IngestStart? = nil, offsets store: OffsetStore, connection: PostgresConnection,
+        lookUp: () async throws -> [Log]
+    ) async throws -> IngestStart {
+        var earlier: [TopicPartition: Int64] = [:]
+        while true {
+            do {
+                return try await find(in: try await lookUp(), after: previous, earlier, store, connection)
+            } catch let beyond as BeyondEnd {
+                earlier = beyond.offsets
+            }
+        }
+    }
+
+    /// Offsets are beyond the ends of their logs. Either a log was cut back, or another consumer has read on since the
+    /// ends were looked up.
+    private struct BeyondEnd: Error {
+        let offsets: [TopicPartition: Int64]
+    }
+
+    /// - Parameter earlier: Offsets that were read before the logs were looked up.
+    private static func find(
+        in logs: [Log], after previous: IngestStart?, _ earlier: [TopicPartition: Int64], _ store: OffsetStore,
+        _ connection: PostgresConnection
     ) async throws -> IngestStart {
         let names = logs.map(\.topic.name)
         let entries = try await connection.transaction(prelude: Sink.transactionSettings) { session in
@@ -83,14 +111,20 @@ package struct IngestStart: Sendable {
             // Before anything is written: a topic that isn't the one that was read leaves no trace.
             for log in logs {
                 for entry in known where entry.partition.topic == log.topic.name {
-                    try check(
-                        entry, log.topic, log.topicID, earliest: log.earliest, latest: log.latest, store)
+                    let end = try check(entry, log, earlier: earlier[entry.partition], store)
+                    guard entry.nextOffset <= end || earlier[entry.partition] != nil else {
+                        throw BeyondEnd(offsets: Dictionary(known.map { ($0.partition, $0.nextOffset) }) { $1 })
+                    }
                 }
             }
+            let places = Set(known.map(\.partition))
+            // A row that was deleted during the run must not be added again: its messages would be read a second time.
+            let expected = previous?.offsets.keys.filter { names.contains($0.topic) } ?? []
+            if let gone = expected.filter({ !places.contains($0) }).min() { throw store.missing(gone) }
             for log in logs {
-                let read = Set(known.map(\.partition).filter { $0.topic == log.topic.name })
+                let read = places.filter { $0.topic == log.topic.name }
                 // A group that has begun wants all of the topic, and so a partition that came later from its beginning.
-                guard let first = read.isEmpty ? log.beginning : log.earliest else {
+                guard let first = read.isEmpty && previous == nil ? log.beginning : log.earliest else {
                     throw Failure(
                         "group \(store.group) has no offsets for topic \(log.topic.name) in \(store.table), and "
                             + "auto.offset.reset is none: set it to earliest or latest, or insert the group's offsets",
@@ -118,22 +152,23 @@ package struct IngestStart: Sendable {
         return IngestStart(offsets: start, assignment: assignment, ends: ends, topicIDs: topicIDs)
     }
 
+    /// - Parameter earlier: The partition's offset before the logs were looked up, if it is known.
+    /// - Returns: The end of the log.
     private static func check(
-        _ entry: OffsetStore.Entry, _ topic: TopicDescription, _ topicID: String?,
-        earliest: [TopicPartition: ListedOffset], latest: [TopicPartition: ListedOffset], _ store: OffsetStore
-    ) throws(Failure) {
-        let partition = entry.partition
-        if let id = entry.topicID, let topicID, id != topicID {
+        _ entry: OffsetStore.Entry, _ log: Log, earlier: Int64?, _ store: OffsetStore
+    ) throws(Failure) -> Int64 {
+        let (partition, topic) = (entry.partition, log.topic)
+        if let id = entry.topicID, let topicID = log.topicID, id != topicID {
             throw mismatch(
                 "topic \(topic.name) was deleted and made again since group \(store.group) read it: its id was "
                     + "\(id) and is \(topicID)", store)
         }
-        guard let first = earliest[partition]?.offset, let end = latest[partition]?.offset else {
+        guard let first = log.earliest[partition]?.offset, let end = log.latest[partition]?.offset else {
             throw mismatch(
                 "the database has an offset for partition \(partition.partition) of topic \(topic.name), which has no "
                     + "such partition: it was deleted and made again", store)
         }
-        if entry.nextOffset > end {
+        if let earlier, earlier > end, entry.nextOffset > end {
             throw mismatch(
                 "partition \(partition.partition) of topic \(topic.name) ends at offset \(end), before offset "
                     + "\(entry.nextOffset) where group \(store.group) goes on: its log was cut back", store)
@@ -144,6 +179,7 @@ package struct IngestStart: Sendable {
                     + "\(entry.nextOffset) where group \(store.group) goes on: \(first.subtractingSaturated(entry.nextOffset)) "
                     + "messages were deleted before they were read", store)
         }
+        return end
     }
 
     private static func mismatch(_ what: String, _ store: OffsetStore) -> Failure {

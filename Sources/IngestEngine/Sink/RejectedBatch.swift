@@ -130,6 +130,7 @@ struct RejectedBatch {
             guard serverRows > 0 else { continue }
             try session.execute(ServerRows.settings)
             try batch.insertServerRows(of: table, &isolation, &session)
+            try session.execute(ServerRows.resetSettings)
             note(serverRows, batch.serverOrigins(of: table))
         }
         let counter = try count(batch, messages, refused, counter)

@@ -79,14 +79,17 @@ enum RunCommand {
         let topics = TopicSelection(sources.flatMap(\.mapping.routes))
         let store = try await OffsetStore(
             table: tables.offsetTable, group: options[ConsumerOptions.group], over: connection)
-        let logs = try await client.beginning {
-            try await IngestStart.lookUp(try await topics.resolve(client), client: client)
+        let start = try await IngestStart.find(offsets: store, connection: connection) {
+            let logs = try await client.beginning {
+                try await IngestStart.lookUp(try await topics.resolve(client), client: client)
+            }
+            guard !logs.isEmpty else {
+                throw Failure(
+                    "no topic matches \(topics.description): create one, or correct the mapping",
+                    status: .configuration)
+            }
+            return logs
         }
-        guard !logs.isEmpty else {
-            throw Failure(
-                "no topic matches \(topics.description): create one, or correct the mapping", status: .configuration)
-        }
-        let start = try await IngestStart.find(in: logs, offsets: store, connection: connection)
         let ends = options[ConsumerOptions.untilCaughtUp] ? start.ends : nil
         // From here on a place in the log that isn't there is an error, not a reason to begin elsewhere.
         let consumer = client.consumer(offsetReset: .fail)
@@ -97,9 +100,9 @@ enum RunCommand {
             sink: Sink(database: database, offsets: store, schema: tables.schema), topics: topics, totals: totals,
             stop: stop, limit: settings.deadLetterLimit, say: say,
             bind: { connection in try await IngestPlan.bind(sources, connection) },
-            findStart: {
+            findStart: { previous in
                 let start = try await IngestStart.find(
-                    topics, client: client, offsets: store, database: database, stop: stop)
+                    topics, after: previous, client: client, offsets: store, database: database, stop: stop)
                 follower.setTopicIDs(start.topicIDs)
                 return start
             })
