@@ -161,7 +161,15 @@ extension Compression {
     }
 
     func corrupt(_ reason: String) -> KafkaError {
-        KafkaError(.corruptMessage, "A record batch's \(self) data can't be decompressed: \(reason).")
+        KafkaError(.corruptMessage, "\(corruptionPrefix)\(reason).")
+    }
+
+    private var corruptionPrefix: String { "A record batch's \(self) data can't be decompressed: " }
+
+    /// The reason alone of an error made by ``corrupt(_:)``, without the full stop.
+    func corruption(in error: KafkaError) -> String {
+        let reason = error.message.trimmingPrefix(corruptionPrefix)
+        return String(reason.last == "." ? reason.dropLast() : reason)
     }
 
     static func tooLarge(_ limit: Int) -> KafkaError {
