@@ -70,11 +70,17 @@ public struct PostgresError: Error, Sendable, Equatable {
     public var mayBeCausedByRow: Bool {
         guard kind == .server, let sqlState else { return false }
         if isDataError { return true }
-        let states = ["42501", "55P03", "55006", "XX001", "XX002"]
-        let classes = ["08", "25", "28", "40", "53", "57", "58", "F0"]
-        if states.contains(sqlState) || classes.contains(String(sqlState.prefix(2))) { return false }
+        if isOfEnvironment { return false }
         let isOfStatement = ["0A", "26", "34", "3D", "3F", "42"].contains(sqlState.prefix(2))
         return !isOfStatement || copyContext != nil
+    }
+
+    /// Whether the server's surroundings are to blame, whatever the statement: see ``mayBeCausedByRow``.
+    package var isOfEnvironment: Bool {
+        guard kind == .server, let sqlState else { return true }
+        let states = ["42501", "55P03", "55006", "XX001", "XX002"]
+        let classes = ["08", "25", "28", "40", "53", "57", "58", "F0"]
+        return states.contains(sqlState) || classes.contains(String(sqlState.prefix(2)))
     }
 
     /// The line of the context that names the COPY and the row that it was at; nil if there is none.

@@ -27,15 +27,17 @@ public struct PostgresSession: ~Copyable {
 
     /// Copies the rows of a buffer into a table.
     ///
-    /// - Parameter columns: The columns in the order of the rows' values.
+    /// - Parameters:
+    ///   - columns: The columns in the order of the rows' values.
+    ///   - prelude: Statements to run before the COPY, in the same round trip; empty for none.
     /// - Returns: How many rows the server counts.
     @discardableResult
     public mutating func copy(
-        into table: TableName, columns: [String], from buffer: borrowing CopyBuffer
+        into table: TableName, columns: [String], from buffer: borrowing CopyBuffer, prelude: String = ""
     ) throws(PostgresError) -> Int {
         // A closure can't capture a borrowed buffer that may end before it; this one is called at once.
         do {
-            return try libpq.copy(into: table, columns: columns) { try $0.write(buffer) }.rows
+            return try libpq.copy(into: table, columns: columns, prelude: prelude) { try $0.write(buffer) }.rows
         } catch let error as PostgresError {
             throw error
         } catch {
