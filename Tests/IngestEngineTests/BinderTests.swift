@@ -198,6 +198,33 @@ import Testing
 
     private struct WrongMode: Error {}
 
+    @Test("routes whose order would be lost don't fit together")
+    func order() throws {
+        func mistake(_ first: String, _ second: String) -> String {
+            do {
+                let routes = try bind("routes:\n- { table: s.t, \(first) }\n- { table: s.t, \(second) }")
+                try RouteOrder.check(routes, file: "m.yaml")
+                return "no mistake"
+            } catch {
+                return "\(error)"
+            }
+        }
+        let upsert = "mode: upsert, columns: { id: id, n: n }"
+        #expect(
+            mistake("topic: x, \(upsert)", "topic: x, mode: upsert, columns: { id: id, n: n, day: day }").hasPrefix(
+                "m.yaml:3: route to s.t: another route (line 2) writes to this table with other columns"))
+        #expect(mistake("topic: x, \(upsert)", "topic: x.*, \(upsert), key: [id], tombstone: delete") == "no mistake")
+        #expect(mistake("topic: x, \(upsert)", "topic: y, mode: upsert") == "no mistake")
+        #expect(mistake("topic: x, \(upsert)", "topic: \"[xy]\"").contains("another route"))
+        #expect(mistake("topic: x", "topic: x, columns: { id: id }") == "no mistake")
+    }
+
+    @Test("a key's columns take no null")
+    func keysAreNotNull() throws {
+        let columns = try bind("routes: [{ topic: x, table: s.t, mode: upsert, key: [n, day] }]")[0].plan.columns
+        #expect(columns.filter(\.isNotNull).map(\.name) == ["id", "day", "n"])
+    }
+
     @Test("a mapping of one topic and one table needs no file")
     func simple() throws {
         let mapping = try Mapping(topic: "TFI", table: "workshop.\"u.c\"")

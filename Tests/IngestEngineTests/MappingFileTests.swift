@@ -183,6 +183,27 @@ import Testing
         for count in 0..<whole.utf8.count { _ = mistake(String(whole.prefix(count))) }
     }
 
+    @Test("values around a row's message need what they are around of")
+    func outerValues() throws {
+        let text =
+            "routes:\n- topic: t\n  table: t\n  json: j\n  each: $.e[*]\n  columns:\n"
+            + "    a: { message: $.x, default: 1 }\n    b: { envelope: y, format: unix_s }\n"
+        let columns = try read(text).routes[0].columns
+        #expect(
+            columns?.map(\.source) == [
+                .message(JSONPath(steps: [.field("x")])), .envelope(JSONPath(steps: [.field("y")])),
+            ])
+        #expect(
+            mistake(text.replacing("  each: $.e[*]\n", with: "")).contains(
+                "m.yaml:6: column \"a\": \"message\" needs \"each\""),
+            "\(mistake(text.replacing("  each: $.e[*]\n", with: "")))")
+        #expect(
+            mistake(text.replacing("  json: j\n", with: "")).contains("column \"b\": \"envelope\" needs \"json\""))
+        #expect(
+            try MappingFile.read(Array(read(text).yaml.utf8), named: "m.yaml").routes[0].columns?.map(\.source)
+                == columns?.map(\.source))
+    }
+
     @Test("control characters of a file do not reach the terminal")
     func terminal() {
         #expect(!mistake("\"a\\e[31m\": 1").contains("\u{1b}"))

@@ -9,13 +9,48 @@ struct TargetRows: ~Copyable {
     /// For the rows, and then for those that the database reads; empty if not remembered.
     var origins: [RecordOrigin] = []
     var serverOrigins: [RecordOrigin] = []
-    private var mark: CopyBuffer.Mark
-    private var serverMark = 0
+    /// Which record each row comes from, if the rows are staged and that is remembered; by their sequence from 1 on.
+    var stagedOrigins: [RecordOrigin] = []
+    /// How the rows are staged; nil if they go directly into their table.
+    private(set) var staging: Staging?
+    /// How many rows were staged, and how many of them are deletions.
+    var staged = 0
+    var deletions = 0
+    private var position: Position
+    private let target: IngestPlan.Target
 
     init(_ target: IngestPlan.Target, capacity: Int) {
+        self.target = target
         rows = CopyBuffer(minimumCapacity: capacity)
-        mark = rows.mark()
+        position = Position(rows.mark())
         server = ServerRows(table: target.table, columns: target.columns)
+        setStaging(target.isStaged)
+    }
+
+    /// Decides whether the rows are staged.
+    private mutating func setStaging(_ isStaged: Bool) {
+        guard let wanted = target.staging, isStaged != (staging != nil) else { return }
+        staging = isStaged ? wanted : nil
+        server = ServerRows(
+            table: isStaged ? wanted.table : target.table, columns: isStaged ? wanted.columns : target.columns)
+    }
+
+    /// Stages the rows that follow if records are to be left out as a whole.
+    ///
+    /// - Precondition: There are no rows.
+    mutating func prepareIsolation() { setStaging(target.staging != nil) }
+
+    /// What is there at a moment.
+    struct Position {
+        var rows: CopyBuffer.Mark
+        var server = 0
+        var staged = 0
+        var deletions = 0
+        var origins = 0
+        var serverOrigins = 0
+        var stagedOrigins = 0
+
+        init(_ rows: CopyBuffer.Mark) { self.rows = rows }
     }
 
     /// How many rows there are, of both kinds.
@@ -24,13 +59,27 @@ struct TargetRows: ~Copyable {
 
     /// Remembers the present state for ``rollback()``.
     mutating func setMark() {
-        mark = rows.mark()
-        serverMark = server.count
+        position = present
     }
 
-    mutating func rollback() {
-        rows.rollback(to: mark)
-        server.removeLast(server.count - serverMark)
+    mutating func rollback() { rollback(to: position) }
+
+    var present: Position {
+        var position = Position(rows.mark())
+        position.server = server.count
+        (position.staged, position.deletions) = (staged, deletions)
+        (position.origins, position.serverOrigins) = (origins.count, serverOrigins.count)
+        position.stagedOrigins = stagedOrigins.count
+        return position
+    }
+
+    mutating func rollback(to position: Position) {
+        rows.rollback(to: position.rows)
+        server.removeLast(server.count - position.server)
+        (staged, deletions) = (position.staged, position.deletions)
+        origins.removeLast(origins.count - position.origins)
+        serverOrigins.removeLast(serverOrigins.count - position.serverOrigins)
+        stagedOrigins.removeLast(stagedOrigins.count - position.stagedOrigins)
     }
 
     mutating func removeAll() {
@@ -38,11 +87,14 @@ struct TargetRows: ~Copyable {
         if !server.isEmpty { server.removeAll() }
         if !origins.isEmpty { origins.removeAll() }
         if !serverOrigins.isEmpty { serverOrigins.removeAll() }
+        if !stagedOrigins.isEmpty { stagedOrigins.removeAll() }
+        (staged, deletions) = (0, 0)
+        setStaging(target.isStaged)
     }
 }
 
 /// Which record a row was made of.
-struct RecordOrigin: Sendable, Equatable {
+struct RecordOrigin: Sendable, Hashable {
     /// The place of its record batch in a list.
     var batch: Int
     var offset: Int64
@@ -55,9 +107,13 @@ struct RecordOrigin: Sendable, Equatable {
 struct BatchContent: ~Copyable {
     private var router: RecordRouter
     /// One for each route.
-    private var encoders: OwnedList<RowEncoder>
-    private(set) var targets: OwnedList<TargetRows>
+    var encoders: OwnedList<RowEncoder>
+    /// What routes of other kinds than a plain append need.
+    var specials: OwnedList<SpecialRoute>
+    var targets: OwnedList<TargetRows>
     private let unrouted: Mapping.Unrouted
+    /// For each record batch by its place in a list, how many records it has, if that is remembered.
+    private(set) var recordsOfBatch: [Int: Int] = [:]
     private(set) var deadLetters = CopyBuffer()
     private(set) var recordCount = 0
     private(set) var messageBytes = 0
@@ -68,10 +124,15 @@ struct BatchContent: ~Copyable {
 
     /// - Throws: `RowPlanError` for a plan that was not bound.
     init(_ plan: IngestPlan, capacity: Int) throws(RowPlanError) {
-        router = RecordRouter(plan)
-        encoders = try OwnedList(count: plan.routes.count) { (index) throws(RowPlanError) in
+        let encoders = try OwnedList(count: plan.routes.count) { (index) throws(RowPlanError) in
             try RowEncoder(plan.routes[index].plan)
         }
+        let specials = try OwnedList(count: plan.routes.count) { (index) throws(RowPlanError) in
+            try SpecialRoute(plan.routes[index])
+        }
+        self.encoders = encoders
+        self.specials = specials
+        router = RecordRouter(plan)
         // The first target mostly has nearly all of the rows.
         targets = OwnedList(count: plan.targets.count) { index in
             TargetRows(plan.targets[index], capacity: index == 0 ? capacity : 0)
@@ -93,6 +154,14 @@ struct BatchContent: ~Copyable {
         rejections.removeAll()
         if !runs.isEmpty { runs.removeAll(keepingCapacity: true) }
         if !deadLetterOrigins.isEmpty { deadLetterOrigins.removeAll() }
+        if !recordsOfBatch.isEmpty { recordsOfBatch.removeAll() }
+    }
+
+    /// Stages the rows that follow wherever records are to be left out as a whole.
+    ///
+    /// - Precondition: There are no rows.
+    mutating func prepareIsolation() {
+        for index in 0..<targets.count { targets[index].prepareIsolation() }
     }
 
     /// Takes a record batch in. If it can't be read to its end, nothing of it is taken in.
@@ -120,6 +189,7 @@ struct BatchContent: ~Copyable {
     ) throws(KafkaError) {
         let before = (recordCount, deadLetters.rowCount)
         try appendRecords(batch, in: range, notedAs: index)
+        recordsOfBatch[index, default: 0] += recordCount - before.0
         endRun(since: before)
     }
 
@@ -129,7 +199,10 @@ struct BatchContent: ~Copyable {
         _ batch: borrowing RecordBatch, in range: Range<Int64>, notedAs index: Int
     ) throws(KafkaError) {
         if router.select(topic: batch.topic) {
-            for route in router.active { encoders[route].setTopic(batch.topic) }
+            for route in router.active {
+                encoders[route].setTopic(batch.topic)
+                specials[route].setTopic(batch.topic)
+            }
         }
         let partition = batch.partition
         var records = batch.records
@@ -144,6 +217,10 @@ struct BatchContent: ~Copyable {
                 continue
             }
             if router.takesHeaders(route) { setHeaders(of: record, route) }
+            guard router.isPlain(route) else {
+                appendSpecial(record, of: batch, route, target: router.target(of: route), notedAs: index)
+                continue
+            }
             let target = router.target(of: route)
             let metadata = RecordMetadata(
                 partition: partition, offset: record.offset, timestamp: record.timestamp >= 0 ? record.timestamp : nil)
@@ -207,7 +284,7 @@ struct BatchContent: ~Copyable {
     }
 
     @inline(never)
-    private mutating func addDeadLetter(
+    mutating func addDeadLetter(
         _ record: borrowing Record, of batch: borrowing RecordBatch, reason: String, notedAs index: Int
     ) {
         let letter = DeadLetter(record, topic: batch.topic, partition: batch.partition, reason: reason)

@@ -38,6 +38,8 @@ package final class CopyBatch: @unchecked Sendable {
     /// How many rows of each target the server counted when the batch was copied. Fewer than there are if a trigger
     /// suppressed some; empty before.
     private(set) var copiedRows: [Int] = []
+    /// How many rows the database left out then, as a trigger can.
+    private(set) var suppressedRows = 0
     /// Why records were rejected.
     var rejections: RejectionSummary { content.rejections }
     /// The records in the order in which they were taken in. A run ends at a record batch with rejected records.
@@ -52,6 +54,7 @@ package final class CopyBatch: @unchecked Sendable {
         progress = [:]
         began = nil
         if !copiedRows.isEmpty { copiedRows.removeAll(keepingCapacity: true) }
+        suppressedRows = 0
     }
 
     // MARK: Taking in
@@ -71,6 +74,7 @@ package final class CopyBatch: @unchecked Sendable {
     /// Takes in those records of record batches whose offsets are in their partition's range, and remembers which record
     /// each row comes from. Doesn't move the partitions on.
     func append(_ batches: [RecordBatch], in ranges: [TopicPartition: Range<Int64>]) throws(KafkaError) {
+        content.prepareIsolation()
         for (index, batch) in batches.enumerated() {
             guard let range = ranges[batch.place] else { continue }
             try content.append(batch, in: range, notedAs: index)
@@ -95,10 +99,23 @@ package final class CopyBatch: @unchecked Sendable {
     // MARK: Sending
 
     /// Copies all rows and dead letters into their tables.
-    func copy(deadLetters table: TableName, _ session: inout PostgresSession) throws(PostgresError) {
+    ///
+    /// - Throws: `PostgresError`; `Sink.Refused` if a row may be to blame although the error's kind is another one.
+    func copy(deadLetters table: TableName, _ session: inout PostgresSession) throws {
         copiedRows.removeAll(keepingCapacity: true)
+        suppressedRows = 0
         for (index, target) in plan.targets.enumerated() {
             var copied = 0
+            if content.targets[index].count == 0 {
+                copiedRows.append(0)
+                continue
+            }
+            if let staging = content.targets[index].staging {
+                let outcome = try content.targets[index].write(staging, &session)
+                copiedRows.append(outcome.rows)
+                suppressedRows += outcome.suppressed
+                continue
+            }
             if !content.targets[index].rows.isEmpty {
                 copied = try session.copy(
                     into: target.table, columns: target.columns, from: content.targets[index].rows)
@@ -109,6 +126,7 @@ package final class CopyBatch: @unchecked Sendable {
                 try session.execute(ServerRows.resetSettings)
             }
             copiedRows.append(copied)
+            suppressedRows += max(0, content.targets[index].count - copied)
         }
         if !content.deadLetters.isEmpty {
             try session.copy(into: table, columns: DeadLetter.columns, from: content.deadLetters)
@@ -136,6 +154,20 @@ package final class CopyBatch: @unchecked Sendable {
     ) throws {
         try isolation.copy(content.deadLetters, into: table, columns: DeadLetter.columns, &session)
     }
+
+    /// Brings the rows of one target into their table by way of a temporary one, in parts, without the records of which
+    /// the database refuses a row.
+    ///
+    /// - Returns: Nil for a target whose rows are not staged.
+    func isolateStagedRows(
+        of target: Int, _ isolation: inout RowIsolation, _ session: inout PostgresSession
+    ) throws -> StagedIsolation.Outcome? {
+        guard let staging = content.targets[target].staging else { return nil }
+        return try StagedIsolation(staging).run(content.targets[target], &isolation, &session)
+    }
+
+    /// How many records were taken in of the record batch at a place in the list.
+    func recordCount(ofBatch index: Int) -> Int { content.recordsOfBatch[index] ?? 0 }
 
     /// How many rows of a target the database reads itself.
     func serverRowCount(of target: Int) -> Int { content.targets[target].server.count }

@@ -19,6 +19,10 @@ package struct IngestPlan: Sendable {
     struct Target: Sendable, Equatable {
         let table: TableName
         let columns: [String]
+        /// How rows get into the table by way of a temporary one; nil if they never do.
+        var staging: Staging?
+        /// Whether they always do. Otherwise only while refused records are searched for.
+        var isStaged: Bool { staging.map { $0.action != .append } ?? false }
     }
 
     package let routes: [BoundRoute]
@@ -38,10 +42,18 @@ package struct IngestPlan: Sendable {
         self.fingerprint = fingerprint
         var targets: [Target] = []
         targetOfRoute = routes.map { route in
-            let target = Target(table: route.table.name, columns: route.plan.columns.map(\.name))
-            if let index = targets.firstIndex(of: target) { return index }
-            targets.append(target)
-            return targets.count - 1
+            let (name, columns) = (route.table.name, route.plan.columns.map(\.name))
+            let action = Staging.Action(route.mode)
+            let known = targets.firstIndex {
+                $0.table == name && $0.columns == columns && ($0.staging?.action ?? .append) == action
+            }
+            let index = known ?? targets.count
+            if known == nil { targets.append(Target(table: name, columns: columns)) }
+            // All rows of a record are left out together, which needs a way to take some back.
+            if targets[index].staging == nil, action != .append || route.route.each != nil {
+                targets[index].staging = Staging(action, table: route.table, columns: columns, number: index)
+            }
+            return index
         }
         let names = Set(targets.map(\.table))
         labels = targets.map { target in
@@ -60,10 +72,10 @@ package struct IngestPlan: Sendable {
         let routes = try await connection.transaction { session in
             var routes: [BoundRoute] = []
             for source in sources {
-                let bound = try Binder.bind(source.mapping, to: catalog, file: source.file, &session)
-                for route in bound { try checkAvailable(route, file: source.file) }
-                routes += bound
+                routes += try Binder.bind(source.mapping, to: catalog, file: source.file, &session)
             }
+            // Also for routes of different files.
+            try RouteOrder.check(routes, file: sources.count == 1 ? sources[0].file : "")
             return routes
         }
         // Without a fingerprint a table was dropped while it was looked up: the next look finds that it is missing.
@@ -85,27 +97,5 @@ package struct IngestPlan: Sendable {
                     + "the same", status: .configuration)
         }
         return settings
-    }
-
-    /// Refuses what a run can't do yet, instead of doing something else.
-    private static func checkAvailable(_ bound: BoundRoute, file: String) throws(BindingError) {
-        let missing: String? =
-            switch bound.mode {
-            case .upsert: "mode: upsert"
-            case .ignore: "mode: ignore"
-            case .append:
-                if bound.route.decompression != nil {
-                    "value: { decompress }"
-                } else if bound.route.json != nil {
-                    "json"
-                } else if bound.route.each != nil {
-                    "each"
-                } else {
-                    nil
-                }
-            }
-        guard let missing else { return }
-        throw RouteScope(file: file, route: bound.route, table: bound.table, user: "")
-            .failure("\"\(missing)\" is not available in a run yet")
     }
 }

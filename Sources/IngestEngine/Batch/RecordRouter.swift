@@ -13,6 +13,8 @@ struct RecordRouter: ~Copyable {
         let hasConditions: Bool
         /// Whether columns take their values from headers.
         let takesHeaders: Bool
+        /// Whether each record's value is one message, which becomes a row of a COPY.
+        let isPlain: Bool
     }
 
     private let routes: [Route]
@@ -34,7 +36,8 @@ struct RecordRouter: ~Copyable {
             return Candidate(
                 target: plan.targetOfRoute[index], key: keys.first ?? KeyLiteral(), hasKey: !keys.isEmpty,
                 hasConditions: conditions[index] != nil,
-                takesHeaders: route.plan.columns.contains { if case .header = $0.source { true } else { false } })
+                takesHeaders: route.plan.columns.contains { if case .header = $0.source { true } else { false } },
+                isPlain: SpecialRoute.isPlain(route) && plan.targets[plan.targetOfRoute[index]].staging == nil)
         }
     }
 
@@ -72,6 +75,9 @@ struct RecordRouter: ~Copyable {
 
     @inline(__always)
     func takesHeaders(_ route: Int) -> Bool { candidates[route].takesHeaders }
+
+    @inline(__always)
+    func isPlain(_ route: Int) -> Bool { candidates[route].isPlain }
 }
 
 /// The conditions of a route that are not a short key.
@@ -81,6 +87,8 @@ final class RouteConditions {
     private var headers: [(name: [UInt8], value: [UInt8])] = []
     private var fields: [(slot: Int, value: [UInt8])] = []
     private var scanner: MessageScanner
+    /// For a route whose values are compressed.
+    private let inflater: ValueInflater?
 
     /// Nil if there are none.
     init?(_ route: Route) {
@@ -98,6 +106,7 @@ final class RouteConditions {
             }
         }
         scanner = MessageScanner(paths, collectsUnused: false)
+        inflater = MessageOpener.inflater(of: route)
         for (index, value) in values.enumerated() { fields.append((scanner.tree.slots[index], value)) }
         if keys.isEmpty, headers.isEmpty, fields.isEmpty { return nil }
     }
@@ -109,6 +118,15 @@ final class RouteConditions {
         for header in headers where Self.value(of: header.name, record) != header.value { return false }
         guard !fields.isEmpty else { return true }
         guard let value = record.value else { return false }
+        if let inflater {
+            // A value that can't be inflated has no fields.
+            guard let inflated = try? inflater.inflate(value) else { return false }
+            return holdFields(inflated.span)
+        }
+        return holdFields(value)
+    }
+
+    private func holdFields(_ value: RawSpan) -> Bool {
         // The view is used during this call only, while the span keeps the memory alive.
         return unsafe value.withUnsafeBytes { bytes in
             guard let base = bytes.baseAddress else { return false }

@@ -22,6 +22,8 @@ public struct Binder {
             try DefaultCheck(route, file: file).run(&session)
             try checkEncoder(route, file: file)
         }
+        try RouteOrder.check(routes, file: file)
+        try TemporaryTableCheck.run(routes, file: file, &session)
         return routes
     }
 
@@ -57,16 +59,18 @@ public struct Binder {
             throw BindingError("the table \(route.table.text) wasn't looked up", file: file, line: route.line)
         }
         let scope = RouteScope(file: file, route: route, table: table, user: catalog.user)
-        let columns =
+        var columns =
             if let named = route.columns { try scope.columns(named) } else { scope.columnsByName() }
         guard !columns.isEmpty else {
             throw scope.failure("the table has no column that a message could fill")
         }
         let named = Set(columns.map(\.name))
         try scope.checkFilled(named)
+        let mode = try scope.mode(columns)
+        // A row without its key replaces none, and no other one could ever replace it.
+        for index in columns.indices where mode.key.contains(columns[index].name) { columns[index].isNotNull = true }
         let bound = BoundRoute(
-            route: route, table: table, plan: RowPlan(columns: columns, unknownFields: unknownFields),
-            mode: try scope.mode(columns),
+            route: route, table: table, plan: RowPlan(columns: columns, unknownFields: unknownFields), mode: mode,
             leftToDefault: table.columns.filter { $0.hasDefault && !$0.isGenerated && !named.contains($0.name) }
                 .map(\.name))
         try PrivilegeCheck(scope: scope, bound: bound).run()

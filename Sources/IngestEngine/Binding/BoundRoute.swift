@@ -17,6 +17,14 @@ public struct BoundRoute: Sendable, Equatable {
         ///   - tombstone: What a record without a value means.
         case upsert(key: [String], tombstone: Tombstone)
         case ignore(key: [String])
+
+        /// The key's columns; none for `append`.
+        var key: [String] {
+            switch self {
+            case .append: []
+            case .upsert(let key, _), .ignore(let key): key
+            }
+        }
     }
 
     public enum Tombstone: Sendable, Equatable {

@@ -14,6 +14,11 @@ struct ColumnFit {
     private var sourceMisfit: String? {
         switch column.source {
         case .path, .header: nil
+        case .message, .envelope:
+            switch type {
+            case .array: "\"message\" and \"envelope\" take no arrays; jsonb, json or text would fit"
+            default: nil
+            }
         case .rest:
             switch type {
             case .json, .jsonb: nil

@@ -75,7 +75,7 @@ extension RouteScope {
             switch column.source {
             case .path: withPath.append(column.name)
             case .header, .record(.key), .record(.topic), .record(.partition): break
-            case .rest, .record(.value), .record(.offset), .record(.timestamp):
+            case .rest, .message, .envelope, .record(.value), .record(.offset), .record(.timestamp):
                 throw failure(
                     "\"tombstone: delete\" can't find the rows: the key's column \"\(column.name)\" comes from what a "
                         + "record without a value doesn't have; its source can be a path (looked up in the record's "

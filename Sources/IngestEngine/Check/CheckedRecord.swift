@@ -22,6 +22,8 @@ public struct CheckedRecord: Sendable {
         self.headers = headers
     }
 
+    var metadata: RecordMetadata { RecordMetadata(partition: partition, offset: offset, timestamp: timestamp) }
+
     /// The last header of a name; nil if there is none or it has no value.
     func header(_ name: String) -> [UInt8]? {
         headers.last { $0.name == name }?.value
@@ -43,8 +45,6 @@ public struct CheckReport: Sendable, Equatable {
         /// Records without a value of an upsert route, by what happens with them.
         public var deletions = 0
         public var ignoredTombstones = 0
-        /// Records whose compressed value can't be looked into here.
-        public var unchecked = 0
         /// In the order of the first example.
         public var rejections: [Rejection] = []
     }

@@ -7,17 +7,27 @@ import PGWire
 ///
 /// Not made for speed: it copies and allocates for each record. Not thread-safe.
 public final class MappingCheck {
+    private struct ServerRecord {
+        let record: CheckedRecord
+        /// Those that the server has to read.
+        let serverRows: [[UInt8]]
+        /// All of the record's rows.
+        let rowCount: Int
+    }
+
     /// A route with its encoder. A class, since an encoder can't be copied.
     private final class Target {
         let bound: BoundRoute
         var encoder: RowEncoder
+        var special: SpecialRoute
         var entry: CheckReport.Entry
-        /// Rows that the server has to read, with the records that they come from.
-        var serverRows: [(row: [UInt8], record: CheckedRecord)] = []
+        /// Records with rows that the server has to read.
+        var serverRecords: [ServerRecord] = []
 
         init(_ bound: BoundRoute) throws(RowPlanError) {
             self.bound = bound
             encoder = try RowEncoder(bound.plan)
+            special = try SpecialRoute(bound)
             entry = CheckReport.Entry(route: bound.route, leftToDefault: bound.leftToDefault)
         }
     }
@@ -48,32 +58,33 @@ public final class MappingCheck {
         }
         let target = targets[index]
         target.entry.records += 1
+        target.encoder.setTopic(record.topic)
+        target.special.setTopic(record.topic)
         guard let value = record.value else { return checkTombstone(record, target) }
-        guard target.bound.route.decompression == nil else {
-            target.entry.unchecked += 1
-            return
+        guard target.special.opener != nil else { return encode([value], record, target) }
+        // Safe: the array outlives the call, which keeps nothing of it.
+        if let problem = unsafe target.special.opener?.open(value.span.bytes) {
+            return reject(record, problem, target)
         }
-        switch MessageParts.of(value, target.bound.route) {
-        case .failure(let problem): reject(record, problem.reason, target)
-        case .success(let parts): for part in parts.messages { encode(part, record, target) }
-        }
+        let message = target.special.opener?.message ?? []
+        encode((target.special.opener?.parts ?? []).map { Array(message[$0]) }, record, target)
     }
 
     /// Lets the server read the rows that only it can read.
     ///
     /// - Parameters:
-    ///   - limit: At most so many rows of each route; the others count as rows.
+    ///   - limit: At most so many records of each route; the others count as rows.
     ///   - session: A transaction of its own. It is made read-only.
     /// - Throws: `PostgresError` if the database can't be asked.
     public func checkServerRows(
         limit: Int = 1000, _ session: inout PostgresSession
     ) throws(PostgresError) {
-        guard targets.contains(where: { !$0.serverRows.isEmpty }) else { return }
+        guard targets.contains(where: { !$0.serverRecords.isEmpty }) else { return }
         try session.execute("SET TRANSACTION READ ONLY; \(ServerRows.settings)")
         for target in targets {
-            for (row, record) in target.serverRows.prefix(limit) {
+            for entry in target.serverRecords.prefix(limit) {
                 var rows = ServerRows(table: target.bound.table.name, columns: target.bound.plan.columns.map(\.name))
-                rows.append(row)
+                for row in entry.serverRows { rows.append(row) }
                 try session.execute("SAVEPOINT row")
                 do throws(PostgresError) {
                     try session.query(try rows.selection(in: &session), parameters: [rows.parameter])
@@ -81,12 +92,12 @@ public final class MappingCheck {
                 } catch {
                     guard error.kind == .server else { throw error }
                     try session.execute("ROLLBACK TO row")
-                    target.entry.rows -= 1
-                    target.entry.serverRows -= 1
-                    reject(record, "the database: \(error.message)", target)
+                    target.entry.rows -= entry.rowCount
+                    target.entry.serverRows -= entry.serverRows.count
+                    reject(entry.record, "the database: \(error.message)", target)
                 }
             }
-            target.serverRows = []
+            target.serverRecords = []
         }
     }
 
@@ -98,18 +109,36 @@ public final class MappingCheck {
 
     private func checkTombstone(_ record: CheckedRecord, _ target: Target) {
         guard case .upsert(_, let tombstone) = target.bound.mode else {
+            guard target.special.opener == nil else { return reject(record, "the record has no value", target) }
             // Columns of metadata alone need no value.
-            return encode(nil, record, target)
+            return encode([nil], record, target)
         }
         switch tombstone {
-        case .delete: target.entry.deletions += 1
+        case .delete: checkDeletion(record, target)
         case .ignore: target.entry.ignoredTombstones += 1
-        case .deadLetter: reject(record, "the record has no value, and the route takes no tombstones", target)
+        case .deadLetter: reject(record, SpecialRoute.noTombstones, target)
         }
     }
 
-    private func encode(_ message: [UInt8]?, _ record: CheckedRecord, _ target: Target) {
-        target.encoder.setTopic(record.topic)
+    private func checkDeletion(_ record: CheckedRecord, _ target: Target) {
+        for (index, name) in (target.special.tombstones?.headerNames ?? []).enumerated() {
+            if let value = record.header(name) {
+                unsafe target.special.tombstones?.setHeader(index, value.span.bytes)
+            } else {
+                target.special.tombstones?.setHeader(index, nil)
+            }
+        }
+        let key = record.key ?? []
+        // Safe: the array outlives the call, which keeps nothing of it.
+        let outcome = unsafe target.special.tombstones?.encode(
+            key: record.key == nil ? nil : key.span.bytes, metadata: record.metadata, into: &rows)
+        rows.removeAll()
+        if case .rejected(let reason) = outcome { return reject(record, reason, target) }
+        target.entry.deletions += 1
+    }
+
+    /// Tries the messages of one record. If one of them can't become a row, none does.
+    private func encode(_ messages: [[UInt8]?], _ record: CheckedRecord, _ target: Target) {
         for (index, name) in target.encoder.headerNames.enumerated() {
             if let value = record.header(name) {
                 unsafe target.encoder.setHeader(index, value.span.bytes)
@@ -117,23 +146,38 @@ public final class MappingCheck {
                 target.encoder.setHeader(index, nil)
             }
         }
-        let metadata = RecordMetadata(
-            partition: record.partition, offset: record.offset, timestamp: record.timestamp)
+        for outer in target.special.opener?.outer ?? [] {
+            if let value = outer.value {
+                unsafe target.encoder.setHeader(outer.header, value.span.bytes)
+            } else {
+                target.encoder.setHeader(outer.header, nil)
+            }
+        }
+        var serverRows: [[UInt8]] = []
+        for (number, message) in messages.enumerated() {
+            switch outcome(of: message, record, target) {
+            case .row: break
+            case .server(let row): serverRows.append(row)
+            case .rejected(let reason):
+                let place = target.special.each.map { " (element \(number) of \($0))" }
+                return reject(record, reason + (place ?? ""), target)
+            }
+        }
+        target.entry.rows += messages.count
+        target.entry.serverRows += serverRows.count
+        guard !serverRows.isEmpty else { return }
+        target.serverRecords.append(ServerRecord(record: record, serverRows: serverRows, rowCount: messages.count))
+    }
+
+    private func outcome(of message: [UInt8]?, _ record: CheckedRecord, _ target: Target) -> EncodedRow {
         // An empty array instead of none: whether there is one is decided below.
         let (value, key) = (message ?? [], record.key ?? [])
         // Safe: the arrays outlive the call, which keeps nothing of them.
         let outcome = unsafe target.encoder.encode(
             value: message == nil ? nil : value.span.bytes, key: record.key == nil ? nil : key.span.bytes,
-            metadata: metadata, into: &rows)
+            metadata: record.metadata, into: &rows)
         rows.removeAll()
-        switch outcome {
-        case .row: target.entry.rows += 1
-        case .server(let row):
-            target.entry.rows += 1
-            target.entry.serverRows += 1
-            target.serverRows.append((row, record))
-        case .rejected(let reason): reject(record, reason, target)
-        }
+        return outcome
     }
 
     private func reject(_ record: CheckedRecord, _ reason: String, _ target: Target) {
@@ -151,7 +195,7 @@ public final class MappingCheck {
 
     /// A reason without the value that it quotes, so that equal mistakes count as one.
     static func kind(of reason: String) -> String {
-        let ends = [", found ", " (byte ", ": \"", "JSON object: "].compactMap { reason.range(of: $0) }
+        let ends = [", found ", " (byte ", " (element ", ": \"", "JSON object: "].compactMap { reason.range(of: $0) }
         guard let end = ends.min(by: { $0.lowerBound < $1.lowerBound }) else { return reason }
         let isObject = reason[end] == "JSON object: "
         return String(reason[..<end.lowerBound]) + (isObject ? "JSON object" : "")

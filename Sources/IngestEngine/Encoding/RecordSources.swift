@@ -56,10 +56,7 @@ struct RecordSources: ~Copyable {
     let nothing: ByteView
 
     init(_ plan: RowPlan) {
-        var names: [String] = []
-        for column in plan.columns {
-            if case .header(let name) = column.source, !names.contains(name) { names.append(name) }
-        }
+        let names = plan.headerNames
         headerNames = names
         headers = names.map { _ in Bytes() }
         topic.set("")

@@ -75,6 +75,8 @@ extension RowEncoder {
         case .header(let name): "header \"\(name)\""
         case .record(let field): "the record's \(field.rawValue)"
         case .rest: "the rest"
+        case .message(let path): "\(path.description) of the message"
+        case .envelope(let path): "\(path.description) of the envelope"
         }
     }
 

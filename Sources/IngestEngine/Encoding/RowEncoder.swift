@@ -62,9 +62,10 @@ public struct RowEncoder: ~Copyable {
             case .path:
                 step.slot = Int32(scanner.tree.slots[nextPath])
                 nextPath += 1
-            case .header(let name):
+            case .header, .message, .envelope:
                 step.source = .header
-                step.slot = Int32(sources.headerNames.firstIndex(of: name) ?? 0)
+                step.slot = Int32(
+                    sources.headerNames.firstIndex { $0 == column.headerName } ?? 0)
             case .record(let field): step.source = StepSource(field)
             case .rest: step.source = .rest
             }

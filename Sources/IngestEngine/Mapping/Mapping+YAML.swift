@@ -74,6 +74,8 @@ extension Route.Column {
         case .header(let name): settings.append(("header", YAMLText.scalar(name)))
         case .record(let field): settings.append(("record", field.rawValue))
         case .rest: settings.append(("rest", "true"))
+        case .message(let path): settings.append(("message", YAMLText.scalar(path.description)))
+        case .envelope(let path): settings.append(("envelope", YAMLText.scalar(path.description)))
         }
         if let format { settings.append(("format", YAMLText.scalar(format.text))) }
         if let bytes { settings.append(("format", bytes.rawValue)) }

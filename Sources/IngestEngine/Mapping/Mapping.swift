@@ -155,6 +155,10 @@ public struct Route: Sendable, Equatable {
         case record(RecordField)
         /// An object of all top-level fields that no column takes.
         case rest
+        /// A path in the message that has the array of `each`. The other paths address one element.
+        case message(JSONPath)
+        /// A path in the record's value, which has the text of `json`. The other paths address what is in the text.
+        case envelope(JSONPath)
     }
 
     /// What Kafka keeps about a record.

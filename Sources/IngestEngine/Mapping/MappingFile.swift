@@ -57,7 +57,24 @@ public struct MappingFile {
         }
         route.json = try group.path("json")
         route.each = try each(group)
+        try checkSources(of: route)
         return route
+    }
+
+    /// `message` and `envelope` address what `each` and `json` take a row's message out of.
+    private func checkSources(of route: Route) throws(MappingError) {
+        for column in route.columns ?? [] {
+            let missing: String? =
+                switch column.source {
+                case .message where route.each == nil: "\"message\" needs \"each\""
+                case .envelope where route.json == nil: "\"envelope\" needs \"json\""
+                default: nil
+                }
+            guard let missing else { continue }
+            throw MappingError(
+                "column \"\(column.name)\": \(missing) in the route; for a field of the message itself use \"path\"",
+                at: YAMLPosition(line: column.line, column: 1), in: file)
+        }
     }
 
     private func topic(_ group: MappingGroup) throws(MappingError) -> TopicSelector {
@@ -153,7 +170,8 @@ public struct MappingFile {
         return columns
     }
 
-    private static let columnSettings = ["path", "header", "record", "rest", "format", "zone", "default"]
+    private static let columnSettings = sources + ["format", "zone", "default"]
+    private static let sources = ["path", "header", "record", "rest", "message", "envelope"]
 
     private func column(_ entry: YAMLNode.Entry) throws(MappingError) -> Route.Column {
         let what = "column \"\(entry.key)\""
@@ -188,11 +206,11 @@ public struct MappingFile {
     }
 
     private func source(_ group: MappingGroup) throws(MappingError) -> Route.Source {
-        let named = ["path", "header", "record", "rest"].filter { group.node($0) != nil }
+        let named = Self.sources.filter { group.node($0) != nil }
         guard named.count == 1, let name = named.first else {
             throw group.failure(
                 named.isEmpty
-                    ? "\(group.what) needs one of path, header, record and rest"
+                    ? "\(group.what) needs one of path, header, record, rest, message and envelope"
                     : "\(group.what) has both \(named.joined(separator: " and ")); only one can be its source")
         }
         switch name {
@@ -205,6 +223,8 @@ public struct MappingFile {
                 throw group.failure("\"rest\" can only be true", at: group.line("rest"))
             }
             return .rest
+        case "message": return .message(try group.path(try group.requiredText(name), at: group.line(name)))
+        case "envelope": return .envelope(try group.path(try group.requiredText(name), at: group.line(name)))
         default:
             return .path(try group.path(try group.requiredText("path"), at: group.line("path")))
         }
@@ -253,7 +273,7 @@ public struct MappingFile {
             for name in ["format", "zone", "default"] where group.node(name) != nil {
                 throw group.failure("\"\(name)\" needs a path or a header", at: group.line(name))
             }
-        case .path, .header: break
+        case .path, .header, .message, .envelope: break
         }
     }
 }

@@ -94,7 +94,7 @@ extension IngestTotals.Batch {
         self.init(
             records: batch.recordCount, messageBytes: batch.messageBytes, tables: batch.plan.labels,
             rows: batch.copiedRows, deadLetters: batch.deadLetterCount,
-            suppressed: max(0, batch.rowCounts.reduce(0, +) - batch.copiedRows.reduce(0, +)), progress: batch.progress)
+            suppressed: batch.suppressedRows, progress: batch.progress)
     }
 
     /// Whether the database, with these offsets, does not have the batch any more. The offsets of a topic that was

@@ -115,6 +115,15 @@ struct RejectedBatch {
         for table in rows.indices {
             let sent = rows[table]
             rows[table] = 0
+            if let staged = try batch.isolateStagedRows(of: table, &isolation, &session) {
+                for refusal in staged.refusals {
+                    refused[refusal.origin.batch, default: [:]][refusal.origin.offset] = RowIsolation.reason(
+                        refusal.error)
+                }
+                rows[table] = staged.rows
+                suppressed += staged.suppressed
+                continue
+            }
             /// Counts what became of the rows that were sent last.
             func note(_ sent: Int, _ origins: [RecordOrigin]) {
                 for refusal in isolation.refusals {
@@ -156,20 +165,12 @@ struct RejectedBatch {
     private func count(
         _ batch: CopyBatch, _ messages: [RecordBatch], _ refused: [Int: [Int64: String]], _ counter: DeadLetterCounter
     ) throws(DeadLetterLimit.Reached) -> DeadLetterCounter {
-        var records = [Int](repeating: 0, count: messages.count)
         var rejected = [Int](repeating: 0, count: messages.count)
-        for target in batch.plan.targets.indices {
-            for origin in batch.origins(of: target) { records[origin.batch] += 1 }
-            for origin in batch.serverOrigins(of: target) { records[origin.batch] += 1 }
-        }
-        for origin in batch.deadLetterOrigins {
-            records[origin.batch] += 1
-            rejected[origin.batch] += 1
-        }
+        for origin in batch.deadLetterOrigins { rejected[origin.batch] += 1 }
         for (index, reasons) in refused { rejected[index] += reasons.count }
         var counter = counter
         for index in messages.indices {
-            counter.add(.init(records: records[index], rejected: rejected[index]))
+            counter.add(.init(records: batch.recordCount(ofBatch: index), rejected: rejected[index]))
             guard let excess = counter.excess else { continue }
             throw DeadLetterLimit.Reached(
                 excess: excess, reason: refused[index]?.values.first ?? batch.rejections.last)

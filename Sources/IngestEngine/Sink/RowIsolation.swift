@@ -34,25 +34,32 @@ struct RowIsolation {
         _ rows: borrowing CopyBuffer, into table: TableName, columns: [String], _ session: inout PostgresSession
     ) throws {
         let index = CopyRowIndex(rows)
-        try isolate(rows.isEmpty ? 0 : index.rowCount, table, &session) {
+        try isolate(rows.isEmpty ? 0 : index.rowCount, &session) {
             (part, savepoint, session) throws(PostgresError) in
             try session.copy(into: table, columns: columns, from: rows, rows: part, of: index, prelude: savepoint)
+        } line: { (error, _, _) throws(PostgresError) in
+            error.copyLine(of: table.table)
         }
     }
 
     /// Inserts rows that the database reads itself, and fills `refusals`. Throws as ``copy(_:into:columns:_:)``.
     mutating func insert(_ rows: ServerRows, _ session: inout PostgresSession) throws {
-        try isolate(rows.count, rows.table, &session) { (part, savepoint, session) throws(PostgresError) in
+        try isolate(rows.count, &session) { (part, savepoint, session) throws(PostgresError) in
             try session.execute(savepoint)
             return try rows.insert(part, in: &session)
+        } line: { (_, _, _) throws(PostgresError) in
+            nil
         }
     }
 
-    /// - Parameter send: Sends some of the rows after a statement that sets a savepoint, and returns how many the server
-    ///   counts.
-    private mutating func isolate(
-        _ count: Int, _ table: TableName, _ session: inout PostgresSession,
-        _ send: (Range<Int>, String, inout PostgresSession) throws(PostgresError) -> Int
+    /// - Parameters:
+    ///   - send: Sends some of the rows after a statement that sets a savepoint, and returns how many the server counts.
+    ///   - line: The row of a part that an error is about, counted from 1; nil if the server does not tell. May roll back
+    ///     to the savepoint.
+    mutating func isolate(
+        _ count: Int, _ session: inout PostgresSession,
+        _ send: (Range<Int>, String, inout PostgresSession) throws(PostgresError) -> Int,
+        line: (PostgresError, Range<Int>, inout PostgresSession) throws(PostgresError) -> Int?
     ) throws {
         refusals = []
         copied = 0
@@ -62,6 +69,7 @@ struct RowIsolation {
         var counter = DeadLetterCounter(limit: limit.limit, total: limit.total)
         var savepoint = "SAVEPOINT part"
         var named: PostgresError?
+        var isNamed = false
         while let part = search.next {
             var passed = 0
             var failure: PostgresError?
@@ -83,13 +91,16 @@ struct RowIsolation {
                 guard search.timedOut() else { throw failure }
                 continue
             }
-            guard failure.mayBeCausedByRow else { throw failure }
+            guard failure.kind == .server, !failure.isOfEnvironment else { throw failure }
+            let line = try line(failure, part, &session)
+            guard line != nil || failure.mayBeCausedByRow else { throw failure }
+            isNamed = isNamed || line != nil
             named = failure
-            if let row = search.failed(line: failure.copyLine(of: table.table)) { try add(row, failure, &counter) }
+            if let row = search.failed(line: line) { try add(row, failure, &counter) }
         }
         try session.execute(savepoint.hasPrefix("ROLLBACK") ? "ROLLBACK TO part; RELEASE part" : "RELEASE part")
         // An error of an unusual kind, without a row's number, is a single row's only if others pass.
-        let isOfRows = refusals.contains { $0.error.isDataError || $0.error.copyLine(of: table.table) != nil }
+        let isOfRows = isNamed || refusals.contains { $0.error.isDataError }
         if search.passed == 0, !isOfRows, let first = refusals.first { throw first.error }
     }
 

@@ -104,7 +104,6 @@ enum CheckCommand {
             if entry.serverRows > 0 { parts.append("\(entry.serverRows) of them read by the database") }
             if entry.deletions > 0 { parts.append("\(entry.deletions) deletions") }
             if entry.ignoredTombstones > 0 { parts.append("\(entry.ignoredTombstones) tombstones ignored") }
-            if entry.unchecked > 0 { parts.append("\(entry.unchecked) compressed and not looked into") }
             let rejected = entry.rejections.reduce(0) { $0 + $1.count }
             if rejected > 0 { parts.append("\(rejected) rejected") }
             lines.append("\(entry.name): \(parts.joined(separator: ", "))")
@@ -135,7 +134,6 @@ enum CheckCommand {
                 .init("rows", .integer(entry.rows)), .init("server_rows", .integer(entry.serverRows)),
                 .init("deletions", .integer(entry.deletions)),
                 .init("ignored_tombstones", .integer(entry.ignoredTombstones)),
-                .init("unchecked", .integer(entry.unchecked)),
                 .init("left_to_default", .array(entry.leftToDefault.map(JSONValue.string))),
                 .init(
                     "rejections",
