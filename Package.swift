@@ -110,6 +110,11 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["CSpawn", "Concurrency"], path: "Tests/TestSupport",
             swiftSettings: settings),
+        // What `control-env.sh chaos` runs.
+        .executableTarget(
+            name: "Chaos", dependencies: ["CommandLineSupport", "Concurrency", "KafkaWire", "PGWire", "TestSupport"],
+            path: "Tests/Chaos", swiftSettings: settings),
+        .testTarget(name: "ChaosTests", dependencies: ["Chaos", "KafkaWire"], swiftSettings: settings),
         // What scripts/fuzz.sh feeds with any bytes; the unit tests feed it with damaged ones.
         .target(
             name: "KafkaWireFuzz", dependencies: ["Concurrency", "KafkaWire", "KafkaFake"], path: "Tests/KafkaWireFuzz",

@@ -28,6 +28,10 @@ usage: control-env.sh COMMAND
                        `psql \copy` and `tfi-consumer run` of the same rows, in turn
   bench --client [--records 5000000] [--partitions 4] [--rounds 3] [--codecs "none lz4 zstd"] [--peers DIR]
                        KafkaWire and librdkafka reading and writing the same records, in turn
+  chaos [--minutes 1] [--seed N] [--rate 2000] [--standalone] [--logs .build/chaos]
+                       three brokers, Postgres, consumers and a producer, with one fault per second: processes are
+                       killed, connections cut, servers restarted; at the end each record must be in the tables exactly
+                       once. The same seed makes the same faults
 Kafka and Postgres run in Docker where `docker compose` has an engine; else Kafka runs from KAFKA_HOME (the folder of
 any Kafka distribution) and Postgres from this machine's own programs; else the demo takes a broker in memory.
 Environment: KAFKA_HOME, KAFKA_HOMES (several for the tests, colons between), POSTGRES_HOME, TFI_ENV_DIR (where the
@@ -110,6 +114,10 @@ case $action in
         # shellcheck source=scripts/bench.sh
         source "$root/scripts/bench.sh"
         bench "$@" ;;
+    chaos)
+        # shellcheck source=scripts/chaos.sh
+        source "$root/scripts/chaos.sh"
+        chaos "$@" ;;
     help | --help | -h) usage 0 ;;
     *) usage 64 ;;
 esac

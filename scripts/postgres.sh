@@ -9,6 +9,7 @@ usage() {
     cat >&2 <<'END'
 usage: postgres.sh up DIR [--port P] [--set name=value]... [--owner PID]
        postgres.sh down DIR     stop the server, keep the data
+       postgres.sh abort DIR    stop it by an immediate shutdown: the next start recovers from its log
        postgres.sh remove DIR   kill the server and remove DIR
        postgres.sh start DIR    start it again, with its port and data
        postgres.sh kill DIR     kill its processes at once, as a crash would
@@ -166,6 +167,7 @@ if [[ $action == up ]]; then up "$@"; exit; fi
 dir=$(cd "$1" && pwd)
 case $action in
     down) end_process "$dir/pid" INT ;; # SIGINT is Postgres's fast shutdown
+    abort) end_process "$dir/pid" QUIT ;;
     abandon | remove)
         kill_server "$dir"
         if [[ -f $dir/data-folder && $(cat "$dir/data-folder") == /var/tmp/postgres-* ]]; then

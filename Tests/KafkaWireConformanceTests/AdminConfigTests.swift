@@ -80,13 +80,18 @@ extension RealKafka {
             #expect(throws: Never.self) { try altered[topic]?.get() }
             let missing = #expect(throws: KafkaError.self) { try altered[.topic("no-such-topic")]?.get() }
             #expect(missing?.code == .unknownTopicOrPartition)
-            #expect(try await value("cleanup.policy")?.value == "compact,delete")
+            // The controller has the change, and the broker takes it over a moment later.
+            try await eventually("the broker knows the change") {
+                try await value("cleanup.policy")?.value == "compact,delete"
+            }
             #expect(try await value("max.message.bytes")?.value == "1234567")
 
             _ = try await admin.alterConfigs([
                 topic: [.subtract("cleanup.policy", "compact"), .delete("max.message.bytes")]
             ])
-            #expect(try await value("cleanup.policy")?.value == "delete")
+            try await eventually("the broker knows the change") {
+                try await value("cleanup.policy")?.value == "delete"
+            }
             #expect(try await value("max.message.bytes")?.isDefault == true)
 
             let wrong = try await admin.alterConfigs([topic: [.set("max.message.bytes", "soon")]])

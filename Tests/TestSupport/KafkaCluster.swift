@@ -13,13 +13,15 @@ package final class KafkaCluster: Sendable {
     /// Starts one or three brokers, each also a controller, and waits until they serve.
     ///
     /// - Parameters:
-    ///   - settings: Broker settings by Kafka's names.
+    ///   - port: The first broker's port, and the others' follow; nil for any that are free.
+    ///   - settings: Broker settings by Kafka's names, in which %I is the broker's number.
     ///   - isSecure: Whether there are listeners with TLS and logins too; see `SecureKafkaCluster`.
     /// - Throws: `ProgramError` with the script's output.
     package static func start(
-        _ home: KafkaHome, brokers: Int = 1, settings: [String: String] = [:], isSecure: Bool = false
+        _ home: KafkaHome, brokers: Int = 1, port: Int? = nil, settings: [String: String] = [:], isSecure: Bool = false
     ) async throws -> KafkaCluster {
         var options = ["--brokers", String(brokers)] + (isSecure ? ["--secure"] : [])
+        if let port { options += ["--port", String(port)] }
         for (name, value) in settings { options += ["--set", "\(name)=\(value)"] }
         let folder = try await ServerFolder(
             script: "kafka.sh", options: options, environment: ["KAFKA_HOME": home.path])

@@ -63,12 +63,17 @@ package final class LoopbackRelay: Sendable {
     private let listener: Int32
 
     /// Takes a port; connections to it wait for `start`.
-    package init() throws {
-        port = try freePort()
+    ///
+    /// - Parameter port: The port; nil for any that is free.
+    /// - Throws: `ProgramError` if it is in use.
+    package init(port: Int? = nil) throws {
+        self.port = try port ?? freePort()
         listener = makeSocket()
         Self.switchOn(SO_REUSEADDR, SOL_SOCKET, listener)
-        guard unsafe Self.withAddress(port, { unsafe bind(listener, $0, $1) }) == 0, listen(listener, 64) == 0 else {
-            throw ProgramError("the relay can't listen at port \(port)")
+        guard unsafe Self.withAddress(self.port, { unsafe bind(listener, $0, $1) }) == 0, listen(listener, 64) == 0
+        else {
+            closeSocket(listener)
+            throw ProgramError("the relay can't listen at port \(self.port)")
         }
     }
 

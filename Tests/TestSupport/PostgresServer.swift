@@ -69,6 +69,9 @@ package final class PostgresServer: Sendable {
     /// Stops the server; its connections are closed.
     package func stop() async throws { try await folder.command("down") }
 
+    /// Stops the server as in a crash, by Postgres's immediate shutdown: the next start recovers from the log.
+    package func stopImmediately() async throws { try await folder.command("abort") }
+
     /// Starts it again, at the same port.
     package func startAgain() async throws { try await folder.command("start") }
 

@@ -1,0 +1,64 @@
+import CommandLineSupport
+import Concurrency
+import Foundation
+import TestSupport
+
+/// Real brokers, a real Postgres and the shipped program, with one fault per second. At the end each record must be in
+/// the tables exactly once. `control-env.sh chaos` runs it.
+@main
+struct Main {
+    private static let minutes = Option(
+        "minutes", .double(upTo: 24 * 60), default: 1, help: "How long faults are made.")
+    private static let seed = Option(
+        optional: "seed", .seed, help: "Chooses the faults: the same seed makes the same ones. Without it a random one."
+    )
+    private static let rate = Option(
+        "rate", .int(1...100_000), default: 2_000, help: "How many records are sent per second.")
+    private static let standalone = Option(
+        flag: "standalone", help: "Runs one process that reads all partitions, instead of several that share them.")
+    private static let logs = Option(
+        "logs", .string, default: ".build/chaos", placeholder: "FOLDER",
+        help: "Where the logs of the run and of the processes go.")
+
+    private static let run = Command(
+        name: "run", abstract: "makes faults, and compares the tables with what was sent",
+        options: [minutes, seed, rate, standalone, logs],
+        statuses: [.success, .usage, .unavailable, .internalError]
+    ) { options in
+        guard let home = KafkaHome.newest else { throw Failure(KafkaHome.skipReason, status: .unavailable) }
+        guard PostgresServer.isAvailable else { throw Failure(PostgresServer.skipReason, status: .unavailable) }
+        let settings = ChaosRun.Settings(
+            seconds: max(1, Int((options[minutes] * 60).rounded())), seed: options[seed] ?? .random(in: 0...99_999),
+            rate: options[rate], isStandalone: options[standalone])
+        let journal = try Journal(folder: URL(filePath: options[logs]))
+        let work = Task { try await ChaosRun(settings: settings, home: home, journal: journal).run() }
+        let stop = StopSignal.listening()
+        let watch = Task {
+            await stop.wait()
+            if !Task.isCancelled { journal.say("stopped by a signal: ending everything") }
+            work.cancel()
+        }
+        defer { watch.cancel() }
+        do {
+            try await work.value
+        } catch let error as Failure {
+            throw error
+        } catch {
+            guard !stop.isRequested else { throw Failure("stopped by a signal", status: .unavailable) }
+            throw Failure("\(error)", status: .unavailable)
+        }
+    }
+
+    static func main() async {
+        await runMain(
+            Program(
+                name: "chaos", version: projectVersion,
+                abstract: "Runs the pipeline with one fault per second, and checks that nothing is lost or doubled.",
+                commands: [run]))
+    }
+}
+
+extension ValueFormat<UInt64> {
+    fileprivate static let seed = ValueFormat(
+        placeholder: "N", expectation: "a whole number", parse: { UInt64($0) }, format: { "\($0)" })
+}

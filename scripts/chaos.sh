@@ -1,0 +1,17 @@
+# shellcheck shell=bash
+# Faults on purpose: Tests/Chaos runs brokers, a Postgres and tfi-consumer, makes one fault per second, and checks that
+# nothing is lost or doubled. Sourced by control-env.sh, after prerequisites.sh.
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+chaos() { # [ARG]... for `Chaos run`
+    need_packages build java postgres
+    if [[ -z $(kafka_homes) ]]; then fail "no Kafka here: set KAFKA_HOME to the folder of a Kafka distribution" 69; fi
+    KAFKA_HOMES=$(kafka_homes)
+    export KAFKA_HOMES
+    build_programs
+    mkdir -p "$root/.build"
+    (cd "$root" && swift_build -c release --product Chaos) >"$root/.build/build.log" 2>&1 ||
+        { tail -n 30 "$root/.build/build.log" >&2; fail "the build failed: see .build/build.log" 70; }
+    cd "$root" || return
+    exec .build/release/Chaos run "$@"
+}
