@@ -232,7 +232,7 @@ await_broker() { # DIR I
     local dir=$1 i=$2 n start
     start=$(cat "$dir/$i/log-start")
     for ((n = 0; n < 1200; n++)); do
-        if [[ -f $dir/$i/log ]] && tail -c "+$((start + 1))" "$dir/$i/log" | grep -q 'Kafka Server started'; then
+        if [[ -f $dir/$i/log ]] && tail -c "+$((start + 1))" "$dir/$i/log" | grep 'Kafka Server started' >/dev/null; then
             return 0
         fi
         if [[ -z $(running_pid "$dir/$i/pid") ]]; then

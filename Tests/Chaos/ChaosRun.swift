@@ -28,6 +28,7 @@ struct ChaosRun: Sendable {
         do {
             try await run(at: site)
         } catch {
+            for (name, log) in site.logs { journal.keep(log, as: name) }
             await site.shutDown()
             throw error
         }

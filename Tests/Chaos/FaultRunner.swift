@@ -50,11 +50,13 @@ final class FaultRunner: Sendable {
             journal.say("the database is back")
         case .killBroker(let broker, let pause):
             try await site.kafka.kill(broker)
+            journal.say("broker \(broker) is down")
             try? await Task.sleep(for: pause)
             try await site.kafka.start(broker)
             journal.say("broker \(broker) is back")
         case .restartBroker(let broker, let pause):
             try await site.kafka.stop(broker)
+            journal.say("broker \(broker) is down")
             try? await Task.sleep(for: pause)
             try await site.kafka.start(broker)
             journal.say("broker \(broker) is back")

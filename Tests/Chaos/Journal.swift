@@ -43,6 +43,11 @@ final class Journal: Sendable {
 
     var findings: [String] { state.withLock { $0.findings } }
 
+    /// Copies a server's log.
+    func keep(_ log: URL, as name: String) {
+        try? FileManager.default.copyItem(at: log, to: folder.appending(path: "\(name).log"))
+    }
+
     /// Adds what a program wrote to a file of its own.
     func keep(_ text: String, in name: String) {
         guard let handle = try? Self.open(folder.appending(path: "\(name).log")) else { return }

@@ -18,7 +18,7 @@ struct Main {
         flag: "standalone", help: "Runs one process that reads all partitions, instead of several that share them.")
     private static let logs = Option(
         "logs", .string, default: ".build/chaos", placeholder: "FOLDER",
-        help: "Where the logs of the run and of the processes go.")
+        help: "Where the logs of the run and of the processes go, and of the servers if it fails.")
 
     private static let run = Command(
         name: "run", abstract: "makes faults, and compares the tables with what was sent",

@@ -16,7 +16,6 @@ final class Site: Sendable {
     let postgres: PostgresServer
     private let brokerRelays: [CuttingRelay]
     private let databaseRelay: CuttingRelay
-    private let folder: TemporaryFolder
 
     /// The brokers' addresses, through the relays.
     let bootstrap: String
@@ -72,9 +71,17 @@ final class Site: Sendable {
         brokerRelays = relays
         databaseRelay = try CuttingRelay()
         databaseRelay.start(to: postgres.port)
-        folder = try TemporaryFolder()
         bootstrap = relays.map { "127.0.0.1:\($0.port)" }.joined(separator: ",")
         database = postgres.uri.replacing(":\(postgres.port)/", with: ":\(databaseRelay.port)/")
+    }
+
+    /// The logs of the servers, by name.
+    var logs: [String: URL] {
+        var logs = ["database": postgres.log]
+        for broker in 1...Self.brokerCount {
+            logs["broker-\(broker)"] = kafka.folder(broker: broker).appending(path: "log")
+        }
+        return logs
     }
 
     /// Ends the servers and removes their data.
@@ -93,7 +100,7 @@ final class Site: Sendable {
     }
 
     /// The mapping file, once `prepare` has written it.
-    var mapping: String { folder.url.appending(path: "mapping.yaml").path }
+    var mapping: String { kafka.folder.appending(path: "mapping.yaml").path }
 
     /// Creates topics and tables, and writes the mapping.
     func prepare(with client: KafkaClient) async throws {
@@ -141,7 +148,7 @@ final class Site: Sendable {
             return
                 "{\"topic\":\"\(topic)\",\"partition\":\(partition.index),\"replicas\":[\(replicas.joined(separator: ","))]}"
         }
-        let file = folder.url.appending(path: "\(topic).json")
+        let file = kafka.folder.appending(path: "\(topic).json")
         try Data("{\"version\":1,\"partitions\":[\(moves.joined(separator: ","))]}".utf8).write(to: file)
         let result = try await kafka.tool(
             "org.apache.kafka.tools.reassign.ReassignPartitionsCommand",

@@ -75,6 +75,9 @@ package final class PostgresServer: Sendable {
     /// Starts it again, at the same port.
     package func startAgain() async throws { try await folder.command("start") }
 
+    /// The server's log.
+    package var log: URL { folder.url.appending(path: "log") }
+
     /// Ends the server and removes its data.
     package func shutDown() async throws { try await folder.remove() }
 }
