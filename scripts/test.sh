@@ -7,6 +7,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # through all of their faults, half of the unit tests' time.
 servers='(Conformance|Pipeline|ShippedProgram|TestSupport)Tests\.'
 timed='(Connection|Release)Tests/'
+# A third of the time of the tests with real brokers.
+brokers='RealKafka/(Java|Failover|AdminSecurity)/'
 slow='(GroupFault|GroupEnd|Secret|Program|Waiting|Conversation|Mutation|Transaction|TransactionAbort|TopicIdentity'
 slow+='|ProducerNewTopic|EventLoop|StickyAssignor|Partitioner|LineReader|PlantGenerator|MessageRoundTrip|RowSearch'
 slow+='|EncoderDamage|Proposal|CodecFormat|MessageSet|Compression)Tests/'
@@ -69,28 +71,30 @@ run_tests() { # [--quick] [ARG]... for `swift test`
 # the tests of connections, which count threads and measure time. Eight at once keep two cores busy; more would only make
 # each of them take longer. scripts/programs.sh runs the tests of the optimised programs.
 run_parts() { # LOG
-    local log=$1 status=0 part beside=$root/.build/test-beside.log
+    local log=$1 status=0 part pid pids=()
     : >"$log"
     for part in "--skip=$servers|$timed" "--filter=$timed|^TestSupportTests\."; do
         swift test --skip-build --experimental-maximum-parallelization-width 8 "${part%%=*}" "${part#*=}" 2>&1 |
             tee -a "$log" || status=$?
     done
-    # The conformance tests mostly wait for brokers, so that something else can run beside them. It shows when it is
-    # done.
-    set -m # a process group of its own, to end all of it at once
-    run_beside >"$beside" 2>&1 &
+    # The tests with servers mostly wait for these, so that others can run beside them. Those show when they are done.
+    set -m # a process group for each, to end all of it at once
+    run_pipeline >"$root/.build/test-pipeline.log" 2>&1 &
+    pids+=($!)
+    swift test --ignore-lock --skip-build --filter "$brokers" >"$root/.build/test-brokers.log" 2>&1 &
+    pids+=($!)
     set +m
-    # shellcheck disable=SC2064  # that very process
-    trap "kill -- -$! 2>/dev/null || true" EXIT
-    local pid=$!
-    swift test --ignore-lock --skip-build --filter 'ConformanceTests\.' 2>&1 | tee -a "$log" || status=$?
-    wait "$pid" || status=$?
+    # shellcheck disable=SC2064  # those very processes
+    trap "kill -- ${pids[*]/#/-} 2>/dev/null || true" EXIT
+    swift test --ignore-lock --skip-build --filter 'ConformanceTests\.' --skip "$brokers" 2>&1 | tee -a "$log" || status=$?
+    for pid in "${pids[@]}"; do wait "$pid" || status=$?; done
     trap - EXIT
-    tee -a "$log" <"$beside"
+    tee -a "$log" <"$root/.build/test-brokers.log"
+    tee -a "$log" <"$root/.build/test-pipeline.log"
     return "$status"
 }
 
-run_beside() {
+run_pipeline() {
     local status=0 seconds=30
     swift test --ignore-lock --skip-build --filter 'PipelineTests\.' || status=$?
     [[ -z ${TFI_LONG_TESTS:-} ]] || seconds=600
