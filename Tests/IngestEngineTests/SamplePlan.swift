@@ -40,3 +40,10 @@ enum SamplePlan {
             plan: RowPlan(columns: columns), mode: .append, leftToDefault: [])
     }
 }
+
+extension IngestPlan {
+    /// A plan that no database is needed for.
+    init(_ routes: [BoundRoute], unrouted: Mapping.Unrouted = .deadLetter) {
+        self.init(routes, unrouted: unrouted, quote: PostgresText.quotedIdentifier)
+    }
+}

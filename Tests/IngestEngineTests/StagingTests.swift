@@ -13,7 +13,8 @@ import Testing
         ], primaryKey: ["id"])
 
     private func staging(_ action: Staging.Action, _ columns: [String] = ["id", "n", "tfi_sequence"]) -> Staging {
-        Staging(action, table: Self.shape, columns: columns, number: 2)
+        Staging(
+            action, table: Self.shape, columns: columns, number: 2, quote: PostgresText.quotedIdentifier)
     }
 
     @Test func theTemporaryTableHasTheColumnsWithoutConstraints() {

@@ -36,12 +36,17 @@ package struct IngestPlan: Sendable {
     /// Notices changes of the tables; nil only without routes.
     let fingerprint: TableFingerprint?
 
-    init(_ routes: [BoundRoute], unrouted: Mapping.Unrouted = .deadLetter, fingerprint: TableFingerprint? = nil) {
+    /// - Parameter quote: Puts an identifier in quotes, for statements.
+    init<QuotingError>(
+        _ routes: [BoundRoute], unrouted: Mapping.Unrouted = .deadLetter, fingerprint: TableFingerprint? = nil,
+        quote: (String) throws(QuotingError) -> String
+    ) throws(QuotingError) {
         self.routes = routes
         self.unrouted = unrouted
         self.fingerprint = fingerprint
         var targets: [Target] = []
-        targetOfRoute = routes.map { route in
+        var targetOfRoute: [Int] = []
+        for route in routes {
             let (name, columns) = (route.table.name, route.plan.columns.map(\.name))
             let action = Staging.Action(route.mode)
             let known = targets.firstIndex {
@@ -51,10 +56,12 @@ package struct IngestPlan: Sendable {
             if known == nil { targets.append(Target(table: name, columns: columns)) }
             // All rows of a record are left out together, which needs a way to take some back.
             if targets[index].staging == nil, action != .append || route.route.each != nil {
-                targets[index].staging = Staging(action, table: route.table, columns: columns, number: index)
+                targets[index].staging = try Staging(
+                    action, table: route.table, columns: columns, number: index, quote: quote)
             }
-            return index
+            targetOfRoute.append(index)
         }
+        self.targetOfRoute = targetOfRoute
         let names = Set(targets.map(\.table))
         labels = targets.map { target in
             names.count { $0.table == target.table.table } == 1 ? target.table.table : target.table.text
@@ -69,18 +76,21 @@ package struct IngestPlan: Sendable {
         let settings = try commonSettings(sources)
         let names = sources.flatMap(\.mapping.routes).map(\.table)
         let catalog = try await connection.transaction { session in try Catalog.read(names, &session) }
-        let routes = try await connection.transaction { session in
+        let plan: IngestPlan? = try await connection.transaction { session in
             var routes: [BoundRoute] = []
             for source in sources {
                 routes += try Binder.bind(source.mapping, to: catalog, file: source.file, &session)
             }
             // Also for routes of different files.
             try RouteOrder.check(routes, file: sources.count == 1 ? sources[0].file : "")
-            return routes
+            guard let fingerprint = catalog.fingerprint else { return nil }
+            return try IngestPlan(routes, unrouted: settings.unrouted, fingerprint: fingerprint) {
+                (name) throws(PostgresError) in try session.quoted(name)
+            }
         }
         // Without a fingerprint a table was dropped while it was looked up: the next look finds that it is missing.
-        guard let fingerprint = catalog.fingerprint else { return try await bind(sources, connection) }
-        return IngestPlan(routes, unrouted: settings.unrouted, fingerprint: fingerprint)
+        guard let plan else { return try await bind(sources, connection) }
+        return plan
     }
 
     /// A mapping without routes that has the settings of all sources.

@@ -152,8 +152,8 @@ extension TableName {
     /// The name as a mapping writes it: `SCHEMA.TABLE`, with quotes around a part that needs them.
     public var text: String {
         ([schema].compactMap(\.self) + [table]).map { part in
-            let needsQuotes = part.isEmpty || part.contains { $0 == "." || $0 == "\"" }
-            return needsQuotes ? "\"" + part.replacing("\"", with: "\"\"") + "\"" : part
+            let needsQuotes = part.isEmpty || part.unicodeScalars.contains { $0 == "." || $0 == "\"" }
+            return needsQuotes ? PostgresText.quotedIdentifier(part) : part
         }.joined(separator: ".")
     }
 }

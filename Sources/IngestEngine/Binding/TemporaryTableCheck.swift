@@ -12,6 +12,6 @@ struct TemporaryTableCheck {
         let what = route.mode == .append ? "each" : "mode"
         throw scope.failure(
             "\"\(what)\" needs temporary tables, which the user \(user) may not make; the database's owner can allow it: "
-                + "GRANT TEMPORARY ON DATABASE \(database.quotedIdentifier) TO \(user.quotedIdentifier)")
+                + "GRANT TEMPORARY ON DATABASE \(try session.quoted(database)) TO \(try session.quoted(user))")
     }
 }

@@ -1,3 +1,5 @@
+import PGWire
+
 /// A path to a value inside a JSON message.
 ///
 /// `$` is the whole message, `.name` or `['any name']` a field, `[3]` an element of an array, counted from 0. A text
@@ -48,7 +50,7 @@ extension JSONPath: CustomStringConvertible {
             case .field(let name) where name.unicodeScalars.allSatisfy(Scanner.isNameCharacter) && !name.isEmpty:
                 text += ".\(name)"
             case .field(let name):
-                let escaped = name.replacing("\\", with: "\\\\").replacing("'", with: "\\'")
+                let escaped = PostgresText.escaping(["\\", "'"], in: name, with: "\\")
                 text += "['\(escaped)']"
             case .element(let index): text += "[\(index)]"
             }

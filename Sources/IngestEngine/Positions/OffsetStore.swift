@@ -109,15 +109,15 @@ package struct OffsetStore: Sendable {
     /// A topic's name as a string constant. It has no quotes and backslashes, but it comes from a broker; written as an
     /// escape string, it doesn't depend on `standard_conforming_strings`.
     private static func constant(_ text: String) -> String {
-        let escaped = text.replacing("\\", with: "\\\\").replacing("'", with: "''").replacing("\0", with: "")
-        return "E'\(escaped)'"
+        let escaped = PostgresText.escaping(["\\", "'"], in: text)
+        return "E'\(String(String.UnicodeScalarView(escaped.unicodeScalars.filter { $0 != "\0" })))'"
     }
 
     /// An array of numbers or topics as its text. Topic names have no character that an array's text gives a meaning,
     /// but they come from a broker.
     private static func list(_ values: some Sequence<String>) -> PostgresValue {
         let items = values.map { value in
-            "\"" + value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+            "\"" + PostgresText.escaping(["\\", "\""], in: value, with: "\\") + "\""
         }
         return .text("{" + items.joined(separator: ",") + "}")
     }

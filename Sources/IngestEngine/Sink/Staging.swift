@@ -26,6 +26,9 @@ struct Staging: Sendable, Equatable {
     /// pooler gives to somebody else.
     let creation: String
 
+    private let quotedTable: String
+    private let quotedSequence: String
+    private let quotedDeletion: String
     private let target: String
     /// Whether tables that inherit from the target keep rows of their own.
     private let only: String
@@ -33,37 +36,45 @@ struct Staging: Sendable, Equatable {
     private let keyNames: [String]
     private let hasBeforeInsertTrigger: Bool
 
-    /// - Parameter number: Distinguishes the targets of a plan.
-    init(_ action: Action, table shape: TableShape, columns: [String], number: Int) {
+    /// - Parameters:
+    ///   - number: Distinguishes the targets of a plan.
+    ///   - quote: Puts an identifier in quotes.
+    init<Failure>(
+        _ action: Action, table shape: TableShape, columns: [String], number: Int,
+        quote: (String) throws(Failure) -> String
+    ) throws(Failure) {
         self.action = action
         table = TableName(schema: "pg_temp", table: "tfi_rows_\(number)")
         func unused(_ name: String) -> String { columns.contains(name) ? unused(name + "_") : name }
         sequence = unused("tfi_sequence")
         deletion = unused("tfi_deletion")
         self.columns = columns + [sequence, deletion]
-        target = shape.name.quotedText
+        target = try shape.name.quoted(by: quote)
         only = shape.kind == .table ? "ONLY " : ""
-        names = columns.map(\.quotedIdentifier)
-        keyNames =
+        quotedTable = try table.quoted(by: quote)
+        (quotedSequence, quotedDeletion) = (try quote(sequence), try quote(deletion))
+        let key: [String] =
             switch action {
             case .append: []
-            case .upsert(let key), .ignore(let key): key.map(\.quotedIdentifier)
+            case .upsert(let key), .ignore(let key): key
             }
+        names = try columns.map(quote)
+        keyNames = try key.map(quote)
         hasBeforeInsertTrigger = shape.hasBeforeInsertTrigger
-        let selected = columns.map { name in
+        let selected = zip(columns, names).map { name, quoted in
             // A domain that refuses null would refuse the row of a deletion. The table's own column has the domain, too.
             if case .domain(let base, _)? = shape.columns.first(where: { $0.name == name })?.type,
                 let plain = base.castName
             {
-                return "\(name.quotedIdentifier)::\(plain) AS \(name.quotedIdentifier)"
+                return "\(quoted)::\(plain) AS \(quoted)"
             }
-            return name.quotedIdentifier
+            return quoted
         }
         // Takes types with their modifiers and collations over, and no constraints.
         creation =
-            "CREATE TEMPORARY TABLE \(table.quotedText) ON COMMIT DROP AS SELECT "
+            "CREATE TEMPORARY TABLE \(quotedTable) ON COMMIT DROP AS SELECT "
             + (selected + [
-                "NULL::integer AS \(sequence.quotedIdentifier)", "NULL::boolean AS \(deletion.quotedIdentifier)",
+                "NULL::integer AS \(quotedSequence)", "NULL::boolean AS \(quotedDeletion)",
             ]).joined(separator: ", ") + " FROM \(target) WITH NO DATA"
     }
 
@@ -71,7 +82,7 @@ struct Staging: Sendable, Equatable {
 
     /// Some of the staged rows, by their sequence; nil for all.
     private func condition(_ rows: ClosedRange<Int>?, and more: String? = nil) -> String {
-        let range = rows.map { "\(sequence.quotedIdentifier) BETWEEN \($0.lowerBound) AND \($0.upperBound)" }
+        let range = rows.map { "\(quotedSequence) BETWEEN \($0.lowerBound) AND \($0.upperBound)" }
         let parts = [range, more].compactMap(\.self)
         return parts.isEmpty ? "" : " WHERE " + parts.joined(separator: " AND ")
     }
@@ -96,8 +107,8 @@ struct Staging: Sendable, Equatable {
     func delete(_ rows: ClosedRange<Int>? = nil) -> String {
         let key = keyNames.joined(separator: ", ")
         let matches = keyNames.map { "old.\($0) = gone.\($0)" }.joined(separator: " AND ")
-        return "DELETE FROM \(only)\(target) AS old USING (SELECT DISTINCT \(key) FROM \(table.quotedText)"
-            + condition(rows, and: deletion.quotedIdentifier) + ") AS gone WHERE \(matches)"
+        return "DELETE FROM \(only)\(target) AS old USING (SELECT DISTINCT \(key) FROM \(quotedTable)"
+            + condition(rows, and: quotedDeletion) + ") AS gone WHERE \(matches)"
     }
 
     /// Brings staged rows into the table: of an upsert the last one of each key.
@@ -108,17 +119,17 @@ struct Staging: Sendable, Equatable {
     /// The rows to insert: of an upsert in the order of the key, which suits its index; otherwise in their own.
     private func selection(_ rows: ClosedRange<Int>?, inOrder: Bool = false) -> String {
         let list = names.joined(separator: ", ")
-        let sequence = sequence.quotedIdentifier
+        let sequence = quotedSequence
         // OFFSET 0: the order holds even for a condition on the result that has side effects.
         guard case .upsert = action else {
             return
-                "(SELECT \(list), \(sequence) FROM \(table.quotedText)\(condition(rows)) ORDER BY \(sequence) OFFSET 0)"
+                "(SELECT \(list), \(sequence) FROM \(quotedTable)\(condition(rows)) ORDER BY \(sequence) OFFSET 0)"
         }
         let key = keyNames.joined(separator: ", ")
         let last =
-            "(SELECT DISTINCT ON (\(key)) \(list), \(sequence), \(deletion.quotedIdentifier) FROM \(table.quotedText)"
+            "(SELECT DISTINCT ON (\(key)) \(list), \(sequence), \(quotedDeletion) FROM \(quotedTable)"
             + "\(condition(rows)) ORDER BY \(key), \(sequence) DESC)"
-        return "(SELECT \(list), \(sequence) FROM \(last) AS last WHERE NOT \(deletion.quotedIdentifier)"
+        return "(SELECT \(list), \(sequence) FROM \(last) AS last WHERE NOT \(quotedDeletion)"
             + (inOrder ? " ORDER BY \(sequence) OFFSET 0)" : ")")
     }
 
@@ -127,7 +138,7 @@ struct Staging: Sendable, Equatable {
     /// Only a trigger makes them more than those that the server counts. Of an `ignore` that can't be told.
     func count(_ rows: ClosedRange<Int>? = nil) -> String? {
         switch action {
-        case .append: "SELECT count(*) FROM \(table.quotedText)\(condition(rows))"
+        case .append: "SELECT count(*) FROM \(quotedTable)\(condition(rows))"
         case .upsert where hasBeforeInsertTrigger && keyNames.count < names.count:
             "SELECT count(*) FROM \(selection(rows)) AS staged"
         case .upsert, .ignore: nil
@@ -136,21 +147,20 @@ struct Staging: Sendable, Equatable {
 
     /// Takes staged rows away.
     func discard(_ rows: ClosedRange<Int>) -> String {
-        "DELETE FROM \(table.quotedText)\(condition(rows))"
+        "DELETE FROM \(quotedTable)\(condition(rows))"
     }
 
     // MARK: Naming the row that fails
 
-    private static let progressTable = TableName(schema: "pg_temp", table: "tfi_progress")
     private static let progress = "'pg_temp.tfi_progress_row_seq'::regclass"
     /// What the progress is at while no row is under way. The sequence of a row is smaller.
     private static let noRow = Int(Int32.max)
 
     /// Makes the sequence that ``insertByRow(_:)`` notes its progress in, for all targets. It ends with the transaction.
-    static let progressCreation = "CREATE TEMPORARY TABLE \(progressTable.quotedText) (row serial) ON COMMIT DROP"
+    static let progressCreation = "CREATE TEMPORARY TABLE pg_temp.tfi_progress (row serial) ON COMMIT DROP"
 
     /// Makes ranges of rows quick to find.
-    var indexCreation: String { "CREATE INDEX ON \(table.quotedText) (\(sequence.quotedIdentifier))" }
+    var indexCreation: String { "CREATE INDEX ON \(quotedTable) (\(quotedSequence))" }
 
     /// The same as ``delete(_:)`` and ``insert(_:)``, in the order of the rows, for ``failedRow(in:)``.
     ///
@@ -162,7 +172,7 @@ struct Staging: Sendable, Equatable {
         return "SELECT setval(\(Self.progress), \(Self.noRow)); "
             + (deletes ? delete(rows) + "; " : "")
             + "\(insertion) SELECT \(list) FROM \(selection(rows, inOrder: true)) AS staged "
-            + "WHERE setval(\(Self.progress), \(sequence.quotedIdentifier)) > 0 "
+            + "WHERE setval(\(Self.progress), \(quotedSequence)) > 0 "
             // Read last: an error that comes afterwards, such as a foreign key's, is of no certain row.
             + "UNION ALL SELECT \(nulls) WHERE setval(\(Self.progress), \(Self.noRow)) < 0\(conflict)"
     }
@@ -207,12 +217,11 @@ extension ColumnType {
     }
 }
 
-extension String {
-    /// The name in quotes, as it goes into a statement.
-    var quotedIdentifier: String { "\"" + replacing("\"", with: "\"\"") + "\"" }
-}
-
 extension TableName {
-    /// The name in quotes, as it goes into a statement.
-    var quotedText: String { ([schema].compactMap(\.self) + [table]).map(\.quotedIdentifier).joined(separator: ".") }
+    /// The name as it goes into a statement.
+    fileprivate func quoted<Failure>(by quote: (String) throws(Failure) -> String) throws(Failure) -> String {
+        let table = try quote(table)
+        guard let schema else { return table }
+        return "\(try quote(schema)).\(table)"
+    }
 }

@@ -1,3 +1,5 @@
+import PGWire
+
 /// Identifiers for SQL that is printed for people. Statements that this program sends have theirs quoted by libpq.
 enum SQLIdentifier {
     /// The identifier, in quotes unless it is a lower-case name and no reserved word.
@@ -7,7 +9,7 @@ enum SQLIdentifier {
         let isPlain =
             name.utf8.first.map(isLetter) == true && name.utf8.allSatisfy { isLetter($0) || isDigit($0) }
             && !reserved.contains(name)
-        return isPlain ? name : "\"" + name.replacing("\"", with: "\"\"") + "\""
+        return isPlain ? name : PostgresText.quotedIdentifier(name)
     }
 
     /// Words that can't be a column's or a table's name without quotes.

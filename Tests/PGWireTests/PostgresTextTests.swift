@@ -1,0 +1,12 @@
+import PGWire
+import Testing
+
+@Suite struct PostgresTextTests {
+    /// With U+0600 in front of it a quote is no `Character` of its own.
+    @Test func quotesAreDoubledWhateverStandsBeforeThem() {
+        #expect(PostgresText.quotedIdentifier("a\"b") == "\"a\"\"b\"")
+        let crafted = "a\u{600}\"; DROP TABLE t; --"
+        #expect(PostgresText.quotedIdentifier(crafted).unicodeScalars.count { $0 == "\"" } == 4)
+        #expect(PostgresText.escaping(["\\", "'"], in: "\u{600}'\\", with: "\\") == "\u{600}\\'\\\\")
+    }
+}
