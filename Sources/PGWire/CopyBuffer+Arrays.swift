@@ -87,4 +87,30 @@ extension CopyBuffer {
         missingColumns &-= 1
         return true
     }
+
+    /// Appends a whole row that `body` writes straight into the buffer's memory: for each value its length as
+    /// a big-endian `Int32`, or -1 for null, and its bytes.
+    ///
+    /// - Parameters:
+    ///   - columns: The number of values, at most 1,600.
+    ///   - count: The most bytes that `body` touches, at most ``maximumFieldSize``.
+    ///   - body: Gets the place of the first value's length and returns how many bytes the values have, at most
+    ///     `count`; a negative number takes the row back.
+    /// - Returns: Whether the row was appended. It isn't if the last row is still open or a number is too large.
+    @inlinable
+    @inline(__always)
+    public mutating func appendRow(
+        columns: Int, atMost count: Int, _ body: (UnsafeMutableRawPointer) -> Int
+    ) -> Bool {
+        guard missingColumns == 0, columns >= 0, columns <= 1600, Self.isPossible(rowSize: count) else { return false }
+        reserve(2 &+ count)
+        let written = unsafe body(storage + writtenBytes + 2)
+        guard written >= 0 else { return false }
+        // As in `appendField`.
+        precondition(written <= count)
+        store(Int16(truncatingIfNeeded: columns))
+        writtenBytes &+= written
+        begunRows &+= 1
+        return true
+    }
 }

@@ -14,12 +14,14 @@ struct SeededRandom: RandomNumberGenerator {
 /// Makes messages for the columns of ``ComparedColumn/all``, usual ones and hostile ones.
 struct MessageGenerator {
     var values: ValueGenerator
+    private var series: MessageSeries?
     /// Bytes that mean something in JSON, so that damage is often nearly right.
     private static let telling = Array("{}[]\":,0123456789-+.eE\\u tfn\n".utf8) + [0x00, 0x1f, 0x7f, 0x80, 0xc3, 0xff]
 
     init(seed: UInt64) { values = ValueGenerator(random: SeededRandom(state: seed)) }
 
     mutating func message() -> [UInt8] {
+        if let message = seriesMessage() { return message }
         if chance(100) { return Array(values.anything().utf8) }
         var fields: [String] = []
         // Few columns in one message: a single wrong value makes all of it a failure.
@@ -33,6 +35,30 @@ struct MessageGenerator {
         var message = Array(("{" + fields.joined(separator: "," + space()) + space() + "}" + space()).utf8)
         if chance(16) { damage(&message) }
         return message
+    }
+
+    /// A message of the same form as the one before, at times with a single deviation; nil between series.
+    private mutating func seriesMessage() -> [UInt8]? {
+        if series == nil, chance(60) { series = MessageSeries(&values) }
+        guard var current = series else { return nil }
+        var message = Array(current.next(&values).utf8)
+        series = current.isOver ? nil : current
+        if chance(3) { deviate(&message) }
+        return message
+    }
+
+    /// Changes, adds or removes one byte, or cuts the end off.
+    private mutating func deviate(_ bytes: inout [UInt8]) {
+        let place = Int.random(in: 0..<bytes.count, using: &values.random)
+        let byte = Self.telling.randomElement(using: &values.random) ?? 0
+        switch Int.random(in: 0..<9, using: &values.random) {
+        case 0...2: bytes[place] = byte
+        case 3: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &values.random)
+        case 4, 5: bytes.insert(byte, at: place)
+        case 6: bytes.remove(at: place)
+        case 7: bytes.append(byte)
+        default: bytes.removeSubrange(place...)
+        }
     }
 
     private mutating func field(_ name: String, _ value: String) -> String {

@@ -224,7 +224,13 @@ struct BatchContent: ~Copyable {
             let target = router.target(of: route)
             let metadata = RecordMetadata(
                 partition: partition, offset: record.offset, timestamp: record.timestamp >= 0 ? record.timestamp : nil)
-            switch encoders[route].encode(value: value, key: key, metadata: metadata, into: &targets[target].rows) {
+            if encoders[route].encodeExpected(value: value, metadata: metadata, into: &targets[target].rows) {
+                if index >= 0 { targets[target].origins.append(RecordOrigin(batch: index, offset: record.offset)) }
+                continue
+            }
+            let encoded = encoders[route].encodeUnexpected(
+                value: value, key: key, metadata: metadata, into: &targets[target].rows)
+            switch encoded {
             case .row:
                 if index >= 0 { targets[target].origins.append(RecordOrigin(batch: index, offset: record.offset)) }
             case .server(let row):

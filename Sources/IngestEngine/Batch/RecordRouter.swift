@@ -2,8 +2,8 @@ import KafkaWire
 
 /// Finds the route of a record: of the routes of its topic, the first one whose conditions hold.
 struct RecordRouter: ~Copyable {
-    /// What is compared for every record, in plain memory.
-    struct Candidate: BitwiseCopyable {
+    /// What is compared for every record.
+    struct Candidate: ~Copyable {
         /// The target of the route's rows.
         let target: Int
         /// Meaningless without `hasKey`.
@@ -32,9 +32,9 @@ struct RecordRouter: ~Copyable {
         self.conditions = conditions
         candidates = OwnedList(count: plan.routes.count) { index in
             let route = plan.routes[index]
-            let keys = route.route.conditions.compactMap { if case .key(let key) = $0 { KeyLiteral(key) } else { nil } }
+            let key = route.route.conditions.firstKey
             return Candidate(
-                target: plan.targetOfRoute[index], key: keys.first ?? KeyLiteral(), hasKey: !keys.isEmpty,
+                target: plan.targetOfRoute[index], key: KeyLiteral(key ?? ""), hasKey: key != nil,
                 hasConditions: conditions[index] != nil,
                 takesHeaders: route.plan.columns.contains { if case .header = $0.source { true } else { false } },
                 isPlain: SpecialRoute.isPlain(route) && plan.targets[plan.targetOfRoute[index]].staging == nil)
@@ -80,9 +80,19 @@ struct RecordRouter: ~Copyable {
     func isPlain(_ route: Int) -> Bool { candidates[route].isPlain }
 }
 
-/// The conditions of a route that are not a short key.
+extension [Route.Condition] {
+    /// The key that is compared first.
+    fileprivate var firstKey: String? {
+        for condition in self {
+            if case .key(let key) = condition { return key }
+        }
+        return nil
+    }
+}
+
+/// The conditions of a route besides its first key.
 final class RouteConditions {
-    /// A key that is too long to be compared by words, or a second one.
+    /// Keys besides the first one.
     private var keys: [[UInt8]] = []
     private var headers: [(name: [UInt8], value: [UInt8])] = []
     private var fields: [(slot: Int, value: [UInt8])] = []
@@ -94,11 +104,11 @@ final class RouteConditions {
     init?(_ route: Route) {
         var paths: [JSONPath] = []
         var values: [[UInt8]] = []
-        var hasShortKey = false
+        var hasKey = false
         for condition in route.conditions {
             switch condition {
             case .key(let key):
-                if !hasShortKey, KeyLiteral(key) != nil { hasShortKey = true } else { keys.append(Array(key.utf8)) }
+                if hasKey { keys.append(Array(key.utf8)) } else { hasKey = true }
             case .header(let name, let value): headers.append((Array(name.utf8), Array(value.utf8)))
             case .field(let path, let value):
                 paths.append(path)

@@ -42,6 +42,19 @@ public struct RowEncoder: ~Copyable {
     let steps: ColumnSteps
     var sources: RecordSources
     private let scansMessages: Bool
+    /// The fast path for messages of a form that the scanner has learnt.
+    private var form: RowForm
+    /// Which of the scanner's forms ``form`` was made of.
+    private var formNumber = 0
+    /// Whether the fast path is used. Without it the rows are the same.
+    var usesForms = true
+    /// How many messages took the fast path.
+    private(set) var fastCount = 0
+    /// What ``fastCount`` was at the last message that the form did not fit, and how many there were since a fit.
+    private var lastFastCount = 0
+    private var formMisses = 0
+    /// After how many messages another form is made.
+    private var formPause = 0
 
     /// - Throws: `RowPlanError` for an unknown time zone, and a default that its column can't hold.
     public init(_ plan: RowPlan) throws(RowPlanError) {
@@ -53,6 +66,7 @@ public struct RowEncoder: ~Copyable {
         scanner = MessageScanner(paths, collectsUnused: takesRest || plan.unknownFields == .deadLetter)
         scansMessages = !paths.isEmpty || takesRest || plan.unknownFields == .deadLetter
         fields = FieldEncoder(nesting: scanner.nesting)
+        form = RowForm(nesting: scanner.nesting)
         sources = RecordSources(plan)
         var steps: [ColumnStep] = []
         var nextPath = 0
@@ -96,10 +110,47 @@ public struct RowEncoder: ~Copyable {
     public mutating func encode(
         value: RawSpan?, key: RawSpan?, metadata: RecordMetadata, into rows: inout CopyBuffer
     ) -> EncodedRow {
-        // The views are used during this call only, while the spans keep the memory alive.
-        let message = Self.view(value)
-        let keyView = Self.view(key)
-        return encode(message, keyView, metadata, into: &rows)
+        if encodeExpected(value: value, metadata: metadata, into: &rows) { return .row }
+        return encodeUnexpected(value: value, key: key, metadata: metadata, into: &rows)
+    }
+
+    /// Appends the row of a message that has the expected form.
+    ///
+    /// - Returns: False if it has another form, valid or not; nothing was appended, and
+    ///   ``encodeUnexpected(value:key:metadata:into:)`` says what the message is.
+    @inline(__always)
+    mutating func encodeExpected(value: RawSpan?, metadata: RecordMetadata, into rows: inout CopyBuffer) -> Bool {
+        // The view is used during this call only, while the span keeps the memory alive.
+        guard usesForms, let message = Self.view(value),
+            form.append(message, metadata, &fields.times, to: &rows)
+        else { return false }
+        fastCount &+= 1
+        scanner.noteHit()
+        return true
+    }
+
+    /// The same as ``encode(value:key:metadata:into:)`` for a message of any form.
+    @inline(never)
+    mutating func encodeUnexpected(
+        value: RawSpan?, key: RawSpan?, metadata: RecordMetadata, into rows: inout CopyBuffer
+    ) -> EncodedRow {
+        if form.isUsable { noteFormMiss() }
+        // As above.
+        return encode(Self.view(value), Self.view(key), metadata, into: &rows)
+    }
+
+    /// Drops a form for a while if many messages in a row don't fit it, so that they aren't read twice.
+    private mutating func noteFormMiss() {
+        if fastCount != lastFastCount {
+            lastFastCount = fastCount
+            formMisses = 0
+        }
+        formMisses += 1
+        guard formMisses >= RowForm.maximumMisses else { return }
+        form = RowForm(nesting: scanner.nesting)
+        formNumber = 0
+        formMisses = 0
+        formPause = RowForm.pause
     }
 
     @inline(__always)
@@ -121,6 +172,11 @@ public struct RowEncoder: ~Copyable {
             guard message != nil else { return .rejected("the record has no value") }
             guard scanner.scan(text) else { return .rejected(invalid(text)) }
             fields.isUnusual = scanner.isUnusual
+            if formPause > 0 {
+                formPause &-= 1
+            } else if scanner.template.number != formNumber, scanner.hits >= RowForm.minimumHits {
+                makeForm()
+            }
             if !scanner.unused.isEmpty, let reason = unknownField(text) { return .rejected(reason) }
         }
         let record = RecordView(message: message, text: text, key: key, metadata: metadata)
@@ -157,6 +213,13 @@ public struct RowEncoder: ~Copyable {
         if !needsServer { return .row }
         rows.rollback(to: mark)
         return .server(serverRow(record))
+    }
+
+    /// Makes the fast path for messages of the form that the scanner expects.
+    @inline(never)
+    private mutating func makeForm() {
+        formNumber = scanner.template.number
+        form = RowFormBuilder.form(scanner.template, steps, nesting: scanner.nesting)
     }
 
     /// A column whose field is missing or null.

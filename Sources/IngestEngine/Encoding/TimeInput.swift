@@ -20,9 +20,9 @@ struct ParsedTime {
 ///
 /// Messages come in the order of time, so nearly every one has the date of the one before: its days are kept.
 struct TimeInput {
-    private var lastDate: (UInt64, UInt16) = (0, 0)
+    /// The first eight bytes of the last date and the two others: `2000-01-01` at first.
+    private var lastDate: (UInt64, UInt16) = (0x2d31_302d_3030_3032, 0x3130)
     private var lastDays: Int64 = 0
-    private var hasLast = false
 
     /// Reads a whole text: `yyyy-MM-dd`, or with ` ` or `T` a time behind it, `HH:mm[:ss[.fraction]]`, and behind that
     /// `Z`, `+hh`, `+hhmm` or `+hh:mm`.
@@ -41,24 +41,41 @@ struct TimeInput {
 
     @inline(__always)
     private mutating func date(_ text: ByteView, _ time: inout ParsedTime) -> Verdict {
-        let head = text.word(0)
-        let tail = UInt16(text[8]) | UInt16(text[9]) << 8
         time.hasDate = true
-        if head == lastDate.0, tail == lastDate.1, hasLast {
-            time.days = lastDays
-            return .done
+        if !isLastDate(text, at: 0) {
+            let verdict = readDate(text)
+            guard verdict == .done else { return verdict }
         }
-        var days: Int64 = 0
-        let verdict = Self.days(text, &days)
-        guard verdict == .done else { return verdict }
-        lastDate = (head, tail)
-        lastDays = days
-        hasLast = true
-        time.days = days
+        time.days = lastDays
         return .done
     }
 
+    /// - Precondition: Ten bytes are there.
+    @inline(__always)
+    private func isLastDate(_ text: ByteView, at offset: Int) -> Bool {
+        text.word(offset) == lastDate.0 && text.half(offset &+ 8) == lastDate.1
+    }
+
+    /// Reads another date than the last one, from ten bytes.
     @inline(never)
+    private mutating func readDate(_ text: ByteView) -> Verdict {
+        var days: Int64 = 0
+        let verdict = Self.days(text, &days)
+        guard verdict == .done else { return verdict }
+        lastDate = (text.word(0), text.half(8))
+        lastDays = days
+        return .done
+    }
+
+    /// The days since 2000-01-01 of the date at an offset; nil if it isn't `yyyy-MM-dd` or doesn't exist.
+    ///
+    /// - Precondition: Ten bytes are there.
+    @inline(__always)
+    mutating func days(_ text: ByteView, at offset: Int) -> Int64? {
+        if !isLastDate(text, at: offset), readDate(text.slice(offset, 10)) != .done { return nil }
+        return lastDays
+    }
+
     private static func days(_ text: ByteView, _ days: inout Int64) -> Verdict {
         guard text[4] == UInt8(ascii: "-"), text[7] == UInt8(ascii: "-"), let century = pair(text, 0),
             let years = pair(text, 2), let month = pair(text, 5), let day = pair(text, 8)
@@ -71,22 +88,27 @@ struct TimeInput {
     /// Reads `HH:mm[:ss[.fraction]][offset]` up to the end of the text.
     @inline(__always)
     static func timeOfDay(_ text: ByteView, from start: Int, _ time: inout ParsedTime) -> Verdict {
-        if text.count &- start >= 8 {
-            // `HH:mm:ss` in one word: a byte is a digit's value, or 0 for a colon, if the text is of that form.
-            let values = text.word(start) ^ 0x3030_3a30_303a_3030
-            let wrong = (values &+ 0x7676_7f76_767f_7676) | values
-            if wrong & 0x8080_8080_8080_8080 == 0 {
-                // Tens and ones of the bytes 0, 3 and 6.
-                let pairs = values &* 10 &+ values >> 8
-                let (hour, minute, second) = (pairs & 0xff, pairs >> 24 & 0xff, pairs >> 48 & 0xff)
-                if hour < 24, minute < 60, second < 60 {
-                    time.hasTime = true
-                    time.microseconds = Int64((hour &* 60 &+ minute) &* 60 &+ second) &* 1_000_000
-                    return fraction(text, from: start &+ 8, &time)
-                }
-            }
+        if text.count &- start >= 8, let seconds = seconds(text.word(start)) {
+            time.hasTime = true
+            time.microseconds = seconds &* 1_000_000
+            return fraction(text, from: start &+ 8, &time)
         }
         return uncommonTimeOfDay(text, from: start, &time)
+    }
+
+    /// The seconds of a word that is `HH:mm:ss`; nil for any other one.
+    @inline(__always)
+    static func seconds(_ word: UInt64) -> Int64? {
+        // A byte is a digit's value, or 0 for a colon, if the text is of that form.
+        let values = word ^ 0x3030_3a30_303a_3030
+        let wrong = (values &+ 0x7676_7f76_767f_7676) | values
+        guard wrong & 0x8080_8080_8080_8080 == 0 else { return nil }
+        // Tens and ones of the bytes 0, 3 and 6.
+        let pairs = (values &* 10 &+ values >> 8) & 0x00ff_0000_ff00_00ff
+        // A sum of 128 and more is out of range.
+        guard (pairs &+ 0x0044_0000_4400_0068) & 0x0080_0000_8000_0080 == 0 else { return nil }
+        let (hour, minute, second) = (pairs & 0xff, pairs >> 24 & 0xff, pairs >> 48)
+        return Int64((hour &* 60 &+ minute) &* 60 &+ second)
     }
 
     /// The same without seconds, or with a part that is out of range.

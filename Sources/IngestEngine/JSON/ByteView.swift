@@ -36,11 +36,30 @@ import Foundation
         UInt64(littleEndian: unsafe base.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
     }
 
+    /// Two bytes, the first one in the lowest bits.
+    ///
+    /// - Precondition: `offset + 2 <= count`.
+    @inline(__always)
+    func half(_ offset: Int) -> UInt16 {
+        UInt16(littleEndian: unsafe base.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
+    }
+
     /// Up to eight bytes from an offset on; those behind the end are 0.
     @inline(__always)
     func word(padded offset: Int) -> UInt64 {
         if offset &+ 8 <= count { return word(offset) }
         return shortWord(offset)
+    }
+
+    /// The same for a view that has eight bytes, without a loop.
+    ///
+    /// - Precondition: `count >= 8`.
+    @inline(__always)
+    func word(within offset: Int) -> UInt64 {
+        let missing = offset &+ 8 &- count
+        if missing <= 0 { return word(offset) }
+        // The last eight bytes, without those before the offset.
+        return missing < 8 ? word(count &- 8) &>> UInt64(truncatingIfNeeded: 8 &* missing) : 0
     }
 
     @inline(never)
@@ -102,7 +121,19 @@ extension ByteView {
     @inline(__always)
     static func number(_ word: UInt64, _ count: Int) -> UInt64 {
         // Zeros in front make them eight.
-        let digits = (word ^ 0x3030_3030_3030_3030) &<< UInt64(truncatingIfNeeded: 64 &- 8 &* count)
+        eight((word ^ 0x3030_3030_3030_3030) &<< UInt64(truncatingIfNeeded: 64 &- 8 &* count))
+    }
+
+    /// Millionths of a decimal fraction, from a word that has its digits, at most six, and zero bytes behind them.
+    @inline(__always)
+    static func millionths(_ word: UInt64) -> UInt64 {
+        // Bytes of zero stand for the digits that are missing, and for two zeros in front.
+        eight((word & 0x0f0f_0f0f_0f0f_0f0f) &<< 16)
+    }
+
+    /// The number of eight digits, each of which is a byte of its value, the first one in the lowest bits.
+    @inline(__always)
+    private static func eight(_ digits: UInt64) -> UInt64 {
         let pairs = digits &* 10 &+ digits >> 8
         let low = (pairs & 0x0000_00ff_0000_00ff) &* 0x000f_4240_0000_0064
         let high = (pairs >> 16 & 0x0000_00ff_0000_00ff) &* 0x0000_2710_0000_0001

@@ -26,7 +26,7 @@ extension JSONScanner {
 
     /// A set bit 7 for the first quote, backslash or control character of a word. Bits above it mean nothing.
     @inline(__always)
-    private static func stops(in word: UInt64) -> UInt64 {
+    static func stops(in word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let quotes = word ^ (ones &* 0x22)
         let backslashes = word ^ (ones &* 0x5c)

@@ -27,13 +27,13 @@
     /// Where the problem is.
     private(set) var position = 0
 
-    private var template = MessageTemplate()
+    private(set) var template = MessageTemplate()
     /// Whether forms are learnt: not if a path ends where others go on, or is the whole message.
     var canLearn: Bool
     private var isLearning = false
     /// Messages of the expected form since it was learnt, and valid ones of other forms since the last of them.
-    private var hits = 0
-    /// Messages of the form that was expected, in all.
+    private(set) var hits = 0
+    /// Messages of the form that was expected, in all, without those of the fast path.
     private(set) var allHits = 0
     private var misses = 0
     /// After how many messages of other forms the next one is learnt.
@@ -86,9 +86,8 @@
                 !scanner.hasNonASCII || text.isUTF8
             {
                 isUnusual = scanner.isUnusual
-                hits &+= 1
+                noteHit()
                 allHits &+= 1
-                misses = 0
                 return true
             }
             // What the form has filled must not stay.
@@ -96,6 +95,13 @@
             scanner = JSONScanner(text, nesting: nesting)
         }
         return scanAnyForm(&scanner)
+    }
+
+    /// Counts a message of the form that was expected.
+    @inline(__always)
+    mutating func noteHit() {
+        hits &+= 1
+        misses = 0
     }
 
     /// Scans a message of any form, and expects that form from then on if the last messages had others than the one

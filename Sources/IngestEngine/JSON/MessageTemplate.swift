@@ -25,6 +25,8 @@
     /// Where the text behind the last value is.
     private var end = 0
     private(set) var isUsable = false
+    /// How many forms were learnt.
+    private(set) var number = 0
 
     init() {
         unsafe values = .allocate(capacity: Self.maximumValues)
@@ -68,6 +70,7 @@
         guard count > 0, count < Self.maximumValues, addText(message, from: end, to: message.count) else { return }
         end = message.count - end
         isUsable = true
+        number &+= 1
     }
 
     private mutating func addText(_ message: ByteView, from start: Int, to end: Int) -> Bool {
@@ -78,6 +81,23 @@
     }
 
     // MARK: Use
+
+    /// How many values the form has.
+    var valueCount: Int { count }
+
+    /// - Precondition: `index < valueCount`.
+    func value(_ index: Int) -> Value { unsafe values[index] }
+
+    /// The text before a value, valid as long as the form is.
+    ///
+    /// - Precondition: `index < valueCount`.
+    func text(before index: Int) -> ByteView {
+        let value = value(index)
+        return unsafe ByteView(UnsafeRawPointer(texts + Int(value.text)), Int(value.textLength))
+    }
+
+    /// The text behind the last value.
+    var lastText: ByteView { unsafe ByteView(UnsafeRawPointer(texts + (textCount - end)), end) }
 
     /// Scans a message of this form.
     ///

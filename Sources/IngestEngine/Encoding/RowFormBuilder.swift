@@ -1,0 +1,96 @@
+/// Makes a ``RowForm`` of the form of a message.
+///
+/// Either the values come in the order of their columns, or all of them have a fixed size, so that each one's place in
+/// the row is known. Other messages, and plans with columns of other types, have no such form.
+struct RowFormBuilder {
+    private var steps: [RowForm.Step] = []
+    /// The text before each step's value.
+    private var texts: [[UInt8]] = []
+    /// The place of each column's length in a row whose texts are empty.
+    private var places: [Int] = []
+    private var rowSize = 0
+
+    /// A form that no message has if only the general path can encode messages of this one.
+    static func form(
+        _ template: borrowing MessageTemplate, _ columns: borrowing ColumnSteps, nesting: NestingBits
+    ) -> RowForm {
+        var builder = RowFormBuilder()
+        guard template.isUsable, template.valueCount > 0, builder.add(template, columns) else {
+            return RowForm(nesting: nesting)
+        }
+        let last = unsafe Array(template.lastText.bytes)
+        return RowForm(
+            builder.steps, texts: builder.texts + [last], columnCount: columns.count, rowSize: builder.rowSize,
+            nesting: nesting)
+    }
+
+    private mutating func add(_ template: borrowing MessageTemplate, _ columns: borrowing ColumnSteps) -> Bool {
+        var columnOfSlot: [Int32: Int] = [:]
+        for index in 0..<columns.count where columns[index].source == .path {
+            // Two columns of one value are rare.
+            guard columnOfSlot.updateValue(index, forKey: columns[index].slot) == nil else { return false }
+        }
+        var columnOfValue: [Int] = []
+        for index in 0..<template.valueCount {
+            let slot = template.value(index).slot
+            guard let column = slot < 0 ? -1 : columnOfSlot[slot] else { return false }
+            columnOfValue.append(column)
+        }
+        let taken = columnOfValue.filter { $0 >= 0 }
+        // The last of two fields of the same name would win.
+        guard Set(taken).count == taken.count else { return false }
+        let isOrdered = taken == taken.sorted()
+        guard let operations = operations(columns, Set(taken)), isOrdered || !operations.contains(.text) else {
+            return false
+        }
+        for operation in operations {
+            places.append(rowSize)
+            rowSize += 4 + operation.size
+        }
+        // Columns without a value in the message come before the value of the next column.
+        var next = 0
+        func addOthers(before end: Int) {
+            while next < end {
+                if !taken.contains(next) {
+                    steps.append(RowForm.Step(operation: operations[next], place: Int32(places[next])))
+                    texts.append([])
+                }
+                next += 1
+            }
+        }
+        if !isOrdered { addOthers(before: columns.count) }
+        for (index, column) in columnOfValue.enumerated() {
+            var step = RowForm.Step(operation: .skip, depth: template.value(index).depth)
+            if column >= 0 {
+                if isOrdered { addOthers(before: column) }
+                step.operation = operations[column]
+                step.place = Int32(places[column])
+                step.takesNull = isOrdered && !columns[column].isNotNull && columns[column].fallback < 0
+            }
+            steps.append(step)
+            texts.append(unsafe Array(template.text(before: index).bytes))
+        }
+        addOthers(before: columns.count)
+        return true
+    }
+
+    /// What to do for each column.
+    private func operations(_ columns: borrowing ColumnSteps, _ taken: Set<Int>) -> [RowForm.Operation]? {
+        var operations: [RowForm.Operation] = []
+        for index in 0..<columns.count {
+            let column = columns[index]
+            let operation: RowForm.Operation? =
+                switch (column.source, column.operation) {
+                case (.path, _) where taken.contains(index): RowForm.Operation(column.operation)
+                case (.path, _): column.isNotNull || column.fallback >= 0 ? nil : .null
+                case (.offset, .int8): .offset
+                case (.partition, .int4): .partition4
+                case (.partition, .int8): .partition8
+                default: nil
+                }
+            guard let operation else { return nil }
+            operations.append(operation)
+        }
+        return operations
+    }
+}
