@@ -75,7 +75,9 @@ package struct Sink: Sendable {
         _ progress: [TopicPartition: CopyBatch.Progress], inParts: Bool = false,
         _ copy: @escaping @Sendable (inout PostgresSession) throws -> Void
     ) async throws {
-        // After a lost connection it isn't known whether the COMMIT got through: the offsets tell.
+        // If the connection is lost during COMMIT, it isn't known whether that got through: the offsets tell. Without a
+        // COMMIT nothing was written. If the offsets are those behind the batch nevertheless, another consumer has moved
+        // them.
         var isInDoubt = false
         try await database.retrying { connection in
             if isInDoubt {
@@ -102,9 +104,10 @@ package struct Sink: Sendable {
                     phase.withLock { $0 = .commit }
                 }
             } catch let error as PostgresError {
+                let phase = phase.withLock { $0 }
                 if error.kind != .server || connection.isBroken {
-                    isInDoubt = true
-                } else if !inParts, Self.blamesRows(error, phase.withLock { $0 }) {
+                    isInDoubt = phase == .commit
+                } else if !inParts, Self.blamesRows(error, phase) {
                     throw Refused(error: error)
                 }
                 throw error
