@@ -129,4 +129,44 @@ struct BindingTests {
         #expect(mistake.contains("row-level security applies to the user binding_rls_user"), "\(mistake)")
         #expect(try await database.mistake("routes: [{ topic: x, table: t }]") == "no mistake")
     }
+
+    @Test("routes that need temporary tables need the privilege to make them")
+    func temporaryTables() async throws {
+        let server = try await PostgresServer.shared()
+        let name = "binding_temporary"
+        _ = try await server.psql("DROP DATABASE IF EXISTS \(name)")
+        let connection = try await PostgresConnection.connect(to: try await server.makeDatabase(name))
+        let database = CatalogDatabase(connection: connection, schema: "public")
+        try await database.execute(
+            "CREATE TABLE t (a int PRIMARY KEY, b int); REVOKE TEMPORARY ON DATABASE \(name) FROM PUBLIC")
+        let user = "binding_temporary_user"
+        try await database.withRole(user, grants: "GRANT ALL ON t TO \(user)") {
+            for settings in ["mode: upsert", "mode: ignore", "each: '$.x[*]'"] {
+                let mistake = try await database.mistake("routes: [{ topic: x, table: t, \(settings) }]")
+                #expect(mistake.contains("GRANT TEMPORARY ON DATABASE \"\(name)\" TO \"\(user)\""), "\(mistake)")
+            }
+            #expect(try await database.mistake("routes: [{ topic: x, table: t }]") == "no mistake")
+        }
+        await connection.close()
+        _ = try await server.psql("DROP DATABASE \(name)")
+    }
+
+    /// Rows without UPDATE and SELECT on their columns: the temporary table must not ask for more than the mode does.
+    @Test("making the temporary table needs no privilege on the target's columns")
+    func stagingPrivileges() async throws {
+        let database = try await CatalogDatabase.make(
+            "binding_staging", "CREATE TABLE t (a int PRIMARY KEY, b int, c int)")
+        let user = "binding_staging_user"
+        try await database.withRole(user, grants: "GRANT INSERT, SELECT (a) ON t TO \(user)") {
+            let bound = try await database.bind("routes: [{ topic: x, table: t, mode: ignore }]")
+            let plan = try IngestPlan(bound) { name throws(PostgresError) in "\"\(name)\"" }
+            let staging = try #require(plan.targets[0].staging)
+            try await database.connection.transaction { session in
+                try session.execute("\(staging.creation); \(Staging.progressCreation); \(staging.indexCreation)")
+                try session.execute(staging.insert())
+                try session.execute(staging.insertByRow(1...1, deletes: false))
+                #expect(try Staging.failedRow(in: &session) == nil)
+            }
+        }
+    }
 }
