@@ -31,33 +31,33 @@ struct ComparedTables {
         let names = ComparedColumn.all.map { "\"\($0.name)\"" }.joined(separator: ", ")
         try await connection.execute(
             """
-            CREATE TABLE actual (n bigint, \(fields));
-            CREATE TABLE expected (n bigint, \(fields));
-            CREATE TABLE message (n bigint, body bytea);
-            CREATE TABLE server_row (n bigint, body bytea);
-            CREATE TABLE failure (n bigint, side text, code text, reason text);
+            CREATE TABLE actual (message_number bigint, \(fields));
+            CREATE TABLE expected (message_number bigint, \(fields));
+            CREATE TABLE message (message_number bigint, body bytea);
+            CREATE TABLE server_row (message_number bigint, body bytea);
+            CREATE TABLE failure (message_number bigint, side text, code text, reason text);
             CREATE FUNCTION expect() RETURNS void LANGUAGE plpgsql AS $$
             DECLARE r record;
             BEGIN
                 FOR r IN SELECT * FROM message LOOP
                     BEGIN
-                        INSERT INTO expected (n, \(names)) SELECT r.n, \(names) FROM
+                        INSERT INTO expected (message_number, \(names)) SELECT r.message_number, \(names) FROM
                             json_populate_record(null::expected, convert_from(r.body, 'UTF8')::json);
                     EXCEPTION WHEN OTHERS THEN
-                        INSERT INTO failure VALUES (r.n, 'expected', sqlstate, sqlerrm);
+                        INSERT INTO failure VALUES (r.message_number, 'expected', sqlstate, sqlerrm);
                     END;
                 END LOOP;
                 FOR r IN SELECT * FROM server_row LOOP
                     BEGIN
-                        INSERT INTO actual (n, \(names)) SELECT n, \(names) FROM
+                        INSERT INTO actual (message_number, \(names)) SELECT message_number, \(names) FROM
                             json_populate_recordset(null::actual, convert_from(r.body, 'UTF8')::json);
                     EXCEPTION WHEN OTHERS THEN
-                        INSERT INTO failure VALUES (r.n, 'server', sqlstate, sqlerrm);
+                        INSERT INTO failure VALUES (r.message_number, 'server', sqlstate, sqlerrm);
                     END;
                 END LOOP;
             END $$;
             """)
-        var columns = [RowPlan.Column(name: "n", type: .int8, source: .record(.offset))]
+        var columns = [RowPlan.Column(name: "message_number", type: .int8, source: .record(.offset))]
         for column in ComparedColumn.all {
             let oid = try await connection.query(
                 "SELECT coalesce((SELECT typelem FROM pg_type WHERE oid = to_regtype($1)), 0)::text",
@@ -100,8 +100,8 @@ struct ComparedTables {
         }
         totals.rows += rows.count
         totals.rejected += rejections.count
-        try await copy(raw, into: "message", ["n", "body"])
-        try await copy(server, into: "server_row", ["n", "body"])
+        try await copy(raw, into: "message", ["message_number", "body"])
+        try await copy(server, into: "server_row", ["message_number", "body"])
         var refused: [Int: String] = [:]
         for start in stride(from: 0, to: rows.count, by: chunk) {
             try await copy(rows[start..<min(start + chunk, rows.count)], messages, &encoder, &refused)
@@ -156,7 +156,7 @@ struct ComparedTables {
         }
         var expected: [Int: String] = [:]
         var byServer: Set<Int> = []
-        for row in try await connection.query("SELECT n, side, code || ' ' || reason FROM failure").rows {
+        for row in try await connection.query("SELECT message_number, side, code || ' ' || reason FROM failure").rows {
             let index = try row.decode(0, as: Int.self)
             if row[1] == "expected" { expected[index] = row[2] ?? "" } else { byServer.insert(index) }
         }
@@ -180,7 +180,7 @@ struct ComparedTables {
         }
         for index in byServer where expected[index] == nil { note(index, "refused by the server only as its own row") }
         let different = try await connection.query(
-            "SELECT n, a::text, e::text FROM actual a FULL JOIN expected e USING (n) "
+            "SELECT message_number, a::text, e::text FROM actual a FULL JOIN expected e USING (message_number) "
                 + "WHERE a::text IS DISTINCT FROM e::text")
         for row in different.rows {
             let index = try row.decode(0, as: Int.self)
