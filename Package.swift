@@ -161,3 +161,12 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// The sanitizers' builds run the unit tests alone: what is tested with servers, and by hand, costs them no time.
+if Context.environment["TFI_UNIT_TESTS_ONLY"] == "1" {
+    package.targets.removeAll { target in
+        target.name.hasSuffix("ConformanceTests") || target.name.hasPrefix("example-")
+            || ["Chaos", "ChaosTests", "ClientBenchmark", "PipelineTests", "ShippedProgramTests", "TestSupportTests"]
+                .contains(target.name)
+    }
+}

@@ -10,8 +10,8 @@ chaos() { # [ARG]... for `Chaos run`
     export KAFKA_HOMES
     build_programs
     mkdir -p "$root/.build"
-    (cd "$root" && swift_build -c release --product Chaos) >"$root/.build/build.log" 2>&1 ||
+    (cd "$root" && swift_build --product Chaos) >"$root/.build/build.log" 2>&1 ||
         { tail -n 30 "$root/.build/build.log" >&2; fail "the build failed: see .build/build.log" 70; }
     cd "$root" || return
-    exec .build/release/Chaos run "$@"
+    TFI_PROGRAMS=${TFI_PROGRAMS:-$root/.build/release} exec .build/debug/Chaos run "$@"
 }

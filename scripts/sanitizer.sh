@@ -34,6 +34,7 @@ run_with_sanitizer() { # SANITIZER [FILTER]...
     if (($# == 0)); then
         set -- '^(KafkaWire|KafkaWireTool|PGWire|CommandLineSupport|IngestEngine|TFIConsumer|TFIProducer)Tests\.'
         connections='(Connection|Release)Tests/'
+        export TFI_UNIT_TESTS_ONLY=1
     fi
     for filter; do arguments+=(--filter "$filter"); done
     reports=$(new_reports "$build")

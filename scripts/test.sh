@@ -74,7 +74,8 @@ run_parts() { # LOG
     local log=$1 status=0 part pid pids=()
     : >"$log"
     for part in "--skip=$servers|$timed" "--filter=$timed|^TestSupportTests\."; do
-        swift test --skip-build --experimental-maximum-parallelization-width 8 "${part%%=*}" "${part#*=}" 2>&1 |
+        swift test --ignore-lock --skip-build --experimental-maximum-parallelization-width 8 \
+            "${part%%=*}" "${part#*=}" 2>&1 |
             tee -a "$log" || status=$?
     done
     # The tests with servers mostly wait for these, so that others can run beside them. Those show when they are done.

@@ -1,4 +1,5 @@
 import CommandLineSupport
+import Concurrency
 import KafkaWire
 import PGWire
 
@@ -22,6 +23,7 @@ package struct OffsetStore: Sendable {
     package let group: String
     /// The group as a string constant.
     private let groupConstant: String
+    private let topicConstants = Constants()
 
     /// - Parameters:
     ///   - table: The offsets table, quoted.
@@ -78,9 +80,12 @@ package struct OffsetStore: Sendable {
 
     /// The statement that moves the offsets on, from exactly the values that the batch started at.
     ///
-    /// It is sent together with BEGIN, and so has no parameters. The rows are locked until the transaction ends, so that
+    /// It is sent together with BEGIN, and so has no parameters: the connection quotes the topics. The rows are locked until the transaction ends, so that
     /// of two writers the second waits here, and then finds the offsets moved.
-    func move(_ progress: [TopicPartition: CopyBatch.Progress]) -> String {
+    func move(
+        _ progress: [TopicPartition: CopyBatch.Progress], over connection: PostgresConnection
+    ) async throws(PostgresError) -> String {
+        let topics = try await topicConstants.of(progress.keys.lazy.map(\.topic), over: connection)
         // Always in the same order, or two writers could wait for each other's rows.
         let moves = progress.sorted { $0.key < $1.key }
         func list(_ value: (TopicPartition, CopyBatch.Progress) -> String) -> String {
@@ -90,7 +95,7 @@ package struct OffsetStore: Sendable {
             UPDATE \(table) AS stored
             SET next_offset = moved.next, updated_at = now(),
                 leader_epoch = CASE WHEN moved.epoch >= 0 THEN moved.epoch ELSE stored.leader_epoch END
-            FROM unnest(ARRAY[\(list { place, _ in Self.constant(place.topic) })]::text[],
+            FROM unnest(ARRAY[\(list { place, _ in topics[place.topic] ?? "NULL" })]::text[],
                 ARRAY[\(list { place, _ in "\(place.partition)" })]::int[],
                 ARRAY[\(list { "\($1.expected)" })]::bigint[], ARRAY[\(list { "\($1.next)" })]::bigint[],
                 ARRAY[\(list { "\($1.leaderEpoch)" })]::int[]) AS moved (topic, partition, expected, next, epoch)
@@ -106,11 +111,22 @@ package struct OffsetStore: Sendable {
         guard result.affectedRows == progress.count else { throw Moved() }
     }
 
-    /// A topic's name as a string constant. It has no quotes and backslashes, but it comes from a broker; written as an
-    /// escape string, it doesn't depend on `standard_conforming_strings`.
-    private static func constant(_ text: String) -> String {
-        let escaped = PostgresText.escaping(["\\", "'"], in: text)
-        return "E'\(String(String.UnicodeScalarView(escaped.unicodeScalars.filter { $0 != "\0" })))'"
+    /// Topics as string constants, each quoted once: the same ones are written again and again.
+    private final class Constants: Sendable {
+        private let known = Lock<[String: String]>([:])
+
+        func of(
+            _ topics: some Sequence<String>, over connection: PostgresConnection
+        ) async throws(PostgresError) -> [String: String] {
+            var constants = known.withLock { $0 }
+            var isNew = false
+            for topic in topics where constants[topic] == nil {
+                constants[topic] = try await connection.literal(topic)
+                isNew = true
+            }
+            if isNew { known.withLock { $0.merge(constants) { $1 } } }
+            return constants
+        }
     }
 
     /// An array of numbers or topics as its text. Topic names have no character that an array's text gives a meaning,

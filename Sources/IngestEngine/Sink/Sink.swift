@@ -88,7 +88,7 @@ package struct Sink: Sendable {
             let (offsets, fingerprint) = (offsets, fingerprint)
             do {
                 // The move comes first, since it locks: a second writer is turned away before it has sent a row.
-                let move = offsets.move(progress)
+                let move = try await offsets.move(progress, over: connection)
                 let statements = fingerprint?.statements(with: move) ?? move
                 try await connection.transaction(prelude: "\(Self.transactionSettings); \(statements)") { session in
                     if let fingerprint {
