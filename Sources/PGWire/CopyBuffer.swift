@@ -199,6 +199,29 @@ extension CopyBuffer {
         fault = mark.fault
     }
 
+    /// Moves the rows between two marks right behind an earlier mark, over what is between. To remove rows, move each part
+    /// that is to stay, the first one first, and then ``rollback(to:)`` the last mark that this returned.
+    ///
+    /// - Parameters:
+    ///   - start: Made between two rows of this buffer's present rows.
+    ///   - end: The same, not before `start`.
+    ///   - target: Where the rows go, not behind `start`.
+    /// - Returns: The mark behind the moved rows. Marks within the rows that were moved over are not valid any more.
+    public mutating func moveRows(from start: Mark, to end: Mark, behind target: Mark) -> Mark {
+        guard target.byteCount <= start.byteCount, start.byteCount <= end.byteCount, end.byteCount <= writtenBytes,
+            start.missingColumns == 0, end.missingColumns == 0, target.missingColumns == 0
+        else {
+            noteFault(.foreignMark)
+            return mark()
+        }
+        let count = end.byteCount - start.byteCount
+        // Both places are within the written bytes, as was just checked. They may overlap.
+        unsafe (storage + target.byteCount).copyMemory(from: storage + start.byteCount, byteCount: count)
+        return Mark(
+            byteCount: target.byteCount + count, rowCount: target.rowCount + end.rowCount - start.rowCount,
+            missingColumns: 0, fault: end.fault)
+    }
+
     @usableFromInline @inline(never)
     mutating func noteFault(_ reason: Fault) {
         if fault == nil { fault = reason }

@@ -18,11 +18,14 @@ struct TargetRows: ~Copyable {
     var deletions = 0
     private var position: Position
     private let target: IngestPlan.Target
+    /// The mark before the first row.
+    let beginning: CopyBuffer.Mark
 
     init(_ target: IngestPlan.Target, capacity: Int) {
         self.target = target
         rows = CopyBuffer(minimumCapacity: capacity)
-        position = Position(rows.mark())
+        beginning = rows.mark()
+        position = Position(beginning)
         server = ServerRows(table: target.table, columns: target.columns)
         setStaging(target.isStaged)
     }
@@ -115,10 +118,16 @@ struct BatchContent: ~Copyable {
     /// For each record batch by its place in a list, how many records it has, if that is remembered.
     private(set) var recordsOfBatch: [Int: Int] = [:]
     private(set) var deadLetters = CopyBuffer()
+    /// The mark before the first dead letter.
+    private let noDeadLetters: CopyBuffer.Mark
     private(set) var recordCount = 0
     private(set) var messageBytes = 0
-    private(set) var rejections = RejectionSummary()
+    /// The rejections of the segments.
+    private var settledRejections = RejectionSummary()
+    /// Those since the last segment.
+    private var newRejections = RejectionSummary()
     private(set) var runs: [DeadLetterCounter.Run] = []
+    private var segments: BatchSegments
     // Filled only if a batch is made again to find the rows that the database refuses.
     private(set) var deadLetterOrigins: [RecordOrigin] = []
 
@@ -138,6 +147,14 @@ struct BatchContent: ~Copyable {
             TargetRows(plan.targets[index], capacity: index == 0 ? capacity : 0)
         }
         unrouted = plan.unrouted
+        noDeadLetters = deadLetters.mark()
+        segments = BatchSegments(targetCount: plan.targets.count)
+    }
+
+    var rejections: RejectionSummary {
+        var rejections = settledRejections
+        rejections.add(newRejections)
+        return rejections
     }
 
     var byteCount: Int {
@@ -151,7 +168,9 @@ struct BatchContent: ~Copyable {
         deadLetters.removeAll()
         recordCount = 0
         messageBytes = 0
-        rejections.removeAll()
+        settledRejections.removeAll()
+        newRejections.removeAll()
+        segments.removeAll()
         if !runs.isEmpty { runs.removeAll(keepingCapacity: true) }
         if !deadLetterOrigins.isEmpty { deadLetterOrigins.removeAll() }
         if !recordsOfBatch.isEmpty { recordsOfBatch.removeAll() }
@@ -176,9 +195,69 @@ struct BatchContent: ~Copyable {
             deadLetters.rollback(to: mark)
             recordCount = before.records
             messageBytes = before.messageBytes
+            newRejections.removeAll()
             throw error
         }
         endRun(since: (before.records, before.deadLetters))
+        endSegment(batch.place, since: before)
+    }
+
+    /// Notes what was just taken in as part of its partition's share.
+    private mutating func endSegment(
+        _ partition: TopicPartition, since before: (records: Int, deadLetters: Int, messageBytes: Int)
+    ) {
+        let rejected = deadLetters.rowCount - before.deadLetters
+        var segment = BatchSegments.Segment(
+            partition: partition, records: recordCount - before.records,
+            messageBytes: messageBytes - before.messageBytes, rejected: rejected)
+        if rejected > 0 {
+            segment.rejections = newRejections
+            settledRejections.add(newRejections)
+            newRejections.removeAll()
+        }
+        let isNew = segments.add(segment, deadLetters: deadLetters.mark())
+        for index in 0..<targets.count {
+            segments.setEnd(
+                of: index, BatchSegments.End(rows: targets[index].rows.mark(), server: targets[index].server.count),
+                isNew: isNew)
+        }
+    }
+
+    /// Takes the rows and dead letters of some partitions out again. Rows that are staged keep their sequence: only its order
+    /// counts.
+    mutating func remove(_ partitions: Set<TopicPartition>) {
+        for index in 0..<targets.count {
+            var behind = BatchSegments.End(rows: targets[index].beginning, server: 0)
+            var serverParts: [Range<Int>] = []
+            segments.forEachEnd(of: index, startingAt: behind) { partition, start, end in
+                guard !partitions.contains(partition) else { return behind }
+                behind.rows = targets[index].rows.moveRows(from: start.rows, to: end.rows, behind: behind.rows)
+                behind.server += end.server - start.server
+                serverParts.append(start.server..<end.server)
+                return behind
+            }
+            targets[index].rows.rollback(to: behind.rows)
+            if !targets[index].server.isEmpty { targets[index].server.keep(serverParts) }
+        }
+        var behind = noDeadLetters
+        segments.forEachLetterEnd(startingAt: behind) { partition, start, end in
+            if !partitions.contains(partition) {
+                behind = deadLetters.moveRows(from: start, to: end, behind: behind)
+            }
+            return behind
+        }
+        deadLetters.rollback(to: behind)
+        segments.remove(partitions)
+        recordCount = 0
+        messageBytes = 0
+        settledRejections.removeAll()
+        runs.removeAll(keepingCapacity: true)
+        for segment in segments.all {
+            recordCount += segment.records
+            messageBytes += segment.messageBytes
+            if let rejections = segment.rejections { settledRejections.add(rejections) }
+            add(DeadLetterCounter.Run(records: segment.records, rejected: segment.rejected))
+        }
     }
 
     /// The same, and remembers for each row and dead letter which record it comes from.
@@ -280,8 +359,12 @@ struct BatchContent: ~Copyable {
 
     /// Adds the records of one record batch to the runs. Good ones join those before.
     private mutating func endRun(since before: (records: Int, deadLetters: Int)) {
-        let run = DeadLetterCounter.Run(
-            records: recordCount - before.records, rejected: deadLetters.rowCount - before.deadLetters)
+        add(
+            DeadLetterCounter.Run(
+                records: recordCount - before.records, rejected: deadLetters.rowCount - before.deadLetters))
+    }
+
+    private mutating func add(_ run: DeadLetterCounter.Run) {
         if run.rejected == 0, let last = runs.last, last.rejected == 0 {
             runs[runs.count - 1].records += run.records
         } else {
@@ -295,7 +378,7 @@ struct BatchContent: ~Copyable {
     ) {
         let letter = DeadLetter(record, topic: batch.topic, partition: batch.partition, reason: reason)
         letter.append(to: &deadLetters, key: record.key, value: record.value)
-        rejections.add(reason, topic: batch.topic, partition: batch.partition, offset: record.offset)
+        newRejections.add(reason, topic: batch.topic, partition: batch.partition, offset: record.offset)
         if index >= 0 { deadLetterOrigins.append(RecordOrigin(batch: index, offset: record.offset)) }
     }
 }

@@ -14,6 +14,8 @@ package final class CopyBatch: @unchecked Sendable {
         var next: Int64
         /// The leader epoch of the last record batch; -1 where it isn't known.
         var leaderEpoch: Int32
+        /// The assignment of the partition in which its records were taken in. See ``PartitionLedger``.
+        var assignment = 0
     }
 
     let plan: IngestPlan
@@ -61,14 +63,26 @@ package final class CopyBatch: @unchecked Sendable {
 
     /// Takes a record batch in, from its first record that isn't passed over.
     ///
-    /// - Parameter position: The partition's offset before the batch.
+    /// - Parameters:
+    ///   - position: The partition's offset before the batch.
+    ///   - assignment: The partition's assignment in the ledger. It must not change within a batch.
     /// - Throws: `KafkaError` for a batch that can't be read. Nothing else is an error: what can't be a row is a dead
     ///   letter.
-    func append(_ batch: RecordBatch, position: Int64, now: ContinuousClock.Instant) throws(KafkaError) {
+    func append(
+        _ batch: RecordBatch, position: Int64, assignment: Int = 0, now: ContinuousClock.Instant
+    ) throws(KafkaError) {
         try content.append(batch, in: .min..<Int64.max)
         began = began ?? now
         advance(
-            batch.place, from: position, to: batch.nextOffset, leaderEpoch: batch.partitionLeaderEpoch)
+            batch.place, from: position, to: batch.nextOffset, leaderEpoch: batch.partitionLeaderEpoch,
+            assignment: assignment)
+    }
+
+    /// Takes out everything of some partitions, so that the batch no longer moves them.
+    func remove(_ partitions: Set<TopicPartition>) {
+        guard !partitions.isDisjoint(with: progress.keys) else { return }
+        content.remove(partitions)
+        for partition in partitions { progress[partition] = nil }
     }
 
     /// Takes in those records of record batches whose offsets are in their partition's range, and remembers which record
@@ -91,8 +105,11 @@ package final class CopyBatch: @unchecked Sendable {
     /// Moves a partition on.
     ///
     /// - Parameter position: The partition's offset before the batch, where this is the first of it.
-    func advance(_ partition: TopicPartition, from position: Int64, to next: Int64, leaderEpoch: Int32) {
-        progress[partition, default: Progress(expected: position, next: next, leaderEpoch: -1)].next = next
+    func advance(
+        _ partition: TopicPartition, from position: Int64, to next: Int64, leaderEpoch: Int32, assignment: Int = 0
+    ) {
+        let first = Progress(expected: position, next: next, leaderEpoch: -1, assignment: assignment)
+        progress[partition, default: first].next = next
         progress[partition]?.leaderEpoch = leaderEpoch
     }
 

@@ -48,6 +48,20 @@ public struct ServerRows: Sendable {
         json.removeSubrange((ends.last ?? 0)...)
     }
 
+    /// Removes all rows but these, which are counted from 0 and ascend.
+    mutating func keep(_ parts: [Range<Int>]) {
+        var (kept, keptEnds): ([UInt8], [Int]) = ([], [])
+        for rows in parts where !rows.isEmpty && rows.upperBound <= ends.count {
+            var start = rows.lowerBound == 0 ? 0 : ends[rows.lowerBound - 1]
+            for end in ends[rows] {
+                kept += json[start..<end]
+                keptEnds.append(kept.count)
+                start = end
+            }
+        }
+        (json, ends) = (kept, keptEnds)
+    }
+
     /// The statement that selects the rows from `$1`, with the columns in their order: for an INSERT with a conflict
     /// clause of its own.
     ///

@@ -182,3 +182,15 @@ extension KafkaAdmin {
         return outcomes
     }
 }
+
+extension KafkaAdmin {
+    /// Whether the cluster serves groups of the protocol `consumer` (KIP-848): the feature `group.version` is at least 1
+    /// there, which it is from Kafka 4.0 on.
+    ///
+    /// - Throws: If no broker can be reached.
+    public func supportsConsumerProtocol() async throws -> Bool {
+        let connection = try await cluster.anyConnection()
+        let isSpoken = (try? connection.version(for: ConsumerGroupHeartbeatRequest.self)) != nil
+        return isSpoken && connection.features["group.version", default: 0] >= 1
+    }
+}

@@ -12,6 +12,12 @@ extension FetchBuffer {
         state.withLock { $0.presence = .away(since: now) }
     }
 
+    /// Ends the wait in `take` that is under way, or else the next one.
+    func wakeUp() {
+        state.withLock { $0.isWoken = true }
+        arrival.notify()
+    }
+
     /// The next part of an answer, waiting for one if need be.
     ///
     /// - Throws: What `fail` was given, after everything that was fetched before; `CancellationError`.
@@ -22,7 +28,12 @@ extension FetchBuffer {
             try Task.checkCancellation()
             let taken = try poll()
             if case .nothing = taken {} else { return taken }
-            let isPinned = state.withLock { $0.isPinned }
+            let (isPinned, isWoken) = state.withLock { state in
+                let isWoken = state.isWoken && !state.isPinned
+                if isWoken { state.isWoken = false }
+                return (state.isPinned, isWoken)
+            }
+            if isWoken { return .nothing }
             if !isPinned, let deadline, .now >= deadline { return .nothing }
             await arrival.wait(until: isPinned ? nil : deadline)
         }

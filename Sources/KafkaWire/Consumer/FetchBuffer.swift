@@ -62,6 +62,8 @@ final class FetchBuffer: Sendable {
         var isHeld = false
         /// The application isn't let out of `next()` even when its time is up.
         var isPinned = false
+        /// Whether the application is to leave `next()` though nothing has come.
+        var isWoken = false
     }
 
     /// Where the application is.

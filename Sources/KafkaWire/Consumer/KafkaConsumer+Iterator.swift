@@ -60,6 +60,15 @@ extension KafkaConsumer {
         }
     }
 
+    /// Ends the wait for a batch: `Iterator.next(timeout:)` returns `.timedOut` at once. If no task waits, the next wait
+    /// ends at once instead. Java's `wakeup`.
+    ///
+    /// Batches that have arrived are handed out first. While the group moves partitions, the wait ends when that is done.
+    /// A call of `next()`, which has no time limit, continues to wait.
+    public func wakeUp() {
+        buffer.wakeUp()
+    }
+
     /// A new iterator. With `group.id` it begins with the batch that the one before it left unfinished.
     public func makeAsyncIterator() -> Iterator {
         Iterator(self)

@@ -9,7 +9,15 @@ extension KafkaConsumer {
     ///
     /// - Throws: UNKNOWN_TOPIC_OR_PARTITION for a partition that isn't assigned; the others are sought all the same.
     public func seek(_ places: [TopicPartition: OffsetSpec]) async throws(KafkaError) {
-        let missing = await fetcher.seek(places.mapValues { ConsumerStart($0) })
+        try await seek(places.mapValues { ConsumerStart($0) })
+    }
+
+    /// The same for places whose leader epoch and topic id are known, for example because the application keeps its own
+    /// offsets. Java's `seek` with an `OffsetAndMetadata`.
+    ///
+    /// - Throws: UNKNOWN_TOPIC_OR_PARTITION for a partition that isn't assigned; the others are sought all the same.
+    public func seek(_ places: [TopicPartition: ConsumerStart]) async throws(KafkaError) {
+        let missing = await fetcher.seek(places)
         guard let first = missing.min() else { return }
         throw KafkaError(
             .unknownTopicOrPartition, "the consumer can't seek in a partition that isn't assigned to it",
