@@ -14,7 +14,9 @@ struct SampleRecord {
 }
 
 /// Records as they come out of Kafka, from partition 3 of topic `t`, beginning with offset 0.
-func recordBatch(_ records: [SampleRecord], from offset: Int64 = 0) throws -> RecordBatch {
+func recordBatch(
+    _ records: [SampleRecord], from offset: Int64 = 0, partition: Int32 = 3
+) throws -> RecordBatch {
     var builder = RecordBatchBuilder(pool: BufferPool(limit: 0))
     for record in records {
         try builder.append(
@@ -23,7 +25,7 @@ func recordBatch(_ records: [SampleRecord], from offset: Int64 = 0) throws -> Re
     }
     var encoded = try builder.finish()
     var reader = RecordBatchReader(
-        topic: "t", partition: 3, records: encoded.stamp(), from: offset, checksCRC: true,
+        topic: "t", partition: partition, records: encoded.stamp(), from: offset, checksCRC: true,
         maximumInflatedBytes: 1 << 20, pool: BufferPool(limit: 0))
     return try #require(try reader.next())
 }

@@ -17,8 +17,8 @@ struct DeadLetterMonitorTests {
     @Test func theFirstOfEachKindIsReportedAtOnce() {
         let lines = Lock<[String]>([])
         let monitor = DeadLetterMonitor { line in lines.withLock { $0.append(line) } }
-        monitor.committed(Self.letters(["no key 1", "no key 2"]), counter: monitor.counter)
-        monitor.committed(Self.letters(["no key 3", "not JSON"]), counter: monitor.counter)
+        monitor.committed(Self.letters(["no key 1", "no key 2"]), counter: monitor.counter())
+        monitor.committed(Self.letters(["no key 3", "not JSON"]), counter: monitor.counter())
         #expect(
             lines.withLock { $0 } == [
                 "dead letter: partition 0, offset 0 of topic t: no key 1",
@@ -37,7 +37,7 @@ struct DeadLetterMonitorTests {
         })
         let monitor = DeadLetterMonitor(timing: timing) { line in lines.withLock { $0.append(line) } }
         monitor.committed(
-            Self.letters(["no key", "no key", "not JSON"]), counter: monitor.counter, suppressed: 5)
+            Self.letters(["no key", "no key", "not JSON"]), counter: monitor.counter(), suppressed: 5)
         let reports = Task { await monitor.reportEveryMinute() }
         var sleepsMade = sleeps.makeAsyncIterator()
         #expect(await sleepsMade.next() == .seconds(60))

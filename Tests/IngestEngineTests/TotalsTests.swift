@@ -19,60 +19,71 @@ struct TotalsTests {
 
     @Test func whatTheDatabaseHasLostIsNotCounted() {
         let totals = IngestTotals()
-        totals.begin([place(0): 0, place(1): 0], tables: ["a", "b"])
+        totals.begin(tables: ["a", "b"])
         totals.add(Self.batch(0, 0..<10), took: .zero)
         totals.add(Self.batch(1, 0..<5), took: .zero)
         totals.add(Self.batch(0, 10..<20), took: .zero)
         totals.add(Self.batch(1, 5..<9), took: .zero)
         #expect(totals.snapshot.records == 29)
         // The last two commits are gone.
-        totals.begin([place(0): 10, place(1): 5], tables: ["a", "b"])
+        totals.reread([place(0): 10, place(1): 5])
         let snapshot = totals.snapshot
         #expect(snapshot.records == 15 && snapshot.rows == 13 && snapshot.deadLetters == 2)
         #expect(snapshot.messageBytes == 150 && snapshot.batches == 2)
-        #expect(snapshot.committed == [place(0): 10, place(1): 5])
         // The same again changes nothing.
-        totals.begin([place(0): 10, place(1): 5], tables: ["a", "b"])
+        totals.reread([place(0): 10, place(1): 5])
         #expect(totals.snapshot.records == 15)
     }
 
     @Test func theRowsOfADeletedTopicStillCount() {
         let totals = IngestTotals()
-        totals.begin([place(0): 0, place(1): 0], tables: ["a", "b"])
+        totals.reread([place(0): 0, place(1): 0])
         totals.add(Self.batch(0, 0..<10), took: .zero)
         totals.add(Self.batch(1, 0..<5), took: .zero)
-        totals.begin([place(0): 10], tables: ["a", "b"])
+        totals.reread([place(0): 10])
         #expect(totals.snapshot.records == 15)
     }
 
     @Test func onlyTheLastCommitsAreKept() {
         let totals = IngestTotals()
-        totals.begin([place(0): 0], tables: ["a", "b"])
+        totals.begin(tables: ["a", "b"])
         for offset in 0..<Int64(20_000) { totals.add(Self.batch(0, offset..<offset + 1), took: .zero) }
         #expect(totals.snapshot.records == 20_000)
-        totals.begin([place(0): 19_000], tables: ["a", "b"])
+        totals.reread([place(0): 19_000])
         #expect(totals.snapshot.records == 19_000)
     }
 }
 
 @Suite("Positions")
 struct OffsetPositionTests {
-    private static func position(_ stored: [Int32: Int64]) -> OffsetStore.Position {
+    private static func positions(_ stored: [Int32: Int64]) -> OffsetStore.Positions {
         let progress: [TopicPartition: CopyBatch.Progress] = [
             place(0): .init(expected: 10, next: 20, leaderEpoch: 0),
-            place(1): .init(expected: 5, next: 5, leaderEpoch: 0),
+            place(1): .init(expected: 5, next: 7, leaderEpoch: 0),
         ]
-        return OffsetStore.position(
+        return OffsetStore.positions(
             of: progress, in: stored.map { OffsetStore.Entry(partition: place($0.key), nextOffset: $0.value) })
     }
 
     @Test func theOffsetsTellWhatHappened() {
-        #expect(Self.position([0: 10, 1: 5]) == .beforeBatch)
-        #expect(Self.position([0: 20, 1: 5]) == .afterBatch)
-        #expect(Self.position([0: 9, 1: 5]) == .setBack)
-        #expect(Self.position([0: 10, 1: 0]) == .setBack)
-        #expect(Self.position([0: 10]) == .missing(place(1)))
-        #expect(Self.position([:]) == .missing(place(0)))
-        #expect(Self.position([0: 12, 1: 5]) == .elsewhere(.init(partition: place(0), stored: 12, expected: 10)))
+        let before = Self.positions([0: 10, 1: 5])
+        #expect(!before.isWritten && before.shifts.isEmpty && before.missing.isEmpty)
+        #expect(Self.positions([0: 20, 1: 7]).isWritten)
+        // Others have read on since.
+        #expect(Self.positions([0: 25, 1: 7]).isWritten)
+        #expect(Self.positions([:]).missing == [place(0), place(1)])
+        #expect(Self.positions([0: 10]).missing == [place(1)])
+    }
+
+    @Test func partitionsThatWereMovedAreNamed() {
+        let setBack = Self.positions([0: 9, 1: 5])
+        #expect(!setBack.isWritten)
+        #expect(setBack.shifts == [place(0): .init(stored: 9, expected: 10)])
+        #expect(setBack.shifts[place(0)]?.isSetBack == true)
+        // Another member has committed exactly what the batch has of one partition. The batch itself was not written.
+        let ahead = Self.positions([0: 20, 1: 5])
+        #expect(!ahead.isWritten)
+        #expect(ahead.shifts == [place(0): .init(stored: 20, expected: 10)])
+        #expect(ahead.shifts[place(0)]?.isSetBack == false)
     }
 }

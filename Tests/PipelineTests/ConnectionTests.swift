@@ -170,7 +170,7 @@ extension DatabaseTests {
             defer { relay.close() }
             try await pipeline.send((0..<10).map { pipeline.passage($0) })
             let uri = pipeline.postgres.uri.replacing(":\(pipeline.postgres.port)/", with: ":\(relay.port)/")
-            let first = try await pipeline.startConsumer(database: uri)
+            let first = try await pipeline.startConsumer(["--standalone"], database: uri)
             try await eventually("the first rows") { try await pipeline.units().count == 10 }
             // It sleeps in its transaction, with the offsets locked, until the freeze has begun.
             try await pipeline.sql(
@@ -191,7 +191,7 @@ extension DatabaseTests {
                 CREATE OR REPLACE FUNCTION pause() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$
                 """)
             let begin = ContinuousClock.now
-            let second = try await pipeline.catchUp(timeout: .seconds(60))
+            let second = try await pipeline.catchUp(["--standalone"], timeout: .seconds(60))
             #expect(second.status == 0, "\(second.err)")
             #expect(ContinuousClock.now - begin < .seconds(35))
             #expect(try await pipeline.units() == Array(0..<20))
@@ -300,7 +300,7 @@ extension DatabaseTests {
         @Test func offsetsThatWereMovedOnAreShown() async throws {
             let pipeline = try await FakePipeline.make()
             try await pipeline.send((0..<10).map { pipeline.passage($0) })
-            let consumer = try await pipeline.startConsumer()
+            let consumer = try await pipeline.startConsumer(["--standalone"])
             try await eventually("the first rows") { try await pipeline.units().count == 10 }
             try await pipeline.sql("UPDATE kafka_offset SET next_offset = 7 WHERE partition = 1")
             try await pipeline.send((10..<20).map { pipeline.passage($0) })

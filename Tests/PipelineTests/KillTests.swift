@@ -3,7 +3,8 @@ import TestSupport
 import Testing
 
 extension PipelineTests {
-    /// Runs that are ended from outside, at any moment.
+    /// Runs that are ended from outside, at any moment. Those that are killed read without a group, which would keep their
+    /// partitions until their sessions end.
     @Suite struct KillTests {
         /// A run that is killed and started again, until everything is in the database.
         @Test func twentyKillsLoseAndDoubleNothing() async throws {
@@ -13,7 +14,7 @@ extension PipelineTests {
             let producing = Task { try await pipeline.send(units: units, waves: 60, pause: .milliseconds(150)) }
             var random = SeededRandom(seed: 40)
             for round in 0..<20 {
-                let consumer = try await pipeline.startConsumer()
+                let consumer = try await pipeline.startConsumer(["--standalone"])
                 // At times before the first commit, at times amid them.
                 let moment = Double.random(in: 0...1, using: &random)
                 try await Task.sleep(for: .milliseconds(Int(30 + 900 * moment * moment)))
@@ -22,7 +23,7 @@ extension PipelineTests {
                 #expect(result.status == 128 + SIGKILL, "round \(round): \(result.err)")
             }
             try await producing.value
-            let last = try await pipeline.catchUp(timeout: .seconds(300))
+            let last = try await pipeline.catchUp(["--standalone"], timeout: .seconds(300))
             try #require(last.status == 0, "\(last.err)")
             #expect(try await pipeline.tally() == Tally(units))
             #expect(try await pipeline.committed() == pipeline.ends())
@@ -37,12 +38,12 @@ extension PipelineTests {
             try await pipeline.send(units.map { pipeline.passage($0, zone: $0 % 397 == 5 ? 13 : 7) })
             var random = SeededRandom(seed: 41)
             for _ in 0..<6 {
-                let consumer = try await pipeline.startConsumer()
+                let consumer = try await pipeline.startConsumer(["--standalone"])
                 try await Task.sleep(for: .milliseconds(Int.random(in: 100...700, using: &random)))
                 consumer.signal(SIGKILL)
                 _ = try await consumer.result()
             }
-            let last = try await pipeline.catchUp()
+            let last = try await pipeline.catchUp(["--standalone"])
             try #require(last.status == 0, "\(last.err)")
             let good = units.filter { $0 % 397 != 5 }
             #expect(

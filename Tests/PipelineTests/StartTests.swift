@@ -43,10 +43,10 @@ extension PipelineTests {
             #expect(result.status == 0, "\(result.err)")
         }
 
-        @Test func aTopicThatIsMadeAgainWhileItIsReadEndsTheRun() async throws {
+        @Test func aTopicThatIsMadeAgainWhileItIsReadEndsAStandaloneRun() async throws {
             let pipeline = try await Pipeline.make(partitions: 2)
             try await pipeline.send(units: 0..<100)
-            let consumer = try await pipeline.startConsumer()
+            let consumer = try await pipeline.startConsumer(["--standalone"])
             try await eventually("all is committed") { try await pipeline.tally().rows == 100 }
             try await Self.makeAgain(pipeline, partitions: 2)
             try await pipeline.send(units: 100..<200)
@@ -64,7 +64,7 @@ extension PipelineTests {
             let lock = try await PostgresConnection.connect(to: pipeline.postgres.uri)
             let schema = try await lock.quoted(pipeline.schema)
             try await lock.execute("SET search_path = \(schema); BEGIN; LOCK TABLE kafka_offset")
-            let consumer = try await pipeline.startConsumer()
+            let consumer = try await pipeline.startConsumer(["--standalone"])
             try await eventually("the run waits") {
                 let waiting = try await lock.query(
                     "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'kafka_offset'::regclass")

@@ -29,9 +29,11 @@ extension PipelineTests {
             try await endInOrder(consumer)
         }
 
-        @Test func oneOfTwoRunsOfAGroupGivesUp() async throws {
+        @Test func oneOfTwoStandaloneRunsGivesUp() async throws {
             let pipeline = try await Pipeline.make()
-            let runs = [try await pipeline.startConsumer(), try await pipeline.startConsumer()]
+            let runs = [
+                try await pipeline.startConsumer(["--standalone"]), try await pipeline.startConsumer(["--standalone"]),
+            ]
             let producing = Task { try await pipeline.send(units: 0..<30_000, waves: 100, pause: .milliseconds(50)) }
             try await eventually("one of the two has ended") { runs.contains { !$0.isRunning } }
             let (loser, winner) = runs[0].isRunning ? (runs[1], runs[0]) : (runs[0], runs[1])
@@ -53,7 +55,7 @@ extension PipelineTests {
         @Test func anOffsetThatWasMovedOnByHandIsRespected() async throws {
             let pipeline = try await Pipeline.make(partitions: 1)
             try await pipeline.send(units: 0..<10)
-            let consumer = try await pipeline.startConsumer()
+            let consumer = try await pipeline.startConsumer(["--standalone"])
             try await eventually("all is committed") { try await pipeline.tally().rows == 10 }
             try await pipeline.sql("UPDATE kafka_offset SET next_offset = 12")
             try await pipeline.send(units: 10..<15)

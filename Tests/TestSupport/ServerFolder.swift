@@ -57,10 +57,12 @@ final class ServerFolder: Sendable {
 
 /// Servers that a whole test process shares: each is started when a test first asks for it. A start that failed isn't
 /// tried again.
-actor SharedServers<Server: Sendable> {
+package actor SharedServers<Server: Sendable> {
     private var servers: [String: Task<Server, any Error>] = [:]
 
-    func server(_ key: String, start: @escaping @Sendable () async throws -> Server) async throws -> Server {
+    package init() {}
+
+    package func server(_ key: String, start: @escaping @Sendable () async throws -> Server) async throws -> Server {
         let task = servers[key] ?? Task { try await start() }
         servers[key] = task
         return try await task.value

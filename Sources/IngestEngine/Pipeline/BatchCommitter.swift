@@ -9,9 +9,22 @@ struct BatchCommitter {
     let rejected: RejectedBatch
     let totals: IngestTotals
     let monitor: DeadLetterMonitor
+    let ledger: PartitionLedger
+    /// The number of the worker, for the monitor.
+    let worker: Int
     let stop: StopSignal
     let timing: Timing
     let say: @Sendable (String) -> Void
+    /// Called when partitions keep a batch from being committed. The batch is tried again without those whose assignment is
+    /// over in the ledger by then.
+    let onTrouble: @Sendable (PartitionTrouble) throws -> Void
+
+    enum PartitionTrouble: Sendable {
+        /// Partitions are not where the batch expects them.
+        case moved(PositionsMoved)
+        /// The messages of a partition can't be read a second time.
+        case unreadable(TopicPartition, KafkaError)
+    }
 
     private static let backoff = Backoff(initial: .seconds(1), maximum: .seconds(30))
 
@@ -21,33 +34,51 @@ struct BatchCommitter {
     private var sendsParts = false
 
     init(
-        sink: Sink, rejected: RejectedBatch, totals: IngestTotals, monitor: DeadLetterMonitor, stop: StopSignal,
-        timing: Timing = Timing(), say: @escaping @Sendable (String) -> Void
+        sink: Sink, rejected: RejectedBatch, totals: IngestTotals, monitor: DeadLetterMonitor, ledger: PartitionLedger,
+        worker: Int = 0, stop: StopSignal, timing: Timing = Timing(), say: @escaping @Sendable (String) -> Void,
+        onTrouble: @escaping @Sendable (PartitionTrouble) throws -> Void
     ) {
         self.sink = sink
         self.rejected = rejected
         self.totals = totals
         self.monitor = monitor
+        self.ledger = ledger
+        self.worker = worker
         self.stop = stop
         self.timing = timing
         self.say = say
+        self.onTrouble = onTrouble
     }
 
-    /// Commits a batch, however long that takes.
+    /// Commits a batch, however long that takes, without the partitions that this worker has lost meanwhile.
     ///
     /// While the limit of dead letters is reached it reports this, and tries again at growing intervals: the table may
     /// have been repaired.
     ///
-    /// - Throws: What `Sink.commit` and `RejectedBatch.commit` throw otherwise; `Stopped`.
+    /// - Throws: What `Sink.commit` and `RejectedBatch.commit` throw otherwise; what `onTrouble` throws; `Stopped`.
     mutating func commit(_ batch: CopyBatch) async throws {
-        let work = Work(batch, began: timing.now())
+        var work = Work(batch, began: timing.now())
         var reporter = WaitReporter()
         var failures = 0
         while true {
+            let stale = ledger.stale(work.progress)
+            if !stale.isEmpty {
+                // If the batch is sent in parts it is made again, from the messages that `progress` names.
+                if !sendsParts { batch.remove(stale) }
+                work.remove(stale, batch)
+            }
+            if work.progress.isEmpty { return }
             do {
                 try await attempt(batch, work, afterWaiting: failures > 0)
                 if reporter.succeeded() { say("the records are accepted again: continuing") }
                 return
+            } catch let moved as PositionsMoved {
+                try onTrouble(.moved(moved))
+            } catch let error as KafkaError {
+                guard let topic = error.topic, let partition = error.partition else {
+                    throw error
+                }
+                try onTrouble(.unreadable(TopicPartition(topic: topic, partition: partition), error))
             } catch let reached as DeadLetterLimit.Reached {
                 if stop.isRequested { throw Stopped() }
                 failures += 1
@@ -67,9 +98,9 @@ struct BatchCommitter {
 
     /// What a batch had before its memory was used for other attempts.
     private struct Work {
-        let progress: [TopicPartition: CopyBatch.Progress]
-        let recordCount: Int
-        let rejectedCount: Int
+        private(set) var progress: [TopicPartition: CopyBatch.Progress]
+        private(set) var recordCount: Int
+        private(set) var rejectedCount: Int
         let began: ContinuousClock.Instant
 
         init(_ batch: CopyBatch, began: ContinuousClock.Instant) {
@@ -78,13 +109,18 @@ struct BatchCommitter {
             rejectedCount = batch.deadLetterCount
             self.began = began
         }
+
+        mutating func remove(_ partitions: Set<TopicPartition>, _ batch: CopyBatch) {
+            for partition in partitions { progress[partition] = nil }
+            (recordCount, rejectedCount) = (batch.recordCount, batch.deadLetterCount)
+        }
     }
 
     /// - Parameter hasWaited: Whether the limit was reached before. Then the batch alone decides whether the cause is
     ///   repaired: too large a share of its own records may not be rejected.
     private mutating func attempt(_ batch: CopyBatch, _ work: Work, afterWaiting hasWaited: Bool) async throws {
-        let limit = monitor.counter.limit
-        var before = monitor.counter
+        var before = monitor.counter(of: worker)
+        let limit = before.limit
         if hasWaited {
             var own = limit
             own.of = min(limit.of, max(work.recordCount, 1))
@@ -103,8 +139,9 @@ struct BatchCommitter {
                 try await sink.commit(batch)
                 let committed = IngestTotals.Batch(batch)
                 totals.add(committed, took: timing.now() - work.began)
+                ledger.committed(committed.progress)
                 monitor.committed(
-                    batch.rejections, counter: hasWaited ? DeadLetterCounter(limit: limit) : counter,
+                    batch.rejections, counter: hasWaited ? DeadLetterCounter(limit: limit) : counter, of: worker,
                     suppressed: committed.suppressed)
                 return
             } catch is Sink.Refused {}
@@ -116,8 +153,9 @@ struct BatchCommitter {
         sendsParts = true
         try await rejected.commit(work.progress, in: batch, maximum: &maximum, counter: before) { outcome in
             totals.add(outcome.batch, took: timing.now() - work.began)
+            ledger.committed(outcome.batch.progress)
             monitor.committed(
-                outcome.rejections, counter: hasWaited ? DeadLetterCounter(limit: limit) : outcome.counter,
+                outcome.rejections, counter: hasWaited ? DeadLetterCounter(limit: limit) : outcome.counter, of: worker,
                 suppressed: outcome.batch.suppressed)
             hadRefusals = hadRefusals || outcome.batch.deadLetters > work.rejectedCount
             hasTimedOut = hasTimedOut || outcome.hasTimedOut

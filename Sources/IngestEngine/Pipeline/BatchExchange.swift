@@ -14,8 +14,14 @@ final class BatchExchange: Sendable {
     private let emptied = Signal()
     private let filled = Signal()
 
-    init(batches: [CopyBatch]) {
+    init(batches: [CopyBatch] = []) {
         state = Lock(State(empty: batches))
+    }
+
+    /// Begins again with other batches; those that were exchanged before are dropped.
+    func reset(batches: [CopyBatch]) {
+        state.withLock { $0 = State(empty: batches) }
+        emptied.notify()
     }
 
     // MARK: For the mapper

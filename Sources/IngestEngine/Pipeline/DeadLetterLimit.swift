@@ -34,8 +34,10 @@ struct DeadLetterCounter: Sendable {
     }
 
     let limit: DeadLetterLimit
-    /// How many records were rejected in the whole run.
+    /// How many records were rejected in the whole run, without those of other workers.
     private(set) var total: Int
+    /// How many records other workers of the run have rejected.
+    var rejectedElsewhere = 0
     /// The last `limit.of` records, and perhaps a few more.
     private var window: [Run] = []
     private var windowSum = Run(records: 0, rejected: 0)
@@ -84,7 +86,7 @@ struct DeadLetterCounter: Sendable {
 
     /// What is exceeded; nil if nothing is.
     var excess: DeadLetterLimit.Excess? {
-        if total > limit.total { return .total(total) }
+        if total + rejectedElsewhere > limit.total { return .total(total + rejectedElsewhere) }
         let isFull = windowSum.records >= max(limit.of, 1)
         guard isFull, Double(windowSum.rejected) > limit.share * Double(windowSum.records) else { return nil }
         return .share(rejected: windowSum.rejected, of: windowSum.records)

@@ -12,7 +12,8 @@ final class DeadLetterMonitor: Sendable {
     private static let shownKinds = 3
 
     private struct State {
-        var counter: DeadLetterCounter
+        /// One for each worker of the run, since each has its own consecutive records.
+        var counters: [Int: DeadLetterCounter] = [:]
         /// The kinds whose first dead letter was logged.
         var known: Set<String> = []
         /// What was committed since the last report, without what was logged at once.
@@ -22,6 +23,7 @@ final class DeadLetterMonitor: Sendable {
     }
 
     private let state: Lock<State>
+    private let limit: DeadLetterLimit
     private let timing: Timing
     private let say: @Sendable (String) -> Void
 
@@ -29,23 +31,33 @@ final class DeadLetterMonitor: Sendable {
     init(
         limit: DeadLetterLimit = DeadLetterLimit(), timing: Timing = Timing(), say: @escaping @Sendable (String) -> Void
     ) {
-        state = Lock(State(counter: DeadLetterCounter(limit: limit)))
+        state = Lock(State())
+        self.limit = limit
         self.timing = timing
         self.say = say
     }
 
-    /// The records committed so far.
-    var counter: DeadLetterCounter { state.withLock { $0.counter } }
+    /// The records that a worker has committed so far, and how many were rejected in the whole run.
+    func counter(of worker: Int = 0) -> DeadLetterCounter {
+        state.withLock { state in
+            var counter = state.counters[worker] ?? DeadLetterCounter(limit: limit)
+            counter.rejectedElsewhere = state.counters.reduce(0) { $0 + ($1.key == worker ? 0 : $1.value.total) }
+            return counter
+        }
+    }
 
     /// Call after a batch was committed.
     ///
     /// - Parameters:
-    ///   - counter: ``counter`` as it was before the batch, with the batch's records.
+    ///   - counter: ``counter(of:)`` as it was before the batch, with the batch's records.
+    ///   - worker: Which worker has committed it.
     ///   - suppressed: How many rows the database left out, as a trigger can.
-    func committed(_ rejections: RejectionSummary, counter: DeadLetterCounter, suppressed: Int = 0) {
+    func committed(
+        _ rejections: RejectionSummary, counter: DeadLetterCounter, of worker: Int = 0, suppressed: Int = 0
+    ) {
         var lines: [String] = []
         state.withLock { state in
-            state.counter = counter
+            state.counters[worker] = counter
             for (kind, entry) in rejections.entries.sorted(by: { $0.key < $1.key }) {
                 if state.known.count < Self.mostKinds, state.known.insert(kind).inserted {
                     lines.append("dead letter: \(entry.example)")

@@ -2,212 +2,173 @@ import CommandLineSupport
 import KafkaWire
 import PGWire
 
-/// The pipeline from topics to the database. Three stages run at once: the client fetches ahead, the mapper makes
-/// rows, the sink commits them.
-///
-/// A batch ends when it is large, when it is old, or when there is nothing more to read at the moment. So a backlog
-/// moves at full speed, and a lone message is in the database a moment after it came.
+/// The pipeline from topics to the database: one or more workers that share the partitions as members of a group, or one
+/// that reads all of them by itself.
 package struct Ingest: Sendable {
-    /// The bytes of rows that make a batch large.
-    static let batchBytes = 4 << 20
-    /// How long a batch waits for more while a partition that has more to read brings nothing.
-    static let batchAge = Duration.milliseconds(200)
-    /// One that is filled, one that waits, one that is committed.
-    static let batchCount = 3
+    /// How long to wait for the progress of other members, when only their partitions are behind.
+    private static let patience = Duration.seconds(120)
+    private static let lookInterval = Duration.milliseconds(500)
 
-    let client: KafkaClient
-    let consumer: KafkaConsumer
-    /// Without a fingerprint, which each plan brings.
-    let sink: Sink
-    let topics: TopicSelection
-    let totals: IngestTotals
-    let stop: StopSignal
-    let say: @Sendable (String) -> Void
-    let limit: DeadLetterLimit
-    var timing = Timing()
-    /// Binds the routes to the tables as they are now.
-    let bind: @Sendable (PostgresConnection) async throws -> IngestPlan
-    /// Finds out where to begin, after the run has begun somewhere before.
-    let findStart: @Sendable (_ previous: IngestStart) async throws -> IngestStart
+    private let settings: IngestSettings
+    private let workers: [Worker]
+    private let monitor: DeadLetterMonitor
+    /// Notified when a partition of any worker gets on.
+    private let changed = Signal()
 
-    package init(
-        client: KafkaClient, consumer: KafkaConsumer, sink: Sink, topics: TopicSelection, totals: IngestTotals,
-        stop: StopSignal, limit: DeadLetterLimit, say: @escaping @Sendable (String) -> Void,
-        bind: @escaping @Sendable (PostgresConnection) async throws -> IngestPlan,
-        findStart: @escaping @Sendable (_ previous: IngestStart) async throws -> IngestStart
-    ) {
-        self.client = client
-        self.consumer = consumer
-        self.sink = sink
-        self.topics = topics
-        self.totals = totals
-        self.stop = stop
-        self.limit = limit
-        self.say = say
-        self.bind = bind
-        self.findStart = findStart
+    package init(_ settings: IngestSettings, _ members: [IngestMember]) {
+        self.settings = settings
+        let monitor = DeadLetterMonitor(limit: settings.limit, timing: settings.timing, say: settings.say)
+        self.monitor = monitor
+        let changed = changed
+        workers = members.enumerated().map { index, member in
+            Worker(settings, member, number: index, monitor: monitor, changed: changed)
+        }
+    }
+
+    /// For each partition of the workers the offset that the database has.
+    package var committed: [TopicPartition: Int64] {
+        workers.reduce(into: [:]) { $0.merge($1.ledger.committed) { max($0, $1) } }
+    }
+
+    /// The partitions of the workers.
+    package var partitions: Set<TopicPartition> {
+        workers.reduce(into: []) { $0.formUnion($1.ledger.partitions) }
+    }
+
+    /// For each partition of the workers the end of its log, as far as it is known.
+    package var ends: [TopicPartition: Int64] {
+        workers.reduce(into: [:]) { $0.merge($1.consumer.highWatermarks) { max($0, $1) } }
+    }
+
+    private var failures: [TopicPartition: any Error] {
+        workers.reduce(into: [:]) { $0.merge($1.ledger.failures) { $1 } }
     }
 
     /// Runs until it is stopped.
     ///
     /// - Parameters:
-    ///   - plan: What `bind` has made.
-    ///   - start: Where to begin.
-    ///   - ends: Where to end, for each partition; nil to go on for ever.
+    ///   - plan: What `IngestSettings.bind` has made.
+    ///   - start: The positions at the start.
+    ///   - ends: Where to end, for each partition, whoever reads it; nil to go on for ever.
     package func run(_ plan: IngestPlan, from start: IngestStart, until ends: [TopicPartition: Int64]?) async throws {
-        var (plan, start) = (plan, start)
-        let monitor = DeadLetterMonitor(limit: limit, timing: timing, say: say)
         let reports = Task { await monitor.reportEveryMinute() }
         defer {
             reports.cancel()
             monitor.report(" since then")
         }
-        while true {
-            await consumer.assign(start.assignment)
-            do {
-                return try await runStages(plan, from: start, until: ends, monitor)
-            } catch is CommitsLost {
-                say(
-                    "the database has lost its last commits, or its offsets were moved back: their messages are read "
-                        + "again")
-            } catch is Sink.TablesChanged {
-                say("a table has changed: the mapping is bound to it again")
-                plan = try await rebind()
-            } catch let added as PartitionWatch.Added {
-                say(added.news)
+        for (partition, failure) in start.failures.sorted(by: { $0.key < $1.key }) where !settings.isGroup {
+            settings.say(
+                "partition \(partition.partition) of topic \(partition.topic) is not read, and the others are: \(failure)")
+        }
+        for worker in workers {
+            worker.ledger.note(known: start.offsets.keys)
+            if settings.isGroup {
+                try await worker.subscribe(to: start.partitionCounts.keys.sorted())
+            } else {
+                await worker.assignAll(start)
             }
-            // Whatever was under way is over, one way or the other: the database knows what is committed.
-            start = try await findStart(start)
+        }
+        try await runWorkers(plan) {
+            if let ends {
+                try await waitUntilReached(ends)
+            } else {
+                await watchForPartitions(start.partitionCounts)
+            }
+        }
+        if ends != nil, !settings.stop.isRequested, let failure = failures.merging(start.failures, uniquingKeysWith: { $1 })
+            .min(by: { $0.key < $1.key })?.value
+        {
+            throw failure
         }
     }
 
-    /// Binds the routes again, and waits for the repair of a table that they don't fit.
-    private func rebind() async throws -> IngestPlan {
-        let backoff = Backoff(initial: .seconds(1), maximum: .seconds(30))
-        var reporter = WaitReporter()
-        var failures = 0
-        while true {
-            do {
-                let plan = try await sink.database.retrying { connection in try await bind(connection) }
-                if reporter.succeeded() { say("the mapping fits the tables again: continuing") }
-                return plan
-            } catch let error as BindingError {
-                failures += 1
-                if reporter.isDue(error.description, at: timing.now()) {
-                    say(
-                        "consumption is stopped: the mapping does not fit the tables any more: \(error.description); it "
-                            + "continues when the cause is repaired")
-                }
-                try await timing.sleep(
-                    backoff.delay(afterFailures: failures, random: timing.random()), unless: stop)
-            }
-        }
-    }
-
-    private func runStages(
-        _ plan: IngestPlan, from start: IngestStart, until ends: [TopicPartition: Int64]?, _ monitor: DeadLetterMonitor
-    ) async throws {
-        let batches = try (0..<Self.batchCount).map { _ in
-            try CopyBatch(plan, capacity: Self.batchBytes + (256 << 10))
-        }
-        let exchange = BatchExchange(batches: batches)
-        totals.begin(start.offsets, tables: plan.labels)
-        try await withThrowingTaskGroup(of: StageEnd.self) { group in
-            group.addTask {
-                do {
-                    try await map(into: exchange, from: start.offsets, until: ends)
-                    return .other
-                } catch {
-                    return .readingFailed(error)
-                }
-            }
-            group.addTask {
-                try await commit(from: exchange, plan, topicIDs: start.topicIDs, monitor)
-                return .everythingIsCommitted
-            }
-            group.addTask {
-                await stop.wait()
-                // The mapper then finds the end, hands over what it has, and so ends the sink.
-                if !Task.isCancelled { await consumer.close() }
-                return .other
-            }
-            if ends == nil {
+    /// Runs the workers, and something beside them until they end. An error of one ends the others in order: they commit
+    /// what they have.
+    private func runWorkers(_ plan: IngestPlan, beside: @escaping @Sendable () async throws -> Void) async throws {
+        let failure = await withTaskGroup(of: (isWorker: Bool, error: (any Error)?).self) { group in
+            func add(_ isWorker: Bool, _ body: @escaping @Sendable () async throws -> Void) {
                 group.addTask {
-                    try await PartitionWatch(client: client, topics: topics, known: start.partitionCounts, say: say)
-                        .watch()
-                    return .other
-                }
-                group.addTask {
-                    try await CommitWatch(
-                        database: sink.database, offsets: sink.offsets, topics: Set(start.topicIDs.keys), totals: totals
-                    ).watch()
-                    return .other
+                    do {
+                        try await body()
+                        return (isWorker, nil)
+                    } catch {
+                        return (isWorker, error)
+                    }
                 }
             }
-            // An error of the reading ends the run only when everything that was read before is committed.
-            var readError: (any Error)?
-            while let end = try await group.next() {
-                switch end {
-                case .readingFailed(let error): readError = readError ?? error
-                case .everythingIsCommitted:
-                    group.cancelAll()
-                    if let readError { throw readError }
-                case .other: break
+            for worker in workers { add(true) { try await worker.run(plan) } }
+            add(false, beside)
+            var running = workers.count
+            var failure: (any Error)?
+            while let end = await group.next() {
+                if end.isWorker { running -= 1 }
+                if let error = end.error, !(error is CancellationError) {
+                    failure = failure ?? error
+                    for worker in workers { worker.finish() }
                 }
+                if running == 0 { group.cancelAll() }
             }
+            return failure
+        }
+        if let failure { throw failure }
+    }
+
+    private func watchForPartitions(_ known: [String: Int]) async {
+        var topics = Set(known.keys)
+        await PartitionWatch(
+            client: workers[0].member.client, topics: settings.topics, say: settings.say, timing: settings.timing
+        ).watch(known) { found in
+            guard settings.isGroup else { return workers[0].add(found) }
+            // The group itself finds partitions; which topics a pattern means, each member says.
+            let new = Set(found.map(\.topic)).subtracting(topics)
+            guard !new.isEmpty else { return }
+            topics.formUnion(new)
+            for worker in workers { try? await worker.subscribe(to: topics.sorted()) }
         }
     }
 
-    private enum StageEnd {
-        case readingFailed(any Error)
-        case everythingIsCommitted
-        case other
-    }
+    // MARK: Until caught up
 
-    // MARK: Stages
-
-    private func map(
-        into exchange: BatchExchange, from start: [TopicPartition: Int64], until ends: [TopicPartition: Int64]?
-    ) async throws {
-        defer { exchange.close() }
-        var positions = start
-        func isAtEnd() -> Bool {
-            ends.map { ends in ends.allSatisfy { positions[$0.key, default: 0] >= $0.value } } ?? false
-        }
-        var iterator = consumer.makeAsyncIterator()
-        var batch = try await exchange.takeEmpty()
-        var holdsBatch = true
-        // What was read before an error is committed, too.
-        defer { if holdsBatch, !batch.isEmpty, !Task.isCancelled { exchange.give(full: batch) } }
-        while !isAtEnd() {
-            let timeout = batch.began.map { max(.zero, $0 + Self.batchAge - .now) }
-            switch try await iterator.next(timeout: timeout) {
-            case .batch(let records):
-                let place = records.place
-                try batch.append(records, position: positions[place, default: 0], now: .now)
-                positions[place] = records.nextOffset
-                guard batch.byteCount >= Self.batchBytes || consumer.isCaughtUp else { continue }
-            case .timedOut: break
-            case .finished: return
+    /// Ends the workers once every partition is committed up to its end, by them or by other members.
+    ///
+    /// - Throws: `Failure` if only partitions of other members are behind and these don't get on.
+    private func waitUntilReached(_ ends: [TopicPartition: Int64]) async throws {
+        var looked: (sum: Int64, at: ContinuousClock.Instant) = (-1, .now)
+        while !Task.isCancelled {
+            let (committed, failures) = (committed, failures)
+            var behind = ends.filter { committed[$0.key] ?? -1 < $0.value && failures[$0.key] == nil }
+            if settings.isGroup, !behind.isEmpty, behind.keys.allSatisfy({ committed[$0] == nil }) {
+                let stored = await offsetsOfGroup(behind.keys)
+                behind = behind.filter { stored[$0.key] ?? -1 < $0.value }
+                let sum = stored.values.reduce(Int64(0)) { $0.addingSaturated($1) }
+                if sum != looked.sum { looked = (sum, .now) }
+                if !behind.isEmpty, .now - looked.at > Self.patience { throw notReached(behind) }
+            } else {
+                looked.at = .now
             }
-            exchange.give(full: batch)
-            holdsBatch = false
-            batch = try await exchange.takeEmpty()
-            holdsBatch = true
+            if behind.isEmpty {
+                for worker in workers { worker.finish() }
+                return
+            }
+            await changed.wait(until: settings.isGroup ? .now + Self.lookInterval : nil)
         }
     }
 
-    private func commit(
-        from exchange: BatchExchange, _ plan: IngestPlan, topicIDs: [String: KafkaUUID], _ monitor: DeadLetterMonitor
-    ) async throws {
-        var sink = sink
-        sink.fingerprint = plan.fingerprint
-        var committer = BatchCommitter(
-            sink: sink, rejected: RejectedBatch(client: client, sink: sink, topicIDs: topicIDs, stop: stop),
-            totals: totals, monitor: monitor, stop: stop, timing: timing, say: say)
-        while let batch = try await exchange.takeFull() {
-            try await committer.commit(batch)
-            exchange.give(empty: batch)
+    private func offsetsOfGroup(_ partitions: some Sequence<TopicPartition>) async -> [TopicPartition: Int64] {
+        let (store, topics) = (settings.offsets, Set(partitions.map(\.topic)))
+        let entries = try? await workers[0].member.database.attempt(isProbe: true) { connection in
+            try await connection.transaction(prelude: Sink.transactionSettings) { session in
+                try store.entries(of: topics, &session)
+            }
         }
+        return Dictionary((entries ?? []).map { ($0.partition, $0.nextOffset) }) { $1 }
+    }
+
+    private func notReached(_ behind: [TopicPartition: Int64]) -> Failure {
+        let names = behind.keys.sorted().prefix(5).map { "\($0)" }.joined(separator: ", ")
+        return Failure(
+            "other members of group \(settings.offsets.group) have \(behind.count) partitions (\(names)) that are behind and "
+                + "were not moved on for \(Self.patience.components.seconds) s; everything else is committed",
+            status: .unavailable)
     }
 }

@@ -15,8 +15,6 @@ package final class IngestTotals: Sendable {
         package var messageBytes = 0
         package var batches = 0
         package var lastBatchTime = Duration.zero
-        /// For each partition the offset that the database has.
-        package var committed: [TopicPartition: Int64] = [:]
 
         package init() {}
 
@@ -57,18 +55,21 @@ package final class IngestTotals: Sendable {
 
     package var snapshot: Snapshot { state.withLock { $0.totals } }
 
-    /// Call with the offsets of the database before batches are committed. Subtracts the commits that it has lost.
-    ///
-    /// - Parameter tables: The names of the tables that rows are counted for.
-    func begin(_ committed: [TopicPartition: Int64], tables: [String]) {
+    /// Adds tables that rows are counted for.
+    func begin(tables: [String]) {
         state.withLock { state in
-            // A crash takes back the last commits, so the search ends at one that is still there.
-            while let last = state.recent.last, last.batch.isLost(committed) {
-                state.totals.add(last.batch, sign: -1)
-                state.recent.removeLast()
-            }
-            state.totals.committed = committed
             for table in tables where !state.totals.tables.contains(table) { state.totals.tables.append(table) }
+        }
+    }
+
+    /// Call with offsets that were read in the database. Subtracts the commits that it has lost.
+    func reread(_ offsets: [TopicPartition: Int64]) {
+        state.withLock { state in
+            state.recent.removeAll { entry in
+                guard entry.batch.isLost(offsets) else { return false }
+                state.totals.add(entry.batch, sign: -1)
+                return true
+            }
         }
     }
 
@@ -77,7 +78,6 @@ package final class IngestTotals: Sendable {
         state.withLock { state in
             state.totals.add(batch, sign: 1)
             state.totals.lastBatchTime = duration
-            for (partition, progress) in batch.progress { state.totals.committed[partition] = progress.next }
             state.recent.append((batch, now))
             // Seldom, since it moves all that stay.
             guard let first = state.recent.first,
@@ -97,11 +97,11 @@ extension IngestTotals.Batch {
             suppressed: batch.suppressedRows, progress: batch.progress)
     }
 
-    /// Whether the database, with these offsets, does not have the batch any more. The offsets of a topic that was
-    /// deleted are not among them, and its rows are still there.
-    fileprivate func isLost(_ committed: [TopicPartition: Int64]) -> Bool {
-        progress.contains { partition, progress in
-            progress.expected < progress.next && (committed[partition] ?? .max) < progress.next
+    /// Whether the database, with these offsets of some partitions, does not have the batch any more: it has a
+    /// transaction as a whole or not at all.
+    fileprivate func isLost(_ offsets: [TopicPartition: Int64]) -> Bool {
+        progress.contains { partition, move in
+            move.expected < move.next && offsets[partition].map { $0 < move.next } ?? false
         }
     }
 }

@@ -1,59 +1,68 @@
 import CommandLineSupport
 import KafkaWire
 
-/// Looks from time to time whether the topics have more partitions than are read, and whether there are more topics.
+/// Looks from time to time whether the topics have more partitions than before, and whether there are more topics.
 ///
 /// How often, `metadata.max.age.ms` says, but at least twice a minute: a producer that knows of a new partition before
 /// its consumer makes rows late.
 struct PartitionWatch: Sendable {
-    /// There is more to read.
-    struct Added: Error {
-        /// A sentence for people.
-        let news: String
-    }
-
     private static let maximumInterval = Duration.seconds(30)
 
     let client: KafkaClient
     let topics: TopicSelection
-    /// How many partitions of each topic are read.
-    let known: [String: Int]
     /// Gets a line for each report.
     let say: @Sendable (String) -> Void
     var timing = Timing()
 
     /// Looks until the task is cancelled. A failure is reported, and the next look makes up for it.
-    func watch() async throws(Added) {
+    ///
+    /// - Parameters:
+    ///   - known: How many partitions of each topic are read.
+    ///   - found: Called with the partitions that were added.
+    func watch(_ known: [String: Int], _ found: (Set<TopicPartition>) async -> Void) async {
         let interval = max(min(client.configuration.metadataMaximumAge, Self.maximumInterval), .milliseconds(100))
+        var known = known
+        var missing: Set<String> = []
         var reporter = WaitReporter()
         while !Task.isCancelled {
             try? await timing.sleep(interval)
-            let found: [TopicDescription]
+            let outcomes: [String: Result<TopicDescription, KafkaError>]
             do {
-                let names = try await topics.resolve(client)
-                found = try await client.admin.describe(topics: names)
+                outcomes = try await client.admin.describeTopics(try await topics.resolve(client))
                 if reporter.succeeded() { say("the partitions of topic \(topics.description) are known again") }
             } catch {
                 guard !Task.isCancelled, reporter.isDue("\(error)", at: timing.now()) else { continue }
                 say("cannot find out whether topic \(topics.description) has new partitions; retrying: \(error)")
                 continue
             }
-            guard let news = news(found), !Task.isCancelled else { continue }
-            throw Added(news: news)
+            var added: Set<TopicPartition> = []
+            for (name, outcome) in outcomes.sorted(by: { $0.key < $1.key }) {
+                switch outcome {
+                case .success(let topic):
+                    missing.remove(name)
+                    added.formUnion(report(topic, &known))
+                case .failure(let error) where error.code == .unknownTopicOrPartition:
+                    if missing.insert(name).inserted { say("topic \(name) does not exist any more; nothing of it is read") }
+                // The next look finds it.
+                case .failure: break
+                }
+            }
+            if !added.isEmpty, !Task.isCancelled { await found(added) }
         }
     }
 
-    private func news(_ found: [TopicDescription]) -> String? {
-        for topic in found {
-            guard let count = known[topic.name] else {
-                return "there is a new topic \(topic.name): it is read from its beginning"
-            }
-            if topic.partitions.count > count {
-                return
-                    "topic \(topic.name) has \(topic.partitions.count) partitions: the added ones are read from their "
-                    + "beginning"
-            }
+    private func report(_ topic: TopicDescription, _ known: inout [String: Int]) -> [TopicPartition] {
+        let count = known[topic.name]
+        if let count, topic.partitions.count <= count { return [] }
+        known[topic.name] = topic.partitions.count
+        if count == nil {
+            say("there is a new topic \(topic.name): it is read from its beginning")
+        } else {
+            say(
+                "topic \(topic.name) has \(topic.partitions.count) partitions: the added ones are read from their "
+                    + "beginning")
         }
-        return nil
+        return topic.partitions.map { TopicPartition(topic: topic.name, partition: $0.index) }
+            .filter { Int($0.partition) >= count ?? 0 }
     }
 }

@@ -3,42 +3,78 @@ import Foundation
 import KafkaWire
 import PGWire
 
-/// Where to begin: brings together what the database has and what the cluster has, and refuses what doesn't fit.
+/// Where to read partitions from: compares what the database has with what the cluster has.
 ///
 /// It never starts over and never skips in silence: a topic that was deleted and made again, a log that was cut back,
-/// and messages that were deleted before they were read each end in a sentence that says so.
+/// and messages that were deleted before they were read each fail their partition with a sentence that says so.
 package struct IngestStart: Sendable {
     /// For each partition the offset that the database has.
-    package let offsets: [TopicPartition: Int64]
-    package let assignment: [TopicPartition: ConsumerStart]
+    package fileprivate(set) var offsets: [TopicPartition: Int64] = [:]
+    /// For each of these partitions where the consumer begins.
+    package fileprivate(set) var assignment: [TopicPartition: ConsumerStart] = [:]
     /// For each partition the end of its log at this moment.
-    package let ends: [TopicPartition: Int64]
+    package fileprivate(set) var ends: [TopicPartition: Int64] = [:]
     /// The topics that the offsets belong to; zero on brokers before Kafka 2.8.
-    package let topicIDs: [String: KafkaUUID]
-
+    package fileprivate(set) var topicIDs: [String: KafkaUUID] = [:]
+    /// The partitions that can't be read, and why.
+    package fileprivate(set) var failures: [TopicPartition: any Error & Sendable] = [:]
     /// How many partitions each topic has.
-    var partitionCounts: [String: Int] { offsets.keys.reduce(into: [:]) { $0[$1.topic, default: 0] += 1 } }
+    var partitionCounts: [String: Int] = [:]
 
-    /// The same once work is under way: a database or a broker that is away is waited for.
-    ///
-    /// - Parameter previous: Where the run has begun before.
-    /// - Throws: As the other one; `Stopped`.
-    package static func find(
-        _ topics: TopicSelection, after previous: IngestStart, client: KafkaClient, offsets: OffsetStore,
-        database: Database, stop: StopSignal, timing: Timing = Timing()
-    ) async throws -> IngestStart {
-        while true {
-            do {
-                return try await database.retrying { connection in
-                    try await find(after: previous, offsets: offsets, connection: connection) {
-                        try await lookUp(try await topics.resolve(client), client: client)
-                    }
-                }
-            } catch let error as KafkaError where error.isRetriable && error.code != .unknownTopicOrPartition {
-                if stop.isRequested { throw Stopped() }
-                try await timing.sleep(client.configuration.retryBackoffMaximum)
-            }
+    /// The failure to report if only one is reported; nil if nothing has failed.
+    package var firstFailure: (any Error)? { failures.min { $0.key < $1.key }?.value }
+
+    /// The positions of partitions, for a ledger.
+    var positions: [TopicPartition: PartitionLedger.Position] {
+        var positions: [TopicPartition: PartitionLedger.Position] = [:]
+        for (partition, offset) in offsets {
+            positions[partition] = .init(offset: offset, topicID: topicIDs[partition.topic] ?? .zero)
         }
+        return positions
+    }
+
+    /// Finds out where to read some partitions from, under a lock in the database: waits for an earlier owner that is still
+    /// committing. A database that is away is waited for.
+    ///
+    /// - Parameter known: Partitions whose offsets this run has read before. If one has no row any more, it was deleted.
+    /// - Throws: A `KafkaError` that may pass; `PostgresError`; `Stopped`; `Failure` for a row that was deleted.
+    static func find(
+        _ wanted: Set<TopicPartition>, known: Set<TopicPartition>, client: KafkaClient, offsets: OffsetStore,
+        database: Database
+    ) async throws -> IngestStart {
+        let names = Set(wanted.map(\.topic)).sorted()
+        return try await database.retrying { connection in
+            var failures: [String: KafkaError] = [:]
+            var start = try await find(
+                of: wanted, known: known, locking: true, offsets: offsets, connection: connection
+            ) {
+                let (logs, missing) = try await lookUpEach(names, client: client)
+                failures = missing
+                return logs
+            }
+            for partition in wanted { if let error = failures[partition.topic] { start.failures[partition] = error } }
+            return start
+        }
+    }
+
+    /// Looks up the topics that can be looked up.
+    ///
+    /// - Returns: Also the errors of the others.
+    private static func lookUpEach(
+        _ names: [String], client: KafkaClient
+    ) async throws -> (logs: [Log], failures: [String: KafkaError]) {
+        do {
+            return (try await lookUp(names, client: client), [:])
+        } catch let error as KafkaError where error.isOfTopic {
+            guard names.count > 1 else { return ([], Dictionary(names.map { ($0, error) }) { $1 }) }
+        }
+        var (logs, failures): ([Log], [String: KafkaError]) = ([], [:])
+        for name in names {
+            let (found, missing) = try await lookUpEach([name], client: client)
+            logs += found
+            failures.merge(missing) { $1 }
+        }
+        return (logs, failures)
     }
 
     /// What the cluster says of a topic.
@@ -76,18 +112,29 @@ package struct IngestStart: Sendable {
     /// Compares the logs with the database's offsets, and adds those of new partitions.
     ///
     /// - Parameters:
-    ///   - previous: Where the run has begun before; nil for the first time. A topic that was not there then is read
-    ///     from its beginning, whatever `auto.offset.reset` is: all of its messages were sent during the run.
+    ///   - wanted: The partitions to compare; nil for all, at the start of a run: then a topic that is new to the group
+    ///     begins as `auto.offset.reset` says. The offsets of new partitions are added for the whole topic, so that all
+    ///     members of a new group begin at the same moment of it.
+    ///   - known: Partitions whose offsets this run has read before. A row of theirs that was deleted must not be added again:
+    ///     its messages would be read a second time.
+    ///   - isLocking: Whether to wait for others that are about to move the offsets.
     ///   - lookUp: Looks the logs up. Called again if offsets are beyond the ends that it gave.
-    /// - Throws: `Failure` for what doesn't fit; `PostgresError`; what `lookUp` throws.
+    /// - Throws: `PostgresError`; `Failure` for a row that was deleted; what `lookUp` throws.
     package static func find(
-        after previous: IngestStart? = nil, offsets store: OffsetStore, connection: PostgresConnection,
-        lookUp: () async throws -> [Log]
+        of wanted: Set<TopicPartition>? = nil, known: Set<TopicPartition> = [], locking isLocking: Bool = false,
+        offsets store: OffsetStore, connection: PostgresConnection, lookUp: () async throws -> [Log]
     ) async throws -> IngestStart {
         var earlier: [TopicPartition: Int64] = [:]
         while true {
+            let logs = try await lookUp()
             do {
-                return try await find(in: try await lookUp(), after: previous, earlier, store, connection)
+                let before = earlier
+                let (entries, failures) = try await connection.transaction(
+                    prelude: Sink.transactionSettings
+                ) { session in
+                    try readEntries(logs, wanted, known, isLocking, before, store, &session)
+                }
+                return IngestStart(logs, entries, failures)
             } catch let beyond as BeyondEnd {
                 earlier = beyond.offsets
             }
@@ -100,73 +147,124 @@ package struct IngestStart: Sendable {
         let offsets: [TopicPartition: Int64]
     }
 
-    /// - Parameter earlier: Offsets that were read before the logs were looked up.
-    private static func find(
-        in logs: [Log], after previous: IngestStart?, _ earlier: [TopicPartition: Int64], _ store: OffsetStore,
-        _ connection: PostgresConnection
-    ) async throws -> IngestStart {
-        let names = logs.map(\.topic.name)
-        let entries = try await connection.transaction(prelude: Sink.transactionSettings) { session in
-            let known = try store.entries(of: names, &session)
-            // Before anything is written: a topic that isn't the one that was read leaves no trace.
-            for log in logs {
-                for entry in known where entry.partition.topic == log.topic.name {
-                    let end = try check(entry, log, earlier: earlier[entry.partition], store)
-                    guard entry.nextOffset <= end || earlier[entry.partition] != nil else {
-                        throw BeyondEnd(offsets: Dictionary(known.map { ($0.partition, $0.nextOffset) }) { $1 })
-                    }
-                }
-            }
-            let places = Set(known.map(\.partition))
-            // A row that was deleted during the run must not be added again: its messages would be read a second time.
-            let expected = previous?.offsets.keys.filter { names.contains($0.topic) } ?? []
-            if let gone = expected.filter({ !places.contains($0) }).min() { throw store.missing(gone) }
-            for log in logs {
-                let read = places.filter { $0.topic == log.topic.name }
-                // A group that has begun wants all of the topic, and so a partition that came later from its beginning.
-                guard let first = read.isEmpty && previous == nil ? log.beginning : log.earliest else {
-                    throw Failure(
-                        "group \(store.group) has no offsets for topic \(log.topic.name) in \(store.table), and "
-                            + "auto.offset.reset is none: set it to earliest or latest, or insert the group's offsets",
-                        status: .configuration)
-                }
-                try store.add(
-                    log.partitions.filter { !read.contains($0) }.map { partition in
-                        OffsetStore.Entry(
-                            partition: partition, nextOffset: first[partition]?.offset ?? 0, topicID: log.topicID)
-                    }, &session)
-            }
-            return try store.entries(of: names, &session)
+    private init(
+        _ logs: [Log], _ entries: [OffsetStore.Entry], _ failures: [TopicPartition: any Error & Sendable]
+    ) {
+        topicIDs = Dictionary(logs.map { ($0.topic.name, $0.topic.id) }) { $1 }
+        for log in logs {
+            partitionCounts[log.topic.name] = log.topic.partitions.count
+            for partition in log.partitions { ends[partition] = log.latest[partition]?.offset }
         }
-        var start: [TopicPartition: Int64] = [:]
-        let topicIDs = Dictionary(logs.map { ($0.topic.name, $0.topic.id) }) { $1 }
-        var assignment: [TopicPartition: ConsumerStart] = [:]
         for entry in entries {
-            start[entry.partition] = entry.nextOffset
+            offsets[entry.partition] = entry.nextOffset
             assignment[entry.partition] = ConsumerStart(
                 .offset(entry.nextOffset), leaderEpoch: entry.leaderEpoch ?? -1,
                 topicID: topicIDs[entry.partition.topic] ?? .zero)
         }
-        var ends: [TopicPartition: Int64] = [:]
-        for log in logs { for partition in log.partitions { ends[partition] = log.latest[partition]?.offset } }
-        return IngestStart(offsets: start, assignment: assignment, ends: ends, topicIDs: topicIDs)
+        self.failures = failures
+    }
+
+    /// The offsets of the partitions that can be read, and why the others can't.
+    ///
+    /// - Parameter earlier: Offsets that were read before the logs were looked up.
+    /// - Throws: `BeyondEnd` if the logs have to be looked up again.
+    private static func readEntries(
+        _ logs: [Log], _ wanted: Set<TopicPartition>?, _ known: Set<TopicPartition>, _ isLocking: Bool,
+        _ earlier: [TopicPartition: Int64], _ store: OffsetStore, _ session: inout PostgresSession
+    ) throws -> ([OffsetStore.Entry], [TopicPartition: any Error & Sendable]) {
+        let names = logs.map(\.topic.name)
+        let stored = try store.entries(of: names, &session)
+        let places = Set(stored.map(\.partition))
+        let gone = known.filter { partition in
+            names.contains(partition.topic) && wanted?.contains(partition) ?? true && !places.contains(partition)
+        }
+        if let gone = gone.min() { throw store.missing(gone) }
+        var failures: [TopicPartition: any Error & Sendable] = [:]
+        for log in logs {
+            let found = check(log, stored.filter { $0.partition.topic == log.topic.name }, wanted, store)
+            // A topic that isn't the one that was read leaves no trace.
+            if found.isEmpty { try addNewPartitions(of: log, stored, isStart: wanted == nil, store, &session) }
+            failures.merge(found) { $1 }
+        }
+        let readable = (wanted ?? Set(logs.flatMap(\.partitions))).subtracting(failures.keys)
+        let entries =
+            isLocking
+            ? try store.lockedEntries(of: readable, &session)
+            : try store.entries(of: names, &session).filter { readable.contains($0.partition) }
+        let logOfTopic = Dictionary(logs.map { ($0.topic.name, $0) }) { $1 }
+        for entry in entries {
+            guard let log = logOfTopic[entry.partition.topic] else { continue }
+            let end: Int64
+            do throws(Failure) {
+                end = try checkOffset(entry, log, earlier: earlier[entry.partition], store)
+            } catch {
+                failures[entry.partition] = error
+                continue
+            }
+            if entry.nextOffset > end {
+                throw BeyondEnd(offsets: Dictionary(entries.map { ($0.partition, $0.nextOffset) }) { $1 })
+            }
+        }
+        return (entries.filter { failures[$0.partition] == nil }, failures)
+    }
+
+    /// What of a topic isn't what was read before.
+    private static func check(
+        _ log: Log, _ stored: [OffsetStore.Entry], _ wanted: Set<TopicPartition>?, _ store: OffsetStore
+    ) -> [TopicPartition: any Error & Sendable] {
+        var failures: [TopicPartition: any Error & Sendable] = [:]
+        let partitions = Set(log.partitions)
+        for entry in stored where wanted?.contains(entry.partition) ?? true {
+            if let id = entry.topicID, let topicID = log.topicID, id != topicID {
+                failures[entry.partition] = mismatch(recreated(log.topic.name, was: id, isNow: topicID, store), store)
+            } else if !partitions.contains(entry.partition) {
+                failures[entry.partition] = mismatch(
+                    "the database has an offset for partition \(entry.partition.partition) of topic \(log.topic.name), "
+                        + "which has no such partition: it was deleted and made again", store)
+            }
+        }
+        let new = partitions.subtracting(stored.map(\.partition)).filter { wanted?.contains($0) ?? true }
+        if stored.isEmpty, wanted == nil, log.beginning == nil {
+            for partition in new {
+                failures[partition] = Failure(
+                    "group \(store.group) has no offsets for topic \(log.topic.name) in \(store.table), and "
+                        + "auto.offset.reset is none: set it to earliest or latest, or insert the group's offsets",
+                    status: .configuration)
+            }
+        } else if let id = log.topicID, let other = stored.lazy.compactMap(\.topicID).first(where: { $0 != id }) {
+            let failure = mismatch(recreated(log.topic.name, was: other, isNow: id, store), store)
+            for partition in new { failures[partition] = failure }
+        }
+        return failures
+    }
+
+    private static func addNewPartitions(
+        of log: Log, _ known: [OffsetStore.Entry], isStart: Bool, _ store: OffsetStore,
+        _ session: inout PostgresSession
+    ) throws(PostgresError) {
+        let read = Set(known.map(\.partition).filter { $0.topic == log.topic.name })
+        // A group that has begun wants everything: what came later, partition or topic, from its beginning.
+        guard let first = read.isEmpty && isStart ? log.beginning : log.earliest else { return }
+        try store.add(
+            log.partitions.filter { !read.contains($0) }.map { partition in
+                OffsetStore.Entry(
+                    partition: partition, nextOffset: first[partition]?.offset ?? 0, topicID: log.topicID)
+            }, &session)
+    }
+
+    private static func recreated(_ topic: String, was: String, isNow: String, _ store: OffsetStore) -> String {
+        "topic \(topic) was deleted and made again since group \(store.group) read it: its id was \(was) and is \(isNow)"
     }
 
     /// - Parameter earlier: The partition's offset before the logs were looked up, if it is known.
-    /// - Returns: The end of the log.
-    private static func check(
+    /// - Returns: The end of the log. If the offset is beyond it, the log has to be looked up again.
+    /// - Throws: `Failure` if the log doesn't have the offset.
+    private static func checkOffset(
         _ entry: OffsetStore.Entry, _ log: Log, earlier: Int64?, _ store: OffsetStore
     ) throws(Failure) -> Int64 {
         let (partition, topic) = (entry.partition, log.topic)
-        if let id = entry.topicID, let topicID = log.topicID, id != topicID {
-            throw mismatch(
-                "topic \(topic.name) was deleted and made again since group \(store.group) read it: its id was "
-                    + "\(id) and is \(topicID)", store)
-        }
         guard let first = log.earliest[partition]?.offset, let end = log.latest[partition]?.offset else {
-            throw mismatch(
-                "the database has an offset for partition \(partition.partition) of topic \(topic.name), which has no "
-                    + "such partition: it was deleted and made again", store)
+            throw mismatch("partition \(partition.partition) of topic \(topic.name) was deleted", store)
         }
         if let earlier, earlier > end, entry.nextOffset > end {
             throw mismatch(
@@ -186,5 +284,15 @@ package struct IngestStart: Sendable {
         Failure(
             "\(what); to go on all the same, correct the group's rows in \(store.table), or start another --group",
             status: .configuration)
+    }
+}
+
+extension KafkaError {
+    /// Whether the error is a topic's own, such as that it doesn't exist, so that other topics can be read.
+    fileprivate var isOfTopic: Bool {
+        switch code {
+        case .unknownTopicOrPartition, .unknownTopicId, .topicAuthorizationFailed, .invalidTopicException: true
+        default: false
+        }
     }
 }

@@ -36,17 +36,18 @@ package struct OffsetStore: Sendable {
     }
 
     /// The group's offsets in some topics.
-    ///
-    /// - Parameter locking: Whether to wait for others that are about to move them, and keep them from it until the
-    ///   transaction ends.
     package func entries(
-        of topics: some Sequence<String>, _ session: inout PostgresSession, locking: Bool = false
+        of topics: some Sequence<String>, _ session: inout PostgresSession
     ) throws(PostgresError) -> [Entry] {
-        let result = try session.query(
-            """
-            SELECT topic, partition, next_offset, topic_id, leader_epoch FROM \(table)
-            WHERE group_name = $1 AND topic = ANY ($2::text[]) ORDER BY topic, partition\(locking ? " FOR UPDATE" : "")
-            """, parameters: [.text(group), Self.list(topics)])
+        try entries(
+            try session.query(
+                """
+                SELECT topic, partition, next_offset, topic_id, leader_epoch FROM \(table)
+                WHERE group_name = $1 AND topic = ANY ($2::text[]) ORDER BY topic, partition
+                """, parameters: [.text(group), Self.list(topics)]))
+    }
+
+    private func entries(_ result: PostgresResult) throws(PostgresError) -> [Entry] {
         var entries: [Entry] = []
         for row in result.rows {
             entries.append(
@@ -56,6 +57,27 @@ package struct OffsetStore: Sendable {
                     leaderEpoch: try row.decodeIfPresent(4)))
         }
         return entries
+    }
+
+    /// The group's offsets of some partitions, locked until the transaction ends: waits for others that are about to move
+    /// them.
+    func lockedEntries(
+        of partitions: some Sequence<TopicPartition>, _ session: inout PostgresSession
+    ) throws(PostgresError) -> [Entry] {
+        let partitions = partitions.sorted()
+        guard !partitions.isEmpty else { return [] }
+        // In one order for all: a member that was taken for dead may still be at its last transaction.
+        let result = try session.query(
+            """
+            SELECT topic, partition, next_offset, topic_id, leader_epoch FROM \(table)
+            WHERE group_name = $1
+                AND (topic, partition) IN (SELECT * FROM unnest($2::text[], $3::int[]))
+            ORDER BY topic, partition FOR UPDATE
+            """,
+            parameters: [
+                .text(group), Self.list(partitions.map(\.topic)), Self.list(partitions.map { "\($0.partition)" }),
+            ])
+        return try entries(result)
     }
 
     /// Adds partitions that the group hasn't read before. Another consumer that does the same at this moment wins.
@@ -146,53 +168,63 @@ package struct OffsetStore: Sendable {
         of topics: some Sequence<String>, _ session: inout PostgresSession
     ) throws(PostgresError) {
         try session.execute("SET LOCAL synchronous_commit = on")
-        // A transaction that writes nothing would wait for nothing.
+        // A transaction that writes nothing would wait for nothing. One row is enough, and can't lead to a deadlock with
+        // members that move several.
         try session.query(
-            "UPDATE \(table) SET updated_at = now() WHERE group_name = $1 AND topic = ANY ($2::text[])",
+            """
+            UPDATE \(table) SET updated_at = now()
+            WHERE group_name = $1 AND (topic, partition) = (
+                SELECT topic, partition FROM \(table) WHERE group_name = $1 AND topic = ANY ($2::text[])
+                ORDER BY topic, partition LIMIT 1)
+            """,
             parameters: [.text(group), Self.list(topics)])
     }
 
-    enum Position: Equatable {
-        case beforeBatch, afterBatch
-        /// Before the batch, and some of them further back than where it started.
-        case setBack
-        /// The database has no row for this partition any more.
-        case missing(TopicPartition)
-        /// Moved by somebody else.
-        case elsewhere(Moved)
-
-        struct Moved: Equatable, Sendable {
-            var partition: TopicPartition
-            var stored: Int64
-            var expected: Int64
+    /// Where the offsets are, seen from a batch.
+    struct Positions: Sendable, Equatable {
+        struct Shift: Sendable, Equatable {
+            let stored: Int64
+            let expected: Int64
+            /// Whether the offset is behind: the whole database has gone back, after a crash of the server, which takes the
+            /// last commits back, or with a standby that had not got them. Consumers only move offsets on.
+            var isSetBack: Bool { stored < expected }
         }
+
+        /// Whether no message of the batch is left to write: this batch, or others with the same messages, were committed.
+        var isWritten = true
+        /// The partitions that aren't at the offset that the batch expects.
+        var shifts: [TopicPartition: Shift] = [:]
+        /// Partitions that the database has no row for any more.
+        var missing: [TopicPartition] = []
     }
 
-    /// Where the offsets are, seen from a batch.
+    /// Compares the offsets with a batch.
     ///
     /// Locks them: the server may still be about to commit the batch for a connection that is lost, and then it isn't
     /// known where they are before that is done.
-    func position(
+    func positions(
         relativeTo progress: [TopicPartition: CopyBatch.Progress], _ session: inout PostgresSession
-    ) throws(PostgresError) -> Position {
-        Self.position(of: progress, in: try entries(of: Set(progress.keys.map(\.topic)), &session, locking: true))
+    ) throws(PostgresError) -> Positions {
+        Self.positions(of: progress, in: try lockedEntries(of: progress.keys, &session))
     }
 
     /// The same for offsets that were read.
-    static func position(of progress: [TopicPartition: CopyBatch.Progress], in entries: [Entry]) -> Position {
+    static func positions(of progress: [TopicPartition: CopyBatch.Progress], in entries: [Entry]) -> Positions {
         let stored = Dictionary(entries.map { ($0.partition, $0.nextOffset) }) { $1 }
-        let moves = progress.sorted { $0.key < $1.key }
-        // The first offsets of a group are on the disk before a batch is sent, so no crash takes the row away.
-        if let gone = moves.first(where: { stored[$0.key] == nil }) { return .missing(gone.key) }
-        if moves.allSatisfy({ stored[$0.key] == $0.value.next }) { return .afterBatch }
-        if moves.allSatisfy({ stored[$0.key] == $0.value.expected }) { return .beforeBatch }
-        // Consumers only move offsets on. Back they go with the whole database: after a crash of the server, which
-        // takes the last commits back, or with a standby that had not got them.
-        for (partition, move) in moves {
-            guard let offset = stored[partition], offset > move.expected else { continue }
-            return .elsewhere(.init(partition: partition, stored: offset, expected: move.expected))
+        var positions = Positions()
+        for (partition, move) in progress {
+            // The first offsets of a group are on the disk before a batch is sent, so no crash takes the row away.
+            guard let offset = stored[partition] else {
+                positions.missing.append(partition)
+                continue
+            }
+            if offset < move.next { positions.isWritten = false }
+            if offset != move.expected {
+                positions.shifts[partition] = Positions.Shift(stored: offset, expected: move.expected)
+            }
         }
-        return .setBack
+        positions.missing.sort()
+        return positions
     }
 
     /// What to say if rows of a group that is at work are gone.
@@ -205,23 +237,21 @@ package struct OffsetStore: Sendable {
     }
 }
 
-/// The offsets in the database are further back than the last commits: it has lost them, or somebody has moved the
-/// offsets back. Either way the messages have to be read again.
-struct CommitsLost: Error {}
+/// Partitions are at other offsets in the database than a batch expects. Nothing of the batch was written.
+struct PositionsMoved: Error {
+    let shifts: [TopicPartition: OffsetStore.Positions.Shift]
+}
 
-/// Another consumer of the same group has moved the offsets: this one must not write any more.
+/// Another consumer has moved the offsets of a run that reads all partitions alone: it must not write any more.
 package struct Fenced: Error, CustomStringConvertible {
     let group: String
-    let topics: [String]
-    var moved: OffsetStore.Position.Moved?
+    let partition: TopicPartition
+    let shift: OffsetStore.Positions.Shift
 
     package var description: String {
-        let place = moved.map {
-            "; partition \($0.partition.partition) is at \($0.stored), and this run expected \($0.expected)"
-        }
-        return
-            "another consumer has moved the offsets of group \(group) in topic \(moved?.partition.topic ?? topics.joined(separator: ", ")), or they were changed by "
-            + "hand\(place ?? ""); only one consumer may run for a group: stop the other one, or give this one a "
-            + "--group of its own"
+        "another consumer has moved the offsets of group \(group) in topic \(partition.topic), or they were changed by hand; "
+            + "partition \(partition.partition) is at \(shift.stored), and this run expected \(shift.expected); a run with "
+            + "--standalone must be the only one of its group: stop the other one, start both without --standalone, or "
+            + "give this one a --group of its own"
     }
 }

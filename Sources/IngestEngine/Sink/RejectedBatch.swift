@@ -10,8 +10,8 @@ import PGWire
 struct RejectedBatch {
     let client: KafkaClient
     let sink: Sink
-    /// Zero for a topic of which the broker doesn't tell.
-    let topicIDs: [String: KafkaUUID]
+    /// The topics that are read, by name; zero if the broker doesn't tell an id.
+    let topicIDs: @Sendable () -> [String: KafkaUUID]
     let stop: StopSignal
 
     /// What a commit came to.
@@ -87,7 +87,9 @@ struct RejectedBatch {
             batch.removeAll()
             try batch.append(messages, in: ranges)
             for (partition, move) in progress {
-                batch.advance(partition, from: move.expected, to: move.next, leaderEpoch: move.leaderEpoch)
+                batch.advance(
+                    partition, from: move.expected, to: move.next, leaderEpoch: move.leaderEpoch,
+                    assignment: move.assignment)
             }
             var isolation = RowIsolation(maximum: attempts.maximum.withLock { $0 }, limit: counter)
             defer { attempts.maximum.withLock { $0 = isolation.maximum } }
@@ -189,6 +191,7 @@ struct RejectedBatch {
         }
         defer { closing.cancel() }
         var positions = ranges.mapValues(\.lowerBound)
+        let topicIDs = topicIDs()
         await consumer.assign(
             Dictionary(
                 uniqueKeysWithValues: positions.map {

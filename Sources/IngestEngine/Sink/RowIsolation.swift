@@ -66,7 +66,7 @@ struct RowIsolation {
         guard count > 0 else { return }
         var search = RowSearch(count: count, maximum: maximum)
         defer { maximum = search.maximum }
-        var counter = DeadLetterCounter(limit: limit.limit, total: limit.total)
+        var counter = DeadLetterCounter(limit: limit.limit, total: limit.total + limit.rejectedElsewhere)
         var savepoint = "SAVEPOINT part"
         var named: PostgresError?
         var isNamed = false

@@ -29,7 +29,7 @@ package struct Sink: Sendable {
     /// stay in force for other clients.
     ///
     /// - `synchronous_commit`: a commit that a crash of the server takes back takes its offsets back with it, and Kafka
-    ///   still has the messages. So nothing is lost by not waiting for the disk at each one. `CommitsLost` reports it.
+    ///   still has the messages. So nothing is lost by not waiting for the disk at each one.
     /// - The others let the server notice within about 15 s that this program's network is gone, and within 30 s that the
     ///   program is stopped. Otherwise the transaction would hold its locks on the offsets for hours, and no other
     ///   consumer could take over.
@@ -45,8 +45,8 @@ package struct Sink: Sendable {
 
     /// Commits a batch, however long the database makes it wait.
     ///
-    /// - Throws: `Refused` if a row may be to blame; `Fenced` if another consumer has moved the offsets; `CommitsLost`
-    ///   if the database has lost earlier commits; `TablesChanged`; `Stopped`.
+    /// - Throws: `Refused` if a row may be to blame; `PositionsMoved` if another consumer has moved offsets, or the database
+    ///   has lost earlier commits; `TablesChanged`; `Stopped`.
     func commit(_ batch: CopyBatch) async throws {
         let deadLetters = deadLetters
         try await commit(batch.progress) { session in try batch.copy(deadLetters: deadLetters, &session) }
@@ -81,8 +81,10 @@ package struct Sink: Sendable {
         var isInDoubt = false
         try await database.retrying { connection in
             if isInDoubt {
-                if try await position(relativeTo: progress, connection) == .afterBatch { return }
+                let positions = try await positions(relativeTo: progress, connection)
+                if positions.isWritten { return }
                 isInDoubt = false
+                guard positions.shifts.isEmpty else { throw PositionsMoved(shifts: positions.shifts) }
             }
             let phase = Lock(Phase.offsets)
             let (offsets, fingerprint) = (offsets, fingerprint)
@@ -113,8 +115,11 @@ package struct Sink: Sendable {
                 throw error
             } catch is OffsetStore.Moved {
                 // Not by this batch, since that was not in doubt.
-                _ = try await position(relativeTo: progress, connection)
-                throw Fenced(group: offsets.group, topics: Set(progress.keys.map(\.topic)).sorted())
+                let shifts = try await positions(relativeTo: progress, connection).shifts
+                // If they were moved and moved back, it isn't known by whom: all of them are read again.
+                throw PositionsMoved(
+                    shifts: shifts.isEmpty
+                        ? progress.mapValues { .init(stored: $0.expected, expected: $0.expected) } : shifts)
             }
         }
     }
@@ -128,19 +133,15 @@ package struct Sink: Sendable {
         }
     }
 
-    private func position(
+    /// - Throws: `Failure` if the database has no row for a partition any more.
+    private func positions(
         relativeTo progress: [TopicPartition: CopyBatch.Progress], _ connection: PostgresConnection
-    ) async throws -> OffsetStore.Position {
+    ) async throws -> OffsetStore.Positions {
         let offsets = offsets
-        let position = try await connection.transaction(prelude: Self.transactionSettings) { session in
-            try offsets.position(relativeTo: progress, &session)
+        let positions = try await connection.transaction(prelude: Self.transactionSettings) { session in
+            try offsets.positions(relativeTo: progress, &session)
         }
-        switch position {
-        case .beforeBatch, .afterBatch: return position
-        case .setBack: throw CommitsLost()
-        case .missing(let partition): throw offsets.missing(partition)
-        case .elsewhere(let moved):
-            throw Fenced(group: offsets.group, topics: [moved.partition.topic], moved: moved)
-        }
+        if let missing = positions.missing.first { throw offsets.missing(missing) }
+        return positions
     }
 }

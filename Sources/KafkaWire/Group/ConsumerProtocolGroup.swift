@@ -13,6 +13,7 @@ actor ConsumerProtocolGroup: GroupMembership {
     /// Whether the coordinator has a pattern that has to be taken back with another subscription.
     private var toldPattern = false
     private(set) var heartbeatInterval: Duration
+    private var earlyHeartbeatsLeft = ConsumerProtocolGroup.earlyHeartbeats
     /// Whether a coordinator may know this member, though it hasn't answered yet.
     var hasSpoken = false
     private var failures = 0
@@ -214,8 +215,23 @@ actor ConsumerProtocolGroup: GroupMembership {
                     await beatOnce()
                 }
             }
-            await beatNow.wait(until: cluster.timing.now() + heartbeatInterval)
+            await beatNow.wait(until: cluster.timing.now() + pauseBeforeHeartbeat())
         }
+    }
+
+    /// How often a member without partitions asks early, and after how long each time.
+    private static let earlyHeartbeats = 6
+    private static let earlyInterval = Duration.milliseconds(200)
+
+    /// The coordinator may assign partitions only some time after a member has joined (`group.consumer.assignment.interval.ms`,
+    /// 1 s). The member learns of them by a heartbeat, so the first ones follow soon.
+    private func pauseBeforeHeartbeat() -> Duration {
+        guard machine.state == .stable, machine.target.isEmpty, earlyHeartbeatsLeft > 0 else {
+            if !machine.target.isEmpty { earlyHeartbeatsLeft = 0 }
+            return heartbeatInterval
+        }
+        earlyHeartbeatsLeft -= 1
+        return min(Self.earlyInterval, heartbeatInterval)
     }
 
     private func beatOnce() async {

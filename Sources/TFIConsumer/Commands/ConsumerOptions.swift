@@ -5,7 +5,13 @@ import KafkaWire
 enum ConsumerOptions {
     static let group = Option(
         "group", .name, default: "tfi-consumer",
-        help: "The name under which offsets are kept in the database. One consumer may run for a group.")
+        help: "The consumer group: its runs share the partitions, and offsets are kept under its name in the database.")
+    static let workers = Option(
+        "workers", .int(1...64), default: 1,
+        help: "How many members of the group this process runs, each with a consumer and a database connection.")
+    static let standalone = Option(
+        flag: "standalone",
+        help: "Reads all partitions without joining the group. No other run may use the same --group then.")
     static let database = Option(
         optional: "database", .uri, placeholder: "URI",
         help: "The database, as postgresql://user@host:port/name; without it libpq's PGHOST, PGUSER and so on say.")
@@ -41,7 +47,9 @@ extension ParsedOptions {
         let defaults = [
             "client.id": "tfi-consumer", "default.api.timeout.ms": "10000", "request.timeout.ms": "10000",
             "socket.connection.setup.timeout.ms": "5000", "auto.offset.reset": "earliest",
-            "allow.auto.create.topics": "false",
+            // Offsets are the database's.
+            "allow.auto.create.topics": "false", "enable.auto.commit": "false", "metadata.max.age.ms": "30000",
+            "partition.assignment.strategy": "cooperative-sticky",
         ]
         do throws(KafkaError) {
             let configuration: ClientConfiguration
@@ -57,11 +65,45 @@ extension ParsedOptions {
             throw Failure(error.message, status: error.code == .resourceNotFound ? .noInput : .usage)
         }
     }
+
+    /// Whether `--property` or the file of `--config` gives a setting of the client.
+    func givesProperty(_ name: String) async throws -> Bool {
+        if self[CommonOptions.properties].byName[name] != nil { return true }
+        guard let path = self[CommonOptions.config] else { return false }
+        return try await PropertiesFile.read(path).entries.contains { $0.name == name }
+    }
+}
+
+extension KafkaClient {
+    /// Clients of the same cluster for members of a group.
+    ///
+    /// - Parameters:
+    ///   - groupProtocol: nil to choose: the one of KIP-848 if the cluster serves it, otherwise the classic one.
+    ///   - count: With several members and `group.instance.id`, each has its own: the setting's with -1, -2 and so on.
+    /// - Throws: If no broker can be reached.
+    func members(
+        of group: String, _ groupProtocol: GroupConfiguration.GroupProtocol?, count: Int,
+        say: @escaping @Sendable (String) -> Void
+    ) async throws -> [KafkaClient] {
+        var configuration = configuration
+        configuration.group.groupID = group
+        if let groupProtocol {
+            configuration.group.groupProtocol = groupProtocol
+        } else {
+            configuration.group.groupProtocol = try await admin.supportsConsumerProtocol() ? .consumer : .classic
+        }
+        let instance = configuration.group.instanceID
+        return (1...count).map { number in
+            if let instance, count > 1 { configuration.group.instanceID = "\(instance)-\(number)" }
+            // One client for each: otherwise the requests of one member would wait for answers to another one.
+            return KafkaClient(configuration, hooks: ParsedOptions.hooks(say: say))
+        }
+    }
 }
 
 extension ParsedOptions {
     /// Prints what the client waits for, and why.
-    private static func hooks(say: @escaping @Sendable (String) -> Void) -> ClientHooks {
+    fileprivate static func hooks(say: @escaping @Sendable (String) -> Void) -> ClientHooks {
         let reasons = RecentReasons()
         var hooks = ClientHooks()
         hooks.availabilityChanged = { change in

@@ -1,0 +1,82 @@
+import CommandLineSupport
+import KafkaWire
+
+/// The part of the mapper that begins to read partitions, and stops those that have failed.
+///
+/// It runs between two batches, so that no batch from before a seek is taken in after it.
+struct PartitionPlacer {
+    private static let backoff = Backoff(initial: .milliseconds(100), maximum: .seconds(5))
+
+    let worker: Worker
+    private var failures = 0
+    private var retryAt: ContinuousClock.Instant?
+    private var reporter = WaitReporter()
+
+    init(worker: Worker) {
+        self.worker = worker
+    }
+
+    /// How long until the next attempt is due; nil if none is.
+    var pause: Duration? { retryAt.map { max(.zero, $0 - .now) } }
+
+    /// Reads the positions of the partitions that await them, and seeks. If the cluster can't tell at the moment, the others
+    /// are read on meanwhile.
+    ///
+    /// - Throws: `Stopped`; the failure of a partition if that is to end the run.
+    mutating func place() async throws {
+        let awaiting = worker.ledger.awaiting
+        guard !awaiting.isEmpty, pause.map({ $0 <= .zero }) ?? true else { return }
+        let settings = worker.settings
+        do {
+            let found = try await IngestStart.find(
+                Set(awaiting.keys), known: worker.ledger.known, client: worker.member.client,
+                offsets: settings.offsets, database: worker.member.database)
+            settings.totals.reread(found.offsets)
+            await seek(found.assignment)
+            worker.ledger.begin(found.positions, of: awaiting)
+            (failures, retryAt) = (0, nil)
+            if reporter.succeeded() { worker.member.say("the ends of the partitions are known again") }
+            for (partition, failure) in found.failures.sorted(by: { $0.key < $1.key }) {
+                try await fail(partition, failure)
+            }
+        } catch let error as KafkaError where error.isRetriable {
+            failures += 1
+            retryAt = .now + Self.backoff.delay(afterFailures: failures, random: worker.timing.random())
+            if reporter.isDue("\(error)", at: worker.timing.now()) {
+                worker.member.say("cannot find out where to read \(awaiting.count) partitions; retrying: \(error)")
+            }
+        }
+    }
+
+    private func seek(_ starts: [TopicPartition: ConsumerStart]) async {
+        if worker.settings.isGroup {
+            // A partition that the group has taken away meanwhile is not sought, and the ledger doesn't begin it.
+            try? await worker.consumer.seek(starts)
+        } else {
+            await worker.consumer.assign(adding: starts)
+        }
+        await worker.consumer.resume(starts.keys)
+    }
+
+    /// - Parameter error: What the consumer has thrown.
+    /// - Throws: The error, if it isn't a single partition's, or if that is to end the run.
+    func handle(_ error: KafkaError) async throws {
+        guard let topic = error.topic, let number = error.partition else { throw error }
+        let partition = TopicPartition(topic: topic, partition: number)
+        guard worker.consumer.failedPartitions[partition] != nil || worker.ledger.partitions.contains(partition) else {
+            throw error
+        }
+        // A partition without an offset in Kafka fails before its position is read in the database.
+        if worker.ledger.awaiting[partition] == nil { try await fail(partition, error) }
+    }
+
+    private func fail(_ partition: TopicPartition, _ error: any Error) async throws {
+        guard worker.ledger.fail(partition, error) else { return }
+        let isLast = !worker.settings.isGroup && !worker.ledger.isAnyLeft
+        if worker.settings.partitionErrors == .stop || isLast { throw error }
+        // The consumer would never count as caught up with it.
+        await worker.consumer.pause([partition])
+        worker.member.say(
+            "partition \(partition.partition) of topic \(partition.topic) is stopped, and the others are read on: \(error)")
+    }
+}

@@ -1,0 +1,329 @@
+import CommandLineSupport
+import KafkaWire
+import PGWire
+
+/// One consumer with its mapper, its batches and its connection to the database. Three stages run at once: the client
+/// fetches ahead, the mapper makes rows, the sink commits them.
+///
+/// A batch ends when it is large, when it is old, or when there is nothing more to read at the moment. So a backlog
+/// moves at full speed, and a lone message is in the database a moment after it came.
+///
+/// Partitions come and go while it runs. Whatever has a partition's position read (an assignment by the group, a position
+/// that another member has moved, a crash of the database) only marks the partition in the ledger; the mapper then reads
+/// the position and seeks, between two batches.
+final class Worker: Sendable {
+    /// The bytes of rows that make a batch large.
+    static let batchBytes = 4 << 20
+    /// How long a batch waits for more while a partition that has more to read brings nothing.
+    static let batchAge = Duration.milliseconds(200)
+    /// One that is filled, one that waits, one that is committed.
+    static let batchCount = 3
+    /// How long a partition that another member is to get waits until its rows are committed. If this takes longer it is
+    /// given up all the same: what isn't committed by then is written by its next owner.
+    private static let settlingLimit = Duration.seconds(30)
+    /// How long leaving the group may take.
+    private static let leavingLimit = Duration.milliseconds(1_500)
+
+    let settings: IngestSettings
+    let member: IngestMember
+    let number: Int
+    let monitor: DeadLetterMonitor
+    let ledger: PartitionLedger
+    private let exchange = BatchExchange()
+    private let follower: GroupOffsets
+
+    var consumer: KafkaConsumer { member.consumer }
+    var timing: Timing { settings.timing }
+
+    init(_ settings: IngestSettings, _ member: IngestMember, number: Int, monitor: DeadLetterMonitor, changed: Signal) {
+        self.settings = settings
+        self.member = member
+        self.number = number
+        self.monitor = monitor
+        let ledger = PartitionLedger(changed: changed)
+        self.ledger = ledger
+        let (isGroup, group) = (settings.isGroup, settings.offsets.group)
+        follower = GroupOffsets(group: group, committed: { ledger.committed }, say: member.say) { offsets in
+            if isGroup {
+                try await member.consumer.commit(offsets.mapValues { OffsetAndMetadata($0) })
+            } else {
+                try await member.client.admin.commitOffsets(
+                    group: group, offsets, topicIDs: ledger.topicIDs, limit: .seconds(1))
+            }
+        }
+    }
+
+    private func say(_ line: String) { member.say(line) }
+
+    // MARK: Partitions come and go
+
+    /// Reads all partitions, without a group.
+    func assignAll(_ start: IngestStart) async {
+        ledger.assign(start.offsets.keys)
+        ledger.begin(start.positions, of: ledger.awaiting)
+        await consumer.assign(start.assignment)
+    }
+
+    /// Becomes a member of the group, or reads other topics as one.
+    func subscribe(to topics: [String]) async throws {
+        try await consumer.subscribe(to: .topics(topics)) { [weak self] rebalance in await self?.handle(rebalance) }
+    }
+
+    /// Reads further partitions, without a group.
+    func add(_ partitions: Set<TopicPartition>) {
+        ledger.assign(partitions)
+        consumer.wakeUp()
+    }
+
+    private func handle(_ rebalance: Rebalance) async {
+        switch rebalance {
+        case .assigned(let partitions):
+            ledger.assign(partitions)
+            consumer.wakeUp()
+        case .revoked(let partitions):
+            if let batch = ledger.beginRevoking(partitions) { exchange.give(full: batch) }
+            await ledger.settle(partitions, until: timing.now() + Self.settlingLimit)
+            drop(partitions)
+        case .lost(let partitions): drop(partitions)
+        }
+    }
+
+    private func drop(_ partitions: Set<TopicPartition>) {
+        if let batch = ledger.remove(partitions) { exchange.give(full: batch) }
+    }
+
+    /// Has positions read again, since they are not where this worker has moved them.
+    private func reread(_ partitions: Set<TopicPartition>) {
+        if let batch = ledger.reread(partitions) { exchange.give(full: batch) }
+        consumer.wakeUp()
+    }
+
+    /// Decides what becomes of partitions that keep a batch from being committed.
+    private func handle(_ failure: BatchCommitter.PartitionTrouble) throws {
+        switch failure {
+        case .moved(let moved): try handle(moved)
+        // The mapper finds out what is wrong with it, or reads it again.
+        case .unreadable(let partition, _): reread([partition])
+        }
+    }
+
+    private func handle(_ moved: PositionsMoved) throws {
+        let ahead = moved.shifts.filter { !$0.value.isSetBack }.min { $0.key < $1.key }
+        if let ahead {
+            guard settings.isGroup else {
+                throw Fenced(group: settings.offsets.group, partition: ahead.key, shift: ahead.value)
+            }
+            say(
+                "\(ahead.key) is at offset \(ahead.value.stored) in the database, not at \(ahead.value.expected): another "
+                    + "member has moved it meanwhile, and what this one has read of it is dropped")
+        }
+        if moved.shifts.contains(where: \.value.isSetBack) { reportSetBack() }
+        reread(Set(moved.shifts.keys))
+    }
+
+    private func reportSetBack() {
+        say("the database has lost its last commits, or its offsets were moved back: their messages are read again")
+    }
+
+    // MARK: Running
+
+    /// Asks the worker to commit what it has and to end.
+    func finish() {
+        ledger.finish()
+        consumer.wakeUp()
+    }
+
+    /// Runs until it is stopped or `finish` is called, and leaves the group.
+    func run(_ plan: IngestPlan) async throws {
+        let following = Task { await follower.follow() }
+        defer { following.cancel() }
+        do {
+            try await runUntilTheEnd(plan)
+        } catch {
+            ledger.abandon()
+            await consumer.close(within: Self.leavingLimit)
+            throw error
+        }
+        // Before it leaves: only a member can commit.
+        await follower.commit()
+        ledger.abandon()
+        await consumer.close(within: Self.leavingLimit)
+    }
+
+    private func runUntilTheEnd(_ plan: IngestPlan) async throws {
+        var plan = plan
+        while true {
+            do {
+                return try await runStages(plan)
+            } catch is Sink.TablesChanged {
+                say("a table has changed: the mapping is bound to it again")
+                plan = try await rebind()
+            } catch let error as KafkaError where error.code == .unreleasedInstanceId && settings.isGroup {
+                try await rejoin(error)
+            }
+            // Whatever was under way is over, one way or the other: the database knows what is committed.
+            ledger.rereadAll()
+        }
+    }
+
+    /// Joins again after a while: an earlier run with the same `group.instance.id` was killed, and its session has to end.
+    private func rejoin(_ error: KafkaError) async throws {
+        say("waiting for the end of another session with this group.instance.id: \(error)")
+        try await timing.sleep(.seconds(2), unless: settings.stop)
+        try await subscribe(to: settings.topics.resolve(member.client))
+    }
+
+    /// Binds the routes again, and waits for the repair of a table that they don't fit.
+    private func rebind() async throws -> IngestPlan {
+        let backoff = Backoff(initial: .seconds(1), maximum: .seconds(30))
+        var reporter = WaitReporter()
+        var failures = 0
+        while true {
+            do {
+                let plan = try await member.database.retrying { connection in try await settings.bind(connection) }
+                if reporter.succeeded() { say("the mapping fits the tables again: continuing") }
+                return plan
+            } catch let error as BindingError {
+                failures += 1
+                if reporter.isDue(error.description, at: timing.now()) {
+                    say(
+                        "consumption is stopped: the mapping does not fit the tables any more: \(error.description); it "
+                            + "continues when the cause is repaired")
+                }
+                try await timing.sleep(
+                    backoff.delay(afterFailures: failures, random: timing.random()), unless: settings.stop)
+            }
+        }
+    }
+
+    private enum StageEnd {
+        case readingFailed(any Error)
+        case everythingIsCommitted
+        case other
+    }
+
+    private func runStages(_ plan: IngestPlan) async throws {
+        exchange.reset(
+            batches: try (0..<Self.batchCount).map { _ in
+                try CopyBatch(plan, capacity: Self.batchBytes + (256 << 10))
+            })
+        settings.totals.begin(tables: plan.labels)
+        try await withThrowingTaskGroup(of: StageEnd.self) { group in
+            group.addTask {
+                do {
+                    try await self.map()
+                    return .other
+                } catch {
+                    return .readingFailed(error)
+                }
+            }
+            group.addTask {
+                try await self.commit(plan)
+                return .everythingIsCommitted
+            }
+            group.addTask {
+                await self.settings.stop.wait()
+                // The mapper then finds the end, hands over what it has, and so ends the sink.
+                if !Task.isCancelled { self.finish() }
+                return .other
+            }
+            group.addTask {
+                await CommitWatch(
+                    database: self.member.database, offsets: self.settings.offsets, ledger: self.ledger,
+                    timing: self.timing
+                ) { [weak self] partitions in
+                    self?.reportSetBack()
+                    self?.reread(partitions)
+                }.watch()
+                return .other
+            }
+            // An error of the reading ends the run only when everything that was read before is committed.
+            var readError: (any Error)?
+            while let end = try await group.next() {
+                switch end {
+                case .readingFailed(let error): readError = readError ?? error
+                case .everythingIsCommitted:
+                    group.cancelAll()
+                    if let readError { throw readError }
+                case .other: break
+                }
+            }
+        }
+    }
+
+    // MARK: Stages
+
+    private func map() async throws {
+        defer { exchange.close() }
+        // What was read before an error is committed, too.
+        defer { if !Task.isCancelled { handOver() } }
+        var placer = PartitionPlacer(worker: self)
+        var iterator = consumer.makeAsyncIterator()
+        var state = PartitionLedger.Taken(outcome: .needsBatch, needsAttention: ledger.needsAttention)
+        while true {
+            if state.needsAttention {
+                if ledger.isFinishing { return }
+                try await placer.place()
+            }
+            if case .needsBatch = state.outcome, !ledger.hasOpenBatch {
+                ledger.open(try await exchange.takeEmpty())
+            }
+            var timeout = state.began.map { max(.zero, $0 + Self.batchAge - .now) }
+            if let retry = placer.pause { timeout = min(timeout ?? retry, retry) }
+            var isDue = false
+            do {
+                switch try await iterator.next(timeout: timeout) {
+                case .batch(let records):
+                    state = try take(records)
+                    if case .needsBatch = state.outcome {
+                        // The last one was handed over while the group moved partitions.
+                        ledger.open(try await exchange.takeEmpty())
+                        state = try take(records)
+                    }
+                    isDue = state.byteCount >= Self.batchBytes || consumer.isCaughtUp
+                case .timedOut:
+                    isDue = state.began.map { $0 + Self.batchAge <= .now } ?? false
+                    state.needsAttention = ledger.needsAttention
+                case .finished: return
+                }
+            } catch let error as KafkaError {
+                try await placer.handle(error)
+            }
+            if isDue {
+                handOver()
+                (state.outcome, state.began) = (.needsBatch, nil)
+            }
+        }
+    }
+
+    private func take(_ records: RecordBatch) throws(KafkaError) -> PartitionLedger.Taken {
+        do throws(KafkaError) {
+            return try ledger.take(records, now: .now)
+        } catch {
+            var error = error
+            (error.topic, error.partition) = (records.topic, records.partition)
+            throw error
+        }
+    }
+
+    private func handOver() {
+        if let batch = ledger.handOver() { exchange.give(full: batch) }
+    }
+
+    private func commit(_ plan: IngestPlan) async throws {
+        var sink = member.sink
+        sink.fingerprint = plan.fingerprint
+        let ledger = ledger
+        var committer = BatchCommitter(
+            sink: sink,
+            rejected: RejectedBatch(
+                client: member.client, sink: sink, topicIDs: { ledger.topicIDs }, stop: settings.stop),
+            totals: settings.totals, monitor: monitor, ledger: ledger, worker: number, stop: settings.stop,
+            timing: timing, say: member.say
+        ) { [weak self] failure in try self?.handle(failure) }
+        while let batch = try await exchange.takeFull() {
+            try await committer.commit(batch)
+            exchange.give(empty: batch)
+        }
+    }
+}

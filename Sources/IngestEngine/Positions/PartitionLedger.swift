@@ -1,0 +1,334 @@
+import Concurrency
+import KafkaWire
+
+/// The progress of each partition that a worker has, and the batch that is being filled. The only record of both.
+///
+/// ```
+/// assign ──▶ awaiting ──begin──▶ reading ──beginRevoking──▶ leaving ──remove──▶
+///               ▲                   │
+///               └────── reread ─────┴──fail──▶ failed
+/// ```
+///
+/// Each time that a partition begins to await its position it gets another assignment number. Rows that were taken in
+/// under an earlier number are removed from their batch before it is sent, so that nothing is written of a partition that
+/// was lost meanwhile.
+final class PartitionLedger: Sendable {
+    enum Phase: Sendable {
+        /// The position in the database is to be read. Nothing is taken in.
+        case awaiting
+        case reading
+        /// Another member is about to get it. Nothing more is taken in; what was is being committed.
+        case leaving
+        /// Stopped by an error.
+        case failed
+    }
+
+    struct Entry: Sendable {
+        let assignment: Int
+        var phase = Phase.awaiting
+        /// The position after the last record batch that was taken in.
+        var mapped: Int64 = 0
+        /// The position after the last batch that was handed to the sink.
+        var handedOver: Int64 = 0
+        /// The position in the database, as far as this worker has moved or read it; nil before that.
+        var committed: Int64?
+        /// Zero if unknown.
+        var topicID = KafkaUUID.zero
+    }
+
+    /// A position that was read in the database.
+    struct Position: Sendable, Equatable {
+        var offset: Int64
+        var topicID = KafkaUUID.zero
+    }
+
+    private struct State {
+        var entries: [TopicPartition: Entry] = [:]
+        var lastAssignment = 0
+        var open: CopyBatch?
+        var failures: [TopicPartition: any Error] = [:]
+        /// The partitions whose positions were ever read in this run.
+        var known: Set<TopicPartition> = []
+        var awaiting = 0
+        var isFinishing = false
+        var isAbandoned = false
+
+        var needsAttention: Bool { awaiting > 0 || isFinishing }
+
+        mutating func set(_ entry: Entry, of partition: TopicPartition) {
+            if entries[partition]?.phase == .awaiting { awaiting -= 1 }
+            if entry.phase == .awaiting { awaiting += 1 }
+            entries[partition] = entry
+        }
+
+        mutating func add(_ partition: TopicPartition, _ topicID: KafkaUUID = .zero) {
+            lastAssignment += 1
+            failures[partition] = nil
+            var entry = Entry(assignment: lastAssignment)
+            entry.topicID = topicID
+            set(entry, of: partition)
+        }
+
+        mutating func remove(_ partition: TopicPartition) {
+            if entries[partition]?.phase == .awaiting { awaiting -= 1 }
+            entries[partition] = nil
+            failures[partition] = nil
+        }
+
+        /// Closes the batch that is being filled; nil if there is nothing in it.
+        mutating func detach() -> CopyBatch? {
+            guard let batch = open, !batch.isEmpty else { return nil }
+            for (partition, move) in batch.progress where entries[partition]?.assignment == move.assignment {
+                entries[partition]?.handedOver = move.next
+            }
+            open = nil
+            return batch
+        }
+
+        mutating func detach(ifItHas partitions: Set<TopicPartition>) -> CopyBatch? {
+            guard let open, !partitions.isDisjoint(with: open.progress.keys) else { return nil }
+            return detach()
+        }
+    }
+
+    private let state = Lock(State())
+    /// Notified when a revoked partition may have become settled.
+    private let settled = Signal()
+    /// Notified when a partition gets on, fails, or goes.
+    private let changed: Signal
+
+    /// - Parameter changed: Notified when a partition gets on, fails, or goes.
+    init(changed: Signal = Signal()) {
+        self.changed = changed
+    }
+
+    // MARK: For the mapper
+
+    /// What became of a record batch.
+    struct Taken: Sendable {
+        enum Outcome: Sendable, Equatable {
+            case taken
+            /// Its partition isn't read at the moment.
+            case skipped
+            /// There is no batch to fill: see ``open(_:)``.
+            case needsBatch
+        }
+
+        var outcome: Outcome
+        /// The bytes in the batch that is being filled.
+        var byteCount = 0
+        /// When that batch was begun.
+        var began: ContinuousClock.Instant?
+        /// Whether a partition awaits its position, or the worker is to end.
+        var needsAttention: Bool
+    }
+
+    /// Takes a record batch in.
+    ///
+    /// - Throws: `KafkaError` for one that can't be read; nothing of it is taken in.
+    func take(_ records: RecordBatch, now: ContinuousClock.Instant) throws(KafkaError) -> Taken {
+        let place = records.place
+        return try state.withLock { (state) throws(KafkaError) in
+            let needsAttention = state.needsAttention
+            guard let index = state.entries.index(forKey: place), state.entries.values[index].phase == .reading else {
+                return Taken(outcome: .skipped, began: state.open?.began, needsAttention: needsAttention)
+            }
+            guard let batch = state.open else { return Taken(outcome: .needsBatch, needsAttention: needsAttention) }
+            let entry = state.entries.values[index]
+            try batch.append(records, position: entry.mapped, assignment: entry.assignment, now: now)
+            state.entries.values[index].mapped = records.nextOffset
+            return Taken(
+                outcome: .taken, byteCount: batch.byteCount, began: batch.began, needsAttention: needsAttention)
+        }
+    }
+
+    /// Begins to fill an empty batch.
+    func open(_ batch: CopyBatch) { state.withLock { $0.open = batch } }
+
+    /// Whether a batch is being filled.
+    var hasOpenBatch: Bool { state.withLock { $0.open != nil } }
+
+    /// Closes the batch that is being filled, for the sink; nil if there is nothing in it.
+    func handOver() -> CopyBatch? { state.withLock { $0.detach() } }
+
+    var needsAttention: Bool { state.withLock { $0.needsAttention } }
+
+    /// The partitions whose positions are to be read, with their assignments.
+    var awaiting: [TopicPartition: Int] {
+        state.withLock { state in
+            state.awaiting == 0
+                ? [:] : state.entries.filter { $0.value.phase == .awaiting }.mapValues(\.assignment)
+        }
+    }
+
+    /// Begins to take in partitions whose position was read.
+    ///
+    /// - Parameter assignments: Those for which the positions were read. A partition that has another one by now still
+    ///   awaits its position.
+    func begin(_ positions: [TopicPartition: Position], of assignments: [TopicPartition: Int]) {
+        state.withLock { state in
+            for (partition, position) in positions {
+                guard var entry = state.entries[partition], entry.phase == .awaiting,
+                    entry.assignment == assignments[partition]
+                else { continue }
+                (entry.mapped, entry.handedOver, entry.committed) = (position.offset, position.offset, position.offset)
+                entry.topicID = position.topicID
+                entry.phase = .reading
+                state.set(entry, of: partition)
+                state.known.insert(partition)
+            }
+        }
+        changed.notify()
+    }
+
+    /// The partitions whose positions were ever read in this run.
+    var known: Set<TopicPartition> { state.withLock { $0.known } }
+
+    /// Adds partitions whose positions were read at the start of the run.
+    func note(known partitions: some Sequence<TopicPartition>) { state.withLock { $0.known.formUnion(partitions) } }
+
+    /// Stops a partition. What was taken in of it before is committed all the same.
+    ///
+    /// - Returns: False if the partition isn't the worker's, or has failed before.
+    func fail(_ partition: TopicPartition, _ error: any Error) -> Bool {
+        let isNew = state.withLock { state in
+            guard var entry = state.entries[partition], entry.phase == .reading || entry.phase == .awaiting else {
+                return false
+            }
+            entry.phase = .failed
+            state.set(entry, of: partition)
+            state.failures[partition] = error
+            return true
+        }
+        if isNew { changed.notify() }
+        return isNew
+    }
+
+    // MARK: For the group
+
+    /// Adds partitions, which await their positions.
+    func assign(_ partitions: some Sequence<TopicPartition>) {
+        state.withLock { state in for partition in partitions { state.add(partition) } }
+        changed.notify()
+    }
+
+    /// Takes nothing more in of partitions that another member is about to get.
+    ///
+    /// - Returns: The batch that was being filled, which is to be committed; nil if it has nothing.
+    func beginRevoking(_ partitions: Set<TopicPartition>) -> CopyBatch? {
+        state.withLock { state in
+            for partition in partitions {
+                guard var entry = state.entries[partition], entry.phase == .reading else { continue }
+                entry.phase = .leaving
+                state.set(entry, of: partition)
+            }
+            return state.detach()
+        }
+    }
+
+    /// Waits until everything that was handed over of these partitions is committed, or was removed from its batch.
+    func settle(_ partitions: Set<TopicPartition>, until deadline: ContinuousClock.Instant) async {
+        while !isSettled(partitions), ContinuousClock.now < deadline { await settled.wait(until: deadline) }
+    }
+
+    private func isSettled(_ partitions: Set<TopicPartition>) -> Bool {
+        state.withLock { state in
+            state.isFinishing && state.isAbandoned
+                || partitions.allSatisfy { partition in
+                    guard let entry = state.entries[partition], let committed = entry.committed else { return true }
+                    return entry.phase == .awaiting || committed >= entry.handedOver
+                }
+        }
+    }
+
+    /// Removes partitions that are the worker's no more.
+    ///
+    /// - Returns: The batch that was being filled, if it has rows of them; the sink removes those.
+    func remove(_ partitions: Set<TopicPartition>) -> CopyBatch? {
+        let open = state.withLock { state in
+            for partition in partitions { state.remove(partition) }
+            return state.detach(ifItHas: partitions)
+        }
+        settled.notify()
+        changed.notify()
+        return open
+    }
+
+    // MARK: For the sink
+
+    /// Those of a batch's partitions whose assignment is over.
+    func stale(_ progress: [TopicPartition: CopyBatch.Progress]) -> Set<TopicPartition> {
+        state.withLock { state in
+            Set(progress.filter { state.entries[$0.key]?.assignment != $0.value.assignment }.keys)
+        }
+    }
+
+    func committed(_ progress: [TopicPartition: CopyBatch.Progress]) {
+        state.withLock { state in
+            for (partition, move) in progress {
+                guard let entry = state.entries[partition], entry.assignment == move.assignment else { continue }
+                state.entries[partition]?.committed = move.next
+            }
+        }
+        settled.notify()
+        changed.notify()
+    }
+
+    /// Has the positions of partitions read again: what was taken in of them and not committed is void.
+    ///
+    /// - Returns: The batch that was being filled, if it has rows of them; the sink removes those.
+    func reread(_ partitions: Set<TopicPartition>) -> CopyBatch? {
+        let open = state.withLock { state in
+            for partition in partitions {
+                guard let entry = state.entries[partition] else { continue }
+                // One that is about to go has nothing left to commit.
+                if entry.phase == .leaving { state.remove(partition) } else { state.add(partition, entry.topicID) }
+            }
+            return state.detach(ifItHas: partitions)
+        }
+        settled.notify()
+        return open
+    }
+
+    /// Has all positions read again, after everything that wasn't committed was dropped.
+    func rereadAll() {
+        state.withLock { $0.open = nil }
+        _ = reread(Set(state.withLock { $0.entries }.keys))
+    }
+
+    // MARK: The end
+
+    /// Asks the mapper to end.
+    func finish() { state.withLock { $0.isFinishing = true } }
+
+    var isFinishing: Bool { state.withLock { $0.isFinishing } }
+
+    /// Nothing more will be committed: nobody is to wait for it.
+    func abandon() {
+        state.withLock { state in
+            state.isFinishing = true
+            state.isAbandoned = true
+        }
+        settled.notify()
+    }
+
+    // MARK: What is known
+
+    /// For each partition the position in the database.
+    var committed: [TopicPartition: Int64] { state.withLock { $0.entries.compactMapValues(\.committed) } }
+
+    /// The topics that are read, by name; zero if unknown.
+    var topicIDs: [String: KafkaUUID] {
+        state.withLock { state in
+            Dictionary(state.entries.map { ($0.key.topic, $0.value.topicID) }) { $0 == .zero ? $1 : $0 }
+        }
+    }
+
+    var failures: [TopicPartition: any Error] { state.withLock { $0.failures } }
+
+    /// Whether there is a partition that hasn't failed.
+    var isAnyLeft: Bool { state.withLock { state in state.entries.contains { $0.value.phase != .failed } } }
+
+    /// The partitions that the worker has, failed ones among them.
+    var partitions: Set<TopicPartition> { state.withLock { Set($0.entries.keys) } }
+}

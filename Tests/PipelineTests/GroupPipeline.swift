@@ -1,0 +1,166 @@
+import Foundation
+import KafkaWire
+import PGWire
+import TestSupport
+import Testing
+
+/// One test's own topics, group, schema and mapping, with a table that tells which record each row comes from.
+struct GroupPipeline: Sendable {
+    let kafka: KafkaCluster
+    let postgres: PostgresServer
+    let client: KafkaClient
+    /// The schema, and the beginning of the topics' names.
+    let name: String
+    let folder: TemporaryFolder
+
+    private static let clusters = SharedServers<KafkaCluster>()
+
+    /// Sessions of a few seconds, so that a member that was killed is replaced soon.
+    private static let brokerSettings = [
+        "group.min.session.timeout.ms": "1000", "group.consumer.min.session.timeout.ms": "1000",
+        "group.consumer.session.timeout.ms": "4000", "group.consumer.min.heartbeat.interval.ms": "100",
+        "group.consumer.heartbeat.interval.ms": "300",
+    ]
+    private static let memberSettings = [
+        "--property", "session.timeout.ms=4000", "--property", "heartbeat.interval.ms=300",
+        "--property", "metadata.max.age.ms=500",
+    ]
+
+    /// Makes the tables and a topic `NAME-a`.
+    ///
+    /// - Parameters:
+    ///   - settings: Further lines of the mapping.
+    ///   - postgres: nil for the server that all tests share.
+    static func make(
+        _ home: KafkaHome, partitions: Int32 = 4, settings: String = "", postgres: PostgresServer? = nil
+    ) async throws -> GroupPipeline {
+        let kafka = try await clusters.server(home.path) {
+            try await KafkaCluster.start(home, settings: brokerSettings)
+        }
+        let server = if let postgres { postgres } else { try await PostgresServer.shared() }
+        let pipeline = GroupPipeline(
+            kafka: kafka, postgres: server,
+            client: try KafkaClient(bootstrapServers: kafka.bootstrap, properties: ["linger.ms": "5"]),
+            name: "g" + String(UInt64.random(in: 0..<(1 << 40)), radix: 36), folder: try TemporaryFolder())
+        try await pipeline.client.admin.createTopic(pipeline.topic("a"), partitions: partitions)
+        let initial = try await run(
+            try Repository.program("tfi-consumer"),
+            ["init", "--offsets-only", "--database", server.uri, "--schema", pipeline.name])
+        guard initial.status == 0 else { throw ProgramError("init ended with \(initial.status): \(initial.err)") }
+        try await pipeline.sql("CREATE TABLE item (topic text, partition int, \"offset\" bigint, id bigint)")
+        try """
+            routes:
+              - topic: \(pipeline.name)-.*
+                table: \(pipeline.name).item
+                columns:
+                  topic: { record: topic }
+                  partition: { record: partition }
+                  offset: { record: offset }
+                  id: id
+            \(settings)
+            """.write(to: pipeline.mapping, atomically: true, encoding: .utf8)
+        return pipeline
+    }
+
+    func topic(_ suffix: String) -> String { "\(name)-\(suffix)" }
+    private var mapping: URL { folder.url.appending(path: "mapping.yaml") }
+
+    // MARK: Programs
+
+    private func arguments(_ more: [String]) -> [String] {
+        [
+            "run", "--mapping", mapping.path, "--group", name, "--database", postgres.uri, "--schema", name,
+            "--bootstrap-servers", kafka.bootstrap, "--summary-json",
+        ] + Self.memberSettings + more
+    }
+
+    func start(_ more: [String] = []) async throws -> RunningProgram {
+        try await RunningProgram.start(try Repository.program("tfi-consumer"), arguments(more))
+    }
+
+    func catchUp(_ more: [String] = []) async throws -> ProgramResult {
+        try await run(
+            try Repository.program("tfi-consumer"), arguments(["--until-caught-up"] + more), timeout: .seconds(60))
+    }
+
+    /// Ends a run by SIGTERM, expects status 0, and returns how many records it says that it has committed.
+    @discardableResult
+    func end(_ member: RunningProgram, _ location: SourceLocation = #_sourceLocation) async throws -> Int {
+        try records(try await endInOrder(member, within: .seconds(7), location))
+    }
+
+    func records(_ result: ProgramResult) throws -> Int {
+        let summary = try JSONSerialization.jsonObject(with: Data(result.out.utf8)) as? [String: Any]
+        return try #require(summary?["records"] as? Int)
+    }
+
+    // MARK: Database
+
+    @discardableResult
+    func sql(_ text: String) async throws -> [[String]] {
+        let connection = try await PostgresConnection.connect(to: postgres.uri)
+        do {
+            let quoted = try await connection.quoted(name)
+            try await connection.execute("SET search_path = \(quoted)")
+            let result = try await connection.execute(text)
+            await connection.close()
+            return result.rows.map { row in result.columns.indices.map { row[$0] ?? "null" } }
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+
+    func rows() async throws -> Int { Int(try await sql("SELECT count(*) FROM item")[0][0]) ?? -1 }
+
+    /// Waits until the group has committed everything that there is of a topic, and expects each record exactly once.
+    func expectExact(
+        _ suffix: String = "a", members: [RunningProgram] = [], timeout: Duration = .seconds(60),
+        _ location: SourceLocation = #_sourceLocation
+    ) async throws {
+        let topic = topic(suffix)
+        let described = try await client.admin.describe(topics: [topic])[0]
+        let ends = try await client.admin.listOffsets(
+            Dictionary(
+                uniqueKeysWithValues: described.partitions.map {
+                    (TopicPartition(topic: topic, partition: $0.index), OffsetSpec.latest)
+                }))
+        let expected = ends.sorted { $0.key < $1.key }.map { ["\($0.key.partition)", "\($0.value.offset)"] }
+        try await eventually("everything is committed", timeout: timeout, every: .milliseconds(100)) {
+            for member in members where !member.isRunning { throw ProgramError(try member.errors()) }
+            return try await sql(
+                "SELECT partition, next_offset FROM kafka_offset WHERE topic = '\(topic)' ORDER BY 1") == expected
+        }
+        let rows = try await sql(
+            """
+            SELECT partition, count(*), count(DISTINCT "offset"), min("offset"), max("offset") + 1
+            FROM item WHERE topic = '\(topic)' GROUP BY 1 ORDER BY 1
+            """)
+        let exact = expected.filter { $0[1] != "0" }.map { [$0[0], $0[1], $0[1], "0", $0[1]] }
+        #expect(rows == exact, sourceLocation: location)
+    }
+
+    // MARK: Kafka
+
+    /// Sends records with ascending ids in turn to the partitions.
+    func send(
+        _ ids: Range<Int>, to suffix: String = "a", partitions: Int = 4, waves: Int = 1, pause: Duration = .zero
+    ) async throws {
+        let (topic, size) = (topic(suffix), max(1, (ids.count + waves - 1) / waves))
+        let producer = client.producer()
+        for begin in stride(from: ids.lowerBound, to: ids.upperBound, by: size) {
+            var deliveries: [Delivery] = []
+            for id in begin..<min(begin + size, ids.upperBound) {
+                deliveries.append(
+                    try await producer.enqueue(
+                        ProducerRecord(
+                            topic: topic, partition: Int32(id % partitions), value: Array("{\"id\":\(id)}".utf8))))
+            }
+            await producer.flush()
+            for delivery in deliveries { _ = try await delivery.metadata }
+            // Spreads them over time; nothing is awaited by it.
+            if pause > .zero { try await Task.sleep(for: pause) }
+        }
+        await producer.close()
+    }
+}
