@@ -38,7 +38,7 @@ struct ChaosRun: Sendable {
     private func run(at site: Site) async throws {
         // Not the plan's numbers, so that a plan doesn't depend on how the processes are chosen.
         var random = SeededRandom(seed: ~settings.seed)
-        let deployment = try await Deployment(isStandalone: settings.isStandalone, &random)
+        let deployment = Deployment(isStandalone: settings.isStandalone, &random)
         let client = try KafkaClient(bootstrapServers: site.bootstrap, properties: Load.properties)
         try await site.prepare(with: client)
         journal.say(deployment.description)

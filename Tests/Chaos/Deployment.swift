@@ -1,28 +1,18 @@
-import TestSupport
-
 /// How many processes consume, and with which options. Nothing else knows.
 struct Deployment: Sendable {
     /// For each process how many members of the group it has; nil for a process that reads all partitions alone.
     let workers: [Int?]
 
-    /// Several processes that share the partitions as members of one group, or a single one that reads all of them.
+    /// Several processes that share the partitions as members of one group, or a single one.
     ///
-    /// - Parameter isStandalone: A single one also if the program could share.
-    init(isStandalone: Bool, _ random: inout SeededRandom) async throws {
-        let help = try await run(try Repository.program("tfi-consumer"), ["run", "--help"]).out
-        if isStandalone || !help.contains("--workers") {
+    /// - Parameter isStandalone: A single one that reads all partitions.
+    init(isStandalone: Bool, _ random: inout SeededRandom) {
+        if isStandalone {
             workers = [nil]
-            standaloneOptions = help.contains("--standalone") ? ["--standalone"] : []
         } else {
-            let count = Int.random(in: 3...5, using: &random)
-            var workers: [Int?] = []
-            for _ in 0..<count { workers.append(Int.random(in: 1...2, using: &random)) }
-            self.workers = workers
-            standaloneOptions = []
+            workers = (0..<Int.random(in: 3...5, using: &random)).map { _ in Int.random(in: 1...2, using: &random) }
         }
     }
-
-    private let standaloneOptions: [String]
 
     var count: Int { workers.count }
 
@@ -30,7 +20,7 @@ struct Deployment: Sendable {
     ///
     /// - Parameter index: Counted from 1.
     func options(of index: Int) -> [String] {
-        guard let workers = workers[index - 1] else { return standaloneOptions }
+        guard let workers = workers[index - 1] else { return ["--standalone"] }
         return ["--workers", "\(workers)", "--property", "session.timeout.ms=6000"]
     }
 

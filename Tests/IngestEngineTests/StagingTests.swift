@@ -93,6 +93,29 @@ import Testing
         #expect(batch.rowCounts == [4] && batch.serverRowCount(of: 0) == 1 && batch.deadLetterCount == 2)
     }
 
+    /// The sequence decides which row of a key is the last, so it must ascend over what stays and what follows.
+    @Test func removingAPartitionKeepsTheOrderOfTheOthers() throws {
+        func records(_ ids: Int...) -> [SampleRecord] {
+            ids.map { SampleRecord(value: #"{"id":\#($0)}"#) }
+        }
+        let batch = try CopyBatch(IngestPlan([upsert(Self.deletes)]))
+        try batch.append(recordBatch(records(1), partition: 1), position: 0, now: .now)
+        try batch.append(
+            recordBatch(
+                records(2) + [
+                    SampleRecord(key: "2", value: nil), SampleRecord(value: #"{"id":2,"took":"1 day"}"#),
+                    SampleRecord(value: "{"),
+                ], partition: 2), position: 0, now: .now)
+        try batch.append(recordBatch(records(3), partition: 1), position: 1, now: .now)
+        batch.remove([TopicPartition(topic: "t", partition: 2)])
+        try batch.append(recordBatch(records(4), partition: 1), position: 2, now: .now)
+        func row(_ id: Int, sequence: Int) -> [UInt8] {
+            [0, 5] + value(id) + null + null + value(sequence) + flag(false)
+        }
+        #expect(batch.rowBytes(of: 0) == row(1, sequence: 1) + row(3, sequence: 5) + row(4, sequence: 6))
+        #expect(batch.rowCounts == [3] && batch.serverRowCount(of: 0) == 0 && batch.deadLetterCount == 0)
+    }
+
     @Test func tombstonesCanBeIgnoredOrRejected() throws {
         for (tombstone, letters) in [(BoundRoute.Tombstone.ignore, 0), (.deadLetter, 1)] {
             let batch = try CopyBatch(IngestPlan([upsert(tombstone)]))

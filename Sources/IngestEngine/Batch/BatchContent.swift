@@ -223,8 +223,10 @@ struct BatchContent: ~Copyable {
         }
     }
 
-    /// Takes the rows and dead letters of some partitions out again. Rows that are staged keep their sequence: only its order
-    /// counts.
+    /// Takes the rows and dead letters of some partitions out again.
+    ///
+    /// Staged rows keep their sequence, since only its order counts. The count of deletions stays too: it only decides
+    /// whether to send a DELETE.
     mutating func remove(_ partitions: Set<TopicPartition>) {
         for index in 0..<targets.count {
             var behind = BatchSegments.End(rows: targets[index].beginning, server: 0)
