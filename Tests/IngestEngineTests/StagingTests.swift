@@ -1,3 +1,4 @@
+import KafkaWire
 import PGWire
 import Testing
 

@@ -255,7 +255,13 @@ extension DatabaseTests {
         @Test func whatWasReadIsCommittedBeforeAnErrorOfKafkaEndsTheRun() async throws {
             let pipeline = try await FakePipeline.make()
             try await pipeline.send((0..<10).map { pipeline.passage($0) })
-            let consumer = try await pipeline.startConsumer()
+            let printed = try await run(
+                try Repository.program("tfi-consumer"), ["mapping", "--schema", pipeline.schema]
+            ).out
+            let folder = try TemporaryFolder()
+            let mapping = folder.url.appending(path: "mapping.yaml")
+            try "on_partition_error: stop\n\(printed)".write(to: mapping, atomically: true, encoding: .utf8)
+            let consumer = try await pipeline.startConsumer(["--mapping", mapping.path])
             try await eventually("the first rows") { try await pipeline.units().count == 10 }
             let other = try await PostgresConnection.connect(to: pipeline.postgres.uri)
             let name = try await other.quoted(pipeline.schema)

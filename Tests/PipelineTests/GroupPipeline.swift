@@ -1,3 +1,4 @@
+import CommandLineSupport
 import Foundation
 import KafkaWire
 import PGWire
@@ -49,16 +50,16 @@ struct GroupPipeline: Sendable {
         guard initial.status == 0 else { throw ProgramError("init ended with \(initial.status): \(initial.err)") }
         try await pipeline.sql("CREATE TABLE item (topic text, partition int, \"offset\" bigint, id bigint)")
         try """
-            routes:
-              - topic: \(pipeline.name)-.*
-                table: \(pipeline.name).item
-                columns:
-                  topic: { record: topic }
-                  partition: { record: partition }
-                  offset: { record: offset }
-                  id: id
-            \(settings)
-            """.write(to: pipeline.mapping, atomically: true, encoding: .utf8)
+        routes:
+          - topic: \(pipeline.name)-.*
+            table: \(pipeline.name).item
+            columns:
+              topic: { record: topic }
+              partition: { record: partition }
+              offset: { record: offset }
+              id: id
+        \(settings)
+        """.write(to: pipeline.mapping, atomically: true, encoding: .utf8)
         return pipeline
     }
 
@@ -141,6 +142,28 @@ struct GroupPipeline: Sendable {
     }
 
     // MARK: Kafka
+
+    /// Waits until the group has so many members, and each has partitions.
+    func expectMembers(_ count: Int) async throws {
+        try await eventually("\(count) members have partitions", timeout: .seconds(60), every: .milliseconds(100)) {
+            let group = try await client.admin.describeGroups([name])[name]?.get()
+            return group?.members.count == count && group?.members.allSatisfy { !$0.assignment.isEmpty } == true
+        }
+    }
+
+    /// Sends records without end, with ascending ids in turn to the partitions.
+    ///
+    /// - Returns: How many were sent before it was asked to stop.
+    func send(partitions: Int, until stop: StopSignal) async throws -> Int {
+        var count = 0
+        while !stop.isRequested {
+            try await send(count..<count + 400, partitions: partitions)
+            count += 400
+            // Spreads them over time; nothing is awaited by it.
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        return count
+    }
 
     /// Sends records with ascending ids in turn to the partitions.
     func send(

@@ -1,3 +1,4 @@
+import CommandLineSupport
 import Foundation
 import KafkaWire
 import TestSupport
@@ -10,25 +11,27 @@ extension PipelineTests {
         @Test("members join, leave, and are killed", arguments: KafkaHome.all)
         func membersComeAndGo(home: KafkaHome) async throws {
             let pipeline = try await GroupPipeline.make(home, partitions: 6)
-            let producing = Task {
-                try await pipeline.send(0..<60_000, partitions: 6, waves: 150, pause: .milliseconds(50))
-            }
+            let stop = StopSignal()
+            let producing = Task { try await pipeline.send(partitions: 6, until: stop) }
             let first = try await pipeline.start()
             try await eventually("the first rows") { try await pipeline.rows() > 0 }
             let second = try await pipeline.start()
             let third = try await pipeline.start(["--workers", "2"])
+            try await pipeline.expectMembers(4)
             let before = try await pipeline.rows()
-            try await eventually("rows while members join") { try await pipeline.rows() > before + 5_000 }
+            try await eventually("rows by all members") { try await pipeline.rows() > before + 2_000 }
             third.signal(SIGKILL)
             _ = try await third.result()
+            try await pipeline.expectMembers(2)
             let atKill = try await pipeline.rows()
             try await eventually("rows after a kill") { try await pipeline.rows() > atKill + 2_000 }
             let bySecond = try await pipeline.end(second)
-            try await producing.value
+            stop.request()
+            let sent = try await producing.value
             try await pipeline.expectExact(members: [first])
             let byFirst = try await pipeline.end(first)
             #expect(bySecond > 0 && byFirst > 0)
-            #expect(try await pipeline.rows() == 60_000)
+            #expect(try await pipeline.rows() == sent)
         }
 
         @Test("a member that was stopped for longer than its session goes on", arguments: KafkaHome.all)
@@ -137,7 +140,8 @@ extension PipelineTests {
             }
             try await pipeline.send(300..<400, partitions: 2)
             try await pipeline.expectExact("a", members: members)
-            #expect(try await pipeline.sql("SELECT count(*) FROM item WHERE topic = '\(pipeline.topic("b"))'") == [["100"]])
+            let ofTheFirst = try await pipeline.sql("SELECT count(*) FROM item WHERE topic = '\(pipeline.topic("b"))'")
+            #expect(ofTheFirst == [["100"]])
             for member in members { try await pipeline.end(member) }
         }
 

@@ -58,7 +58,8 @@ package struct Ingest: Sendable {
         }
         for (partition, failure) in start.failures.sorted(by: { $0.key < $1.key }) where !settings.isGroup {
             settings.say(
-                "partition \(partition.partition) of topic \(partition.topic) is not read, and the others are: \(failure)")
+                "partition \(partition.partition) of topic \(partition.topic) is not read, and the others are: \(failure)"
+            )
         }
         for worker in workers {
             worker.ledger.note(known: start.offsets.keys)
@@ -75,11 +76,9 @@ package struct Ingest: Sendable {
                 await watchForPartitions(start.partitionCounts)
             }
         }
-        if ends != nil, !settings.stop.isRequested, let failure = failures.merging(start.failures, uniquingKeysWith: { $1 })
-            .min(by: { $0.key < $1.key })?.value
-        {
-            throw failure
-        }
+        guard ends != nil, !settings.stop.isRequested else { return }
+        let failures = failures.merging(start.failures) { $1 }
+        if let failure = failures.min(by: { $0.key < $1.key })?.value { throw failure }
     }
 
     /// Runs the workers, and something beside them until they end. An error of one ends the others in order: they commit

@@ -77,6 +77,7 @@ struct PartitionPlacer {
         // The consumer would never count as caught up with it.
         await worker.consumer.pause([partition])
         worker.member.say(
-            "partition \(partition.partition) of topic \(partition.topic) is stopped, and the others are read on: \(error)")
+            "partition \(partition.partition) of topic \(partition.topic) is stopped, and the others are read on: \(error)"
+        )
     }
 }

@@ -26,25 +26,28 @@ struct PartitionWatch: Sendable {
         var reporter = WaitReporter()
         while !Task.isCancelled {
             try? await timing.sleep(interval)
-            let outcomes: [String: Result<TopicDescription, KafkaError>]
+            var added: Set<TopicPartition> = []
             do {
-                outcomes = try await client.admin.describeTopics(try await topics.resolve(client))
+                let outcomes = try await client.admin.describeTopics(try await topics.resolve(client))
+                var failure: KafkaError?
+                for (name, outcome) in outcomes.sorted(by: { $0.key < $1.key }) {
+                    switch outcome {
+                    case .success(let topic):
+                        missing.remove(name)
+                        added.formUnion(report(topic, &known))
+                    case .failure(let error) where error.code == .unknownTopicOrPartition:
+                        if missing.insert(name).inserted {
+                            say("topic \(name) does not exist any more; nothing of it is read")
+                        }
+                    case .failure(let error): failure = failure ?? error
+                    }
+                }
+                if let failure { throw failure }
                 if reporter.succeeded() { say("the partitions of topic \(topics.description) are known again") }
             } catch {
-                guard !Task.isCancelled, reporter.isDue("\(error)", at: timing.now()) else { continue }
-                say("cannot find out whether topic \(topics.description) has new partitions; retrying: \(error)")
-                continue
-            }
-            var added: Set<TopicPartition> = []
-            for (name, outcome) in outcomes.sorted(by: { $0.key < $1.key }) {
-                switch outcome {
-                case .success(let topic):
-                    missing.remove(name)
-                    added.formUnion(report(topic, &known))
-                case .failure(let error) where error.code == .unknownTopicOrPartition:
-                    if missing.insert(name).inserted { say("topic \(name) does not exist any more; nothing of it is read") }
-                // The next look finds it.
-                case .failure: break
+                guard !Task.isCancelled else { return }
+                if reporter.isDue("\(error)", at: timing.now()) {
+                    say("cannot find out whether topic \(topics.description) has new partitions; retrying: \(error)")
                 }
             }
             if !added.isEmpty, !Task.isCancelled { await found(added) }

@@ -18,9 +18,6 @@ final class Worker: Sendable {
     static let batchAge = Duration.milliseconds(200)
     /// One that is filled, one that waits, one that is committed.
     static let batchCount = 3
-    /// How long a partition that another member is to get waits until its rows are committed. If this takes longer it is
-    /// given up all the same: what isn't committed by then is written by its next owner.
-    private static let settlingLimit = Duration.seconds(30)
     /// How long leaving the group may take.
     private static let leavingLimit = Duration.milliseconds(1_500)
 
@@ -29,7 +26,7 @@ final class Worker: Sendable {
     let number: Int
     let monitor: DeadLetterMonitor
     let ledger: PartitionLedger
-    private let exchange = BatchExchange()
+    let exchange = BatchExchange()
     private let follower: GroupOffsets
 
     var consumer: KafkaConsumer { member.consumer }
@@ -43,87 +40,19 @@ final class Worker: Sendable {
         let ledger = PartitionLedger(changed: changed)
         self.ledger = ledger
         let (isGroup, group) = (settings.isGroup, settings.offsets.group)
-        follower = GroupOffsets(group: group, committed: { ledger.committed }, say: member.say) { offsets in
-            if isGroup {
-                try await member.consumer.commit(offsets.mapValues { OffsetAndMetadata($0) })
-            } else {
-                try await member.client.admin.commitOffsets(
-                    group: group, offsets, topicIDs: ledger.topicIDs, limit: .seconds(1))
-            }
-        }
+        follower = GroupOffsets(
+            group: group, committed: { ledger.committed }, say: member.say,
+            send: { offsets in
+                if isGroup {
+                    try await member.consumer.commit(offsets.mapValues { OffsetAndMetadata($0) })
+                } else {
+                    try await member.client.admin.commitOffsets(
+                        group: group, offsets, topicIDs: ledger.topicIDs, limit: .seconds(1))
+                }
+            })
     }
 
-    private func say(_ line: String) { member.say(line) }
-
-    // MARK: Partitions come and go
-
-    /// Reads all partitions, without a group.
-    func assignAll(_ start: IngestStart) async {
-        ledger.assign(start.offsets.keys)
-        ledger.begin(start.positions, of: ledger.awaiting)
-        await consumer.assign(start.assignment)
-    }
-
-    /// Becomes a member of the group, or reads other topics as one.
-    func subscribe(to topics: [String]) async throws {
-        try await consumer.subscribe(to: .topics(topics)) { [weak self] rebalance in await self?.handle(rebalance) }
-    }
-
-    /// Reads further partitions, without a group.
-    func add(_ partitions: Set<TopicPartition>) {
-        ledger.assign(partitions)
-        consumer.wakeUp()
-    }
-
-    private func handle(_ rebalance: Rebalance) async {
-        switch rebalance {
-        case .assigned(let partitions):
-            ledger.assign(partitions)
-            consumer.wakeUp()
-        case .revoked(let partitions):
-            if let batch = ledger.beginRevoking(partitions) { exchange.give(full: batch) }
-            await ledger.settle(partitions, until: timing.now() + Self.settlingLimit)
-            drop(partitions)
-        case .lost(let partitions): drop(partitions)
-        }
-    }
-
-    private func drop(_ partitions: Set<TopicPartition>) {
-        if let batch = ledger.remove(partitions) { exchange.give(full: batch) }
-    }
-
-    /// Has positions read again, since they are not where this worker has moved them.
-    private func reread(_ partitions: Set<TopicPartition>) {
-        if let batch = ledger.reread(partitions) { exchange.give(full: batch) }
-        consumer.wakeUp()
-    }
-
-    /// Decides what becomes of partitions that keep a batch from being committed.
-    private func handle(_ failure: BatchCommitter.PartitionTrouble) throws {
-        switch failure {
-        case .moved(let moved): try handle(moved)
-        // The mapper finds out what is wrong with it, or reads it again.
-        case .unreadable(let partition, _): reread([partition])
-        }
-    }
-
-    private func handle(_ moved: PositionsMoved) throws {
-        let ahead = moved.shifts.filter { !$0.value.isSetBack }.min { $0.key < $1.key }
-        if let ahead {
-            guard settings.isGroup else {
-                throw Fenced(group: settings.offsets.group, partition: ahead.key, shift: ahead.value)
-            }
-            say(
-                "\(ahead.key) is at offset \(ahead.value.stored) in the database, not at \(ahead.value.expected): another "
-                    + "member has moved it meanwhile, and what this one has read of it is dropped")
-        }
-        if moved.shifts.contains(where: \.value.isSetBack) { reportSetBack() }
-        reread(Set(moved.shifts.keys))
-    }
-
-    private func reportSetBack() {
-        say("the database has lost its last commits, or its offsets were moved back: their messages are read again")
-    }
+    func say(_ line: String) { member.say(line) }
 
     // MARK: Running
 
