@@ -62,6 +62,83 @@ extension DatabaseTests {
             }
         }
 
+        /// Rows by a column, dead letters and offsets by the topic; the totals count all of them.
+        @Test func twoPlantsShareASchema() async throws {
+            try await withMapping(
+                topics: ["north", "south"],
+                tables: "ALTER TABLE ucp ADD COLUMN plant text",
+                """
+                routes:
+                  - topic: north|south
+                    table: SCHEMA.ucp
+                    columns:
+                      plant: { record: topic }
+                      qls_unit_id: qls_unit_id
+                      unit_collection_pt_timestamp: unit_collection_pt_timestamp
+                      collection_point_id: collection_point_id
+                      zone_id: zone_id
+                """
+            ) { pipeline, file in
+                func passages(of plant: String, _ ids: Range<Int>) -> [ProducerRecord] {
+                    ids.map { id in
+                        var record = pipeline.passage(id)
+                        record.topic = plant
+                        return record
+                    }
+                }
+                try await pipeline.send(passages(of: "north", 0..<100) + passages(of: "south", 0..<40))
+                try await pipeline.send([record("south", "{}")])
+                // One process for each plant, at the same time, in the same group.
+                let folder = try TemporaryFolder()
+                let mapping = try String(contentsOfFile: file, encoding: .utf8)
+                var consumers: [RunningProgram] = []
+                for plant in ["north", "south"] {
+                    let own = folder.url.appending(path: "\(plant).yaml")
+                    try mapping.replacing("north|south", with: plant).write(
+                        to: own, atomically: true, encoding: .utf8)
+                    consumers.append(try await pipeline.startConsumer(["--mapping", own.path]))
+                }
+                try await eventually("all rows") { try await pipeline.number("SELECT count(*) FROM ucp") == 140 }
+                for consumer in consumers { try await endInOrder(consumer, within: .seconds(8)) }
+                #expect(
+                    try await pipeline.sql(
+                        "SELECT plant, count(DISTINCT qls_unit_id), count(*) FROM ucp GROUP BY plant ORDER BY plant")
+                        == [["north", "100", "100"], ["south", "40", "40"]])
+                #expect(try await pipeline.sql("SELECT topic FROM dead_letter") == [["south"]])
+                let status = try await run(
+                    try Repository.program("tfi-consumer"),
+                    ["status", "--json", "--mapping", file, "--database", pipeline.postgres.uri] + pipeline.arguments)
+                try #require(status.status == 0, "\(status.err)")
+                let rows = try #require(
+                    try JSONSerialization.jsonObject(with: Data(status.out.utf8)) as? [[String: Any]])
+                #expect(rows.map { $0["topic"] as? String } == ["north", "north", "south", "south"])
+                #expect(rows.map { $0["lag"] as? Int } == [0, 0, 0, 0])
+                // One process for both goes on where they have ended.
+                try await pipeline.send(passages(of: "south", 40..<50) + passages(of: "north", 100..<101))
+                let result = try await pipeline.catchUp(["--mapping", file])
+                #expect(result.out.contains("\"records\":11,"), "\(result.out) \(result.err)")
+            }
+        }
+
+        @Test func statusShowsWhatItCanAndNamesTheRest() async throws {
+            try await withMapping(
+                topics: ["paint-1"], tables: "CREATE TABLE paint (id int)",
+                """
+                routes:
+                  - topic: paint-.*
+                    table: SCHEMA.paint
+                  - topic: press
+                    table: SCHEMA.paint
+                """
+            ) { pipeline, file in
+                let arguments =
+                    ["status", "--mapping", file, "--database", pipeline.postgres.uri] + pipeline.arguments
+                let status = try await run(try Repository.program("tfi-consumer"), arguments)
+                #expect(status.status == 78 && status.out.contains("paint-1"), "\(status.out)")
+                #expect(status.err.contains("press"), "\(status.err)")
+            }
+        }
+
         /// Also if a new group begins at the end of its topics: the new topic's messages all came during the run.
         @Test(arguments: ["earliest", "latest"])
         func aNewTopicThatMatchesIsReadWhileRunning(reset: String) async throws {

@@ -9,60 +9,115 @@ enum StatusCommand {
 
     static let command = Command(
         name: "status", abstract: "Shows committed offset, end and lag of each partition.",
-        options: ConsumerOptions.cluster + [
+        discussion: [
+            "Of all topics that the mapping reads. A topic that can't be shown is reported, after the others."
+        ],
+        options: ConsumerOptions.cluster + MappingOptions.all + [
             ConsumerOptions.group, ConsumerOptions.database, ConsumerOptions.schema, json,
         ],
-        statuses: [.success, .usage, .noInput, .unavailable, .configuration]
+        statuses: [.success, .usage, .badData, .noInput, .unavailable, .configuration]
     ) { options in
-        let topic = options[CommonOptions.topic]
+        let sources = try await MappingOptions.read(options)
+        let topics = TopicSelection(sources.flatMap(\.mapping.routes))
         let client = try await options.client(say: { StatusLine.shared.message("tfi-consumer: \($0)") })
-        let (begins, ends): ([TopicPartition: ListedOffset], [TopicPartition: ListedOffset])
-        let topicID: KafkaUUID
+        let (logs, missing): ([Log], [String: KafkaError])
         do {
-            (begins, ends, topicID) = try await client.beginning {
-                let described = try await client.admin.describe(topics: [topic])[0]
-                let partitions = described.partitions.map { TopicPartition(topic: topic, partition: $0.index) }
-                func offsets(_ spec: OffsetSpec) async throws -> [TopicPartition: ListedOffset] {
-                    try await client.admin.listOffsets(Dictionary(uniqueKeysWithValues: partitions.map { ($0, spec) }))
-                }
-                return (try await offsets(.earliest), try await offsets(.latest), described.id)
-            }
+            (logs, missing) = try await client.beginning { try await look(topics, client) }
         } catch let error as KafkaError {
-            throw Failure(error, topic: topic, bootstrapServers: client.servers)
+            throw Failure(error, topic: topics.description, bootstrapServers: client.servers)
         }
         await client.close()
-        let committed = try await committedOffsets(options, of: topicID)
-        let rows = ends.sorted { $0.key < $1.key }.map { partition, end in
-            Row(
-                topic: topic, partition: partition.partition, committed: committed[partition.partition],
-                begin: begins[partition]?.offset ?? 0, end: end.offset)
+        var failures = missing.mapValues { error in
+            Failure(error, topic: error.topic ?? topics.description, bootstrapServers: client.servers)
         }
-        let text = options[json] ? JSONValue.array(rows.map(\.json)).text + "\n" : table(rows)
-        try await Output.standard.write(text)
-    }
-
-    /// - Throws: `Failure` if the offsets belong to an earlier topic of this name: they say nothing about this one.
-    private static func committedOffsets(
-        _ options: ParsedOptions, of topicID: KafkaUUID
-    ) async throws -> [Int32: Int64] {
-        let name = options[ConsumerOptions.schema]
-        let entries = try await DatabaseAccess.open(options[ConsumerOptions.database]) { connection in
-            let tables = try await DatabaseAccess.ownTables(
-                in: name, needed: [OwnTables.offsets.name], createdBy: InitCommand.forThePlant, over: connection)
-            let store = try await OffsetStore(
-                table: tables.offsetTable, group: options[ConsumerOptions.group], over: connection)
-            return try await connection.transaction { session in
-                try store.entries(of: [options[CommonOptions.topic]], &session)
+        let entries = try await committedOffsets(options, of: logs.map(\.topic.name))
+        var rows: [Row] = []
+        for log in logs {
+            do throws(Failure) {
+                rows += try log.rows(entries.filter { $0.partition.topic == log.topic.name }, options)
+            } catch {
+                failures[log.topic.name] = error
             }
         }
-        let other = entries.compactMap(\.topicID).first { topicID != .zero && $0 != topicID.description }
-        if let other {
-            throw Failure(
-                "topic \(options[CommonOptions.topic]) was deleted and created again since group "
-                    + "\(options[ConsumerOptions.group]) read it: its id was \(other) and is \(topicID); 'run' says how to "
-                    + "continue", status: .configuration)
+        if !rows.isEmpty || failures.isEmpty {
+            try await Output.standard.write(
+                options[json] ? JSONValue.array(rows.map(\.json)).text + "\n" : table(rows))
         }
-        return Dictionary(entries.map { ($0.partition.partition, $0.nextOffset) }) { $1 }
+        let failed = failures.sorted { $0.key < $1.key }.map(\.value)
+        for failure in failed.dropLast() { StatusLine.shared.message("tfi-consumer: \(failure)") }
+        if let failure = failed.last { throw failure }
+    }
+
+    /// What the cluster says of a topic.
+    private struct Log {
+        let topic: TopicDescription
+        let begins: [TopicPartition: ListedOffset]
+        let ends: [TopicPartition: ListedOffset]
+
+        /// - Parameter entries: The group's offsets of the topic.
+        /// - Throws: If the offsets belong to an earlier topic of this name: they say nothing about this one.
+        func rows(_ entries: [OffsetStore.Entry], _ options: ParsedOptions) throws(Failure) -> [Row] {
+            if topic.id != .zero,
+                let other = entries.lazy.compactMap(\.topicID).first(where: { $0 != topic.id.description })
+            {
+                throw Failure(
+                    "topic \(topic.name) was deleted and created again since group \(options[ConsumerOptions.group]) read "
+                        + "it: its id was \(other) and is \(topic.id); 'run' says how to continue",
+                    status: .configuration)
+            }
+            let committed = Dictionary(entries.map { ($0.partition, $0.nextOffset) }) { $1 }
+            return ends.sorted { $0.key < $1.key }.map { partition, end in
+                Row(
+                    topic: topic.name, partition: partition.partition, committed: committed[partition],
+                    begin: begins[partition]?.offset ?? 0, end: end.offset)
+            }
+        }
+    }
+
+    /// - Returns: Also the errors of topics that can't be looked up.
+    /// - Throws: `KafkaError`; `Failure` if no topic matches.
+    private static func look(
+        _ topics: TopicSelection, _ client: KafkaClient
+    ) async throws -> ([Log], [String: KafkaError]) {
+        let names = try await topics.resolve(client)
+        guard !names.isEmpty else {
+            throw Failure("no topic matches \(topics.description)", status: .configuration)
+        }
+        var described: [TopicDescription] = []
+        var failures: [String: KafkaError] = [:]
+        for (name, outcome) in try await client.admin.describeTopics(names) {
+            switch outcome {
+            case .success(let topic): described.append(topic)
+            case .failure(let error): failures[name] = error
+            }
+        }
+        let partitions = described.flatMap { topic in
+            topic.partitions.map { TopicPartition(topic: topic.name, partition: $0.index) }
+        }
+        func offsets(_ spec: OffsetSpec) async throws -> [TopicPartition: ListedOffset] {
+            try await client.admin.listOffsets(Dictionary(uniqueKeysWithValues: partitions.map { ($0, spec) }))
+        }
+        let (begins, ends) = (try await offsets(.earliest), try await offsets(.latest))
+        let logs = described.sorted { $0.name < $1.name }.map { topic in
+            Log(
+                topic: topic, begins: begins.filter { $0.key.topic == topic.name },
+                ends: ends.filter { $0.key.topic == topic.name })
+        }
+        return (logs, failures)
+    }
+
+    private static func committedOffsets(
+        _ options: ParsedOptions, of topics: [String]
+    ) async throws -> [OffsetStore.Entry] {
+        let name = options[ConsumerOptions.schema]
+        let creator = MappingOptions.isBuiltIn(options) ? InitCommand.forThePlant : InitCommand.forAnyMapping
+        return try await DatabaseAccess.open(options[ConsumerOptions.database]) { connection in
+            let tables = try await DatabaseAccess.ownTables(
+                in: name, needed: [OwnTables.offsets.name], createdBy: creator, over: connection)
+            let store = try await OffsetStore(
+                table: tables.offsetTable, group: options[ConsumerOptions.group], over: connection)
+            return try await connection.transaction { session in try store.entries(of: topics, &session) }
+        }
     }
 
     struct Row {
