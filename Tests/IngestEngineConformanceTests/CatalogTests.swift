@@ -99,6 +99,8 @@ struct CatalogTests {
             CREATE TRIGGER g INSTEAD OF INSERT ON writable FOR EACH ROW EXECUTE FUNCTION nothing();
             CREATE TABLE triggered (a int NOT NULL);
             CREATE TRIGGER g BEFORE INSERT ON triggered FOR EACH ROW EXECUTE FUNCTION nothing();
+            CREATE TABLE updated (a int NOT NULL);
+            CREATE TRIGGER g BEFORE UPDATE ON updated FOR EACH ROW EXECUTE FUNCTION nothing();
             CREATE MATERIALIZED VIEW stored AS SELECT 1 AS a;
             CREATE SEQUENCE numbers;
             CREATE INDEX an_index ON parted (a);
@@ -112,7 +114,9 @@ struct CatalogTests {
         #expect(try await database.shape("far").kind == .foreignTable)
         let triggered = try await database.shape("triggered")
         #expect(triggered.kind == .table)
-        #expect(triggered.hasBeforeInsertTrigger)
+        #expect(triggered.hasBeforeInsertTrigger && !triggered.hasBeforeUpdateTrigger)
+        let updated = try await database.shape("updated")
+        #expect(!updated.hasBeforeInsertTrigger && updated.hasBeforeUpdateTrigger)
         #expect(try await database.problem("plain").contains("INSTEAD OF INSERT"))
         #expect(try await database.problem("stored").contains("is a materialized view"))
         #expect(try await database.problem("numbers").contains("is a sequence"))

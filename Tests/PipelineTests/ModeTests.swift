@@ -221,14 +221,15 @@ extension DatabaseTests {
             }
         }
 
-        @Test func rowsThatATriggerSuppressesAreReported() async throws {
+        @Test(arguments: ["INSERT", "UPDATE"])
+        func rowsThatATriggerSuppressesAreReported(event: String) async throws {
             try await FakePipeline.withMapping(
-                tables: StateModel.tables + """
+                tables: StateModel.tables + (event == "UPDATE" ? Self.fill(0..<500) : "") + """
                     ; CREATE FUNCTION check_row() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
                         IF new.n = 13 THEN RETURN NULL; END IF;
                         RETURN new;
                     END $$;
-                    CREATE TRIGGER check_row BEFORE INSERT ON state FOR EACH ROW EXECUTE FUNCTION check_row()
+                    CREATE TRIGGER check_row BEFORE \(event) ON state FOR EACH ROW EXECUTE FUNCTION check_row()
                     """, StateModel.mapping
             ) { pipeline, file in
                 try await pipeline.sendStates(

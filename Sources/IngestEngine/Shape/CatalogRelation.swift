@@ -21,6 +21,7 @@ struct CatalogRelation {
     /// The current user, quoted where SQL needs it.
     let user: String
     let hasBeforeInsertTrigger: Bool
+    let hasBeforeUpdateTrigger: Bool
 
     /// - Returns: One for each name, in the same order.
     static func read(
@@ -43,6 +44,11 @@ struct CatalogRelation {
                     SELECT FROM pg_catalog.pg_trigger t
                     -- BEFORE is 2.
                     WHERE t.tgrelid = c.oid AND (t.tgtype & 71) = 7 AND t.tgenabled IN ('O', 'A')
+                ),
+                EXISTS (
+                    SELECT FROM pg_catalog.pg_trigger t
+                    -- UPDATE is 16.
+                    WHERE t.tgrelid = c.oid AND (t.tgtype & 83) = 19 AND t.tgenabled IN ('O', 'A')
                 )
             FROM (VALUES \(wanted.joined(separator: ", "))) AS wanted (position, schema, name)
             LEFT JOIN pg_catalog.pg_namespace w ON w.nspname = wanted.schema
@@ -72,6 +78,7 @@ struct CatalogRelation {
         privileges = .init(insert: row[9], update: row[10], delete: row[11], select: row[12])
         user = row[13] ?? ""
         hasBeforeInsertTrigger = try row.decode(14)
+        hasBeforeUpdateTrigger = try row.decode(15)
     }
 
     /// What rows can be written to; nil if none can.
@@ -93,7 +100,8 @@ struct CatalogRelation {
             name: TableName(schema: schema, table: table ?? ""), kind: kind, columns: columns.map { $0.shape(types) },
             primaryKey: keys.first { $0.isPrimary }?.columns ?? [],
             uniqueKeys: keys.filter(\.isUsable).map(\.columns), privileges: privileges,
-            hasRowSecurity: hasRowSecurity, hasBeforeInsertTrigger: hasBeforeInsertTrigger)
+            hasRowSecurity: hasRowSecurity, hasBeforeInsertTrigger: hasBeforeInsertTrigger,
+            hasBeforeUpdateTrigger: hasBeforeUpdateTrigger)
     }
 
     // MARK: Failures

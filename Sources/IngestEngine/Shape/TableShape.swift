@@ -18,11 +18,13 @@ public struct TableShape: Sendable, Equatable {
     public var hasRowSecurity: Bool
     /// Whether a trigger changes rows before they are inserted, and so may fill a column that must not be null.
     public var hasBeforeInsertTrigger: Bool
+    /// Whether a trigger runs before rows are updated, and so may suppress an update.
+    public var hasBeforeUpdateTrigger: Bool
 
     public init(
         name: TableName, kind: Kind = .table, columns: [Column], primaryKey: [String] = [],
         uniqueKeys: [[String]]? = nil, privileges: Privileges = .all, hasRowSecurity: Bool = false,
-        hasBeforeInsertTrigger: Bool = false
+        hasBeforeInsertTrigger: Bool = false, hasBeforeUpdateTrigger: Bool = false
     ) {
         self.name = name
         self.kind = kind
@@ -32,6 +34,7 @@ public struct TableShape: Sendable, Equatable {
         self.privileges = privileges
         self.hasRowSecurity = hasRowSecurity
         self.hasBeforeInsertTrigger = hasBeforeInsertTrigger
+        self.hasBeforeUpdateTrigger = hasBeforeUpdateTrigger
     }
 
     public enum Kind: Sendable, Hashable {

@@ -34,7 +34,7 @@ struct Staging: Sendable, Equatable {
     private let only: String
     private let names: [String]
     private let keyNames: [String]
-    private let hasBeforeInsertTrigger: Bool
+    private let hasTriggerBeforeRows: Bool
 
     /// - Parameters:
     ///   - number: Distinguishes the targets of a plan.
@@ -60,7 +60,7 @@ struct Staging: Sendable, Equatable {
             }
         names = try columns.map(quote)
         keyNames = try key.map(quote)
-        hasBeforeInsertTrigger = shape.hasBeforeInsertTrigger
+        hasTriggerBeforeRows = shape.hasBeforeInsertTrigger || shape.hasBeforeUpdateTrigger
         let selected = zip(columns, names).map { name, quoted in
             // A domain that refuses null would refuse the row of a deletion. The table's own column has the domain, too.
             if case .domain(let base, _)? = shape.columns.first(where: { $0.name == name })?.type,
@@ -139,7 +139,7 @@ struct Staging: Sendable, Equatable {
     func count(_ rows: ClosedRange<Int>? = nil) -> String? {
         switch action {
         case .append: "SELECT count(*) FROM \(quotedTable)\(condition(rows))"
-        case .upsert where hasBeforeInsertTrigger && keyNames.count < names.count:
+        case .upsert where hasTriggerBeforeRows && keyNames.count < names.count:
             "SELECT count(*) FROM \(selection(rows)) AS staged"
         case .upsert, .ignore: nil
         }
