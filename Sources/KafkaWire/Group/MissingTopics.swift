@@ -73,7 +73,7 @@ final class MissingTopics: Sendable {
     /// - Returns: Whether no topic matches. In a KIP-848 group the broker matches, by another syntax: a pattern that
     ///   this client can't read is not checked.
     private func check(pattern: String, _ reporters: inout [String: RetryReporter]) async -> Bool {
-        guard let regex = try? Regex(pattern) else { return false }
+        guard let regex = TopicPattern.regex(pattern) else { return false }
         guard let topics = try? await KafkaAdmin(cluster: cluster).listTopics() else { return true }
         let isMatched = topics.contains { (try? regex.wholeMatch(in: $0.name)) != nil }
         let error = KafkaError(.unknownTopicOrPartition, "no topic matches the pattern")

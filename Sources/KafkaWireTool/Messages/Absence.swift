@@ -53,7 +53,7 @@ struct Absence {
         case .topics(let names): return existing.contains { names.contains($0.name) }
         case .pattern(let pattern):
             // `TopicArguments` has checked it.
-            guard let regex = try? Regex(pattern) else { return true }
+            guard let regex = TopicPattern.regex(pattern) else { return true }
             return existing.contains { !$0.isInternal && (try? regex.wholeMatch(in: $0.name)) != nil }
         }
     }

@@ -37,14 +37,20 @@ enum TopicArguments {
                 continue
             }
             isPattern = true
-            guard (try? Regex(topic)) != nil, !ShownArgument.isAddress(topic) else {
+            guard TopicPattern.regex(topic) != nil, !ShownArgument.isAddress(topic) else {
                 throw Failure(
                     "\(ShownArgument.quoted(topic)) is not a valid regular expression for topics: a topic that begins "
                         + "with ^ is read as one", status: .usage)
             }
         }
         guard isPattern else { return .topics(topics) }
-        return .pattern(topics.map { $0.hasPrefix("^") ? ".*(?:\($0)).*" : quoted($0) }.joined(separator: "|"))
+        let pattern = topics.map { $0.hasPrefix("^") ? ".*(?:\($0)).*" : quoted($0) }.joined(separator: "|")
+        guard TopicPattern.regex(pattern) != nil else {
+            throw Failure(
+                "the topics' regular expressions together have more than \(TopicPattern.maximumGroups) groups",
+                status: .usage)
+        }
+        return .pattern(pattern)
     }
 
     /// A topic's name as a regular expression. The dot is the only legal character that needs quoting.

@@ -1,0 +1,19 @@
+import Testing
+
+@testable import KafkaWire
+
+@Suite struct TopicPatternTests {
+    @Test func aPatternIsCompiled() throws {
+        let regex = try #require(TopicPattern.regex("orders(-[0-9]+)?"))
+        #expect(try regex.wholeMatch(in: "orders-12") != nil && regex.wholeMatch(in: "borders") == nil)
+        #expect(TopicPattern.regex("(a") == nil)
+    }
+
+    /// It would exhaust the stack.
+    @Test(arguments: ["(", "[", "(?:"]) func deepPatternsAreRefused(opening: String) {
+        #expect(TopicPattern.regex(String(repeating: opening, count: 100_000)) == nil)
+        let count = TopicPattern.maximumGroups
+        let largest = String(repeating: "(", count: count) + "a" + String(repeating: ")", count: count)
+        #expect(TopicPattern.regex(largest) != nil)
+    }
+}
