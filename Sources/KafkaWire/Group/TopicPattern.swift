@@ -1,7 +1,7 @@
 /// Regular expressions for the names of topics.
 package enum TopicPattern {
     /// The most opening brackets and parentheses of a pattern. The standard library's parser of regular expressions is
-    /// recursive and takes about 3 KiB of the stack for each: 3,000 inside each other exhaust 8 MiB.
+    /// recursive and takes about 3 KiB of the stack for each bracket: 3,000 inside each other exhaust 8 MiB.
     package static let maximumGroups = 250
 
     package static func groupCount(_ pattern: String) -> Int {

@@ -12,8 +12,11 @@ import Testing
     /// It would exhaust the stack.
     @Test(arguments: ["(", "[", "(?:"]) func deepPatternsAreRefused(opening: String) {
         #expect(TopicPattern.regex(String(repeating: opening, count: 100_000)) == nil)
-        let count = TopicPattern.maximumGroups
-        let largest = String(repeating: "(", count: count) + "a" + String(repeating: ")", count: count)
-        #expect(TopicPattern.regex(largest) != nil)
+    }
+
+    @Test func manyGroupsSideBySideAreTaken() {
+        func pattern(_ count: Int) -> String { repeatElement("(a)", count: count).joined(separator: "|") }
+        #expect(TopicPattern.regex(pattern(TopicPattern.maximumGroups)) != nil)
+        #expect(TopicPattern.regex(pattern(TopicPattern.maximumGroups + 1)) == nil)
     }
 }
