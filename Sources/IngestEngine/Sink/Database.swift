@@ -15,9 +15,6 @@ package actor Database {
     /// From when on a server that does not answer is reported.
     private static let patience = Duration.seconds(3)
     private static let checkInterval = Duration.milliseconds(250)
-    /// From when on the sessions are looked up that hold a lock which is waited for, and how often.
-    private static let lockPatience = Duration.seconds(5)
-    private static let lockInterval = Duration.seconds(15)
     /// How often work may fail with a connection that seems well before another one is made.
     private static let mostFailures = 5
 
@@ -26,6 +23,7 @@ package actor Database {
     private let timing: Timing
     private let stop: StopSignal
     private let say: @Sendable (String) -> Void
+    private let lockWait: LockWait
     private var connection: PostgresConnection?
     /// The attempt to connect that is under way, shared by all who wait for it.
     private var connecting: Task<PostgresConnection, any Error>?
@@ -43,6 +41,19 @@ package actor Database {
     private var isWorkFailing = false
     private var lockLookup: Task<Void, Never>?
     private var nextLockLookup: ContinuousClock.Instant?
+    private var stalledCopies: StalledCopies
+    /// The session that was ended last.
+    private var ended: LockHolder?
+
+    /// How a lock that is waited for is dealt with.
+    struct LockWait: Sendable {
+        /// After what time of waiting the sessions that hold the lock are looked up.
+        var patience = Duration.seconds(5)
+        /// How often they are looked up.
+        var interval = Duration.seconds(5)
+        /// For how long a session's COPY may receive nothing before the session is ended.
+        var stallLimit = StalledCopies.defaultLimit
+    }
 
     /// - Parameters:
     ///   - uri: As libpq takes it; nil for the `PG*` environment.
@@ -52,9 +63,19 @@ package actor Database {
         uri: String?, applicationName: String, timing: Timing = Timing(), stop: StopSignal,
         say: @escaping @Sendable (String) -> Void
     ) {
+        self.init(
+            uri: uri, applicationName: applicationName, timing: timing, lockWait: LockWait(), stop: stop, say: say)
+    }
+
+    init(
+        uri: String?, applicationName: String, timing: Timing = Timing(), lockWait: LockWait, stop: StopSignal,
+        say: @escaping @Sendable (String) -> Void
+    ) {
         self.uri = uri
         self.applicationName = applicationName
         self.timing = timing
+        self.lockWait = lockWait
+        stalledCopies = StalledCopies(limit: lockWait.stallLimit)
         self.stop = stop
         self.say = say
     }
@@ -189,10 +210,10 @@ package actor Database {
         if waited >= Self.patience {
             report("it has not answered for \(waited.components.seconds) s", as: "silence")
         }
-        if busy < Self.lockPatience {
+        if busy < lockWait.patience {
             nextLockLookup = nil
         } else if lockLookup == nil, nextLockLookup.map({ now >= $0 }) ?? true {
-            nextLockLookup = now + Self.lockInterval
+            nextLockLookup = now + lockWait.interval
             lookUpLock()
         }
         guard stop.isRequested else { return }
@@ -208,18 +229,36 @@ package actor Database {
         if now - since >= Self.cancellationGrace { connection?.abort() }
     }
 
-    /// Finds out which sessions hold a lock that the running statement waits for, over a connection of its own.
+    /// Finds out which sessions hold a lock that the running statement waits for, and ends those that are stuck in a COPY.
     private func lookUpLock() {
-        guard let waiting = connection?.serverProcessID else { return }
-        let (uri, name) = (uri, applicationName)
+        // Behind a pooler it may even be no valid process id; the lookup does without it then.
+        let waiting = connection?.serverProcessID ?? 0
+        let lookup = LockLookup(uri: uri, applicationName: applicationName)
         lockLookup = Task {
-            let holders = try? await LockHolder.holders(blocking: waiting, uri: uri, applicationName: name)
-            lockLookup = nil
-            guard !Task.isCancelled, let holders, !holders.isEmpty, connection?.serverProcessID == waiting else {
-                return
-            }
+            defer { lockLookup = nil }
+            guard let holders = try? await lookup.holders(blocking: waiting), !Task.isCancelled else { return }
+            let stalled = stalledCopies.add(holders, at: timing.now())
+            guard !holders.isEmpty, (connection?.serverProcessID ?? 0) == waiting else { return }
             let names = holders.map(\.description).joined(separator: "; ")
             report("a lock is held by \(names)", as: "lock of \(holders.map { "\($0.pid)" })")
+            for holder in stalled { await end(holder, lookup) }
+        }
+    }
+
+    /// Ends a session that holds a lock and is stuck in a COPY.
+    private func end(_ holder: LockHolder, _ lookup: LockLookup) async {
+        let cause = "it has sent no rows of its COPY for \(lockWait.stallLimit.components.seconds) s"
+        do {
+            guard try await lookup.end(holder), ended != holder else { return }
+            ended = holder
+            say("ended the session of \(holder), which held a lock: \(cause)")
+        } catch let error as PostgresError where error.sqlState == "42501" {
+            report(
+                "a lock is held by \(holder), and \(cause); this user may not end it: a superuser or a member of "
+                    + "pg_signal_backend has to run SELECT pg_terminate_backend(\(holder.pid))",
+                as: "stuck \(holder.pid)")
+        } catch {
+            // The next lookup tries again.
         }
     }
 }
