@@ -94,9 +94,17 @@ extension LibpqConnection {
     ) throws -> (value: T, rows: Int) {
         let statement = try copyStatement(table, columns)
         try send(prelude.isEmpty ? statement : "\(prelude); \(statement)")
-        if let result = try drain(untilCopy: true) {
-            throw PostgresError(.protocolViolation, "COPY ended before it began, with \(result.rows.count) rows")
-        }
+        guard try drain(untilCopy: true).awaitsRows else { throw Self.noCopy }
+        let (value, written) = try sendRows(body)
+        let result = try drain()
+        return (value, result.affectedRows ?? written)
+    }
+
+    static let noCopy = PostgresError(.protocolViolation, "the COPY ended before its rows were sent")
+
+    /// Sends the rows of the COPY that the server waits for, and their end. The COPY's result is left to be taken; if this
+    /// throws, nothing is left.
+    func sendRows<T>(_ body: (inout CopyWriter) throws -> T) throws -> (value: T, rows: Int) {
         let connection = unsafe try pointer ?? ready()
         var writer = unsafe CopyWriter(connection, cancellation)
         let value: T
@@ -115,8 +123,7 @@ extension LibpqConnection {
             throw error
         }
         if unsafe PQputCopyEnd(connection, nil) != 1 { _ = unsafe failure(of: connection) }
-        let result = try drain()
-        return (value, result.affectedRows ?? writer.rowCount)
+        return (value, writer.rowCount)
     }
 
     private func drainedError() -> PostgresError? {
@@ -128,7 +135,7 @@ extension LibpqConnection {
         }
     }
 
-    private func copyStatement(_ table: TableName, _ columns: [String]) throws(PostgresError) -> String {
+    func copyStatement(_ table: TableName, _ columns: [String]) throws(PostgresError) -> String {
         guard !columns.isEmpty else { throw PostgresError(.usage, "COPY into \(table.table) names no column") }
         var names: [String] = []
         for column in columns { names.append(try quoted(column)) }

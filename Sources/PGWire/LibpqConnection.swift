@@ -144,21 +144,34 @@ import CPQ
 
     // MARK: Results
 
+    /// Results that were taken.
+    struct Drained {
+        /// The first one; nil where there is none.
+        var first: PostgresResult?
+        /// The last one; without rows where there is none.
+        var last = PostgresResult(columns: [], rows: [], affectedRows: nil)
+        /// Whether the server waits for the rows of a COPY. Otherwise nothing of what was sent is left.
+        var awaitsRows = false
+    }
+
     /// Takes all results of what was sent and leaves no COPY open.
     ///
     /// - Parameter acceptsCopy: Whether to return as soon as the server waits for the rows of a COPY.
-    /// - Returns: The last result; nil where the server waits for rows.
-    func drain(untilCopy acceptsCopy: Bool) throws(PostgresError) -> PostgresResult? {
+    func drain(untilCopy acceptsCopy: Bool) throws(PostgresError) -> Drained {
         guard let connection = unsafe pointer else { throw PostgresError(.usage, "The connection is closed") }
-        var last = PostgresResult(columns: [], rows: [], affectedRows: nil)
+        var drained = Drained()
         var failure: PostgresError?
         while let result = unsafe PQgetResult(connection) {
             defer { unsafe PQclear(result) }
             switch unsafe PQresultStatus(result) {
             case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_SINGLE_TUPLE, PGRES_EMPTY_QUERY:
-                last = unsafe PostgresResult(result)
+                drained.last = unsafe PostgresResult(result)
+                drained.first = drained.first ?? drained.last
             case PGRES_COPY_IN:
-                if acceptsCopy, failure == nil { return nil }
+                if acceptsCopy, failure == nil {
+                    drained.awaitsRows = true
+                    return drained
+                }
                 failure = failure ?? PostgresError(.usage, "COPY FROM STDIN needs rows: use copy(into:columns:from:)")
                 // If not even that can be sent, the next result would be this one again, for ever.
                 if unsafe PQputCopyEnd(connection, "no rows were to be sent") != 1 { health.markBroken() }
@@ -178,13 +191,13 @@ import CPQ
             if health.isBroken { throw unsafe self.failure(of: connection) }
             // A rollback to a savepoint has made the transaction usable again.
             if transactionError != nil, transactionStatus == PQTRANS_INTRANS { transactionError = nil }
-            return last
+            return drained
         }
         throw classified(failure)
     }
 
     func drain() throws(PostgresError) -> PostgresResult {
-        try drain(untilCopy: false) ?? PostgresResult(columns: [], rows: [], affectedRows: nil)
+        try drain(untilCopy: false).last
     }
 
     @unsafe private func discardCopyData(_ connection: OpaquePointer) {

@@ -11,11 +11,7 @@ extension LibpqConnection {
     ) throws -> Value {
         let value: Value
         let preludeResult: PostgresResult
-        if transactionStatus != PQTRANS_IDLE, !health.isBroken, unsafe pointer != nil {
-            endOperation()
-            // Its owner may continue it, so it is not rolled back.
-            throw PostgresError(.usage, "A transaction is open already on this connection")
-        }
+        try refuseOpenTransaction()
         do {
             transactionError = nil
             preludeResult = try execute(prelude.isEmpty ? "BEGIN" : "BEGIN; \(prelude)")
@@ -44,6 +40,55 @@ extension LibpqConnection {
         }
         _ = try execute("COMMIT")
         return value
+    }
+
+    /// Runs a transaction of COPYs: one round trip up to the first COPY's rows, then one for each COPY; the last of these
+    /// brings COMMIT's result too.
+    ///
+    /// BEGIN, the prelude, the COPYs and COMMIT are one query string, and the server goes on by itself behind each COPY.
+    /// If a statement fails, it skips the others, COMMIT included.
+    ///
+    /// - Parameter write: Called for each COPY when the server waits for its rows, with the COPY's index and the result of
+    ///   the last statement of the prelude.
+    /// - Returns: How many rows the server counts for each COPY.
+    func transaction(
+        prelude: String, copies: [CopyTarget], _ write: (Int, PostgresResult, inout CopyWriter) throws -> Void
+    ) throws -> [Int] {
+        try refuseOpenTransaction()
+        var counts: [Int] = []
+        do {
+            transactionError = nil
+            var statements = [prelude.isEmpty ? "BEGIN" : "BEGIN; \(prelude)"]
+            for copy in copies { statements.append(try copyStatement(copy.table, copy.columns)) }
+            statements.append("COMMIT")
+            try send(statements.joined(separator: "; "))
+            var drained = try drain(untilCopy: true)
+            let preludeResult = drained.last
+            for index in copies.indices {
+                guard drained.awaitsRows else { throw Self.noCopy }
+                let written = try sendRows { writer in try write(index, preludeResult, &writer) }.rows
+                drained = try drain(untilCopy: true)
+                counts.append(drained.first?.affectedRows ?? written)
+            }
+            if drained.awaitsRows {
+                // One that stands in the prelude.
+                _ = try sendRows { _ in throw PostgresError(.usage, "The prelude has a COPY of its own") }
+            }
+        } catch {
+            endOperation()
+            rollback()
+            throw error
+        }
+        // A request to cancel that came too late: COMMIT was run.
+        endOperation()
+        return counts
+    }
+
+    /// - Throws: A usage error if a transaction is open. Its owner may continue it, so it is not rolled back.
+    private func refuseOpenTransaction() throws(PostgresError) {
+        guard transactionStatus != PQTRANS_IDLE, !health.isBroken, unsafe pointer != nil else { return }
+        endOperation()
+        throw PostgresError(.usage, "A transaction is open already on this connection")
     }
 
     /// Rolls back. Where even that fails, the connection can't be trusted any more.

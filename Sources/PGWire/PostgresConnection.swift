@@ -149,6 +149,35 @@ public actor PostgresConnection {
         return try outcome.get()
     }
 
+    /// Copies rows into tables in one transaction, with one round trip for each COPY and one before.
+    ///
+    /// The COMMIT is sent with the COPYs, so that the server goes on by itself. If anything fails, or the closure throws,
+    /// all of it is rolled back and the error comes out. Cancelling the task, or ``cancel()``, has no effect once COMMIT
+    /// runs. After a connection loss the transaction may have been committed or not.
+    ///
+    /// - Parameters:
+    ///   - prelude: Statements to run behind BEGIN, such as `SET LOCAL …`; empty for none. No COPY.
+    ///   - copies: Where the rows go; none is a usage error.
+    ///   - write: Called for each COPY in turn, on the connection's own thread, with its index and the result of the
+    ///     prelude's last statement. May block.
+    /// - Returns: How many rows the server counts for each COPY.
+    @discardableResult
+    public func transaction(
+        prelude: String = "", copying copies: [CopyTarget],
+        _ write: sending (Int, PostgresResult, inout CopyWriter) throws -> Void
+    ) async throws -> [Int] {
+        guard !copies.isEmpty else { throw PostgresError(.usage, "The transaction copies into no table") }
+        let running = cancellation.begin()
+        health.callBegins()
+        defer { health.callEnds() }
+        let outcome = await withTaskCancellationHandler {
+            Result { try libpq.transaction(prelude: prelude, copies: copies, write) }
+        } onCancel: {
+            cancellation.request(running)
+        }
+        return try outcome.get()
+    }
+
     /// Cancels the call that is running, if there is one: it throws an error of the kind `cancelled`.
     ///
     /// The request goes out on a thread of its own; this returns at once.
