@@ -94,7 +94,9 @@ extension LibpqConnection {
     ) throws -> (value: T, rows: Int) {
         let statement = try copyStatement(table, columns)
         try send(prelude.isEmpty ? statement : "\(prelude); \(statement)")
-        guard try drain(untilCopy: true).awaitsRows else { throw Self.noCopy }
+        var drained = Drained()
+        try drain(untilCopy: true, &drained)
+        guard drained.awaitsRows else { throw Self.noCopy }
         let (value, written) = try sendRows(body)
         let result = try drain()
         return (value, result.affectedRows ?? written)
@@ -102,8 +104,10 @@ extension LibpqConnection {
 
     static let noCopy = PostgresError(.protocolViolation, "the COPY ended before its rows were sent")
 
-    /// Sends the rows of the COPY that the server waits for, and their end. The COPY's result is left to be taken; if this
-    /// throws, nothing is left.
+    /// Sends the rows of the COPY that the server waits for, and their end.
+    ///
+    /// If this returns, the COPY's result has not been taken yet. If it throws, all results have, and the server has not
+    /// got the end of the rows: the COPY has failed.
     func sendRows<T>(_ body: (inout CopyWriter) throws -> T) throws -> (value: T, rows: Int) {
         let connection = unsafe try pointer ?? ready()
         var writer = unsafe CopyWriter(connection, cancellation)

@@ -144,11 +144,11 @@ import CPQ
 
     // MARK: Results
 
-    /// Results that were taken.
+    /// The results of statements.
     struct Drained {
-        /// The first one; nil where there is none.
+        /// Nil if there is none.
         var first: PostgresResult?
-        /// The last one; without rows where there is none.
+        /// Without rows if there is none.
         var last = PostgresResult(columns: [], rows: [], affectedRows: nil)
         /// Whether the server waits for the rows of a COPY. Otherwise nothing of what was sent is left.
         var awaitsRows = false
@@ -156,10 +156,12 @@ import CPQ
 
     /// Takes all results of what was sent and leaves no COPY open.
     ///
-    /// - Parameter acceptsCopy: Whether to return as soon as the server waits for the rows of a COPY.
-    func drain(untilCopy acceptsCopy: Bool) throws(PostgresError) -> Drained {
+    /// - Parameters:
+    ///   - acceptsCopy: Whether to return as soon as the server waits for the rows of a COPY.
+    ///   - drained: What was taken, also if this throws.
+    func drain(untilCopy acceptsCopy: Bool, _ drained: inout Drained) throws(PostgresError) {
         guard let connection = unsafe pointer else { throw PostgresError(.usage, "The connection is closed") }
-        var drained = Drained()
+        drained = Drained()
         var failure: PostgresError?
         while let result = unsafe PQgetResult(connection) {
             defer { unsafe PQclear(result) }
@@ -170,7 +172,7 @@ import CPQ
             case PGRES_COPY_IN:
                 if acceptsCopy, failure == nil {
                     drained.awaitsRows = true
-                    return drained
+                    return
                 }
                 failure = failure ?? PostgresError(.usage, "COPY FROM STDIN needs rows: use copy(into:columns:from:)")
                 // If not even that can be sent, the next result would be this one again, for ever.
@@ -191,13 +193,15 @@ import CPQ
             if health.isBroken { throw unsafe self.failure(of: connection) }
             // A rollback to a savepoint has made the transaction usable again.
             if transactionError != nil, transactionStatus == PQTRANS_INTRANS { transactionError = nil }
-            return drained
+            return
         }
         throw classified(failure)
     }
 
     func drain() throws(PostgresError) -> PostgresResult {
-        try drain(untilCopy: false).last
+        var drained = Drained()
+        try drain(untilCopy: false, &drained)
+        return drained.last
     }
 
     @unsafe private func discardCopyData(_ connection: OpaquePointer) {

@@ -38,14 +38,31 @@ extension LibpqConnection {
         guard transactionStatus == PQTRANS_INTRANS else {
             throw PostgresError(.usage, "The closure has ended its transaction by a statement of its own")
         }
-        _ = try execute("COMMIT")
+        do throws(PostgresError) {
+            _ = try execute("COMMIT")
+        } catch {
+            throw failureOfCommit(error, isCertain: false)
+        }
         return value
     }
 
-    /// Runs a transaction of COPYs: one round trip up to the first COPY's rows, then one for each COPY; the last of these
+    /// The error of a COMMIT that the server may have begun.
+    ///
+    /// - Parameter isCertain: Whether the error is known to have come before the COMMIT was carried out.
+    private func failureOfCommit(_ error: PostgresError, isCertain: Bool) -> PostgresError {
+        var error = error
+        if error.sqlState != nil, !health.isBroken {
+            error.isOfCommit = !isCertain
+        } else {
+            error.mayBeCommitted = !isCertain
+        }
+        return error
+    }
+
+    /// Runs a transaction of COPYs: one round trip up to the first COPY's rows, then one for each COPY. The last of these
     /// brings COMMIT's result too.
     ///
-    /// BEGIN, the prelude, the COPYs and COMMIT are one query string, and the server goes on by itself behind each COPY.
+    /// BEGIN, the prelude, the COPYs and COMMIT are one query string, and the server goes on by itself after each COPY.
     /// If a statement fails, it skips the others, COMMIT included.
     ///
     /// - Parameter write: Called for each COPY when the server waits for its rows, with the COPY's index and the result of
@@ -56,30 +73,43 @@ extension LibpqConnection {
     ) throws -> [Int] {
         try refuseOpenTransaction()
         var counts: [Int] = []
+        var drained = Drained()
+        // Once the end of the last COPY is sent, the server carries out the COMMIT by itself.
+        var isLastSent = false
         do {
             transactionError = nil
             var statements = [prelude.isEmpty ? "BEGIN" : "BEGIN; \(prelude)"]
             for copy in copies { statements.append(try copyStatement(copy.table, copy.columns)) }
             statements.append("COMMIT")
             try send(statements.joined(separator: "; "))
-            var drained = try drain(untilCopy: true)
+            try drain(untilCopy: true, &drained)
             let preludeResult = drained.last
             for index in copies.indices {
                 guard drained.awaitsRows else { throw Self.noCopy }
+                health.statementBegins()
                 let written = try sendRows { writer in try write(index, preludeResult, &writer) }.rows
-                drained = try drain(untilCopy: true)
+                isLastSent = index == copies.count - 1
+                try drain(untilCopy: true, &drained)
                 counts.append(drained.first?.affectedRows ?? written)
             }
             if drained.awaitsRows {
+                isLastSent = false
                 // One that stands in the prelude.
                 _ = try sendRows { _ in throw PostgresError(.usage, "The prelude has a COPY of its own") }
             }
         } catch {
+            var error = error
+            if isLastSent, let failure = error as? PostgresError {
+                // The results come in order: without that of the COPY there was no COMMIT. Only a server that gives a
+                // context has told an error of the COPY; a lost connection, or a pooler that has lost it, gives none.
+                let isOfCopy = drained.first == nil && (!health.isBroken || failure.context?.isEmpty == false)
+                error = failureOfCommit(failure, isCertain: isOfCopy)
+            }
             endOperation()
             rollback()
             throw error
         }
-        // A request to cancel that came too late: COMMIT was run.
+        // A request to cancel that came too late: COMMIT was carried out.
         endOperation()
         return counts
     }

@@ -128,7 +128,7 @@ public actor PostgresConnection {
     ///
     /// Where the closure throws, the transaction is rolled back and the closure's error comes out. Cancelling the
     /// task, or ``cancel()``, cancels the statement that runs and every later one, up to the COMMIT, which isn't
-    /// cancelled. After a connection loss the transaction may have been committed or not, if COMMIT was sent.
+    /// cancelled. After a connection loss ``PostgresError/mayBeCommitted`` tells whether COMMIT was sent.
     ///
     /// - Parameters:
     ///   - prelude: Statements to run behind BEGIN, in the same round trip, such as `SET LOCAL …`; empty for none. The
@@ -152,8 +152,8 @@ public actor PostgresConnection {
     /// Copies rows into tables in one transaction, with one round trip for each COPY and one before.
     ///
     /// The COMMIT is sent with the COPYs, so that the server goes on by itself. If anything fails, or the closure throws,
-    /// all of it is rolled back and the error comes out. Cancelling the task, or ``cancel()``, has no effect once COMMIT
-    /// runs. After a connection loss the transaction may have been committed or not.
+    /// all of it is rolled back and the error is thrown. Cancelling the task, or ``cancel()``, has no effect once COMMIT
+    /// runs. After a connection loss ``PostgresError/mayBeCommitted`` tells whether COMMIT may have run.
     ///
     /// - Parameters:
     ///   - prelude: Statements to run behind BEGIN, such as `SET LOCAL …`; empty for none. No COPY.

@@ -37,6 +37,11 @@ public struct PostgresError: Error, Sendable, Equatable {
     public var constraint: String?
     /// Whether the same attempt can't work later either, although there is no SQLSTATE to tell so.
     var isPermanent = false
+    /// Whether the COMMIT of a transaction failed after all statements before it had succeeded, such as for a deferred
+    /// constraint. The server has rolled the transaction back.
+    public internal(set) var isOfCommit = false
+    /// Whether the connection was lost at a moment when the server may have carried out the COMMIT of a transaction.
+    public internal(set) var mayBeCommitted = false
 
     init(_ kind: Kind, _ message: String, sqlState: String? = nil) {
         self.kind = kind

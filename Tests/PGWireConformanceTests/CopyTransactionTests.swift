@@ -9,7 +9,9 @@ import Testing
     private struct Mine: Error {}
     private static let targets = ["t", "u"].map { CopyTarget(table: TableName(table: $0), columns: ["a"]) }
 
-    private static func rows(_ values: Int32...) -> CopyBuffer {
+    private static func rows(_ values: Int32...) -> CopyBuffer { rows(values) }
+
+    private static func rows(_ values: some Sequence<Int32>) -> CopyBuffer {
         var buffer = CopyBuffer()
         for value in values {
             buffer.beginRow(columns: 1)
@@ -77,7 +79,7 @@ import Testing
                 try writer.write(index == failing ? Self.rows(1, 2, -1) : Self.rows(1))
             }
         }
-        #expect(error.sqlState == "23514")
+        #expect(error.sqlState == "23514" && !error.isOfCommit)
         #expect(error.copyLine(of: Self.targets[failing].table.table) == 3)
         #expect(try await contents(connection) == "")
         await connection.close()
@@ -92,7 +94,7 @@ import Testing
             try await connection.transaction(copying: Self.targets) { _, _, writer in try writer.write(Self.rows(1, 1))
             }
         }
-        #expect(deferred.sqlState == "23505")
+        #expect(deferred.sqlState == "23505" && deferred.isOfCommit && !deferred.mayBeCommitted)
         #expect(try await contents(connection) == "")
         let prelude = try await postgresError {
             try await connection.transaction(
@@ -151,6 +153,99 @@ import Testing
         #expect(try await contents(connection) == "")
         await other.close()
         await connection.close()
+    }
+
+    @Test("an error of the server's before its COPY is over tells that nothing is committed", arguments: [false, true])
+    func terminated(inTrigger: Bool) async throws {
+        let schema = "copies_terminated_\(inTrigger)"
+        let connection = try await connect(
+            schema,
+            """
+            CREATE TABLE t (a int); CREATE TABLE u (a int);
+            CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(60); RETURN NEW; END';
+            CREATE TRIGGER wait BEFORE INSERT ON u FOR EACH ROW WHEN (NEW.a = 4) EXECUTE FUNCTION wait()
+            """)
+        let other = try await PostgresConnection.connect(to: try await PostgresServer.shared().uri)
+        try await other.execute("SET search_path = \(schema)")
+        let processID: Int32 = try #require(connection.serverProcessID)
+        let pid = PostgresValue(processID)
+        let (begun, begin) = AsyncStream.makeStream(of: Void.self)
+        let isOver = DispatchSemaphore(value: 0)
+        let copying = Task {
+            try await connection.transaction(copying: Self.targets) { index, _, writer in
+                // Without the trigger more than libpq keeps back.
+                try writer.write(inTrigger ? Self.rows(4) : Self.rows(repeatElement(1, count: 5_000)))
+                guard index == 1 else { return }
+                begin.finish()
+                if !inTrigger { isOver.wait() }
+            }
+        }
+        for await _ in begun {}
+        try await eventually("the server is at the rows") {
+            try await other.query(
+                inTrigger
+                    ? "SELECT wait_event = 'PgSleep' FROM pg_stat_activity WHERE pid = $1"
+                    : "SELECT bool_or(bytes_processed > 0) FROM pg_stat_progress_copy WHERE pid = $1 AND relid = 'u'::regclass",
+                parameters: [pid]
+            ).onlyRow[0] == "t"
+        }
+        try await other.query("SELECT pg_terminate_backend($1, 10000)", parameters: [pid])
+        isOver.signal()
+        let error = try await postgresError { _ = try await copying.value }
+        #expect(error.isConnectionLoss && !error.mayBeCommitted && !error.isOfCommit, "\(error)")
+        #expect(try await other.query("SELECT count(*) FROM \(schema).t").onlyRow[0] == "0")
+        await other.close()
+        await connection.close()
+    }
+
+    @Test("a connection that is lost after the rows may have committed them", arguments: [true, false])
+    func lost(atOnce: Bool) async throws {
+        let server = try await PostgresServer.shared()
+        let relay = try LoopbackRelay()
+        let copyDone: [UInt8] = [UInt8(ascii: "c"), 0, 0, 0, 4]
+        let ends = Mutex(0)
+        relay.start(
+            to: server.port,
+            fromClient: { link in
+                var chunk = [UInt8](repeating: 0, count: 1 << 16)
+                while let count = LoopbackRelay.read(link.client, &chunk) {
+                    if chunk[..<count].suffix(5).elementsEqual(copyDone) {
+                        let number = ends.withLock { ends in
+                            ends += 1
+                            return ends
+                        }
+                        // The server does not get the end of the rows, or it does and its answer is lost.
+                        if number == 2, atOnce { break }
+                        if number == 2 { shutdown(link.client, Int32(SHUT_RDWR)) }
+                    }
+                    guard LoopbackRelay.write(link.server, chunk[..<count]) else { break }
+                }
+                link.cut()
+            },
+            fromServer: { link in
+                var chunk = [UInt8](repeating: 0, count: 1 << 16)
+                while let count = LoopbackRelay.read(link.server, &chunk),
+                    LoopbackRelay.write(link.client, chunk[..<count])
+                {}
+            })
+        let schema = "copies_lost_\(atOnce)"
+        let direct = try await connect(schema, "CREATE TABLE t (a int); CREATE TABLE u (a int)")
+        let connection = try await PostgresConnection.connect(
+            to: "postgresql://postgres@127.0.0.1:\(relay.port)/workshop?sslmode=disable&gssencmode=disable")
+        let error = try await postgresError {
+            try await connection.transaction(prelude: "SET LOCAL search_path = \(schema)", copying: Self.targets) {
+                _, _, writer in try writer.write(Self.rows(1))
+            }
+        }
+        #expect(error.isConnectionLoss && error.mayBeCommitted && !error.isOfCommit, "\(error)")
+        if !atOnce {
+            try await eventually("it is committed") {
+                try await direct.query("SELECT count(*) FROM u").onlyRow[0] == "1"
+            }
+        }
+        await connection.close()
+        await direct.close()
+        relay.close()
     }
 
     @Test("the client sends one query, and waits once before each COPY's rows and once at the end")

@@ -145,7 +145,7 @@ extension DatabaseTests {
             await pipeline.close()
         }
 
-        /// A consumer whose network is gone in mid-transaction: its locks go within half a minute.
+        /// A consumer whose network is gone in mid-transaction, while the server waits for rows: it is ended after 30 s.
         @Test func aConsumerThatIsCutOffDoesNotBlockItsSuccessor() async throws {
             let pipeline = try await FakePipeline.make()
             let isFrozen = Mutex(false)
@@ -191,9 +191,9 @@ extension DatabaseTests {
                 CREATE OR REPLACE FUNCTION pause() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$
                 """)
             let begin = ContinuousClock.now
-            let second = try await pipeline.catchUp(["--standalone"], timeout: .seconds(60))
+            let second = try await pipeline.catchUp(["--standalone"], timeout: .seconds(90))
             #expect(second.status == 0, "\(second.err)")
-            #expect(ContinuousClock.now - begin < .seconds(35))
+            #expect(ContinuousClock.now - begin < .seconds(60))
             #expect(try await pipeline.units() == Array(0..<20))
             first.signal(SIGKILL)
             _ = try await first.result()

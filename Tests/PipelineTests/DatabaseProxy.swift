@@ -4,7 +4,8 @@ import TestSupport
 
 /// Stands between a program and Postgres and cuts connections at a COMMIT.
 ///
-/// It knows just enough of the protocol to find the statement COMMIT among what the client sends.
+/// It knows just enough of the protocol to find what makes the server commit: the statement COMMIT, or the end of the rows
+/// of the last COPY in a query that ends with COMMIT.
 ///
 /// Source: PostgreSQL manual, "Message Formats".
 final class DatabaseProxy: Sendable {
@@ -59,6 +60,8 @@ final class DatabaseProxy: Sendable {
         var pending: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
         var isStarting = true
+        // The COPYs of a query with COMMIT whose rows have not ended yet.
+        var copies = 0
         while let count = LoopbackRelay.read(link.client, &chunk) {
             pending += chunk[..<count]
             var begin = 0
@@ -66,18 +69,25 @@ final class DatabaseProxy: Sendable {
                 let message = pending[begin..<end]
                 begin = end
                 if isStarting { isStarting = !Self.isStartup(message) }
-                guard treat(message, link) else { return link.cut() }
+                let commits = message.elementsEqual(Self.commit) || copies == 1 && message.first == UInt8(ascii: "c")
+                switch message.first {
+                case UInt8(ascii: "Q"): copies = Self.copiesBeforeCommit(message)
+                case UInt8(ascii: "c"): copies -= 1
+                default: break
+                }
+                guard commits ? treat(message, link) : LoopbackRelay.write(link.server, message) else {
+                    return link.cut()
+                }
             }
             pending.removeFirst(begin)
         }
         link.cut()
     }
 
-    /// Forwards one message.
+    /// Does with a message that makes the server commit what is to be done with it.
     ///
     /// - Returns: Whether the connection goes on.
     private func treat(_ message: ArraySlice<UInt8>, _ link: LoopbackRelay.Link) -> Bool {
-        guard message.elementsEqual(Self.commit) else { return LoopbackRelay.write(link.server, message) }
         let number = commits.withLock { count in
             count += 1
             return count
@@ -100,6 +110,12 @@ final class DatabaseProxy: Sendable {
     }
 
     private static let commit: [UInt8] = [UInt8(ascii: "Q"), 0, 0, 0, 11] + Array("COMMIT\0".utf8)
+
+    /// How many COPYs a query has that ends with COMMIT; 0 if it does not end with that.
+    private static func copiesBeforeCommit(_ message: ArraySlice<UInt8>) -> Int {
+        let text = String(decoding: message.dropFirst(5).dropLast(), as: UTF8.self)
+        return text.hasSuffix("; COMMIT") ? text.ranges(of: "FROM STDIN").count : 0
+    }
 
     /// The end of the message at `begin`, nil where it isn't there whole.
     private static func messageEnd(_ bytes: [UInt8], from begin: Int, isStarting: Bool) -> Int? {

@@ -115,6 +115,50 @@ package final class CopyBatch: @unchecked Sendable {
 
     // MARK: Sending
 
+    /// What one COPY of the batch sends.
+    enum Copied: Sendable {
+        case target(Int)
+        case deadLetters
+    }
+
+    /// The COPYs that the batch consists of; nil if it has rows that need other statements.
+    var copies: [Copied]? {
+        var copies: [Copied] = []
+        for index in plan.targets.indices where content.targets[index].count > 0 {
+            guard content.targets[index].staging == nil, content.targets[index].server.isEmpty else { return nil }
+            copies.append(.target(index))
+        }
+        if !content.deadLetters.isEmpty { copies.append(.deadLetters) }
+        return copies
+    }
+
+    /// Where a COPY's rows go.
+    func destination(of copied: Copied, deadLetters table: TableName) -> CopyTarget {
+        switch copied {
+        case .target(let index): CopyTarget(table: plan.targets[index].table, columns: plan.targets[index].columns)
+        case .deadLetters: CopyTarget(table: table, columns: DeadLetter.columns)
+        }
+    }
+
+    /// Sends a COPY's rows.
+    func write(_ copied: Copied, _ writer: inout CopyWriter) throws(PostgresError) {
+        switch copied {
+        case .target(let index): try writer.write(content.targets[index].rows)
+        case .deadLetters: try writer.write(content.deadLetters)
+        }
+    }
+
+    /// Takes what the server counted for these COPYs.
+    func count(_ copies: [Copied], _ rows: [Int]) {
+        copiedRows = Array(repeating: 0, count: plan.targets.count)
+        suppressedRows = 0
+        for (copied, rows) in zip(copies, rows) {
+            guard case .target(let index) = copied else { continue }
+            copiedRows[index] = rows
+            suppressedRows += max(0, content.targets[index].count - rows)
+        }
+    }
+
     /// Copies all rows and dead letters into their tables.
     ///
     /// - Throws: `PostgresError`; `Sink.Refused` if a row may be to blame although the error's kind is another one.

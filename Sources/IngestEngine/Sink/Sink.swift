@@ -40,8 +40,12 @@ package struct Sink: Sendable {
         SET LOCAL tcp_user_timeout = 15000; SET LOCAL idle_in_transaction_session_timeout = 25000
         """
 
-    /// What a transaction was at when it failed.
-    private enum Phase { case offsets, rows, commit }
+    /// Whether a transaction has moved the offsets and has come to its rows. Set on the connection's thread.
+    private final class Stage: Sendable {
+        private let isAtRows = Lock(false)
+        var hasRows: Bool { isAtRows.withLock { $0 } }
+        func enterRows() { isAtRows.withLock { $0 = true } }
+    }
 
     /// Commits a batch, however long the database makes it wait.
     ///
@@ -49,7 +53,9 @@ package struct Sink: Sendable {
     ///   has lost earlier commits; `TablesChanged`; `Stopped`.
     func commit(_ batch: CopyBatch) async throws {
         let deadLetters = deadLetters
-        try await commit(batch.progress) { session in try batch.copy(deadLetters: deadLetters, &session) }
+        try await commit(batch.progress, copying: batch) { session in
+            try batch.copy(deadLetters: deadLetters, &session)
+        }
     }
 
     /// Compares the tables with the plan without writing.
@@ -68,11 +74,13 @@ package struct Sink: Sendable {
     /// Moves the offsets on and copies rows, in one transaction, however long the database makes it wait.
     ///
     /// - Parameters:
+    ///   - batch: A batch whose rows `copy` copies. If it consists of COPYs alone they need fewer round trips, and `copy` is
+    ///     called only if something has changed.
     ///   - inParts: Whether `copy` leaves out the rows that the database refuses. Then no error is `Refused`.
     ///   - copy: Called again for each attempt.
     /// - Throws: As the other one, and what `copy` throws.
     func commit(
-        _ progress: [TopicPartition: CopyBatch.Progress], inParts: Bool = false,
+        _ progress: [TopicPartition: CopyBatch.Progress], copying batch: CopyBatch? = nil, inParts: Bool = false,
         _ copy: @escaping @Sendable (inout PostgresSession) throws -> Void
     ) async throws {
         // If the connection is lost during COMMIT, it isn't known whether that got through: the offsets tell. Without a
@@ -86,13 +94,15 @@ package struct Sink: Sendable {
                 isInDoubt = false
                 guard positions.shifts.isEmpty else { throw PositionsMoved(shifts: positions.shifts) }
             }
-            let phase = Lock(Phase.offsets)
+            let stage = Stage()
             let (offsets, fingerprint) = (offsets, fingerprint)
             do {
                 // The move comes first, since it locks: a second writer is turned away before it has sent a row.
                 let move = try await offsets.move(progress, over: connection)
                 let statements = fingerprint?.statements(with: move) ?? move
-                try await connection.transaction(prelude: "\(Self.transactionSettings); \(statements)") { session in
+                let prelude = "\(Self.transactionSettings); \(statements)"
+                if let batch, try await self.copy(batch, prelude, stage, connection) { return }
+                try await connection.transaction(prelude: prelude) { session in
                     if let fingerprint {
                         if !fingerprint.matches(session.preludeResult, changing: progress.count) {
                             guard try fingerprint.holds(&session) else { throw TablesChanged() }
@@ -101,15 +111,13 @@ package struct Sink: Sendable {
                     } else {
                         try offsets.check(session.preludeResult, of: progress)
                     }
-                    phase.withLock { $0 = .rows }
+                    stage.enterRows()
                     try copy(&session)
-                    phase.withLock { $0 = .commit }
                 }
             } catch let error as PostgresError {
-                let phase = phase.withLock { $0 }
                 if error.kind != .server || connection.isBroken {
-                    isInDoubt = phase == .commit
-                } else if !inParts, Self.blamesRows(error, phase) {
+                    isInDoubt = error.mayBeCommitted
+                } else if !inParts, stage.hasRows, Self.blamesRows(error) {
                     throw Refused(error: error)
                 }
                 throw error
@@ -124,13 +132,48 @@ package struct Sink: Sendable {
         }
     }
 
-    /// Whether it helps to send the rows in parts.
-    private static func blamesRows(_ error: PostgresError, _ phase: Phase) -> Bool {
-        switch phase {
-        case .offsets: false
-        case .rows: error.mayBeCausedByRow || error.isTimeout
-        case .commit: error.mayBeCausedByRow
+    /// The offsets or the tables are not as expected.
+    private struct Unexpected: Error {}
+
+    /// Commits a batch that consists of COPYs alone, with two round trips if there is one COPY: all statements are sent
+    /// together.
+    ///
+    /// - Parameter stage: Enters the rows.
+    /// - Returns: Whether it is committed. If not, nothing was written: the batch has other rows, or something has changed,
+    ///   which the statements one by one will tell.
+    private func copy(
+        _ batch: CopyBatch, _ prelude: String, _ stage: Stage, _ connection: PostgresConnection
+    ) async throws -> Bool {
+        guard let copies = batch.copies, !copies.isEmpty else { return false }
+        let (fingerprint, progress) = (fingerprint, batch.progress)
+        let destinations = copies.map { batch.destination(of: $0, deadLetters: deadLetters) }
+        do {
+            let rows = try await connection.transaction(prelude: prelude, copying: destinations) {
+                index, result, writer in
+                if index == 0 {
+                    let isExpected =
+                        fingerprint?.matches(result, changing: progress.count)
+                        ?? (result.affectedRows == progress.count)
+                    guard isExpected else { throw Unexpected() }
+                    stage.enterRows()
+                }
+                try batch.write(copies[index], &writer)
+            }
+            batch.count(copies, rows)
+            return true
+        } catch is Unexpected {
+            return false
+        } catch let error as PostgresError
+            where error.kind == .server && !error.isOfEnvironment && !stage.hasRows && !connection.isBroken
+        {
+            // The COPY may not fit a table that has changed, and the server does not wait for the comparison.
+            return false
         }
+    }
+
+    /// Whether it helps to send the rows in parts. Not for a COMMIT that takes too long: it would with parts, too.
+    private static func blamesRows(_ error: PostgresError) -> Bool {
+        error.mayBeCausedByRow || error.isTimeout && !error.isOfCommit
     }
 
     /// - Throws: `Failure` if the database has no row for a partition any more.
