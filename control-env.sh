@@ -28,6 +28,9 @@ usage: control-env.sh COMMAND
                        `psql \copy` and `tfi-consumer run` of the same rows, in turn
   bench --client [--records 5000000] [--partitions 4] [--rounds 3] [--codecs "none lz4 zstd"] [--peers DIR]
                        KafkaWire and librdkafka reading and writing the same records, in turn
+  bench --latency [--rate 1000] [--seconds 60] [--backlog 0] [--rounds 1] [--against PROGRAM]
+                       the time from a record's append to its row's visibility, also while one partition reads a backlog
+                       of so many records; in turn with another build of tfi-consumer
   chaos [--minutes 1] [--seed N] [--rate 2000] [--standalone] [--logs .build/chaos]
                        three brokers, Postgres, consumers and a producer, with one fault per second: processes are
                        killed, connections cut, servers restarted; at the end each record must be in the tables exactly
@@ -109,6 +112,12 @@ case $action in
             # shellcheck source=scripts/bench-client.sh
             source "$root/scripts/bench-client.sh"
             bench_client "${@:2}"
+            exit
+        fi
+        if [[ ${1:-} == --latency ]]; then
+            # shellcheck source=scripts/bench-latency.sh
+            source "$root/scripts/bench-latency.sh"
+            bench_latency "${@:2}"
             exit
         fi
         # shellcheck source=scripts/bench.sh
