@@ -7,7 +7,7 @@ struct Main {
     static let program = Program(
         name: "ClientBenchmark", version: projectVersion,
         abstract: "Reads or writes records with KafkaWire and tells what that costs.",
-        commands: [FetchCommand.command, ProduceCommand.command])
+        commands: [FetchCommand.command, PaceCommand.command, ProduceCommand.command])
 
     static func main() async {
         await runMain(program)
