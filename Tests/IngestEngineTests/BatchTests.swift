@@ -133,4 +133,17 @@ struct BatchExchangeTests {
         await #expect(throws: CancellationError.self) { try await mapper.value }
         await #expect(throws: CancellationError.self) { try await sink.value }
     }
+    @Test func theSinkTakesTheOpenBatchOnlyAfterTheFullOnes() async throws {
+        let batches = [try CopyBatch(SamplePlan.plan), try CopyBatch(SamplePlan.plan)]
+        let exchange = BatchExchange(batches: [])
+        exchange.give { batches[0] }
+        exchange.give { nil }
+        #expect(!exchange.isSinkWaiting)
+        #expect(try await exchange.takeFull { batches[1] } === batches[0])
+        #expect(try await exchange.takeFull { batches[1] } === batches[1])
+        #expect(!exchange.isSinkWaiting)
+        exchange.close()
+        #expect(try await exchange.takeFull { nil } == nil)
+        #expect(exchange.isSinkWaiting)
+    }
 }

@@ -119,4 +119,19 @@ struct PartitionLedgerTests {
         ledger.assign([place(0)])
         #expect(ledger.failures.keys.sorted() == [place(1)])
     }
+    @Test func aBatchThatIsDueGrowsUntilTheSinkTakesIt() throws {
+        let ledger = try Self.ledger([0])
+        #expect(ledger.handOverDue() == nil)
+        _ = try Self.take(ledger, 0)
+        #expect(ledger.handOverDue() == nil)
+        ledger.markDue()
+        _ = try Self.take(ledger, 0)
+        #expect(ledger.handOverDue()?.recordCount == 2)
+        #expect(try Self.take(ledger, 0) == .needsBatch)
+        // The next one isn't due by that.
+        ledger.markDue()
+        ledger.open(try CopyBatch(SamplePlan.plan))
+        _ = try Self.take(ledger, 0)
+        #expect(ledger.handOverDue() == nil)
+    }
 }

@@ -18,7 +18,7 @@ extension PipelineTests {
             let address = pipeline.postgres.uri.replacing(":\(pipeline.postgres.port)", with: ":\(proxy.port)")
             let consumer = try await pipeline.startConsumer(database: address)
             let units = 0..<4_000
-            try await pipeline.send(units: units, waves: 20, pause: .milliseconds(50))
+            try await pipeline.send(units: units, waves: 40, pause: .milliseconds(50))
             let ends = try await pipeline.ends()
             try await eventually("everything is committed", timeout: .seconds(60)) {
                 guard consumer.isRunning else { throw ProgramError(try consumer.errors()) }

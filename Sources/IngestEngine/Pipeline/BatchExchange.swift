@@ -8,6 +8,8 @@ final class BatchExchange: Sendable {
         var empty: [CopyBatch]
         var full: [CopyBatch] = []
         var isClosed = false
+        /// Whether the sink has nothing to commit.
+        var isSinkWaiting = false
     }
 
     private let state: Lock<State>
@@ -37,10 +39,21 @@ final class BatchExchange: Sendable {
         }
     }
 
-    func give(full batch: CopyBatch) {
-        state.withLock { $0.full.append(batch) }
-        filled.notify()
+    func give(full batch: CopyBatch) { give { batch } }
+
+    /// Gives the batch that a closure detaches. Both happen at once, so that the sink gets the batches in the order in which
+    /// they were filled, whoever detaches them.
+    func give(_ detach: () -> CopyBatch?) {
+        let isGiven = state.withLock { state in
+            guard let batch = detach() else { return false }
+            state.full.append(batch)
+            return true
+        }
+        if isGiven { filled.notify() }
     }
+
+    /// Whether the sink waits for a batch, so that a small one is to be given at once.
+    var isSinkWaiting: Bool { state.withLock { $0.isSinkWaiting && $0.full.isEmpty } }
 
     /// No further batch will come.
     func close() {
@@ -52,11 +65,15 @@ final class BatchExchange: Sendable {
 
     /// The next full batch, waiting for one; nil when the mapper has closed and all were taken.
     ///
+    /// - Parameter open: Detaches the batch that is being filled if it is due. It is called if there is no full one.
     /// - Throws: `CancellationError`.
-    func takeFull() async throws -> CopyBatch? {
+    func takeFull(orOpen open: () -> CopyBatch? = { nil }) async throws -> CopyBatch? {
         while true {
             let (batch, isClosed) = state.withLock { state in
-                (state.full.isEmpty ? nil : state.full.removeFirst(), state.isClosed)
+                let batch = state.full.isEmpty ? open() : state.full.removeFirst()
+                // Before the mapper is told that its batch is due, or after: one of the two hands it over.
+                state.isSinkWaiting = batch == nil
+                return (batch, state.isClosed)
             }
             if let batch { return batch }
             if isClosed { return nil }

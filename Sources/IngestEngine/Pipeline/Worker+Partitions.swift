@@ -32,7 +32,7 @@ extension Worker {
             ledger.assign(partitions)
             consumer.wakeUp()
         case .revoked(let partitions):
-            if let batch = ledger.beginRevoking(partitions) { exchange.give(full: batch) }
+            exchange.give { ledger.beginRevoking(partitions) }
             await ledger.settle(partitions, until: timing.now() + Self.settlingLimit)
             drop(partitions)
         case .lost(let partitions): drop(partitions)
@@ -40,12 +40,12 @@ extension Worker {
     }
 
     private func drop(_ partitions: Set<TopicPartition>) {
-        if let batch = ledger.remove(partitions) { exchange.give(full: batch) }
+        exchange.give { ledger.remove(partitions) }
     }
 
     /// Has positions read again, since they are not where this worker has moved them.
     func reread(_ partitions: Set<TopicPartition>) {
-        if let batch = ledger.reread(partitions) { exchange.give(full: batch) }
+        exchange.give { ledger.reread(partitions) }
         consumer.wakeUp()
     }
 

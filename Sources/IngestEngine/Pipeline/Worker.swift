@@ -5,8 +5,9 @@ import PGWire
 /// One consumer with its mapper, its batches and its connection to the database. Three stages run at once: the client
 /// fetches ahead, the mapper makes rows, the sink commits them.
 ///
-/// A batch ends when it is large, when it is old, or when there is nothing more to read at the moment. So a backlog
-/// moves at full speed, and a lone message is in the database a moment after it came.
+/// A batch ends when it is large; or when it is old or there is nothing more to read at the moment, and the sink has
+/// nothing to commit. So a backlog moves at full speed, a lone message is in the database a moment after it came, and
+/// small batches don't queue.
 ///
 /// Partitions come and go while it runs. Whatever has a partition's position read (an assignment by the group, a position
 /// that another member has moved, a crash of the database) only marks the partition in the ledger; the mapper then reads
@@ -219,8 +220,13 @@ final class Worker: Sendable {
                 try await placer.handle(error)
             }
             if isDue {
-                handOver()
-                (state.outcome, state.began) = (.needsBatch, nil)
+                ledger.markDue()
+                if state.byteCount >= Self.batchBytes || exchange.isSinkWaiting {
+                    handOver()
+                    state.outcome = .needsBatch
+                }
+                // The sink takes the batch as soon as it can, so its age needs no limit any more.
+                state.began = nil
             }
         }
     }
@@ -236,7 +242,7 @@ final class Worker: Sendable {
     }
 
     private func handOver() {
-        if let batch = ledger.handOver() { exchange.give(full: batch) }
+        exchange.give { ledger.handOver() }
     }
 
     private func commit(_ plan: IngestPlan) async throws {
@@ -250,7 +256,7 @@ final class Worker: Sendable {
             totals: settings.totals, monitor: monitor, ledger: ledger, worker: number, stop: settings.stop,
             timing: timing, say: member.say
         ) { [weak self] failure in try self?.handle(failure) }
-        while let batch = try await exchange.takeFull() {
+        while let batch = try await exchange.takeFull(orOpen: ledger.handOverDue) {
             try await committer.commit(batch)
             exchange.give(empty: batch)
         }

@@ -91,7 +91,10 @@ extension PartitionLedger {
 
     /// Has all positions read again, after everything that wasn't committed was dropped.
     func rereadAll() {
-        state.withLock { $0.open = nil }
+        state.withLock { state in
+            state.open = nil
+            state.isOpenDue = false
+        }
         _ = reread(Set(state.withLock { $0.entries }.keys))
     }
 

@@ -46,6 +46,8 @@ final class PartitionLedger: Sendable {
         var entries: [TopicPartition: Entry] = [:]
         var lastAssignment = 0
         var open: CopyBatch?
+        /// Whether the sink may take that batch although it isn't large.
+        var isOpenDue = false
         var failures: [TopicPartition: any Error] = [:]
         /// The partitions whose positions were ever read in this run.
         var known: Set<TopicPartition> = []
@@ -82,6 +84,7 @@ final class PartitionLedger: Sendable {
                 entries[partition]?.handedOver = move.next
             }
             open = nil
+            isOpenDue = false
             return batch
         }
 
@@ -150,6 +153,12 @@ final class PartitionLedger: Sendable {
 
     /// Closes the batch that is being filled, for the sink; nil if there is nothing in it.
     func handOver() -> CopyBatch? { state.withLock { $0.detach() } }
+
+    /// Marks the batch that is being filled as due: it grows until the sink has nothing else to commit.
+    func markDue() { state.withLock { $0.isOpenDue = $0.open != nil } }
+
+    /// Closes the batch that is being filled if it is due.
+    func handOverDue() -> CopyBatch? { state.withLock { $0.isOpenDue ? $0.detach() : nil } }
 
     var needsAttention: Bool { state.withLock { $0.needsAttention } }
 
