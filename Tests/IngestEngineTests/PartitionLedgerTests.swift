@@ -124,9 +124,11 @@ struct PartitionLedgerTests {
         #expect(ledger.handOverDue() == nil)
         _ = try Self.take(ledger, 0)
         #expect(ledger.handOverDue() == nil)
+        #expect(ledger.isFilling(anyOf: [place(0), place(1)]) && !ledger.isFilling(anyOf: [place(1)]))
         ledger.markDue()
         _ = try Self.take(ledger, 0)
         #expect(ledger.handOverDue()?.recordCount == 2)
+        #expect(!ledger.isFilling(anyOf: [place(0)]))
         #expect(try Self.take(ledger, 0) == .needsBatch)
         // The next one isn't due by that.
         ledger.markDue()

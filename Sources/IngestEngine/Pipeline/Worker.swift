@@ -15,6 +15,12 @@ import PGWire
 final class Worker: Sendable {
     /// The bytes of rows that make a batch large.
     static let batchBytes = 4 << 20
+    /// The same if the batch has rows of a partition that is read nearly to its end while others have a backlog: the rows
+    /// wait for the two batches before theirs, and smaller ones are committed sooner. A backlog alone is read faster with
+    /// large ones.
+    static let promptBatchBytes = 512 << 10
+    /// Up to how many offsets before its end a partition counts as nearly read to it.
+    private static let promptLag: Int64 = 1_000
     /// How long a batch waits for more while a partition that has more to read brings nothing.
     static let batchAge = Duration.milliseconds(200)
     /// One that is filled, one that waits, one that is committed.
@@ -190,6 +196,8 @@ final class Worker: Sendable {
         var placer = PartitionPlacer(worker: self)
         var iterator = consumer.makeAsyncIterator()
         var state = PartitionLedger.Taken(outcome: .needsBatch, needsAttention: ledger.needsAttention)
+        // From how many bytes on it is looked up whether the batch is large.
+        var nextLook = Self.promptBatchBytes
         while true {
             if state.needsAttention {
                 if ledger.isFinishing { return }
@@ -197,20 +205,26 @@ final class Worker: Sendable {
             }
             if case .needsBatch = state.outcome, !ledger.hasOpenBatch {
                 ledger.open(try await exchange.takeEmpty())
+                nextLook = Self.promptBatchBytes
             }
             var timeout = state.began.map { max(.zero, $0 + Self.batchAge - .now) }
             if let retry = placer.pause { timeout = min(timeout ?? retry, retry) }
-            var isDue = false
+            var (isDue, isLarge) = (false, false)
             do {
                 switch try await iterator.next(timeout: timeout) {
                 case .batch(let records):
                     state = try take(records)
                     if case .needsBatch = state.outcome {
-                        // The last one was handed over while the group moved partitions.
+                        // The sink has taken the last one, or it was handed over while the group moved partitions.
                         ledger.open(try await exchange.takeEmpty())
+                        nextLook = Self.promptBatchBytes
                         state = try take(records)
                     }
-                    isDue = state.byteCount >= Self.batchBytes || consumer.isCaughtUp
+                    if state.byteCount >= nextLook {
+                        nextLook = min(state.byteCount + Self.promptBatchBytes, Self.batchBytes)
+                        isLarge = state.byteCount >= Self.batchBytes || hasPromptRows
+                    }
+                    isDue = isLarge || consumer.isCaughtUp
                 case .timedOut:
                     isDue = state.began.map { $0 + Self.batchAge <= .now } ?? false
                     state.needsAttention = ledger.needsAttention
@@ -221,7 +235,7 @@ final class Worker: Sendable {
             }
             if isDue {
                 ledger.markDue()
-                if state.byteCount >= Self.batchBytes || exchange.isSinkWaiting {
+                if isLarge || exchange.isSinkWaiting {
                     handOver()
                     state.outcome = .needsBatch
                 }
@@ -229,6 +243,11 @@ final class Worker: Sendable {
                 state.began = nil
             }
         }
+    }
+
+    /// Whether the batch that is being filled has rows of a partition that is read nearly to its end.
+    private var hasPromptRows: Bool {
+        ledger.isFilling(anyOf: Set(consumer.lag.filter { $0.value < Self.promptLag }.keys))
     }
 
     private func take(_ records: RecordBatch) throws(KafkaError) -> PartitionLedger.Taken {

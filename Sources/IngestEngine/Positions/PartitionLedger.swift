@@ -151,6 +151,11 @@ final class PartitionLedger: Sendable {
     /// Whether a batch is being filled.
     var hasOpenBatch: Bool { state.withLock { $0.open != nil } }
 
+    /// Whether the batch that is being filled has something of these partitions.
+    func isFilling(anyOf partitions: Set<TopicPartition>) -> Bool {
+        state.withLock { state in state.open.map { !partitions.isDisjoint(with: $0.progress.keys) } ?? false }
+    }
+
     /// Closes the batch that is being filled, for the sink; nil if there is nothing in it.
     func handOver() -> CopyBatch? { state.withLock { $0.detach() } }
 
