@@ -24,8 +24,13 @@ usage: control-env.sh COMMAND
                        tiles' numbers as they grow, checks the whole day's, and stops what it started
   test [ARG]...        every test that this machine can run; arguments go to `swift test`
   test --quick         the unit tests without the slow half, in seconds
-  bench [--records 5000000] [--partitions 4] [--rounds 3] [--peers DIR]
-                       `psql \copy` and `tfi-consumer run` of the same rows, in turn
+  bench [--records 5000000] [--partitions 4] [--rounds 5] [--workers N] [--postgres FOLDER] [--peers DIR]
+        [--mapping wide | --mode upsert | --into unique|brin|partitions]
+                       `psql \copy` and `tfi-consumer run` of the same rows, in turn: the plant's messages; wide ones;
+                       by upsert, half of whose keys are known, beside the same statements in psql; or into tables with
+                       a unique or BRIN index or range partitions. With --workers N members of a group (and beside one
+                       \copy, if N > 1, N at once), else one run with --standalone. FOLDER has bin/initdb of the server
+                       to use; `scripts/postgres-packages.sh install` prints those of Postgres 17 and 18
   bench --client [--records 5000000] [--partitions 4] [--rounds 3] [--codecs "none lz4 zstd"] [--peers DIR]
                        KafkaWire and librdkafka reading and writing the same records, in turn
   bench --latency [--rate 1000] [--seconds 60] [--backlog 0] [--rounds 1] [--against PROGRAM]
@@ -44,24 +49,24 @@ END
     exit "$1"
 }
 
-# Builds the programs where they are missing or older than their sources; the first time takes minutes.
-build_programs() {
-    local program newer
-    program=$root/.build/release/tfi-consumer
-    if [[ -x $program && -x $root/.build/release/tfi-producer ]]; then
-        newer=$(find "$root/Sources" "$root/Package.swift" -newer "$program" -print -quit)
-        [[ -n $newer ]] || return 0
-    fi
-    need_packages build
-    echo "building the programs" >&2
-    mkdir -p "$root/.build"
-    local product
-    for product in tfi-consumer tfi-producer; do
+# Builds tfi-consumer, tfi-producer and further products if they are missing or older than their sources; the first time
+# takes minutes.
+build_programs() { # [PRODUCT]...
+    local product program newer
+    for product in tfi-consumer tfi-producer "$@"; do
+        program=$root/.build/release/$product
+        if [[ -x $program ]]; then
+            newer=$(find "$root/Sources" "$root/Package.swift" -newer "$program" -print -quit)
+            [[ -n $newer ]] || continue
+        fi
+        need_packages build
+        echo "building $product" >&2
+        mkdir -p "$root/.build"
         (cd "$root" && swift_build -c release --product "$product") >"$root/.build/build.log" 2>&1 ||
             { tail -n 30 "$root/.build/build.log" >&2; fail "the build failed: see .build/build.log" 70; }
+        # An up-to-date program isn't linked again: its date says that it was looked at.
+        touch "$program"
     done
-    # An up-to-date program isn't linked again: its date says that it was looked at.
-    touch "$program"
 }
 
 # Tells the programs where the environment is, by their own variables; those that are set already stay.

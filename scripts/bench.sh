@@ -1,125 +1,121 @@
 # shellcheck shell=bash
-# The benchmark: the same rows by `psql \copy … (format binary)` and by `tfi-consumer run`, in turn, on one broker and
-# one server. Sourced by control-env.sh, after prerequisites.sh and environment.sh.
+# The benchmark: the same rows by `psql \copy … (format binary)` (for upsert: by statements in psql) and by `tfi-consumer
+# run`, in turn, on one broker and one server. Sourced by control-env.sh, after prerequisites.sh and environment.sh.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/bench-measure.sh
+source "$root/scripts/bench-measure.sh"
+# shellcheck source=scripts/bench-cases.sh
+source "$root/scripts/bench-cases.sh"
 
-bench_sql() { psql --no-psqlrc -qAtX -v ON_ERROR_STOP=1 -d "$bench_uri" "$@"; }
-
-# The difference of two outputs of `times`, whose second line has what the shell's children used: 0m1.234s 0m0.567s.
-children_between() { # BEFORE AFTER
-    awk 'function seconds(text, part) { split(text, part, "m"); return part[1] * 60 + part[2] }
-        FNR == 2 { total = seconds($1) + seconds($2) - total }
-        END { printf "%.2f", total }' "$1" "$2"
+# Each contender begins with tables of its own on a quiet server: nothing is left to be written of what the last one did.
+begin_contender() { # SCHEMA
+    bench_sql -c "CREATE SCHEMA $1"
+    "${bench_case}_tables" "$1"
+    [[ $1 != round ]] ||
+        quietly "$bench_folder/init.out" "$bench_programs/tfi-consumer" init --schema "$1" "${case_init[@]}"
+    bench_sql -c CHECKPOINT
 }
 
-# Runs a program and sets `wall` (seconds), `cpu` (seconds of its own, user and system) and `peak` (resident MB, its
-# high-water mark, which is looked at twenty times a second). Its output goes to OUT. Until it has ended this shell
-# starts nothing else.
-measure() { # OUT PROGRAM [ARG]...
-    local out=$1 began pid name value status=0 kilobytes=0
-    shift
-    times >"$bench_folder/times-before"
-    began=${EPOCHREALTIME/./}
-    "$@" >"$out" 2>"$out.err" &
-    pid=$!
-    while kill -0 "$pid" 2>/dev/null; do
-        while read -r name value _; do
-            [[ $name != VmHWM: ]] || kilobytes=$value
-        done 2>/dev/null <"/proc/$pid/status" || true
-        read -rt 0.05 -u "$bench_pause" || true
-    done
-    wait "$pid" || status=$?
-    wall=$((${EPOCHREALTIME/./} - began))
-    times >"$bench_folder/times-after"
-    cpu=$(children_between "$bench_folder/times-before" "$bench_folder/times-after")
-    wall=$(awk -v micro="$wall" 'BEGIN { printf "%.3f", micro / 1e6 }')
-    peak=$(awk -v kilo="$kilobytes" 'BEGIN { printf "%.1f", kilo / 1024 }')
-    if ((status)); then
-        tail -n 5 "$out.err" >&2
-        fail "$1 ended with status $status" 70
+end_contender() { # SCHEMA NAME SECONDS PEAK-MB
+    local table
+    if [[ $bench_round == 1 ]]; then
+        compare_rows "$1" "$2"
+    else
+        for table in "${bench_tables[@]}"; do
+            [[ $(bench_sql -c "SELECT (SELECT count(*) FROM $1.$table) = (SELECT count(*) FROM template.$table)") == t ]] ||
+                fail "$2 left too few or too many rows in $table" 70
+        done
     fi
+    bench_sql -c 'SET client_min_messages = warning' -c "DROP SCHEMA $1 CASCADE"
+    result "$bench_round" "$2" "$3" "$4"
 }
 
-# Runs a step that isn't measured; what it writes is shown only where it fails.
-quietly() { # OUT PROGRAM [ARG]...
-    local out=$1
+# Expects the very rows of `template`, by a checksum of them.
+compare_rows() { # SCHEMA NAME
+    local table query="SELECT count(*), sum(hashtextextended(t::text, 0)) FROM"
+    for table in "${bench_tables[@]}"; do
+        [[ $(bench_sql -c "$query $1.$table AS t") == $(bench_sql -c "$query template.$table AS t") ]] ||
+            fail "$2 left other rows in $table than there should be" 70
+    done
+}
+
+# The files that `\copy` reads: each table in one, and divided among as many as there are workers.
+export_rows() {
+    local table columns i
+    for table in "${bench_tables[@]}"; do
+        bench_sql -c "\\copy template.$table to '$bench_folder/$table.copy' (format binary)"
+        ((bench_workers > 1)) || continue
+        columns=$(bench_sql -c "SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
+            WHERE attrelid = 'template.$table'::regclass AND attnum > 0 AND NOT attisdropped")
+        for ((i = 0; i < bench_workers; i++)); do
+            bench_sql -c "\\copy (SELECT $columns FROM (SELECT *, row_number() OVER () AS bench_n FROM template.$table) t \
+WHERE bench_n % $bench_workers = $i) to '$bench_folder/$table.$i.copy' (format binary)"
+        done
+    done
+}
+
+timed_psql() { psql --no-psqlrc -qX -v ON_ERROR_STOP=1 -d "$bench_uri" -c '\timing on' "$@"; }
+
+# Copies the tables' files, with each end of their names, by a psql of its own, all at once.
+copy_files() { # END...
+    local end table commands pid pids=() status=0
+    for end in "$@"; do
+        commands=()
+        for table in "${bench_tables[@]}"; do
+            commands+=(-c "\\copy baseline.$table from '$bench_folder/$table$end' (format binary)")
+        done
+        timed_psql "${commands[@]}" >"$bench_folder/timing$end" &
+        pids+=($!)
+    done
+    for pid in "${pids[@]}"; do wait "$pid" || status=$?; done
+    return "$status"
+}
+
+run_copy() { # NAME END...
+    local name=$1
     shift
-    "$@" >"$out" 2>"$out.err" || {
-        tail -n 5 "$out.err" >&2
-        fail "$1 $2 failed" 70
-    }
+    begin_contender baseline
+    measure "$bench_folder/psql.out" copy_files "$@"
+    end_contender baseline "$name" "$(timed_seconds "${@/#/"$bench_folder/timing"}")" -
 }
 
-# A number of a JSON object that is one line, by name.
-json_number() { # NAME FILE
-    tail -n 1 "$2" | grep -oE "\"$1\": ?[0-9.eE+-]+" | head -n 1 | sed 's/.*: *//'
+run_statements() {
+    begin_contender baseline
+    measure "$bench_folder/psql.out" timed_psql -f "$bench_folder/upsert.sql"
+    end_contender baseline psql "$(timed_seconds "$bench_folder/psql.out")" -
 }
 
-line() { # ROUND WHAT SECONDS WALL CPU MB RATIO
-    awk -v records="$bench_records" -v round="$1" -v what="$2" -v seconds="$3" -v wall="$4" -v cpu="$5" -v mb="$6" \
-        -v ratio="$7" 'BEGIN { printf "%-6s %-24s %12.0f %9.3f %9.3f %8.2f %8.0f %8.1f %s\n", round, what,
-            records / seconds, seconds, wall, cpu, cpu * 1e9 / records, mb, ratio }'
+run_consumer() {
+    local out=$bench_folder/consumer.out members=(--standalone)
+    ((bench_workers == 0)) || members=(--workers "$bench_workers")
+    begin_contender round
+    measure "$out" "$bench_programs/tfi-consumer" run --until-caught-up --summary-json --schema round \
+        "${members[@]}" "${case_run[@]}"
+    end_contender round tfi-consumer "$(json_number seconds "$out")" "$(json_number max_rss_mb "$out")"
 }
 
-median() {
-    sort -g | awk '{ value[NR] = $1 }
-        END { low = int((NR + 1) / 2); high = int((NR + 2) / 2); printf "%.3f", (value[low] + value[high]) / 2 }'
+run_peer() { # NAME PROGRAM [ARG]...
+    local name=$1 out=$bench_folder/peer.out
+    shift
+    begin_contender baseline
+    measure "$out" "$@" --brokers "$TFI_BOOTSTRAP_SERVERS" --topic TFI --mode copy --expect "$bench_records" \
+        --dsn "$bench_uri" --schema baseline
+    end_contender baseline "$name" "$(json_number seconds "$out")" "$(json_number max_rss_mb "$out")"
 }
 
-check_rows() { # SCHEMA WHO
-    local rows
-    rows=$(bench_sql -c "SELECT (SELECT count(*) FROM $1.ucp) + (SELECT count(*) FROM $1.uc)")
-    ((rows == bench_records)) || fail "$2 left $rows rows of $bench_records records" 70
-}
-
-# The tables of a schema as `init` made those of the first run, empty.
-equal_tables() { # SCHEMA
-    bench_sql -c "CREATE SCHEMA $1; CREATE TABLE $1.ucp (LIKE workshop.ucp INCLUDING ALL);
-        CREATE TABLE $1.uc (LIKE workshop.uc INCLUDING ALL)"
-}
-
-# Each contender begins on a quiet server: nothing left to be written of what the last one did.
-settle() { bench_sql -c CHECKPOINT; }
-
-run_copy() { # ROUND
-    equal_tables baseline
-    settle
-    measure "$bench_folder/copy.out" psql --no-psqlrc -X -v ON_ERROR_STOP=1 -d "$bench_uri" -c '\timing on' \
-        -c "\\copy baseline.ucp from '$bench_folder/ucp.copy' (format binary)" \
-        -c "\\copy baseline.uc from '$bench_folder/uc.copy' (format binary)"
-    check_rows baseline '\copy'
-    bench_sql -c 'SET client_min_messages = warning; DROP SCHEMA baseline CASCADE'
-    copy_seconds=$(awk '/^Time:/ { total += $2 } END { printf "%.3f", total / 1000 }' "$bench_folder/copy.out")
-    line "$1" 'psql \copy' "$copy_seconds" "$wall" "$cpu" "$peak" ''
-}
-
-run_consumer() { # ROUND
-    local seconds ratio
-    quietly "$bench_folder/init.out" "$root/.build/release/tfi-consumer" init --schema round
-    settle
-    measure "$bench_folder/consumer.out" "$root/.build/release/tfi-consumer" run --until-caught-up --summary-json \
-        --schema round
-    check_rows round tfi-consumer
-    bench_sql -c 'SET client_min_messages = warning; DROP SCHEMA round CASCADE'
-    seconds=$(json_number seconds "$bench_folder/consumer.out")
-    ratio=$(awk -v copy="$copy_seconds" -v own="$seconds" 'BEGIN { printf "%.3f", copy / own }')
-    echo "$ratio" >>"$bench_folder/ratios"
-    json_number max_rss_mb "$bench_folder/consumer.out" >>"$bench_folder/peaks"
-    line "$1" tfi-consumer "$seconds" "$wall" "$cpu" "$peak" "$ratio"
-}
-
-run_peer() { # ROUND NAME PROGRAM [ARG]...
-    local round=$1 name=$2 seconds
-    shift 2
-    equal_tables peer
-    settle
-    measure "$bench_folder/peer.out" "$@" --brokers "$TFI_BOOTSTRAP_SERVERS" --topic "$bench_topic" --mode copy \
-        --expect "$bench_records" --dsn "$bench_uri" --schema peer
-    check_rows peer "$name"
-    bench_sql -c 'SET client_min_messages = warning; DROP SCHEMA peer CASCADE'
-    seconds=$(json_number seconds "$bench_folder/peer.out")
-    line "$round" "$name" "$seconds" "$wall" "$cpu" "$peak" \
-        "$(awk -v copy="$copy_seconds" -v own="$seconds" 'BEGIN { printf "%.3f", copy / own }')"
+run_contender() { # NAME
+    local files
+    case $1 in
+        copy) run_copy copy .copy ;;
+        copy-x*)
+            mapfile -t files < <(seq -f '.%g.copy' 0 $((bench_workers - 1)))
+            run_copy "$1" "${files[@]}" ;;
+        psql) run_statements ;;
+        tfi-consumer) run_consumer ;;
+        franz-go) run_peer franz-go "$bench_peers/bin/peer-franz" ;;
+        rskafka) run_peer rskafka "$bench_peers/bin/peer-rskafka" ;;
+        krafka) run_peer krafka "$bench_peers/bin/peer-rskafka" --client krafka ;;
+    esac
 }
 
 bench_end() {
@@ -128,31 +124,49 @@ bench_end() {
     rm -rf "$bench_folder"
 }
 
-bench() {
-    local partitions=4 rounds=3 peers='' round
-    bench_records=5000000 bench_topic=TFI
+bench_options() { # [OPTION VALUE]...
+    bench_records=5000000 bench_partitions=4 bench_rounds=5 bench_workers=0 bench_peers='' bench_case=''
     while (($#)); do
         (($# >= 2)) || usage 64
         case $1 in
             --records) bench_records=$2 ;;
-            --partitions) partitions=$2 ;;
-            --rounds) rounds=$2 ;;
-            --peers) peers=$2 ;;
+            --partitions) bench_partitions=$2 ;;
+            --rounds) bench_rounds=$2 ;;
+            --workers) bench_workers=$2 ;;
+            --peers) bench_peers=$2 ;;
+            --postgres)
+                [[ -x $2/bin/initdb ]] || fail "no bin/initdb in $2" 66
+                POSTGRES_HOME=$(cd "$2" && pwd)
+                export POSTGRES_HOME TFI_ENV_MODE=local ;;
+            --mapping | --mode | --into)
+                # One case at a time.
+                [[ -z $bench_case ]] || usage 64
+                case "$1 $2" in
+                    '--mapping wide' | '--mode upsert') bench_case=$2 ;;
+                    '--into unique' | '--into brin' | '--into partitions') bench_case=$2 ;;
+                    *) usage 64 ;;
+                esac ;;
             *) usage 64 ;;
         esac
         shift 2
     done
-    [[ $bench_records =~ ^[1-9][0-9]*$ && $partitions =~ ^[1-9][0-9]*$ && $rounds =~ ^[1-9][0-9]*$ ]] || usage 64
-    [[ -z $peers || -d $peers/bin ]] || fail "no folder bin in $peers" 66
+    bench_case=${bench_case:-plant}
+    [[ $bench_records =~ ^[1-9][0-9]*$ && $bench_partitions =~ ^[1-9][0-9]*$ && $bench_rounds =~ ^[1-9][0-9]*$ &&
+        $bench_workers =~ ^[0-9]+$ ]] || usage 64
+    [[ -z $bench_peers || -d $bench_peers/bin ]] || fail "no folder bin in $bench_peers" 66
+}
+
+bench() { # [OPTION VALUE]...
+    local baselines contenders i
+    bench_options "$@"
     need_packages build postgres
     build_programs
+    bench_programs=$root/.build/release
     bench_folder=$(mktemp -d)
     chmod 711 "$bench_folder"
     trap bench_end EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
-    # A descriptor that never has anything to read, to pause without a program.
-    exec {bench_pause}<> <(:)
     # Full speed: the JIT compiler's second stage, and room for the page cache's traffic.
     export KAFKA_HEAP_OPTS=${KAFKA_HEAP_OPTS:--Xms1g -Xmx1g}
     export KAFKA_JVM_PERFORMANCE_OPTS=${KAFKA_JVM_PERFORMANCE_OPTS:--XX:+UseG1GC}
@@ -163,30 +177,27 @@ bench() {
     # The server's own vacuum would work on one contender's rows while the next is measured.
     bench_sql -c "ALTER SYSTEM SET autovacuum = off" -c "SELECT pg_reload_conf()" >/dev/null
 
-    echo "$(nproc) cores, Kafka ($(cat "$bench_folder/mode")), Postgres $(bench_sql -c 'SHOW server_version')"
-    echo "generating $bench_records records in $partitions partitions" >&2
-    quietly "$bench_folder/producer.out" "$root/.build/release/tfi-producer" generate --records "$bench_records" \
-        --partitions "$partitions" --summary-json
-    echo "tfi-producer: $(tail -n 1 "$bench_folder/producer.out")"
-    # The first run warms everything up, and its tables are where the rows of the baseline come from.
-    quietly "$bench_folder/init.out" "$root/.build/release/tfi-consumer" init
-    quietly "$bench_folder/first.out" "$root/.build/release/tfi-consumer" run --until-caught-up --summary-json
-    check_rows workshop tfi-consumer
-    local table
-    for table in ucp uc; do
-        bench_sql -c "\\copy workshop.$table to '$bench_folder/$table.copy' (format binary)"
+    echo "$(nproc) cores, Kafka ($(cat "$bench_folder/mode")), Postgres $(bench_sql -c 'SHOW server_version')," \
+        "$bench_records records in $bench_partitions partitions: $bench_case"
+    case_run=() case_init=() bench_rows=$bench_records bench_round=0
+    "${bench_case}_prepare"
+    baselines=(psql)
+    if [[ $bench_case != upsert ]]; then
+        export_rows
+        baselines=(copy)
+        ((bench_workers <= 1)) || baselines+=("copy-x$bench_workers")
+    fi
+    contenders=("${baselines[@]}" tfi-consumer)
+    if [[ $bench_case == plant ]]; then
+        [[ ! -x $bench_peers/bin/peer-franz ]] || contenders+=(franz-go)
+        [[ ! -x $bench_peers/bin/peer-rskafka ]] || contenders+=(rskafka krafka)
+    fi
+    result_heading
+    for ((bench_round = 1; bench_round <= bench_rounds; bench_round++)); do
+        # In both orders: whoever comes second finds another machine than the first.
+        for ((i = 0; i < ${#contenders[@]}; i++)); do
+            if ((bench_round % 2)); then run_contender "${contenders[i]}"; else run_contender "${contenders[-1 - i]}"; fi
+        done
     done
-    bench_sql -c 'TRUNCATE workshop.ucp, workshop.uc'
-    printf '%-6s %-24s %12s %9s %9s %8s %8s %8s %s\n' round '' rows/s seconds wall 'CPU s' ns/row 'peak MB' ratio
-    for ((round = 1; round <= rounds; round++)); do
-        run_copy "$round"
-        run_consumer "$round"
-        [[ ! -x $peers/bin/peer-franz ]] || run_peer "$round" franz-go "$peers/bin/peer-franz"
-        [[ ! -x $peers/bin/peer-rskafka ]] || {
-            run_peer "$round" rskafka "$peers/bin/peer-rskafka"
-            run_peer "$round" krafka "$peers/bin/peer-rskafka" --client krafka
-        }
-    done
-    echo "tfi-consumer: median ratio to \\copy $(median <"$bench_folder/ratios") (best" \
-        "$(sort -g "$bench_folder/ratios" | tail -n 1)), peak memory $(sort -g "$bench_folder/peaks" | tail -n 1) MB"
+    summary "${baselines[*]}"
 }
