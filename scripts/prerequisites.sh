@@ -8,7 +8,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 swift_build() { SWIFT_DETERMINISTIC_HASHING=1 swift build "$@"; }
 
 # Debian's packages that are missing for a purpose, one a line.
-missing_packages() { # build | psql | postgres | java | jdk | librdkafka | python | lint
+missing_packages() { # build | psql | postgres | pgbouncer | java | jdk | librdkafka | python | lint
     local pair
     case $1 in
         build)
@@ -21,6 +21,8 @@ missing_packages() { # build | psql | postgres | java | jdk | librdkafka | pytho
         postgres)
             "$root/scripts/postgres.sh" bin >/dev/null 2>&1 || echo postgresql
             command -v psql >/dev/null || echo postgresql-client ;;
+        # Debian has it in a folder that isn't in every user's PATH.
+        pgbouncer) [[ -x /usr/sbin/pgbouncer ]] || command -v pgbouncer >/dev/null || echo pgbouncer ;;
         java)
             command -v "${JAVA_HOME:+$JAVA_HOME/bin/}java" >/dev/null || echo default-jre-headless
             # Certificates for brokers with TLS.

@@ -52,6 +52,15 @@ run_tests() { # [--quick] [ARG]... for `swift test`
         librdkafka=no
         left_out+=("tests against librdkafka: it could not be installed")
     fi
+    (need_packages pgbouncer) || left_out+=("tests through pgbouncer: it could not be installed")
+    local postgres_homes=''
+    if (need_packages python) && postgres_homes=$("$root/scripts/postgres-packages.sh" install); then
+        echo "Postgres 17 and 18 are installed"
+    else
+        left_out+=("tests against Postgres 17 and 18: they could not be installed")
+    fi
+    # A line each.
+    [[ -n ${POSTGRES_HOMES:-} ]] || export POSTGRES_HOMES=${postgres_homes//$'\n'/:}
     left_out+=("the optimised programs: scripts/programs.sh run builds and tests them")
     [[ -n ${TFI_LONG_TESTS:-} ]] || left_out+=("long tests: set TFI_LONG_TESTS=1 to run them")
 

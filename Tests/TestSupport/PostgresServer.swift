@@ -10,29 +10,25 @@ package final class PostgresServer: Sendable {
     private static let sharedServers = SharedServers<PostgresServer>()
 
     /// Whether this machine has the server's programs.
-    package static let isAvailable: Bool = {
-        let environment = ProcessInfo.processInfo.environment
-        var folders = (environment["PATH"] ?? "").split(separator: ":").map(String.init)
-        if let home = environment["POSTGRES_HOME"], !home.isEmpty {
-            folders = [home + "/bin"]
-        } else {
-            let versions = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? []
-            folders += versions.map { "/usr/lib/postgresql/\($0)/bin" }
-        }
-        return folders.contains { FileManager.default.isExecutableFile(atPath: $0 + "/initdb") }
-    }()
+    package static var isAvailable: Bool { PostgresHome.standard != nil }
 
     /// Why tests that need Postgres are left out where it isn't available.
     package static let skipReason = "no Postgres server here: install it (on Debian: apt-get install postgresql)"
 
     /// Starts a server and waits until it takes connections.
     ///
-    /// - Parameter settings: Server settings by Postgres's names.
+    /// - Parameters:
+    ///   - home: The installation; nil for the standard one.
+    ///   - settings: Server settings by Postgres's names.
     /// - Throws: `ProgramError` with the script's output.
-    package static func start(settings: [String: String] = [:]) async throws -> PostgresServer {
+    package static func start(
+        _ home: PostgresHome? = nil, settings: [String: String] = [:]
+    ) async throws -> PostgresServer {
         var options: [String] = []
         for (name, value) in settings { options += ["--set", "\(name)=\(value)"] }
-        return try PostgresServer(folder: await ServerFolder(script: "postgres.sh", options: options))
+        let environment = home.map { ["POSTGRES_HOME": $0.path] } ?? [:]
+        return try PostgresServer(
+            folder: await ServerFolder(script: "postgres.sh", options: options, environment: environment))
     }
 
     /// The test process's own server; don't stop or kill it. A test takes a schema or a database of its own in it.
