@@ -26,11 +26,12 @@ usage: control-env.sh COMMAND
   test --quick         the unit tests without the slow half, in seconds
   bench [--records 5000000] [--partitions 4] [--rounds 5] [--workers N] [--postgres FOLDER] [--peers DIR]
         [--mapping wide | --mode upsert | --into unique|brin|partitions]
-                       `psql \copy` and `tfi-consumer run` of the same rows, in turn: the plant's messages; wide ones;
-                       by upsert, half of whose keys are known, beside the same statements in psql; or into tables with
-                       a unique or BRIN index or range partitions. With --workers N members of a group (and beside one
-                       \copy, if N > 1, N at once), else one run with --standalone. FOLDER has bin/initdb of the server
-                       to use; `scripts/postgres-packages.sh install` prints those of Postgres 17 and 18
+                       `psql \copy` and `tfi-consumer run` of the same rows, in turn: the plant's messages; wide ones
+                       (--records 1000000); by upsert, half of whose keys are known, beside the same statements in
+                       psql; or into tables with a unique or BRIN index or range partitions. With --workers N members
+                       of a group (and beside one \copy, if N > 1, N at once), else one run with --standalone. FOLDER
+                       has bin/initdb of the server to use; `scripts/postgres-packages.sh install` prints those of
+                       Postgres 17 and 18
   bench --client [--records 5000000] [--partitions 4] [--rounds 3] [--codecs "none lz4 zstd"] [--peers DIR]
                        KafkaWire and librdkafka reading and writing the same records, in turn
   bench --latency [--rate 1000] [--seconds 60] [--backlog 0] [--rounds 1] [--against PROGRAM]

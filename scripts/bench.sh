@@ -125,7 +125,7 @@ bench_end() {
 }
 
 bench_options() { # [OPTION VALUE]...
-    bench_records=5000000 bench_partitions=4 bench_rounds=5 bench_workers=0 bench_peers='' bench_case=''
+    bench_records='' bench_partitions=4 bench_rounds=5 bench_workers=0 bench_peers='' bench_case=''
     while (($#)); do
         (($# >= 2)) || usage 64
         case $1 in
@@ -151,6 +151,11 @@ bench_options() { # [OPTION VALUE]...
         shift 2
     done
     bench_case=${bench_case:-plant}
+    if [[ -z $bench_records ]]; then
+        bench_records=5000000
+        # Of 830 bytes each.
+        [[ $bench_case != wide ]] || bench_records=1000000
+    fi
     [[ $bench_records =~ ^[1-9][0-9]*$ && $bench_partitions =~ ^[1-9][0-9]*$ && $bench_rounds =~ ^[1-9][0-9]*$ &&
         $bench_workers =~ ^[0-9]+$ ]] || usage 64
     [[ -z $bench_peers || -d $bench_peers/bin ]] || fail "no folder bin in $bench_peers" 66
