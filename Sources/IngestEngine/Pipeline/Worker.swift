@@ -173,17 +173,17 @@ final class Worker: Sendable {
                 }.watch()
                 return .other
             }
-            // An error of the reading ends the run only when everything that was read before is committed.
+            // An error of the reading ends the run only when everything that was read before is committed. The sink sees the
+            // end of the batches before the mapper's error is here: either may come first.
             var readError: (any Error)?
             while let end = try await group.next() {
                 switch end {
                 case .readingFailed(let error): readError = readError ?? error
-                case .everythingIsCommitted:
-                    group.cancelAll()
-                    if let readError { throw readError }
+                case .everythingIsCommitted: group.cancelAll()
                 case .other: break
                 }
             }
+            if let readError { throw readError }
         }
     }
 
