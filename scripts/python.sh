@@ -11,7 +11,7 @@ install_python_package() { # ENVIRONMENT PACKAGE==VERSION MODULE
     fi
     if ! "$environment/bin/python3" -c "import $module" 2>/dev/null; then
         command -v python3 >/dev/null || fail "no python3: install it (on Debian: apt-get install python3-venv)" 69
-        python3 -m venv "$environment" >"$environment/install.log" 2>&1 ||
+        [[ -x $environment/bin/pip ]] || python3 -m venv "$environment" >"$environment/install.log" 2>&1 ||
             fail "python3 can't make a virtual environment (on Debian: apt-get install python3-venv)" 69
         "$environment/bin/python3" -m pip install --quiet --disable-pip-version-check "$package" \
             >>"$environment/install.log" 2>&1 ||
