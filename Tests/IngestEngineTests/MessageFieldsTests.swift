@@ -23,6 +23,18 @@ struct MessageFieldsTests {
         #expect(elements.map { String(decoding: message[$0.range], as: UTF8.self) } == ["1", #"{"x":[2]}"#, "\"s\""])
     }
 
+    @Test func namesAreComparedByTheirBytes() throws {
+        // `String` takes the first two for the same, and the last two.
+        let names = ["\u{e9}", "e\u{301}", "\u{212a}", "K"]
+        var fields = MessageFields(names.map { JSONPath(steps: [.field($0)]) })
+        for (index, name) in names.enumerated() {
+            let message = Array("{\"\(name)\":1}".utf8)
+            let reason = unsafe fields.read(message.span.bytes)
+            let found = names.indices.filter { fields.value($0) != nil }
+            #expect(reason == nil && found == [index])
+        }
+    }
+
     @Test func whatIsNotJSONHasAReason() throws {
         var fields = MessageFields([try JSONPath("a")])
         let message = Array("{\"a\":1".utf8)

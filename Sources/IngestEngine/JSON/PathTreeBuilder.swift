@@ -23,7 +23,7 @@ struct PathTreeBuilder {
             for step in path.steps {
                 switch step {
                 case .field(let name):
-                    if let next = branch.fields.first(where: { $0.name == name }) {
+                    if let next = branch.fields.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) {
                         branch = next.branch
                     } else {
                         let next = Branch()

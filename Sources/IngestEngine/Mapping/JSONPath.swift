@@ -8,6 +8,27 @@ public struct JSONPath: Sendable, Hashable {
     public enum Step: Sendable, Hashable {
         case field(String)
         case element(Int)
+
+        /// Compares names by their bytes, as messages are read. `String` takes an accented letter and its decomposed
+        /// form for the same.
+        public static func == (left: Step, right: Step) -> Bool {
+            switch (left, right) {
+            case (.field(let left), .field(let right)): left.utf8.elementsEqual(right.utf8)
+            case (.element(let left), .element(let right)): left == right
+            case (.field, .element), (.element, .field): false
+            }
+        }
+
+        public func hash(into hasher: inout Hasher) {
+            switch self {
+            case .field(let name):
+                hasher.combine(0)
+                for byte in name.utf8 { hasher.combine(byte) }
+            case .element(let index):
+                hasher.combine(1)
+                hasher.combine(index)
+            }
+        }
     }
 
     /// The most steps that a path has; JSON nested deeper is refused too.

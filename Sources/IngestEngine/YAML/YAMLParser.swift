@@ -143,14 +143,15 @@ import CYAML
 
     private func entries(depth: Int) throws(YAMLError) -> [YAMLNode.Entry] {
         var entries: [YAMLNode.Entry] = []
-        var lines: [String: Int] = [:]
+        // By bytes: `String` takes an accented letter and its decomposed form for the same.
+        var lines: [[UInt8]: Int] = [:]
         while true {
             let (event, position) = try next()
             if case .mappingEnd = event { return entries }
             guard case .scalar(let key, _) = event else {
                 throw YAMLError("a name is expected here, not a list or a group", position)
             }
-            if let line = lines.updateValue(position.line, forKey: key) {
+            if let line = lines.updateValue(position.line, forKey: Array(key.utf8)) {
                 throw YAMLError("\"\(key)\" is already on line \(line)", position)
             }
             let (value, valuePosition) = try next()
