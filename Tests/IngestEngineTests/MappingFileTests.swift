@@ -178,6 +178,8 @@ import Testing
     func hostile() {
         #expect(mistake(String(repeating: "[", count: 100_000)).contains("nested more than"))
         #expect(mistake(String(repeating: "#", count: 5 << 20)).contains("bytes; at most"))
+        let brackets = String(repeating: "[", count: 100_000)
+        #expect(mistake("routes: [{ topic: '\(brackets)a', table: t }]").contains("100000 opening brackets"))
         #expect(throws: MappingError.self) { try MappingFile.read([0xff, 0xfe, 0, 0xd8], named: "m") }
         let whole = "routes:\n- {topic: t, table: \"a.b\", columns: {a: {path: $.x, format: \"yyyy-MM-dd\"}}}\n"
         for count in 0..<whole.utf8.count { _ = mistake(String(whole.prefix(count))) }

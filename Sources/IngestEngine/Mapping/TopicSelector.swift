@@ -3,6 +3,10 @@ public enum TopicSelector: Sendable, Hashable {
     case name(String)
     case pattern(String)
 
+    /// The most opening brackets and parentheses of a pattern. The standard library's parser of regular expressions is
+    /// recursive: 3,000 of them inside each other exhaust a stack of 8 MiB.
+    static let maximumGroups = 100
+
     /// A text of characters that topic names may have is a name; any other is a pattern.
     ///
     /// - Throws: `TopicSelectorError` if it is neither a possible name nor a regular expression.
@@ -23,6 +27,12 @@ public enum TopicSelector: Sendable, Hashable {
             }
             self = .name(text)
         } else {
+            let groups = text.utf8.count { $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "(") }
+            guard groups <= Self.maximumGroups else {
+                throw TopicSelectorError(
+                    "the pattern of topics has \(groups) opening brackets and parentheses; at most "
+                        + "\(Self.maximumGroups) are read")
+            }
             guard (try? Regex(text)) != nil else {
                 throw TopicSelectorError("\"\(text)\" is neither a topic's name nor a regular expression")
             }
