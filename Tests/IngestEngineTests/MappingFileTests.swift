@@ -26,6 +26,7 @@ import Testing
                 == Mapping(routes: [
                     Route(topic: .name("TFI"), table: TableName(schema: "workshop", table: "ucp"), line: 1)
                 ]))
+        #expect(mapping.routes.map(\.line) == [1])
         #expect(mapping.deadLetterLimit == Mapping.DeadLetterLimit(share: 0.5, of: 1000, total: 10_000))
     }
 
@@ -95,6 +96,9 @@ import Testing
                 Route.Column(name: "rest", source: .rest, line: 18),
             ])
         #expect(mapping.routes[2].mode == .ignore(key: ["id"]))
+        // Lines don't count when mappings are compared.
+        #expect(mapping.routes.map(\.line) == [2, 8, 22])
+        #expect(press.columns?.map(\.line) == Array(11...18))
     }
 
     @Test(
@@ -159,6 +163,10 @@ import Testing
             ),
             ("routes:\n- topic: t\n  table: t\n  each: $.items", "m.yaml:4: \"each\" is the path of an array and [*]"),
             ("routes:\n- topic: t\n  table: t\n  when: {}", "m.yaml:4: \"when\" needs a key, a header or a field"),
+            (
+                "routes:\n- topic: t\n  table: t\n  when: { field: { a: 1, $.a: 2 } }",
+                "m.yaml:4: \"field\" has two values for $.a"
+            ),
             (
                 "dead_letter_limit: { share: 2 }\nroutes: [{ topic: t, table: t }]",
                 "m.yaml:1: \"share\" is a number above 0 and at most 1, not \"2\""

@@ -40,7 +40,7 @@ public struct JSONPath: Sendable, Hashable {
 
     /// - Throws: `JSONPathError` naming what is wrong in the text.
     public init(_ text: String) throws(JSONPathError) {
-        guard text.hasPrefix("$") else {
+        guard text.unicodeScalars.first == "$" else {
             guard !text.isEmpty else { throw JSONPathError("a path is empty") }
             steps = [.field(text)]
             return

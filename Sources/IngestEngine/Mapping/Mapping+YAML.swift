@@ -1,6 +1,6 @@
 extension Mapping {
-    /// The mapping as a YAML file that `MappingFile` reads back to an equal mapping (except for the lines). Settings
-    /// that have their defaults are left out.
+    /// The mapping as a YAML file that `MappingFile` reads back to an equal mapping. Settings that have their defaults
+    /// are left out.
     public var yaml: String {
         var text = "routes:\n" + routes.map(\.yaml).joined()
         let defaults = Mapping(routes: [])
@@ -40,7 +40,7 @@ extension Route {
         if let each { lines.append("each: \(YAMLText.scalar(each.description + "[*]"))") }
         if let columns {
             lines.append("columns:")
-            lines += columns.map { "  \(YAMLText.scalar($0.name)): \($0.yaml)" }
+            for column in columns { lines += YAMLText.entry(column.name, column.yaml).map { "  " + $0 } }
         }
         return lines.enumerated().map { ($0.offset == 0 ? "  - " : "    ") + $0.element + "\n" }.joined()
     }
@@ -55,9 +55,8 @@ extension Route.Condition {
         for condition in conditions {
             switch condition {
             case .key(let key): parts.append(("key", YAMLText.scalar(key)))
-            case .header(let name, let value): headers.append((YAMLText.scalar(name), YAMLText.scalar(value)))
-            case .field(let path, let value):
-                fields.append((YAMLText.scalar(path.description), YAMLText.scalar(value)))
+            case .header(let name, let value): headers.append((name, YAMLText.scalar(value)))
+            case .field(let path, let value): fields.append((path.description, YAMLText.scalar(value)))
             }
         }
         if !headers.isEmpty { parts.append(("header", YAMLText.group(headers))) }
@@ -107,9 +106,22 @@ enum YAMLText {
         isPlain(text) ? text : quoted(text)
     }
 
-    /// `{ name: value, name: value }`, of parts that are YAML already.
-    static func group(_ parts: [(String, String)]) -> String {
-        "{ " + parts.map { "\($0): \($1)" }.joined(separator: ", ") + " }"
+    /// `{ name: value, name: value }`.
+    ///
+    /// - Parameter parts: Names as they are, and values that are YAML already.
+    static func group(_ parts: [(name: String, value: String)]) -> String {
+        "{ " + parts.map { entry($0.name, $0.value).joined(separator: " ") }.joined(separator: ", ") + " }"
+    }
+
+    /// The lines of an entry of a group: one, or two for a name that is too long to stand before a colon without a
+    /// question mark (1,024 characters).
+    ///
+    /// - Parameters:
+    ///   - name: As it is.
+    ///   - value: YAML already.
+    static func entry(_ name: String, _ value: String) -> [String] {
+        let key = scalar(name)
+        return key.unicodeScalars.count <= 1000 ? ["\(key): \(value)"] : ["? " + key, ": " + value]
     }
 
     static func list(_ texts: [String]) -> String {

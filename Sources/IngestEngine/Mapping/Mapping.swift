@@ -71,8 +71,8 @@ public struct Route: Sendable, Equatable {
     public var json: JSONPath?
     /// An array whose elements become one row each. Columns then address the element.
     public var each: JSONPath?
-    /// The line in the mapping's file; 0 without one.
-    public var line: Int
+    /// The line in the mapping's file; 0 without one. Routes that differ in it only are equal.
+    @SourceLine public var line: Int
 
     public init(
         topic: TopicSelector, conditions: [Condition] = [], table: TableName, columns: [Column]? = nil,
@@ -132,7 +132,8 @@ public struct Route: Sendable, Equatable {
         public var zone: String?
         /// The value of a missing field or null, as text for the column's type.
         public var defaultValue: String?
-        public var line: Int
+        /// The line in the mapping's file; 0 without one. Columns that differ in it only are equal.
+        @SourceLine public var line: Int
 
         public init(
             name: String, source: Source, format: TimeFormat? = nil, bytes: ByteFormat? = nil, zone: String? = nil,

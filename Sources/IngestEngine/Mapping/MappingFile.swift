@@ -117,10 +117,11 @@ public struct MappingFile {
     /// `$.items[*]`: the path of the array, followed by `[*]`.
     private func each(_ group: MappingGroup) throws(MappingError) -> JSONPath? {
         guard let text = try group.text("each") else { return nil }
-        guard text.hasSuffix("[*]") else {
+        // By code points: a bracket that follows U+0D4E, for example, is no `Character` of its own.
+        guard text.unicodeScalars.suffix(3).elementsEqual("[*]".unicodeScalars) else {
             throw group.failure("\"each\" is the path of an array and [*], such as $.items[*]", at: group.line("each"))
         }
-        return try group.path(String(text.dropLast(3)), at: group.line("each"))
+        return try group.path(String(text.unicodeScalars.dropLast(3)), at: group.line("each"))
     }
 
     private func conditions(_ node: YAMLNode) throws(MappingError) -> [Route.Condition] {
@@ -128,8 +129,14 @@ public struct MappingFile {
         var conditions: [Route.Condition] = []
         if let key = try group.text("key") { conditions.append(.key(key)) }
         for (name, value) in try pairs("header", group) { conditions.append(.header(name, value)) }
+        var paths: [JSONPath] = []
         for (name, value) in try pairs("field", group) {
-            conditions.append(.field(try group.path(name, at: group.line("field")), value))
+            let path = try group.path(name, at: group.line("field"))
+            guard !paths.contains(path) else {
+                throw group.failure("\"field\" has two values for \(path)", at: group.line("field"))
+            }
+            paths.append(path)
+            conditions.append(.field(path, value))
         }
         guard !conditions.isEmpty else {
             throw group.failure("\"when\" needs a key, a header or a field, such as { key: press }")
