@@ -174,6 +174,13 @@ struct RowEncoderMessageTests {
         #expect(try source(.record(.key), .bytea, key: [0, 0xff]).values == [[0, 0xff]])
         #expect(try source(.record(.key), .text, key: [0, 0xff]).rejection?.contains("UTF-8") == true)
         #expect(try source(.record(.key), .json, key: Array("{".utf8)).rejection != nil)
+        // The server would get these as JSON text, which has neither invalid UTF-8 nor zero bytes.
+        for type in [.other, .interval, .inet, .array(element: .text, elementOID: 25)] as [ColumnType] {
+            for key in [[0x31, 0xff], [0x31, 0]] as [[UInt8]] {
+                #expect(try source(.record(.key), type, key: key).rejection?.contains("UTF-8") == true)
+            }
+            #expect(try source(.record(.key), type, key: Array("1ü".utf8)).serverRow == #"{"m":"1ü"}"#)
+        }
         #expect(try source(.record(.key), .text).values == [nil])
         #expect(try source(.header("traceparent"), .text).text == "trace")
     }

@@ -244,7 +244,10 @@ public struct RowEncoder: ~Copyable {
             return fields.encode(.foreign(text), step, to: &rows)
         }
         guard let value = sources.value(step, record) else { return encodeMissing(step, to: &rows) }
-        return fields.encode(value, step, to: &rows)
+        let verdict = fields.encode(value, step, to: &rows)
+        // The server gets its values as JSON text.
+        if verdict == .server, value.isForeign, !value.view.isStorableText { return .encoding }
+        return verdict
     }
 }
 
