@@ -70,6 +70,14 @@ import Testing
         #expect(infer(["{\"a\":{\(fields)}}"]).kinds[0].columns.map(\.type) == [.jsonb])
     }
 
+    @Test("a name is cut between code points, since one letter with its marks may be longer than a name")
+    func longLetters() {
+        let field = "a" + String(repeating: "\u{345}", count: 40)
+        let columns = infer(["{\"\(field)\":1,\"\(field)b\":2}"]).kinds[0].columns
+        func name(_ marks: Int) -> String { "a" + String(repeating: "\u{345}", count: marks) }
+        #expect(columns.map(\.name) == [name(31), name(30) + "_2"])
+    }
+
     @Test("keys with different fields are kinds of messages; names of things are not")
     func kinds() {
         func infer(_ messages: [(String?, String)]) -> Inference {

@@ -185,10 +185,11 @@ enum ColumnNames {
         return name
     }
 
-    /// Whole characters of at most so many bytes, which is what Postgres keeps of a name.
+    /// Whole code points of at most so many bytes, which is what Postgres keeps of a name. A `Character` may have more
+    /// bytes than a whole name.
     private static func cut(_ text: String, to count: Int) -> String {
         var text = text
-        while text.utf8.count > count { text.removeLast() }
+        while text.utf8.count > count { text.unicodeScalars.removeLast() }
         return text
     }
 }
