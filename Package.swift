@@ -119,6 +119,10 @@ let package = Package(
         .target(
             name: "KafkaWireFuzz", dependencies: ["Concurrency", "KafkaWire", "KafkaFake"], path: "Tests/KafkaWireFuzz",
             swiftSettings: settings),
+        // The same for mapping files, paths and messages.
+        .target(
+            name: "IngestEngineFuzz", dependencies: ["IngestEngine", "PGWire"], path: "Tests/IngestEngineFuzz",
+            swiftSettings: settings),
         .testTarget(
             name: "KafkaWireTests",
             dependencies: ["Concurrency", "KafkaWire", "KafkaFake", "KafkaWireFuzz", "TestSupport"],
@@ -137,7 +141,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "IngestEngineTests",
-            dependencies: ["CommandLineSupport", "Concurrency", "IngestEngine", "KafkaWire", "PGWire"],
+            dependencies: [
+                "CommandLineSupport", "Concurrency", "IngestEngine", "IngestEngineFuzz", "KafkaWire", "PGWire",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "IngestEngineConformanceTests", dependencies: ["IngestEngine", "PGWire", "TestSupport"],

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Fuzzes what is read from brokers: the decoders of all responses, record batches in all formats and codecs, and whole
-# conversations with a broker whose answers have impossible numbers in them.
+# conversations with a broker whose answers have impossible numbers in them. And what the ingest engine reads: mapping
+# files, JSON paths, and messages for columns of any types, which the encoder's fast path has to encode as its general
+# path does.
 # Needs clang's libFuzzer and address sanitizer, which come with the Swift toolchain.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -11,8 +13,8 @@ source "$root/scripts/prerequisites.sh"
 
 usage() {
     cat >&2 <<'END'
-usage: fuzz.sh [SECONDS [responses|records|conversations]...]
-Runs each fuzzer for SECONDS (default 30), responses and records if none is named. New ways through the code stay in
+usage: fuzz.sh [SECONDS [responses|records|conversations|mapping|path|encoder]...]
+Runs each fuzzer for SECONDS (default 30), all but conversations if none is named. New ways through the code stay in
 .build/fuzz/corpus for the next run. An input that fails is left in .build/fuzz/findings, and ends this with status 1.
 END
     exit 64
@@ -22,23 +24,36 @@ seconds=${1:-30}
 [[ $seconds =~ ^[1-9][0-9]*$ ]] || usage
 shift $(($# > 0))
 fuzzers=("$@")
-((${#fuzzers[@]})) || fuzzers=(responses records)
-for fuzzer in "${fuzzers[@]}"; do [[ $fuzzer =~ ^(responses|records|conversations)$ ]] || usage; done
+((${#fuzzers[@]})) || fuzzers=(responses records mapping path encoder)
+for fuzzer in "${fuzzers[@]}"; do
+    [[ $fuzzer =~ ^(responses|records|conversations|mapping|path|encoder)$ ]] || usage
+done
 
 build=$root/.build/fuzz
 cd "$root"
 # Not optimised: with the sanitizer's checks that takes the compiler longer than CI fuzzes.
-swift_build --scratch-path "$build" --target KafkaWireFuzz \
-    -Xswiftc -sanitize=fuzzer,address -Xswiftc -g >"$build.log" 2>&1 || { tail -n 20 "$build.log" >&2; exit 1; }
+for target in KafkaWireFuzz IngestEngineFuzz; do
+    pattern='responses|records|conversations'
+    [[ $target == KafkaWireFuzz ]] || pattern='mapping|path|encoder'
+    [[ ${fuzzers[*]} =~ $pattern ]] || continue
+    swift_build --scratch-path "$build" --target "$target" \
+        -Xswiftc -sanitize=fuzzer,address -Xswiftc -g -Xswiftc -DFUZZER >"$build.log" 2>&1 ||
+        { tail -n 20 "$build.log" >&2; exit 1; }
+done
 # SwiftPM would link programs that have a main function of their own; libFuzzer brings the only one.
-objects=("$build"/debug/{Concurrency,KafkaWire,KafkaFake,KafkaWireFuzz}.build/*.o)
-# gold warns of symbols of the sanitizer that don't matter.
-swiftc -sanitize=fuzzer,address -o "$build/fuzzer" "${objects[@]}" >"$build.log" 2>&1 ||
-    { tail -n 20 "$build.log" >&2; exit 1; }
+link() { # PROGRAM OBJECT...
+    # gold warns of symbols of the sanitizer that don't matter.
+    swiftc -sanitize=fuzzer,address -o "$@" >"$build.log" 2>&1 || { tail -n 20 "$build.log" >&2; exit 1; }
+}
+[[ ! ${fuzzers[*]} =~ responses|records|conversations ]] ||
+    link "$build/fuzzer" "$build"/debug/{Concurrency,KafkaWire,KafkaFake,KafkaWireFuzz}.build/*.o
+[[ ! ${fuzzers[*]} =~ mapping|path|encoder ]] ||
+    link "$build/ingest-fuzzer" \
+        "$build"/debug/{Concurrency,CommandLineSupport,KafkaWire,PGWire,IngestEngine,IngestEngineFuzz}.build/*.o
 
 echo 'seeds'
 if ! { swift_build --build-tests &&
-    KAFKAWIRE_FUZZ_SEEDS=$build/seeds swift test --ignore-lock --skip-build --filter '\.(FuzzSeedTests|ConversationTests)'; } \
+    KAFKAWIRE_FUZZ_SEEDS=$build/seeds swift test --ignore-lock --skip-build --filter '\.(FuzzSeedTests|ConversationTests|IngestFuzzTests)'; } \
     >"$build.log" 2>&1; then
     tail -n 20 "$build.log" >&2
     exit 1
@@ -51,10 +66,16 @@ for fuzzer in "${fuzzers[@]}"; do
     limits=(-max_len=16384 -timeout=10 -rss_limit_mb=1024)
     # A conversation has threads and sockets, and ends the process by itself if it takes longer than a minute.
     [[ $fuzzer != conversations ]] || limits=(-max_len=50 -timeout=90 -rss_limit_mb=2048)
+    program=$build/fuzzer
+    if [[ $fuzzer =~ ^(mapping|path|encoder)$ ]]; then
+        program=$build/ingest-fuzzer
+        limits+=("-dict=$root/scripts/fuzz-words.txt")
+    fi
     echo "fuzzing $fuzzer for $seconds s"
-    if ! KAFKAWIRE_FUZZER=$fuzzer ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 "$build/fuzzer" \
+    if ! KAFKAWIRE_FUZZER=$fuzzer INGEST_FUZZER=$fuzzer ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
+        "$program" \
         -max_total_time="$seconds" "${limits[@]}" -malloc_limit_mb=64 \
-        -use_value_profile=1 -print_final_stats=1 -artifact_prefix="$build/findings/$fuzzer-" \
+        -use_value_profile=1 -print_final_stats=1 -print_funcs=0 -artifact_prefix="$build/findings/$fuzzer-" \
         "$build/corpus/$fuzzer" "$build/seeds/$fuzzer" >"$build.log" 2>&1; then
         tail -n 40 "$build.log" >&2
         echo "the fuzzer $fuzzer found something: see $build/findings" >&2

@@ -41,7 +41,7 @@ struct EncoderDamageTests {
         var random = SystemRandomNumberGenerator()
         var encoder = try RowEncoder(RowPlan(columns: try Self.columns()))
         var careful = try RowEncoder(RowPlan(columns: try Self.columns()))
-        careful.scanner.canLearn = false
+        careful.disableFastPaths()
         let metadata = RecordMetadata(partition: 0, offset: 0)
         var taken = 0
         for round in 0..<Self.rounds {

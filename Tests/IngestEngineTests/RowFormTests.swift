@@ -20,8 +20,7 @@ struct RowFormTests {
             // Stored once nothing throws any more.
             let first = try RowEncoder(plan)
             var second = try RowEncoder(plan)
-            second.usesForms = false
-            second.scanner.canLearn = false
+            second.disableFastPaths()
             fast = first
             careful = second
             rows = CopyBuffer()

@@ -46,8 +46,7 @@ public struct RowEncoder: ~Copyable {
     private var form: RowForm
     /// Which of the scanner's forms ``form`` was made of.
     private var formNumber = 0
-    /// Whether the fast path is used. Without it the rows are the same.
-    var usesForms = true
+    private var usesForms = true
     /// How many messages took the fast path.
     private(set) var fastCount = 0
     /// What ``fastCount`` was at the last message that the form did not fit, and how many there were since a fit.
@@ -87,6 +86,12 @@ public struct RowEncoder: ~Copyable {
             steps.append(step)
         }
         self.steps = ColumnSteps(steps)
+    }
+
+    /// Reads every message by the general path, which makes the same rows: for tests that compare the two.
+    package mutating func disableFastPaths() {
+        usesForms = false
+        scanner.canLearn = false
     }
 
     /// The headers that columns take, for ``setHeader(_:_:)``.
