@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Fuzzes what is read from brokers: the decoders of all responses, record batches in all formats and codecs, and whole
 # conversations with a broker whose answers have impossible numbers in them. And what the ingest engine reads: mapping
-# files, JSON paths, and messages for columns of any types, which the encoder's fast path has to encode as its general
-# path does.
+# files, JSON paths, messages for columns of any types, which the encoder's fast path has to encode as its general path
+# does, and samples, whose proposed tables have to take them.
 # Needs clang's libFuzzer and address sanitizer, which come with the Swift toolchain.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -13,7 +13,7 @@ source "$root/scripts/prerequisites.sh"
 
 usage() {
     cat >&2 <<'END'
-usage: fuzz.sh [SECONDS [responses|records|conversations|mapping|path|encoder]...]
+usage: fuzz.sh [SECONDS [responses|records|conversations|mapping|path|encoder|inference]...]
 Runs each fuzzer for SECONDS (default 30), all but conversations if none is named. New ways through the code stay in
 .build/fuzz/corpus for the next run. An input that fails is left in .build/fuzz/findings, and ends this with status 1.
 END
@@ -24,9 +24,9 @@ seconds=${1:-30}
 [[ $seconds =~ ^[1-9][0-9]*$ ]] || usage
 shift $(($# > 0))
 fuzzers=("$@")
-((${#fuzzers[@]})) || fuzzers=(responses records mapping path encoder)
+((${#fuzzers[@]})) || fuzzers=(responses records mapping path encoder inference)
 for fuzzer in "${fuzzers[@]}"; do
-    [[ $fuzzer =~ ^(responses|records|conversations|mapping|path|encoder)$ ]] || usage
+    [[ $fuzzer =~ ^(responses|records|conversations|mapping|path|encoder|inference)$ ]] || usage
 done
 
 build=$root/.build/fuzz
@@ -34,7 +34,7 @@ cd "$root"
 # Not optimised: with the sanitizer's checks that takes the compiler longer than CI fuzzes.
 for target in KafkaWireFuzz IngestEngineFuzz; do
     pattern='responses|records|conversations'
-    [[ $target == KafkaWireFuzz ]] || pattern='mapping|path|encoder'
+    [[ $target == KafkaWireFuzz ]] || pattern='mapping|path|encoder|inference'
     [[ ${fuzzers[*]} =~ $pattern ]] || continue
     swift_build --scratch-path "$build" --target "$target" \
         -Xswiftc -sanitize=fuzzer,address -Xswiftc -g -Xswiftc -DFUZZER >"$build.log" 2>&1 ||
@@ -47,7 +47,7 @@ link() { # PROGRAM OBJECT...
 }
 [[ ! ${fuzzers[*]} =~ responses|records|conversations ]] ||
     link "$build/fuzzer" "$build"/debug/{Concurrency,KafkaWire,KafkaFake,KafkaWireFuzz}.build/*.o
-[[ ! ${fuzzers[*]} =~ mapping|path|encoder ]] ||
+[[ ! ${fuzzers[*]} =~ mapping|path|encoder|inference ]] ||
     link "$build/ingest-fuzzer" \
         "$build"/debug/{Concurrency,CommandLineSupport,KafkaWire,PGWire,IngestEngine,IngestEngineFuzz}.build/*.o
 
@@ -67,7 +67,7 @@ for fuzzer in "${fuzzers[@]}"; do
     # A conversation has threads and sockets, and ends the process by itself if it takes longer than a minute.
     [[ $fuzzer != conversations ]] || limits=(-max_len=50 -timeout=90 -rss_limit_mb=2048)
     program=$build/fuzzer
-    if [[ $fuzzer =~ ^(mapping|path|encoder)$ ]]; then
+    if [[ $fuzzer =~ ^(mapping|path|encoder|inference)$ ]]; then
         program=$build/ingest-fuzzer
         limits+=("-dict=$root/scripts/fuzz-words.txt")
     fi

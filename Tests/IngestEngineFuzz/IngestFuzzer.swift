@@ -1,13 +1,15 @@
 import IngestEngine
 
-/// Feeds the readers of the ingest engine with any bytes: mapping files, paths, and messages.
+/// Feeds the readers of the ingest engine with any bytes: mapping files, paths, messages, and samples.
 ///
 /// Any input is read or refused. What was read is the same after it was written and read again. The encoder's fast path
-/// makes the same rows as the general one, in the binary form that their columns' types have.
+/// makes the same rows as the general one, in the binary form that their columns' types have. A table that is proposed for
+/// samples takes them.
 package enum IngestFuzzer: String, CaseIterable, Sendable {
     case mapping
     case path
     case encoder
+    case inference
 
     /// A property that doesn't hold.
     package struct Finding: Error, CustomStringConvertible {
@@ -22,6 +24,7 @@ package enum IngestFuzzer: String, CaseIterable, Sendable {
         case .mapping: try Self.readMapping(input)
         case .path: try Self.readPaths(input)
         case .encoder: try EncoderInput(input).run()
+        case .inference: try InferenceInput(input).run()
         }
     }
 
@@ -31,6 +34,7 @@ package enum IngestFuzzer: String, CaseIterable, Sendable {
         case .mapping: Self.mappings.map { Array($0.utf8) }
         case .path: Self.paths.map { Array($0.utf8) }
         case .encoder: Self.messages
+        case .inference: Self.samples.map { Array($0.utf8) }
         }
     }
 

@@ -51,6 +51,11 @@ extension IngestFuzzer {
         "$.größe", "a\u{1e}$.a.b\u{1e}$.a[1]\u{1e}$['a\\\\\"\u{7}']\u{1e}$.e\u{301}\u{1e}$.é",
     ]
 
+    static let samples = [
+        "0{\"a\":1,\"b\":\"2024-03-12\",\"c\":{\"d\":1.5,\"e\":null}}\u{1e}0{\"a\":3000000000,\"b\":\"x\",\"c\":{}}",
+        "1{\"a\":true,\"t\":\"2024-03-12T06:15:00Z\"}\u{1e}2{\"u\":\"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11\",\"4 ä\":[1]}",
+    ]
+
     // MARK: Messages
 
     /// A column in the form of ``EncoderInput``.
