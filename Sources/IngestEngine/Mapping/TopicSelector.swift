@@ -1,11 +1,9 @@
+import KafkaWire
+
 /// One topic by its name, or all topics whose whole name matches a regular expression.
 public enum TopicSelector: Sendable, Hashable {
     case name(String)
     case pattern(String)
-
-    /// The most opening brackets and parentheses of a pattern. The standard library's parser of regular expressions is
-    /// recursive: 3,000 of them inside each other exhaust a stack of 8 MiB.
-    static let maximumGroups = 100
 
     /// A text of characters that topic names may have is a name; any other is a pattern.
     ///
@@ -27,13 +25,13 @@ public enum TopicSelector: Sendable, Hashable {
             }
             self = .name(text)
         } else {
-            let groups = text.utf8.count { $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "(") }
-            guard groups <= Self.maximumGroups else {
+            let groups = TopicPattern.groupCount(text)
+            guard groups <= TopicPattern.maximumGroups else {
                 throw TopicSelectorError(
                     "the pattern of topics has \(groups) opening brackets and parentheses; at most "
-                        + "\(Self.maximumGroups) are read")
+                        + "\(TopicPattern.maximumGroups) are read")
             }
-            guard (try? Regex(text)) != nil else {
+            guard TopicPattern.regex(text) != nil else {
                 throw TopicSelectorError("\"\(text)\" is neither a topic's name nor a regular expression")
             }
             self = .pattern(text)
