@@ -105,7 +105,7 @@ run_parts() { # LOG
 }
 
 run_pipeline() {
-    local status=0 seconds=30
+    local status=0 seconds=15
     swift test --ignore-lock --skip-build --filter 'PipelineTests\.' || status=$?
     [[ -z ${TFI_LONG_TESTS:-} ]] || seconds=600
     "$root/scripts/fuzz.sh" "$seconds" || status=$?
