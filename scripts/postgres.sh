@@ -140,7 +140,7 @@ port = $chosen
 unix_socket_directories = '$socket'
 shared_buffers = 256MB
 max_wal_size = 4GB
-max_connections = 100
+max_connections = 300
 END
         local setting
         for setting in "${settings[@]}"; do
