@@ -120,6 +120,29 @@ extension DatabaseTests {
             }
         }
 
+        /// One topic was made again, another one is missing: the third is read, and the end tells of the others.
+        @Test(arguments: [["--standalone"], []])
+        func topicsThatCannotBeReadDoNotHoldUpTheOthers(options: [String]) async throws {
+            try await withMapping(
+                topics: ["paint", "press"], tables: "CREATE TABLE item (id int)",
+                ["paint", "press", "weld"].reduce("routes:\n") {
+                    $0 + "  - topic: \($1)\n    table: SCHEMA.item\n"
+                }
+            ) { pipeline, file in
+                try await pipeline.send([record("paint", "{\"id\":1}"), record("press", "{\"id\":2}")])
+                let first = try await pipeline.catchUp(["--mapping", file] + options)
+                #expect(first.status == 0, "\(first.err)")
+                #expect(first.err.contains("topic weld is not read"), "\(first.err)")
+                pipeline.fake.deleteTopic("press")
+                pipeline.fake.createTopic("press", partitions: 2)
+                try await pipeline.send([record("paint", "{\"id\":3}"), record("press", "{\"id\":4}")])
+                let second = try await pipeline.catchUp(["--mapping", file] + options, timeout: .seconds(30))
+                #expect(second.status == 78, "\(second.err)")
+                #expect(second.err.contains("topic press was deleted and made again"), "\(second.err)")
+                #expect(try await pipeline.sql("SELECT id FROM item ORDER BY id") == [["1"], ["2"], ["3"]])
+            }
+        }
+
         @Test func statusShowsWhatItCanAndNamesTheRest() async throws {
             try await withMapping(
                 topics: ["paint-1"], tables: "CREATE TABLE paint (id int)",

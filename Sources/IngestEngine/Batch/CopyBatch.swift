@@ -159,6 +159,11 @@ package final class CopyBatch: @unchecked Sendable {
         }
     }
 
+    /// Takes all rows for copied, after a connection was lost before the server could tell how many it has counted.
+    func countAsCopied() {
+        if copiedRows.isEmpty { copiedRows = rowCounts }
+    }
+
     /// Copies all rows and dead letters into their tables.
     ///
     /// - Throws: `PostgresError`; `Sink.Refused` if a row may be to blame although the error's kind is another one.

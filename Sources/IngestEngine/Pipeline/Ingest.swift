@@ -71,7 +71,9 @@ package struct Ingest: Sendable {
         }
         try await runWorkers(plan) {
             if let ends {
-                try await waitUntilReached(ends)
+                // In a group another member may read what can't be read here.
+                try await waitUntilReached(
+                    settings.isGroup ? ends : ends.filter { start.failures[$0.key] == nil })
             } else {
                 await watchForPartitions(start.partitionCounts)
             }
@@ -102,6 +104,9 @@ package struct Ingest: Sendable {
             while let end = await group.next() {
                 if end.isWorker { running -= 1 }
                 if let error = end.error, !(error is CancellationError) {
+                    if failure == nil, end.isWorker, running > 0, !(error is Stopped) {
+                        settings.say("the run ends, and commits before what it has read: \(error)")
+                    }
                     failure = failure ?? error
                     for worker in workers { worker.finish() }
                 }
@@ -138,9 +143,10 @@ package struct Ingest: Sendable {
             var behind = ends.filter { committed[$0.key] ?? -1 < $0.value && failures[$0.key] == nil }
             if settings.isGroup, !behind.isEmpty, behind.keys.allSatisfy({ committed[$0] == nil }) {
                 let stored = await offsetsOfGroup(behind.keys)
-                behind = behind.filter { stored[$0.key] ?? -1 < $0.value }
-                let sum = stored.values.reduce(Int64(0)) { $0.addingSaturated($1) }
-                if sum != looked.sum { looked = (sum, .now) }
+                behind = behind.filter { stored?[$0.key] ?? -1 < $0.value }
+                let sum = stored?.values.reduce(Int64(0)) { $0.addingSaturated($1) }
+                // A database that can't be asked is no sign that the others stand still.
+                if sum == nil || sum != looked.sum { looked = (sum ?? -1, .now) }
                 if !behind.isEmpty, .now - looked.at > Self.patience { throw notReached(behind) }
             } else {
                 looked.at = .now
@@ -153,14 +159,15 @@ package struct Ingest: Sendable {
         }
     }
 
-    private func offsetsOfGroup(_ partitions: some Sequence<TopicPartition>) async -> [TopicPartition: Int64] {
+    /// - Returns: Nil if the database can't be asked.
+    private func offsetsOfGroup(_ partitions: some Sequence<TopicPartition>) async -> [TopicPartition: Int64]? {
         let (store, topics) = (settings.offsets, Set(partitions.map(\.topic)))
         let entries = try? await workers[0].member.database.attempt(isProbe: true) { connection in
             try await connection.transaction(prelude: Sink.transactionSettings) { session in
                 try store.entries(of: topics, &session)
             }
         }
-        return Dictionary((entries ?? []).map { ($0.partition, $0.nextOffset) }) { $1 }
+        return entries.map { entries in Dictionary(entries.map { ($0.partition, $0.nextOffset) }) { $1 } }
     }
 
     private func notReached(_ behind: [TopicPartition: Int64]) -> Failure {

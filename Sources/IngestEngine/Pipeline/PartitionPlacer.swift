@@ -27,24 +27,36 @@ struct PartitionPlacer {
         let awaiting = worker.ledger.awaiting
         guard !awaiting.isEmpty, pause.map({ $0 <= .zero }) ?? true else { return }
         let settings = worker.settings
+        let found: IngestStart
         do {
-            let found = try await IngestStart.find(
+            found = try await IngestStart.find(
                 Set(awaiting.keys), known: worker.ledger.known, client: worker.member.client,
                 offsets: settings.offsets, database: worker.member.database)
-            settings.totals.reread(found.offsets)
-            await seek(found.assignment)
-            worker.ledger.begin(found.positions, of: awaiting)
-            (failures, retryAt) = (0, nil)
-            if reporter.succeeded() { worker.member.say("the ends of the partitions are known again") }
-            for (partition, failure) in found.failures.sorted(by: { $0.key < $1.key }) {
-                try await fail(partition, failure)
-            }
         } catch let error as KafkaError where error.isRetriable {
-            failures += 1
-            retryAt = .now + Self.backoff.delay(afterFailures: failures, random: worker.timing.random())
-            if reporter.isDue("\(error)", at: worker.timing.now()) {
-                worker.member.say("cannot find out where to read \(awaiting.count) partitions; retrying: \(error)")
-            }
+            retryLater("\(error)", awaiting.count)
+            return
+        }
+        settings.totals.reread(found.offsets)
+        await seek(found.assignment)
+        worker.ledger.begin(found.positions, of: awaiting)
+        for (partition, failure) in found.failures.sorted(by: { $0.key < $1.key }) {
+            try await fail(partition, failure)
+        }
+        // A broker may not know yet of partitions that were added.
+        let unknown = awaiting.keys.count { found.positions[$0] == nil && found.failures[$0] == nil }
+        if unknown > 0 {
+            retryLater("the cluster does not tell of them", unknown)
+            return
+        }
+        (failures, retryAt) = (0, nil)
+        if reporter.succeeded() { worker.member.say("the ends of the partitions are known again") }
+    }
+
+    private mutating func retryLater(_ reason: String, _ count: Int) {
+        failures += 1
+        retryAt = .now + Self.backoff.delay(afterFailures: failures, random: worker.timing.random())
+        if reporter.isDue(reason, at: worker.timing.now()) {
+            worker.member.say("cannot find out where to read \(count) partitions; retrying: \(reason)")
         }
     }
 

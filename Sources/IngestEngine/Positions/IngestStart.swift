@@ -60,7 +60,7 @@ package struct IngestStart: Sendable {
     /// Looks up the topics that can be looked up.
     ///
     /// - Returns: Also the errors of the others.
-    private static func lookUpEach(
+    package static func lookUpEach(
         _ names: [String], client: KafkaClient
     ) async throws -> (logs: [Log], failures: [String: KafkaError]) {
         do {

@@ -104,7 +104,10 @@ package actor Database {
         return new
     }
 
-    private static func connect(to uri: String?, applicationName: String) async throws -> PostgresConnection {
+    /// A connection of its own.
+    ///
+    /// - Throws: `PostgresError`.
+    package static func connect(to uri: String?, applicationName: String) async throws -> PostgresConnection {
         // Of several hosts the one that takes rows; the URI and the environment can say otherwise.
         let isSet = ProcessInfo.processInfo.environment["PGTARGETSESSIONATTRS"]?.isEmpty == false
         return try await PostgresConnection.connect(
@@ -121,6 +124,9 @@ package actor Database {
 
     // MARK: Retrying
 
+    /// Other work that had the same connection found it broken, and closed it meanwhile.
+    private struct Replaced: Error {}
+
     /// Does something with the connection until it succeeds. Whatever isn't the data's fault is waited for.
     ///
     /// - Throws: Errors of the data, and those that aren't the database's; `Stopped` for a failure after a stop was
@@ -131,6 +137,8 @@ package actor Database {
         while true {
             do {
                 return try await attempt(body)
+            } catch is Replaced {
+                if stop.isRequested, !isFinishing || isGraceOver { throw Stopped() }
             } catch let error as PostgresError where error.isWorthWaitingFor {
                 if stop.isRequested, !isFinishing || isGraceOver { throw Stopped() }
                 failures += 1
@@ -164,8 +172,11 @@ package actor Database {
     func attempt<Value: Sendable>(
         isProbe: Bool = false, _ body: (PostgresConnection) async throws -> Value
     ) async throws -> Value {
+        var used: PostgresConnection?
         do {
-            let value = try await body(try await connected())
+            let open = try await connected()
+            used = open
+            let value = try await body(open)
             if isProbe, isWorkFailing { return value }
             isWorkFailing = false
             failures = 0
@@ -173,11 +184,15 @@ package actor Database {
             return value
         } catch let error as PostgresError where error.kind == .cancelled && stop.isRequested {
             throw Stopped()
+        } catch let error as PostgresError where error.kind == .usage && used !== connection {
+            throw Replaced()
         } catch let error as PostgresError where error.isWorthWaitingFor {
             failures += 1
             if !isProbe { isWorkFailing = true }
             // A server that has become a standby (25006) stays one, and other failures may be this connection's own.
-            if let old = connection, old.isBroken || error.sqlState == "25006" || failures >= Self.mostFailures {
+            if let old = connection, used === old,
+                old.isBroken || error.sqlState == "25006" || failures >= Self.mostFailures
+            {
                 connection = nil
                 failures = 0
                 await old.close()

@@ -104,7 +104,7 @@ struct LockLookup: Sendable {
     ) async throws -> Value {
         let silence = Failure("the database does not answer", status: .unavailable)
         return try await withDeadline(Self.limit, failure: silence) {
-            let connection = try await PostgresConnection.connect(to: uri, applicationName: applicationName)
+            let connection = try await Database.connect(to: uri, applicationName: applicationName)
             do {
                 let value = try await body(connection)
                 await connection.close()

@@ -90,7 +90,10 @@ package struct Sink: Sendable {
         try await database.retrying { connection in
             if isInDoubt {
                 let positions = try await positions(relativeTo: progress, connection)
-                if positions.isWritten { return }
+                if positions.isWritten {
+                    batch?.countAsCopied()
+                    return
+                }
                 isInDoubt = false
                 guard positions.shifts.isEmpty else { throw PositionsMoved(shifts: positions.shifts) }
             }

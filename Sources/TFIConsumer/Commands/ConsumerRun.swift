@@ -33,8 +33,12 @@ struct ConsumerRun: Sendable {
         let store = try await OffsetStore(
             table: tables.offsetTable, group: options[ConsumerOptions.group], over: connection)
         let start = try await IngestStart.find(locking: !isGroup, offsets: store, connection: connection) {
-            let logs = try await client.beginning {
-                try await IngestStart.lookUp(try await topics.resolve(client), client: client)
+            let (logs, missing) = try await client.beginning {
+                try await IngestStart.lookUpEach(try await topics.resolve(client), client: client)
+            }
+            for (topic, error) in missing.sorted(by: { $0.key < $1.key }) {
+                guard mapping.partitionErrors == .continue, !logs.isEmpty else { throw error }
+                say("topic \(topic) is not read, and the others are: \(error)")
             }
             guard !logs.isEmpty else {
                 throw Failure(

@@ -1,0 +1,43 @@
+import CommandLineSupport
+import PGWire
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import IngestEngine
+
+/// The connection of a worker, which its mapper, its sink and its watch share.
+@Suite(.enabled(if: PostgresServer.isAvailable, "\(PostgresServer.skipReason)"))
+struct SharedConnectionTests {
+    @Test("work whose connection was closed by other work goes on with another one", .timeLimit(.minutes(1)))
+    func replacedConnection() async throws {
+        let server = try await PostgresServer.shared()
+        let database = Database(uri: server.uri, applicationName: "shared", stop: StopSignal()) { _ in }
+        let (begun, begin) = AsyncStream.makeStream(of: Void.self)
+        let (closed, close) = AsyncStream.makeStream(of: Void.self)
+        let attempts = Mutex(0)
+        let work = Task {
+            try await database.retrying { connection in
+                let attempt = attempts.withLock { count in
+                    count += 1
+                    return count
+                }
+                if attempt == 1 {
+                    begin.finish()
+                    for await _ in closed {}
+                }
+                return try await connection.query("SELECT 7").onlyRow[0]
+            }
+        }
+        for await _ in begun {}
+        await #expect(throws: PostgresError.self) {
+            try await database.attempt(isProbe: true) { connection in
+                try await connection.query("SELECT pg_terminate_backend(pg_backend_pid())")
+            }
+        }
+        close.finish()
+        #expect(try await work.value == "7")
+        #expect(attempts.withLock { $0 } == 2)
+        await database.close()
+    }
+}
