@@ -71,4 +71,26 @@ package final class StopSignal: Sendable {
             state.withLock { $0.waiters.removeValue(forKey: number) }?.resume()
         }
     }
+
+    /// Does something, unless the end is asked for first: then it is cancelled.
+    ///
+    /// - Returns: Nil if the end was asked for.
+    package func ending<Value: Sendable>(
+        _ work: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value? {
+        try await withThrowingTaskGroup(of: Value?.self) { group in
+            group.addTask { try await work() }
+            group.addTask {
+                await self.wait()
+                return nil
+            }
+            defer { group.cancelAll() }
+            do {
+                return try await group.next() ?? nil
+            } catch {
+                if isRequested, !Task.isCancelled { return nil }
+                throw error
+            }
+        }
+    }
 }

@@ -78,29 +78,6 @@ private final class Bench: Sendable {
     }
 }
 
-@Suite struct StopSignalTests {
-    @Test func everyWaiterHearsOfIt() async {
-        let stop = StopSignal()
-        await withTaskGroup { group in
-            for _ in 0..<3 { group.addTask { await stop.wait() } }
-            #expect(!stop.isRequested)
-            #expect(stop.request())
-            await group.waitForAll()
-        }
-        #expect(stop.isRequested)
-        #expect(!stop.request())
-        await stop.wait()
-    }
-
-    @Test func aCancelledTaskWaitsNoLonger() async {
-        let stop = StopSignal()
-        let task = Task { await stop.wait() }
-        task.cancel()
-        await task.value
-        #expect(!stop.isRequested)
-    }
-}
-
 @Suite struct OutputTests {
     @Test func aReaderThatHasGoneIsNoFault() async throws {
         _ = signal(SIGPIPE, SIG_IGN)

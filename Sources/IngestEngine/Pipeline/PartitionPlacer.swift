@@ -29,9 +29,14 @@ struct PartitionPlacer {
         let settings = worker.settings
         let found: IngestStart
         do {
-            found = try await IngestStart.find(
-                Set(awaiting.keys), known: worker.ledger.known, client: worker.member.client,
-                offsets: settings.offsets, database: worker.member.database)
+            // The end is not to wait for brokers that keep silent.
+            let answer = try await settings.stop.ending { [worker] in
+                try await IngestStart.find(
+                    Set(awaiting.keys), known: worker.ledger.known, client: worker.member.client,
+                    offsets: settings.offsets, database: worker.member.database)
+            }
+            guard let answer else { return worker.finish() }
+            found = answer
         } catch let error as KafkaError where error.isRetriable {
             retryLater("\(error)", awaiting.count)
             return

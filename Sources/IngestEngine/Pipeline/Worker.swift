@@ -208,7 +208,7 @@ final class Worker: Sendable {
                 nextLook = Self.promptBatchBytes
             }
             var timeout = state.began.map { max(.zero, $0 + Self.batchAge - .now) }
-            if let retry = placer.pause { timeout = min(timeout ?? retry, retry) }
+            if state.needsAttention, let retry = placer.pause { timeout = min(timeout ?? retry, retry) }
             var (isDue, isLarge) = (false, false)
             do {
                 switch try await iterator.next(timeout: timeout) {
@@ -271,7 +271,8 @@ final class Worker: Sendable {
         var committer = BatchCommitter(
             sink: sink,
             rejected: RejectedBatch(
-                client: member.client, sink: sink, topicIDs: { ledger.topicIDs }, stop: settings.stop),
+                client: member.client, sink: sink, topicIDs: { ledger.topicIDs }, stale: { ledger.stale($0) },
+                stop: settings.stop),
             totals: settings.totals, monitor: monitor, ledger: ledger, worker: number, stop: settings.stop,
             timing: timing, say: member.say
         ) { [weak self] failure in try self?.handle(failure) }

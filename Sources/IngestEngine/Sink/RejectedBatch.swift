@@ -12,6 +12,8 @@ struct RejectedBatch {
     let sink: Sink
     /// The topics that are read, by name; zero if the broker doesn't tell an id.
     let topicIDs: @Sendable () -> [String: KafkaUUID]
+    /// Those partitions of a batch that are another member's now, or whose positions are read again.
+    let stale: @Sendable ([TopicPartition: CopyBatch.Progress]) -> Set<TopicPartition>
     let stop: StopSignal
 
     /// What a commit came to.
@@ -36,7 +38,7 @@ struct RejectedBatch {
         counter: DeadLetterCounter, committed: (Outcome) -> Void
     ) async throws {
         let ranges = progress.compactMapValues { $0.expected < $0.next ? $0.expected..<$0.next : nil }
-        let messages = try await read(ranges)
+        let messages = try await read(ranges, of: progress)
         let attempts = Attempts(maximum: maximum)
         defer { maximum = attempts.maximum.withLock { $0 } }
         do {
@@ -180,8 +182,15 @@ struct RejectedBatch {
         return counter
     }
 
+    /// How often a read that brings nothing is looked at.
+    private static let lookInterval = Duration.seconds(3)
+
     /// The record batches that hold the messages of these offsets. They are no more than one batch was made of.
-    private func read(_ ranges: [TopicPartition: Range<Int64>]) async throws -> [RecordBatch] {
+    ///
+    /// - Throws: `KafkaError` that names a partition whose messages can't be read any more, or need not; `Stopped`.
+    private func read(
+        _ ranges: [TopicPartition: Range<Int64>], of progress: [TopicPartition: CopyBatch.Progress]
+    ) async throws -> [RecordBatch] {
         guard !ranges.isEmpty else { return [] }
         // If the log no longer has the messages, the read has to fail instead of skipping them.
         let consumer = client.consumer(offsetReset: .fail)
@@ -201,10 +210,16 @@ struct RejectedBatch {
             var messages: [RecordBatch] = []
             var iterator = consumer.makeAsyncIterator()
             while ranges.contains(where: { positions[$0.key, default: .max] < $0.value.upperBound }) {
-                guard let records = try await iterator.next() else { throw Stopped() }
-                guard let range = ranges[records.place] else { continue }
-                if positions[records.place, default: .max] < range.upperBound { messages.append(records) }
-                positions[records.place] = records.nextOffset
+                switch try await iterator.next(timeout: Self.lookInterval) {
+                case .batch(let records):
+                    guard let range = ranges[records.place] else { continue }
+                    if positions[records.place, default: .max] < range.upperBound { messages.append(records) }
+                    positions[records.place] = records.nextOffset
+                case .timedOut:
+                    let missing = ranges.filter { positions[$0.key, default: .max] < $0.value.upperBound }
+                    if let error = obstacle(to: missing, of: progress, ends: consumer.highWatermarks) { throw error }
+                case .finished: throw Stopped()
+                }
             }
             await consumer.close()
             return messages
@@ -212,5 +227,23 @@ struct RejectedBatch {
             await consumer.close()
             throw error
         }
+    }
+
+    /// Why it makes no sense to wait for messages; nil if it does.
+    private func obstacle(
+        to missing: [TopicPartition: Range<Int64>], of progress: [TopicPartition: CopyBatch.Progress],
+        ends: [TopicPartition: Int64]
+    ) -> KafkaError? {
+        func error(_ partition: TopicPartition, _ message: String) -> KafkaError {
+            KafkaError(.offsetOutOfRange, message, topic: partition.topic, partition: partition.partition)
+        }
+        let stale = stale(progress)
+        for (partition, range) in missing.sorted(by: { $0.key < $1.key }) {
+            if stale.contains(partition) { return error(partition, "the partition is another member's now") }
+            if let end = ends[partition], end < range.upperBound {
+                return error(partition, "the log ends at offset \(end), before \(range.upperBound): it was cut back")
+            }
+        }
+        return nil
     }
 }
