@@ -21,13 +21,14 @@ install_server() { # PACKAGE==VERSION
     site=$(cd "$site" && pwd)
     # Run by root, a server runs as the user postgres, who can't get below a folder that only root may enter.
     if ((EUID == 0)) && ! setpriv --reuid=postgres --regid=postgres --init-groups -- test -x "$site"; then
-        copy=/var/tmp/tfi-$package
+        # The environment remembers where its copy is. Nobody else can have made that folder.
+        copy=$(cat "$environment/copy-of-$module" 2>/dev/null || true)
         if [[ ! -d $copy ]]; then
-            mkdir "$copy.$$"
+            copy=$(mktemp -d /var/tmp/postgres-XXXXXX)
             # Shared libraries may be in a folder beside the package.
-            cp -r "$site/$module"* "$copy.$$"
-            chmod -R go+rX "$copy.$$"
-            mv -T "$copy.$$" "$copy" 2>/dev/null || rm -rf "$copy.$$"
+            cp -r "$site/$module"* "$copy"
+            chmod -R go+rX "$copy"
+            echo "$copy" >"$environment/copy-of-$module"
         fi
         site=$copy
     fi
