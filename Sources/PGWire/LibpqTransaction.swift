@@ -62,7 +62,8 @@ extension LibpqConnection {
     /// Runs a transaction of COPYs: one round trip up to the first COPY's rows, then one for each COPY. The last of these
     /// brings COMMIT's result too.
     ///
-    /// BEGIN, the prelude, the COPYs and COMMIT are one query string, and the server goes on by itself after each COPY.
+    /// BEGIN, the prelude, the COPYs and COMMIT are one query string. After each COPY the server runs the next statement
+    /// without waiting for the client.
     /// If a statement fails, it skips the others, COMMIT included.
     ///
     /// - Parameter write: Called for each COPY when the server waits for its rows, with the COPY's index and the result of

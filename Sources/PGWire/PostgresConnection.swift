@@ -151,9 +151,9 @@ public actor PostgresConnection {
 
     /// Copies rows into tables in one transaction, with one round trip for each COPY and one before.
     ///
-    /// The COMMIT is sent with the COPYs, so that the server goes on by itself. If anything fails, or the closure throws,
-    /// all of it is rolled back and the error is thrown. Cancelling the task, or ``cancel()``, has no effect once COMMIT
-    /// runs. After a connection loss ``PostgresError/mayBeCommitted`` tells whether COMMIT may have run.
+    /// The COMMIT is sent with the COPYs, and the server runs it right after the last one. If anything fails, or the
+    /// closure throws, all of it is rolled back and the error is thrown. Cancelling the task, or ``cancel()``, has no
+    /// effect once COMMIT runs. After a connection loss ``PostgresError/mayBeCommitted`` tells whether COMMIT may have run.
     ///
     /// - Parameters:
     ///   - prelude: Statements to run behind BEGIN, such as `SET LOCAL …`; empty for none. No COPY.

@@ -87,8 +87,8 @@ struct BatchExchangeTests {
         let first = try await exchange.takeEmpty()
         let second = try await exchange.takeEmpty()
         #expect(first !== second)
-        exchange.give(full: first)
-        exchange.give(full: second)
+        exchange.give { first }
+        exchange.give { second }
         #expect(try await exchange.takeFull() === first)
         #expect(try await exchange.takeFull() === second)
         exchange.give(empty: first)
@@ -99,7 +99,7 @@ struct BatchExchangeTests {
         let exchange = BatchExchange(batches: [try CopyBatch(SamplePlan.plan)])
         let batch = try await exchange.takeEmpty()
         let waiting = Task { try await exchange.takeEmpty() }
-        exchange.give(full: batch)
+        exchange.give { batch }
         let full = try #require(try await exchange.takeFull())
         try full.append(recordBatch([SampleRecord()]), position: 0, now: .now)
         exchange.give(empty: full)
@@ -110,7 +110,8 @@ struct BatchExchangeTests {
 
     @Test func whatWasGivenIsTakenAfterTheEndToo() async throws {
         let exchange = BatchExchange(batches: [try CopyBatch(SamplePlan.plan)])
-        exchange.give(full: try await exchange.takeEmpty())
+        let batch = try await exchange.takeEmpty()
+        exchange.give { batch }
         exchange.close()
         #expect(try await exchange.takeFull() != nil)
         #expect(try await exchange.takeFull() == nil)

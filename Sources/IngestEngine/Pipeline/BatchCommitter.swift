@@ -15,8 +15,8 @@ struct BatchCommitter {
     let stop: StopSignal
     let timing: Timing
     let say: @Sendable (String) -> Void
-    /// Called when partitions keep a batch from being committed. The batch is tried again without those whose assignment is
-    /// over in the ledger by then.
+    /// Called when some partitions prevent the commit of a batch. The batch is then tried again, without the partitions that
+    /// the ledger no longer assigns to it.
     let onTrouble: @Sendable (PartitionTrouble) throws -> Void
 
     enum PartitionTrouble: Sendable {

@@ -39,8 +39,6 @@ final class BatchExchange: Sendable {
         }
     }
 
-    func give(full batch: CopyBatch) { give { batch } }
-
     /// Gives the batch that a closure detaches. Both happen at once, so that the sink gets the batches in the order in which
     /// they were filled, whoever detaches them.
     func give(_ detach: () -> CopyBatch?) {

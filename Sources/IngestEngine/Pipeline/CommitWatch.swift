@@ -21,13 +21,8 @@ struct CommitWatch: Sendable {
             // Taken first: what is committed from here on only moves the offsets further on.
             let committed = ledger.committed
             guard !committed.isEmpty else { continue }
-            let store = offsets
-            let stored = try? await database.attempt(isProbe: true) { connection in
-                try await connection.transaction(prelude: Sink.transactionSettings) { session in
-                    try store.entries(of: Set(committed.keys.map(\.topic)), &session)
-                }
-            }
-            let behind = Set((stored ?? []).filter { $0.nextOffset < committed[$0.partition] ?? 0 }.map(\.partition))
+            let stored = await database.offsets(of: Set(committed.keys.map(\.topic)), in: offsets) ?? [:]
+            let behind = Set(stored.filter { $0.value < committed[$0.key] ?? 0 }.keys)
             if !behind.isEmpty, !Task.isCancelled { areSetBack(behind) }
         }
     }

@@ -142,7 +142,8 @@ package struct Ingest: Sendable {
             let (committed, failures) = (committed, failures)
             var behind = ends.filter { committed[$0.key] ?? -1 < $0.value && failures[$0.key] == nil }
             if settings.isGroup, !behind.isEmpty, behind.keys.allSatisfy({ committed[$0] == nil }) {
-                let stored = await offsetsOfGroup(behind.keys)
+                let stored = await workers[0].member.database.offsets(
+                    of: Set(behind.keys.map(\.topic)), in: settings.offsets)
                 behind = behind.filter { stored?[$0.key] ?? -1 < $0.value }
                 let sum = stored?.values.reduce(Int64(0)) { $0.addingSaturated($1) }
                 // A database that can't be asked is no sign that the others stand still.
@@ -157,17 +158,6 @@ package struct Ingest: Sendable {
             }
             await changed.wait(until: settings.isGroup ? .now + Self.lookInterval : nil)
         }
-    }
-
-    /// - Returns: Nil if the database can't be asked.
-    private func offsetsOfGroup(_ partitions: some Sequence<TopicPartition>) async -> [TopicPartition: Int64]? {
-        let (store, topics) = (settings.offsets, Set(partitions.map(\.topic)))
-        let entries = try? await workers[0].member.database.attempt(isProbe: true) { connection in
-            try await connection.transaction(prelude: Sink.transactionSettings) { session in
-                try store.entries(of: topics, &session)
-            }
-        }
-        return entries.map { entries in Dictionary(entries.map { ($0.partition, $0.nextOffset) }) { $1 } }
     }
 
     private func notReached(_ behind: [TopicPartition: Int64]) -> Failure {

@@ -79,9 +79,9 @@ package struct IngestStart: Sendable {
 
     /// What the cluster says of a topic.
     package struct Log: Sendable {
-        fileprivate let topic: TopicDescription
-        fileprivate let earliest: [TopicPartition: ListedOffset]
-        fileprivate let latest: [TopicPartition: ListedOffset]
+        package let topic: TopicDescription
+        package let earliest: [TopicPartition: ListedOffset]
+        package let latest: [TopicPartition: ListedOffset]
         /// The offsets that a new group begins at, by `auto.offset.reset`; nil with `none`.
         fileprivate let beginning: [TopicPartition: ListedOffset]?
 
@@ -93,7 +93,13 @@ package struct IngestStart: Sendable {
 
     /// - Throws: `KafkaError`, with UNKNOWN_TOPIC_OR_PARTITION if there is no such topic.
     package static func lookUp(_ names: [String], client: KafkaClient) async throws -> [Log] {
-        let topics = try await client.admin.describe(topics: names)
+        try await logs(of: try await client.admin.describe(topics: names), client: client)
+    }
+
+    /// Looks the offsets of topics up.
+    ///
+    /// - Throws: `KafkaError`.
+    package static func logs(of topics: [TopicDescription], client: KafkaClient) async throws -> [Log] {
         let partitions = topics.flatMap { topic in
             topic.partitions.map { TopicPartition(topic: topic.name, partition: $0.index) }
         }
@@ -105,7 +111,12 @@ package struct IngestStart: Sendable {
         let now = Int64(Date().timeIntervalSince1970 * 1000)
         let reset = client.configuration.consumer.offsetReset.place(now: now)
         let beginning: [TopicPartition: ListedOffset]? =
-            if let reset { try await offsets(reset) } else { nil }
+            switch reset {
+            case nil: nil
+            case .earliest: earliest
+            case .latest: latest
+            case .some(let place): try await offsets(place)
+            }
         return topics.map { Log(topic: $0, earliest: earliest, latest: latest, beginning: beginning) }
     }
 
@@ -208,7 +219,7 @@ package struct IngestStart: Sendable {
         return (entries.filter { failures[$0.partition] == nil }, failures)
     }
 
-    /// What of a topic isn't what was read before.
+    /// Finds the partitions that are not those the group read before, such as those of a topic that was recreated.
     private static func check(
         _ log: Log, _ stored: [OffsetStore.Entry], _ wanted: Set<TopicPartition>?, _ store: OffsetStore
     ) -> [TopicPartition: any Error & Sendable] {

@@ -278,6 +278,20 @@ package actor Database {
     }
 }
 
+extension Database {
+    /// A group's offsets of some topics, in one attempt.
+    ///
+    /// - Returns: Nil if the database can't be asked.
+    func offsets(of topics: Set<String>, in store: OffsetStore) async -> [TopicPartition: Int64]? {
+        let entries = try? await attempt(isProbe: true) { connection in
+            try await connection.transaction(prelude: Sink.transactionSettings) { session in
+                try store.entries(of: topics, &session)
+            }
+        }
+        return entries.map { entries in Dictionary(entries.map { ($0.partition, $0.nextOffset) }) { $1 } }
+    }
+}
+
 /// The program is to end while it waits for something that isn't there.
 package struct Stopped: Error {
     package init() {}

@@ -20,7 +20,7 @@ enum StatusCommand {
         let sources = try await MappingOptions.read(options)
         let topics = TopicSelection(sources.flatMap(\.mapping.routes))
         let client = try await options.client(say: { StatusLine.shared.message("tfi-consumer: \($0)") })
-        let (logs, missing): ([Log], [String: KafkaError])
+        let (logs, missing): ([IngestStart.Log], [String: KafkaError])
         do {
             (logs, missing) = try await client.beginning { try await look(topics, client) }
         } catch let error as KafkaError {
@@ -34,7 +34,8 @@ enum StatusCommand {
         var rows: [Row] = []
         for log in logs {
             do throws(Failure) {
-                rows += try log.rows(entries.filter { $0.partition.topic == log.topic.name }, options)
+                rows += try Self.rows(
+                    log, entries.filter { $0.partition.topic == log.topic.name }, group: options[ConsumerOptions.group])
             } catch {
                 failures[log.topic.name] = error
             }
@@ -48,29 +49,24 @@ enum StatusCommand {
         if let failure = failed.last { throw failure }
     }
 
-    /// What the cluster says of a topic.
-    private struct Log {
-        let topic: TopicDescription
-        let begins: [TopicPartition: ListedOffset]
-        let ends: [TopicPartition: ListedOffset]
-
-        /// - Parameter entries: The group's offsets of the topic.
-        /// - Throws: If the offsets belong to an earlier topic of this name: they say nothing about this one.
-        func rows(_ entries: [OffsetStore.Entry], _ options: ParsedOptions) throws(Failure) -> [Row] {
-            if topic.id != .zero,
-                let other = entries.lazy.compactMap(\.topicID).first(where: { $0 != topic.id.description })
-            {
-                throw Failure(
-                    "topic \(topic.name) was deleted and created again since group \(options[ConsumerOptions.group]) read "
-                        + "it: its id was \(other) and is \(topic.id); 'run' says how to continue",
-                    status: .configuration)
-            }
-            let committed = Dictionary(entries.map { ($0.partition, $0.nextOffset) }) { $1 }
-            return ends.sorted { $0.key < $1.key }.map { partition, end in
-                Row(
-                    topic: topic.name, partition: partition.partition, committed: committed[partition],
-                    begin: begins[partition]?.offset ?? 0, end: end.offset)
-            }
+    /// - Parameter entries: The group's offsets of the topic.
+    /// - Throws: If the offsets belong to an earlier topic of this name: they say nothing about this one.
+    private static func rows(
+        _ log: IngestStart.Log, _ entries: [OffsetStore.Entry], group: String
+    ) throws(Failure) -> [Row] {
+        let topic = log.topic
+        if topic.id != .zero,
+            let other = entries.lazy.compactMap(\.topicID).first(where: { $0 != topic.id.description })
+        {
+            throw Failure(
+                "topic \(topic.name) was deleted and created again since group \(group) read it: its id was \(other) and "
+                    + "is \(topic.id); 'run' says how to continue", status: .configuration)
+        }
+        let committed = Dictionary(entries.map { ($0.partition, $0.nextOffset) }) { $1 }
+        return log.latest.filter { $0.key.topic == topic.name }.sorted { $0.key < $1.key }.map { partition, end in
+            Row(
+                topic: topic.name, partition: partition.partition, committed: committed[partition],
+                begin: log.earliest[partition]?.offset ?? 0, end: end.offset)
         }
     }
 
@@ -78,7 +74,7 @@ enum StatusCommand {
     /// - Throws: `KafkaError`; `Failure` if no topic matches.
     private static func look(
         _ topics: TopicSelection, _ client: KafkaClient
-    ) async throws -> ([Log], [String: KafkaError]) {
+    ) async throws -> ([IngestStart.Log], [String: KafkaError]) {
         let names = try await topics.resolve(client)
         guard !names.isEmpty else {
             throw Failure("no topic matches \(topics.description)", status: .configuration)
@@ -91,19 +87,7 @@ enum StatusCommand {
             case .failure(let error): failures[name] = error
             }
         }
-        let partitions = described.flatMap { topic in
-            topic.partitions.map { TopicPartition(topic: topic.name, partition: $0.index) }
-        }
-        func offsets(_ spec: OffsetSpec) async throws -> [TopicPartition: ListedOffset] {
-            try await client.admin.listOffsets(Dictionary(uniqueKeysWithValues: partitions.map { ($0, spec) }))
-        }
-        let (begins, ends) = (try await offsets(.earliest), try await offsets(.latest))
-        let logs = described.sorted { $0.name < $1.name }.map { topic in
-            Log(
-                topic: topic, begins: begins.filter { $0.key.topic == topic.name },
-                ends: ends.filter { $0.key.topic == topic.name })
-        }
-        return (logs, failures)
+        return (try await IngestStart.logs(of: described.sorted { $0.name < $1.name }, client: client), failures)
     }
 
     private static func committedOffsets(
