@@ -16,18 +16,11 @@ import Testing
         relay.start(
             to: server.port,
             fromClient: { link in
-                var chunk = [UInt8](repeating: 0, count: 1 << 16)
-                while let count = LoopbackRelay.read(link.client, &chunk) {
-                    recorded.add(chunk[..<count])
-                    guard LoopbackRelay.write(link.server, chunk[..<count]) else { break }
-                }
+                LoopbackRelay.pass(from: link.client, to: link.server) { recorded.add($0) }
                 link.cut()
             },
             fromServer: { link in
-                var chunk = [UInt8](repeating: 0, count: 1 << 16)
-                while let count = LoopbackRelay.read(link.server, &chunk),
-                    LoopbackRelay.write(link.client, chunk[..<count])
-                {}
+                LoopbackRelay.pass(from: link.server, to: link.client)
                 link.cut()
             })
         let connection = try await PostgresConnection.connect(

@@ -223,10 +223,7 @@ import Testing
                 link.cut()
             },
             fromServer: { link in
-                var chunk = [UInt8](repeating: 0, count: 1 << 16)
-                while let count = LoopbackRelay.read(link.server, &chunk),
-                    LoopbackRelay.write(link.client, chunk[..<count])
-                {}
+                LoopbackRelay.pass(from: link.server, to: link.client)
             })
         let schema = "copies_lost_\(atOnce)"
         let direct = try await connect(schema, "CREATE TABLE t (a int); CREATE TABLE u (a int)")
@@ -256,18 +253,11 @@ import Testing
         relay.start(
             to: server.port,
             fromClient: { link in
-                var chunk = [UInt8](repeating: 0, count: 1 << 16)
-                while let count = LoopbackRelay.read(link.client, &chunk) {
-                    sent.withLock { $0 += 1 }
-                    guard LoopbackRelay.write(link.server, chunk[..<count]) else { break }
-                }
+                LoopbackRelay.pass(from: link.client, to: link.server) { _ in sent.withLock { $0 += 1 } }
                 link.cut()
             },
             fromServer: { link in
-                var chunk = [UInt8](repeating: 0, count: 1 << 16)
-                while let count = LoopbackRelay.read(link.server, &chunk),
-                    LoopbackRelay.write(link.client, chunk[..<count])
-                {}
+                LoopbackRelay.pass(from: link.server, to: link.client)
                 link.cut()
             })
         let connection = try await PostgresConnection.connect(

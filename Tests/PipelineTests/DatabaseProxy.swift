@@ -42,10 +42,7 @@ final class DatabaseProxy: Sendable {
         relay.start(
             to: serverPort, fromClient: { [self] in forward($0) },
             fromServer: { link in
-                var chunk = [UInt8](repeating: 0, count: 1 << 16)
-                while let count = LoopbackRelay.read(link.server, &chunk),
-                    LoopbackRelay.write(link.client, chunk[..<count])
-                {}
+                LoopbackRelay.pass(from: link.server, to: link.client)
                 link.cut()
             })
     }

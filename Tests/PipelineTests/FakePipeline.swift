@@ -62,17 +62,7 @@ final class FakePipeline: Sendable {
     /// Runs SQL, with the test's schema as the search path, and gives its rows as text.
     @discardableResult
     func sql(_ text: String) async throws -> [[String]] {
-        let connection = try await PostgresConnection.connect(to: postgres.uri)
-        do {
-            let name = try await connection.quoted(schema)
-            try await connection.execute("SET search_path = \(name)")
-            let result = try await connection.execute(text)
-            await connection.close()
-            return result.rows.map { row in result.columns.indices.map { row[$0] ?? "null" } }
-        } catch {
-            await connection.close()
-            throw error
-        }
+        try await postgres.sql(text, in: schema).texts
     }
 
     func number(_ text: String) async throws -> Int {

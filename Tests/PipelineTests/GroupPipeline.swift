@@ -99,17 +99,7 @@ struct GroupPipeline: Sendable {
 
     @discardableResult
     func sql(_ text: String) async throws -> [[String]] {
-        let connection = try await PostgresConnection.connect(to: postgres.uri)
-        do {
-            let quoted = try await connection.quoted(name)
-            try await connection.execute("SET search_path = \(quoted)")
-            let result = try await connection.execute(text)
-            await connection.close()
-            return result.rows.map { row in result.columns.indices.map { row[$0] ?? "null" } }
-        } catch {
-            await connection.close()
-            throw error
-        }
+        try await postgres.sql(text, in: name).texts
     }
 
     func rows() async throws -> Int { Int(try await sql("SELECT count(*) FROM item")[0][0]) ?? -1 }

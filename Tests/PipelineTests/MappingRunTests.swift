@@ -113,14 +113,14 @@ extension DatabaseTests {
                     try JSONSerialization.jsonObject(with: Data(status.out.utf8)) as? [[String: Any]])
                 #expect(rows.map { $0["topic"] as? String } == ["north", "north", "south", "south"])
                 #expect(rows.map { $0["lag"] as? Int } == [0, 0, 0, 0])
-                // One process for both goes on where they have ended.
+                // One process for both topics resumes at their offsets.
                 try await pipeline.send(passages(of: "south", 40..<50) + passages(of: "north", 100..<101))
                 let result = try await pipeline.catchUp(["--mapping", file])
                 #expect(result.out.contains("\"records\":11,"), "\(result.out) \(result.err)")
             }
         }
 
-        /// One topic was made again, another one is missing: the third is read, and the end tells of the others.
+        /// One topic was recreated and another one is missing: the third one is read, and an error names the recreated one.
         @Test(arguments: [["--standalone"], []])
         func topicsThatCannotBeReadDoNotHoldUpTheOthers(options: [String]) async throws {
             try await withMapping(

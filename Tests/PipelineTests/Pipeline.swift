@@ -79,17 +79,7 @@ struct Pipeline: Sendable {
     /// Runs SQL, with the test's schema as the search path.
     @discardableResult
     func sql(_ text: String) async throws -> PostgresResult {
-        let connection = try await PostgresConnection.connect(to: postgres.uri)
-        do {
-            let name = try await connection.quoted(schema)
-            try await connection.execute("SET search_path = \(name)")
-            let result = try await connection.execute(text)
-            await connection.close()
-            return result
-        } catch {
-            await connection.close()
-            throw error
-        }
+        try await postgres.sql(text, in: schema)
     }
 
     /// The rows of a query as text; a null is `null`.

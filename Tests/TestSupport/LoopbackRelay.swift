@@ -135,6 +135,19 @@ package final class LoopbackRelay: Sendable {
         return true
     }
 
+    /// Passes everything on until one of the two connections ends.
+    ///
+    /// - Parameter seen: Gets each part before it is passed on.
+    package static func pass(
+        from source: Int32, to target: Int32, _ seen: (ArraySlice<UInt8>) -> Void = { _ in }
+    ) {
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        while let count = read(source, &chunk) {
+            seen(chunk[..<count])
+            guard write(target, chunk[..<count]) else { return }
+        }
+    }
+
     private static func switchOn(_ option: Int32, _ level: Int32, _ descriptor: Int32) {
         var on: Int32 = 1
         unsafe setsockopt(descriptor, level, option, &on, socklen_t(MemoryLayout<Int32>.size))
