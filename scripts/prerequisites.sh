@@ -4,9 +4,9 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # `swift build`, which compiles again only what has changed: SwiftPM passes the names of traits to the compiler in an
-# order of chance, and where that is another one than the last time everything is compiled anew. In CI without an index of
-# the sources, which takes time and serves editors alone.
-swift_build() { SWIFT_DETERMINISTIC_HASHING=1 swift build ${CI:+--disable-index-store} "$@"; }
+# order of chance, and where that is another one than the last time everything is compiled anew. The index of the sources
+# stays on: SwiftPM looks for tests in it.
+swift_build() { SWIFT_DETERMINISTIC_HASHING=1 swift build "$@"; }
 
 # Debian's packages that are missing for a purpose, one a line.
 missing_packages() { # build | psql | postgres | pgbouncer | java | jdk | librdkafka | python | lint
