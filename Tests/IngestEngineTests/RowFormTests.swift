@@ -50,6 +50,11 @@ struct RowFormTests {
         RowPlan.Column(name: "partition", type: .int4, source: .record(.partition)),
         RowPlan.Column("tz", .timestamptz(precision: 3)), RowPlan.Column("f", .float8), RowPlan.Column("b", .bool),
         RowPlan.Column("u", .text), RowPlan.Column("d", .date),
+        RowPlan.Column("n", .numeric(ColumnType.Precision(precision: 6, scale: 2))), RowPlan.Column("m", .numeric(nil)),
+        RowPlan.Column("v", .varchar(5)), RowPlan.Column("id", .uuid), RowPlan.Column("r", .float4),
+        RowPlan.Column("list", .array(element: .text, elementOID: 25)), RowPlan.Column("j", .jsonb),
+        RowPlan.Column("y", .bytea),
+        RowPlan.Column("clock", .time(precision: 6)),
         RowPlan.Column(
             name: "required", type: .int4, source: .path(JSONPath(steps: [.field("required")])), isNotNull: true),
     ]
@@ -94,13 +99,49 @@ struct RowFormTests {
             "tz",
             [
                 "\"2024-03-12T08:00:06.000001Z\"", "\"2024-03-12T08:00:06.00001Z\"", "\"2024-03-12T08:00:06Z\"",
-                "\"2024-03-12T08:00:06.5\"", "\"2024-03-12T08:00:06ZZ\"", "null",
+                "\"2024-03-12T08:00:06.5\"", "\"2024-03-12T08:00:06ZZ\"", "\"2024-03-12T08:00:06+00:00\"",
+                "\"2024-03-12T08:00:06.5+00:00\"", "\"2024-03-12T08:00:06+00:01\"", "\"2024-03-12T08:00:06-00:00\"",
+                "\"2024-03-12T08:00:06+00:00:00\"", "\"2024-03-12T08:00:06+00:0\"", "null",
             ]
         ),
         ("f", ["0", "-0", "1.5", "-2.5e3", "1e400", "0.1", "123456789012345678901", "01.5", "1.", "null", "\"1\""]),
         ("b", ["true", "false", "null", "1", "truE", "\"t\""]),
         ("u", ["\"x\"", "\"\u{1F600}\"", "null", "\"" + String(repeating: "long ", count: 50) + "\""]),
         ("d", ["\"2024-03-12\"", "\"2024-02-29\"", "\"2023-02-29\"", "\"2024-3-12\"", "\"2024-03-12 \"", "null"]),
+        (
+            "n",
+            [
+                "0", "12.34", "-1234.5", "9999.99", "9999.995", "10000", "1e3", "0.00001", "\"7\"", "\"NaN\"", "null",
+                "x",
+            ]
+        ),
+        (
+            "m",
+            [
+                "0.5", "13.0000000000000000", "-0.0", "1234567890123456789", "12345678901234567890.1", "1e-20", "1e999",
+                "1e1000", "null", "\"1_0\"", "[]",
+            ]
+        ),
+        ("v", ["\"\"", "\"12345\"", "\"123456\"", "\"12345 \"", "\"größe\"", "\"größer\"", "\"\\t\"", "5", "null"]),
+        (
+            "id",
+            [
+                "\"01234567-89ab-cdef-ABCD-EF0123456789\"", "\"00000000-0000-0000-0000-000000000000\"",
+                "\"01234567-89ab-cdef-ABCD-EF012345678g\"", "\"0123456789abcdefABCDEF0123456789\"",
+                "\"01234567-89ab-cdef-ABCD-EF01234567890\"", "\"{01234567-89ab-cdef-ABCD-EF0123456789}\"", "null", "1",
+            ]
+        ),
+        ("r", ["0.1", "-3", "0.0", "16777217", "1e39", "1e-46", "null", "\"2\"", "3.4028236e38"]),
+        (
+            "list",
+            [
+                "[]", "[\"a\",null]", "[[\"a\"],[\"b\"]]", "[[\"a\"],[]]", "\"{a}\"", "null", "[\"ä\"]",
+                "[" + [String](repeating: "1", count: 2000).joined(separator: ",") + "]",
+            ]
+        ),
+        ("j", ["{}", "[1, 2.50]", "\"\\u00e4\"", "1e400", "null", "{\"a\":1e99999}", "\"x\""]),
+        ("y", ["\"\\\\x00ff\"", "\"abc\"", "\"\\\\x0\"", "\"\\\\x0123456789abcdef0\"", "null"]),
+        ("clock", ["\"12:30:00\"", "\"12:30:00.5\"", "\"25:00\"", "\"12:30 PM\"", "null"]),
         ("required", ["1", "-1", "7", "null"]),
     ]
 
@@ -202,6 +243,36 @@ struct RowFormTests {
         #expect(count == 0)
     }
 
+    /// What only the general path encodes doesn't keep the rest of a message from the fast path.
+    @Test func valuesInRareFormsAreTaken() throws {
+        var pair = try Pair(
+            RowPlan(columns: [RowPlan.Column("a", .text), RowPlan.Column("b", .inet), RowPlan.Column("c", .float8)]))
+        let values = [
+            ("\"x\"", "\"10.0.0.1\"", "0.1"), ("\"\\u00fc\"", "\"10.0.0.1/8\"", "123456789012345678901"),
+            ("null", "null", "\"1\""),
+        ]
+        for round in 0..<30 {
+            let (a, b, c) = values[round < 15 ? 0 : round % 3]
+            #expect(pair.encode(Array("{\"a\":\(a),\"b\":\(b),\"c\":\(c)}".utf8)) == .row)
+        }
+        let count = pair.fast.fastCount
+        #expect(count == 20)
+    }
+
+    /// A value may be longer in its binary form than the room that a row has; the general path makes more.
+    @Test func valuesThatAreMuchLongerThanTheirTextAreEncoded() throws {
+        var pair = try Pair(
+            RowPlan(columns: [
+                RowPlan.Column("a", .array(element: .numeric(nil), elementOID: 1700)), RowPlan.Column("b", .text),
+            ]))
+        for count in [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 100, 1000, 10_000, 1] {
+            let numbers = [String](repeating: "1", count: count).joined(separator: ",")
+            #expect(pair.encode(Array("{\"a\":[\(numbers)],\"b\":\"x\"}".utf8)) == .row)
+        }
+        let count = pair.fast.fastCount
+        #expect(count > 0)
+    }
+
     /// A message that is long is left to the general path, since room for all of it would be reserved.
     @Test func longMessagesTakeNoRoom() throws {
         var pair = try Pair(RowPlan(columns: [RowPlan.Column("a", .text)]))
@@ -239,7 +310,11 @@ struct RowFormTests {
         encode("x", 20, &pair)
         let before = pair.fast.fastCount
         #expect(before > 0)
-        encode("\\n", RowForm.maximumMisses, &pair)
+        // No two of them have the same form.
+        for count in 1...RowForm.maximumMisses {
+            let spaces = String(repeating: " ", count: count)
+            #expect(pair.encode(Array("{\"a\":\(spaces)\"x\",\"b\":1}".utf8)) == .row)
+        }
         encode("x", RowForm.pause, &pair)
         let during = pair.fast.fastCount
         #expect(during == before)

@@ -242,7 +242,8 @@ struct BatchContent: ~Copyable {
         for index in names.indices { encoders[route].setHeader(index, nil) }
         var iterator = record.headers.makeIterator()
         while let header = iterator.next() {
-            guard let index = names.firstIndex(of: String(repairingUTF8: header.name)) else { continue }
+            let name = header.name
+            guard let index = names.firstIndex(where: { name.spells($0) }) else { continue }
             encoders[route].setHeader(index, header.value)
         }
     }

@@ -109,7 +109,7 @@ extension BatchContent {
             var value: [UInt8]?
             var iterator = record.headers.makeIterator()
             while let header = iterator.next() {
-                guard String(repairingUTF8: header.name) == name else { continue }
+                guard header.name.spells(name) else { continue }
                 value = if let bytes = header.value { [UInt8](bytes) } else { nil }
             }
             if let value {

@@ -68,15 +68,7 @@ extension FieldEncoder {
     }
 
     private func appendHex(_ text: ByteView, to rows: inout CopyBuffer) -> Bool {
-        guard text.count & 1 == 0 else { return false }
-        return unsafe rows.appendField(atMost: text.count / 2) { target in
-            for index in 0..<text.count / 2 {
-                guard let high = JSONText.hexValue(text[2 &* index]), let low = JSONText.hexValue(text[2 &* index &+ 1])
-                else { return -1 }
-                unsafe target.storeBytes(of: high << 4 | low, toByteOffset: index, as: UInt8.self)
-            }
-            return text.count / 2
-        }
+        unsafe rows.appendField(atMost: text.count / 2) { target in unsafe HexDigits.decode(text, to: target) }
     }
 
     // MARK: JSON
@@ -132,22 +124,12 @@ extension FieldEncoder {
 
     mutating func uuid(_ value: FieldValue, to rows: inout CopyBuffer) -> Verdict {
         let text = input(value)
-        guard text.count == 36, text[8] == UInt8(ascii: "-"), text[13] == UInt8(ascii: "-"),
-            text[18] == UInt8(ascii: "-"), text[23] == UInt8(ascii: "-")
-        else { return Self.mayBeUUID(text) ? .server : .syntax }
-        let isValid = unsafe rows.appendField(atMost: 16) { target in
-            var index = 0
-            for place in 0..<16 {
-                if text[index] == UInt8(ascii: "-") { index &+= 1 }
-                guard index < 35, let high = JSONText.hexValue(text[index]),
-                    let low = JSONText.hexValue(text[index &+ 1])
-                else { return -1 }
-                unsafe target.storeBytes(of: high << 4 | low, toByteOffset: place, as: UInt8.self)
-                index &+= 2
-            }
-            return 16
+        if text.count == 36,
+            unsafe rows.appendField(atMost: 16, { target in unsafe HexDigits.decodeUUID(text, to: target) })
+        {
+            return .done
         }
-        return isValid ? .done : .syntax
+        return Self.mayBeUUID(text) ? .server : .syntax
     }
 
     /// Whether another form of the 32 digits is possible.

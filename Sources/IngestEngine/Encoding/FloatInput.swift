@@ -17,11 +17,22 @@ enum FloatInput {
         return number.isNegative ? -magnitude : magnitude
     }
 
+    /// A number of at most 19 digits and a usual power of ten.
+    @inline(__always)
+    static func usualDouble(_ number: JSONSlot) -> Double? { exact(number) ?? NearestFloat.double(number) }
+
+    /// The same for `real`.
+    @inline(__always)
+    static func usualFloat(_ number: JSONSlot) -> Float? {
+        if number.isShort, number.digits == 0 { return number.isNegative ? -0.0 : 0 }
+        return NearestFloat.float(number)
+    }
+
     /// - Parameter text: `[+-]digits[.digits][e[+-]digits]`.
     @inline(__always)
     static func double(_ text: ByteView, _ number: JSONSlot, _ value: inout Double) -> Verdict {
-        if let exact = exact(number) {
-            value = exact
+        if let usual = usualDouble(number) {
+            value = usual
             return .done
         }
         return slowDouble(text, &value)
@@ -36,15 +47,9 @@ enum FloatInput {
 
     /// - Parameter text: As for ``double(_:_:_:)``.
     static func float(_ text: ByteView, _ number: JSONSlot, _ value: inout Float) -> Verdict {
-        if let exact = exact(number) {
-            // A Double in the middle between two Floats may be the rounded one of a decimal that isn't: only
-            // a second rounding could then be wrong. Subnormal and huge Floats are left to the slow way too.
-            let isMiddle = exact.bitPattern & 0x1fff_ffff == 0x1000_0000
-            let magnitude = exact.magnitude
-            if magnitude == 0 || !isMiddle && magnitude > 1.2e-38 && magnitude < 3.4e38 {
-                value = Float(exact)
-                return .done
-            }
+        if let usual = usualFloat(number) {
+            value = usual
+            return .done
         }
         guard let parsed = Float(text.string) else { return .server }
         value = parsed

@@ -11,19 +11,21 @@ enum NumericInput {
     static func append(
         _ text: ByteView, _ number: JSONSlot, _ step: ColumnStep, to rows: inout CopyBuffer
     ) -> Verdict {
-        if number.isShort, step.limit == 0 || number.digits == 0 || fits(number, step),
-            appendShort(number, to: &rows)
-        {
-            return .done
-        }
-        return appendLong(text, step, to: &rows)
+        guard number.isShort, fits(number, step) else { return appendLong(text, step, to: &rows) }
+        unsafe rows.appendField(atMost: maximumSize) { target in unsafe write(number, to: target) }
+        return .done
     }
 
-    /// Whether a number certainly fits.
-    private static func fits(_ number: JSONSlot, _ step: ColumnStep) -> Bool {
+    /// Whether a number of at most 19 digits certainly fits.
+    @inline(__always)
+    static func fits(_ number: JSONSlot, _ step: ColumnStep) -> Bool {
         // Rounding can add one digit.
-        decimalDigits(number.digits) &+ Int(number.exponent) < Int(step.limit &- step.scale)
+        step.limit == 0 || number.digits == 0
+            || decimalDigits(number.digits) &+ Int(number.exponent) < Int(step.limit &- step.scale)
     }
+
+    /// The most bytes that ``write(_:to:)`` writes: four numbers, and six groups of digits.
+    static let maximumSize = 8 + 6 * 2
 
     private static func decimalDigits(_ number: UInt64) -> Int {
         var count = 1
@@ -36,45 +38,43 @@ enum NumericInput {
         return count
     }
 
-    /// The wire form of a number of at most 19 digits, as `numeric_send` makes it. False if the digits don't fit
-    /// 64 bits once they are aligned.
-    @inline(__always)
-    private static func appendShort(_ number: JSONSlot, to rows: inout CopyBuffer) -> Bool {
+    /// Writes the wire form of a number of at most 19 digits, as `numeric_send` makes it.
+    ///
+    /// - Returns: The number of bytes.
+    static func write(_ number: JSONSlot, to target: UnsafeMutableRawPointer) -> Int {
         let exponent = Int(number.exponent)
-        // Groups have four digits, so the last one's power of ten is a multiple of four.
+        // Groups have four digits, so the last one's power of ten is a multiple of four: it takes so many digits.
         let shift = exponent & 3
-        guard number.digits < 10_000_000_000_000_000 else { return false }
-        let powers: InlineArray<4, UInt64> = [1, 10, 100, 1000]
-        var rest = number.digits &* powers[shift]
+        let powers: InlineArray<5, UInt64> = [1, 10, 100, 1000, 10_000]
+        let (others, digits) = number.digits.quotientAndRemainder(dividingBy: powers[4 &- shift])
         var last = (exponent &- shift) / 4
-        if rest == 0 {
-            last = 0
-        } else {
-            while rest % 10_000 == 0 {
-                rest /= 10_000
-                last &+= 1
-            }
+        var group = digits &* powers[shift]
+        var rest = others
+        // Groups of zeros at the end are left out.
+        while group == 0, rest > 0 {
+            group = rest % 10_000
+            rest /= 10_000
+            last &+= 1
         }
         var groups = InlineArray<6, UInt16>(repeating: 0)
         var count = 0
-        while rest > 0 {
-            groups[count] = UInt16(truncatingIfNeeded: rest % 10_000)
+        while group > 0 || rest > 0 {
+            groups[count] = UInt16(truncatingIfNeeded: group)
+            group = rest % 10_000
             rest /= 10_000
             count &+= 1
         }
         let weight = count == 0 ? 0 : last &+ count &- 1
         let sign: UInt16 = number.isNegative && count > 0 ? 0x4000 : 0
-        return unsafe rows.appendField(atMost: 8 + 12) { target in
-            func put(_ value: UInt16, _ offset: Int) {
-                unsafe target.storeBytes(of: value.bigEndian, toByteOffset: offset, as: UInt16.self)
-            }
-            put(UInt16(truncatingIfNeeded: count), 0)
-            put(UInt16(bitPattern: Int16(truncatingIfNeeded: weight)), 2)
-            put(sign, 4)
-            put(UInt16(truncatingIfNeeded: max(0, 0 &- exponent)), 6)
-            for index in 0..<count { put(groups[count &- 1 &- index], 8 &+ 2 &* index) }
-            return 8 &+ 2 &* count
+        func put(_ value: UInt16, _ offset: Int) {
+            unsafe target.storeBytes(of: value.bigEndian, toByteOffset: offset, as: UInt16.self)
         }
+        put(UInt16(truncatingIfNeeded: count), 0)
+        put(UInt16(bitPattern: Int16(truncatingIfNeeded: weight)), 2)
+        put(sign, 4)
+        put(UInt16(truncatingIfNeeded: max(0, 0 &- exponent)), 6)
+        for index in 0..<count { put(groups[count &- 1 &- index], 8 &+ 2 &* index) }
+        return 8 &+ 2 &* count
     }
 
     @inline(never)

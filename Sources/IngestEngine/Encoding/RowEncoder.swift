@@ -127,7 +127,7 @@ public struct RowEncoder: ~Copyable {
     mutating func encodeExpected(value: RawSpan?, metadata: RecordMetadata, into rows: inout CopyBuffer) -> Bool {
         // The view is used during this call only, while the span keeps the memory alive.
         guard usesForms, let message = Self.view(value),
-            form.append(message, metadata, &fields.times, to: &rows)
+            form.append(message, metadata, &fields, to: &rows)
         else { return false }
         fastCount &+= 1
         scanner.noteHit()

@@ -73,7 +73,8 @@ extension RowForm {
         var scanner = JSONScanner(message, nesting: nesting)
         var unused = JSONSlot()
         let end = scanner.value(at: position, into: &unused, depth: depth)
-        return (end, scanner.seenBits)
+        // Whether that matters is for the general path to say.
+        return (scanner.isUnusual ? -1 : end, scanner.seenBits)
     }
 
     // MARK: Stores

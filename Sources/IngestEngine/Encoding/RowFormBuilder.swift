@@ -1,7 +1,7 @@
 /// Makes a ``RowForm`` of the form of a message.
 ///
 /// Either the values come in the order of their columns, or all of them have a fixed size, so that each one's place in
-/// the row is known. Other messages, and plans with columns of other types, have no such form.
+/// the row is known. Other messages have no such form.
 struct RowFormBuilder {
     private var steps: [RowForm.Step] = []
     /// The text before each step's value.
@@ -40,9 +40,9 @@ struct RowFormBuilder {
         // The last of two fields of the same name would win.
         guard Set(taken).count == taken.count else { return false }
         let isOrdered = taken == taken.sorted()
-        guard let operations = operations(columns, Set(taken)), isOrdered || !operations.contains(.text) else {
-            return false
-        }
+        guard let operations = operations(columns, Set(taken)),
+            isOrdered || !operations.contains(where: \.isVariable)
+        else { return false }
         for operation in operations {
             places.append(rowSize)
             rowSize += 4 + operation.size
@@ -64,6 +64,7 @@ struct RowFormBuilder {
             if column >= 0 {
                 if isOrdered { addOthers(before: column) }
                 step.operation = operations[column]
+                step.column = columns[column]
                 step.place = Int32(places[column])
                 step.takesNull = isOrdered && !columns[column].isNotNull && columns[column].fallback < 0
             }

@@ -1,7 +1,7 @@
 // The most frequent forms of times, read in place from a message.
 extension TimeInput {
     /// Reads the JSON string of a time: `yyyy-MM-dd HH:mm:ss`, also with `T`, with a fraction of at most six digits, and
-    /// with `Z`.
+    /// with `Z` or `+00:00`.
     ///
     /// - Parameter position: Where the string is; not negative.
     /// - Returns: Microseconds since 2000-01-01 and the position behind the string, which is -1 for any other form.
@@ -30,10 +30,16 @@ extension TimeInput {
         if next & 0xff == UInt64(UInt8(ascii: "Z")) {
             end &+= 1
             next = UInt64(message.byte(orZero: end))
+        } else if next & 0xff == UInt64(UInt8(ascii: "+")), message.word(within: end) << 16 == Self.zeroOffset {
+            end &+= 6
+            next = UInt64(message.byte(orZero: end))
         }
         guard next & 0xff == UInt64(UInt8(ascii: "\"")) else { return (0, -1) }
         return (days &* ParsedTime.microsecondsPerDay &+ microseconds, end &+ 1)
     }
+
+    /// The word of two zero bytes and `+00:00`.
+    private static var zeroOffset: UInt64 { 0x3030_3a30_302b_0000 }
 
     /// Reads the JSON string `yyyy-MM-dd`, which has twelve bytes.
     ///

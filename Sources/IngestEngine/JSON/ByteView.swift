@@ -97,7 +97,25 @@ import Foundation
     /// Whether the bytes are valid UTF-8 without NUL.
     var isStorableText: Bool { isUTF8 && !contains(0) }
 
+    /// Whether the bytes are valid UTF-8. Most of them are ASCII even in texts with other characters, so only the parts
+    /// with others are looked at closely: each ends where eight bytes of ASCII follow, or the text ends.
     var isUTF8: Bool {
+        var start = 0
+        while true {
+            while start &+ 8 <= count, word(start) & Self.highBits == 0 { start &+= 8 }
+            start &+= start < count ? (word(padded: start) & Self.highBits).trailingZeroBitCount >> 3 : 0
+            guard start < count else { return true }
+            var end = start
+            while end < count, word(padded: end) & Self.highBits != 0 { end &+= 8 }
+            end = min(end, count)
+            guard slice(start, end &- start).isWhollyUTF8 else { return false }
+            start = end
+        }
+    }
+
+    private static var highBits: UInt64 { 0x8080_8080_8080_8080 }
+
+    private var isWhollyUTF8: Bool {
         // The span doesn't outlive the call.
         unsafe (try? UTF8Span(validating: Span(_unsafeBytes: bytes))) != nil
     }

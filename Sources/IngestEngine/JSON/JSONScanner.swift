@@ -106,20 +106,10 @@ struct JSONScanner {
     mutating func number(at start: Int, into slot: inout JSONSlot) -> Int {
         let isNegative = text[start] == UInt8(ascii: "-")
         let first = isNegative ? start &+ 1 : start
-        let word = text.word(padded: first)
-        var count = ByteView.leadingDigits(word)
+        var digits: UInt64 = 0
+        var index = takeDigits(from: first, &digits)
+        var count = index &- first
         guard count > 0 else { return fail(.number, at: start) }
-        var digits = ByteView.number(word, count)
-        var index = first &+ count
-        if count == 8 {
-            while index < text.count {
-                let digit = text[index] &- UInt8(ascii: "0")
-                guard digit <= 9 else { break }
-                digits = digits &* 10 &+ UInt64(digit)
-                index &+= 1
-            }
-            count = index &- first
-        }
         guard count == 1 || text[first] != UInt8(ascii: "0") else { return fail(.number, at: start) }
         let next = text.byte(orZero: index)
         slot.isNegative = isNegative
@@ -135,12 +125,7 @@ struct JSONScanner {
         if next == UInt8(ascii: ".") {
             index &+= 1
             let firstOfFraction = index
-            while index < text.count {
-                let digit = text[index] &- UInt8(ascii: "0")
-                guard digit <= 9 else { break }
-                digits = digits &* 10 &+ UInt64(digit)
-                index &+= 1
-            }
+            index = takeDigits(from: index, &digits)
             exponent = firstOfFraction &- index
             guard exponent < 0 else { return fail(.number, at: start) }
             count &-= exponent
@@ -157,6 +142,24 @@ struct JSONScanner {
         slot.exponent = Int16(truncatingIfNeeded: exponent)
         slot.isShort = isUsual && count <= 19
         return index
+    }
+
+    /// Takes digits, if there are any, and appends them to a number, which wraps around if it becomes too large.
+    @inline(__always)
+    private func takeDigits(from start: Int, _ number: inout UInt64) -> Int {
+        let powers: InlineArray<8, UInt64> = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000]
+        var index = start
+        while true {
+            let word = text.word(padded: index)
+            let count = ByteView.leadingDigits(word)
+            if count == 0 { return index }
+            guard count == 8 else {
+                number = number &* powers[count] &+ ByteView.number(word, count)
+                return index &+ count
+            }
+            number = number &* 100_000_000 &+ ByteView.number(word, 8)
+            index &+= 8
+        }
     }
 
     /// Takes the `e` and the digits behind it. The result is exact if it is small, and at least 100,000 if it isn't.
