@@ -59,3 +59,52 @@ extension PipelineTests {
         }
     }
 }
+
+extension DatabaseTests {
+    /// What a broker says that has not heard the last news of its cluster.
+    @Suite struct OldNewsTests {
+        /// Another member has added the partition's offset. The same topic has not lost the partition.
+        @Test(arguments: [["--standalone"], []])
+        func aPartitionThatOnlyTheDatabaseKnowsIsReadLater(options: [String]) async throws {
+            let pipeline = try await FakePipeline.make(partitions: 1)
+            try await pipeline.send([pipeline.passage(1, partitions: 1)])
+            #expect(try await pipeline.catchUp(options).status == 0)
+            try await pipeline.sql(
+                """
+                CREATE TEMPORARY TABLE added AS SELECT * FROM kafka_offset;
+                UPDATE added SET partition = 1, next_offset = 0;
+                INSERT INTO kafka_offset SELECT * FROM added
+                """)
+            let result = try await pipeline.catchUp(options)
+            #expect(result.status == 0, "\(result.err)")
+            let consumer = try await pipeline.startConsumer(options + ["--property", "metadata.max.age.ms=200"])
+            pipeline.fake.addPartitions(to: FakePipeline.topic, count: 2)
+            try await pipeline.send([pipeline.passage(1, partitions: 2)])
+            try await eventually("the partition is read") { try await pipeline.units() == [1, 1] }
+            consumer.signal(SIGTERM)
+            #expect(try await consumer.result(timeout: .seconds(20)).status == 0)
+            await pipeline.close()
+        }
+
+        /// A broker that was just started may not know the topic for a moment.
+        @Test func aTopicThatABrokerDoesNotKnowForAMomentIsNotGivenUp() async throws {
+            let pipeline = try await FakePipeline.make(partitions: 1)
+            let consumer = try await pipeline.startConsumer()
+            try await pipeline.send([pipeline.passage(1, partitions: 1)])
+            try await eventually("the first row") { try await pipeline.units() == [1] }
+            pipeline.fake.inject(.error(.unknownTopicOrPartition), into: .metadata, times: 4)
+            for member in pipeline.fake.members(ofGroup: "tfi-consumer") ?? [] {
+                pipeline.fake.expire(member: member.id, ofGroup: "tfi-consumer")
+            }
+            try await eventually("the lookup is repeated") {
+                try consumer.errors().contains("cannot find out where to read 1 partitions; retrying")
+            }
+            try await pipeline.send([pipeline.passage(2, partitions: 1)])
+            try await eventually("the second row") { try await pipeline.units() == [1, 2] }
+            #expect(try !consumer.errors().contains("is stopped"))
+            consumer.signal(SIGTERM)
+            #expect(try await consumer.result(timeout: .seconds(20)).status == 0)
+            await pipeline.close()
+        }
+    }
+}

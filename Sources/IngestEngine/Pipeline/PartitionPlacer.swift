@@ -6,10 +6,14 @@ import KafkaWire
 /// It runs between two batches, so that no batch from before a seek is taken in after it.
 struct PartitionPlacer {
     private static let backoff = Backoff(initial: .milliseconds(100), maximum: .seconds(5))
+    /// For how long the cluster has to say that a topic doesn't exist: a broker may not know yet of a new one.
+    private static let doubt = Duration.seconds(5)
 
     let worker: Worker
     private var failures = 0
     private var retryAt: ContinuousClock.Instant?
+    /// Since when the cluster says that a topic doesn't exist.
+    private var unknownSince: ContinuousClock.Instant?
     private var reporter = WaitReporter()
 
     init(worker: Worker) {
@@ -44,17 +48,35 @@ struct PartitionPlacer {
         settings.totals.reread(found.offsets)
         await seek(found.assignment)
         worker.ledger.begin(found.positions, of: awaiting)
-        for (partition, failure) in found.failures.sorted(by: { $0.key < $1.key }) {
+        let believed = believedFailures(found.failures)
+        for (partition, failure) in believed.sorted(by: { $0.key < $1.key }) {
             try await fail(partition, failure)
         }
         // A broker may not know yet of partitions that were added.
-        let unknown = awaiting.keys.count { found.positions[$0] == nil && found.failures[$0] == nil }
+        let unknown = awaiting.keys.count { found.positions[$0] == nil && believed[$0] == nil }
         if unknown > 0 {
             retryLater("the cluster does not tell of them", unknown)
             return
         }
         (failures, retryAt) = (0, nil)
         if reporter.succeeded() { worker.member.say("the ends of the partitions are known again") }
+    }
+
+    /// The failures without those of topics that may just be new.
+    private mutating func believedFailures(
+        _ failures: [TopicPartition: any Error & Sendable]
+    ) -> [TopicPartition: any Error & Sendable] {
+        func isUnknown(_ error: any Error) -> Bool {
+            (error as? KafkaError).map { $0.code == .unknownTopicOrPartition || $0.code == .unknownTopicId } ?? false
+        }
+        guard failures.values.contains(where: { isUnknown($0) }) else {
+            unknownSince = nil
+            return failures
+        }
+        let now = worker.timing.now()
+        let since = unknownSince ?? now
+        unknownSince = since
+        return now - since >= Self.doubt ? failures : failures.filter { !isUnknown($0.value) }
     }
 
     private mutating func retryLater(_ reason: String, _ count: Int) {

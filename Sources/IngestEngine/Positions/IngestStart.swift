@@ -197,7 +197,8 @@ package struct IngestStart: Sendable {
             if found.isEmpty { try addNewPartitions(of: log, stored, isStart: wanted == nil, store, &session) }
             failures.merge(found) { $1 }
         }
-        let readable = (wanted ?? Set(logs.flatMap(\.partitions))).subtracting(failures.keys)
+        let present = Set(logs.flatMap(\.partitions))
+        let readable = (wanted ?? present).intersection(present).subtracting(failures.keys)
         let entries =
             isLocking
             ? try store.lockedEntries(of: readable, &session)
@@ -228,7 +229,8 @@ package struct IngestStart: Sendable {
         for entry in stored where wanted?.contains(entry.partition) ?? true {
             if let id = entry.topicID, let topicID = log.topicID, id != topicID {
                 failures[entry.partition] = mismatch(recreated(log.topic.name, was: id, isNow: topicID, store), store)
-            } else if !partitions.contains(entry.partition) {
+            } else if !partitions.contains(entry.partition), entry.topicID == nil || log.topicID == nil {
+                // A topic loses no partitions: if it is known to be the same, the broker doesn't know of this one yet.
                 failures[entry.partition] = mismatch(
                     "the database has an offset for partition \(entry.partition.partition) of topic \(log.topic.name), "
                         + "which has no such partition: it was deleted and made again", store)
