@@ -47,6 +47,29 @@ struct CheckCommandTests {
             ["check", "--bootstrap-servers", fake.bootstrapServers, "--database", server.uri] + more)
     }
 
+    @Test("what several files say together is compared, as a run does")
+    func severalFiles() async throws {
+        try await withPlant(
+            "check_files", messages: [("a", "{\"id\":1}")], tables: "CREATE TABLE t (id int PRIMARY KEY)",
+            mapping: "routes:\n- topic: press-1\n  table: check_files.t\n"
+        ) { fake, server, file in
+            let second = FileManager.default.temporaryDirectory.appending(path: "check_files_2.yaml")
+            defer { try? FileManager.default.removeItem(at: second) }
+            for (text, sentence) in [
+                (
+                    "routes:\n- topic: press-.*\n  table: check_files.t\n  mode: upsert\n",
+                    "another route (line 2) writes"
+                ),
+                ("routes:\n- topic: other\n  table: check_files.t\nunrouted: ignore\n", "unrouted"),
+            ] {
+                try text.write(to: second, atomically: true, encoding: .utf8)
+                let result = try await check(fake, server, "--mapping", file, "--mapping", second.path)
+                #expect(result.status == 78)
+                #expect(result.err.contains(sentence), "\(result.err)")
+            }
+        }
+    }
+
     @Test("rows and reasons are shown, and nothing is written")
     func report() async throws {
         let messages: [(String?, String?)] = [

@@ -77,12 +77,7 @@ package struct IngestPlan: Sendable {
         let names = sources.flatMap(\.mapping.routes).map(\.table)
         let catalog = try await connection.transaction { session in try Catalog.read(names, &session) }
         let plan: IngestPlan? = try await connection.transaction { session in
-            var routes: [BoundRoute] = []
-            for source in sources {
-                routes += try Binder.bind(source.mapping, to: catalog, file: source.file, &session)
-            }
-            // Also for routes of different files.
-            try RouteOrder.check(routes, file: sources.count == 1 ? sources[0].file : "")
+            let routes = try Binder.bind(sources, to: catalog, &session)
             guard let fingerprint = catalog.fingerprint else { return nil }
             return try IngestPlan(routes, unrouted: settings.unrouted, fingerprint: fingerprint) {
                 (name) throws(PostgresError) in try session.quoted(name)

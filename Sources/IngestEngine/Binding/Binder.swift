@@ -6,6 +6,17 @@ public struct Binder {
     private let catalog: Catalog
     private let unknownFields: Mapping.UnknownFields
 
+    /// Binds the routes of several mappings, which together have to fit each other as well.
+    package static func bind(
+        _ sources: [IngestPlan.Source], to catalog: Catalog, _ session: inout PostgresSession
+    ) throws -> [BoundRoute] {
+        var routes: [BoundRoute] = []
+        for source in sources { routes += try bind(source.mapping, to: catalog, file: source.file, &session) }
+        // Each has compared its own.
+        if sources.count > 1 { try RouteOrder.check(routes, file: "") }
+        return routes
+    }
+
     /// Binds every route, and lets the server check the defaults of columns.
     ///
     /// - Parameters:

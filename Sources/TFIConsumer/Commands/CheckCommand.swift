@@ -44,16 +44,12 @@ enum CheckCommand {
     static func bound(
         _ sources: [IngestPlan.Source], _ connection: PostgresConnection
     ) async throws -> [BoundRoute] {
+        // What `run` refuses.
+        _ = try IngestPlan.commonSettings(sources)
         let names = sources.flatMap(\.mapping.routes).map(\.table)
         let catalog = try await connection.transaction { session in try Catalog.read(names, &session) }
         do {
-            return try await connection.transaction { session in
-                var routes: [BoundRoute] = []
-                for source in sources {
-                    routes += try Binder.bind(source.mapping, to: catalog, file: source.file, &session)
-                }
-                return routes
-            }
+            return try await connection.transaction { session in try Binder.bind(sources, to: catalog, &session) }
         } catch let error as BindingError {
             throw Failure(error.description, status: .configuration)
         }
