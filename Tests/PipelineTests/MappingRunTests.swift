@@ -1,5 +1,7 @@
 import Foundation
+import KafkaFake
 import KafkaWire
+import PGWire
 import TestSupport
 import Testing
 
@@ -25,6 +27,35 @@ extension DatabaseTests {
         {
             ProducerRecord(
                 topic: topic, partition: Int32(partition), key: key.map { Array($0.utf8) }, value: Array(value.utf8))
+        }
+
+        /// What it waits for may never come.
+        @Test func aWorkerThatWaitsDoesNotKeepAFailedRunFromItsEnd() async throws {
+            try await withMapping(
+                topics: ["press"], tables: "CREATE TABLE press (id int)",
+                "on_partition_error: stop\nroutes:\n  - { topic: press, table: SCHEMA.press }\n"
+            ) { pipeline, file in
+                try await pipeline.send((0..<20).map { record("press", "{\"id\":\($0)}", partition: 1) })
+                try #require(try await pipeline.catchUp(["--mapping", file]).status == 0)
+                let lock = try await PostgresConnection.connect(to: pipeline.postgres.uri)
+                let schema = try await lock.quoted(pipeline.schema)
+                try await lock.execute("BEGIN; LOCK TABLE \(schema).press IN SHARE MODE")
+                let consumer = try await pipeline.startConsumer(["--mapping", file, "--workers", "2"])
+                try await eventually("each worker has a partition") {
+                    let members = pipeline.fake.members(ofGroup: "tfi-consumer") ?? []
+                    return members.count == 2 && members.allSatisfy { $0.partitions.count == 1 }
+                }
+                try await pipeline.send([record("press", "{\"id\":20}")])
+                try await eventually("a worker waits") {
+                    try await pipeline.number(
+                        "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'press'::regclass") == 1
+                }
+                pipeline.fake.truncate(TopicPartition(topic: "press", partition: 1), to: 5)
+                let result = try await consumer.result(timeout: .seconds(40))
+                #expect(result.status == 78, "\(result.err)")
+                #expect(result.err.contains("the run ends, and commits before what it has read"), "\(result.err)")
+                await lock.close()
+            }
         }
 
         @Test func twoTopicsBecomeTwoTables() async throws {

@@ -65,7 +65,7 @@ struct BatchCommitter {
             if !stale.isEmpty {
                 // If the batch is sent in parts it is made again, from the messages that `progress` names.
                 if !sendsParts { batch.remove(stale) }
-                work.remove(stale, batch)
+                work.remove(stale, counting: sendsParts ? nil : batch)
             }
             if work.progress.isEmpty { return }
             do {
@@ -110,9 +110,11 @@ struct BatchCommitter {
             self.began = began
         }
 
-        mutating func remove(_ partitions: Set<TopicPartition>, _ batch: CopyBatch) {
+        /// - Parameter batch: What is left of it; nil if its memory was used for something else, so that the counts stay the
+        ///   most that there may be.
+        mutating func remove(_ partitions: Set<TopicPartition>, counting batch: CopyBatch?) {
             for partition in partitions { progress[partition] = nil }
-            (recordCount, rejectedCount) = (batch.recordCount, batch.deadLetterCount)
+            if let batch { (recordCount, rejectedCount) = (batch.recordCount, batch.deadLetterCount) }
         }
     }
 

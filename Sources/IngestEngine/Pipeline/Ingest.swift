@@ -8,6 +8,8 @@ package struct Ingest: Sendable {
     /// How long to wait for the progress of other members, when only their partitions are behind.
     private static let patience = Duration.seconds(120)
     private static let lookInterval = Duration.milliseconds(500)
+    /// How long the other workers may take to commit what they have when one has failed. What they wait for may never come.
+    private static let endingLimit = Duration.seconds(10)
 
     private let settings: IngestSettings
     private let workers: [Worker]
@@ -107,6 +109,7 @@ package struct Ingest: Sendable {
                     if failure == nil, end.isWorker, running > 0, !(error is Stopped) {
                         settings.say("the run ends, and commits before what it has read: \(error)")
                     }
+                    if failure == nil { group.addTask { await stopAfterLimit() } }
                     failure = failure ?? error
                     for worker in workers { worker.finish() }
                 }
@@ -115,6 +118,12 @@ package struct Ingest: Sendable {
             return failure
         }
         if let failure { throw failure }
+    }
+
+    private func stopAfterLimit() async -> (isWorker: Bool, error: (any Error)?) {
+        try? await settings.timing.sleep(Self.endingLimit)
+        if !Task.isCancelled { settings.stop.request() }
+        return (false, nil)
     }
 
     private func watchForPartitions(_ known: [String: Int]) async {

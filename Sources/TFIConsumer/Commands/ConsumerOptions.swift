@@ -80,10 +80,11 @@ extension KafkaClient {
     /// - Parameters:
     ///   - groupProtocol: nil to choose: the one of KIP-848 if the cluster serves it, otherwise the classic one.
     ///   - count: With several members and `group.instance.id`, each has its own: the setting's with -1, -2 and so on.
+    ///   - say: Gets the number of a member, from 1 on, and a line of its client.
     /// - Throws: If no broker can be reached.
     func members(
         of group: String, _ groupProtocol: GroupConfiguration.GroupProtocol?, count: Int,
-        say: @escaping @Sendable (String) -> Void
+        say: @escaping @Sendable (Int, String) -> Void
     ) async throws -> [KafkaClient] {
         var configuration = configuration
         configuration.group.groupID = group
@@ -96,7 +97,7 @@ extension KafkaClient {
         return (1...count).map { number in
             if let instance, count > 1 { configuration.group.instanceID = "\(instance)-\(number)" }
             // One client for each: otherwise the requests of one member would wait for answers to another one.
-            return KafkaClient(configuration, hooks: ParsedOptions.hooks(say: say))
+            return KafkaClient(configuration, hooks: ParsedOptions.hooks { say(number, $0) })
         }
     }
 }

@@ -54,8 +54,7 @@ struct ConsumerRun: Sendable {
             bind: { [sources] connection in try await IngestPlan.bind(sources, connection) })
         let clients = try await memberClients()
         let members = clients.enumerated().map { index, client in
-            let prefix = clients.count == 1 ? "" : "worker \(index + 1): "
-            let say: @Sendable (String) -> Void = { [say] line in say(prefix + line) }
+            let say: @Sendable (String) -> Void = { [self] line in sayOfWorker(index + 1, line) }
             return IngestMember(
                 client: client, database: index == 0 ? database : makeDatabase(say), offsets: store,
                 schema: tables.schema, say: say)
@@ -91,7 +90,11 @@ struct ConsumerRun: Sendable {
         guard isGroup else { return [client] }
         let chosen = try await options.givesProperty("group.protocol") ? client.configuration.group.groupProtocol : nil
         return try await client.members(
-            of: options[ConsumerOptions.group], chosen, count: options[ConsumerOptions.workers], say: say)
+            of: options[ConsumerOptions.group], chosen, count: options[ConsumerOptions.workers], say: sayOfWorker)
+    }
+
+    @Sendable private func sayOfWorker(_ number: Int, _ line: String) {
+        say(isGroup && options[ConsumerOptions.workers] > 1 ? "worker \(number): \(line)" : line)
     }
 
     /// After a successful exit the server may be shut down, so make the commits durable first.
