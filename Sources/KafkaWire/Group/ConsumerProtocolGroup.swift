@@ -13,7 +13,7 @@ actor ConsumerProtocolGroup: GroupMembership {
     /// Whether the coordinator has a pattern that has to be taken back with another subscription.
     private var toldPattern = false
     private(set) var heartbeatInterval: Duration
-    private var earlyHeartbeatsLeft = ConsumerProtocolGroup.earlyHeartbeats
+    private var earlyHeartbeatsLeft = 0
     /// Whether a coordinator may know this member, though it hasn't answered yet.
     var hasSpoken = false
     private var failures = 0
@@ -219,19 +219,23 @@ actor ConsumerProtocolGroup: GroupMembership {
         }
     }
 
-    /// How often a member without partitions asks early, and after how long each time.
-    private static let earlyHeartbeats = 6
+    /// How often a member that has joined asks early, and after how long each time: at first any member, then one that still
+    /// has no partitions.
+    private static let earlyHeartbeats = 50
+    private static let heartbeatsOfMembersWithoutPartitions = 30
     private static let earlyInterval = Duration.milliseconds(200)
+    private static let intervalOfMembersWithoutPartitions = Duration.seconds(1)
 
     /// The coordinator may assign partitions only some time after a member has joined (`group.consumer.assignment.interval.ms`,
-    /// 1 s). The member learns of them by a heartbeat, so the first ones follow soon.
+    /// 1 s), and other members have to give them up first. Members often start together, so that the first of them gets all
+    /// partitions and has to give most of them up. A member learns of all this by heartbeats alone, so the first ones follow
+    /// soon.
     private func pauseBeforeHeartbeat() -> Duration {
-        guard machine.state == .stable, machine.target.isEmpty, earlyHeartbeatsLeft > 0 else {
-            if !machine.target.isEmpty { earlyHeartbeatsLeft = 0 }
-            return heartbeatInterval
-        }
+        guard machine.state == .stable, earlyHeartbeatsLeft > 0 else { return heartbeatInterval }
+        let isAnyMember = earlyHeartbeatsLeft > Self.heartbeatsOfMembersWithoutPartitions
+        guard isAnyMember || machine.target.isEmpty else { return heartbeatInterval }
         earlyHeartbeatsLeft -= 1
-        return min(Self.earlyInterval, heartbeatInterval)
+        return min(isAnyMember ? Self.earlyInterval : Self.intervalOfMembersWithoutPartitions, heartbeatInterval)
     }
 
     private func beatOnce() async {
@@ -247,6 +251,7 @@ actor ConsumerProtocolGroup: GroupMembership {
                 response.errorCode, response.errorMessage ?? "the group \(groupID) doesn't take this member")
             if response.heartbeatIntervalMs > 0 { adopt(interval: .milliseconds(Int(response.heartbeatIntervalMs))) }
             succeeded(operation)
+            if report.epoch == 0 { earlyHeartbeatsLeft = Self.earlyHeartbeats }
             handle(.accepted(response, to: report))
         } catch let error as KafkaError {
             guard error.isRetriable else { return handle(.refused(error, epoch: report.epoch)) }

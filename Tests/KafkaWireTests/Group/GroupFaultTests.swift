@@ -114,6 +114,18 @@ struct GroupFaultTests {
         }
     }
 
+    @Test("members that start together share the partitions long before the interval of heartbeats is over")
+    func startTogether() async throws {
+        try await withGroup(.consumer) { group in
+            group.fake.configureGroups { $0.consumerHeartbeatInterval = .seconds(60) }
+            let began = ContinuousClock.now
+            let first = try await group.start()
+            let second = try await group.start()
+            try await group.shared(first, second)
+            #expect(ContinuousClock.now - began < .seconds(30))
+        }
+    }
+
     @Test("who hears so when it commits is told, and comes back", arguments: GroupKind.all)
     func putOutAtCommit(kind: GroupKind) async throws {
         try await withGroup(kind) { group in
