@@ -13,8 +13,9 @@ import PGWire
 /// that another member has moved, a crash of the database) only marks the partition in the ledger; the mapper then reads
 /// the position and seeks, between two batches.
 final class Worker: Sendable {
-    /// The bytes of rows that make a batch large.
-    static let batchBytes = 4 << 20
+    /// The bytes of rows that make a batch large. The server is idle for some milliseconds between two transactions, so that
+    /// few large ones are faster.
+    static let batchBytes = 8 << 20
     /// The same if the batch has rows of a partition that is read nearly to its end while others have a backlog: the rows
     /// wait for the two batches before theirs, and smaller ones are committed sooner. A backlog alone is read faster with
     /// large ones.
@@ -23,8 +24,8 @@ final class Worker: Sendable {
     private static let promptLag: Int64 = 1_000
     /// How long a batch waits for more while a partition that has more to read brings nothing.
     static let batchAge = Duration.milliseconds(200)
-    /// One that is filled, one that waits, one that is committed.
-    static let batchCount = 3
+    /// One that is filled or waits, one that is committed.
+    static let batchCount = 2
     /// How long leaving the group may take.
     private static let leavingLimit = Duration.milliseconds(1_500)
 
@@ -198,6 +199,9 @@ final class Worker: Sendable {
         var state = PartitionLedger.Taken(outcome: .needsBatch, needsAttention: ledger.needsAttention)
         // From how many bytes on it is looked up whether the batch is large.
         var nextLook = Self.promptBatchBytes
+        // The same if the sink has nothing to commit: at the beginning of a backlog it is not to wait for a large batch.
+        // Doubled each time, so that a mapper that is slower than the sink makes large ones all the same.
+        var earlyBytes = Self.promptBatchBytes
         while true {
             if state.needsAttention {
                 if ledger.isFinishing { return }
@@ -223,8 +227,14 @@ final class Worker: Sendable {
                     if state.byteCount >= nextLook {
                         nextLook = min(state.byteCount + Self.promptBatchBytes, Self.batchBytes)
                         isLarge = state.byteCount >= Self.batchBytes || hasPromptRows
+                        if !isLarge, state.byteCount >= earlyBytes, exchange.isSinkWaiting {
+                            earlyBytes *= 2
+                            isLarge = true
+                        }
                     }
-                    isDue = isLarge || consumer.isCaughtUp
+                    let isCaughtUp = consumer.isCaughtUp
+                    if isCaughtUp { earlyBytes = Self.promptBatchBytes }
+                    isDue = isLarge || isCaughtUp
                 case .timedOut:
                     isDue = state.began.map { $0 + Self.batchAge <= .now } ?? false
                     state.needsAttention = ledger.needsAttention
