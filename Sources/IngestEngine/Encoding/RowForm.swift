@@ -120,8 +120,6 @@ import PGWire
     ) -> Int {
         // Never passed on as `inout`, so that it stays in a register.
         var position = 0
-        // All bytes of strings or-ed, as in ``JSONScanner/seenBits``.
-        var seen: UInt64 = 0
         // How many bytes values before have more than `place` expects. A step's bytes stay inside the room: they begin
         // at most `rowSize` less their own fixed size behind the texts that were copied, which are part of the message,
         // and the values that the general path encoded, which are given `spare.values` in all.
@@ -133,6 +131,9 @@ import PGWire
             unsafe position &+= step.pointee.text.count
             let target = unsafe row + (Int(step.pointee.place) &+ extra)
             var end = position
+            // The bytes of the value's strings or-ed, as in ``JSONScanner/seenBits``. The texts between the values are those of
+            // a message that was valid.
+            var seen: UInt64 = 0
             switch unsafe step.pointee.operation {
             case .int4:
                 let value = Self.integer(message, at: position, upTo: Int64(Int32.max))
@@ -151,7 +152,7 @@ import PGWire
             case .text:
                 let value = unsafe Self.copyText(message, at: position, to: target + 4)
                 end = value.end
-                seen |= value.seen
+                seen = value.seen
                 unsafe Self.store(Int32(truncatingIfNeeded: value.length), to: target)
                 if end >= 0 { extra &+= value.length }
             case .null: unsafe Self.store(Int32(-1), to: target)
@@ -161,11 +162,11 @@ import PGWire
             case .skip:
                 let value = unsafe Self.skip(message, at: position, depth: Int(step.pointee.depth), nesting)
                 end = value.end
-                seen |= value.seen
+                seen = value.seen
             default:
                 let value = unsafe writeOther(step, message, at: position, &fields, to: target)
                 end = value.end
-                seen |= value.seen
+                seen = value.seen
                 extra &+= value.extra
             }
             if end < 0 {
@@ -173,14 +174,14 @@ import PGWire
                 let value = unsafe writeRare(step, message, at: position, extra, &fields, to: target)
                 guard value.end >= 0 else { return -1 }
                 end = value.end
-                seen |= value.seen
+                seen = value.seen
                 extra &+= value.extra
             }
+            if seen & 0x8080_8080_8080_8080 != 0, !message.slice(position, end &- position).isUTF8 { return -1 }
             position = end
             unsafe step += 1
         }
         guard message.count &- position == lastText.count, lastText.isIn(message, at: position) else { return -1 }
-        guard seen & 0x8080_8080_8080_8080 == 0 || message.isUTF8 else { return -1 }
         return rowSize &+ extra
     }
 
