@@ -8,6 +8,8 @@ package struct Ingest: Sendable {
     /// How long to wait for the progress of other members, when only their partitions are behind.
     private static let patience = Duration.seconds(120)
     private static let lookInterval = Duration.milliseconds(500)
+    /// After what time without progress it is said what is waited for.
+    private static let silenceLimit = Duration.seconds(10)
     /// How long the other workers may take to commit what they have when one has failed. What they wait for may never come.
     private static let endingLimit = Duration.seconds(10)
 
@@ -147,8 +149,12 @@ package struct Ingest: Sendable {
     /// - Throws: `Failure` if only partitions of other members are behind and these don't get on.
     private func waitUntilReached(_ ends: [TopicPartition: Int64]) async throws {
         var looked: (sum: Int64, at: ContinuousClock.Instant) = (-1, .now)
+        var reached: (sum: Int64, at: ContinuousClock.Instant) = (-1, .now)
+        var reporter = WaitReporter()
         while !Task.isCancelled {
             let (committed, failures) = (committed, failures)
+            let sum = committed.values.reduce(Int64(0)) { $0.addingSaturated($1) }
+            if sum != reached.sum { (reached, reporter) = ((sum, .now), WaitReporter()) }
             var behind = ends.filter { committed[$0.key] ?? -1 < $0.value && failures[$0.key] == nil }
             if settings.isGroup, !behind.isEmpty, behind.keys.allSatisfy({ committed[$0] == nil }) {
                 let stored = await workers[0].member.database.offsets(
@@ -165,8 +171,20 @@ package struct Ingest: Sendable {
                 for worker in workers { worker.finish() }
                 return
             }
-            await changed.wait(until: settings.isGroup ? .now + Self.lookInterval : nil)
+            if .now - reached.at >= Self.silenceLimit, reporter.isDue("", at: .now) { sayStanding(behind, committed) }
+            await changed.wait(until: .now + (settings.isGroup ? Self.lookInterval : Self.silenceLimit))
         }
+    }
+
+    /// Says which partitions don't get on.
+    private func sayStanding(_ behind: [TopicPartition: Int64], _ committed: [TopicPartition: Int64]) {
+        let places = behind.sorted { $0.key < $1.key }.prefix(3).map { partition, end in
+            "\(partition) is at \(committed[partition].map { "offset \($0)" } ?? "an unknown offset") of \(end)"
+        }
+        let isHeldBack = workers[0].member.client.configuration.consumer.isolationLevel == .readCommitted
+        settings.say(
+            "waiting for \(behind.count) partitions: \(places.joined(separator: ", "))"
+                + (isHeldBack ? "; a transaction that its producer has not ended may hold read_committed back" : ""))
     }
 
     private func notReached(_ behind: [TopicPartition: Int64]) -> Failure {
