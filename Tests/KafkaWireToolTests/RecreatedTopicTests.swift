@@ -30,6 +30,11 @@ struct RecreatedTopicTests {
         ]
         let running = try await RunningProgram.start(try Repository.program("kafkawire"), arguments)
         try await eventually("100 records are printed") { try running.output().split(separator: "\n").count == 100 }
+        // For some seconds after it has joined, a member asks often, and would hear of the new topic.
+        try await eventually("the member asks seldom") {
+            let last = fake.requests.last { $0.api == .consumerGroupHeartbeat }
+            return last.map { .now - $0.time > .seconds(3) } ?? true
+        }
         fake.createTopic("t")
         let result = try await running.result(timeout: .seconds(60))
         #expect(result.status != 0)
