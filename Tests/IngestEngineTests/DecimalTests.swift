@@ -32,21 +32,24 @@ struct DecimalTests {
     @Test func floatsAreTheNearestOnes() {
         var random = SystemRandomNumberGenerator()
         var taken = 0
+        // Not an expectation for each: that takes longer than what is tested, and keeps a thread from other tests.
+        var wrong: [String] = []
         for _ in 0..<Self.rounds {
             let number = Self.number(
                 Self.digits(&random), .random(in: -40...60, using: &random), isNegative: .random(using: &random))
             let text = "\(number.isNegative ? "-" : "")\(number.digits)e\(number.exponent)"
             if let double = NearestFloat.double(number) {
                 taken += 1
-                #expect(double.bitPattern == Double(text)?.bitPattern, "\(text)")
+                if double.bitPattern != Double(text)?.bitPattern { wrong.append(text) }
             }
-            if let double = FloatInput.exact(number) {
-                #expect(double.bitPattern == Double(text)?.bitPattern, "\(text)")
+            if let double = FloatInput.exact(number), double.bitPattern != Double(text)?.bitPattern {
+                wrong.append(text)
             }
-            if let float = FloatInput.usualFloat(number) {
-                #expect(float.bitPattern == Float(text)?.bitPattern, "\(text)")
+            if let float = FloatInput.usualFloat(number), float.bitPattern != Float(text)?.bitPattern {
+                wrong.append(text)
             }
         }
+        #expect(wrong.isEmpty)
         #expect(taken > Self.rounds / 2)
     }
 
@@ -61,6 +64,7 @@ struct DecimalTests {
 
     @Test func numericsAreTheSameAsByTheGeneralWay() throws {
         var random = SystemRandomNumberGenerator()
+        var wrong: [String] = []
         for _ in 0..<Self.rounds / 10 {
             let number = Self.number(
                 Self.digits(&random), .random(in: -30...30, using: &random), isNegative: .random(using: &random))
@@ -74,14 +78,16 @@ struct DecimalTests {
             rows.beginRow(columns: 1)
             try rows.append(numeric: text)
             let general = unsafe rows.bytes.withUnsafeBytes { unsafe Array($0.dropFirst(6)) }
-            #expect(Array(short.prefix(count)) == general, "\(text)")
+            if !short.prefix(count).elementsEqual(general) { wrong.append(text) }
         }
+        #expect(wrong.isEmpty)
     }
 
     @Test func digitsInTheMiddleOfATextAreRead() {
         let nesting = NestingBits()
         defer { nesting.deallocate() }
         var random = SystemRandomNumberGenerator()
+        var wrong: [String] = []
         for _ in 0..<10_000 {
             let before = String(Self.digits(&random))
             let after = String(Self.digits(&random))
@@ -95,14 +101,17 @@ struct DecimalTests {
                     unsafe ByteView(bytes.baseAddress.unsafelyUnwrapped, bytes.count), nesting: nesting)
                 var slot = JSONSlot()
                 let end = scanner.number(at: 0, into: &slot)
-                #expect(end == (isWhole ? before : text).utf8.count)
+                if end != (isWhole ? before : text).utf8.count { wrong.append(text) }
                 return slot
             }
             let digits = isWhole ? before : before + after
-            #expect(slot.isShort == (digits.count <= 19))
-            if slot.isShort { #expect(slot.digits == UInt64(digits)) }
-            #expect(slot.exponent == (isWhole ? 0 : -after.count))
+            if slot.isShort != (digits.count <= 19) || slot.isShort && slot.digits != UInt64(digits)
+                || slot.exponent != (isWhole ? 0 : -after.count)
+            {
+                wrong.append(text)
+            }
         }
+        #expect(wrong.isEmpty)
     }
 }
 
@@ -120,10 +129,13 @@ struct TextBytesTests {
     }
 
     @Test func hexadecimalDigitsAreDecoded() {
+        let digits = Array("0189afAF".utf8)
+        var wrong: [[UInt8]] = []
         for count in 0...40 {
+            let usual = (0..<count).map { digits[$0 * 7 % 8] }
             for place in -1..<count {
-                for other in place < 0 ? [0] : Array(UInt8.min...UInt8.max) {
-                    var text = (0..<count).map { Array("0189afAF".utf8)[$0 * 7 % 8] }
+                for other in place < 0 ? 0...0 : UInt8.min...UInt8.max {
+                    var text = usual
                     if place >= 0 { text[place] = other }
                     let expected = Self.decoded(text)
                     var bytes = [UInt8](repeating: 0xee, count: count / 2 + 1)
@@ -135,29 +147,38 @@ struct TextBytesTests {
                             return unsafe HexDigits.decode(view, to: base)
                         }
                     }
-                    #expect(written == expected?.count ?? -1)
-                    if let expected { #expect(Array(bytes.prefix(written)) == expected) }
-                    #expect(bytes.last == 0xee)
+                    let isRight = expected.map { bytes.prefix(max(written, 0)).elementsEqual($0) } ?? true
+                    if written != expected?.count ?? -1 || !isRight || bytes.last != 0xee { wrong.append(text) }
                 }
             }
         }
+        #expect(wrong.isEmpty)
     }
 
     private static func decoded(_ text: [UInt8]) -> [UInt8]? {
         guard text.count % 2 == 0 else { return nil }
         var bytes: [UInt8] = []
         for index in stride(from: 0, to: text.count, by: 2) {
-            let pair = String(decoding: text[index..<index + 2], as: UTF8.self)
-            guard pair.allSatisfy(\.isHexDigit), let byte = UInt8(pair, radix: 16) else { return nil }
-            bytes.append(byte)
+            guard let high = value(text[index]), let low = value(text[index + 1]) else { return nil }
+            bytes.append(high * 16 + low)
         }
         return bytes
+    }
+
+    private static func value(_ digit: UInt8) -> UInt8? {
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+        default: nil
+        }
     }
 
     @Test func textsOfUTF8AreTold() {
         var random = SystemRandomNumberGenerator()
         let parts = ["a", "12345678", "ä", "€", "\u{1F600}", "\u{7f}", "\u{80}", "\u{d7ff}", "\u{e000}"]
         var valid = 0
+        var wrong: [[UInt8]] = []
         for _ in 0..<50_000 {
             var text = (0..<Int.random(in: 0..<12, using: &random)).flatMap { _ in
                 Array((parts.randomElement(using: &random) ?? "").utf8)
@@ -176,8 +197,9 @@ struct TextBytesTests {
             let isUTF8 = unsafe text.withUnsafeBytes { bytes in
                 unsafe bytes.baseAddress.map { unsafe ByteView($0, bytes.count).isUTF8 } ?? true
             }
-            #expect(isUTF8 == expected, "\(text)")
+            if isUTF8 != expected { wrong.append(text) }
         }
+        #expect(wrong.isEmpty)
         #expect(valid > 1000 && valid < 49_000)
     }
 }
