@@ -30,8 +30,9 @@ struct RecreatedTopicTests {
         ]
         let running = try await RunningProgram.start(try Repository.program("kafkawire"), arguments)
         try await eventually("100 records are printed") { try running.output().split(separator: "\n").count == 100 }
-        // For some seconds after it has joined, a member asks often, and would hear of the new topic.
-        try await eventually("the member asks seldom") {
+        // In the first seconds after it has joined, a member sends a heartbeat every 200 ms, and the answer to the next one
+        // would assign it the new topic.
+        try await eventually("the member has sent its early heartbeats") {
             let last = fake.requests.last { $0.api == .consumerGroupHeartbeat }
             return last.map { .now - $0.time > .seconds(3) } ?? true
         }

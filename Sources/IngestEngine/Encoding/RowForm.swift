@@ -170,7 +170,7 @@ import PGWire
                 extra &+= value.extra
             }
             if end < 0 {
-                // The same steps as without the fast form.
+                // Null, or a rarer form.
                 let value = unsafe writeRare(step, message, at: position, extra, &fields, to: target)
                 guard value.end >= 0 else { return -1 }
                 end = value.end

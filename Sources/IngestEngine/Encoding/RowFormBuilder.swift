@@ -6,7 +6,7 @@ struct RowFormBuilder {
     private var steps: [RowForm.Step] = []
     /// The text before each step's value.
     private var texts: [[UInt8]] = []
-    /// The place of each column's length in a row whose texts are empty.
+    /// The place of each column's length in a row whose values have their ``RowForm/Operation/size``.
     private var places: [Int] = []
     private var rowSize = 0
 

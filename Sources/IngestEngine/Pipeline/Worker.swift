@@ -17,7 +17,7 @@ final class Worker: Sendable {
     /// few large ones are faster.
     static let batchBytes = 8 << 20
     /// The same if the batch has rows of a partition that is read nearly to its end while others have a backlog: the rows
-    /// wait for the two batches before theirs, and smaller ones are committed sooner. A backlog alone is read faster with
+    /// wait for the batch before theirs, and smaller ones are committed sooner. A backlog alone is read faster with
     /// large ones.
     static let promptBatchBytes = 512 << 10
     /// Up to how many offsets before its end a partition counts as nearly read to it.
