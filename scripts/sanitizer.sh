@@ -25,35 +25,42 @@ run_sanitized() { # SANITIZER BUILD REPORTS [ARG]... for `swift test`
     shift 3
     ASAN_OPTIONS=$(address_options "$reports") \
         TSAN_OPTIONS="log_path=$reports/report:halt_on_error=0${TSAN_OPTIONS:+:$TSAN_OPTIONS}" \
-        swift test --skip-build --sanitize="$sanitizer" --scratch-path "$build" "$@"
+        swift test --ignore-lock --skip-build --sanitize="$sanitizer" --scratch-path "$build" "$@"
+}
+
+# All unit tests. A test that computes for seconds keeps others of its process from running, which fail if they measure
+# time. So the client's, which do, have a process of their own beside that of the rest; and those of connections, which
+# count threads too, run by themselves, as in scripts/test.sh. Four tests at a time, since each takes two or three times
+# as long here.
+run_unit_tests() { # SANITIZER BUILD REPORTS
+    local rest status=0 width=(--experimental-maximum-parallelization-width 4)
+    local connections='(Connection|Release)Tests/'
+    run_sanitized "$@" "${width[@]}" --skip "$connections" --skip '^KafkaWireTests\.' >"$2.rest.log" 2>&1 &
+    rest=$!
+    run_sanitized "$@" "${width[@]}" --skip "$connections" --filter '^KafkaWireTests\.' || status=$?
+    wait "$rest" || status=$?
+    cat "$2.rest.log"
+    run_sanitized "$@" --filter "$connections" || status=$?
+    return "$status"
 }
 
 run_with_sanitizer() { # SANITIZER [FILTER]...
-    local sanitizer=$1 build=$root/.build/$1-sanitizer filter status=0 arguments=() connections='' reports
+    local sanitizer=$1 build=$root/.build/$1-sanitizer log=$root/.build/$1-sanitizer.tests.log filter status=0
+    local arguments=() reports
     shift
-    if (($# == 0)); then
-        set -- '^(KafkaWire|KafkaWireTool|PGWire|CommandLineSupport|IngestEngine|TFIConsumer|TFIProducer)Tests\.'
-        connections='(Connection|Release)Tests/'
-        export TFI_UNIT_TESTS_ONLY=1
-    fi
+    (($#)) || export TFI_UNIT_TESTS_ONLY=1
     for filter; do arguments+=(--filter "$filter"); done
     reports=$(new_reports "$build")
     cd "$root"
     swift_build --build-tests --sanitize="$sanitizer" --scratch-path "$build" >"$build.log" 2>&1 ||
         { tail -n 20 "$build.log" >&2; return 70; }
-    case $sanitizer in
-        address)
-            # As in scripts/test.sh: tests of connections count threads and measure time, so they run by themselves. Four at a
-            # time, since each takes two or three times as long here, and their time limits are the same.
-            [[ -z $connections ]] || arguments+=(--skip "$connections")
-            run_sanitized "$sanitizer" "$build" "$reports" --experimental-maximum-parallelization-width 4 \
-                "${arguments[@]}" || status=$?
-            [[ -z $connections ]] ||
-                run_sanitized "$sanitizer" "$build" "$reports" --filter "$connections" || status=$? ;;
-        thread)
-            # One test at a time: beside the long ones, which are slow here, those that wait would have no time.
-            run_sanitized "$sanitizer" "$build" "$reports" --no-parallel "${arguments[@]}" || status=$? ;;
-    esac
+    if [[ $sanitizer == thread ]] || (($#)); then
+        # One test at a time: beside the long ones, which are slow here, those that wait would have no time.
+        run_sanitized "$sanitizer" "$build" "$reports" --no-parallel "${arguments[@]}" 2>&1 | tee "$log" || status=$?
+    else
+        run_unit_tests "$sanitizer" "$build" "$reports" 2>&1 | tee "$log" || status=$?
+    fi
+    failed_tests "$log" | sed 's/^[^ ]* *//; s/^/failed: /'
     print_reports "$reports" || status=1
     return "$status"
 }

@@ -75,7 +75,9 @@ struct ClientConnection {
             pause(delay)
         case .held:
             let listener = listener
+            state.withLock { $0.heldAnswers += 1 }
             _ = state.wait(until: .now + .seconds(3600)) { $0.releasesAnswers || listener.isStopping ? () : nil }
+            state.withLock { $0.heldAnswers -= 1 }
         case .inPieces(let count):
             for start in stride(from: 0, to: answer.count, by: max(count, 1)) {
                 guard socket.write(answer[start..<min(start + max(count, 1), answer.count)]) else { return .hangUp }

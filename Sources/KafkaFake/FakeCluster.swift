@@ -171,6 +171,10 @@ public final class FakeCluster: Sendable {
         state.notifyAll()
     }
 
+    /// How many answers are held back at the moment. Their requests have been carried out, which those in `requests` may
+    /// still be waiting for.
+    public var heldAnswers: Int { state.withLock { $0.heldAnswers } }
+
     /// Takes back the faults that haven't come yet.
     public func clearFaults() {
         state.withLock { $0.faults.removeAll() }

@@ -35,6 +35,8 @@ struct ClusterState {
     var faults = FaultList()
     /// Whether answers that meet the fault `.held` are sent.
     var releasesAnswers = false
+    /// How many answers wait for that.
+    var heldAnswers = 0
     /// See `FakeCluster.changeAnswers`.
     var answerChange: (@Sendable (APIKey, Int16, [UInt8]) -> [UInt8])?
     var requests = RequestLog()

@@ -70,7 +70,7 @@ struct FetchEpochTests {
             fake.inject(.held, into: .fetch)
             let consumer = KafkaConsumer(cluster: cluster, offsetReset: .fail)
             await consumer.assign([partition: ConsumerStart(.offset(0))])
-            try await eventually("the fetch is at the broker") { fake.count(.fetch) == 1 }
+            try await eventually("the fetch is answered") { fake.heldAnswers == 1 }
             // Its answer has all records; the same offset belongs to another assignment by then.
             let earlier = try #require(await consumer.fetcher.partitions[partition])
             await consumer.assign([partition: ConsumerStart(.offset(0))])

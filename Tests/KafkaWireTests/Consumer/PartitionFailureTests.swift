@@ -171,7 +171,7 @@ struct PartitionFailureTests {
             let consumer = KafkaConsumer(cluster: cluster, offsetReset: .fail)
             fake.inject(.held, into: .metadata)
             await consumer.assign([bad: ConsumerStart(.offset(0))])
-            try await eventually("the leader is looked up") { fake.count(.metadata) == 1 }
+            try await eventually("the leader is looked up") { fake.heldAnswers == 1 }
             fake.createTopic("t")
             try fill(fake, bad, 20)
             fake.releaseAnswers()

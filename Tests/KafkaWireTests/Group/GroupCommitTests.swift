@@ -60,8 +60,7 @@ struct GroupCommitTests {
         try await withGroup(.consumer, partitions: 1) { group in
             let member = try await processedOnce(group)
             // The coordinator moves to the next epoch, and the member does not learn it.
-            group.fake.inject(
-                .errorAfterwards(.coordinatorLoadInProgress), into: .consumerGroupHeartbeat, times: 100_000)
+            try await group.faultHeartbeats(.errorAfterwards(.coordinatorLoadInProgress))
             group.fake.addPartitions(to: "t", count: 2)
             try await eventually("the coordinator is at the next epoch") {
                 group.fake.members(ofGroup: GroupFixture.group)?.first?.epoch ?? 0

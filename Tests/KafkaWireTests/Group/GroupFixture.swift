@@ -60,6 +60,14 @@ final class GroupFixture: Sendable {
         try await finish()
     }
 
+    /// Has the heartbeats of a KIP-848 group's only member meet a fault from now on; none from before is still under way
+    /// afterwards, whose answer could bring an assignment.
+    func faultHeartbeats(_ fault: Fault) async throws {
+        fake.inject(fault, into: .consumerGroupHeartbeat, times: 100_000)
+        let heartbeats = fake.count(.consumerGroupHeartbeat)
+        try await eventually("a heartbeat met the fault") { fake.count(.consumerGroupHeartbeat) > heartbeats }
+    }
+
     // MARK: Records
 
     /// Every partition that there is.

@@ -35,7 +35,7 @@ struct GroupTransactionTests {
                 } else {
                     group.fake.inject(.held, into: request)
                     try await group.rebalance()
-                    try await eventually("the member joins again") { group.fake.count(request) == 1 }
+                    try await eventually("the member joins again") { group.fake.heldAnswers == 1 }
                 }
                 async let sent: Void = producer.withTransaction { transaction in
                     try await transaction.sendOffsets([partition: OffsetAndMetadata(3)], group: metadata)

@@ -142,9 +142,9 @@ struct TopicIdentityTests {
     }
 
     /// Keeps a KIP-848 group from assigning the new topic, so that the partition fails as in a classic group.
-    private func stopAssigning(_ group: GroupFixture) {
+    private func stopAssigning(_ group: GroupFixture) async throws {
         guard group.kind == .consumer else { return }
-        group.fake.inject(.error(.coordinatorLoadInProgress), into: .consumerGroupHeartbeat, times: 100_000)
+        try await group.faultHeartbeats(.error(.coordinatorLoadInProgress))
     }
 
     /// Waits until the fetcher has noticed that the topic was recreated.
@@ -165,7 +165,7 @@ struct TopicIdentityTests {
     func sought(kind: GroupKind, sendsIDs: Bool) async throws {
         try await withGroup(kind, sendsIDs: sendsIDs) { group in
             let consumer = try await reader(group).consumer
-            stopAssigning(group)
+            try await stopAssigning(group)
             try recreate(group)
             var iterator = consumer.makeAsyncIterator()
             await expectRecreated { while true { _ = try await iterator.next() } }
@@ -186,7 +186,7 @@ struct TopicIdentityTests {
     func soughtAndClosed(kind: GroupKind, sendsIDs: Bool) async throws {
         try await withGroup(kind, sendsIDs: sendsIDs) { group in
             let member = try await reader(group)
-            stopAssigning(group)
+            try await stopAssigning(group)
             try recreate(group)
             var iterator = member.consumer.makeAsyncIterator()
             await expectRecreated { while true { _ = try await iterator.next() } }
@@ -201,7 +201,7 @@ struct TopicIdentityTests {
     func soughtUntold(kind: GroupKind) async throws {
         try await withGroup(kind, sendsIDs: true) { group in
             let consumer = try await reader(group).consumer
-            stopAssigning(group)
+            try await stopAssigning(group)
             try recreate(group)
             try await noticed(consumer)
             try await consumer.seek([old: .offset(99)])
@@ -278,7 +278,7 @@ struct TopicIdentityTests {
             try await consumer.commit([old: OffsetAndMetadata(99)])
             group.fake.inject(.held, into: .offsetFetch)
             try await consumer.subscribe(to: .topics(["t"]))
-            try await eventually("the offset is fetched") { group.fake.count(.offsetFetch) == 1 }
+            try await eventually("the offset is fetched") { group.fake.heldAnswers == 1 }
             try recreate(group)
             group.fake.releaseAnswers()
             await expectRecreated {
