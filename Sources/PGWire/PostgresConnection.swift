@@ -1,4 +1,5 @@
 import CPQ
+import Concurrency
 
 /// A connection to a Postgres server.
 ///
@@ -12,6 +13,7 @@ public actor PostgresConnection {
     private let cancellation: StatementCancellation
     private let health: ConnectionHealth
     private let libpq: LibpqConnection
+    private let session = Lock(SessionSetup())
 
     /// The connection's own thread.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
@@ -112,6 +114,45 @@ public actor PostgresConnection {
         try await operation { () throws(PostgresError) in try libpq.query(sql, parameters) }
     }
 
+    // MARK: The session
+
+    private struct SessionSetup {
+        /// The statements that the session was last set up by.
+        var statements: String?
+        /// Whether a pooler stands between this client and the server; nil if that isn't known yet.
+        var isPooled: Bool?
+    }
+
+    /// Sets the session up by statements such as SET and PREPARE, unless the last call has run the same ones.
+    ///
+    /// Not behind a connection pooler, which may give this session to other clients, and each transaction another session.
+    /// A pooler is known by the server's process id, for which it makes up a number of its own.
+    ///
+    /// - Parameter sql: Several statements, which must not fail where they, or others, have run before.
+    /// - Returns: Whether the session is set up. If not, nothing was run.
+    public nonisolated func setUp(_ sql: String) async throws(PostgresError) -> Bool {
+        let known = session.withLock { $0 }
+        if known.statements == sql { return true }
+        if known.isPooled == true { return false }
+        if known.isPooled == nil {
+            let told = try await query("SELECT pg_catalog.pg_backend_pid()").onlyRow[0]
+            let isPooled = told != serverProcessID.map { "\($0)" }
+            session.withLock { $0.isPooled = isPooled }
+            if isPooled { return false }
+        }
+        session.withLock { $0.statements = nil }
+        try await execute(sql)
+        session.withLock { $0.statements = sql }
+        return true
+    }
+
+    /// Has ``setUp(_:)`` do nothing any more, since the session is not the one that was set up.
+    public nonisolated func giveUpSession() {
+        session.withLock { $0 = SessionSetup(isPooled: true) }
+    }
+
+    // MARK: Parts of statements
+
     /// An identifier in quotes, for a statement that is put together.
     public func quoted(_ identifier: String) throws(PostgresError) -> String {
         try libpq.quoted(identifier)
@@ -123,6 +164,8 @@ public actor PostgresConnection {
     public func literal(_ text: String) throws(PostgresError) -> String {
         try libpq.literal(text)
     }
+
+    // MARK: Transactions
 
     /// Runs a closure in a transaction, whole on the connection's thread, and commits what it did.
     ///

@@ -15,6 +15,8 @@ struct FingerprintTests {
         CREATE TABLE behind (a int);
         CREATE VIEW v AS SELECT a FROM behind;
         CREATE TRIGGER g INSTEAD OF INSERT ON v FOR EACH ROW EXECUTE FUNCTION nothing();
+        CREATE TABLE marks (n int);
+        INSERT INTO marks VALUES (1), (2);
         """
 
     private func fingerprint(_ database: CatalogDatabase) async throws -> TableFingerprint {
@@ -23,6 +25,15 @@ struct FingerprintTests {
 
     private func holds(_ fingerprint: TableFingerprint, _ database: CatalogDatabase) async throws -> Bool {
         try await database.connection.transaction { session in try fingerprint.holds(&session) }
+    }
+
+    /// Whether the tables are as they were, seen by a statement that the session may have prepared before.
+    private func holdsPrepared(_ fingerprint: TableFingerprint, _ database: CatalogDatabase) async throws -> Bool {
+        let statement = fingerprint.preparation(of: "UPDATE marks SET n = $1", types: "int")
+        #expect(try await database.connection.setUp(statement))
+        return try await database.connection.transaction(prelude: fingerprint.statements(executing: "7")) { session in
+            fingerprint.matches(session.preludeResult, changing: 2)
+        }
     }
 
     @Test(
@@ -44,12 +55,36 @@ struct FingerprintTests {
         let database = try await CatalogDatabase.make(name, Self.tables)
         let before = try await fingerprint(database)
         #expect(try await holds(before, database))
+        // A plan that is used again is kept after the sixth time.
+        let other = try await database.another()
+        for _ in 0..<8 { #expect(try await holdsPrepared(before, other)) }
         try await database.execute(change)
         #expect(try await !holds(before, database))
+        #expect(try await !holdsPrepared(before, other))
+        await other.connection.close()
         if !change.contains("TRIGGER") {
             #expect(try await holds(try await fingerprint(database), database))
         }
         try await database.execute("DROP SCHEMA \(name) CASCADE")
+    }
+
+    @Test("a table of the same name in another schema of that name is another table")
+    func replacedSchema() async throws {
+        let database = try await CatalogDatabase.make("fingerprint_schema", Self.tables)
+        let before = try await fingerprint(database)
+        let other = try await database.another()
+        for _ in 0..<8 { #expect(try await holdsPrepared(before, other)) }
+        try await database.execute(
+            """
+            DROP SCHEMA IF EXISTS fingerprint_old CASCADE; ALTER SCHEMA fingerprint_schema RENAME TO fingerprint_old;
+            CREATE SCHEMA fingerprint_schema; CREATE TABLE t (LIKE fingerprint_old.t INCLUDING ALL);
+            CREATE TABLE "it's \\ another" (a int); CREATE VIEW v AS SELECT a FROM fingerprint_old.behind;
+            CREATE TABLE marks AS SELECT * FROM fingerprint_old.marks
+            """)
+        #expect(try await !holdsPrepared(before, other))
+        #expect(try await !holds(before, database))
+        try await database.execute("DROP SCHEMA fingerprint_old CASCADE")
+        await other.connection.close()
     }
 
     @Test("rows, statistics and other users' rights leave it as it is")
@@ -66,7 +101,10 @@ struct FingerprintTests {
     func dropped() async throws {
         let database = try await CatalogDatabase.make("fingerprint_dropped", Self.tables)
         let before = try await fingerprint(database)
+        for _ in 0..<8 { #expect(try await holdsPrepared(before, database)) }
         try await database.execute("DROP TABLE t CASCADE")
+        let prepared = await #expect(throws: PostgresError.self) { try await holdsPrepared(before, database) }
+        #expect(prepared?.sqlState == "42P01")
         let error = await #expect(throws: PostgresError.self) { try await holds(before, database) }
         #expect(error?.sqlState == "42P01")
     }

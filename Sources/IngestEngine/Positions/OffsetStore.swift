@@ -102,9 +102,29 @@ package struct OffsetStore: Sendable {
 
     /// The statement that moves the offsets on, from exactly the values that the batch started at.
     ///
-    /// It is sent together with BEGIN, and so has no parameters: the connection quotes the topics. The rows are locked until the transaction ends, so that
-    /// of two writers the second waits here, and then finds the offsets moved.
-    func move(
+    /// The rows are locked until the transaction ends, so that of two writers the second waits here, and then finds the
+    /// offsets moved.
+    ///
+    /// - Parameter moves: What ``moves(_:over:)`` gives, or ``parametersOfMoves``.
+    func move(_ moves: String) -> String {
+        """
+        UPDATE \(table) AS stored
+        SET next_offset = moved.next, updated_at = now(),
+            leader_epoch = CASE WHEN moved.epoch >= 0 THEN moved.epoch ELSE stored.leader_epoch END
+        FROM unnest(\(moves)) AS moved (topic, partition, expected, next, epoch)
+        WHERE stored.group_name = \(groupConstant) AND stored.topic = moved.topic
+            AND stored.partition = moved.partition AND stored.next_offset = moved.expected
+        """
+    }
+
+    /// The moves of a prepared statement. As subqueries, whose length the server doesn't look at when it plans: it would
+    /// plan anew for each short list, and never use one plan again.
+    static let parametersOfMoves = "(SELECT $1), (SELECT $2), (SELECT $3), (SELECT $4), (SELECT $5)"
+    static let typesOfMoves = "text[], int[], bigint[], bigint[], int[]"
+
+    /// The moves of a batch as five lists. They are sent together with BEGIN, and so are no parameters: the connection
+    /// quotes the topics.
+    func moves(
         _ progress: [TopicPartition: CopyBatch.Progress], over connection: PostgresConnection
     ) async throws(PostgresError) -> String {
         let topics = try await topicConstants.of(progress.keys.lazy.map(\.topic), over: connection)
@@ -114,15 +134,10 @@ package struct OffsetStore: Sendable {
             moves.map { value($0.key, $0.value) }.joined(separator: ",")
         }
         return """
-            UPDATE \(table) AS stored
-            SET next_offset = moved.next, updated_at = now(),
-                leader_epoch = CASE WHEN moved.epoch >= 0 THEN moved.epoch ELSE stored.leader_epoch END
-            FROM unnest(ARRAY[\(list { place, _ in topics[place.topic] ?? "NULL" })]::text[],
-                ARRAY[\(list { place, _ in "\(place.partition)" })]::int[],
-                ARRAY[\(list { "\($1.expected)" })]::bigint[], ARRAY[\(list { "\($1.next)" })]::bigint[],
-                ARRAY[\(list { "\($1.leaderEpoch)" })]::int[]) AS moved (topic, partition, expected, next, epoch)
-            WHERE stored.group_name = \(groupConstant) AND stored.topic = moved.topic
-                AND stored.partition = moved.partition AND stored.next_offset = moved.expected
+            ARRAY[\(list { place, _ in topics[place.topic] ?? "NULL" })]::text[], \
+            ARRAY[\(list { place, _ in "\(place.partition)" })]::int[], \
+            ARRAY[\(list { "\($1.expected)" })]::bigint[], ARRAY[\(list { "\($1.next)" })]::bigint[], \
+            ARRAY[\(list { "\($1.leaderEpoch)" })]::int[]
             """
     }
 

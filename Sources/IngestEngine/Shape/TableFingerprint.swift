@@ -36,13 +36,30 @@ public struct TableFingerprint: Sendable, Equatable {
 
     /// The statements with one that changes rows of another table, in the same query: it runs once the tables are locked,
     /// and needs no round trip of its own.
-    func statements(with change: String) -> String {
-        "\(locks)WITH changed AS (\(change) RETURNING 1)\n\(query)\nUNION ALL\nSELECT count(*) FROM changed"
+    func statements(with change: String) -> String { locks + query(with: change) }
+
+    /// The same as a statement that is prepared once in a session, which saves most of its cost. The server analyses it
+    /// anew by itself after a table of it was altered, renamed or dropped.
+    ///
+    /// - Parameter types: Those of the parameters of `change`.
+    func preparation(of change: String, types: String) -> String {
+        "PREPARE \(Self.preparedName) (\(types)) AS \(query(with: change))"
+    }
+
+    /// The statements with one that was prepared by ``preparation(of:types:)``.
+    func statements(executing parameters: String) -> String {
+        "\(locks)EXECUTE \(Self.preparedName) (\(parameters))"
+    }
+
+    private static let preparedName = "ingest_change"
+
+    private func query(with change: String) -> String {
+        "WITH changed AS (\(change) RETURNING 1)\n\(query)\nUNION ALL\nSELECT count(*) FROM changed"
     }
 
     /// Whether the tables are as they were, and the statement has changed so many rows.
     ///
-    /// - Parameter result: That of ``statements(with:)``.
+    /// - Parameter result: That of ``statements(with:)`` or ``statements(executing:)``.
     func matches(_ result: PostgresResult, changing count: Int) -> Bool {
         Self.sorted(result) == (rows + ["\(count)"]).sorted()
     }
@@ -99,15 +116,17 @@ public struct TableFingerprint: Sendable, Equatable {
 
     /// A query with one row for each column, enum label, domain and so on: a hash of all that matters.
     ///
-    /// Planning is most of the cost (with a cached plan a fifth of it remains). Hence no joins and no
+    /// Planning is most of the cost (with a cached plan a fifth of it remains), and behind a pooler that is paid in each
+    /// transaction. Hence no joins and no
     /// aggregates, an array of numbers instead of names, and enums, domains and views only if there are some. Names
     /// stand last in a text and NUL can't occur in them, so that no two different rows have the same text.
     private static func query(
         _ names: [String], _ tables: [UInt32], views: [UInt32], _ types: CatalogTypes
     ) -> String {
         func array(_ oids: [UInt32]) -> String { "'{\(oids.map(String.init).joined(separator: ","))}'::oid[]" }
-        // Constants: the server looks each name up once, when it analyses the query.
-        let found = names.map { "\($0)::pg_catalog.regclass::oid" }.joined(separator: ", ")
+        // Looked up when the query runs, not when it is analysed: a plan that is kept has to notice another table of the
+        // same name.
+        let found = names.map { "(SELECT pg_catalog.to_regclass(\($0))::oid)" }.joined(separator: ", ")
         var parts = [
             """
             SELECT hashtextextended(concat_ws(' ', \(found), a.attrelid, a.attnum, a.atttypid, a.atttypmod, \

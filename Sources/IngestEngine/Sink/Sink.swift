@@ -8,7 +8,9 @@ package struct Sink: Sendable {
     let offsets: OffsetStore
     let deadLetters: TableName
     /// Compared in each transaction; nil not to notice changes of the tables.
-    var fingerprint: TableFingerprint?
+    var fingerprint: TableFingerprint? { didSet { sessionSetup = setup(fingerprint) } }
+    /// What a session of this program's own is set up by; nil without a fingerprint.
+    private var sessionSetup: String?
 
     /// - Parameter schema: The schema of the program's own tables, as the catalog spells it.
     package init(database: Database, offsets: OffsetStore, schema: String) {
@@ -25,20 +27,41 @@ package struct Sink: Sendable {
         let error: PostgresError
     }
 
-    /// Settings of each transaction. Not of the session, since behind a connection pooler in transaction mode they would
-    /// stay in force for other clients.
+    /// Settings of each transaction.
     ///
     /// - `synchronous_commit`: a commit that a crash of the server takes back takes its offsets back with it, and Kafka
     ///   still has the messages. So nothing is lost by not waiting for the disk at each one.
     /// - The others let the server notice within about 15 s that this program's network is gone, and within 30 s that the
     ///   program is stopped. Otherwise the transaction would hold its locks on the offsets for hours, and no other
     ///   consumer could take over.
-    package static let transactionSettings =
-        """
-        SET LOCAL synchronous_commit = off; SET LOCAL tcp_keepalives_idle = 5; \
-        SET LOCAL tcp_keepalives_interval = 2; SET LOCAL tcp_keepalives_count = 3; \
-        SET LOCAL tcp_user_timeout = 15000; SET LOCAL idle_in_transaction_session_timeout = 25000
-        """
+    private static let settings = [
+        "synchronous_commit = off", "tcp_keepalives_idle = 5", "tcp_keepalives_interval = 2",
+        "tcp_keepalives_count = 3", "tcp_user_timeout = 15000", "idle_in_transaction_session_timeout = 25000",
+    ]
+
+    /// The settings for a transaction alone: behind a connection pooler in transaction mode, those of the session would
+    /// stay in force for other clients.
+    package static let transactionSettings = settings.map { "SET LOCAL \($0)" }.joined(separator: "; ")
+
+    /// The settings for a whole session, and the statement that each transaction begins with.
+    private func setup(_ fingerprint: TableFingerprint?) -> String? {
+        fingerprint.map { fingerprint in
+            let statement = fingerprint.preparation(
+                of: offsets.move(OffsetStore.parametersOfMoves), types: OffsetStore.typesOfMoves)
+            return (Self.settings.map { "SET \($0)" } + ["DEALLOCATE ALL", statement]).joined(separator: "; ")
+        }
+    }
+
+    /// The statements that each transaction begins with: they compare the tables and move the offsets. The move comes
+    /// before the rows, since it locks: a second writer is turned away before it has sent one.
+    private func prelude(
+        _ progress: [TopicPartition: CopyBatch.Progress], over connection: PostgresConnection
+    ) async throws(PostgresError) -> String {
+        let moves = try await offsets.moves(progress, over: connection)
+        guard let fingerprint, let sessionSetup else { return "\(Self.transactionSettings); \(offsets.move(moves))" }
+        if try await connection.setUp(sessionSetup) { return fingerprint.statements(executing: moves) }
+        return "\(Self.transactionSettings); \(fingerprint.statements(with: offsets.move(moves)))"
+    }
 
     /// Whether a transaction has moved the offsets and has come to its rows. Set on the connection's thread.
     private final class Stage: Sendable {
@@ -100,10 +123,7 @@ package struct Sink: Sendable {
             let stage = Stage()
             let (offsets, fingerprint) = (offsets, fingerprint)
             do {
-                // The move comes first, since it locks: a second writer is turned away before it has sent a row.
-                let move = try await offsets.move(progress, over: connection)
-                let statements = fingerprint?.statements(with: move) ?? move
-                let prelude = "\(Self.transactionSettings); \(statements)"
+                let prelude = try await prelude(progress, over: connection)
                 if let batch, try await self.copy(batch, prelude, stage, connection) { return }
                 try await connection.transaction(prelude: prelude) { session in
                     if let fingerprint {
@@ -118,6 +138,8 @@ package struct Sink: Sendable {
                     try copy(&session)
                 }
             } catch let error as PostgresError {
+                // No such prepared statement.
+                if error.sqlState == "26000" { connection.giveUpSession() }
                 if error.kind != .server || connection.isBroken {
                     isInDoubt = error.mayBeCommitted
                 } else if !inParts, stage.hasRows, Self.blamesRows(error) {
