@@ -13,9 +13,19 @@ source "$root/scripts/reports.sh"
 usage() {
     cat >&2 <<'END'
 usage: sanitizer.sh address|thread [FILTER]...
+       sanitizer.sh build address|thread      builds all unit tests, without running them
 FILTER is a regular expression for `swift test --filter`. Without one all unit tests run.
 END
     exit 64
+}
+
+# With CI set everything is compiled, and nothing again: whole modules then take a fifth less time.
+build_tests() { # SANITIZER
+    local build=$root/.build/$1-sanitizer options=()
+    [[ ${CI:-} != true ]] || options=(-Xswiftc -whole-module-optimization -Xswiftc -num-threads -Xswiftc 2)
+    cd "$root"
+    swift_build --build-tests --sanitize="$1" --scratch-path "$build" "${options[@]}" >"$build.log" 2>&1 ||
+        { tail -n 20 "$build.log" >&2; return 70; }
 }
 
 # Runs tests of the sanitizer's build. Reports go into files: the programs that tests start have their output read by
@@ -51,9 +61,7 @@ run_with_sanitizer() { # SANITIZER [FILTER]...
     (($#)) || export TFI_UNIT_TESTS_ONLY=1
     for filter; do arguments+=(--filter "$filter"); done
     reports=$(new_reports "$build")
-    cd "$root"
-    swift_build --build-tests --sanitize="$sanitizer" --scratch-path "$build" >"$build.log" 2>&1 ||
-        { tail -n 20 "$build.log" >&2; return 70; }
+    build_tests "$sanitizer"
     if [[ $sanitizer == thread ]] || (($#)); then
         # One test at a time: beside the long ones, which are slow here, those that wait would have no time.
         run_sanitized "$sanitizer" "$build" "$reports" --no-parallel "${arguments[@]}" 2>&1 | tee "$log" || status=$?
@@ -66,6 +74,10 @@ run_with_sanitizer() { # SANITIZER [FILTER]...
 }
 
 case ${1:-} in
+    build)
+        [[ $# == 2 && $2 =~ ^(address|thread)$ ]] || usage
+        export TFI_UNIT_TESTS_ONLY=1
+        build_tests "$2" ;;
     address | thread) run_with_sanitizer "$@" ;;
     *) usage ;;
 esac
