@@ -29,9 +29,10 @@ struct FingerprintTests {
 
     /// Whether the tables are as they were, seen by a statement that the session may have prepared before.
     private func holdsPrepared(_ fingerprint: TableFingerprint, _ database: CatalogDatabase) async throws -> Bool {
-        let statement = fingerprint.preparation(of: "UPDATE marks SET n = $1", types: "int")
+        let statement = fingerprint.preparation(of: "UPDATE marks SET n = $1", as: "mark", types: "int")
         #expect(try await database.connection.setUp(statement))
-        return try await database.connection.transaction(prelude: fingerprint.statements(executing: "7")) { session in
+        let statements = fingerprint.statements(executing: "mark", "7")
+        return try await database.connection.transaction(prelude: statements) { session in
             fingerprint.matches(session.preludeResult, changing: 2)
         }
     }

@@ -41,17 +41,17 @@ public struct TableFingerprint: Sendable, Equatable {
     /// The same as a statement that is prepared once in a session, which saves most of its cost. The server analyses it
     /// anew by itself after a table of it was altered, renamed or dropped.
     ///
-    /// - Parameter types: Those of the parameters of `change`.
-    func preparation(of change: String, types: String) -> String {
-        "PREPARE \(Self.preparedName) (\(types)) AS \(query(with: change))"
+    /// - Parameters:
+    ///   - name: A name for the statement, which the server's views show while it runs.
+    ///   - types: Those of the parameters of `change`.
+    func preparation(of change: String, as name: String, types: String) -> String {
+        "PREPARE \(name) (\(types)) AS \(query(with: change))"
     }
 
-    /// The statements with one that was prepared by ``preparation(of:types:)``.
-    func statements(executing parameters: String) -> String {
-        "\(locks)EXECUTE \(Self.preparedName) (\(parameters))"
+    /// The statements with one that was prepared by ``preparation(of:as:types:)``.
+    func statements(executing name: String, _ parameters: String) -> String {
+        "\(locks)EXECUTE \(name) (\(parameters))"
     }
-
-    private static let preparedName = "ingest_change"
 
     private func query(with change: String) -> String {
         "WITH changed AS (\(change) RETURNING 1)\n\(query)\nUNION ALL\nSELECT count(*) FROM changed"
@@ -59,7 +59,7 @@ public struct TableFingerprint: Sendable, Equatable {
 
     /// Whether the tables are as they were, and the statement has changed so many rows.
     ///
-    /// - Parameter result: That of ``statements(with:)`` or ``statements(executing:)``.
+    /// - Parameter result: That of ``statements(with:)`` or ``statements(executing:_:)``.
     func matches(_ result: PostgresResult, changing count: Int) -> Bool {
         Self.sorted(result) == (rows + ["\(count)"]).sorted()
     }

@@ -43,11 +43,14 @@ package struct Sink: Sendable {
     /// stay in force for other clients.
     package static let transactionSettings = settings.map { "SET LOCAL \($0)" }.joined(separator: "; ")
 
+    private static let preparedMove = "move_\(OffsetStore.tableName)"
+
     /// The settings for a whole session, and the statement that each transaction begins with.
     private func setup(_ fingerprint: TableFingerprint?) -> String? {
         fingerprint.map { fingerprint in
             let statement = fingerprint.preparation(
-                of: offsets.move(OffsetStore.parametersOfMoves), types: OffsetStore.typesOfMoves)
+                of: offsets.move(OffsetStore.parametersOfMoves), as: Self.preparedMove,
+                types: OffsetStore.typesOfMoves)
             return (Self.settings.map { "SET \($0)" } + ["DEALLOCATE ALL", statement]).joined(separator: "; ")
         }
     }
@@ -59,7 +62,7 @@ package struct Sink: Sendable {
     ) async throws(PostgresError) -> String {
         let moves = try await offsets.moves(progress, over: connection)
         guard let fingerprint, let sessionSetup else { return "\(Self.transactionSettings); \(offsets.move(moves))" }
-        if try await connection.setUp(sessionSetup) { return fingerprint.statements(executing: moves) }
+        if try await connection.setUp(sessionSetup) { return fingerprint.statements(executing: Self.preparedMove, moves) }
         return "\(Self.transactionSettings); \(fingerprint.statements(with: offsets.move(moves)))"
     }
 
