@@ -2,7 +2,7 @@
 FROM swift:6.3-bookworm AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libpq-dev zlib1g-dev libisal-dev libsnappy-dev liblz4-dev \
-        libzstd-dev libssl-dev libyaml-dev pkg-config \
+        libzstd-dev libssl-dev libyaml-dev libmicrohttpd-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 COPY Package.swift ./
@@ -16,7 +16,7 @@ RUN swift build -c release --static-swift-stdlib --product tfi-consumer \
 FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libpq5 libisal2 zlib1g libsnappy1v5 liblz4-1 libzstd1 \
-        libssl3 libyaml-0-2 libstdc++6 \
+        libssl3 libyaml-0-2 libmicrohttpd12 libstdc++6 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --no-create-home --shell /usr/sbin/nologin tfi
 COPY --from=build /out/ /usr/local/bin/

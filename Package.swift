@@ -37,6 +37,9 @@ let package = Package(
             name: "CLZ4", pkgConfig: "liblz4",
             providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
         .systemLibrary(
+            name: "CMicroHTTPD", pkgConfig: "libmicrohttpd",
+            providers: [.apt(["libmicrohttpd-dev"]), .brew(["libmicrohttpd"])]),
+        .systemLibrary(
             name: "COpenSSL", pkgConfig: "openssl",
             providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         .systemLibrary(
@@ -71,6 +74,8 @@ let package = Package(
         .target(name: "KafkaFake", dependencies: ["Concurrency", "KafkaWire"], swiftSettings: settings),
         .target(name: "PGWire", dependencies: ["CPQ", "Concurrency"], swiftSettings: settings),
         .target(name: "CommandLineSupport", dependencies: ["Concurrency"], swiftSettings: settings),
+        // The pages that a program shows of itself.
+        .target(name: "HTTPServer", dependencies: ["CMicroHTTPD", "Concurrency"], swiftSettings: settings),
         // From any topic into any table. Nothing about the plant.
         .target(
             name: "IngestEngine", dependencies: ["CYAML", "CommandLineSupport", "Concurrency", "KafkaWire", "PGWire"],
@@ -81,7 +86,7 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "TFIConsumer",
-            dependencies: ["CommandLineSupport", "Concurrency", "IngestEngine", "KafkaWire", "PGWire"],
+            dependencies: ["CommandLineSupport", "Concurrency", "HTTPServer", "IngestEngine", "KafkaWire", "PGWire"],
             swiftSettings: settings),
         .executableTarget(
             name: "TFIProducer", dependencies: ["CommandLineSupport", "Concurrency", "KafkaFake", "KafkaWire"],
@@ -139,6 +144,7 @@ let package = Package(
         .testTarget(
             name: "CommandLineSupportTests", dependencies: ["CommandLineSupport", "Concurrency"],
             swiftSettings: settings),
+        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer"], swiftSettings: settings),
         .testTarget(
             name: "IngestEngineTests",
             dependencies: [

@@ -15,7 +15,7 @@ missing_packages() { # build | psql | postgres | pgbouncer | java | jdk | librdk
         build)
             command -v pkg-config >/dev/null || echo pkg-config
             for pair in libpq:libpq-dev zlib:zlib1g-dev libisal:libisal-dev snappy:libsnappy-dev liblz4:liblz4-dev \
-                libzstd:libzstd-dev openssl:libssl-dev yaml-0.1:libyaml-dev; do
+                libzstd:libzstd-dev openssl:libssl-dev yaml-0.1:libyaml-dev libmicrohttpd:libmicrohttpd-dev; do
                 pkg-config --exists "${pair%:*}" 2>/dev/null || echo "${pair#*:}"
             done ;;
         psql) command -v psql >/dev/null || echo postgresql-client ;;

@@ -52,6 +52,7 @@ run_tests() { # [--quick] [ARG]... for `swift test`
         librdkafka=no
         left_out+=("tests against librdkafka: it could not be installed")
     fi
+    "$root/scripts/promtool.sh" install >/dev/null || left_out+=("checks by promtool: it could not be installed")
     (need_packages pgbouncer) || left_out+=("tests through pgbouncer: it could not be installed")
     local postgres_homes=''
     if (need_packages python) && postgres_homes=$("$root/scripts/postgres-packages.sh" install); then

@@ -58,12 +58,11 @@ package struct Program: Sendable {
         switch first {
         case "--help", "-h", "help":
             guard arguments.count > 1, first == "help" else { return .text(helpText) }
-            return .text(helpText(of: try command(named: arguments[1])))
+            return .text(helpText(of: try command(named: arguments.dropFirst()).command))
         case "--version":
             return .text("\(name) \(version)\n")
         default:
-            let command = try command(named: first)
-            let rest = arguments.dropFirst()
+            let (command, rest) = try command(named: arguments[...])
             if rest.contains("--help") || rest.contains("-h") { return .text(helpText(of: command)) }
             let parser = OptionParser(options: command.options)
             do throws(Failure) {
@@ -86,8 +85,21 @@ package struct Program: Sendable {
         Failure(sentence, status: .usage, hint: "see '\(name) --help'")
     }
 
-    private func command(named wanted: String) throws(Failure) -> Command {
-        if let command = commands.first(where: { $0.name == wanted }) { return command }
+    /// The command that the arguments begin with, and the arguments behind it. Its name may be of two words.
+    private func command(
+        named arguments: ArraySlice<String>
+    ) throws(Failure) -> (command: Command, rest: ArraySlice<String>) {
+        let wanted = arguments.first ?? ""
+        if let command = commands.first(where: { $0.name == wanted }) { return (command, arguments.dropFirst()) }
+        let group = commands.filter { $0.name.hasPrefix(wanted + " ") }
+        if !group.isEmpty {
+            let second = arguments.dropFirst().first ?? ""
+            if let command = group.first(where: { $0.name == "\(wanted) \(second)" }) {
+                return (command, arguments.dropFirst(2))
+            }
+            let words = group.map { $0.name.dropFirst(wanted.count + 1) }
+            throw usageFailure("\(wanted) is followed by one of \(words.joined(separator: ", "))")
+        }
         if wanted.hasPrefix("-") {
             throw usageFailure("the command comes first, before options: one of \(commandNames)")
         }

@@ -44,6 +44,10 @@ package struct Failure: Error, Equatable, CustomStringConvertible {
     package let status: ExitStatus
     /// Where to read more, on a line of its own.
     package var hint: String?
+    /// Whether a log has it already, so that nothing more is to be said.
+    package var isLogged = false
+    /// Whether something is missing that may come without a change of the command.
+    package var isOfAbsence = false
 
     package init(_ sentence: String, status: ExitStatus, hint: String? = nil) {
         self.sentence = sentence

@@ -53,6 +53,9 @@ package final class Output: Sendable {
         post(escaped: ForeignText.visible(text) + "\n")
     }
 
+    /// Empties a terminal.
+    package func clearScreen() { post(escaped: "\u{1b}[H\u{1b}[2J") }
+
     /// The same for text of one or more lines, whose line feeds and tabs stay.
     package func post(_ text: String) {
         post(escaped: ForeignText.visible(text, keepingLayout: true))

@@ -29,11 +29,23 @@ package struct ResourceUsage: Sendable, Equatable {
             systemSeconds: seconds(usage.ru_stime))
     }
 
+    /// The memory that is resident now; nil where it isn't known.
+    package static var residentBytes: Double? {
+        #if canImport(Darwin)
+            nil
+        #else
+            status("VmRSS:")
+        #endif
+    }
+
     #if !canImport(Darwin)
-        /// `VmHWM` of /proc/self/status, which begins anew with each program; nil if it can't be read.
-        private static var peakResidentBytes: Double? {
+        /// It begins anew with each program.
+        private static var peakResidentBytes: Double? { status("VmHWM:") }
+
+        /// A line of /proc/self/status, in bytes; nil if it can't be read.
+        private static func status(_ name: String) -> Double? {
             guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8) else { return nil }
-            let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+            let line = status.split(separator: "\n").first { $0.hasPrefix(name) }
             return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Double($0) }.map {
                 $0 * 1024
             }

@@ -39,6 +39,7 @@ extension Program {
         } catch {
             statusLine.clear()
             guard let failure = failure(for: error) else { return .success }
+            if failure.isLogged { return failure.status }
             statusLine.message("\(name): \(failure.sentence)")
             if let hint = failure.hint { statusLine.message(hint) }
             return failure.status

@@ -26,6 +26,16 @@ extension ValueFormat<String> {
         placeholder: "TEXT", expectation: "a value that isn't empty", parse: { $0.isEmpty ? nil : $0 }, format: { $0 })
 }
 
+extension ValueFormat where Value: RawRepresentable<String> & CaseIterable {
+    /// One of an enum's words.
+    package static func word(_: Value.Type) -> ValueFormat {
+        let words = Value.allCases.map(\.rawValue)
+        return ValueFormat(
+            placeholder: words.joined(separator: "|"), expectation: "one of \(words.joined(separator: ", "))",
+            parse: { Value(rawValue: $0) }, format: { $0.rawValue })
+    }
+}
+
 extension ValueFormat<Int> {
     /// A whole number in a range.
     package static func int(_ range: ClosedRange<Int>) -> ValueFormat {

@@ -10,6 +10,6 @@ struct Main {
                 commands: [
                     InitCommand.command, RunCommand.command, StatusCommand.command, ConsoleCommand.command,
                     MappingCommand.command, InferCommand.command, CheckCommand.command,
-                ]))
+                ] + DeadLetterCommands.all + OffsetCommands.all))
     }
 }

@@ -72,7 +72,9 @@ struct LockHolderTests {
         _ uri: String, _ application: String, stallLimit: Duration, _ lines: LineList
     ) -> Database {
         let wait = Database.LockWait(patience: .milliseconds(100), interval: .milliseconds(250), stallLimit: stallLimit)
-        return Database(uri: uri, applicationName: application, lockWait: wait, stop: StopSignal()) { lines.add($0) }
+        return Database(
+            uri: uri, applicationName: application, lockWait: wait, stop: StopSignal(),
+            observer: IngestObserver(log: Log(write: { lines.add($0) })))
     }
 
     private final class LineList: Sendable {

@@ -12,7 +12,8 @@ struct SharedConnectionTests {
     @Test("work whose connection was closed by other work goes on with another one", .timeLimit(.minutes(1)))
     func replacedConnection() async throws {
         let server = try await PostgresServer.shared()
-        let database = Database(uri: server.uri, applicationName: "shared", stop: StopSignal()) { _ in }
+        let database = Database(
+            uri: server.uri, applicationName: "shared", stop: StopSignal(), observer: IngestObserver())
         let (begun, begin) = AsyncStream.makeStream(of: Void.self)
         let (closed, close) = AsyncStream.makeStream(of: Void.self)
         let attempts = Mutex(0)

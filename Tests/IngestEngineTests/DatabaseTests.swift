@@ -26,15 +26,23 @@ struct DatabaseTests {
                 }
                 if elapsed > .seconds(200) { stop.request() }
             }, random: { 0.5 })
-        let database = Database(uri: Self.nowhere, applicationName: "test", timing: timing, stop: stop) { text in
+        let log = Log(write: { text in
             let elapsed = clock.withLock { $0 } - start
             lines.withLock { $0.append((text, elapsed)) }
-        }
+        })
+        let waits = CurrentWaits()
+        let database = Database(
+            uri: Self.nowhere, applicationName: "test", timing: timing, stop: stop,
+            observer: IngestObserver(log: log, waits: waits))
         await #expect(throws: Stopped.self) { try await database.retrying { _ in } }
         await database.close()
         let reported = lines.withLock { $0 }
         #expect((8...10).contains(reported.count), "\(reported)")
-        #expect(reported.allSatisfy { $0.text.hasPrefix("waiting for the database: ") && $0.text.contains("refused") })
+        #expect(
+            reported.allSatisfy {
+                $0.text.contains(" warning waiting for the database: ") && $0.text.contains("refused")
+            })
+        #expect(waits.all["database"]?.contains("refused") == true)
         #expect(reported.first?.at == .zero)
         let intervals = zip(reported, reported.dropFirst()).map { $1.at - $0.at }
         #expect(intervals.dropFirst(2).allSatisfy { $0 > .seconds(3) && $0 < .seconds(63) }, "\(intervals)")

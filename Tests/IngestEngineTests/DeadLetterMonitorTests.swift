@@ -1,4 +1,6 @@
+import CommandLineSupport
 import Concurrency
+import Foundation
 import KafkaWire
 import Testing
 
@@ -14,46 +16,56 @@ struct DeadLetterMonitorTests {
         return summary
     }
 
+    private final class Lines: Sendable {
+        private let state = Lock<[String]>([])
+        func append(_ line: String) { state.withLock { $0.append(line) } }
+        func removeAll() { state.withLock { $0 = [] } }
+        var all: [String] { state.withLock { $0 } }
+    }
+
+    private let lines = Lines()
+
+    private func monitor() -> DeadLetterMonitor {
+        DeadLetterMonitor(
+            log: Log(
+                now: { Date(timeIntervalSince1970: 0) },
+                write: { [lines] in lines.append($0) }))
+    }
+
+    /// What was logged, without the time and the level.
+    private var messages: [String] {
+        lines.all.map { $0.replacing("1970-01-01T00:00:00.000Z warning ", with: "") }
+    }
+
     @Test func theFirstOfEachKindIsReportedAtOnce() {
-        let lines = Lock<[String]>([])
-        let monitor = DeadLetterMonitor { line in lines.withLock { $0.append(line) } }
+        let monitor = monitor()
         monitor.committed(Self.letters(["no key 1", "no key 2"]), counter: monitor.counter())
         monitor.committed(Self.letters(["no key 3", "not JSON"]), counter: monitor.counter())
         #expect(
-            lines.withLock { $0 } == [
+            messages == [
                 "dead letter: partition 0, offset 0 of topic t: no key 1",
                 "dead letter: partition 0, offset 1 of topic t: not JSON",
             ])
     }
 
-    @Test func theirNumberIsReportedEveryMinute() async {
-        let lines = Lock<[String]>([])
-        let (sleeps, sleep) = AsyncStream<Duration>.makeStream()
-        let (wakes, wake) = AsyncStream<Void>.makeStream()
-        let timing = Timing(sleep: { pause in
-            sleep.yield(pause)
-            for await _ in wakes { return }
-            throw CancellationError()
-        })
-        let monitor = DeadLetterMonitor(timing: timing) { line in lines.withLock { $0.append(line) } }
+    @Test func theirNumberIsTakenOnceForEachReport() {
+        let monitor = monitor()
         monitor.committed(
             Self.letters(["no key", "no key", "not JSON"]), counter: monitor.counter(), suppressed: 5)
-        let reports = Task { await monitor.reportEveryMinute() }
-        var sleepsMade = sleeps.makeAsyncIterator()
-        #expect(await sleepsMade.next() == .seconds(60))
-        lines.withLock { $0 = [] }
-        wake.yield()
-        #expect(await sleepsMade.next() == .seconds(60))
+        lines.removeAll()
+        let taken = monitor.take()
+        #expect(taken.count == 3)
+        #expect(taken.reasons == "2 × no key; 1 × not JSON")
         #expect(
-            lines.withLock { $0 } == [
-                "rows that the database left out in the last minute: 5; a trigger or rule of the table suppresses them",
-                "dead letters in the last minute: 3 (2 × no key; 1 × not JSON)",
+            messages == [
+                "rows that the database left out since the last report: 5; a trigger or rule of the table suppresses them"
             ])
-        // Nothing is reported of a minute without dead letters.
-        wake.yield()
-        #expect(await sleepsMade.next() == .seconds(60))
-        #expect(lines.withLock { $0.count } == 2)
-        wake.finish()
-        await reports.value
+        #expect(monitor.take() == (0, ""))
+        monitor.committed(Self.letters(["a", "b", "c", "d", "d"]), counter: monitor.counter())
+        lines.removeAll()
+        monitor.report()
+        #expect(messages == ["dead letters since the last report: 5 (2 × d; 1 × a; 1 × b; and 1 other reasons)"])
+        monitor.report()
+        #expect(messages.count == 1)
     }
 }

@@ -53,7 +53,7 @@ extension PipelineTests {
             func entry(_ partition: Int, _ committed: Int?, _ end: Int, _ lag: Int) -> NSDictionary {
                 [
                     "topic": pipeline.topic, "partition": partition, "committed": committed ?? NSNull(), "end": end,
-                    "lag": lag,
+                    "lag": lag, "reader": NSNull(),
                 ]
             }
             try await pipeline.send(units: 0..<10)
@@ -67,9 +67,31 @@ extension PipelineTests {
             }
             #expect(
                 lines == [
-                    ["TOPIC", "PARTITION", "COMMITTED", "END", "LAG"], [pipeline.topic, "0", "5", "7", "2"],
-                    [pipeline.topic, "1", "5", "6", "1"],
+                    ["TOPIC", "PARTITION", "COMMITTED", "END", "LAG", "READER"],
+                    [pipeline.topic, "0", "5", "7", "2", "-"], [pipeline.topic, "1", "5", "6", "1", "-"],
                 ])
+        }
+
+        @Test func statusNamesTheReaderOfEachPartitionAndCanBeWatched() async throws {
+            let pipeline = try await Pipeline.make(partitions: 4)
+            let first = try await pipeline.startConsumer(["--workers", "2"])
+            let second = try await pipeline.startConsumer(["--property", "client.id=second"])
+            let arguments = ["status", "--json"] + pipeline.clusterOptions + pipeline.databaseOptions
+            let watching = try await RunningProgram.start(
+                try Repository.program("tfi-consumer"), arguments + ["--watch"])
+            try await eventually("all three members have partitions") {
+                let result = try await pipeline.consumer(arguments)
+                let rows = try JSONSerialization.jsonObject(with: Data(result.out.utf8)) as? [NSDictionary]
+                let readers = try #require(rows).compactMap { $0["reader"] as? String }
+                return readers.count == 4 && Set(readers) == ["tfi-consumer@127.0.0.1", "second@127.0.0.1"]
+            }
+            try await eventually("the watching one has printed this too") {
+                try watching.output().split(separator: "\n").last?.contains("second@127.0.0.1") == true
+            }
+            try await endInOrder(watching)
+            #expect(try watching.output().split(separator: "\n").count > 1)
+            try await endInOrder(first, within: .seconds(8))
+            try await endInOrder(second, within: .seconds(8))
         }
 
         @Test func consolePrintsEveryRecord() async throws {

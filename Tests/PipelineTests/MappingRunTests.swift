@@ -341,7 +341,7 @@ extension DatabaseTests {
             let pipeline = try await FakePipeline.make()
             pipeline.fake.createTopic("press", partitions: 1)
             try await pipeline.sql(
-                "CREATE TABLE press (id int); DROP TABLE kafka_offset, dead_letter; DROP TABLE uc CASCADE")
+                "CREATE TABLE press (id int); DROP TABLE kafka_offset, dead_letter CASCADE; DROP TABLE uc CASCADE")
             try await pipeline.send([record("press", "{\"id\":1}"), record("press", "{")])
             let table = ["--topic", "press", "--table", "\(pipeline.schema).press"]
             let missing = try await pipeline.catchUp(table)

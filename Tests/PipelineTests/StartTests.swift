@@ -154,7 +154,7 @@ extension PipelineTests {
             #expect(status.status == 78)
             #expect(status.err.contains("run 'tfi-consumer init'"), "\(status.err)")
             try await pipeline.prepare()
-            try await pipeline.sql("DROP TABLE dead_letter")
+            try await pipeline.sql("DROP TABLE dead_letter CASCADE")
             let table = try await pipeline.catchUp()
             #expect(table.status == 78)
             #expect(table.err.contains("lacks dead_letter"), "\(table.err)")

@@ -109,7 +109,7 @@ struct CommandLineTests {
     func aPropertyThatCannotBeIsWrongUse(property: String) async throws {
         let options = try options(["run", "--property", property])
         await #expect {
-            try await options.client(say: { _ in })
+            try await options.client(.none)
         } throws: { error in
             (error as? Failure)?.status == .usage
         }
@@ -126,7 +126,7 @@ struct CommandLineTests {
             fetch.max.bytes=1000
             request.timeout.ms=77
             """)
-        let alone = try await options(["run", "--config", file]).client(say: { _ in }).configuration
+        let alone = try await options(["run", "--config", file]).client(.none).configuration
         #expect(alone.bootstrapServers.map(\.port) == [1, 2])
         #expect(alone.clientID == "of the file")
         #expect(alone.requestTimeout == .milliseconds(77))
@@ -134,7 +134,7 @@ struct CommandLineTests {
         #expect(alone.defaultAPITimeout == .seconds(10))
         let beaten = try await options([
             "status", "--config", file, "--bootstrap-servers", "127.0.0.1:3", "--property", "client.id=given",
-        ]).client(say: { _ in }).configuration
+        ]).client(.none).configuration
         #expect(beaten.bootstrapServers.map(\.port) == [3])
         #expect(beaten.clientID == "given")
         #expect(beaten.consumer.fetchMaximumBytes == 1000)
@@ -145,7 +145,7 @@ struct CommandLineTests {
         let file = try folder.file("client.properties", "client.id=x\nsasl.jaas.confg=hush\n")
         func failure(_ path: String) async throws -> Failure? {
             let options = try options(["run", "--config", path])
-            return await #expect(throws: Failure.self) { try await options.client(say: { _ in }) }
+            return await #expect(throws: Failure.self) { try await options.client(.none) }
         }
         let wrong = try await failure(file)
         #expect(wrong?.status == .usage)

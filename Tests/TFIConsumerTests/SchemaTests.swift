@@ -1,3 +1,4 @@
+import IngestEngine
 import Testing
 
 @testable import TFIConsumer
@@ -7,6 +8,8 @@ struct SchemaTests {
     /// A legal name that goes wrong wherever it is quoted by hand: both kinds of quotes, a dollar quote, a backslash.
     static let awkwardName = #""we""ird '$$ \x Name""#
     let schema = WorkshopSchema(quotedName: SchemaTests.awkwardName)
+    /// All of them, in their order.
+    private var statements: [String] { schema.tableStatements + WorkshopSchema.views.map(schema.createView) }
 
     /// Without its schema a name would mean whatever the user's search_path says.
     @Test func namesTheSchemaBeforeEveryTableAndView() throws {
@@ -14,7 +17,7 @@ struct SchemaTests {
         let introduction = /(?:FROM|JOIN|INTO|EXISTS|VIEW)\s/
         let partsOfTheQuery: Set = ["(", "(SELECT", "(VALUES", "LATERAL", "per_hour", "span"]
         var named: Set<String> = []
-        for statement in schema.contents {
+        for statement in statements {
             for match in statement.matches(of: introduction) {
                 let isExtract = statement[..<match.range.lowerBound].hasSuffix("extract(hour ")
                 let rest = statement[match.range.upperBound...]
@@ -28,7 +31,7 @@ struct SchemaTests {
     }
 
     @Test func everyStatementCanBeSentAgain() {
-        for statement in schema.preparation + schema.contents {
+        for statement in statements {
             #expect(!statement.contains("DROP"))
             for match in statement.matches(of: /CREATE (\w+(?: \w+)?)/) {
                 switch match.1 {
@@ -40,19 +43,8 @@ struct SchemaTests {
         }
     }
 
-    @Test func theLockIsTakenBeforeAnythingIsMade() throws {
-        let statements = schema.preparation + schema.contents
-        let lock = try #require(statements.firstIndex { $0.contains("pg_advisory_xact_lock") })
-        let first = try #require(statements.firstIndex { $0.contains("CREATE") })
-        let waiting = try #require(statements.firstIndex { $0.contains("lock_timeout") })
-        // PostgreSQL refuses it once a transaction has run a query.
-        #expect(statements.first == "SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-        #expect(waiting < lock)
-        #expect(lock < first)
-    }
-
     @Test func tablesAreCreatedBeforeTheirRowsAndThoseBeforeTheViews() {
-        let kinds = schema.contents.map { statement in
+        let kinds = statements.map { statement in
             if statement.hasPrefix("CREATE TABLE") { return 1 }
             if statement.hasPrefix("INSERT INTO") { return 2 }
             return statement.hasPrefix("CREATE OR REPLACE VIEW") ? 3 : 0
@@ -63,7 +55,7 @@ struct SchemaTests {
 
     /// A name of the user's stands in a statement as libpq quoted it, and nowhere inside a constant.
     @Test func theNameOfTheSchemaIsNeverPartOfAConstant() {
-        for statement in schema.preparation + schema.contents {
+        for statement in statements {
             var rest = statement[...]
             while let name = rest.firstRange(of: Self.awkwardName) {
                 #expect(rest[..<name.lowerBound].count { $0 == "'" } % 2 == 0, "\(statement)")
@@ -74,14 +66,13 @@ struct SchemaTests {
     }
 
     @Test func requiredTablesAreMade() {
-        let made = Set(WorkshopSchema.tables.map(\.name))
+        let made = Set(WorkshopSchema.tables.map(\.name) + OwnTables.all.map(\.name))
         #expect(made.isSuperset(of: WorkshopSchema.requiredTables))
     }
 
-    @Test func columnsThatAreReservedWordsAreQuoted() throws {
-        let table = try #require(WorkshopSchema.tables.first { $0.name == "dead_letter" })
+    @Test func columnsThatAreReservedWordsAreQuoted() {
         for word in ["topic", "partition", "offset", "timestamp"] {
-            #expect(table.definition.contains { $0.hasPrefix("\"\(word)\" ") })
+            #expect(OwnTables.deadLetter.lines.contains { $0.hasPrefix("\"\(word)\" ") })
         }
     }
 }

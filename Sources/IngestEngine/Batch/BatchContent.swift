@@ -13,6 +13,8 @@ struct BatchContent: ~Copyable {
     var specials: OwnedList<SpecialRoute>
     var targets: OwnedList<TargetRows>
     private let unrouted: Mapping.Unrouted
+    /// For dead letters.
+    private let group: String?
     /// For each record batch by its place in a list, how many records it has, if that is remembered.
     private(set) var recordsOfBatch: [Int: Int] = [:]
     private(set) var deadLetters = CopyBuffer()
@@ -26,6 +28,7 @@ struct BatchContent: ~Copyable {
     private var newRejections = RejectionSummary()
     private(set) var runs: [DeadLetterCounter.Run] = []
     private var segments: BatchSegments
+    private(set) var arrivals: [Arrival] = []
     // Filled only if a batch is made again to find the rows that the database refuses.
     private(set) var deadLetterOrigins: [RecordOrigin] = []
 
@@ -45,6 +48,7 @@ struct BatchContent: ~Copyable {
             TargetRows(plan.targets[index], capacity: index == 0 ? capacity : 0)
         }
         unrouted = plan.unrouted
+        group = plan.group
         noDeadLetters = deadLetters.mark()
         segments = BatchSegments(targetCount: plan.targets.count)
     }
@@ -69,6 +73,7 @@ struct BatchContent: ~Copyable {
         settledRejections.removeAll()
         newRejections.removeAll()
         segments.removeAll()
+        if !arrivals.isEmpty { arrivals.removeAll(keepingCapacity: true) }
         if !runs.isEmpty { runs.removeAll(keepingCapacity: true) }
         if !deadLetterOrigins.isEmpty { deadLetterOrigins.removeAll() }
         if !recordsOfBatch.isEmpty { recordsOfBatch.removeAll() }
@@ -98,6 +103,8 @@ struct BatchContent: ~Copyable {
         }
         endRun(since: (before.records, before.deadLetters))
         endSegment(batch.place, since: before)
+        arrivals.add(
+            Arrival(partition: batch.place, timestamp: batch.maxTimestamp, records: recordCount - before.records))
     }
 
     /// Notes what was just taken in as part of its partition's share.
@@ -148,6 +155,7 @@ struct BatchContent: ~Copyable {
         }
         deadLetters.rollback(to: behind)
         segments.remove(partitions)
+        arrivals.removeAll { partitions.contains($0.partition) }
         recordCount = 0
         messageBytes = 0
         settledRejections.removeAll()
@@ -277,7 +285,8 @@ struct BatchContent: ~Copyable {
     mutating func addDeadLetter(
         _ record: borrowing Record, of batch: borrowing RecordBatch, reason: String, notedAs index: Int
     ) {
-        let letter = DeadLetter(record, topic: batch.topic, partition: batch.partition, reason: reason)
+        let letter = DeadLetter(
+            record, topic: batch.topic, partition: batch.partition, reason: reason, group: group)
         letter.append(to: &deadLetters, key: record.key, value: record.value)
         newRejections.add(reason, topic: batch.topic, partition: batch.partition, offset: record.offset)
         if index >= 0 { deadLetterOrigins.append(RecordOrigin(batch: index, offset: record.offset)) }

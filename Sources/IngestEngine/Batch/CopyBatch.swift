@@ -42,6 +42,7 @@ package final class CopyBatch: @unchecked Sendable {
     private(set) var copiedRows: [Int] = []
     /// How many rows the database left out then, as a trigger can.
     private(set) var suppressedRows = 0
+    var arrivals: [Arrival] { content.arrivals }
     /// Why records were rejected.
     var rejections: RejectionSummary { content.rejections }
     /// The records in the order in which they were taken in. A run ends at a record batch with rejected records.

@@ -1,3 +1,4 @@
+import CommandLineSupport
 import Foundation
 import KafkaWire
 import PGWire
@@ -5,7 +6,9 @@ import PGWire
 /// A message that can't be a row: where it stood in Kafka, and why.
 package struct DeadLetter {
     package static let table = "dead_letter"
-    package static let columns = ["topic", "partition", "offset", "timestamp", "key", "value", "headers", "reason"]
+    package static let columns = [
+        "topic", "partition", "offset", "timestamp", "key", "value", "headers", "reason", "group_name",
+    ]
 
     private let topic: String
     private let partition: Int32
@@ -14,14 +17,17 @@ package struct DeadLetter {
     /// JSON, or nil where the record has no header.
     private let headers: String?
     private let reason: String
+    /// Of the group that has read it; nil if that isn't known.
+    private let group: String?
 
-    init(_ record: borrowing Record, topic: String, partition: Int32, reason: String) {
+    init(_ record: borrowing Record, topic: String, partition: Int32, reason: String, group: String? = nil) {
         self.topic = topic
         self.partition = partition
         offset = record.offset
         timestamp = record.timestamp
         headers = Self.json(record.headers)
         self.reason = Self.storable(reason)
+        self.group = group
     }
 
     func append(to rows: inout CopyBuffer, key: RawSpan?, value: RawSpan?) {
@@ -38,6 +44,7 @@ package struct DeadLetter {
         if let value { rows.append(bytea: value) } else { rows.appendNull() }
         if let headers { rows.append(jsonb: headers) } else { rows.appendNull() }
         rows.append(text: reason)
+        if let group { rows.append(text: group) } else { rows.appendNull() }
     }
 
     /// `[{"name": …, "value": …}]`, in order, since a name can come more than once. A value that isn't text that
@@ -57,6 +64,21 @@ package struct DeadLetter {
         guard !entries.isEmpty, let data = try? JSONSerialization.data(withJSONObject: entries, options: .sortedKeys)
         else { return nil }
         return String(decoding: data, as: UTF8.self)
+    }
+
+    /// The headers of a record from ``json(_:)``.
+    ///
+    /// - Throws: `Failure` for anything else.
+    static func headers(from json: String?) throws(Failure) -> [RecordBatchBuilder.Header] {
+        guard let json else { return [] }
+        guard let entries = try? JSONSerialization.jsonObject(with: Data(json.utf8)) as? [[String: Any]] else {
+            throw Failure("the headers are not those that this program stores", status: .badData)
+        }
+        return entries.map { entry in
+            let name = entry["name"] as? String ?? ""
+            if let text = entry["value"] as? String { return (name, Array(text.utf8)) }
+            return (name, (entry["base64"] as? String).flatMap { Data(base64Encoded: $0) }.map { Array($0) })
+        }
     }
 
     /// The text with each NUL, which Postgres can't store, replaced by U+FFFD.

@@ -31,19 +31,23 @@ package struct IngestPlan: Sendable {
     /// For each route the index of its target.
     let targetOfRoute: [Int]
     /// For each target its table's name in totals: without the schema if no other table has this name.
-    let labels: [String]
+    package let labels: [String]
     package let unrouted: Mapping.Unrouted
     /// Notices changes of the tables; nil only without routes.
     let fingerprint: TableFingerprint?
+    /// The group that reads, for dead letters.
+    let group: String?
 
     /// - Parameter quote: Puts an identifier in quotes, for statements.
     init<QuotingError>(
         _ routes: [BoundRoute], unrouted: Mapping.Unrouted = .deadLetter, fingerprint: TableFingerprint? = nil,
+        group: String? = nil,
         quote: (String) throws(QuotingError) -> String
     ) throws(QuotingError) {
         self.routes = routes
         self.unrouted = unrouted
         self.fingerprint = fingerprint
+        self.group = group
         var targets: [Target] = []
         var targetOfRoute: [Int] = []
         for route in routes {
@@ -71,20 +75,23 @@ package struct IngestPlan: Sendable {
 
     /// Binds mappings to the tables as they are now.
     ///
+    /// - Parameter group: The group that reads, for dead letters.
     /// - Throws: `BindingError`; `Failure` for settings that differ between the files; `PostgresError`.
-    package static func bind(_ sources: [Source], _ connection: PostgresConnection) async throws -> IngestPlan {
+    package static func bind(
+        _ sources: [Source], group: String? = nil, _ connection: PostgresConnection
+    ) async throws -> IngestPlan {
         let settings = try commonSettings(sources)
         let names = sources.flatMap(\.mapping.routes).map(\.table)
         let catalog = try await connection.transaction { session in try Catalog.read(names, &session) }
         let plan: IngestPlan? = try await connection.transaction { session in
             let routes = try Binder.bind(sources, to: catalog, &session)
             guard let fingerprint = catalog.fingerprint else { return nil }
-            return try IngestPlan(routes, unrouted: settings.unrouted, fingerprint: fingerprint) {
+            return try IngestPlan(routes, unrouted: settings.unrouted, fingerprint: fingerprint, group: group) {
                 (name) throws(PostgresError) in try session.quoted(name)
             }
         }
         // Without a fingerprint a table was dropped while it was looked up: the next look finds that it is missing.
-        guard let plan else { return try await bind(sources, connection) }
+        guard let plan else { return try await bind(sources, group: group, connection) }
         return plan
     }
 

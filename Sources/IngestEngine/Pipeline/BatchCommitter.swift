@@ -8,13 +8,15 @@ struct BatchCommitter {
     let sink: Sink
     let rejected: RejectedBatch
     let totals: IngestTotals
+    let metrics: IngestMetrics
     let monitor: DeadLetterMonitor
     let ledger: PartitionLedger
     /// The number of the worker, for the monitor.
     let worker: Int
     let stop: StopSignal
     let timing: Timing
-    let say: @Sendable (String) -> Void
+    /// For records that are accepted again.
+    let wait: Wait
     /// Called when some partitions prevent the commit of a batch. The batch is then tried again, without the partitions that
     /// the ledger no longer assigns to it.
     let onTrouble: @Sendable (PartitionTrouble) throws -> Void
@@ -34,19 +36,20 @@ struct BatchCommitter {
     private var sendsParts = false
 
     init(
-        sink: Sink, rejected: RejectedBatch, totals: IngestTotals, monitor: DeadLetterMonitor, ledger: PartitionLedger,
-        worker: Int = 0, stop: StopSignal, timing: Timing = Timing(), say: @escaping @Sendable (String) -> Void,
+        sink: Sink, rejected: RejectedBatch, totals: IngestTotals, metrics: IngestMetrics, monitor: DeadLetterMonitor,
+        ledger: PartitionLedger, worker: Int, stop: StopSignal, timing: Timing, wait: Wait,
         onTrouble: @escaping @Sendable (PartitionTrouble) throws -> Void
     ) {
         self.sink = sink
         self.rejected = rejected
         self.totals = totals
+        self.metrics = metrics
         self.monitor = monitor
         self.ledger = ledger
         self.worker = worker
         self.stop = stop
         self.timing = timing
-        self.say = say
+        self.wait = wait
         self.onTrouble = onTrouble
     }
 
@@ -58,7 +61,8 @@ struct BatchCommitter {
     /// - Throws: What `Sink.commit` and `RejectedBatch.commit` throw otherwise; what `onTrouble` throws; `Stopped`.
     mutating func commit(_ batch: CopyBatch) async throws {
         var work = Work(batch, began: timing.now())
-        var reporter = WaitReporter()
+        var wait = wait
+        defer { wait.end() }
         var failures = 0
         while true {
             let stale = ledger.stale(work.progress)
@@ -70,7 +74,7 @@ struct BatchCommitter {
             if work.progress.isEmpty { return }
             do {
                 try await attempt(batch, work, afterWaiting: failures > 0)
-                if reporter.succeeded() { say("the records are accepted again: continuing") }
+                wait.succeeded("the records are accepted again: continuing")
                 return
             } catch let moved as PositionsMoved {
                 try onTrouble(.moved(moved))
@@ -83,7 +87,7 @@ struct BatchCommitter {
                 if stop.isRequested { throw Stopped() }
                 failures += 1
                 let pause = Self.backoff.delay(afterFailures: failures, random: timing.random())
-                if reporter.isDue(reached.reason, at: timing.now()) { say(Self.report(reached)) }
+                wait.failed(reached.reason, at: timing.now(), Self.report(reached))
                 try await timing.sleep(pause, unless: stop)
                 // Records that can't be mapped are rejected without the database, whose tables may be repaired now.
                 try await sink.checkTables()
@@ -101,12 +105,14 @@ struct BatchCommitter {
         private(set) var progress: [TopicPartition: CopyBatch.Progress]
         private(set) var recordCount: Int
         private(set) var rejectedCount: Int
+        private(set) var arrivals: [Arrival]
         let began: ContinuousClock.Instant
 
         init(_ batch: CopyBatch, began: ContinuousClock.Instant) {
             progress = batch.progress
             recordCount = batch.recordCount
             rejectedCount = batch.deadLetterCount
+            arrivals = batch.arrivals
             self.began = began
         }
 
@@ -114,6 +120,7 @@ struct BatchCommitter {
         ///   most that there may be.
         mutating func remove(_ partitions: Set<TopicPartition>, counting batch: CopyBatch?) {
             for partition in partitions { progress[partition] = nil }
+            arrivals.removeAll { partitions.contains($0.partition) }
             if let batch { (recordCount, rejectedCount) = (batch.recordCount, batch.deadLetterCount) }
         }
     }
@@ -128,6 +135,11 @@ struct BatchCommitter {
             own.of = min(limit.of, max(work.recordCount, 1))
             before = DeadLetterCounter(limit: own)
         }
+        let note: (IngestTotals.Batch, RejectionSummary) -> Void = { [totals, metrics, timing] batch, rejections in
+            let duration = timing.now() - work.began
+            totals.add(batch, took: duration)
+            metrics.committed(batch, rejections, took: duration)
+        }
         if !sendsParts {
             var counter = before
             for run in batch.runs {
@@ -140,7 +152,8 @@ struct BatchCommitter {
             do {
                 try await sink.commit(batch)
                 let committed = IngestTotals.Batch(batch)
-                totals.add(committed, took: timing.now() - work.began)
+                note(committed, batch.rejections)
+                metrics.committed(work.arrivals)
                 ledger.committed(committed.progress)
                 monitor.committed(
                     batch.rejections, counter: hasWaited ? DeadLetterCounter(limit: limit) : counter, of: worker,
@@ -154,7 +167,7 @@ struct BatchCommitter {
         // The batch's memory is used for the same messages, so that a later attempt has to read them again, too.
         sendsParts = true
         try await rejected.commit(work.progress, in: batch, maximum: &maximum, counter: before) { outcome in
-            totals.add(outcome.batch, took: timing.now() - work.began)
+            note(outcome.batch, outcome.rejections)
             ledger.committed(outcome.batch.progress)
             monitor.committed(
                 outcome.rejections, counter: hasWaited ? DeadLetterCounter(limit: limit) : outcome.counter, of: worker,
@@ -162,6 +175,7 @@ struct BatchCommitter {
             hadRefusals = hadRefusals || outcome.batch.deadLetters > work.rejectedCount
             hasTimedOut = hasTimedOut || outcome.hasTimedOut
         }
+        metrics.committed(work.arrivals)
         // The next batch is likely to be like this one, unless it is small.
         sendsParts = hasTimedOut || hadRefusals && work.recordCount >= 1_000 || maximum < work.recordCount
         if !hasTimedOut, maximum == previousMaximum, maximum < .max {
@@ -175,7 +189,7 @@ extension Timing {
     /// Sleeps, or until a stop is requested.
     ///
     /// - Throws: `Stopped`; `CancellationError`.
-    func sleep(_ pause: Duration, unless stop: StopSignal) async throws {
+    package func sleep(_ pause: Duration, unless stop: StopSignal) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await sleep(pause) }
             group.addTask { await stop.wait() }

@@ -1,11 +1,11 @@
+import CommandLineSupport
 import Concurrency
 import KafkaWire
 
 /// Watches the dead letters of a run: logs them, and compares them with the limit.
 ///
-/// The first dead letter of each kind is logged at once, and then how many there were in each minute.
+/// The first dead letter of each kind is logged at once; the others are counted, for a line from time to time.
 final class DeadLetterMonitor: Sendable {
-    private static let interval = Duration.seconds(60)
     /// How many kinds are logged at once. A message can bring any number of them.
     private static let mostKinds = 200
     /// How many kinds a line names.
@@ -24,17 +24,14 @@ final class DeadLetterMonitor: Sendable {
 
     private let state: Lock<State>
     private let limit: DeadLetterLimit
-    private let timing: Timing
-    private let say: @Sendable (String) -> Void
+    private let log: Log
 
-    /// - Parameter say: Gets a line for each report.
     init(
-        limit: DeadLetterLimit = DeadLetterLimit(), timing: Timing = Timing(), say: @escaping @Sendable (String) -> Void
+        limit: DeadLetterLimit = DeadLetterLimit(), log: Log
     ) {
         state = Lock(State())
         self.limit = limit
-        self.timing = timing
-        self.say = say
+        self.log = log
     }
 
     /// The records that a worker has committed so far, and how many were rejected in the whole run.
@@ -72,18 +69,12 @@ final class DeadLetterMonitor: Sendable {
                 lines.append(Self.suppression(suppressed, ""))
             }
         }
-        for line in lines { say(line) }
+        for line in lines { log.warning(line) }
     }
 
-    /// Reports every minute until the task is cancelled.
-    func reportEveryMinute() async {
-        while (try? await timing.sleep(Self.interval)) != nil { report(" in the last minute") }
-    }
-
-    /// Reports what was not reported yet.
-    ///
-    /// - Parameter period: What the counts are of, such as " in the last minute".
-    func report(_ period: String) {
+    /// What was not taken yet of dead letters: how many there are, and the most frequent kinds. Rows that the database has
+    /// left out meanwhile are logged.
+    func take() -> (count: Int, reasons: String) {
         let (rejections, suppressed) = state.withLock { state in
             defer {
                 state.unreported.removeAll()
@@ -91,13 +82,18 @@ final class DeadLetterMonitor: Sendable {
             }
             return (state.unreported.entries, state.suppressed)
         }
-        if suppressed > 0 { say(Self.suppression(suppressed, period)) }
-        guard !rejections.isEmpty else { return }
+        if suppressed > 0 { log.warning(Self.suppression(suppressed, " since the last report")) }
         let total = rejections.values.reduce(0) { $0 + $1.count }
         let kinds = rejections.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }
         let shown = kinds.prefix(Self.shownKinds).map { "\($0.value.count) × \($0.key)" }
-        let more = kinds.count > Self.shownKinds ? "; \(kinds.count - Self.shownKinds) more reasons" : ""
-        say("dead letters\(period): \(total) (\(shown.joined(separator: "; "))\(more))")
+        let more = kinds.count > Self.shownKinds ? "; and \(kinds.count - Self.shownKinds) other reasons" : ""
+        return (total, shown.joined(separator: "; ") + more)
+    }
+
+    /// Logs what was not taken yet, at the end of a run.
+    func report() {
+        let (count, reasons) = take()
+        if count > 0 { log.warning("dead letters since the last report: \(count) (\(reasons))") }
     }
 
     private static func suppression(_ count: Int, _ period: String) -> String {

@@ -21,7 +21,7 @@ package struct Ingest: Sendable {
 
     package init(_ settings: IngestSettings, _ members: [IngestMember]) {
         self.settings = settings
-        let monitor = DeadLetterMonitor(limit: settings.limit, timing: settings.timing, say: settings.say)
+        let monitor = DeadLetterMonitor(limit: settings.limit, log: settings.observer.log)
         self.monitor = monitor
         let changed = changed
         workers = members.enumerated().map { index, member in
@@ -44,6 +44,46 @@ package struct Ingest: Sendable {
         workers.reduce(into: [:]) { $0.merge($1.consumer.highWatermarks) { max($0, $1) } }
     }
 
+    /// The timestamp of the oldest record that the workers have read and not committed, in milliseconds since 1970; nil
+    /// without one.
+    package var oldestPending: Int64? { workers.compactMap(\.ledger.oldestPending).min() }
+
+    /// For each partition of the workers how many records of its log are not in the database, as far as that is known.
+    package var lags: [TopicPartition: Int64] {
+        let committed = committed
+        return ends.reduce(into: [:]) { lags, end in
+            guard let offset = committed[end.key] else { return }
+            lags[end.key] = max(0, end.value.subtractingSaturated(offset))
+        }
+    }
+
+    /// The sum of ``lags``; nil until it is known of all partitions.
+    package var lag: Int64? {
+        let lags = lags
+        guard partitions.isSubset(of: lags.keys) else { return nil }
+        return lags.values.reduce(0) { $0.addingSaturated($1) }
+    }
+
+    /// For each worker that doesn't know yet which partitions to read, or where, a sentence that says so.
+    package var unassigned: [String] {
+        workers.compactMap { worker in
+            let name = workers.count > 1 ? "worker \(worker.number + 1)" : "the run"
+            switch worker.consumer.state {
+            case .member, .assigned: break
+            case .unassigned, .joining: return "\(name) has no partitions yet"
+            case .failed(let error): return "\(name) does not read: \(error)"
+            case .closed: return "\(name) has ended"
+            }
+            return worker.ledger.needsAttention ? "\(name) does not know yet where to read" : nil
+        }
+    }
+
+    /// The dead letters since the last call, and the most frequent reasons in words.
+    package func takeRejections() -> (count: Int, reasons: String) { monitor.take() }
+
+    /// The partitions that were stopped by an error.
+    package var failedPartitions: Set<TopicPartition> { Set(failures.keys) }
+
     private var failures: [TopicPartition: any Error] {
         workers.reduce(into: [:]) { $0.merge($1.ledger.failures) { $1 } }
     }
@@ -55,13 +95,9 @@ package struct Ingest: Sendable {
     ///   - start: The positions at the start.
     ///   - ends: Where to end, for each partition, whoever reads it; nil to go on for ever.
     package func run(_ plan: IngestPlan, from start: IngestStart, until ends: [TopicPartition: Int64]?) async throws {
-        let reports = Task { await monitor.reportEveryMinute() }
-        defer {
-            reports.cancel()
-            monitor.report(" since then")
-        }
+        defer { monitor.report() }
         for (partition, failure) in start.failures.sorted(by: { $0.key < $1.key }) where !settings.isGroup {
-            settings.say(
+            settings.observer.log.error(
                 "partition \(partition.partition) of topic \(partition.topic) is not read, and the others are: \(failure)"
             )
         }
@@ -109,7 +145,7 @@ package struct Ingest: Sendable {
                 if end.isWorker { running -= 1 }
                 if let error = end.error, !(error is CancellationError) {
                     if failure == nil, end.isWorker, running > 0, !(error is Stopped) {
-                        settings.say("the run ends, and commits before what it has read: \(error)")
+                        settings.observer.log.error("the run ends, and commits before what it has read: \(error)")
                     }
                     if failure == nil { group.addTask { await stopAfterLimit() } }
                     failure = failure ?? error
@@ -131,7 +167,8 @@ package struct Ingest: Sendable {
     private func watchForPartitions(_ known: [String: Int]) async {
         var topics = Set(known.keys)
         await PartitionWatch(
-            client: workers[0].member.client, topics: settings.topics, say: settings.say, timing: settings.timing
+            client: workers[0].member.client, topics: settings.topics, observer: settings.observer,
+            timing: settings.timing
         ).watch(known) { found in
             guard settings.isGroup else { return workers[0].add(found) }
             // The group itself finds partitions; which topics a pattern means, each member says.
@@ -182,7 +219,7 @@ package struct Ingest: Sendable {
             "\(partition) is at \(committed[partition].map { "offset \($0)" } ?? "an unknown offset") of \(end)"
         }
         let isHeldBack = workers[0].member.client.configuration.consumer.isolationLevel == .readCommitted
-        settings.say(
+        settings.observer.log.info(
             "waiting for \(behind.count) partitions: \(places.joined(separator: ", "))"
                 + (isHeldBack ? "; a transaction that its producer has not ended may hold read_committed back" : ""))
     }

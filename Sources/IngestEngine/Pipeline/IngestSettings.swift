@@ -12,15 +12,14 @@ package struct IngestSettings: Sendable {
     let limit: DeadLetterLimit
     let totals: IngestTotals
     let stop: StopSignal
-    /// Gets a line for each report.
-    let say: @Sendable (String) -> Void
+    let observer: IngestObserver
     var timing = Timing()
     /// Binds the routes to the tables as they are now.
     let bind: @Sendable (PostgresConnection) async throws -> IngestPlan
 
     package init(
         isGroup: Bool, topics: TopicSelection, offsets: OffsetStore, mapping: Mapping, totals: IngestTotals,
-        stop: StopSignal, say: @escaping @Sendable (String) -> Void,
+        stop: StopSignal, observer: IngestObserver,
         bind: @escaping @Sendable (PostgresConnection) async throws -> IngestPlan
     ) {
         self.isGroup = isGroup
@@ -30,7 +29,7 @@ package struct IngestSettings: Sendable {
         limit = mapping.deadLetterLimit
         self.totals = totals
         self.stop = stop
-        self.say = say
+        self.observer = observer
         self.bind = bind
     }
 }
@@ -42,20 +41,19 @@ package struct IngestMember: Sendable {
     let database: Database
     /// Without a fingerprint, which each plan brings.
     let sink: Sink
-    /// Gets a line for each report.
-    let say: @Sendable (String) -> Void
+    let observer: IngestObserver
 
     /// - Parameter schema: The schema of the program's own tables, as the catalog spells it.
     package init(
         client: KafkaClient, database: Database, offsets: OffsetStore, schema: String,
-        say: @escaping @Sendable (String) -> Void
+        observer: IngestObserver
     ) {
         self.client = client
         // From the start on a place in the log that isn't there is an error, not a reason to begin elsewhere.
         consumer = client.consumer(offsetReset: .fail)
         self.database = database
         sink = Sink(database: database, offsets: offsets, schema: schema)
-        self.say = say
+        self.observer = observer
     }
 
     package func close() async { await database.close() }

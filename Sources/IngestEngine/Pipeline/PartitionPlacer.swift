@@ -14,10 +14,11 @@ struct PartitionPlacer {
     private var retryAt: ContinuousClock.Instant?
     /// Since when the cluster says that a topic doesn't exist.
     private var unknownSince: ContinuousClock.Instant?
-    private var reporter = WaitReporter()
+    private var wait: Wait
 
     init(worker: Worker) {
         self.worker = worker
+        wait = Wait("positions of worker \(worker.number + 1)", worker.observer)
     }
 
     /// How long until the next attempt is due; nil if none is.
@@ -59,7 +60,7 @@ struct PartitionPlacer {
             return
         }
         (failures, retryAt) = (0, nil)
-        if reporter.succeeded() { worker.member.say("the ends of the partitions are known again") }
+        wait.succeeded("the ends of the partitions are known again")
     }
 
     /// The failures without those of topics that may just be new.
@@ -82,9 +83,8 @@ struct PartitionPlacer {
     private mutating func retryLater(_ reason: String, _ count: Int) {
         failures += 1
         retryAt = .now + Self.backoff.delay(afterFailures: failures, random: worker.timing.random())
-        if reporter.isDue(reason, at: worker.timing.now()) {
-            worker.member.say("cannot find out where to read \(count) partitions; retrying: \(reason)")
-        }
+        wait.failed(
+            reason, at: worker.timing.now(), "cannot find out where to read \(count) partitions; retrying: \(reason)")
     }
 
     private func seek(_ starts: [TopicPartition: ConsumerStart]) async {
@@ -115,7 +115,7 @@ struct PartitionPlacer {
         if worker.settings.partitionErrors == .stop || isLast { throw error }
         // The consumer would never count as caught up with it.
         await worker.consumer.pause([partition])
-        worker.member.say(
+        worker.log.error(
             "partition \(partition.partition) of topic \(partition.topic) is stopped, and the others are read on: \(error)"
         )
     }

@@ -10,8 +10,7 @@ struct PartitionWatch: Sendable {
 
     let client: KafkaClient
     let topics: TopicSelection
-    /// Gets a line for each report.
-    let say: @Sendable (String) -> Void
+    let observer: IngestObserver
     var timing = Timing()
 
     /// Looks until the task is cancelled. A failure is reported, and the next look makes up for it.
@@ -23,7 +22,7 @@ struct PartitionWatch: Sendable {
         let interval = max(min(client.configuration.metadataMaximumAge, Self.maximumInterval), .milliseconds(100))
         var known = known
         var missing: Set<String> = []
-        var reporter = WaitReporter()
+        var wait = Wait("new partitions", observer)
         while !Task.isCancelled {
             try? await timing.sleep(interval)
             var added: Set<TopicPartition> = []
@@ -37,18 +36,18 @@ struct PartitionWatch: Sendable {
                         added.formUnion(report(topic, &known))
                     case .failure(let error) where error.code == .unknownTopicOrPartition:
                         if missing.insert(name).inserted {
-                            say("topic \(name) does not exist any more; nothing of it is read")
+                            observer.log.warning("topic \(name) does not exist any more; nothing of it is read")
                         }
                     case .failure(let error): failure = failure ?? error
                     }
                 }
                 if let failure { throw failure }
-                if reporter.succeeded() { say("the partitions of topic \(topics.description) are known again") }
+                wait.succeeded("the partitions of topic \(topics.description) are known again")
             } catch {
                 guard !Task.isCancelled else { return }
-                if reporter.isDue("\(error)", at: timing.now()) {
-                    say("cannot find out whether topic \(topics.description) has new partitions; retrying: \(error)")
-                }
+                wait.failed(
+                    "\(error)", at: timing.now(),
+                    "cannot find out whether topic \(topics.description) has new partitions; retrying: \(error)")
             }
             if !added.isEmpty, !Task.isCancelled { await found(added) }
         }
@@ -59,9 +58,9 @@ struct PartitionWatch: Sendable {
         if let count, topic.partitions.count <= count { return [] }
         known[topic.name] = topic.partitions.count
         if count == nil {
-            say("there is a new topic \(topic.name): it is read from its beginning")
+            observer.log.info("there is a new topic \(topic.name): it is read from its beginning")
         } else {
-            say(
+            observer.log.info(
                 "topic \(topic.name) has \(topic.partitions.count) partitions: the added ones are read from their "
                     + "beginning")
         }

@@ -64,7 +64,7 @@ extension Worker {
             guard settings.isGroup else {
                 throw Fenced(group: settings.offsets.group, partition: ahead.key, shift: ahead.value)
             }
-            say(
+            log.warning(
                 "\(ahead.key) is at offset \(ahead.value.stored) in the database, not at \(ahead.value.expected): another "
                     + "member has moved it meanwhile, and what this one has read of it is dropped")
         }
@@ -73,6 +73,7 @@ extension Worker {
     }
 
     func reportSetBack() {
-        say("the database has lost its last commits, or its offsets were moved back: their messages are read again")
+        log.warning(
+            "the database has lost its last commits, or its offsets were moved back: their messages are read again")
     }
 }

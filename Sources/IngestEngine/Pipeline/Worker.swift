@@ -49,7 +49,8 @@ final class Worker: Sendable {
         self.ledger = ledger
         let (isGroup, group) = (settings.isGroup, settings.offsets.group)
         follower = GroupOffsets(
-            group: group, committed: { ledger.committed }, say: member.say,
+            group: group, committed: { ledger.committed },
+            wait: Wait("offsets in Kafka of worker \(number + 1)", member.observer),
             send: { offsets in
                 if isGroup {
                     try await member.consumer.commit(offsets.mapValues { OffsetAndMetadata($0) })
@@ -60,7 +61,8 @@ final class Worker: Sendable {
             })
     }
 
-    func say(_ line: String) { member.say(line) }
+    var observer: IngestObserver { member.observer }
+    var log: Log { observer.log }
 
     // MARK: Running
 
@@ -93,7 +95,7 @@ final class Worker: Sendable {
             do {
                 return try await runStages(plan)
             } catch is Sink.TablesChanged {
-                say("a table has changed: the mapping is bound to it again")
+                log.info("a table has changed: the mapping is bound to it again")
                 plan = try await rebind()
             } catch let error as KafkaError where error.code == .unreleasedInstanceId && settings.isGroup {
                 try await rejoin(error)
@@ -105,7 +107,7 @@ final class Worker: Sendable {
 
     /// Joins again after a while: an earlier run with the same `group.instance.id` was killed, and its session has to end.
     private func rejoin(_ error: KafkaError) async throws {
-        say("waiting for the end of another session with this group.instance.id: \(error)")
+        log.warning("waiting for the end of another session with this group.instance.id: \(error)")
         try await timing.sleep(.seconds(2), unless: settings.stop)
         try await subscribe(to: settings.topics.resolve(member.client))
     }
@@ -113,20 +115,20 @@ final class Worker: Sendable {
     /// Binds the routes again, and waits for the repair of a table that they don't fit.
     private func rebind() async throws -> IngestPlan {
         let backoff = Backoff(initial: .seconds(1), maximum: .seconds(30))
-        var reporter = WaitReporter()
+        var wait = Wait("tables of worker \(number + 1)", observer)
+        defer { wait.end() }
         var failures = 0
         while true {
             do {
                 let plan = try await member.database.retrying { connection in try await settings.bind(connection) }
-                if reporter.succeeded() { say("the mapping fits the tables again: continuing") }
+                wait.succeeded("the mapping fits the tables again: continuing")
                 return plan
             } catch let error as BindingError {
                 failures += 1
-                if reporter.isDue(error.description, at: timing.now()) {
-                    say(
-                        "consumption is stopped: the mapping does not fit the tables any more: \(error.description); it "
-                            + "continues when the cause is repaired")
-                }
+                wait.failed(
+                    error.description, at: timing.now(),
+                    "consumption is stopped: the mapping does not fit the tables any more: \(error.description); it "
+                        + "continues when the cause is repaired")
                 try await timing.sleep(
                     backoff.delay(afterFailures: failures, random: timing.random()), unless: settings.stop)
             }
@@ -145,6 +147,7 @@ final class Worker: Sendable {
                 try CopyBatch(plan, capacity: Self.batchBytes + (256 << 10))
             })
         settings.totals.begin(tables: plan.labels)
+        observer.metrics.begin(tables: plan.labels)
         try await withThrowingTaskGroup(of: StageEnd.self) { group in
             group.addTask {
                 do {
@@ -283,8 +286,9 @@ final class Worker: Sendable {
             rejected: RejectedBatch(
                 client: member.client, sink: sink, topicIDs: { ledger.topicIDs }, stale: { ledger.stale($0) },
                 stop: settings.stop),
-            totals: settings.totals, monitor: monitor, ledger: ledger, worker: number, stop: settings.stop,
-            timing: timing, say: member.say
+            totals: settings.totals, metrics: observer.metrics, monitor: monitor, ledger: ledger, worker: number,
+            stop: settings.stop,
+            timing: timing, wait: Wait("accepted records of worker \(number + 1)", observer)
         ) { [weak self] failure in try self?.handle(failure) }
         while let batch = try await exchange.takeFull(orOpen: ledger.handOverDue) {
             try await committer.commit(batch)

@@ -11,22 +11,20 @@ final class GroupOffsets: Sendable {
     private let group: String
     private let committed: @Sendable () -> [TopicPartition: Int64]
     private let send: @Sendable ([TopicPartition: Int64]) async throws -> Void
-    private let say: @Sendable (String) -> Void
+    private let wait: Lock<Wait>
     private let sent = Lock<[TopicPartition: Int64]>([:])
-    private let reporter = Lock(WaitReporter())
 
     /// - Parameters:
     ///   - committed: The offsets that the database has.
-    ///   - say: Gets a line for each report.
     ///   - send: Commits offsets to Kafka.
     init(
         group: String, committed: @escaping @Sendable () -> [TopicPartition: Int64],
-        say: @escaping @Sendable (String) -> Void,
+        wait: Wait,
         send: @escaping @Sendable ([TopicPartition: Int64]) async throws -> Void
     ) {
         self.group = group
         self.committed = committed
-        self.say = say
+        self.wait = Lock(wait)
         self.send = send
     }
 
@@ -47,14 +45,17 @@ final class GroupOffsets: Sendable {
         do {
             try await withDeadline(Self.limit, failure: late) { [send] in try await send(new) }
             sent.withLock { $0 = committed }
-            if reporter.withLock({ $0.succeeded() }) { say("Kafka has the offsets of group \(group) again") }
+            wait.withLock { $0.succeeded("Kafka has the offsets of group \(group) again") }
         } catch is CancellationError {
             // The program ends, and commits once more.
         } catch let error as KafkaError where error.isOfMembership {
             // The partitions move at the moment. Their next owner commits.
         } catch {
-            guard reporter.withLock({ $0.isDue("\(error)", at: .now) }) else { return }
-            say("Kafka does not take the offsets of group \(group), so tools show an old lag; retrying: \(error)")
+            wait.withLock { wait in
+                wait.failed(
+                    "\(error)", at: .now,
+                    "Kafka does not take the offsets of group \(group), so tools show an old lag; retrying: \(error)")
+            }
         }
     }
 }

@@ -19,7 +19,7 @@ package struct IngestStart: Sendable {
     /// The partitions that can't be read, and why.
     package fileprivate(set) var failures: [TopicPartition: any Error & Sendable] = [:]
     /// How many partitions each topic has.
-    var partitionCounts: [String: Int] = [:]
+    package fileprivate(set) var partitionCounts: [String: Int] = [:]
 
     /// The failure to report if only one is reported; nil if nothing has failed.
     package var firstFailure: (any Error)? { failures.min { $0.key < $1.key }?.value }

@@ -168,7 +168,7 @@ package struct OffsetStore: Sendable {
 
     /// An array of numbers or topics as its text. Topic names have no character that an array's text gives a meaning,
     /// but they come from a broker.
-    private static func list(_ values: some Sequence<String>) -> PostgresValue {
+    static func list(_ values: some Sequence<String>) -> PostgresValue {
         let items = values.map { value in
             "\"" + PostgresText.escaping(["\\", "\""], in: value, with: "\\") + "\""
         }

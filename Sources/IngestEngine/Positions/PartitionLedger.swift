@@ -34,6 +34,16 @@ final class PartitionLedger: Sendable {
         var committed: Int64?
         /// Zero if unknown.
         var topicID = KafkaUUID.zero
+        /// For each batch that has something of the partition, and isn't committed: its first offset, and the timestamp there
+        /// in milliseconds since 1970.
+        var pending: [(offset: Int64, timestamp: Int64)] = []
+
+        /// The timestamp of the oldest record that was taken in and isn't committed; nil without one.
+        var oldestPending: Int64? {
+            guard let committed, committed < mapped else { return nil }
+            let oldest = pending.last { $0.offset <= committed } ?? pending.first
+            return oldest.flatMap { $0.timestamp >= 0 ? $0.timestamp : nil }
+        }
     }
 
     /// A position that was read in the database.
@@ -138,8 +148,13 @@ final class PartitionLedger: Sendable {
             }
             guard let batch = state.open else { return Taken(outcome: .needsBatch, needsAttention: needsAttention) }
             let entry = state.entries.values[index]
+            let isFirst = batch.progress[place] == nil
             try batch.append(records, position: entry.mapped, assignment: entry.assignment, now: now)
             state.entries.values[index].mapped = records.nextOffset
+            if isFirst {
+                let timestamp = records.timestampType == .logAppendTime ? records.maxTimestamp : records.firstTimestamp
+                state.entries.values[index].notePending(from: entry.mapped, timestamp)
+            }
             return Taken(
                 outcome: .taken, byteCount: batch.byteCount, began: batch.began, needsAttention: needsAttention)
         }
@@ -230,6 +245,9 @@ final class PartitionLedger: Sendable {
         }
     }
 
+    /// The timestamp of the oldest record that was taken in and isn't committed, in milliseconds since 1970; nil without one.
+    var oldestPending: Int64? { state.withLock { $0.entries.values.compactMap(\.oldestPending).min() } }
+
     var failures: [TopicPartition: any Error] { state.withLock { $0.failures } }
 
     /// Whether there is a partition that hasn't failed.
@@ -237,4 +255,15 @@ final class PartitionLedger: Sendable {
 
     /// The partitions that the worker has, failed ones among them.
     var partitions: Set<TopicPartition> { state.withLock { Set($0.entries.keys) } }
+}
+
+extension PartitionLedger.Entry {
+    fileprivate mutating func notePending(from offset: Int64, _ timestamp: Int64) {
+        // Those before the one that is being committed are done with.
+        if pending.count > 8, let committed {
+            let done = pending.lastIndex { $0.offset <= committed } ?? 0
+            pending.removeFirst(done)
+        }
+        pending.append((offset, timestamp))
+    }
 }

@@ -22,13 +22,13 @@ package actor Database {
     private let applicationName: String
     private let timing: Timing
     private let stop: StopSignal
-    private let say: @Sendable (String) -> Void
+    private let observer: IngestObserver
     private let lockWait: LockWait
     private var connection: PostgresConnection?
     /// The attempt to connect that is under way, shared by all who wait for it.
     private var connecting: Task<PostgresConnection, any Error>?
     private var connectingSince: ContinuousClock.Instant?
-    private var reporter = WaitReporter()
+    private var wait: Wait
     private var stoppedAt: ContinuousClock.Instant?
     /// When the running statement was cancelled because the grace was over.
     private var cancelledAt: ContinuousClock.Instant?
@@ -58,18 +58,19 @@ package actor Database {
     /// - Parameters:
     ///   - uri: As libpq takes it; nil for the `PG*` environment.
     ///   - applicationName: What the server's views show.
-    ///   - say: Gets a line for each report of waiting, and of its end.
+    ///   - name: What the connection is called where the run tells what it waits for.
     package init(
         uri: String?, applicationName: String, timing: Timing = Timing(), stop: StopSignal,
-        say: @escaping @Sendable (String) -> Void
+        observer: IngestObserver, name: String = "database"
     ) {
         self.init(
-            uri: uri, applicationName: applicationName, timing: timing, lockWait: LockWait(), stop: stop, say: say)
+            uri: uri, applicationName: applicationName, timing: timing, lockWait: LockWait(), stop: stop,
+            observer: observer, name: name)
     }
 
     init(
         uri: String?, applicationName: String, timing: Timing = Timing(), lockWait: LockWait, stop: StopSignal,
-        say: @escaping @Sendable (String) -> Void
+        observer: IngestObserver = IngestObserver(), name: String = "database"
     ) {
         self.uri = uri
         self.applicationName = applicationName
@@ -77,7 +78,8 @@ package actor Database {
         self.lockWait = lockWait
         stalledCopies = StalledCopies(limit: lockWait.stallLimit)
         self.stop = stop
-        self.say = say
+        self.observer = observer
+        wait = Wait(name, observer)
     }
 
     deinit {
@@ -101,6 +103,7 @@ package actor Database {
         }
         let new = try await attempt.value
         connection = new
+        observer.metrics.connectedToDatabase()
         return new
     }
 
@@ -180,7 +183,7 @@ package actor Database {
             if isProbe, isWorkFailing { return value }
             isWorkFailing = false
             failures = 0
-            if reporter.succeeded() { say("the database is back: continuing") }
+            wait.succeeded("the database is back: continuing")
             return value
         } catch let error as PostgresError where error.kind == .cancelled && stop.isRequested {
             throw Stopped()
@@ -204,7 +207,7 @@ package actor Database {
 
     /// - Parameter kind: What makes a reason another one.
     private func report(_ reason: String, as kind: String) {
-        if reporter.isDue(kind, at: timing.now()) { say("waiting for the database: \(reason)") }
+        wait.failed(kind, at: timing.now(), "waiting for the database: \(reason)")
     }
 
     // MARK: A server that does not answer
@@ -266,7 +269,7 @@ package actor Database {
         do {
             guard try await lookup.end(holder), ended != holder else { return }
             ended = holder
-            say("ended the session of \(holder), which held a lock: \(cause)")
+            observer.log.warning("ended the session of \(holder), which held a lock: \(cause)")
         } catch let error as PostgresError where error.sqlState == "42501" {
             report(
                 "a lock is held by \(holder), and \(cause); this user may not end it: a superuser or a member of "

@@ -62,7 +62,9 @@ package struct Sink: Sendable {
     ) async throws(PostgresError) -> String {
         let moves = try await offsets.moves(progress, over: connection)
         guard let fingerprint, let sessionSetup else { return "\(Self.transactionSettings); \(offsets.move(moves))" }
-        if try await connection.setUp(sessionSetup) { return fingerprint.statements(executing: Self.preparedMove, moves) }
+        if try await connection.setUp(sessionSetup) {
+            return fingerprint.statements(executing: Self.preparedMove, moves)
+        }
         return "\(Self.transactionSettings); \(fingerprint.statements(with: offsets.move(moves)))"
     }
 

@@ -28,11 +28,15 @@ package struct EncodedRecordBatch: Sendable {
     /// A batch can be stamped again, for a producer id or sequence that has changed since. As long as somebody still
     /// holds the bytes of an earlier stamp (a request that isn't gone yet), that is done in a copy.
     ///
-    /// - Parameters: -1 each for a producer that isn't idempotent.
+    /// - Parameters:
+    ///   - producerID: This, `producerEpoch` and `baseSequence` are -1 for a producer that isn't idempotent.
+    ///   - offset: Of the first record. A broker gives a batch its offsets, whatever stands there.
     /// - Returns: The bytes for a `ProduceRequest`.
     package mutating func stamp(
-        producerID: Int64 = -1, producerEpoch: Int16 = -1, baseSequence: Int32 = -1, isTransactional: Bool = false
+        producerID: Int64 = -1, producerEpoch: Int16 = -1, baseSequence: Int32 = -1, isTransactional: Bool = false,
+        offset: Int64 = 0
     ) -> ByteSlice {
+        header.baseOffset = offset
         header.producerID = producerID
         header.producerEpoch = producerEpoch
         header.baseSequence = baseSequence

@@ -57,7 +57,7 @@ enum CheckCommand {
 
     /// Messages of each topic that the routes name.
     private static func sample(_ routes: [Route], _ options: ParsedOptions) async throws -> [CheckedRecord] {
-        let client = try await options.client(say: { StatusLine.shared.message("tfi-consumer: \($0)") })
+        let client = try await options.client()
         let stop = StopSignal.listening()
         var records: [CheckedRecord] = []
         var current = ""

@@ -16,7 +16,7 @@ enum ConsoleCommand {
     ) { options in
         let topic = options[CommonOptions.topic]
         let stop = StopSignal.listening()
-        let client = try await options.client(say: { StatusLine.shared.message("tfi-consumer: \($0)") })
+        let client = try await options.client()
         do {
             let untilCaughtUp = options[ConsumerOptions.untilCaughtUp]
             let (begin, ends) = try await client.beginning {

@@ -1,4 +1,5 @@
 import CommandLineSupport
+import HTTPServer
 import KafkaWire
 
 /// The options that several commands of `tfi-consumer` share.
@@ -17,6 +18,19 @@ enum ConsumerOptions {
         help: "The database, as postgresql://user@host:port/name; without it libpq's PGHOST, PGUSER and so on say.")
     static let schema = Option(
         "schema", .schemaName, default: "workshop", help: "The schema of tables and views.")
+    static let logFormat = Option(
+        "log-format", .word(Log.Format.self), default: .text, help: "How lines of the log are written.")
+    static let logLevel = Option(
+        "log-level", .word(Log.Level.self), default: .info,
+        help: "The least important lines of the log that are written.")
+    static let http = Option(
+        optional: "http", .listenAddress,
+        help: "Where to serve /healthz, /readyz and /metrics; a port alone is one of 127.0.0.1. Without it nothing is.")
+    static let wait = Option(
+        flag: "wait",
+        help:
+            "Waits at the start for a database, a broker, a topic or tables that are not there yet, instead of failing."
+    )
     static let untilCaughtUp = Option(
         flag: "until-caught-up", help: "Ends when everything is read that was there at the start.")
 
@@ -37,13 +51,20 @@ extension ValueFormat<String> {
         parse: { $0.isEmpty ? nil : $0 }, format: { _ in "…" })
 }
 
+extension ValueFormat<ListenAddress> {
+    /// Where a server listens.
+    static let listenAddress = ValueFormat(
+        placeholder: "HOST:PORT", expectation: "an address such as 0.0.0.0:8080, or a port",
+        parse: { ListenAddress(parsing: $0) }, format: { "\($0)" })
+}
+
 extension ParsedOptions {
     /// A client with this program's defaults, where neither `--config` nor `--property` says otherwise.
     ///
     /// Calls are given up after ten seconds, so that a wrong address is told of soon; a consumer that is under way
     /// waits for as long as it takes. Reading begins with the oldest message. No topic is created: a missing one is a
     /// mistake in a name, or was deleted.
-    func client(say: @escaping @Sendable (String) -> Void) async throws(Failure) -> KafkaClient {
+    func client(_ log: Log = .ofCommand, counters: ClientCounters? = nil) async throws(Failure) -> KafkaClient {
         let defaults = [
             "client.id": "tfi-consumer", "default.api.timeout.ms": "10000", "request.timeout.ms": "10000",
             "socket.connection.setup.timeout.ms": "5000", "auto.offset.reset": "earliest",
@@ -60,7 +81,7 @@ extension ParsedOptions {
             } else {
                 configuration = try ClientConfiguration(properties: clientProperties(defaults: defaults))
             }
-            return KafkaClient(configuration, hooks: Self.hooks(say: say))
+            return KafkaClient(configuration, hooks: Self.hooks(log, counters))
         } catch {
             throw Failure(error.message, status: error.code == .resourceNotFound ? .noInput : .usage)
         }
@@ -80,11 +101,11 @@ extension KafkaClient {
     /// - Parameters:
     ///   - groupProtocol: nil to choose: the one of KIP-848 if the cluster serves it, otherwise the classic one.
     ///   - count: With several members and `group.instance.id`, each has its own: the setting's with -1, -2 and so on.
-    ///   - say: Gets the number of a member, from 1 on, and a line of its client.
+    ///   - log: That of a member, by its number from 1 on.
     /// - Throws: If no broker can be reached.
     func members(
         of group: String, _ groupProtocol: GroupConfiguration.GroupProtocol?, count: Int,
-        say: @escaping @Sendable (Int, String) -> Void
+        log: (Int) -> Log, counters: ClientCounters
     ) async throws -> [KafkaClient] {
         var configuration = configuration
         configuration.group.groupID = group
@@ -97,28 +118,58 @@ extension KafkaClient {
         return (1...count).map { number in
             if let instance, count > 1 { configuration.group.instanceID = "\(instance)-\(number)" }
             // One client for each: otherwise the requests of one member would wait for answers to another one.
-            return KafkaClient(configuration, hooks: ParsedOptions.hooks { say(number, $0) })
+            return KafkaClient(configuration, hooks: ParsedOptions.hooks(log(number), counters))
         }
     }
 }
 
 extension ParsedOptions {
-    /// Prints what the client waits for, and why.
-    fileprivate static func hooks(say: @escaping @Sendable (String) -> Void) -> ClientHooks {
+    /// Logs what the client waits for and why, and how the partitions of its group move.
+    fileprivate static func hooks(_ log: Log, _ counters: ClientCounters?) -> ClientHooks {
         let reasons = RecentReasons()
         var hooks = ClientHooks()
         hooks.availabilityChanged = { change in
-            if case .lost(let broker, let reason) = change { reasons.printed(reason, of: "lost \(broker)") }
-            say("\(change)")
+            switch change {
+            case .lost(let broker, let reason):
+                reasons.printed(reason, of: "lost \(broker)")
+                log.warning("\(change)")
+            case .back: log.info("\(change)")
+            }
         }
         hooks.retrying = { event in
-            let isNew =
-                event.error.map { reasons.isNew($0.message, of: event.operation) }
-                ?? reasons.isNewSuccess(of: event.operation)
-            if isNew { say("\(event)") }
+            if let error = event.error {
+                if reasons.isNew(error.message, of: event.operation) { log.warning("\(event)") }
+            } else if reasons.isNewSuccess(of: event.operation) {
+                log.info("\(event)")
+            }
+        }
+        guard let counters else { return hooks }
+        hooks.rebalanced = { event in
+            counters.count { $0.rebalances[event.change.rawValue, default: 0] += 1 }
+            log.info(
+                "partitions \(event.change.rawValue)",
+                [
+                    "group": .string(event.group), "generation": .integer(Int(event.generation)),
+                    "partitions": .string(Self.list(event.partitions)),
+                ])
+        }
+        hooks.connected = { event in
+            counters.count { counts in
+                if event.error == nil { counts.connections += 1 } else { counts.failedConnections += 1 }
+            }
         }
         return hooks
     }
+
+    /// Partitions in words, the first of many.
+    static func list(_ partitions: [TopicPartition]) -> String {
+        let shown = partitions.prefix(20).map(\.description).joined(separator: " ")
+        return partitions.count > 20 ? "\(shown) and \(partitions.count - 20) more" : shown
+    }
+}
+
+extension Log {
+    static let ofCommand = Log(ofCommandOf: "tfi-consumer")
 }
 
 extension KafkaClient {

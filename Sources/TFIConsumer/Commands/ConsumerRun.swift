@@ -11,22 +11,83 @@ struct ConsumerRun: Sendable {
     let client: KafkaClient
     let totals: IngestTotals
     let stop: StopSignal
-    let say: @Sendable (String) -> Void
+    let monitor: RunMonitor
+
+    private var observer: IngestObserver { monitor.observer }
+    private var log: Log { observer.log }
 
     private var isGroup: Bool { !options[ConsumerOptions.standalone] }
+
+    /// What a run begins with.
+    private struct Beginning {
+        let database: Database
+        let tables: OwnTables
+        let plan: IngestPlan
+        let store: OffsetStore
+        let start: IngestStart
+    }
 
     /// - Throws: `Failure`; `KafkaError`; `BindingError`; `PostgresError`; `Fenced`; `Stopped`.
     func ingest() async throws {
         let mapping = try IngestPlan.commonSettings(sources)
         let topics = TopicSelection(sources.flatMap(\.mapping.routes))
-        let database = makeDatabase(say)
+        let beginning =
+            options[ConsumerOptions.wait]
+            ? try await waitToBegin(mapping, topics) : try await begin(mapping, topics)
+        try await run(beginning, mapping, topics)
+    }
+
+    /// Looks whether everything is there that the run needs, again and again, until it is.
+    private func waitToBegin(_ mapping: Mapping, _ topics: TopicSelection) async throws -> Beginning {
+        let backoff = Backoff(initial: .milliseconds(500), maximum: .seconds(10))
+        var wait = Wait("beginning", observer)
+        defer { wait.end() }
+        var failures = 0
+        while true {
+            do {
+                let beginning = try await begin(mapping, topics)
+                wait.succeeded("everything is there now: beginning")
+                return beginning
+            } catch let failure where Self.isWorthWaiting(failure) {
+                if stop.isRequested { throw Stopped() }
+                failures += 1
+                wait.failed("\(failure)", at: .now, "waiting to begin: \(failure)")
+                try await Timing().sleep(
+                    backoff.delay(afterFailures: failures, random: .random(in: 0..<1)), unless: stop)
+            }
+        }
+    }
+
+    private static func isWorthWaiting(_ error: any Error) -> Bool {
+        switch error {
+        case let error as KafkaError: error.isRetriable || error.code == .unknownTopicOrPartition
+        case let error as PostgresError: error.kind != .usage
+        case let failure as Failure: failure.isOfAbsence || failure.status == .unavailable
+        default: false
+        }
+    }
+
+    /// Looks whether everything is there that the run needs.
+    private func begin(_ mapping: Mapping, _ topics: TopicSelection) async throws -> Beginning {
+        let database = makeDatabase(observer)
+        do {
+            return try await begin(mapping, topics, database)
+        } catch {
+            await database.close()
+            throw error
+        }
+    }
+
+    private func begin(
+        _ mapping: Mapping, _ topics: TopicSelection, _ database: Database
+    ) async throws -> Beginning {
         let connection = try await database.connected()
         let tables = try await findTables(connection)
-        let plan = try await IngestPlan.bind(sources, connection)
+        let plan = try await IngestPlan.bind(sources, group: options[ConsumerOptions.group], connection)
         let privileges = tables.privileges
         try await connection.transaction { session in try privileges.check(&session) }
         for route in plan.routes where !route.leftToDefault.isEmpty {
-            say(
+            log.info(
                 "\(route.table.name.text): left to their defaults, since the mapping does not name them: "
                     + route.leftToDefault.joined(separator: ", "))
         }
@@ -38,30 +99,48 @@ struct ConsumerRun: Sendable {
             }
             for (topic, error) in missing.sorted(by: { $0.key < $1.key }) {
                 guard mapping.partitionErrors == .continue, !logs.isEmpty else { throw error }
-                say("topic \(topic) is not read, and the others are: \(error)")
+                log.error("topic \(topic) is not read, and the others are: \(error)")
             }
             guard !logs.isEmpty else {
-                throw Failure(
+                var failure = Failure(
                     "no topic matches \(topics.description): create one, or correct the mapping",
                     status: .configuration)
+                failure.isOfAbsence = true
+                throw failure
             }
             return logs
         }
         // If nothing is left to read, the run has nothing to do.
         if let failure = start.firstFailure, mapping.partitionErrors == .stop || start.offsets.isEmpty { throw failure }
+        return Beginning(database: database, tables: tables, plan: plan, store: store, start: start)
+    }
+
+    private func run(_ beginning: Beginning, _ mapping: Mapping, _ topics: TopicSelection) async throws {
+        let (database, tables, plan) = (beginning.database, beginning.tables, beginning.plan)
+        let (store, start) = (beginning.store, beginning.start)
         let settings = IngestSettings(
-            isGroup: isGroup, topics: topics, offsets: store, mapping: mapping, totals: totals, stop: stop, say: say,
-            bind: { [sources] connection in try await IngestPlan.bind(sources, connection) })
+            isGroup: isGroup, topics: topics, offsets: store, mapping: mapping, totals: totals, stop: stop,
+            observer: observer,
+            bind: { [sources, options] connection in
+                try await IngestPlan.bind(sources, group: options[ConsumerOptions.group], connection)
+            })
         let clients = try await memberClients()
         let members = clients.enumerated().map { index, client in
-            let say: @Sendable (String) -> Void = { [self] line in sayOfWorker(index + 1, line) }
+            let observer = observer(ofWorker: index + 1)
             return IngestMember(
-                client: client, database: index == 0 ? database : makeDatabase(say), offsets: store,
-                schema: tables.schema, say: say)
+                client: client,
+                database: index == 0 ? database : makeDatabase(observer, name: "database of worker \(index + 1)"),
+                offsets: store, schema: tables.schema, observer: observer)
         }
         let ingest = Ingest(settings, members)
+        monitor.began(ingest)
+        logStart(plan, start)
+        let lines = Task { await ProgressLog(monitor: monitor, ingest: ingest).run() }
         let progress = Task { if StatusLine.shared.isTerminal { await showProgress(of: ingest) } }
-        defer { progress.cancel() }
+        defer {
+            lines.cancel()
+            progress.cancel()
+        }
         do {
             try await ingest.run(plan, from: start, until: options[ConsumerOptions.untilCaughtUp] ? start.ends : nil)
         } catch {
@@ -73,8 +152,25 @@ struct ConsumerRun: Sendable {
         for member in members { await member.close() }
     }
 
-    private func makeDatabase(_ say: @escaping @Sendable (String) -> Void) -> Database {
-        Database(uri: options[ConsumerOptions.database], applicationName: "tfi-consumer", stop: stop, say: say)
+    /// Says what the run begins with.
+    private func logStart(_ plan: IngestPlan, _ start: IngestStart) {
+        let positions = start.offsets.sorted { $0.key < $1.key }
+        let shown = positions.prefix(20).map { "\($0.key)@\($0.value)" }.joined(separator: " ")
+        let more = positions.count > 20 ? " and \(positions.count - 20) more" : ""
+        log.info(
+            "started",
+            [
+                "version": .string(projectVersion), "group": .string(options[ConsumerOptions.group]),
+                "workers": .integer(isGroup ? options[ConsumerOptions.workers] : 1), "standalone": .bool(!isGroup),
+                "topics": .string(start.partitionCounts.keys.sorted().joined(separator: ",")),
+                "tables": .string(plan.labels.joined(separator: ",")), "positions": .string(shown + more),
+            ])
+    }
+
+    private func makeDatabase(_ observer: IngestObserver, name: String = "database") -> Database {
+        Database(
+            uri: options[ConsumerOptions.database], applicationName: "tfi-consumer", stop: stop, observer: observer,
+            name: name)
     }
 
     private func findTables(_ connection: PostgresConnection) async throws -> OwnTables {
@@ -90,11 +186,12 @@ struct ConsumerRun: Sendable {
         guard isGroup else { return [client] }
         let chosen = try await options.givesProperty("group.protocol") ? client.configuration.group.groupProtocol : nil
         return try await client.members(
-            of: options[ConsumerOptions.group], chosen, count: options[ConsumerOptions.workers], say: sayOfWorker)
+            of: options[ConsumerOptions.group], chosen, count: options[ConsumerOptions.workers],
+            log: { observer(ofWorker: $0).log }, counters: monitor.clients)
     }
 
-    @Sendable private func sayOfWorker(_ number: Int, _ line: String) {
-        say(isGroup && options[ConsumerOptions.workers] > 1 ? "worker \(number): \(line)" : line)
+    private func observer(ofWorker number: Int) -> IngestObserver {
+        isGroup && options[ConsumerOptions.workers] > 1 ? observer.ofWorker(number) : observer
     }
 
     /// After a successful exit the server may be shut down, so make the commits durable first.
@@ -126,14 +223,9 @@ struct ConsumerRun: Sendable {
             let snapshot = totals.snapshot
             let rate = Double(snapshot.records - before.records) / max((now - before.at) / .seconds(1), 0.001)
             before = (snapshot.records, now)
-            let (ends, committed, partitions) = (ingest.ends, ingest.committed, ingest.partitions)
-            let lag = ends.reduce(Int64(0)) { sum, entry in
-                sum.addingSaturated(max(0, entry.value.subtractingSaturated(committed[entry.key] ?? entry.value)))
-            }
-            // Unknown until the brokers have told the ends of all partitions.
-            let isKnown = partitions.isSubset(of: ends.keys) && partitions.isSubset(of: committed.keys)
+            let lag = ingest.lag
             StatusLine.shared.update {
-                "\(Numbers.rate(rate))  lag \(isKnown ? Numbers.grouped(Int(lag)) : "unknown")  "
+                "\(Numbers.rate(rate))  lag \(lag.map { Numbers.grouped(Int($0)) } ?? "unknown")  "
                     + "rows \(Numbers.grouped(snapshot.rows))  "
                     + "dead letters \(Numbers.grouped(snapshot.deadLetters))  "
                     + "batch \(Numbers.fixed(snapshot.lastBatchTime / .milliseconds(1), decimals: 1)) ms"

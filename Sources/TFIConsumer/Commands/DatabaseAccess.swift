@@ -14,13 +14,19 @@ enum DatabaseAccess {
         in name: String, needed: [String], createdBy command: String, over connection: PostgresConnection
     ) async throws -> OwnTables {
         let schema = WorkshopSchema(quotedName: try await connection.quoted(name))
-        let missing = try await connection.transaction { session in try schema.missing(needed, &session) }
+        let tables = OwnTables(schema: name, quotedSchema: schema.quotedName)
+        let missing = try await connection.transaction { session in
+            try tables.checkVersion(&session, createdBy: command)
+            return try schema.missing(needed, &session)
+        }
         guard missing.isEmpty else {
-            throw Failure(
+            var failure = Failure(
                 "the schema \(name) lacks \(missing.joined(separator: ", ")): run '\(command)' first",
                 status: .configuration)
+            failure.isOfAbsence = true
+            throw failure
         }
-        return OwnTables(schema: name, quotedSchema: schema.quotedName)
+        return tables
     }
 
     /// Connects, does the work and closes the connection. Reports if that takes several seconds.

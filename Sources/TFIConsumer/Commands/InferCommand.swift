@@ -32,7 +32,7 @@ enum InferCommand {
         statuses: [.success, .usage, .noInput, .unavailable, .configuration]
     ) { options in
         let topic = options[CommonOptions.topic]
-        let client = try await options.client(say: { StatusLine.shared.message("tfi-consumer: \($0)") })
+        let client = try await options.client()
         let sample: [CheckedRecord]
         do {
             sample = try await TopicSample.read(

@@ -74,13 +74,3 @@ extension ValueFormat<TableName> {
         parse: { ShownArgument.isAddress($0) ? nil : (try? Mapping(topic: "any", table: $0))?.routes.first?.table },
         format: { $0.text })
 }
-
-extension ValueFormat where Value: RawRepresentable<String> & CaseIterable {
-    /// One of an enum's words.
-    static func word(_: Value.Type) -> ValueFormat {
-        let words = Value.allCases.map(\.rawValue)
-        return ValueFormat(
-            placeholder: words.joined(separator: "|"), expectation: "one of \(words.joined(separator: ", "))",
-            parse: { Value(rawValue: $0) }, format: { $0.rawValue })
-    }
-}

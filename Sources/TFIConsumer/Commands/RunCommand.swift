@@ -1,5 +1,6 @@
 import CommandLineSupport
 import Foundation
+import HTTPServer
 import IngestEngine
 import KafkaWire
 import PGWire
@@ -18,7 +19,8 @@ enum RunCommand {
         ],
         options: ConsumerOptions.cluster + MappingOptions.all + [
             ConsumerOptions.group, ConsumerOptions.workers, ConsumerOptions.standalone, ConsumerOptions.database,
-            ConsumerOptions.schema, ConsumerOptions.untilCaughtUp, CommonOptions.summaryJSON,
+            ConsumerOptions.schema, ConsumerOptions.untilCaughtUp, ConsumerOptions.wait, ConsumerOptions.http,
+            ConsumerOptions.logFormat, ConsumerOptions.logLevel, CommonOptions.summaryJSON,
         ],
         statuses: [.success, .usage, .badData, .noInput, .unavailable, .internalError, .conflict, .configuration]
     ) { options in
@@ -27,10 +29,28 @@ enum RunCommand {
         let sources = try await MappingOptions.read(options)
         let stop = StopSignal.listening()
         ShutdownLimit.enforce(after: stop)
-        let say: @Sendable (String) -> Void = { StatusLine.shared.message("tfi-consumer: \($0)") }
+        let log = Log(format: options[ConsumerOptions.logFormat], level: options[ConsumerOptions.logLevel])
+        do {
+            try await run(options, sources, stop, log, since: began)
+        } catch var failure as Failure {
+            log.error(failure.sentence, ["status": .integer(Int(failure.status.rawValue))])
+            failure.isLogged = true
+            throw failure
+        }
+    }
+
+    private static func run(
+        _ options: ParsedOptions, _ sources: [IngestPlan.Source], _ stop: StopSignal, _ log: Log,
+        since began: ContinuousClock.Instant
+    ) async throws {
+        let monitor = RunMonitor(observer: IngestObserver(log: log))
+        let beating = Task { await monitor.beat() }
+        defer { beating.cancel() }
+        let server = try serve(options, monitor)
+        defer { server?.stop() }
+        let client = try await options.client(log, counters: monitor.clients)
         let run = ConsumerRun(
-            options: options, sources: sources, client: try await options.client(say: say), totals: IngestTotals(),
-            stop: stop, say: say)
+            options: options, sources: sources, client: client, totals: IngestTotals(), stop: stop, monitor: monitor)
         do {
             try await run.ingest()
         } catch let error as KafkaError {
@@ -41,19 +61,32 @@ enum RunCommand {
             throw Failure(error.description, status: .configuration)
         } catch let error as PostgresError where stop.isRequested && error.kind != .usage {
             // The stop has ended the wait for a database that did not answer.
-            say(Self.endedWaiting)
+            log.warning(Self.endedWaiting)
         } catch let error as PostgresError {
             throw Failure(error)
         } catch let error as Fenced {
             throw Failure("\(error)", status: .conflict)
         } catch is Stopped {
-            say(Self.endedWaiting)
+            log.warning(Self.endedWaiting)
         }
         await run.client.close()
         StatusLine.shared.clear()
         let summary = RunSummary(run.totals.snapshot, seconds: (ContinuousClock.now - began) / .seconds(1))
-        StatusLine.shared.message(summary.sentence)
+        log.info(summary.sentence)
         if options[CommonOptions.summaryJSON] { try await Output.standard.write(summary.json.text + "\n") }
+    }
+
+    /// - Throws: `Failure` if nobody can listen there.
+    private static func serve(_ options: ParsedOptions, _ monitor: RunMonitor) throws(Failure) -> HTTPServer? {
+        guard let address = options[ConsumerOptions.http] else { return nil }
+        let pages = StatusPages(monitor: monitor)
+        do {
+            let server = try HTTPServer(at: address) { pages.answer($0) }
+            monitor.observer.log.info("serving", ["url": .string("http://\(server.address)/")])
+            return server
+        } catch {
+            throw Failure("--http: \(error)", status: .unavailable)
+        }
     }
 
     private static let endedWaiting = "ended while it waited: what wasn't committed will be read again"

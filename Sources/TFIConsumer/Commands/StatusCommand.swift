@@ -3,30 +3,57 @@ import IngestEngine
 import KafkaWire
 import PGWire
 
-/// `tfi-consumer status`: how far each partition is.
+/// `tfi-consumer status`: how far each partition is, and who reads it.
 enum StatusCommand {
     private static let json = Option(flag: "json", help: "Prints an array of objects instead of a table.")
+    private static let watch = Option(
+        flag: "watch", help: "Prints it again every two seconds, until a signal ends it.")
+    private static let watchInterval = Duration.seconds(2)
 
     static let command = Command(
-        name: "status", abstract: "Shows committed offset, end and lag of each partition.",
+        name: "status", abstract: "Shows committed offset, end, lag and reader of each partition.",
         discussion: [
-            "Of all topics that the mapping reads. A topic that can't be shown is reported, after the others."
+            "Of all topics that the mapping reads. A topic that can't be shown is reported, after the others.",
+            "A reader is a member of the group, by its client id and host. A run with --standalone is none.",
         ],
         options: ConsumerOptions.cluster + MappingOptions.all + [
-            ConsumerOptions.group, ConsumerOptions.database, ConsumerOptions.schema, json,
+            ConsumerOptions.group, ConsumerOptions.database, ConsumerOptions.schema, json, watch,
         ],
         statuses: [.success, .usage, .badData, .noInput, .unavailable, .configuration]
     ) { options in
         let sources = try await MappingOptions.read(options)
         let topics = TopicSelection(sources.flatMap(\.mapping.routes))
-        let client = try await options.client(say: { StatusLine.shared.message("tfi-consumer: \($0)") })
+        let client = try await options.client()
+        if options[watch] {
+            let stop = StopSignal.listening()
+            while !stop.isRequested {
+                do {
+                    try await show(options, topics, client, isAgain: true)
+                } catch let failure as Failure where failure.status == .unavailable {
+                    // It may come back.
+                    Log.ofCommand.warning(failure.sentence)
+                }
+                try? await Timing().sleep(watchInterval, unless: stop)
+            }
+        } else {
+            try await show(options, topics, client)
+        }
+        await client.close()
+    }
+
+    /// - Parameter isAgain: Whether what was shown before is replaced on a terminal.
+    private static func show(
+        _ options: ParsedOptions, _ topics: TopicSelection, _ client: KafkaClient, isAgain: Bool = false
+    ) async throws {
+        let group = options[ConsumerOptions.group]
         let (logs, missing): ([IngestStart.Log], [String: KafkaError])
+        let readers: [TopicPartition: String]
         do {
             (logs, missing) = try await client.beginning { try await look(topics, client) }
+            readers = try await client.beginning { try await Self.readers(of: group, client) }
         } catch let error as KafkaError {
             throw Failure(error, topic: topics.description, bootstrapServers: client.servers)
         }
-        await client.close()
         var failures = missing.mapValues { error in
             Failure(error, topic: error.topic ?? topics.description, bootstrapServers: client.servers)
         }
@@ -35,24 +62,43 @@ enum StatusCommand {
         for log in logs {
             do throws(Failure) {
                 rows += try Self.rows(
-                    log, entries.filter { $0.partition.topic == log.topic.name }, group: options[ConsumerOptions.group])
+                    log, entries.filter { $0.partition.topic == log.topic.name }, readers, group: group)
             } catch {
                 failures[log.topic.name] = error
             }
         }
+        if isAgain, Output.standard.isTerminal { Output.standard.clearScreen() }
         if !rows.isEmpty || failures.isEmpty {
             try await Output.standard.write(
                 options[json] ? JSONValue.array(rows.map(\.json)).text + "\n" : table(rows))
         }
         let failed = failures.sorted { $0.key < $1.key }.map(\.value)
-        for failure in failed.dropLast() { StatusLine.shared.message("tfi-consumer: \(failure)") }
+        for failure in failed.dropLast() { Log.ofCommand.error(failure.sentence) }
         if let failure = failed.last { throw failure }
+    }
+
+    /// Which member of the group reads each partition, by its client id and host; empty for a group that isn't there.
+    private static func readers(of group: String, _ client: KafkaClient) async throws -> [TopicPartition: String] {
+        guard let outcome = try await client.admin.describeGroups([group])[group] else { return [:] }
+        switch outcome {
+        case .success(let description):
+            var readers: [TopicPartition: String] = [:]
+            for member in description.members {
+                let host = member.clientHost.hasPrefix("/") ? String(member.clientHost.dropFirst()) : member.clientHost
+                for partition in member.assignment {
+                    readers[partition] = "\(member.groupInstanceID ?? member.clientID)@\(host)"
+                }
+            }
+            return readers
+        case .failure(let error) where error.code == .groupIdNotFound: return [:]
+        case .failure(let error): throw error
+        }
     }
 
     /// - Parameter entries: The group's offsets of the topic.
     /// - Throws: If the offsets belong to an earlier topic of this name: they say nothing about this one.
     private static func rows(
-        _ log: IngestStart.Log, _ entries: [OffsetStore.Entry], group: String
+        _ log: IngestStart.Log, _ entries: [OffsetStore.Entry], _ readers: [TopicPartition: String], group: String
     ) throws(Failure) -> [Row] {
         let topic = log.topic
         if topic.id != .zero,
@@ -66,7 +112,7 @@ enum StatusCommand {
         return log.latest.filter { $0.key.topic == topic.name }.sorted { $0.key < $1.key }.map { partition, end in
             Row(
                 topic: topic.name, partition: partition.partition, committed: committed[partition],
-                begin: log.earliest[partition]?.offset ?? 0, end: end.offset)
+                begin: log.earliest[partition]?.offset ?? 0, end: end.offset, reader: readers[partition])
         }
     }
 
@@ -112,6 +158,8 @@ enum StatusCommand {
         /// The first offset that the log still has.
         let begin: Int64
         let end: Int64
+        /// The member of the group that has the partition; nil without one.
+        var reader: String?
 
         /// How many records are there and not committed. Offsets are the broker's and the database's word: no
         /// difference of them traps.
@@ -121,25 +169,19 @@ enum StatusCommand {
             .object([
                 .init("topic", .string(topic)), .init("partition", .integer(Int(partition))),
                 .init("committed", committed.map { .integer(Int($0)) } ?? .null), .init("end", .integer(Int(end))),
-                .init("lag", .integer(Int(lag))),
+                .init("lag", .integer(Int(lag))), .init("reader", reader.map { .string($0) } ?? .null),
             ])
         }
     }
 
     private static func table(_ rows: [Row]) -> String {
-        let header = ["TOPIC", "PARTITION", "COMMITTED", "END", "LAG"]
+        let header = ["TOPIC", "PARTITION", "COMMITTED", "END", "LAG", "READER"]
         let lines = rows.map { row in
             [
                 ForeignText.visible(row.topic), "\(row.partition)", row.committed.map { "\($0)" } ?? "-", "\(row.end)",
-                "\(row.lag)",
+                "\(row.lag)", row.reader.map { ForeignText.visible($0) } ?? "-",
             ]
         }
-        let widths = header.indices.map { column in ([header] + lines).map { $0[column].count }.max() ?? 0 }
-        return ([header] + lines).map { line in
-            zip(line, widths).enumerated().map { column, cell in
-                let pad = String(repeating: " ", count: cell.1 - cell.0.count)
-                return column == 0 ? cell.0 + pad : pad + cell.0
-            }.joined(separator: "  ") + "\n"
-        }.joined()
+        return TextTable.lines(of: [header] + lines)
     }
 }

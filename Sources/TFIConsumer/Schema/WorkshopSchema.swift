@@ -1,3 +1,4 @@
+import IngestEngine
 import PGWire
 
 /// The tables and views that the program keeps in the database: the SQL of `tfi-consumer init`, and what `run`
@@ -22,22 +23,69 @@ struct WorkshopSchema: Sendable {
         "\(quotedName).\(name)"
     }
 
-    /// Creates the schema, its tables and its views, and fills an empty plan.
+    /// Creates the plant's tables and views, and fills an empty plan. Call after ``OwnTables/create(_:program:)``, in the
+    /// same transaction: all or nothing is created.
     ///
-    /// In a transaction that has sent nothing before: all or nothing is created. A second time it changes nothing: a
-    /// table keeps its rows, and a view its grants.
+    /// A second time it changes nothing: a table keeps its rows, and a view its grants. A view that somebody has changed
+    /// stays as it is.
     ///
+    /// - Parameter replacesViews: Whether views that somebody has changed are replaced as well.
+    /// - Returns: The names of views that somebody has changed, and that stay.
     /// - Throws: `PostgresError`: SQLSTATE 55P03 if another session's lock is in the way for ten seconds, 42P16 if there
     ///   is a view of that name with other columns, 42809 if a table has a view's name.
-    func create(_ session: inout PostgresSession) throws(PostgresError) {
-        for statement in preparation { try session.execute(statement) }
-        // CREATE SCHEMA IF NOT EXISTS asks for the right to create schemas even if there is nothing to create. In a
-        // schema that an administrator has created, the right to create tables is enough.
-        let exists: Bool = try session.query(
-            "SELECT to_regnamespace($1) IS NOT NULL", parameters: [.text(quotedName)]
-        ).onlyRow.decode(0)
-        if !exists { try session.execute("CREATE SCHEMA \(quotedName)") }
-        for statement in contents { try session.execute(statement) }
+    func create(_ session: inout PostgresSession, replacingViews replacesViews: Bool) throws(PostgresError) -> [String]
+    {
+        // The server shows a name with its schema where the search path doesn't lead to it.
+        try session.execute("SET LOCAL search_path = pg_catalog")
+        for statement in tableStatements { try session.execute(statement) }
+        var changed: [String] = []
+        for view in Self.views {
+            let isOurs = try create(view, replacesViews, &session)
+            if !isOurs { changed.append(view.name) }
+        }
+        return changed
+    }
+
+    /// - Returns: Whether the view is as this program makes it.
+    private func create(
+        _ view: WorkshopView, _ replacesIt: Bool, _ session: inout PostgresSession
+    ) throws(PostgresError) -> Bool {
+        let present = try definition(of: qualified(view.name), &session)
+        let recorded = try session.query(
+            "SELECT definition FROM \(qualified(OwnTables.views.name)) WHERE name = $1", parameters: [.text(view.name)]
+        ).rows.first?[0]
+        if let present, !replacesIt, present != recorded {
+            // The first version of the program kept no record.
+            guard recorded == nil else { return false }
+            guard try present == definitionToBe(of: view, &session) else { return false }
+        }
+        try session.execute(createView(view))
+        try session.query(
+            """
+            INSERT INTO \(qualified(OwnTables.views.name)) (name, definition) VALUES ($1, $2)
+            ON CONFLICT (name) DO UPDATE SET definition = excluded.definition
+            """,
+            parameters: [.text(view.name), PostgresValue(try definition(of: qualified(view.name), &session))])
+        return true
+    }
+
+    /// The definition of a view as the server shows it; nil if there is none.
+    private func definition(
+        of view: String, _ session: inout PostgresSession
+    ) throws(PostgresError) -> String? {
+        try session.query("SELECT pg_get_viewdef(to_regclass($1))", parameters: [.text(view)]).onlyRow[0]
+    }
+
+    /// How the server would show a view if this program made it now.
+    private func definitionToBe(
+        of view: WorkshopView, _ session: inout PostgresSession
+    ) throws(PostgresError) -> String? {
+        let name = "pg_temp.\(view.name)"
+        try session.execute(
+            "CREATE TEMPORARY VIEW \(view.name) (\(view.columns.joined(separator: ", "))) AS \(view.query(self))")
+        let definition = try definition(of: name, &session)
+        try session.execute("DROP VIEW \(name)")
+        return definition
     }
 
     /// The names of those `requiredTables` that are missing, sorted.
@@ -61,23 +109,8 @@ struct WorkshopSchema: Sendable {
 
     // MARK: Statements
 
-    /// What comes before anything is created, for one `init` at a time.
-    var preparation: [String] {
-        [
-            // Under a stricter isolation level the snapshot would be older than the lock, and the plan that another
-            // `init` has just filled would look empty.
-            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED",
-            // "already exists, skipping" is no news.
-            "SET LOCAL client_min_messages = warning",
-            "SET LOCAL lock_timeout = '10s'",
-            // Two at the same time: IF NOT EXISTS alone would let both try, and one fail on the catalog's unique
-            // index. The key is "workshop" in ASCII.
-            "SELECT pg_advisory_xact_lock(x'776f726b73686f70'::bigint)",
-        ]
-    }
-
-    /// Tables, the plan's rows and views, in this order. Sent again they change nothing.
-    var contents: [String] { Self.tables.map(createTable) + [fillPlan] + Self.views.map(createView) }
+    /// Tables and the plan's rows, in this order. Sent again they change nothing.
+    var tableStatements: [String] { Self.tables.map(createTable) + [fillPlan] }
 
     private func createTable(_ table: WorkshopTable) -> String {
         let lines = table.definition.map { "    \($0)" }.joined(separator: ",\n")
@@ -85,7 +118,7 @@ struct WorkshopSchema: Sendable {
     }
 
     /// OR REPLACE and not DROP: grants on the view, and what else is built on it, stay.
-    private func createView(_ view: WorkshopView) -> String {
+    func createView(_ view: WorkshopView) -> String {
         let columns = view.columns.joined(separator: ", ")
         return "CREATE OR REPLACE VIEW \(qualified(view.name)) (\(columns)) AS\n\(view.query(self))"
     }

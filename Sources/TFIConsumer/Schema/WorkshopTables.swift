@@ -12,7 +12,7 @@ extension WorkshopSchema {
     /// The tables that `run` needs for any mapping.
     static let ownTables = [OwnTables.deadLetter.name, OwnTables.offsets.name]
 
-    /// In the order in which they are made.
+    /// Those of the plant, in the order in which they are made.
     static let tables = [
         // Units at collection points, and concerns: the messages' columns. The times are the plant's local ones,
         // which carry no zone. No index and no key: each would cost every COPY, and the views read the whole table.
@@ -33,8 +33,6 @@ extension WorkshopSchema {
                 "concern_id integer NOT NULL",
                 "zone_charged_id integer NOT NULL",
             ]),
-        WorkshopTable(name: OwnTables.deadLetter.name, definition: OwnTables.deadLetter.lines),
-        WorkshopTable(name: OwnTables.offsets.name, definition: OwnTables.offsets.lines),
         // The user's: how many units are to be produced by the end of each hour, counted from the day's beginning.
         WorkshopTable(
             name: "plan",

@@ -1,0 +1,164 @@
+import CMicroHTTPD
+import Concurrency
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// A small server for pages that a program shows of itself, on libmicrohttpd.
+///
+/// It answers GET and HEAD, over HTTP 1.1 without TLS, on a thread of its own. What a client can take up is bounded: how
+/// many connections there are, how long each may be silent, and how long a request's head may be.
+///
+/// ```swift
+/// let server = try HTTPServer(at: ListenAddress(port: 8080)) { request in HTTPResponse("hello\n") }
+/// ```
+package final class HTTPServer: Sendable {
+    package struct Limits: Sendable {
+        package var connections = 512
+        /// How long a connection may be silent, in seconds.
+        package var idleSeconds = 30
+        /// The bytes of memory for each connection, which a request's line and headers have to fit in.
+        package var connectionMemory = 16 << 10
+
+        package init() {}
+    }
+
+    /// Why the server doesn't listen.
+    package struct StartError: Error, CustomStringConvertible {
+        package let address: ListenAddress
+        package let reason: String
+        package var description: String { "cannot listen at \(address): \(reason)" }
+    }
+
+    /// Headers of every answer. Nothing of another host is loaded, and no other page can show this one in a frame.
+    private static let headers = [
+        (
+            "Content-Security-Policy",
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+                + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        ),
+        ("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"), ("Cache-Control", "no-store"),
+    ]
+
+    /// Where it listens; with its port, if any free one was asked for.
+    package let address: ListenAddress
+    private let daemon: Lock<Daemon?>
+
+    /// libmicrohttpd's server, and what its callback is given.
+    @safe private struct Daemon: @unchecked Sendable {
+        // @unchecked: libmicrohttpd's functions may be called from any thread; `stop()` takes it out of its lock first.
+        let pointer: OpaquePointer
+        let handler: Unmanaged<Handler>
+    }
+
+    private final class Handler: Sendable {
+        let answer: @Sendable (HTTPRequest) -> HTTPResponse
+        init(_ answer: @escaping @Sendable (HTTPRequest) -> HTTPResponse) { self.answer = answer }
+    }
+
+    /// Begins to listen.
+    ///
+    /// - Parameter answer: Called on the server's thread, which serves nobody else meanwhile: it must not wait.
+    package init(
+        at address: ListenAddress, limits: Limits = Limits(),
+        answer: @escaping @Sendable (HTTPRequest) -> HTTPResponse
+    ) throws(StartError) {
+        let socket = try ListeningSocket(address)
+        let handler = unsafe Unmanaged.passRetained(Handler(answer))
+        let options: [any CVarArg] = [
+            MHD_OPTION.LISTEN_SOCKET.rawValue, socket.descriptor,
+            MHD_OPTION.CONNECTION_LIMIT.rawValue, UInt32(limits.connections),
+            MHD_OPTION.CONNECTION_TIMEOUT.rawValue, UInt32(limits.idleSeconds),
+            MHD_OPTION.CONNECTION_MEMORY_LIMIT.rawValue, limits.connectionMemory,
+            MHD_OPTION.END.rawValue,
+        ]
+        #if canImport(Darwin)
+            let polling = MHD_USE_AUTO_INTERNAL_THREAD.rawValue
+        #else
+            let polling = MHD_USE_EPOLL_INTERNAL_THREAD.rawValue
+        #endif
+        // The options are read before the call returns. The handler lives until the server has stopped.
+        let pointer = unsafe withVaList(options) { options in
+            unsafe MHD_start_daemon_va(polling, 0, nil, nil, Self.handle, handler.toOpaque(), options)
+        }
+        guard let pointer = unsafe pointer else {
+            unsafe handler.release()
+            throw StartError(address: address, reason: "the server could not be started")
+        }
+        self.address = ListenAddress(host: address.host, port: socket.port)
+        // The daemon closes it.
+        socket.giveAway()
+        daemon = unsafe Lock(Daemon(pointer: pointer, handler: handler))
+    }
+
+    deinit { stop() }
+
+    /// Ends all connections, and listens no more. Answers that are under way come to their end.
+    package func stop() {
+        guard
+            let running = daemon.withLock({ daemon in
+                defer { daemon = nil }
+                return daemon
+            })
+        else { return }
+        unsafe MHD_stop_daemon(running.pointer)
+        unsafe running.handler.release()
+    }
+
+    // MARK: Requests
+
+    private static let handle: MHD_AccessHandlerCallback = { handler, connection, path, method, _, _, _, _ in
+        // All of them live until this returns.
+        guard let handler = unsafe handler, let connection = unsafe connection, let path = unsafe path,
+            let method = unsafe method
+        else { return MHD_Result.NO }
+        let answer = unsafe Unmanaged<Handler>.fromOpaque(handler).takeUnretainedValue().answer
+        let name = unsafe String(validatingCString: method)
+        // The answer comes with the first call, which is before a body: one that is sent all the same ends the connection.
+        guard name == "GET" || name == "HEAD" else {
+            let refusal = HTTPResponse(.methodNotAllowed, "only GET and HEAD are answered\n")
+            return unsafe send(refusal, extraHeader: ("Allow", "GET, HEAD"), connection)
+        }
+        guard let path = unsafe String(validatingCString: path) else {
+            return unsafe send(HTTPResponse(.notFound, "the path is not UTF-8\n"), connection)
+        }
+        return unsafe send(answer(HTTPRequest(path: path, query: arguments(connection))), connection)
+    }
+
+    private static func arguments(_ connection: OpaquePointer) -> [String: String] {
+        var arguments: [String: String] = [:]
+        // The callback is called before this call returns, and gets the dictionary's address for that time alone.
+        unsafe withUnsafeMutablePointer(to: &arguments) { arguments in
+            _ = unsafe MHD_get_connection_values(
+                connection, MHD_ValueKind.GET_ARGUMENT_KIND,
+                { arguments, _, name, value in
+                    if let name = unsafe name, let name = unsafe String(validatingCString: name) {
+                        let value = unsafe value.flatMap { unsafe String(validatingCString: $0) }
+                        unsafe arguments?.assumingMemoryBound(to: [String: String].self).pointee[name] = value ?? ""
+                    }
+                    return MHD_Result.YES
+                }, arguments)
+        }
+        return arguments
+    }
+
+    private static func send(
+        _ answer: HTTPResponse, extraHeader: (String, String)? = nil, _ connection: OpaquePointer
+    ) -> MHD_Result {
+        // The library makes a copy of the bytes.
+        let response = unsafe answer.body.withUnsafeBytes { body in
+            unsafe MHD_create_response_from_buffer(
+                body.count, UnsafeMutableRawPointer(mutating: body.baseAddress),
+                MHD_ResponseMemoryMode.RESPMEM_MUST_COPY)
+        }
+        guard let response = unsafe response else { return MHD_Result.NO }
+        defer { unsafe MHD_destroy_response(response) }
+        for (name, value) in headers + [("Content-Type", answer.type)] + (extraHeader.map { [$0] } ?? []) {
+            guard unsafe MHD_add_response_header(response, name, value) == MHD_Result.YES else { return MHD_Result.NO }
+        }
+        return unsafe MHD_queue_response(connection, answer.status.rawValue, response)
+    }
+}

@@ -1,0 +1,42 @@
+/// Where a server listens: an interface's address or host name, and a port.
+package struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
+    package let host: String
+    /// 0 for any free one.
+    package let port: UInt16
+
+    package static let loopback = "127.0.0.1"
+
+    package init(host: String = loopback, port: UInt16) {
+        self.host = host
+        self.port = port
+    }
+
+    /// Reads `host:port`, `[address]:port` for IPv6, or a port alone for the loopback interface; nil for anything else.
+    package init?(parsing text: String) {
+        guard let colon = text.lastIndex(of: ":") else {
+            guard let port = UInt16(text) else { return nil }
+            self.init(port: port)
+            return
+        }
+        guard let port = UInt16(text[text.index(after: colon)...]) else { return nil }
+        var host = String(text[..<colon])
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = String(host.dropFirst().dropLast())
+            guard host.contains(":") else { return nil }
+        } else if host.contains(":") {
+            return nil
+        }
+        let isName = host.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"):
+                true
+            default: byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ":")
+            }
+        }
+        guard isName else { return nil }
+        self.init(host: host.isEmpty ? Self.loopback : host, port: port)
+    }
+
+    package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}

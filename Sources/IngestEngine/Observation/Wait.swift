@@ -1,0 +1,50 @@
+import CommandLineSupport
+import Concurrency
+
+/// What a run waits for at the moment, for those who ask from outside.
+package final class CurrentWaits: Sendable {
+    private let reasons = Lock<[String: String]>([:])
+
+    package init() {}
+
+    /// Why each thing is waited for, by a name for it.
+    package var all: [String: String] { reasons.withLock { $0 } }
+
+    fileprivate func set(_ name: String, _ reason: String?) { reasons.withLock { $0[name] = reason } }
+}
+
+/// One thing that may have to be waited for: logs why, and its end, and makes both known.
+package struct Wait: Sendable {
+    private let name: String
+    private let log: Log
+    private let current: CurrentWaits
+    private var reporter = WaitReporter()
+
+    /// - Parameter name: For ``CurrentWaits``.
+    package init(_ name: String, _ observer: IngestObserver) {
+        self.name = name
+        log = observer.log
+        current = observer.waits
+    }
+
+    /// Call after each failed attempt, or from time to time while one attempt takes long.
+    ///
+    /// - Parameters:
+    ///   - kind: What makes the reason another one, so that it is logged at once.
+    ///   - message: What to log: that something is waited for, and why.
+    package mutating func failed(_ kind: String, at now: ContinuousClock.Instant, _ message: String) {
+        current.set(name, message)
+        if reporter.isDue(kind, at: now) { log.warning(message) }
+    }
+
+    /// Call after a success.
+    ///
+    /// - Parameter message: Logged if it was logged before that something is waited for.
+    package mutating func succeeded(_ message: String) {
+        current.set(name, nil)
+        if reporter.succeeded() { log.info(message) }
+    }
+
+    /// Call when nothing is waited for any more, whatever became of it.
+    package func end() { current.set(name, nil) }
+}

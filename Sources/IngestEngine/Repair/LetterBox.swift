@@ -1,0 +1,185 @@
+import CommandLineSupport
+import KafkaWire
+import PGWire
+
+/// The dead letters in the database, to look at and to do something about.
+package struct LetterBox: Sendable {
+    /// Which letters are meant. What isn't given excludes none.
+    package struct Selection: Sendable {
+        package var ids: [Int64] = []
+        /// A part of the reason.
+        package var reason: String?
+        package var topic: String?
+        package var partition: Int32?
+        package var offset: Int64?
+        /// When they were received, as the server reads a time.
+        package var since: String?
+        package var until: String?
+        /// Letters of this group, and those of before groups were noted.
+        package var group: String?
+        /// Whether those count that something was done about.
+        package var includesResolved = false
+
+        package init() {}
+    }
+
+    /// What became of a letter.
+    package enum Outcome: Sendable, Equatable {
+        /// It became so many rows.
+        case stored(rows: Int)
+        /// It can't be a row still.
+        case rejected(reason: String)
+        /// Somebody else has done something about it.
+        case resolvedBefore
+    }
+
+    /// The table, quoted.
+    private let table: String
+    private let deadLetters: TableName
+    /// Who does something about letters, for the record.
+    private let user: String
+
+    package init(_ tables: OwnTables, user: String) {
+        table = "\(tables.quotedSchema).\(DeadLetter.table)"
+        deadLetters = TableName(schema: tables.schema, table: DeadLetter.table)
+        self.user = user
+    }
+
+    // MARK: Looking
+
+    /// How many letters are selected.
+    package func count(_ selection: Selection, _ connection: PostgresConnection) async throws(PostgresError) -> Int {
+        let (condition, parameters) = Self.condition(selection)
+        let count: Int64 = try await connection.query(
+            "SELECT count(*) FROM \(table) WHERE \(condition)", parameters: parameters
+        ).onlyRow.decode(0)
+        return Int(count)
+    }
+
+    /// The first selected letters behind one, by their numbers.
+    package func letters(
+        _ selection: Selection, behind id: Int64 = .min, limit: Int, _ connection: PostgresConnection
+    ) async throws(PostgresError) -> [StoredLetter] {
+        let (condition, parameters) = Self.condition(selection)
+        let next = parameters.count + 1
+        let result = try await connection.query(
+            """
+            SELECT \(StoredLetter.columns) FROM \(table)
+            WHERE \(condition) AND id > $\(next) ORDER BY id LIMIT $\(next + 1)
+            """, parameters: parameters + [PostgresValue(id), PostgresValue(Int64(limit))])
+        var letters: [StoredLetter] = []
+        for row in result.rows { letters.append(try StoredLetter(row)) }
+        return letters
+    }
+
+    private static func condition(_ selection: Selection) -> (String, [PostgresValue]) {
+        var conditions = selection.includesResolved ? [] : ["resolved_at IS NULL"]
+        var parameters: [PostgresValue] = []
+        func add(_ condition: (String) -> String, _ value: PostgresValue?) {
+            guard let value else { return }
+            parameters.append(value)
+            conditions.append(condition("$\(parameters.count)"))
+        }
+        if !selection.ids.isEmpty {
+            let list = selection.ids.map(String.init).joined(separator: ",")
+            add({ "id = ANY (\($0)::bigint[])" }, .text("{\(list)}"))
+        }
+        add({ "strpos(reason, \($0)) > 0" }, selection.reason.map { .text($0) })
+        add({ "topic = \($0)" }, selection.topic.map { .text($0) })
+        add({ "\"partition\" = \($0)" }, selection.partition.map { PostgresValue($0) })
+        add({ "\"offset\" = \($0)" }, selection.offset.map { PostgresValue($0) })
+        add({ "received_at >= \($0)::timestamptz" }, selection.since.map { .text($0) })
+        add({ "received_at < \($0)::timestamptz" }, selection.until.map { .text($0) })
+        add({ "coalesce(group_name = \($0), true)" }, selection.group.map { .text($0) })
+        return (conditions.isEmpty ? "true" : conditions.joined(separator: " AND "), parameters)
+    }
+
+    // MARK: Doing
+
+    /// Marks letters as not to be retried any more.
+    ///
+    /// - Returns: How many.
+    package func discard(
+        _ selection: Selection, _ connection: PostgresConnection
+    ) async throws(PostgresError) -> Int {
+        var open = selection
+        open.includesResolved = false
+        let (condition, parameters) = Self.condition(open)
+        let result = try await connection.query(
+            """
+            UPDATE \(table) SET resolved_at = now(), resolution = 'discarded', resolved_by = $\(parameters.count + 1)
+            WHERE \(condition)
+            """, parameters: parameters + [.text(user)])
+        return result.affectedRows ?? 0
+    }
+
+    /// A reason without what differs from letter to letter: numbers, and what is quoted from the message.
+    package static func kind(of reason: String) -> String { RejectionSummary.kind(of: reason) }
+
+    /// The tables have changed since the plan was made of them.
+    package struct TablesChanged: Error {}
+
+    /// Runs a letter through the mapping. Its rows and the mark that it is done are one transaction; so is a new reason.
+    ///
+    /// - Parameter isTrial: Whether to take everything back.
+    /// - Throws: `TablesChanged`; `PostgresError` that is no row's fault; `RowPlanError`.
+    package func retry(
+        _ letter: Int64, _ plan: IngestPlan, isTrial: Bool, _ connection: PostgresConnection
+    ) async throws -> Outcome {
+        do {
+            return try await connection.transaction { session in
+                let outcome = try store(letter, plan, &session)
+                if isTrial { throw Trial(outcome: outcome) }
+                return outcome
+            }
+        } catch let trial as Trial {
+            return trial.outcome
+        } catch let error as PostgresError where error.mayBeCausedByRow {
+            let reason = RowIsolation.reason(error)
+            if isTrial { return .rejected(reason: reason) }
+            return try await connection.transaction { session in try reject(letter, reason, &session) }
+        }
+    }
+
+    private struct Trial: Error { let outcome: Outcome }
+
+    private func store(
+        _ id: Int64, _ plan: IngestPlan, _ session: inout PostgresSession
+    ) throws -> Outcome {
+        if let fingerprint = plan.fingerprint, try !fingerprint.holds(&session) { throw TablesChanged() }
+        // Locked: of two that retry the same letter the second finds it done.
+        let rows = try session.query(
+            "SELECT \(StoredLetter.columns) FROM \(table) WHERE id = $1 AND resolved_at IS NULL FOR UPDATE",
+            parameters: [PostgresValue(id)]
+        ).rows
+        guard let row = rows.first else { return .resolvedBefore }
+        let letter = try StoredLetter(row)
+        let batch = try CopyBatch(plan)
+        do {
+            try batch.append(try letter.recordBatch(), position: letter.offset, now: .now)
+        } catch let failure as Failure {
+            return try reject(id, failure.sentence, &session)
+        } catch let error as KafkaError {
+            return try reject(id, "\(error)", &session)
+        }
+        if batch.deadLetterCount > 0 { return try reject(id, batch.rejections.last, &session) }
+        // A deferred constraint would fail the COMMIT, where the row can't be told from the rest.
+        try session.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        try batch.copy(deadLetters: deadLetters, &session)
+        try session.query(
+            """
+            UPDATE \(table) SET resolved_at = now(), resolution = 'retried', resolved_by = $2, retries = retries + 1
+            WHERE id = $1
+            """, parameters: [PostgresValue(id), .text(user)])
+        return .stored(rows: batch.copiedRows.reduce(0, +))
+    }
+
+    private func reject(
+        _ id: Int64, _ reason: String, _ session: inout PostgresSession
+    ) throws(PostgresError) -> Outcome {
+        let result = try session.query(
+            "UPDATE \(table) SET reason = $2, retries = retries + 1 WHERE id = $1 AND resolved_at IS NULL",
+            parameters: [PostgresValue(id), .text(DeadLetter.storable(reason))])
+        return result.affectedRows == 0 ? .resolvedBefore : .rejected(reason: reason)
+    }
+}

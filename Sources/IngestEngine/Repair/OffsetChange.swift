@@ -1,0 +1,77 @@
+import CommandLineSupport
+import KafkaWire
+import PGWire
+
+/// Where a group is to go on in a partition, by the decision of a user.
+package struct OffsetChange: Sendable, Equatable {
+    package let partition: TopicPartition
+    /// Where it is; nil if the group hasn't read the partition yet.
+    package let from: Int64?
+    package let to: Int64
+    /// Of the topic; nil if the broker doesn't tell.
+    package let topicID: String?
+
+    package init(partition: TopicPartition, from: Int64?, to: Int64, topicID: String?) {
+        (self.partition, self.from, self.to, self.topicID) = (partition, from, to, topicID)
+    }
+}
+
+extension OffsetStore {
+    /// How long ago an offset must have moved last: a run moves those of partitions that have messages all the time.
+    private static let quietSeconds = 5
+
+    /// Changes offsets, in a transaction of their own, and records by whom.
+    ///
+    /// - Parameter table: That of the record, quoted.
+    /// - Throws: `Failure` of status `conflict` if an offset isn't where it was, or was moved just now.
+    package func change(
+        _ changes: [OffsetChange], by user: String, recordedIn table: String, _ session: inout PostgresSession
+    ) throws {
+        // Nobody reads it again if a crash of the server takes it back.
+        try session.execute("SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = '10s'")
+        let present = Dictionary(
+            try lockedEntries(of: changes.map(\.partition), &session).map { ($0.partition, $0.nextOffset) }
+        ) { $1 }
+        let moving = try session.query(
+            """
+            SELECT topic, partition FROM \(self.table)
+            WHERE group_name = $1 AND topic = ANY ($2::text[]) AND updated_at > now() - interval '\(Self.quietSeconds) s'
+            ORDER BY topic, partition LIMIT 1
+            """, parameters: [.text(group), Self.list(Set(changes.map(\.partition.topic)))]
+        ).rows.first
+        if let moving {
+            let partition = TopicPartition(topic: try moving.decode(0), partition: try moving.decode(1))
+            throw Failure(
+                "the offset of \(partition) was moved within the last \(Self.quietSeconds) s: a run of group \(group) is at "
+                    + "work; stop it, and try again", status: .conflict)
+        }
+        for change in changes {
+            guard present[change.partition] == change.from else {
+                throw Failure(
+                    "the offset of \(change.partition) is not \(change.from.map { "\($0)" } ?? "missing") any more: a run of "
+                        + "group \(group) is at work; stop it, and try again", status: .conflict)
+            }
+            try session.query(
+                """
+                INSERT INTO \(self.table) (group_name, topic, partition, next_offset, topic_id)
+                VALUES ($1, $2, $3, $4, $5)
+                ON CONFLICT (group_name, topic, partition) DO UPDATE
+                SET next_offset = excluded.next_offset, topic_id = excluded.topic_id, leader_epoch = NULL,
+                    updated_at = now()
+                """,
+                parameters: [
+                    .text(group), .text(change.partition.topic), PostgresValue(change.partition.partition),
+                    PostgresValue(change.to), PostgresValue(change.topicID),
+                ])
+            try session.query(
+                """
+                INSERT INTO \(table) (changed_by, group_name, topic, partition, from_offset, to_offset)
+                VALUES (concat_ws(' as ', $1::text, session_user), $2, $3, $4, $5, $6)
+                """,
+                parameters: [
+                    .text(user), .text(group), .text(change.partition.topic),
+                    PostgresValue(change.partition.partition), PostgresValue(change.from), PostgresValue(change.to),
+                ])
+        }
+    }
+}

@@ -1,0 +1,135 @@
+import Foundation
+import HTTPServer
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct HTTPServerTests {
+    private func withServer(
+        _ limits: HTTPServer.Limits = HTTPServer.Limits(), _ body: (HTTPServer) async throws -> Void
+    ) async throws {
+        let server = try HTTPServer(at: ListenAddress(port: 0), limits: limits) { request in
+            switch request.path {
+            case "/": HTTPResponse("hello \(request.query.sorted { $0.key < $1.key })\n")
+            case "/ü": HTTPResponse(.serviceUnavailable, "not now\n")
+            default: HTTPResponse(.notFound, "nothing\n")
+            }
+        }
+        defer { server.stop() }
+        try await body(server)
+    }
+
+    private func get(_ server: HTTPServer, _ target: String, method: String = "GET") async throws -> String {
+        try await RawClient.exchange(
+            server.address.port, "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    }
+
+    @Test func pathsAndArgumentsAreTold() async throws {
+        try await withServer { server in
+            let answer = try await get(server, "/?day=2024-03-12&tv&name=a%20b")
+            #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
+            #expect(
+                answer.hasSuffix(
+                    "\r\n\r\nhello [(key: \"day\", value: \"2024-03-12\"), (key: \"name\", value: \"a b\"), (key: \"tv\", value: \"\")]\n"
+                ))
+            #expect(try await get(server, "/%C3%BC").hasPrefix("HTTP/1.1 503 "))
+            #expect(try await get(server, "/other").hasPrefix("HTTP/1.1 404 "))
+            #expect(try await get(server, "/%FF").hasPrefix("HTTP/1.1 404 "))
+        }
+    }
+
+    @Test func everyAnswerForbidsWhatIsOfOtherHosts() async throws {
+        try await withServer { server in
+            for target in ["/", "/other"] {
+                let answer = try await get(server, target)
+                #expect(answer.contains("Content-Security-Policy: default-src 'none'; script-src 'self'"))
+                #expect(answer.contains("X-Content-Type-Options: nosniff\r\n"))
+                #expect(answer.contains("Cache-Control: no-store\r\n"))
+                #expect(answer.contains("Content-Type: text/plain; charset=utf-8\r\n"))
+            }
+        }
+    }
+
+    @Test func headHasNoBody() async throws {
+        try await withServer { server in
+            let answer = try await get(server, "/", method: "HEAD")
+            #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n") && answer.hasSuffix("\r\n\r\n"))
+            #expect(answer.contains("Content-Length: 9\r\n"))
+        }
+    }
+
+    @Test(arguments: ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "BREW"])
+    func otherMethodsAreRefused(method: String) async throws {
+        try await withServer { server in
+            let answer = try await RawClient.exchange(
+                server.address.port,
+                "\(method) / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nConnection: close\r\n\r\nabcde")
+            #expect(answer.hasPrefix("HTTP/1.1 405 "))
+            #expect(answer.contains("Allow: GET, HEAD\r\n"))
+            // It serves on.
+            #expect(try await get(server, "/").hasPrefix("HTTP/1.1 200 "))
+        }
+    }
+
+    @Test(arguments: [
+        "GET / HTTP/1.1\r\nHost: localhost\r\nX: \(String(repeating: "x", count: 100_000))\r\n\r\n",
+        "GET /\(String(repeating: "x", count: 100_000)) HTTP/1.1\r\nHost: localhost\r\n\r\n", "\u{0}\u{1}\u{2}\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n", "GET\r\n\r\n",
+    ])
+    func badRequestsEndTheirConnectionAlone(request: String) async throws {
+        try await withServer { server in
+            let answer = try await RawClient.exchange(server.address.port, request)
+            #expect(!answer.contains(" 200 OK"))
+            #expect(try await get(server, "/").hasPrefix("HTTP/1.1 200 "))
+        }
+    }
+
+    @Test func aSilentConnectionIsEnded() async throws {
+        var limits = HTTPServer.Limits()
+        limits.idleSeconds = 1
+        try await withServer(limits) { server in
+            let began = ContinuousClock.now
+            _ = try await RawClient.exchange(server.address.port, "GET / HT")
+            #expect(.now - began < .seconds(10))
+        }
+    }
+
+    @Test func aTakenPortIsAnErrorThatNamesIt() async throws {
+        try await withServer { server in
+            let error = #expect(throws: HTTPServer.StartError.self) {
+                _ = try HTTPServer(at: server.address) { _ in HTTPResponse("") }
+            }
+            #expect(error?.description == "cannot listen at \(server.address): Address already in use")
+        }
+        let unknown = #expect(throws: HTTPServer.StartError.self) {
+            _ = try HTTPServer(at: ListenAddress(host: "no-such-host.invalid", port: 0)) { _ in HTTPResponse("") }
+        }
+        #expect(unknown?.description.hasPrefix("cannot listen at no-such-host.invalid:0: ") == true)
+    }
+
+    @Test func afterItHasStoppedNobodyListens() async throws {
+        let server = try HTTPServer(at: ListenAddress(port: 0)) { _ in HTTPResponse("") }
+        server.stop()
+        await #expect(throws: RawClient.Failed.self) { try await get(server, "/") }
+        // The port is free at once.
+        let again = try HTTPServer(at: server.address) { _ in HTTPResponse("again") }
+        #expect(try await get(again, "/").hasSuffix("again"))
+        again.stop()
+    }
+}
+
+@Suite struct ListenAddressTests {
+    @Test(arguments: [
+        ("8080", "127.0.0.1:8080"), (":8080", "127.0.0.1:8080"), ("0.0.0.0:80", "0.0.0.0:80"),
+        ("plant-3.example:0", "plant-3.example:0"), ("[::1]:8080", "[::1]:8080"), ("[::]:65535", "[::]:65535"),
+    ])
+    func addressesAreRead(text: String, shown: String) {
+        #expect(ListenAddress(parsing: text)?.description == shown)
+    }
+
+    @Test(arguments: [
+        "", ":", "65536", "-1", "host", "host:", "host:x", "::1:80", "[::1]", "[host]:80", "a b:80", "a/b:80",
+    ])
+    func otherTextIsNone(text: String) {
+        #expect(ListenAddress(parsing: text) == nil)
+    }
+}

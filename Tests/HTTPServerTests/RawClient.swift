@@ -1,0 +1,50 @@
+import Foundation
+import Glibc
+
+/// Sends bytes to a server of this machine and takes what comes until the server ends the connection.
+enum RawClient {
+    struct Failed: Error { let what: String }
+
+    static func exchange(_ port: UInt16, _ request: String) async throws -> String {
+        try await withCheckedThrowingContinuation { continuation in
+            // It blocks, so it has a thread of its own.
+            Thread.detachNewThread {
+                continuation.resume(with: Result { try blocking(port, request) })
+            }
+        }
+    }
+
+    private static func blocking(_ port: UInt16, _ request: String) throws -> String {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var limit = timeval(tv_sec: 20, tv_usec: 0)
+        unsafe setsockopt(
+            descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        // The address is lent for the call.
+        let status = unsafe withUnsafeBytes(of: &address) { bytes in
+            unsafe connect(
+                descriptor, bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
+        }
+        guard status == 0 else { throw Failed(what: "connect: errno \(errno)") }
+        var rest = Array(request.utf8)[...]
+        while !rest.isEmpty {
+            let sent = unsafe rest.withUnsafeBytes {
+                unsafe send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard sent > 0 else { break }
+            rest = rest.dropFirst(sent)
+        }
+        var answer: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4_096)
+        while true {
+            let count = unsafe chunk.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
+            guard count > 0 else { break }
+            answer += chunk[..<count]
+        }
+        return String(decoding: answer, as: UTF8.self)
+    }
+}

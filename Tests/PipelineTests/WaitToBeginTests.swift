@@ -1,0 +1,56 @@
+import KafkaWire
+import TestSupport
+import Testing
+
+extension DatabaseTests {
+    /// A run that is started before what it needs.
+    @Suite struct WaitToBeginTests {
+        private static let arguments = ["--topic", "later", "--wait", "--http", "0"]
+
+        @Test func aRunWaitsForDatabaseTablesAndTopic() async throws {
+            let postgres = try await PostgresServer.start()
+            let pipeline = try await FakePipeline.make(postgres: postgres)
+            try await postgres.stop()
+            let run = try await pipeline.startConsumer(Self.arguments)
+            func waits(for what: String) async throws {
+                try await eventually("it waits for \(what)") {
+                    guard run.isRunning else { throw ProgramError(try run.errors()) }
+                    return try run.errors().split(separator: "\n").contains {
+                        $0.contains(" warning waiting to begin: ") && $0.contains(what)
+                    }
+                }
+            }
+            try await waits(for: "refused")
+            try await postgres.startAgain()
+            try await waits(for: "later")
+            pipeline.fake.createTopic("later", partitions: 1)
+            try await pipeline.send([
+                ProducerRecord(topic: "later", key: pipeline.passage(7).key, value: pipeline.passage(7).value)
+            ])
+            try await eventually("the row is there") { try await pipeline.units() == [7] }
+            let result = try await endInOrder(run)
+            #expect(result.err.contains(" info everything is there now: beginning\n"))
+            await pipeline.close()
+        }
+
+        @Test func aSignalEndsTheWait() async throws {
+            let pipeline = try await FakePipeline.make()
+            let run = try await pipeline.startConsumer(Self.arguments)
+            try await eventually("it waits") { try run.errors().contains("waiting to begin: ") }
+            let result = try await endInOrder(run)
+            #expect(result.err.contains("ended while it waited"))
+            await pipeline.close()
+        }
+
+        @Test func withoutTheOptionTheRunFailsSoon() async throws {
+            let pipeline = try await FakePipeline.make()
+            let began = ContinuousClock.now
+            #expect(try await pipeline.catchUp(["--topic", "later"]).status == 78)
+            #expect(try await pipeline.catchUp(database: "postgresql://127.0.0.1:1/x").status == 69)
+            let broker = try await pipeline.catchUp(["--bootstrap-servers", "127.0.0.1:1"])
+            #expect(broker.status == 69)
+            #expect(.now - began < .seconds(45))
+            await pipeline.close()
+        }
+    }
+}

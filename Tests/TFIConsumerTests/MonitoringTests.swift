@@ -1,0 +1,64 @@
+import CommandLineSupport
+import Concurrency
+import Foundation
+import HTTPServer
+import Testing
+
+@testable import IngestEngine
+@testable import TFIConsumer
+
+@Suite struct MonitoringTests {
+    @Test func figuresAreWrittenInPrometheusFormat() {
+        var text = PrometheusText()
+        text.add("a_total", .counter, "As.", 3)
+        text.add("none", .gauge, "Left out.", [])
+        text.add("b", .gauge, "Bs.", [([("x", "a\"b\\c\nd"), ("y", "1")], 0.5), ([], .infinity)])
+        var histogram = Histogram(bounds: [0.1, 1])
+        for value in [0.05, 0.1, 0.5, 7] { histogram.observe(value) }
+        histogram.observe(1, times: 3)
+        text.add("c_seconds", "Cs.", histogram)
+        #expect(
+            text.text == """
+                # HELP a_total As.
+                # TYPE a_total counter
+                a_total 3
+                # HELP b Bs.
+                # TYPE b gauge
+                b{x="a\\"b\\\\c\\nd",y="1"} 0.5
+                b +Inf
+                # HELP c_seconds Cs.
+                # TYPE c_seconds histogram
+                c_seconds_bucket{le="0.1"} 2
+                c_seconds_bucket{le="1"} 6
+                c_seconds_bucket{le="+Inf"} 7
+                c_seconds_sum 10.65
+                c_seconds_count 7
+
+                """)
+    }
+
+    @Test func aProcessWhoseTasksDoNotRunIsNotWell() {
+        let clock = Lock(ContinuousClock.now)
+        let monitor = RunMonitor(observer: IngestObserver(), now: { clock.withLock { $0 } })
+        let pages = StatusPages(monitor: monitor)
+        #expect(pages.answer(HTTPRequest(path: "/healthz")).status == .ok)
+        clock.withLock { $0 += .seconds(21) }
+        let answer = pages.answer(HTTPRequest(path: "/healthz"))
+        #expect(answer.status == .serviceUnavailable)
+        #expect(String(decoding: answer.body, as: UTF8.self) == "no task has run for 21 s\n")
+    }
+
+    @Test func aRunThatHasNotBegunIsNotReadyAndHasFigures() {
+        let monitor = RunMonitor(observer: IngestObserver(), version: "1.2.3")
+        let pages = StatusPages(monitor: monitor)
+        let ready = pages.answer(HTTPRequest(path: "/readyz"))
+        #expect(ready.status == .serviceUnavailable)
+        #expect(String(decoding: ready.body, as: UTF8.self) == "the run has not begun\n")
+        let figures = pages.answer(HTTPRequest(path: "/metrics"))
+        #expect(figures.status == .ok && figures.type == "text/plain; version=0.0.4; charset=utf-8")
+        let text = String(decoding: figures.body, as: UTF8.self)
+        #expect(text.contains("tfi_consumer_build_info{version=\"1.2.3\"} 1\n"))
+        #expect(text.contains("tfi_consumer_ready 0\n"))
+        #expect(pages.answer(HTTPRequest(path: "/secrets")).status == .notFound)
+    }
+}
