@@ -75,7 +75,7 @@ package struct Program: Sendable {
 
     /// The failure with a pointer to the command's help where it is about wrong use.
     func withHint(_ failure: Failure, command: Command) -> Failure {
-        guard failure.status == .usage, failure.hint == nil else { return failure }
+        guard failure.status == .usage, failure.hint == nil, !failure.isLogged else { return failure }
         return Failure(failure.sentence, status: failure.status, hint: "see '\(name) \(command.name) --help'")
     }
 

@@ -16,7 +16,13 @@ package struct HTTPResponse: Sendable {
     package var status: Status
     /// The `Content-Type`.
     package var type: String
-    package var body: [UInt8]
+    package var body: Body
+
+    package enum Body: Sendable {
+        case bytes([UInt8])
+        /// Events, for as long as the client stays.
+        case events(EventStream)
+    }
 
     package enum Status: UInt32, Sendable {
         case ok = 200
@@ -29,7 +35,14 @@ package struct HTTPResponse: Sendable {
     package init(_ status: Status = .ok, type: String = "text/plain; charset=utf-8", body: [UInt8]) {
         self.status = status
         self.type = type
-        self.body = body
+        self.body = .bytes(body)
+    }
+
+    /// Events, for as long as the client stays.
+    package init(_ events: EventStream) {
+        status = .ok
+        type = EventStream.contentType
+        body = .events(events)
     }
 
     package init(_ status: Status, _ text: String) { self.init(status, body: Array(text.utf8)) }

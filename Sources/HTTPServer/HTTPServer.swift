@@ -1,5 +1,6 @@
 import CMicroHTTPD
 import Concurrency
+import Dispatch
 
 #if canImport(Darwin)
     import Darwin
@@ -76,9 +77,9 @@ package final class HTTPServer: Sendable {
             MHD_OPTION.END.rawValue,
         ]
         #if canImport(Darwin)
-            let polling = MHD_USE_AUTO_INTERNAL_THREAD.rawValue
+            let polling = MHD_USE_AUTO_INTERNAL_THREAD.rawValue | MHD_ALLOW_SUSPEND_RESUME.rawValue
         #else
-            let polling = MHD_USE_EPOLL_INTERNAL_THREAD.rawValue
+            let polling = MHD_USE_EPOLL_INTERNAL_THREAD.rawValue | MHD_ALLOW_SUSPEND_RESUME.rawValue
         #endif
         // The options are read before the call returns. The handler lives until the server has stopped.
         let pointer = unsafe withVaList(options) { options in
@@ -94,10 +95,21 @@ package final class HTTPServer: Sendable {
         daemon = unsafe Lock(Daemon(pointer: pointer, handler: handler))
     }
 
-    deinit { stop() }
+    deinit { stopNow() }
 
-    /// Ends all connections, and listens no more. Answers that are under way come to their end.
-    package func stop() {
+    /// Ends all connections, and listens no more. Answers that are under way come to their end; a stream of events has to be
+    /// ended before.
+    package func stop() async {
+        // It waits for the server's thread.
+        await withCheckedContinuation { continuation in
+            DispatchQueue(label: "end of the HTTP server").async {
+                self.stopNow()
+                continuation.resume()
+            }
+        }
+    }
+
+    private func stopNow() {
         guard
             let running = daemon.withLock({ daemon in
                 defer { daemon = nil }
@@ -148,11 +160,16 @@ package final class HTTPServer: Sendable {
     private static func send(
         _ answer: HTTPResponse, extraHeader: (String, String)? = nil, _ connection: OpaquePointer
     ) -> MHD_Result {
-        // The library makes a copy of the bytes.
-        let response = unsafe answer.body.withUnsafeBytes { body in
-            unsafe MHD_create_response_from_buffer(
-                body.count, UnsafeMutableRawPointer(mutating: body.baseAddress),
-                MHD_ResponseMemoryMode.RESPMEM_MUST_COPY)
+        let response: OpaquePointer?
+        switch answer.body {
+        case .bytes(let bytes):
+            // The library makes a copy of the bytes.
+            unsafe response = bytes.withUnsafeBytes { body in
+                unsafe MHD_create_response_from_buffer(
+                    body.count, UnsafeMutableRawPointer(mutating: body.baseAddress),
+                    MHD_ResponseMemoryMode.RESPMEM_MUST_COPY)
+            }
+        case .events(let stream): unsafe response = stream.response(to: connection)
         }
         guard let response = unsafe response else { return MHD_Result.NO }
         defer { unsafe MHD_destroy_response(response) }

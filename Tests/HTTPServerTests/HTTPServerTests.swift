@@ -14,8 +14,8 @@ struct HTTPServerTests {
             default: HTTPResponse(.notFound, "nothing\n")
             }
         }
-        defer { server.stop() }
         try await body(server)
+        await server.stop()
     }
 
     private func get(_ server: HTTPServer, _ target: String, method: String = "GET") async throws -> String {
@@ -108,12 +108,99 @@ struct HTTPServerTests {
 
     @Test func afterItHasStoppedNobodyListens() async throws {
         let server = try HTTPServer(at: ListenAddress(port: 0)) { _ in HTTPResponse("") }
-        server.stop()
+        await server.stop()
         await #expect(throws: RawClient.Failed.self) { try await get(server, "/") }
         // The port is free at once.
         let again = try HTTPServer(at: server.address) { _ in HTTPResponse("again") }
         #expect(try await get(again, "/").hasSuffix("again"))
-        again.stop()
+        await again.stop()
+    }
+}
+
+@Suite(.timeLimit(.minutes(1)))
+struct EventStreamTests {
+    private static let request = "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+    /// The events in an answer that came in chunks.
+    private func events(_ answer: String) -> [String] {
+        answer.components(separatedBy: "\r\n").filter { $0.hasPrefix("data: ") || $0.hasPrefix("event: ") }
+            .map { $0.trimmingCharacters(in: .newlines) }
+    }
+
+    private func served(_ stream: EventStream, limits: HTTPServer.Limits = HTTPServer.Limits()) throws -> HTTPServer {
+        try HTTPServer(at: ListenAddress(port: 0), limits: limits) { _ in HTTPResponse(stream) }
+    }
+
+    private func until(_ condition: () -> Bool) async throws {
+        while !condition() { try await Task.sleep(for: .milliseconds(2)) }
+    }
+
+    @Test func aClientGetsTheLastPictureAndThenEachNewOne() async throws {
+        let stream = EventStream()
+        let server = try served(stream)
+        stream.show("1")
+        stream.show("2")
+        async let answer = RawClient.exchange(server.address.port, Self.request)
+        try await until { stream.clientCount == 1 }
+        async let late = RawClient.exchange(server.address.port, Self.request)
+        try await until { stream.clientCount == 2 }
+        // Each waits for the next event before it comes.
+        for number in 3...5 {
+            try await Task.sleep(for: .milliseconds(50))
+            stream.show("\(number)")
+        }
+        try await Task.sleep(for: .milliseconds(50))
+        stream.sendBeat()
+        try await Task.sleep(for: .milliseconds(50))
+        stream.end()
+        for answer in try await [answer, late] {
+            #expect(answer.contains("Content-Type: text/event-stream; charset=utf-8\r\n"))
+            #expect(
+                events(answer)
+                    == ["data: 2", "data: 3", "data: 4", "data: 5", "event: beat\ndata: {}"])
+        }
+        try await until { stream.clientCount == 0 }
+        await server.stop()
+    }
+
+    @Test func hundredsOfClientsGetTheSameAndAreLetGo() async throws {
+        let stream = EventStream()
+        let server = try served(stream)
+        let answers = try await withThrowingTaskGroup(of: String.self) { group in
+            for _ in 0..<200 { group.addTask { try await RawClient.exchange(server.address.port, Self.request) } }
+            try await until { stream.clientCount == 200 }
+            stream.show(String(repeating: "x", count: 50_000))
+            try await Task.sleep(for: .milliseconds(200))
+            stream.end()
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(answers.allSatisfy { $0.utf8.count { $0 == UInt8(ascii: "x") } >= 50_000 })
+        try await until { stream.clientCount == 0 }
+        await server.stop()
+    }
+
+    @Test func aClientThatHasGoneIsNoticedByABeat() async throws {
+        let stream = EventStream()
+        let server = try served(stream)
+        stream.show("1")
+        // It leaves after the first bytes.
+        _ = try await RawClient.exchange(server.address.port, Self.request, enough: 10)
+        try await until { stream.clientCount == 1 || stream.clientCount == 0 }
+        while stream.clientCount > 0 {
+            stream.sendBeat()
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        stream.end()
+        await server.stop()
+    }
+
+    @Test func whoComesAfterTheEndGetsTheLastPicture() async throws {
+        let stream = EventStream()
+        let server = try served(stream)
+        stream.show("1")
+        stream.end()
+        #expect(events(try await RawClient.exchange(server.address.port, Self.request)) == ["data: 1"])
+        await server.stop()
     }
 }
 

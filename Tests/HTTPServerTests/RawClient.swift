@@ -5,16 +5,17 @@ import Glibc
 enum RawClient {
     struct Failed: Error { let what: String }
 
-    static func exchange(_ port: UInt16, _ request: String) async throws -> String {
+    /// - Parameter enough: After how many bytes the client ends the connection; nil for none.
+    static func exchange(_ port: UInt16, _ request: String, enough: Int? = nil) async throws -> String {
         try await withCheckedThrowingContinuation { continuation in
             // It blocks, so it has a thread of its own.
             Thread.detachNewThread {
-                continuation.resume(with: Result { try blocking(port, request) })
+                continuation.resume(with: Result { try blocking(port, request, enough) })
             }
         }
     }
 
-    private static func blocking(_ port: UInt16, _ request: String) throws -> String {
+    private static func blocking(_ port: UInt16, _ request: String, _ enough: Int?) throws -> String {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var limit = timeval(tv_sec: 20, tv_usec: 0)
@@ -44,6 +45,7 @@ enum RawClient {
             let count = unsafe chunk.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
             guard count > 0 else { break }
             answer += chunk[..<count]
+            if let enough, answer.count >= enough { break }
         }
         return String(decoding: answer, as: UTF8.self)
     }

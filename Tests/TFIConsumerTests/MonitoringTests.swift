@@ -7,6 +7,13 @@ import Testing
 @testable import IngestEngine
 @testable import TFIConsumer
 
+extension HTTPResponse {
+    fileprivate var text: String {
+        guard case .bytes(let bytes) = body else { return "" }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
 @Suite struct MonitoringTests {
     @Test func figuresAreWrittenInPrometheusFormat() {
         var text = PrometheusText()
@@ -45,7 +52,7 @@ import Testing
         clock.withLock { $0 += .seconds(21) }
         let answer = pages.answer(HTTPRequest(path: "/healthz"))
         #expect(answer.status == .serviceUnavailable)
-        #expect(String(decoding: answer.body, as: UTF8.self) == "no task has run for 21 s\n")
+        #expect(answer.text == "no task has run for 21 s\n")
     }
 
     @Test func aRunThatHasNotBegunIsNotReadyAndHasFigures() {
@@ -53,10 +60,10 @@ import Testing
         let pages = StatusPages(monitor: monitor)
         let ready = pages.answer(HTTPRequest(path: "/readyz"))
         #expect(ready.status == .serviceUnavailable)
-        #expect(String(decoding: ready.body, as: UTF8.self) == "the run has not begun\n")
+        #expect(ready.text == "the run has not begun\n")
         let figures = pages.answer(HTTPRequest(path: "/metrics"))
         #expect(figures.status == .ok && figures.type == "text/plain; version=0.0.4; charset=utf-8")
-        let text = String(decoding: figures.body, as: UTF8.self)
+        let text = figures.text
         #expect(text.contains("tfi_consumer_build_info{version=\"1.2.3\"} 1\n"))
         #expect(text.contains("tfi_consumer_ready 0\n"))
         #expect(pages.answer(HTTPRequest(path: "/secrets")).status == .notFound)

@@ -1,7 +1,7 @@
 import CommandLineSupport
 import Concurrency
 
-/// What a run waits for at the moment, for those who ask from outside.
+/// What keeps records from the database at the moment, for those who ask from outside.
 package final class CurrentWaits: Sendable {
     private let reasons = Lock<[String: String]>([:])
 
@@ -15,13 +15,14 @@ package final class CurrentWaits: Sendable {
 
 /// One thing that may have to be waited for: logs why, and its end, and makes both known.
 package struct Wait: Sendable {
-    private let name: String
+    /// Nil for something without which records still reach the database.
+    private let name: String?
     private let log: Log
     private let current: CurrentWaits
     private var reporter = WaitReporter()
 
-    /// - Parameter name: For ``CurrentWaits``.
-    package init(_ name: String, _ observer: IngestObserver) {
+    /// - Parameter name: For ``CurrentWaits``; nil for something without which records still reach the database.
+    package init(_ name: String?, _ observer: IngestObserver) {
         self.name = name
         log = observer.log
         current = observer.waits
@@ -33,7 +34,7 @@ package struct Wait: Sendable {
     ///   - kind: What makes the reason another one, so that it is logged at once.
     ///   - message: What to log: that something is waited for, and why.
     package mutating func failed(_ kind: String, at now: ContinuousClock.Instant, _ message: String) {
-        current.set(name, message)
+        if let name { current.set(name, message) }
         if reporter.isDue(kind, at: now) { log.warning(message) }
     }
 
@@ -41,10 +42,10 @@ package struct Wait: Sendable {
     ///
     /// - Parameter message: Logged if it was logged before that something is waited for.
     package mutating func succeeded(_ message: String) {
-        current.set(name, nil)
+        if let name { current.set(name, nil) }
         if reporter.succeeded() { log.info(message) }
     }
 
     /// Call when nothing is waited for any more, whatever became of it.
-    package func end() { current.set(name, nil) }
+    package func end() { if let name { current.set(name, nil) } }
 }

@@ -22,7 +22,7 @@ struct PartitionWatch: Sendable {
         let interval = max(min(client.configuration.metadataMaximumAge, Self.maximumInterval), .milliseconds(100))
         var known = known
         var missing: Set<String> = []
-        var wait = Wait("new partitions", observer)
+        var wait = Wait(nil, observer)
         while !Task.isCancelled {
             try? await timing.sleep(interval)
             var added: Set<TopicPartition> = []

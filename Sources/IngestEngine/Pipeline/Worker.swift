@@ -50,7 +50,7 @@ final class Worker: Sendable {
         let (isGroup, group) = (settings.isGroup, settings.offsets.group)
         follower = GroupOffsets(
             group: group, committed: { ledger.committed },
-            wait: Wait("offsets in Kafka of worker \(number + 1)", member.observer),
+            wait: Wait(nil, member.observer),
             send: { offsets in
                 if isGroup {
                     try await member.consumer.commit(offsets.mapValues { OffsetAndMetadata($0) })

@@ -205,13 +205,19 @@ package struct OwnTables: Sendable {
     }
 
     /// The version of the tables that are there; nil without any.
-    private func presentVersion(_ session: inout PostgresSession) throws(PostgresError) -> Int? {
+    ///
+    /// - Throws: `Failure` if the user may not look; `PostgresError`.
+    private func presentVersion(_ session: inout PostgresSession) throws -> Int? {
         func exists(_ table: String) throws(PostgresError) -> Bool {
             try session.query(
                 "SELECT to_regclass($1) IS NOT NULL", parameters: [.text("\(quotedSchema).\(table)")]
             ).onlyRow.decode(0)
         }
         if try exists(Self.versions.name) {
+            try Privileges(
+                schema: schema,
+                needs: [.init(privilege: "SELECT", table: Self.versions.name, columns: ["version"])]
+            ).check(&session)
             let version: Int32? = try session.query(
                 "SELECT max(version) FROM \(quotedSchema).\(Self.versions.name)"
             ).onlyRow.decodeIfPresent(0)

@@ -123,9 +123,14 @@ enum OffsetCommands {
 
     /// - Throws: `Failure` of status `conflict` if the group has members.
     private static func checkIdle(_ group: String, _ client: KafkaClient) async throws {
-        guard case .success(let description) = try await client.admin.describeGroups([group])[group],
-            !description.members.isEmpty
-        else { return }
+        guard let outcome = try await client.admin.describeGroups([group])[group] else { return }
+        let description: GroupDescription
+        switch outcome {
+        case .success(let found): description = found
+        case .failure(let error) where error.code == .groupIdNotFound: return
+        case .failure(let error): throw error
+        }
+        if description.members.isEmpty { return }
         let names = description.members.map { "\($0.clientID) at \($0.clientHost)" }.sorted().prefix(5)
         throw Failure(
             "group \(group) has \(description.members.count) members (\(names.joined(separator: ", "))): stop them first",

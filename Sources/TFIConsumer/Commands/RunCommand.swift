@@ -31,7 +31,7 @@ enum RunCommand {
         ShutdownLimit.enforce(after: stop)
         let log = Log(format: options[ConsumerOptions.logFormat], level: options[ConsumerOptions.logLevel])
         do {
-            try await run(options, sources, stop, log, since: began)
+            try await serveAndRun(options, sources, stop, log, since: began)
         } catch var failure as Failure {
             log.error(failure.sentence, ["status": .integer(Int(failure.status.rawValue))])
             failure.isLogged = true
@@ -39,7 +39,7 @@ enum RunCommand {
         }
     }
 
-    private static func run(
+    private static func serveAndRun(
         _ options: ParsedOptions, _ sources: [IngestPlan.Source], _ stop: StopSignal, _ log: Log,
         since began: ContinuousClock.Instant
     ) async throws {
@@ -47,7 +47,20 @@ enum RunCommand {
         let beating = Task { await monitor.beat() }
         defer { beating.cancel() }
         let server = try serve(options, monitor)
-        defer { server?.stop() }
+        do {
+            try await run(options, sources, stop, monitor, since: began)
+        } catch {
+            await server?.stop()
+            throw error
+        }
+        await server?.stop()
+    }
+
+    private static func run(
+        _ options: ParsedOptions, _ sources: [IngestPlan.Source], _ stop: StopSignal, _ monitor: RunMonitor,
+        since began: ContinuousClock.Instant
+    ) async throws {
+        let log = monitor.observer.log
         let client = try await options.client(log, counters: monitor.clients)
         let run = ConsumerRun(
             options: options, sources: sources, client: client, totals: IngestTotals(), stop: stop, monitor: monitor)
