@@ -57,6 +57,8 @@ extension DatabaseTests {
             #expect(value("record_latency_seconds_count") == 101)
             #expect(value("record_latency_seconds_bucket{le=\"+Inf\"}") == 101)
             #expect(value("batch_records_sum") == 101)
+            // Counted at the start, and then every half minute.
+            #expect(value("open_dead_letters") == 0)
             #expect(value("assigned_partitions") == 2)
             #expect(value("failed_partitions") == 0)
             #expect(value("oldest_record_age_seconds") == 0)

@@ -41,16 +41,5 @@ extension DatabaseTests {
             #expect(result.err.contains("ended while it waited"))
             await pipeline.close()
         }
-
-        @Test func withoutTheOptionTheRunFailsSoon() async throws {
-            let pipeline = try await FakePipeline.make()
-            let began = ContinuousClock.now
-            #expect(try await pipeline.catchUp(["--topic", "later"]).status == 78)
-            #expect(try await pipeline.catchUp(database: "postgresql://127.0.0.1:1/x").status == 69)
-            let broker = try await pipeline.catchUp(["--bootstrap-servers", "127.0.0.1:1"])
-            #expect(broker.status == 69)
-            #expect(.now - began < .seconds(45))
-            await pipeline.close()
-        }
     }
 }

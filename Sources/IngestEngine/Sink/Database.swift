@@ -295,6 +295,16 @@ extension Database {
     }
 }
 
+extension Database {
+    /// How many dead letters nothing was done about yet, of all groups, in one attempt.
+    ///
+    /// - Returns: Nil if the database can't be asked.
+    package func openLetters(in tables: OwnTables) async -> Int? {
+        let box = LetterBox(tables, user: "")
+        return try? await attempt(isProbe: true) { connection in try await box.count(LetterBox.Selection(), connection) }
+    }
+}
+
 /// The program is to end while it waits for something that isn't there.
 package struct Stopped: Error {
     package init() {}

@@ -136,9 +136,11 @@ struct ConsumerRun: Sendable {
         monitor.began(ingest)
         logStart(plan, start)
         let lines = Task { await ProgressLog(monitor: monitor, ingest: ingest).run() }
+        let letters = Task { await monitor.countLetters { await database.openLetters(in: tables) } }
         let progress = Task { if StatusLine.shared.isTerminal { await showProgress(of: ingest) } }
         defer {
             lines.cancel()
+            letters.cancel()
             progress.cancel()
         }
         do {

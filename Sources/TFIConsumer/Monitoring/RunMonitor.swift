@@ -17,6 +17,7 @@ final class RunMonitor: Sendable {
         var ingest: Ingest?
         /// When tasks last ran.
         var pulse: ContinuousClock.Instant
+        var openLetters: Int?
     }
 
     private let state: Lock<State>
@@ -24,6 +25,8 @@ final class RunMonitor: Sendable {
     /// How long no task may have run, until the process counts as stuck.
     private static let longestSilence = Duration.seconds(20)
     private static let pulseInterval = Duration.seconds(1)
+    /// The count reads the whole table.
+    private static let letterInterval = Duration.seconds(30)
 
     init(
         observer: IngestObserver, version: String = projectVersion,
@@ -47,6 +50,14 @@ final class RunMonitor: Sendable {
             let now = now()
             state.withLock { $0.pulse = now }
             try? await Task.sleep(for: Self.pulseInterval)
+        }
+    }
+
+    /// Counts the dead letters that nothing was done about, from time to time, until the task is cancelled.
+    func countLetters(_ count: @Sendable () async -> Int?) async {
+        while !Task.isCancelled {
+            if let count = await count() { state.withLock { $0.openLetters = count } }
+            try? await Task.sleep(for: Self.letterInterval)
         }
     }
 
@@ -106,6 +117,10 @@ final class RunMonitor: Sendable {
         text.add(
             name("dead_letters_total"), .counter, "Records that could not be a row, by reason.",
             labelled(snapshot.deadLettersByReason, by: "reason"))
+        if let open = state.withLock({ $0.openLetters }) {
+            text.add(
+                name("open_dead_letters"), .gauge, "Dead letters that nothing was done about, of all runs.", Double(open))
+        }
         text.add(
             name("batch_records"), "Records in each transaction.", snapshot.batchRecords)
         text.add(
