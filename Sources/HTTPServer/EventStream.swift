@@ -31,6 +31,9 @@ package final class EventStream: Sendable {
     /// How many clients there are.
     package var clientCount: Int { state.withLock { $0.clientCount } }
 
+    /// How many of them have everything, and wait for the next event.
+    package var waitingCount: Int { state.withLock { $0.waiting.count } }
+
     /// Shows a picture to all clients.
     ///
     /// - Parameter data: One line.
@@ -44,7 +47,8 @@ package final class EventStream: Sendable {
     /// Sends a beat to all clients.
     package func sendBeat() { resume { $0.beats += 1 } }
 
-    /// Ends the stream for all clients, and for all that come later, once they have the last picture.
+    /// Ends the stream for all clients, and for all that come later, once they have the last picture. Stopping the server
+    /// doesn't wait for that.
     package func end() { resume { $0.isEnded = true } }
 
     private func resume(_ change: (inout State) -> Void) {

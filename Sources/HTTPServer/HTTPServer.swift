@@ -57,6 +57,8 @@ package final class HTTPServer: Sendable {
 
     private final class Handler: Sendable {
         let answer: @Sendable (HTTPRequest) -> HTTPResponse
+        /// Those that clients were given.
+        let streams = Lock<[EventStream]>([])
         init(_ answer: @escaping @Sendable (HTTPRequest) -> HTTPResponse) { self.answer = answer }
     }
 
@@ -70,7 +72,7 @@ package final class HTTPServer: Sendable {
         let socket = try ListeningSocket(address)
         let handler = unsafe Unmanaged.passRetained(Handler(answer))
         let options: [any CVarArg] = [
-            MHD_OPTION.LISTEN_SOCKET.rawValue, socket.descriptor,
+            MHD_OPTION.LISTEN_SOCKET.rawValue, socket.copy(),
             MHD_OPTION.CONNECTION_LIMIT.rawValue, UInt32(limits.connections),
             MHD_OPTION.CONNECTION_TIMEOUT.rawValue, UInt32(limits.idleSeconds),
             MHD_OPTION.CONNECTION_MEMORY_LIMIT.rawValue, limits.connectionMemory,
@@ -90,15 +92,12 @@ package final class HTTPServer: Sendable {
             throw StartError(address: address, reason: "the server could not be started")
         }
         self.address = ListenAddress(host: address.host, port: socket.port)
-        // The daemon closes it.
-        socket.giveAway()
         daemon = unsafe Lock(Daemon(pointer: pointer, handler: handler))
     }
 
     deinit { stopNow() }
 
-    /// Ends all connections, and listens no more. Answers that are under way come to their end; a stream of events has to be
-    /// ended before.
+    /// Ends all streams of events and all connections, and listens no more. An answer that is under way may be cut off.
     package func stop() async {
         // It waits for the server's thread.
         await withCheckedContinuation { continuation in
@@ -116,6 +115,8 @@ package final class HTTPServer: Sendable {
                 return daemon
             })
         else { return }
+        // libmicrohttpd can't stop while a connection is suspended.
+        for stream in unsafe running.handler.takeUnretainedValue().streams.withLock({ $0 }) { stream.end() }
         unsafe MHD_stop_daemon(running.pointer)
         unsafe running.handler.release()
     }
@@ -127,7 +128,7 @@ package final class HTTPServer: Sendable {
         guard let handler = unsafe handler, let connection = unsafe connection, let path = unsafe path,
             let method = unsafe method
         else { return MHD_Result.NO }
-        let answer = unsafe Unmanaged<Handler>.fromOpaque(handler).takeUnretainedValue().answer
+        let context = unsafe Unmanaged<Handler>.fromOpaque(handler).takeUnretainedValue()
         let name = unsafe String(validatingCString: method)
         // The answer comes with the first call, which is before a body: one that is sent all the same ends the connection.
         guard name == "GET" || name == "HEAD" else {
@@ -137,7 +138,13 @@ package final class HTTPServer: Sendable {
         guard let path = unsafe String(validatingCString: path) else {
             return unsafe send(HTTPResponse(.notFound, "the path is not UTF-8\n"), connection)
         }
-        return unsafe send(answer(HTTPRequest(path: path, query: arguments(connection))), connection)
+        let answer = unsafe context.answer(HTTPRequest(path: path, query: arguments(connection)))
+        if case .events(let stream) = answer.body {
+            context.streams.withLock { streams in
+                if !streams.contains(where: { $0 === stream }) { streams.append(stream) }
+            }
+        }
+        return unsafe send(answer, connection)
     }
 
     private static func arguments(_ connection: OpaquePointer) -> [String: String] {

@@ -34,8 +34,9 @@ package struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
             default: byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ":")
             }
         }
-        guard isName else { return nil }
-        self.init(host: host.isEmpty ? Self.loopback : host, port: port)
+        // An empty one means all interfaces to some, and the loopback one to others.
+        guard isName, !host.isEmpty else { return nil }
+        self.init(host: host, port: port)
     }
 
     package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }

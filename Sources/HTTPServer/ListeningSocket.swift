@@ -6,10 +6,9 @@
 
 /// A socket that listens. Made here and not by libmicrohttpd, which doesn't tell why it can't.
 struct ListeningSocket: ~Copyable {
-    let descriptor: Int32
+    private let descriptor: Int32
     /// The port, also if any free one was asked for.
     let port: UInt16
-    private var isOwned = true
 
     init(_ address: ListenAddress) throws(HTTPServer.StartError) {
         var hints = unsafe addrinfo()
@@ -41,10 +40,10 @@ struct ListeningSocket: ~Copyable {
         (descriptor, port) = found
     }
 
-    deinit { if isOwned { close(descriptor) } }
+    deinit { close(descriptor) }
 
-    /// Has somebody else close it.
-    consuming func giveAway() { isOwned = false }
+    /// Another descriptor of the socket, for somebody who closes it.
+    func copy() -> Int32 { fcntl(descriptor, F_DUPFD_CLOEXEC, 0) }
 
     private struct SystemError: Error, CustomStringConvertible {
         let number = errno

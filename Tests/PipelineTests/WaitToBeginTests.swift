@@ -5,7 +5,7 @@ import Testing
 extension DatabaseTests {
     /// A run that is started before what it needs.
     @Suite struct WaitToBeginTests {
-        private static let arguments = ["--topic", "later", "--wait", "--http", "0"]
+        private static let arguments = ["--topic", "later", "--wait"]
 
         @Test func aRunWaitsForDatabaseTablesAndTopic() async throws {
             let postgres = try await PostgresServer.start()
@@ -30,6 +30,24 @@ extension DatabaseTests {
             try await eventually("the row is there") { try await pipeline.units() == [7] }
             let result = try await endInOrder(run)
             #expect(result.err.contains(" info everything is there now: beginning\n"))
+            await pipeline.close()
+        }
+
+        @Test func aRunWaitsForTheTableOfItsMapping() async throws {
+            let pipeline = try await FakePipeline.make()
+            pipeline.fake.createTopic("later", partitions: 1)
+            let run = try await pipeline.startConsumer(Self.arguments + ["--table", "\(pipeline.schema).later"])
+            try await eventually("it waits") {
+                try run.errors().contains("waiting to begin: --table: there is no table")
+            }
+            try await pipeline.sql("CREATE TABLE later (n int)")
+            try await pipeline.send([ProducerRecord(topic: "later", value: Array("{\"n\":3}".utf8))])
+            try await eventually("the row is there") { try await pipeline.number("SELECT count(*) FROM later") == 1 }
+            try await endInOrder(run)
+            // What the server will refuse again ends it.
+            let refused = try await pipeline.catchUp(
+                Self.arguments, database: pipeline.postgres.uri.replacing("postgres@", with: "nobody@"))
+            #expect(refused.status == 69, "\(refused.err)")
             await pipeline.close()
         }
 

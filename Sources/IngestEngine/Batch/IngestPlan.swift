@@ -32,7 +32,7 @@ package struct IngestPlan: Sendable {
     let targetOfRoute: [Int]
     /// For each target its table's name in totals: without the schema if no other table has this name.
     package let labels: [String]
-    package let unrouted: Mapping.Unrouted
+    package private(set) var unrouted: Mapping.Unrouted
     /// Notices changes of the tables; nil only without routes.
     let fingerprint: TableFingerprint?
     /// The group that reads, for dead letters.
@@ -71,6 +71,18 @@ package struct IngestPlan: Sendable {
             names.count { $0.table == target.table.table } == 1 ? target.table.table : target.table.text
         }
         self.targets = targets
+    }
+
+    /// The same plan, for which a record that no route takes is rejected.
+    var rejectingUnrouted: IngestPlan {
+        var plan = self
+        plan.unrouted = .deadLetter
+        return plan
+    }
+
+    /// Whether a record that comes late may replace a newer row, or delete it.
+    package var replacesRows: Bool {
+        routes.contains { route in if case .upsert = route.route.mode { true } else { false } }
     }
 
     /// Binds mappings to the tables as they are now.

@@ -65,7 +65,9 @@ public struct Binder {
         let table: TableShape
         switch catalog.tables[route.table] {
         case .success(let shape): table = shape
-        case .failure(let error): throw BindingError(error.message, file: file, line: route.line)
+        case .failure(let error):
+            throw BindingError(
+                error.message, file: file, line: route.line, isOfAbsence: error.isOfAbsence)
         case nil:
             throw BindingError("the table \(route.table.text) wasn't looked up", file: file, line: route.line)
         }

@@ -8,10 +8,14 @@ public struct BindingError: Error, Equatable, CustomStringConvertible {
     public let line: Int
     public let message: String
 
-    init(_ message: String, file: String, line: Int) {
+    /// Whether the table isn't there, and may come.
+    package let isOfAbsence: Bool
+
+    init(_ message: String, file: String, line: Int, isOfAbsence: Bool = false) {
         self.file = file
         self.line = line
         self.message = message
+        self.isOfAbsence = isOfAbsence
     }
 
     /// For example `mapping.yaml:7: route to workshop.ucp: the table has no column "zoneid"; did you mean "zone_id"?`

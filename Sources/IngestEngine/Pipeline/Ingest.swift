@@ -7,6 +7,8 @@ import PGWire
 package struct Ingest: Sendable {
     /// How long to wait for the progress of other members, when only their partitions are behind.
     private static let patience = Duration.seconds(120)
+    /// After what time without an answer to a fetch nothing new reaches the database.
+    private static let silentFetchLimit = Duration.seconds(10)
     private static let lookInterval = Duration.milliseconds(500)
     /// After what time without progress it is said what is waited for.
     private static let silenceLimit = Duration.seconds(10)
@@ -57,10 +59,10 @@ package struct Ingest: Sendable {
         }
     }
 
-    /// The sum of ``lags``; nil until it is known of all partitions.
+    /// The sum of ``lags``; nil until it is known of all partitions that are read.
     package var lag: Int64? {
         let lags = lags
-        guard partitions.isSubset(of: lags.keys) else { return nil }
+        guard partitions.subtracting(failedPartitions).isSubset(of: lags.keys) else { return nil }
         return lags.values.reduce(0) { $0.addingSaturated($1) }
     }
 
@@ -74,7 +76,12 @@ package struct Ingest: Sendable {
             case .failed(let error): return "\(name) does not read: \(error)"
             case .closed: return "\(name) has ended"
             }
-            return worker.ledger.needsAttention ? "\(name) does not know yet where to read" : nil
+            if worker.ledger.needsAttention { return "\(name) does not know yet where to read" }
+            // A broker answers each fetch within fetch.max.wait.ms, with records or without.
+            let limit = Self.silentFetchLimit + worker.member.client.configuration.consumer.fetchMaximumWait
+            guard let last = worker.consumer.lastResponse, worker.ledger.isAnyLeft else { return nil }
+            let silence = settings.timing.now() - last
+            return silence > limit ? "\(name) has had no answer of a broker for \(Int(silence / .seconds(1))) s" : nil
         }
     }
 
@@ -106,6 +113,7 @@ package struct Ingest: Sendable {
             if settings.isGroup {
                 try await worker.subscribe(to: start.partitionCounts.keys.sorted())
             } else {
+                worker.ledger.note(failures: start.failures)
                 await worker.assignAll(start)
             }
         }

@@ -24,12 +24,20 @@ struct PartitionPlacer {
     /// How long until the next attempt is due; nil if none is.
     var pause: Duration? { retryAt.map { max(.zero, $0 - .now) } }
 
+    /// Call when no partition awaits its position any more: the group may have taken away those that did.
+    mutating func nothingAwaits() {
+        guard retryAt != nil else { return }
+        (failures, retryAt) = (0, nil)
+        wait.end()
+    }
+
     /// Reads the positions of the partitions that await them, and seeks. If the cluster can't tell at the moment, the others
     /// are read on meanwhile.
     ///
     /// - Throws: `Stopped`; the failure of a partition if that is to end the run.
     mutating func place() async throws {
         let awaiting = worker.ledger.awaiting
+        if awaiting.isEmpty { nothingAwaits() }
         guard !awaiting.isEmpty, pause.map({ $0 <= .zero }) ?? true else { return }
         let settings = worker.settings
         let found: IngestStart

@@ -209,6 +209,8 @@ final class Worker: Sendable {
             if state.needsAttention {
                 if ledger.isFinishing { return }
                 try await placer.place()
+            } else {
+                placer.nothingAwaits()
             }
             if case .needsBatch = state.outcome, !ledger.hasOpenBatch {
                 ledger.open(try await exchange.takeEmpty())

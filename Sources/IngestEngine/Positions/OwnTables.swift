@@ -91,7 +91,7 @@ package struct OwnTables: Sendable {
     private var migrations: [Int: [String]] {
         [
             1: Self.deadLetterLinesOfVersion2.map {
-                "ALTER TABLE \(quotedSchema).\(Self.deadLetter.name) ADD COLUMN IF NOT EXISTS \($0)"
+                "ALTER TABLE IF EXISTS \(quotedSchema).\(Self.deadLetter.name) ADD COLUMN IF NOT EXISTS \($0)"
             }
         ]
     }
@@ -149,10 +149,10 @@ package struct OwnTables: Sendable {
         try session.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", parameters: [.text(offsetTable)])
         // CREATE SCHEMA IF NOT EXISTS asks for the right to create schemas even if there is nothing to create. In a
         // schema that an administrator has created, the right to create tables is enough.
-        let exists: Bool = try session.query(
+        let schemaExists: Bool = try session.query(
             "SELECT to_regnamespace($1) IS NOT NULL", parameters: [.text(quotedSchema)]
         ).onlyRow.decode(0)
-        if !exists { try session.execute("CREATE SCHEMA \(quotedSchema)") }
+        if !schemaExists { try session.execute("CREATE SCHEMA \(quotedSchema)") }
         let earlier = try presentVersion(&session)
         if let earlier, earlier > Self.version { throw tooNew(earlier) }
         if let earlier {
@@ -169,14 +169,17 @@ package struct OwnTables: Sendable {
             INSERT INTO \(quotedSchema).\(Self.versions.name) (version, program) VALUES ($1, $2)
             ON CONFLICT DO NOTHING
             """, parameters: [PostgresValue(Int32(Self.version)), .text(program)])
-        try session.execute(deadLetterView)
+        // One that is there may be somebody's own.
+        if try !exists(Self.deadLetterView, &session) { try session.execute(deadLetterViewStatement) }
         return Outcome(earlierVersion: earlier)
     }
 
+    private static let deadLetterView = "dead_letter_count"
+
     /// Open letters by their reason without numbers and without what is quoted from the message.
-    private var deadLetterView: String {
+    private var deadLetterViewStatement: String {
         """
-        CREATE OR REPLACE VIEW \(quotedSchema).dead_letter_count (day, topic, reason, letters) AS
+        CREATE VIEW \(quotedSchema).\(Self.deadLetterView) (day, topic, reason, letters) AS
         SELECT received_at::date, "topic",
             regexp_replace(regexp_replace(reason, '''[^'']*''', '''…''', 'g'), '[0-9]+', '#', 'g'), count(*)
         FROM \(quotedSchema).\(Self.deadLetter.name)
@@ -192,9 +195,11 @@ package struct OwnTables: Sendable {
         guard let version = try presentVersion(&session) else { return }
         if version > Self.version { throw tooNew(version) }
         if version < Self.version {
-            throw Failure(
+            var failure = Failure(
                 "the tables in schema \(schema) are of version \(version), and this program needs version "
                     + "\(Self.version): run '\(command)', which keeps their rows", status: .configuration)
+            failure.isOfAbsence = true
+            throw failure
         }
     }
 
@@ -208,12 +213,7 @@ package struct OwnTables: Sendable {
     ///
     /// - Throws: `Failure` if the user may not look; `PostgresError`.
     private func presentVersion(_ session: inout PostgresSession) throws -> Int? {
-        func exists(_ table: String) throws(PostgresError) -> Bool {
-            try session.query(
-                "SELECT to_regclass($1) IS NOT NULL", parameters: [.text("\(quotedSchema).\(table)")]
-            ).onlyRow.decode(0)
-        }
-        if try exists(Self.versions.name) {
+        if try exists(Self.versions.name, &session) {
             try Privileges(
                 schema: schema,
                 needs: [.init(privilege: "SELECT", table: Self.versions.name, columns: ["version"])]
@@ -223,7 +223,13 @@ package struct OwnTables: Sendable {
             ).onlyRow.decodeIfPresent(0)
             return version.map { Int($0) }
         }
-        for table in [Self.deadLetter, Self.offsets] where try exists(table.name) { return 1 }
+        for table in [Self.deadLetter, Self.offsets] where try exists(table.name, &session) { return 1 }
         return nil
+    }
+
+    private func exists(_ name: String, _ session: inout PostgresSession) throws(PostgresError) -> Bool {
+        try session.query(
+            "SELECT to_regclass($1) IS NOT NULL", parameters: [.text("\(quotedSchema).\(name)")]
+        ).onlyRow.decode(0)
     }
 }

@@ -216,6 +216,11 @@ final class PartitionLedger: Sendable {
     /// Adds partitions whose positions were read at the start of the run.
     func note(known partitions: some Sequence<TopicPartition>) { state.withLock { $0.known.formUnion(partitions) } }
 
+    /// Notes partitions that can't be read from the start on.
+    func note(failures: [TopicPartition: any Error]) {
+        state.withLock { state in state.failures.merge(failures) { $1 } }
+    }
+
     /// Stops a partition. What was taken in of it before is committed all the same.
     ///
     /// - Returns: False if the partition isn't the worker's, or has failed before.

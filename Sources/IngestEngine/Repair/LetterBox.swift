@@ -31,6 +31,8 @@ package struct LetterBox: Sendable {
         case rejected(reason: String)
         /// Somebody else has done something about it.
         case resolvedBefore
+        /// The mapping doesn't read its topic.
+        case ofOtherTopic
     }
 
     /// The table, quoted.
@@ -48,9 +50,13 @@ package struct LetterBox: Sendable {
     // MARK: Looking
 
     /// How many letters are selected.
-    package func count(_ selection: Selection, _ connection: PostgresConnection) async throws(PostgresError) -> Int {
+    package func count(_ selection: Selection, _ connection: PostgresConnection) async throws -> Int {
+        try await connection.transaction { session in try count(selection, &session) }
+    }
+
+    package func count(_ selection: Selection, _ session: inout PostgresSession) throws(PostgresError) -> Int {
         let (condition, parameters) = Self.condition(selection)
-        let count: Int64 = try await connection.query(
+        let count: Int64 = try session.query(
             "SELECT count(*) FROM \(table) WHERE \(condition)", parameters: parameters
         ).onlyRow.decode(0)
         return Int(count)
@@ -154,7 +160,9 @@ package struct LetterBox: Sendable {
         ).rows
         guard let row = rows.first else { return .resolvedBefore }
         let letter = try StoredLetter(row)
-        let batch = try CopyBatch(plan)
+        guard plan.routes.contains(where: { $0.route.reads(topic: letter.topic) }) else { return .ofOtherTopic }
+        // What no route takes now is not done with.
+        let batch = try CopyBatch(plan.rejectingUnrouted)
         do {
             try batch.append(try letter.recordBatch(), position: letter.offset, now: .now)
         } catch let failure as Failure {

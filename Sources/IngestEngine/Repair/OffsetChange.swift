@@ -32,18 +32,28 @@ extension OffsetStore {
         let present = Dictionary(
             try lockedEntries(of: changes.map(\.partition), &session).map { ($0.partition, $0.nextOffset) }
         ) { $1 }
+        // But not what was changed by hand, in the transaction of whose time it has.
         let moving = try session.query(
             """
-            SELECT topic, partition FROM \(self.table)
-            WHERE group_name = $1 AND topic = ANY ($2::text[]) AND updated_at > now() - interval '\(Self.quietSeconds) s'
+            SELECT topic, partition FROM \(self.table) AS stored
+            WHERE group_name = $1 AND (topic, partition) IN (SELECT * FROM unnest($2::text[], $3::int[]))
+                AND updated_at > now() - interval '\(Self.quietSeconds) s'
+                AND NOT EXISTS (
+                    SELECT FROM \(table) AS change
+                    WHERE change.group_name = stored.group_name AND change.topic = stored.topic
+                        AND change.partition = stored.partition AND change.changed_at = stored.updated_at)
             ORDER BY topic, partition LIMIT 1
-            """, parameters: [.text(group), Self.list(Set(changes.map(\.partition.topic)))]
+            """,
+            parameters: [
+                .text(group), Self.list(changes.map(\.partition.topic)),
+                Self.list(changes.map { "\($0.partition.partition)" }),
+            ]
         ).rows.first
         if let moving {
             let partition = TopicPartition(topic: try moving.decode(0), partition: try moving.decode(1))
             throw Failure(
-                "the offset of \(partition) was moved within the last \(Self.quietSeconds) s: a run of group \(group) is at "
-                    + "work; stop it, and try again", status: .conflict)
+                "the offset of \(partition) was moved within the last \(Self.quietSeconds) s, so a run of group \(group) seems "
+                    + "to be at work: stop it, and try again", status: .conflict)
         }
         for change in changes {
             guard present[change.partition] == change.from else {

@@ -6,7 +6,13 @@ public struct CatalogError: Error, Sendable, Equatable, CustomStringConvertible 
     /// "ucp"?`
     public let message: String
 
-    init(_ message: String) { self.message = message }
+    /// Whether there is nothing of the name.
+    let isOfAbsence: Bool
+
+    init(_ message: String, isOfAbsence: Bool = false) {
+        self.message = message
+        self.isOfAbsence = isOfAbsence
+    }
 
     public var description: String { message }
 }

@@ -137,7 +137,7 @@ struct CatalogRelation {
             let schemas = try session.query("SELECT nspname FROM pg_catalog.pg_namespace ORDER BY nspname").rows
             return CatalogError(
                 "there is no schema \"\(wanted)\"" + Self.hint(wanted, schemas.compactMap { $0[0] })
-                    + ", and so no table \"\(name.table)\" in it")
+                    + ", and so no table \"\(name.table)\" in it", isOfAbsence: true)
         }
         let rows = try session.query(
             """
@@ -153,14 +153,17 @@ struct CatalogRelation {
         guard name.schema == nil else {
             return CatalogError(
                 "there is no table \"\(name.table)\" in the schema \"\(name.schema ?? "")\""
-                    + Self.hint(name.table, names))
+                    + Self.hint(name.table, names), isOfAbsence: true)
         }
         // A table outside the search path needs its schema.
         if let row = rows.first(where: { $0[1] == name.table }), let schema = row[0] {
             return CatalogError(
-                "there is no table \"\(name.table)\" in the search path; did you mean \"\(schema).\(name.table)\"?")
+                "there is no table \"\(name.table)\" in the search path; did you mean \"\(schema).\(name.table)\"?",
+                isOfAbsence: true)
         }
-        return CatalogError("there is no table \"\(name.table)\" in the search path" + Self.hint(name.table, names))
+        return CatalogError(
+            "there is no table \"\(name.table)\" in the search path" + Self.hint(name.table, names),
+            isOfAbsence: true)
     }
 
     /// `; did you mean "ucp"?`, or nothing. A name that differs only in case comes first.

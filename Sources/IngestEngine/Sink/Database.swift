@@ -202,6 +202,12 @@ package actor Database {
             }
             report("\(error)", as: "\(error)")
             throw error
+        } catch  where !(error is PostgresError) && !(error is CancellationError) && used?.isBroken == false {
+            // The database has answered; what the work found isn't its fault.
+            isWorkFailing = false
+            failures = 0
+            wait.succeeded("the database is back: continuing")
+            throw error
         }
     }
 
@@ -292,16 +298,6 @@ extension Database {
             }
         }
         return entries.map { entries in Dictionary(entries.map { ($0.partition, $0.nextOffset) }) { $1 } }
-    }
-}
-
-extension Database {
-    /// How many dead letters nothing was done about yet, of all groups, in one attempt.
-    ///
-    /// - Returns: Nil if the database can't be asked.
-    package func openLetters(in tables: OwnTables) async -> Int? {
-        let box = LetterBox(tables, user: "")
-        return try? await attempt(isProbe: true) { connection in try await box.count(LetterBox.Selection(), connection) }
     }
 }
 

@@ -9,8 +9,8 @@ package struct Sink: Sendable {
     let deadLetters: TableName
     /// Compared in each transaction; nil not to notice changes of the tables.
     var fingerprint: TableFingerprint? { didSet { sessionSetup = setup(fingerprint) } }
-    /// What a session of this program's own is set up by; nil without a fingerprint.
-    private var sessionSetup: String?
+    /// What a session of this program's own is set up by, and the statement that it has then; nil without a fingerprint.
+    private var sessionSetup: (sql: String, statement: String)?
 
     /// - Parameter schema: The schema of the program's own tables, as the catalog spells it.
     package init(database: Database, offsets: OffsetStore, schema: String) {
@@ -43,15 +43,23 @@ package struct Sink: Sendable {
     /// stay in force for other clients.
     package static let transactionSettings = settings.map { "SET LOCAL \($0)" }.joined(separator: "; ")
 
-    private static let preparedMove = "move_\(OffsetStore.tableName)"
+    /// The name of the prepared statement. It says what the statement is, so that a session that is another run's after all
+    /// doesn't have it.
+    private func preparedMove(_ fingerprint: TableFingerprint) -> String {
+        let statement = fingerprint.statements(with: offsets.move(OffsetStore.parametersOfMoves))
+        // FNV-1a
+        let hash = statement.utf8.reduce(UInt64(0xcbf2_9ce4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+        return "move_\(OffsetStore.tableName)_\(String(hash, radix: 16))"
+    }
 
     /// The settings for a whole session, and the statement that each transaction begins with.
-    private func setup(_ fingerprint: TableFingerprint?) -> String? {
+    private func setup(_ fingerprint: TableFingerprint?) -> (sql: String, statement: String)? {
         fingerprint.map { fingerprint in
-            let statement = fingerprint.preparation(
-                of: offsets.move(OffsetStore.parametersOfMoves), as: Self.preparedMove,
-                types: OffsetStore.typesOfMoves)
-            return (Self.settings.map { "SET \($0)" } + ["DEALLOCATE ALL", statement]).joined(separator: "; ")
+            let name = preparedMove(fingerprint)
+            let preparation = fingerprint.preparation(
+                of: offsets.move(OffsetStore.parametersOfMoves), as: name, types: OffsetStore.typesOfMoves)
+            let statements = Self.settings.map { "SET \($0)" } + ["DEALLOCATE ALL", preparation]
+            return (statements.joined(separator: "; "), name)
         }
     }
 
@@ -62,8 +70,8 @@ package struct Sink: Sendable {
     ) async throws(PostgresError) -> String {
         let moves = try await offsets.moves(progress, over: connection)
         guard let fingerprint, let sessionSetup else { return "\(Self.transactionSettings); \(offsets.move(moves))" }
-        if try await connection.setUp(sessionSetup) {
-            return fingerprint.statements(executing: Self.preparedMove, moves)
+        if try await connection.setUp(sessionSetup.sql) {
+            return fingerprint.statements(executing: sessionSetup.statement, moves)
         }
         return "\(Self.transactionSettings); \(fingerprint.statements(with: offsets.move(moves)))"
     }

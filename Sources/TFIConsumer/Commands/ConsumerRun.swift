@@ -61,7 +61,10 @@ struct ConsumerRun: Sendable {
     private static func isWorthWaiting(_ error: any Error) -> Bool {
         switch error {
         case let error as KafkaError: error.isRetriable || error.code == .unknownTopicOrPartition
-        case let error as PostgresError: error.kind != .usage
+        // Whom the server refuses, it will refuse again.
+        case let error as PostgresError:
+            error.kind != .usage && error.sqlState?.hasPrefix("28") != true && error.sqlState != "42501"
+        case let error as BindingError: error.isOfAbsence
         case let failure as Failure: failure.isOfAbsence || failure.status == .unavailable
         default: false
         }
@@ -136,7 +139,7 @@ struct ConsumerRun: Sendable {
         monitor.began(ingest)
         logStart(plan, start)
         let lines = Task { await ProgressLog(monitor: monitor, ingest: ingest).run() }
-        let letters = Task { await monitor.countLetters { await database.openLetters(in: tables) } }
+        let letters = Task { await monitor.countLetters { await openLetters(tables) } }
         let progress = Task { if StatusLine.shared.isTerminal { await showProgress(of: ingest) } }
         defer {
             lines.cancel()
@@ -152,6 +155,22 @@ struct ConsumerRun: Sendable {
         try await makeDurable(store, Set(start.ends.keys.map(\.topic)), database)
         if isGroup { for client in clients { await client.close() } }
         for member in members { await member.close() }
+    }
+
+    /// How many dead letters nothing was done about, asked over a connection of its own, so that no commit waits for it.
+    ///
+    /// - Returns: Nil if that can't be asked, as by a user who may only write.
+    private func openLetters(_ tables: OwnTables) async -> Int? {
+        guard
+            let connection = try? await Database.connect(
+                to: options[ConsumerOptions.database], applicationName: "tfi-consumer")
+        else { return nil }
+        let box = LetterBox(tables, user: "")
+        let count = try? await connection.transaction(prelude: "SET LOCAL statement_timeout = 5000") { session in
+            try box.count(LetterBox.Selection(), &session)
+        }
+        await connection.close()
+        return count
     }
 
     /// Says what the run begins with.

@@ -52,7 +52,11 @@ enum DeadLetterCommands {
             let tables = try await DatabaseAccess.ownTables(
                 in: options[ConsumerOptions.schema], needed: [OwnTables.deadLetter.name],
                 createdBy: InitCommand.forAnyMapping, over: connection)
-            return try await body(LetterBox(tables, user: Confirmation.userAndHost), connection)
+            do {
+                return try await body(LetterBox(tables, user: Confirmation.userAndHost), connection)
+            } catch let error as PostgresError where ["22007", "22008"].contains(error.sqlState) {
+                throw Failure("--since or --until: \(error.message)", status: .usage)
+            }
         }
     }
 
@@ -129,7 +133,9 @@ enum DeadLetterCommands {
         discussion: [
             "Each becomes its rows and is marked as done, in one transaction, so that no row comes twice however the "
                 + "command ends. One that can't be a row still stays, with the new reason.",
-            "Of the messages that --group has read, and of those from before groups were noted.",
+            "Of the messages that --group has read, and of those from before groups were noted; others are left alone, and so "
+                + "are those of topics that the mapping does not read.",
+            "A message counts as if it came now: in a table of the mode upsert it replaces a newer row of its key.",
         ],
         options: reaching + [CommonOptions.topic] + MappingOptions.all + [ConsumerOptions.group] + selecting + [
             yes, dryRun, json,
@@ -140,19 +146,31 @@ enum DeadLetterCommands {
         var selection = selection(options)
         selection.group = options[ConsumerOptions.group]
         let isTrial = options[dryRun]
-        let stop = StopSignal.listening()
         let result = try await withLetters(options) { [selection] box, connection in
             let count = try await box.count(selection, connection)
+            let plan = try await bind(sources, selection.group, connection)
+            if count > 0, plan.replacesRows {
+                Log.ofCommand.warning(
+                    "an old message may replace or delete a newer row of its key, since the mapping has tables of the mode "
+                        + "upsert or deletes by tombstones")
+            }
             if count > 0, !isTrial, !options[yes] {
                 try await Confirmation.ask("retry \(Numbers.grouped(count)) letters")
             }
-            return try await retry(selection, of: count, sources, isTrial: isTrial, stop, box, connection)
+            let stop = StopSignal.listening()
+            let result = try await retry(selection, of: count, plan, sources, isTrial: isTrial, stop, box, connection)
+            if stop.isRequested { Log.ofCommand.warning("interrupted: the other letters stay as they are") }
+            return result
         }
         StatusLine.shared.clear()
         let would = isTrial ? "would be " : ""
         StatusLine.shared.message(
             "\(would)stored: \(Numbers.grouped(result.stored)) letters (\(Numbers.grouped(result.rows)) rows), "
                 + "\(would)rejected again: \(Numbers.grouped(result.rejected))")
+        if result.others > 0 {
+            StatusLine.shared.message(
+                "left alone: \(Numbers.grouped(result.others)) letters of topics that the mapping does not read")
+        }
         for (kind, count) in result.reasons.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }).prefix(10) {
             StatusLine.shared.message("  \(count) × \(kind)")
         }
@@ -168,14 +186,16 @@ enum DeadLetterCommands {
         var stored = 0
         var rows = 0
         var rejected = 0
+        /// Of topics that the mapping doesn't read.
+        var others = 0
         var reasons: [String: Int] = [:]
     }
 
     private static func retry(
-        _ selection: LetterBox.Selection, of count: Int, _ sources: [IngestPlan.Source], isTrial: Bool,
-        _ stop: StopSignal, _ box: LetterBox, _ connection: PostgresConnection
+        _ selection: LetterBox.Selection, of count: Int, _ plan: IngestPlan, _ sources: [IngestPlan.Source],
+        isTrial: Bool, _ stop: StopSignal, _ box: LetterBox, _ connection: PostgresConnection
     ) async throws -> RetryResult {
-        var plan = try await bind(sources, selection.group, connection)
+        var plan = plan
         var result = RetryResult()
         var last = Int64.min
         while !stop.isRequested {
@@ -198,6 +218,7 @@ enum DeadLetterCommands {
                     result.rejected += 1
                     result.reasons[LetterBox.kind(of: reason), default: 0] += 1
                 case .resolvedBefore: break
+                case .ofOtherTopic: result.others += 1
                 }
                 StatusLine.shared.update {
                     "\(Numbers.grouped(result.stored + result.rejected)) of \(Numbers.grouped(count)) letters"

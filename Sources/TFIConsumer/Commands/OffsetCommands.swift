@@ -102,6 +102,7 @@ enum OffsetCommands {
     ) async throws -> (logs: [IngestStart.Log], places: [TopicPartition: Int64]) {
         let sources = try await MappingOptions.read(options)
         let topics = TopicSelection(sources.flatMap(\.mapping.routes))
+        let chosen = Set(options[partitions].map { Int32($0) })
         let client = try await options.client()
         do {
             let found = try await client.beginning {
@@ -111,7 +112,7 @@ enum OffsetCommands {
                     throw Failure("no topic matches \(topics.description)", status: .configuration)
                 }
                 let logs = try await IngestStart.lookUp(names, client: client)
-                return (logs, try await places(of: target, logs, client))
+                return (logs, try await places(of: target, logs, chosen, client))
             }
             await client.close()
             return found
@@ -138,11 +139,11 @@ enum OffsetCommands {
     }
 
     private static func places(
-        of target: OffsetTarget, _ logs: [IngestStart.Log], _ client: KafkaClient
+        of target: OffsetTarget, _ logs: [IngestStart.Log], _ chosen: Set<Int32>, _ client: KafkaClient
     ) async throws -> [TopicPartition: Int64] {
         var places: [TopicPartition: Int64] = [:]
         for log in logs {
-            for (partition, end) in log.latest {
+            for (partition, end) in log.latest where chosen.isEmpty || chosen.contains(partition.partition) {
                 let begin = log.earliest[partition]?.offset ?? 0
                 switch target {
                 case .earliest: places[partition] = begin
@@ -175,7 +176,6 @@ enum OffsetCommands {
             throw Failure("there is no partition \(missing)", status: .usage)
         }
         return places.sorted { $0.key < $1.key }.compactMap { partition, to in
-            guard chosen.isEmpty || chosen.contains(partition.partition) else { return nil }
             let id = ids[partition.topic].flatMap { $0 == .zero ? nil : $0.description }
             return OffsetChange(partition: partition, from: offsets[partition], to: to, topicID: id)
         }

@@ -18,7 +18,10 @@ struct ProgressLog: Sendable {
             before = snapshot
             let rejected = ingest.takeRejections()
             let rate = Double(rows) / (Self.interval / .seconds(1))
-            monitor.observer.log.info(
+            let log = monitor.observer.log
+            // Dead letters are worth a line even where progress isn't.
+            let write = rejected.count > 0 ? log.warning : log.info
+            write(
                 "in the last minute",
                 [
                     "rows": .integer(rows), "rows_per_second": .rounded(rate, decimals: 1),

@@ -114,12 +114,17 @@ final class RunMonitor: Sendable {
         text.add(
             name("suppressed_rows_total"), .counter, "Rows that a trigger or rule of the database left out.",
             Double(snapshot.suppressedRows))
+        // Without a label, it is there before the first one, so that its increase can be seen.
+        text.add(
+            name("rejected_records_total"), .counter, "Records that could not be a row.",
+            Double(snapshot.deadLettersByReason.values.reduce(0, +)))
         text.add(
             name("dead_letters_total"), .counter, "Records that could not be a row, by reason.",
             labelled(snapshot.deadLettersByReason, by: "reason"))
         if let open = state.withLock({ $0.openLetters }) {
             text.add(
-                name("open_dead_letters"), .gauge, "Dead letters that nothing was done about, of all runs.", Double(open))
+                name("open_dead_letters"), .gauge, "Dead letters that nothing was done about, of all runs.",
+                Double(open))
         }
         text.add(
             name("batch_records"), "Records in each transaction.", snapshot.batchRecords)
