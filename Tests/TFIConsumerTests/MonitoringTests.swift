@@ -44,6 +44,43 @@ extension HTTPResponse {
                 """)
     }
 
+    private final class Lines: Sendable {
+        private let state = Lock<[String]>([])
+        func append(_ line: String) { state.withLock { $0.append(line) } }
+        var all: [String] { state.withLock { $0 } }
+    }
+
+    @Test func eachMinuteHasALine() async {
+        let lines = Lines()
+        let log = Log(now: { Date(timeIntervalSince1970: 0) }, write: { [lines] in lines.append($0) })
+        let metrics = IngestMetrics(wallTime: { 10_000 })
+        let monitor = RunMonitor(observer: IngestObserver(log: log, metrics: metrics))
+        let rounds = Lock(0)
+        let progress = ProgressLog(
+            monitor: monitor,
+            takeRejections: { rounds.withLock { $0 } == 2 ? (3, "3 × no key") : (0, "") },
+            sleep: { pause in
+                #expect(pause == .seconds(60))
+                let round = rounds.withLock { count in
+                    count += 1
+                    return count
+                }
+                if round > 2 { throw CancellationError() }
+                let batch = IngestTotals.Batch(
+                    records: 600, messageBytes: 0, tables: ["t"], rows: [600 * round], deadLetters: 0, suppressed: 0,
+                    progress: [:])
+                metrics.committed(batch, RejectionSummary(), took: .milliseconds(1))
+            })
+        await progress.run()
+        #expect(
+            lines.all == [
+                "1970-01-01T00:00:00.000Z info in the last minute rows=600 rows_per_second=10 lag=unknown "
+                    + "oldest_seconds=0 dead_letters=0",
+                "1970-01-01T00:00:00.000Z warning in the last minute reasons=\"3 × no key\" rows=1200 rows_per_second=20 "
+                    + "lag=unknown oldest_seconds=0 dead_letters=3",
+            ])
+    }
+
     @Test func aProcessWhoseTasksDoNotRunIsNotWell() {
         let clock = Lock(ContinuousClock.now)
         let monitor = RunMonitor(observer: IngestObserver(), now: { clock.withLock { $0 } })

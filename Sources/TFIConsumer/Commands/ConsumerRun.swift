@@ -138,7 +138,7 @@ struct ConsumerRun: Sendable {
         let ingest = Ingest(settings, members)
         monitor.began(ingest)
         logStart(plan, start)
-        let lines = Task { await ProgressLog(monitor: monitor, ingest: ingest).run() }
+        let lines = Task { await ProgressLog(monitor: monitor, takeRejections: { ingest.takeRejections() }).run() }
         let letters = Task { await monitor.countLetters { await openLetters(tables) } }
         let progress = Task { if StatusLine.shared.isTerminal { await showProgress(of: ingest) } }
         defer {

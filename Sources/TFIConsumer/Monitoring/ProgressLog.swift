@@ -6,7 +6,8 @@ struct ProgressLog: Sendable {
     private static let interval = Duration.seconds(60)
 
     let monitor: RunMonitor
-    let ingest: Ingest
+    /// The dead letters since the last call, and the most frequent reasons in words.
+    let takeRejections: @Sendable () -> (count: Int, reasons: String)
     var sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
 
     /// Logs until the task is cancelled.
@@ -16,9 +17,10 @@ struct ProgressLog: Sendable {
             let snapshot = monitor.observer.metrics.snapshot
             let rows = Self.rows(snapshot) - Self.rows(before)
             before = snapshot
-            let rejected = ingest.takeRejections()
+            let rejected = takeRejections()
             let rate = Double(rows) / (Self.interval / .seconds(1))
-            let log = monitor.observer.log
+            var log = monitor.observer.log
+            if rejected.count > 0 { log = log.adding("reasons", .string(rejected.reasons)) }
             // Dead letters are worth a line even where progress isn't.
             let write = rejected.count > 0 ? log.warning : log.info
             write(
@@ -27,7 +29,7 @@ struct ProgressLog: Sendable {
                     "rows": .integer(rows), "rows_per_second": .rounded(rate, decimals: 1),
                     "lag": monitor.lag.map { .integer(Int($0)) } ?? "unknown",
                     "oldest_seconds": monitor.oldestAge.map { .rounded($0, decimals: 1) } ?? 0,
-                    "dead_letters": .integer(rejected.count), "reasons": .string(rejected.reasons),
+                    "dead_letters": .integer(rejected.count),
                 ])
         }
     }
