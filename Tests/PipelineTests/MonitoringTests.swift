@@ -184,8 +184,14 @@ extension DatabaseTests {
             let path = Repository.root.appending(path: "Operations/alerts.yml").path
             let checked = try await Promtool.run(["check", "rules", path])
             #expect(checked.status == 0, "\(checked)")
-            // Every figure that they name is one of the program's.
+            // For each the guide says what to do.
+            let guide = try String(
+                contentsOf: Repository.root.appending(path: "docs/operations.md"), encoding: .utf8)
             let text = try String(contentsOfFile: path, encoding: .utf8)
+            let alerts = text.matches(of: /alert: (\w+)/).map { String($0.1) }
+            #expect(alerts.count == 9)
+            for alert in alerts { #expect(guide.contains("**\(alert)** "), "\(alert)") }
+            // Every figure that they name is one of the program's.
             let source = try String(
                 contentsOf: Repository.root.appending(path: "Sources/TFIConsumer/Monitoring/RunMonitor.swift"),
                 encoding: .utf8)

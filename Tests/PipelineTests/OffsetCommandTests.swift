@@ -80,6 +80,21 @@ extension DatabaseTests {
             await pipeline.close()
         }
 
+        @Test func aTopicThatWasMadeAnewIsReadFromItsBeginning() async throws {
+            let pipeline = try await FakePipeline.make(partitions: 2)
+            try await pipeline.send((0..<4).map { pipeline.passage($0) })
+            #expect(try await pipeline.catchUp().status == 0)
+            try await Self.rest(pipeline)
+            pipeline.fake.createTopic(FakePipeline.topic, partitions: 2)
+            try await pipeline.send((4..<7).map { pipeline.passage($0) })
+            #expect(try await pipeline.catchUp().status == 78)
+            let result = try await Self.offsets(pipeline, ["set", "--yes", "--to", "earliest"])
+            #expect(result.status == 0, "\(result.err)")
+            #expect(try await pipeline.catchUp().status == 0)
+            #expect(try await pipeline.units() == Array(0..<7))
+            await pipeline.close()
+        }
+
         @Test(arguments: [[], ["--standalone"]])
         func theyAreNotSetWhileARunIsAtWork(mode: [String]) async throws {
             let pipeline = try await FakePipeline.make(partitions: 1)
