@@ -29,7 +29,8 @@ END
 build_folder() { # VARIANT
     case $1 in
         optimised) echo "$root/.build" ;;
-        address) echo "$root/.build/address-sanitizer" ;;
+        # Not the folder of scripts/sanitizer.sh: both are built at the same time.
+        address) echo "$root/.build/address-programs" ;;
     esac
 }
 
