@@ -88,6 +88,7 @@ run_parts() { # LOG
             "${part%%=*}" "${part#*=}" 2>&1 |
             tee -a "$log" || status=$?
     done
+    touch "$root/.build/test-servers-began"
     # The tests with servers mostly wait for these, so that others can run beside them. Those show when they are done.
     set -m # a process group for each, to end all of it at once
     run_pipeline >"$root/.build/test-pipeline.log" 2>&1 &

@@ -280,7 +280,7 @@ struct TransactionTests {
 
     @Test("a commit whose end isn't known in max.block.ms can be asked for again", arguments: 0..<2)
     func commitAgain(round: Int) async throws {
-        try await withProducer(versions: Self.versions[round], properties: ["max.block.ms": "1500"]) {
+        try await withProducer(versions: Self.versions[round], properties: ["max.block.ms": "4000"]) {
             fake, _, producer in
             try await producer.initTransactions()
             try await producer.beginTransaction()
