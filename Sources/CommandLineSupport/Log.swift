@@ -53,7 +53,7 @@ package struct Log: Sendable {
             }, write: write)
     }
 
-    /// The log of a command that soon ends: lines that begin with the program's name, and are for who has called it.
+    /// The log of a short command: each line begins with the program's name, as its errors do.
     package init(ofCommandOf program: String) {
         destination = Destination(
             level: .info, line: { _, message, fields in "\(program): \(message)\(Self.text(fields))" },

@@ -8,7 +8,7 @@ import Testing
 #endif
 
 extension DatabaseTests {
-    /// What a run tells of itself, in its log and over HTTP.
+    /// What a run reports about itself, in its log and over HTTP.
     @Suite struct MonitoringTests {
         /// The address of the pages, which the run has logged.
         private static func pages(of run: RunningProgram) async throws -> String {

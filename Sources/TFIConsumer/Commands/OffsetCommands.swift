@@ -3,7 +3,7 @@ import IngestEngine
 import KafkaWire
 import PGWire
 
-/// `tfi-consumer offsets …`: where a group goes on.
+/// `tfi-consumer offsets …`: the offsets at which a group continues.
 enum OffsetCommands {
     static let all = [show, set]
 

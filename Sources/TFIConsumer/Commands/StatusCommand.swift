@@ -3,7 +3,7 @@ import IngestEngine
 import KafkaWire
 import PGWire
 
-/// `tfi-consumer status`: how far each partition is, and who reads it.
+/// `tfi-consumer status`: how far each partition is read, and by which member of the group.
 enum StatusCommand {
     private static let json = Option(flag: "json", help: "Prints an array of objects instead of a table.")
     private static let watch = Option(
