@@ -5,7 +5,7 @@ package enum Confirmation {
     /// Asks on the terminal.
     ///
     /// - Parameter question: Without the question mark.
-    /// - Throws: A failure of status `usage` where there is no terminal to ask on, or if the answer isn't yes.
+    /// - Throws: A failure of status `usage` if there is no terminal to ask on, or the answer isn't yes.
     package static func ask(_ question: String) async throws(Failure) {
         guard isatty(STDIN_FILENO) == 1, Output.standardError.isTerminal else {
             throw Failure(

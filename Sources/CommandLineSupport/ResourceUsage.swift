@@ -29,7 +29,7 @@ package struct ResourceUsage: Sendable, Equatable {
             systemSeconds: seconds(usage.ru_stime))
     }
 
-    /// The memory that is resident now; nil where it isn't known.
+    /// The bytes of memory that are resident now; nil if the system doesn't tell.
     package static var residentBytes: Double? {
         #if canImport(Darwin)
             nil

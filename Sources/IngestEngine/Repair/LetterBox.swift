@@ -42,7 +42,7 @@ package struct LetterBox: Sendable {
     private let user: String
 
     package init(_ tables: OwnTables, user: String) {
-        table = "\(tables.quotedSchema).\(DeadLetter.table)"
+        table = tables.quoted(OwnTables.deadLetter)
         deadLetters = TableName(schema: tables.schema, table: DeadLetter.table)
         self.user = user
     }
@@ -62,20 +62,37 @@ package struct LetterBox: Sendable {
         return Int(count)
     }
 
-    /// The first selected letters behind one, by their numbers.
+    /// The first selected letters, by their numbers.
     package func letters(
-        _ selection: Selection, behind id: Int64 = .min, limit: Int, _ connection: PostgresConnection
+        _ selection: Selection, limit: Int, _ connection: PostgresConnection
     ) async throws(PostgresError) -> [StoredLetter] {
+        var letters: [StoredLetter] = []
+        for row in try await rows(StoredLetter.columns, selection, behind: .min, limit, connection) {
+            letters.append(try StoredLetter(row))
+        }
+        return letters
+    }
+
+    /// The numbers of the first selected letters behind one.
+    package func ids(
+        _ selection: Selection, behind id: Int64, limit: Int, _ connection: PostgresConnection
+    ) async throws(PostgresError) -> [Int64] {
+        var ids: [Int64] = []
+        for row in try await rows("id", selection, behind: id, limit, connection) { ids.append(try row.decode(0)) }
+        return ids
+    }
+
+    private func rows(
+        _ columns: String, _ selection: Selection, behind id: Int64, _ limit: Int, _ connection: PostgresConnection
+    ) async throws(PostgresError) -> [PostgresRow] {
         let (condition, parameters) = Self.condition(selection)
         let next = parameters.count + 1
-        let result = try await connection.query(
+        return try await connection.query(
             """
-            SELECT \(StoredLetter.columns) FROM \(table)
+            SELECT \(columns) FROM \(table)
             WHERE \(condition) AND id > $\(next) ORDER BY id LIMIT $\(next + 1)
-            """, parameters: parameters + [PostgresValue(id), PostgresValue(Int64(limit))])
-        var letters: [StoredLetter] = []
-        for row in result.rows { letters.append(try StoredLetter(row)) }
-        return letters
+            """, parameters: parameters + [PostgresValue(id), PostgresValue(Int64(limit))]
+        ).rows
     }
 
     private static func condition(_ selection: Selection) -> (String, [PostgresValue]) {

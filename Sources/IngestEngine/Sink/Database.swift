@@ -180,10 +180,7 @@ package actor Database {
             let open = try await connected()
             used = open
             let value = try await body(open)
-            if isProbe, isWorkFailing { return value }
-            isWorkFailing = false
-            failures = 0
-            wait.succeeded("the database is back: continuing")
+            if !isProbe || !isWorkFailing { hasAnswered() }
             return value
         } catch let error as PostgresError where error.kind == .cancelled && stop.isRequested {
             throw Stopped()
@@ -203,12 +200,16 @@ package actor Database {
             report("\(error)", as: "\(error)")
             throw error
         } catch  where !(error is PostgresError) && !(error is CancellationError) && used?.isBroken == false {
-            // The database has answered; what the work found isn't its fault.
-            isWorkFailing = false
-            failures = 0
-            wait.succeeded("the database is back: continuing")
+            // What the work found isn't the database's fault.
+            hasAnswered()
             throw error
         }
+    }
+
+    private func hasAnswered() {
+        isWorkFailing = false
+        failures = 0
+        wait.succeeded("the database is back: continuing")
     }
 
     /// - Parameter kind: What makes a reason another one.

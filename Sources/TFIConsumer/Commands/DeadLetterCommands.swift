@@ -199,16 +199,16 @@ enum DeadLetterCommands {
         var result = RetryResult()
         var last = Int64.min
         while !stop.isRequested {
-            let letters = try await box.letters(selection, behind: last, limit: 500, connection)
-            if letters.isEmpty { break }
-            for letter in letters where !stop.isRequested {
-                last = letter.id
+            let ids = try await box.ids(selection, behind: last, limit: 500, connection)
+            if ids.isEmpty { break }
+            for id in ids where !stop.isRequested {
+                last = id
                 let outcome: LetterBox.Outcome
                 do {
-                    outcome = try await box.retry(letter.id, plan, isTrial: isTrial, connection)
+                    outcome = try await box.retry(id, plan, isTrial: isTrial, connection)
                 } catch is LetterBox.TablesChanged {
                     plan = try await bind(sources, selection.group, connection)
-                    outcome = try await box.retry(letter.id, plan, isTrial: isTrial, connection)
+                    outcome = try await box.retry(id, plan, isTrial: isTrial, connection)
                 }
                 switch outcome {
                 case .stored(let rows):
@@ -242,7 +242,7 @@ enum DeadLetterCommands {
 extension StoredLetter {
     fileprivate var place: String { "\(topic)-\(partition)@\(offset)" }
 
-    /// Bytes as text where they are text, else in base64.
+    /// Bytes that are UTF-8 as text, others in base64.
     private static func json(_ bytes: [UInt8]?) -> JSONValue {
         guard let bytes else { return nil }
         if let text = String(validating: bytes, as: UTF8.self) { return .string(text) }
