@@ -161,6 +161,9 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
+            name: "TFIConsumerConformanceTests",
+            dependencies: ["TFIConsumer", "IngestEngine", "PGWire", "TestSupport"], swiftSettings: settings),
+        .testTarget(
             name: "TFIProducerTests", dependencies: ["Concurrency", "TFIProducer"], swiftSettings: settings),
         // Without strict memory safety: the macro of an exit test expands to code that warns.
         .testTarget(

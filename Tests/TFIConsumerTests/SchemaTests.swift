@@ -14,7 +14,7 @@ struct SchemaTests {
     /// Without its schema a name would mean whatever the user's search_path says.
     @Test func namesTheSchemaBeforeEveryTableAndView() throws {
         // What these words introduce is a table or view of the schema, or a part of the query itself.
-        let introduction = /(?:FROM|JOIN|INTO|EXISTS|VIEW)\s/
+        let introduction = /(?:FROM|JOIN|INTO|EXISTS|VIEW|INHERITS)\s(?:\(?ONLY\s)?/
         let partsOfTheQuery: Set = ["(", "(SELECT", "(VALUES", "LATERAL", "per_hour", "span"]
         var named: Set<String> = []
         for statement in statements {

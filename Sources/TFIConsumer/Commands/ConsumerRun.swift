@@ -140,10 +140,12 @@ struct ConsumerRun: Sendable {
         logStart(plan, start)
         let lines = Task { await ProgressLog(monitor: monitor, takeRejections: { ingest.takeRejections() }).run() }
         let letters = Task { await monitor.countLetters { await openLetters(tables) } }
+        let settling = Task { await settle(tables) }
         let progress = Task { if StatusLine.shared.isTerminal { await showProgress(of: ingest) } }
         defer {
             lines.cancel()
             letters.cancel()
+            settling.cancel()
             progress.cancel()
         }
         do {
@@ -171,6 +173,18 @@ struct ConsumerRun: Sendable {
         }
         await connection.close()
         return count
+    }
+
+    /// Keeps the plant's tiles fast. A run that ends by itself leaves that to the next one.
+    private func settle(_ tables: OwnTables) async {
+        guard MappingOptions.isBuiltIn(options), !options[ConsumerOptions.untilCaughtUp] else { return }
+        let schema = WorkshopSchema(quotedName: tables.quotedSchema)
+        await Settling(
+            settlers: RowTable.all.map { RowSettler(schema: schema, table: $0) }, log: log, lag: { monitor.lag },
+            connect: {
+                try await Database.connect(to: options[ConsumerOptions.database], applicationName: "tfi-consumer")
+            }
+        ).run()
     }
 
     /// Says what the run begins with.

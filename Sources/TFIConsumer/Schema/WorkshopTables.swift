@@ -15,7 +15,7 @@ extension WorkshopSchema {
     /// Those of the plant, in the order in which they are made.
     static let tables = [
         // Units at collection points, and concerns: the messages' columns. The times are the plant's local ones,
-        // which carry no zone. No index and no key: each would cost every COPY, and the views read the whole table.
+        // which carry no zone. No index and no key, which would cost every COPY: see RowTable.
         WorkshopTable(
             name: "ucp",
             definition: [
@@ -40,6 +40,20 @@ extension WorkshopSchema {
                 "hour integer PRIMARY KEY CHECK (hour BETWEEN 0 AND 23)",
                 "units integer NOT NULL",
             ]),
+        // The distinct units of each zone in the settled rows: RowTable.
+        WorkshopTable(
+            name: RowTable.unitTable,
+            definition: [
+                "source text",
+                "zone_id integer",
+                "block integer",
+                "members bit(\(RowTable.blockSize)) NOT NULL",
+                "units integer NOT NULL",
+                "PRIMARY KEY (source, zone_id, block)",
+            ]),
+        WorkshopTable(
+            name: RowTable.stateTable,
+            definition: ["source text PRIMARY KEY", "is_counted boolean NOT NULL"]),
     ]
 
     /// The plan that an empty `plan` is filled with: the running total to reach by the end of each hour.

@@ -11,8 +11,15 @@ struct WorkshopView: Sendable {
 ///
 /// A unit is produced once it has passed collection point 40, at its first such passage, and counts on that day and
 /// hour; a message that comes twice counts once. A unit is NOK (not OK) while it has a concern and isn't produced,
-/// and counts on the day of its first concern, whatever the day of its others. Where there is nothing to count, there
+/// and counts on the day of its first concern, whatever the day of its others. If there is nothing to count, there
 /// is no row; only the running total has one for an hour in between.
+///
+/// All of them are queries on the rows, so that they are exact at any moment. They are fast for one day, if `day` is in
+/// the condition: the server then reads the rows of that day by the indexes on the settled rows, and all of the recent
+/// ones (see ``RowTable``). So nothing may keep it from moving the condition inwards: every query groups by the day, and
+/// none looks for the first passage of a unit by min(), but for a passage that has none before it. Such a search stands
+/// twice, for the settled rows by their index and for the recent ones, since the server reads both in one way if they are
+/// searched together.
 ///
 /// Distinct units are counted by two GROUP BY, one inside the other, and not by count(DISTINCT …): that one sorts the
 /// whole table, and in one process only.
@@ -21,7 +28,7 @@ extension WorkshopSchema {
     static let views = productionViews + concernViews
 
     /// The collection point at the end of the line.
-    private static let lastCollectionPoint = 40
+    static let lastCollectionPoint = 40
 
     private static let productionViews = [
         WorkshopView(name: "tile_total", columns: ["day", "units"]) { schema in
@@ -36,12 +43,12 @@ extension WorkshopSchema {
         },
         // From the plan's first hour (or an earlier unit) to the last hour that a unit was produced in: an hour
         // without one repeats the total, and what is still to come has no row. The plan is a running total too: it
-        // holds until its next hour.
+        // holds until its next hour. The first part is used twice; kept as a result it would be of all days.
         WorkshopView(name: "tile_current_production", columns: ["day", "hour", "units", "plan"]) { schema in
             """
-            WITH per_hour (day, hour, units) AS (
+            WITH per_hour (day, hour, units) AS NOT MATERIALIZED (
             \(schema.producedPerHour)
-            ), span AS (
+            ), span AS NOT MATERIALIZED (
                 SELECT day, least(min(hour), (SELECT min(hour) FROM \(schema.qualified("plan")))) AS first_hour,
                     max(hour) AS last_hour
                 FROM per_hour
@@ -71,24 +78,18 @@ extension WorkshopSchema {
         },
         WorkshopView(name: "tile_throughput", columns: ["day", "produced", "without_concern", "share"]) { schema in
             """
-            SELECT produced.moment::date, count(*), count(*) FILTER (WHERE concerned.qls_unit_id IS NULL),
-                count(*) FILTER (WHERE concerned.qls_unit_id IS NULL)::double precision / count(*)
-            FROM \(schema.produced) AS produced
-            LEFT JOIN (
-                SELECT qls_unit_id FROM \(schema.qualified("uc")) GROUP BY qls_unit_id
-            ) AS concerned ON concerned.qls_unit_id = produced.qls_unit_id
-            GROUP BY 1
-            """
-        },
-        WorkshopView(name: "unit_totals", columns: ["zone_id", "units"]) { schema in
-            """
-            SELECT visit.zone_id, count(*)
+            SELECT passed.day, count(*), count(*) FILTER (WHERE passed.is_clean),
+                count(*) FILTER (WHERE passed.is_clean)::double precision / count(*)
             FROM (
-                SELECT zone_id, qls_unit_id FROM \(schema.qualified("ucp")) GROUP BY 1, 2
-            ) AS visit
+                SELECT produced.moment::date AS day,
+                    \(schema.nowhere(in: RowTable.uc, as: "concern", "concern.qls_unit_id = produced.qls_unit_id"))
+                    AS is_clean
+                FROM \(schema.produced) AS produced
+            ) AS passed
             GROUP BY 1
             """
         },
+        WorkshopView(name: "unit_totals", columns: ["zone_id", "units"]) { schema in schema.totals(of: .ucp) },
     ]
 
     private static let concernViews = [
@@ -117,29 +118,40 @@ extension WorkshopSchema {
             GROUP BY 1, 2
             """
         },
-        WorkshopView(name: "fail_totals", columns: ["zone_charged_id", "units"]) { schema in
-            """
-            SELECT concern.zone_charged_id, count(*)
-            FROM (
-                SELECT zone_charged_id, qls_unit_id FROM \(schema.qualified("uc")) GROUP BY 1, 2
-            ) AS concern
-            GROUP BY 1
-            """
-        },
+        WorkshopView(name: "fail_totals", columns: ["zone_charged_id", "units"]) { schema in schema.totals(of: .uc) },
     ]
 
     // MARK: Parts of the queries
 
+    /// The condition that no row, settled or recent, has a property.
+    private func nowhere(in table: RowTable, as alias: String, _ condition: String) -> String {
+        """
+        (NOT EXISTS (SELECT FROM \(qualified(table.settled)) AS \(alias) WHERE \(condition))
+            AND NOT EXISTS (SELECT FROM ONLY \(qualified(table.name)) AS \(alias) WHERE \(condition)))
+        """
+    }
+
+    /// Whether a row of a unit stands before another one of it: by its time, and between rows of the same time by where
+    /// they are stored, so that one is always the first.
+    private func isEarlier(_ earlier: String, than row: String) -> String {
+        """
+        \(earlier).qls_unit_id = \(row).qls_unit_id
+            AND (\(earlier).unit_collection_pt_timestamp, \(earlier).tableoid, \(earlier).ctid)
+                < (\(row).unit_collection_pt_timestamp, \(row).tableoid, \(row).ctid)
+        """
+    }
+
     /// The produced units: qls_unit_id, moment (of the first passage at the last collection point).
     private var produced: String {
-        """
-        (
-            SELECT qls_unit_id, min(unit_collection_pt_timestamp) AS moment
-            FROM \(qualified("ucp"))
-            WHERE collection_point_id = \(Self.lastCollectionPoint)
-            GROUP BY qls_unit_id
-        )
-        """
+        let isLast = "collection_point_id = \(Self.lastCollectionPoint)"
+        return """
+            (
+                SELECT passage.qls_unit_id, passage.unit_collection_pt_timestamp AS moment
+                FROM \(qualified("ucp")) AS passage
+                WHERE passage.\(isLast) AND \(nowhere(
+                    in: .ucp, as: "earlier", "earlier.\(isLast) AND \(isEarlier("earlier", than: "passage"))"))
+            )
+            """
     }
 
     private var producedPerHour: String {
@@ -152,30 +164,73 @@ extension WorkshopSchema {
 
     /// The NOK units: qls_unit_id, day (of the first concern).
     private var nok: String {
-        """
-        (
-            SELECT uc.qls_unit_id, min(uc.unit_collection_pt_timestamp)::date AS day
-            FROM \(qualified("uc")) AS uc
-            WHERE NOT EXISTS (
-                SELECT FROM \(qualified("ucp")) AS ucp
-                WHERE ucp.qls_unit_id = uc.qls_unit_id AND ucp.collection_point_id = \(Self.lastCollectionPoint)
+        let isProduced =
+            "produced.qls_unit_id = concern.qls_unit_id "
+            + "AND produced.collection_point_id = \(Self.lastCollectionPoint)"
+        return """
+            (
+                SELECT concern.qls_unit_id, concern.unit_collection_pt_timestamp::date AS day
+                FROM \(qualified("uc")) AS concern
+                WHERE \(nowhere(in: .uc, as: "earlier", isEarlier("earlier", than: "concern")))
+                    AND \(nowhere(in: .ucp, as: "produced", isProduced))
             )
-            GROUP BY uc.qls_unit_id
-        )
-        """
+            """
     }
 
     /// NOK units by their day and by what a column of their concerns says.
     private func nok(by column: String) -> String {
-        """
-        SELECT concern.day, concern.\(column), count(*)
-        FROM (
-            SELECT nok.day, uc.\(column), uc.qls_unit_id
-            FROM \(nok) AS nok
-            JOIN \(qualified("uc")) AS uc ON uc.qls_unit_id = nok.qls_unit_id
-            GROUP BY 1, 2, 3
-        ) AS concern
-        GROUP BY 1, 2
-        """
+        func concerns(of table: String) -> String {
+            "SELECT nok.day, uc.\(column), uc.qls_unit_id FROM \(nok) AS nok "
+                + "JOIN \(table) AS uc ON uc.qls_unit_id = nok.qls_unit_id"
+        }
+        return """
+            SELECT concern.day, concern.\(column), count(*)
+            FROM (
+                SELECT every.day, every.\(column), every.qls_unit_id
+                FROM (
+                    \(concerns(of: qualified(RowTable.uc.settled)))
+                    UNION ALL
+                    \(concerns(of: "ONLY \(qualified("uc"))"))
+                ) AS every
+                GROUP BY 1, 2, 3
+            ) AS concern
+            GROUP BY 1, 2
+            """
+    }
+
+    /// The distinct units of each zone, over all days: those counted when their rows were settled, and those of recent
+    /// rows that are not among them. While the counts don't hold, all rows are counted.
+    private func totals(of table: RowTable) -> String {
+        let zone = table.zoneColumn
+        let isCounted =
+            "coalesce((SELECT is_counted FROM \(qualified(RowTable.stateTable)) WHERE source = '\(table.name)'), false)"
+        return """
+            SELECT total.zone, sum(total.units)::bigint
+            FROM (
+                SELECT zone_id AS zone, units::bigint
+                FROM \(qualified(RowTable.unitTable))
+                WHERE source = '\(table.name)' AND \(isCounted)
+                UNION ALL
+                SELECT recent.\(zone), count(*)
+                FROM (
+                    SELECT \(zone), qls_unit_id FROM ONLY \(qualified(table.name)) GROUP BY 1, 2
+                ) AS recent
+                WHERE \(isCounted) AND NOT EXISTS (
+                    SELECT FROM \(qualified(RowTable.unitTable)) AS counted
+                    WHERE counted.source = '\(table.name)' AND counted.zone_id = recent.\(zone)
+                        AND counted.block = \(RowTable.block(of: "recent.qls_unit_id"))
+                        AND get_bit(counted.members, \(RowTable.place(of: "recent.qls_unit_id"))) = 1
+                )
+                GROUP BY 1
+                UNION ALL
+                SELECT passed.\(zone), count(*)
+                FROM (
+                    SELECT \(zone), qls_unit_id FROM \(qualified(table.name)) GROUP BY 1, 2
+                ) AS passed
+                WHERE NOT \(isCounted)
+                GROUP BY 1
+            ) AS total
+            GROUP BY 1
+            """
     }
 }

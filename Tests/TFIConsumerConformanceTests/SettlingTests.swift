@@ -1,0 +1,205 @@
+import PGWire
+import TestSupport
+import Testing
+
+@testable import TFIConsumer
+
+@Suite("Settling rows")
+struct SettlingTests {
+    /// Numbers by chance, the same ones for a seed.
+    private struct Chance: RandomNumberGenerator {
+        var state: UInt64
+        mutating func next() -> UInt64 {
+            state &+= 0x9e37_79b9_7f4a_7c15
+            var mixed = state
+            mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+            mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+            return mixed ^ (mixed >> 31)
+        }
+    }
+
+    /// Units on both sides of a block's border, and the ends of their range.
+    private static let units =
+        (-4...4).map { $0 * 7 }
+        + [16_383, 16_384, 16_390, 32_768, .max, .min].map { $0 as Int }
+        .map { Int(Int32(clamping: $0)) }
+
+    /// Few units, places and days, so that messages repeat, and units return on other days and are produced late.
+    private static func insertion(_ count: Int, _ chance: inout Chance) -> String {
+        var passages: [String] = []
+        var concerns: [String] = []
+        for _ in 0..<count {
+            let unit = units[Int.random(in: 0..<units.count, using: &chance)]
+            let day = Int.random(in: 1...4, using: &chance)
+            let time = "'2024-03-0\(day) \(Int.random(in: 6...17, using: &chance)):00:0\(day)'"
+            let point = Int.random(in: 38...41, using: &chance)
+            let zone = Int.random(in: 1...3, using: &chance)
+            if Bool.random(using: &chance) {
+                passages.append("(\(unit), \(time), \(point), \(zone))")
+            } else {
+                concerns.append("(\(unit), \(time), \(point), 5, \(zone))")
+            }
+        }
+        return (passages.isEmpty ? "" : "INSERT INTO ucp VALUES \(passages.joined(separator: ", "));")
+            + (concerns.isEmpty ? "" : "INSERT INTO uc VALUES \(concerns.joined(separator: ", "))")
+    }
+
+    /// What somebody else does to the tables, whose settled rows are in a child.
+    private static let changes = [
+        "DELETE FROM ucp WHERE qls_unit_id = 7", "DELETE FROM uc WHERE collection_point_id = 41",
+        "UPDATE ucp SET zone_id = 2 WHERE qls_unit_id = -7", "UPDATE uc SET zone_charged_id = 1 WHERE concern_id = 5",
+        "DELETE FROM ucp_settled WHERE collection_point_id = 40", "DELETE FROM ONLY uc",
+        "INSERT INTO uc_settled VALUES (14, '2024-03-02 09:00:00', 39, 5, 3)", "TRUNCATE uc", "TRUNCATE ucp_settled",
+    ]
+
+    /// Each view against the same rows' count in another way, after each of many changes.
+    @Test(arguments: [1, 2, 3] as [UInt64]) func everyViewIsExactAtEveryMoment(_ seed: UInt64) async throws {
+        let plant = try await PlantSchema.make("settling \(seed)")
+        var chance = Chance(state: seed)
+        var (moved, counted) = (0, 0)
+        for round in 0..<120 {
+            var done = ""
+            switch Int.random(in: 0..<10, using: &chance) {
+            case 0..<5:
+                done = Self.insertion(Int.random(in: 1...12, using: &chance), &chance)
+                try await plant.execute(done)
+            case 5..<9:
+                let table = RowTable.all[Int.random(in: 0...1, using: &chance)]
+                let limit = Int.random(in: 1...20, using: &chance)
+                done = "settle \(limit) of \(table.name)"
+                switch try await plant.settler(table).step(from: 0, limit: limit, over: plant.connection) {
+                case .moved(let count, _): moved += count
+                case .counted: counted += 1
+                case .busy: Issue.record("busy")
+                case .impossible(let reason): Issue.record("\(reason)")
+                }
+            default:
+                done = Self.changes[Int.random(in: 0..<Self.changes.count, using: &chance)]
+                try await plant.execute(done)
+            }
+            #expect(try await plant.wrongViews() == [], "round \(round): \(done)")
+        }
+        // All of them happened.
+        #expect(moved > 50 && counted > 0)
+        await plant.connection.close()
+    }
+
+    @Test func rowsAreInOnePartAndNoneIsLost() async throws {
+        let plant = try await PlantSchema.make("settling rows")
+        try await plant.execute(
+            """
+            INSERT INTO ucp SELECT n, timestamp '2024-03-01 08:00' + n * interval '1 minute', 40, n % 5
+            FROM generate_series(1, 2500) AS n
+            """)
+        #expect(try await plant.settle(.ucp) == 2500)
+        #expect(try await plant.number("SELECT count(*) FROM ONLY ucp") == 0)
+        #expect(try await plant.number("SELECT count(*) FROM ucp_settled") == 2500)
+        #expect(try await plant.number("SELECT count(DISTINCT qls_unit_id) FROM ucp") == 2500)
+        #expect(try await plant.settle(.ucp) == 0)
+        // A column that the plant adds is in both parts.
+        try await plant.execute(
+            "ALTER TABLE ucp ADD COLUMN shift text; INSERT INTO ucp VALUES (1, '2024-03-01', 40, 1, 'late')")
+        #expect(try await plant.settle(.ucp) == 1)
+        #expect(try await plant.rows("SELECT shift FROM ucp WHERE shift IS NOT NULL") == [["late"]])
+        await plant.connection.close()
+    }
+
+    /// A reader's snapshot has each row once, however it falls between the steps.
+    @Test func readersSeeEachRowOnceWhileRowsAreWrittenAndMoved() async throws {
+        let plant = try await PlantSchema.make("settling readers")
+        let writer = try await plant.another()
+        let reader = try await plant.another()
+        let rounds = 60
+        async let written: Void = {
+            for round in 0..<rounds {
+                try await writer.execute(
+                    """
+                    BEGIN; INSERT INTO ucp SELECT \(round * 50) + n, '2024-03-01 09:00', 40, n % 3
+                    FROM generate_series(1, 50) AS n; INSERT INTO uc VALUES (\(round), '2024-03-01 09:00', 40, 1, 2);
+                    COMMIT
+                    """)
+            }
+        }()
+        async let settled: Void = {
+            for _ in 0..<rounds {
+                try await plant.settle(.ucp, limit: 40)
+                try await plant.settle(.uc, limit: 40)
+            }
+        }()
+        var seen = 0
+        while seen < rounds * 50 {
+            #expect(try await reader.wrongViews() == [])
+            let count = try await reader.number("SELECT count(*) FROM ucp")
+            #expect(count >= seen && count % 50 == 0)
+            seen = count
+        }
+        _ = try await (written, settled)
+        try await plant.settle(.ucp)
+        #expect(try await plant.number("SELECT sum(units) FROM unit_totals") == rounds * 50)
+        for side in [plant, writer, reader] { await side.connection.close() }
+    }
+
+    @Test func twoProcessesDoNotMoveAtOnce() async throws {
+        let plant = try await PlantSchema.make("settling twice")
+        let other = try await plant.another()
+        try await plant.execute("INSERT INTO ucp VALUES (1, '2024-03-01', 40, 1)")
+        let key = "settling \(plant.schema.qualified("ucp"))"
+        try await other.execute("BEGIN")
+        _ = try await other.connection.query(
+            "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", parameters: [.text(key)])
+        #expect(try await plant.settler(.ucp).step(from: 0, limit: 10, over: plant.connection) == .busy)
+        try await other.execute("COMMIT")
+        #expect(try await plant.settle(.ucp) == 1)
+        for side in [plant, other] { await side.connection.close() }
+    }
+
+    @Test(arguments: [
+        ("CREATE UNIQUE INDEX ON ucp (qls_unit_id, collection_point_id)", "unique index"),
+        ("ALTER TABLE ucp ADD PRIMARY KEY (qls_unit_id)", "unique index"),
+        ("ALTER TABLE ucp ENABLE ROW LEVEL SECURITY", "row security"),
+        ("CREATE RULE quiet AS ON DELETE TO ucp DO ALSO NOTHING", "rule"),
+        (
+            """
+            CREATE FUNCTION archive() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+            CREATE TRIGGER archive AFTER DELETE ON ucp FOR EACH ROW EXECUTE FUNCTION archive()
+            """, "trigger"
+        ),
+    ])
+    func rowsStayIfTheTableIsNotAsItWasMade(_ change: String, _ reason: String) async throws {
+        let plant = try await PlantSchema.make("settling \(change.count)")
+        try await plant.execute("INSERT INTO ucp VALUES (1, '2024-03-01', 40, 1); \(change)")
+        guard
+            case .impossible(let found) = try await plant.settler(.ucp).step(
+                from: 0, limit: 10, over: plant.connection)
+        else {
+            Issue.record("moved")
+            return
+        }
+        #expect(found.contains(reason))
+        #expect(try await plant.number("SELECT count(*) FROM ONLY ucp") == 1)
+        #expect(try await plant.wrongViews() == [])
+        await plant.connection.close()
+    }
+
+    /// A plant that has partitioned its table keeps the views that read all of it.
+    @Test func aPartitionedTableHasExactViewsToo() async throws {
+        let plant = try await PlantSchema.make(
+            "settling parts",
+            over: """
+                CREATE TABLE ucp (qls_unit_id integer NOT NULL, unit_collection_pt_timestamp timestamp NOT NULL,
+                collection_point_id integer NOT NULL, zone_id integer NOT NULL)
+                PARTITION BY RANGE (unit_collection_pt_timestamp);
+                CREATE TABLE every PARTITION OF ucp DEFAULT
+                """)
+        try await plant.execute("INSERT INTO ucp VALUES (1, '2024-03-01', 40, 1)")
+        #expect(try await plant.rows("SELECT units FROM tile_total") == [["1"]])
+        #expect(try await plant.wrongViews() == [])
+        guard
+            case .impossible = try await plant.settler(.ucp).step(from: 0, limit: 10, over: plant.connection)
+        else {
+            Issue.record("moved")
+            return
+        }
+        await plant.connection.close()
+    }
+}
