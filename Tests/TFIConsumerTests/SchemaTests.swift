@@ -9,7 +9,10 @@ struct SchemaTests {
     static let awkwardName = #""we""ird '$$ \x Name""#
     let schema = WorkshopSchema(quotedName: SchemaTests.awkwardName)
     /// All of them, in their order.
-    private var statements: [String] { schema.tableStatements + WorkshopSchema.views.map(schema.createView) }
+    private var statements: [String] {
+        schema.tableStatements + (WorkshopSchema.views + WorkshopSchema.firstViews).map(schema.createView)
+    }
+    private var settlingStatements: [String] { RowTable.all.flatMap(schema.settlingStatements) }
 
     /// Without its schema a name would mean whatever the user's search_path says.
     @Test func namesTheSchemaBeforeEveryTableAndView() throws {
@@ -27,15 +30,16 @@ struct SchemaTests {
                 named.insert(String(rest.dropFirst(Self.awkwardName.count + 1).prefix { $0.isLetter || $0 == "_" }))
             }
         }
-        #expect(named == Set(WorkshopSchema.tables.map(\.name) + WorkshopSchema.views.map(\.name)))
+        let made = WorkshopSchema.tables.map(\.name) + WorkshopSchema.views.map(\.name) + RowTable.all.map(\.settled)
+        #expect(named == Set(made))
     }
 
     @Test func everyStatementCanBeSentAgain() {
-        for statement in statements {
+        for statement in statements + settlingStatements {
             #expect(!statement.contains("DROP"))
             for match in statement.matches(of: /CREATE (\w+(?: \w+)?)/) {
                 switch match.1 {
-                case "TABLE IF", "OR REPLACE": break
+                case "TABLE IF", "INDEX IF", "OR REPLACE": break
                 default: Issue.record("CREATE \(match.1) can't be sent twice")
                 }
             }
@@ -55,7 +59,7 @@ struct SchemaTests {
 
     /// A name of the user's stands in a statement as libpq quoted it, and nowhere inside a constant.
     @Test func theNameOfTheSchemaIsNeverPartOfAConstant() {
-        for statement in statements {
+        for statement in statements + settlingStatements {
             var rest = statement[...]
             while let name = rest.firstRange(of: Self.awkwardName) {
                 #expect(rest[..<name.lowerBound].count { $0 == "'" } % 2 == 0, "\(statement)")
