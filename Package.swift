@@ -87,6 +87,10 @@ let package = Package(
         .executableTarget(
             name: "TFIConsumer",
             dependencies: ["CommandLineSupport", "Concurrency", "HTTPServer", "IngestEngine", "KafkaWire", "PGWire"],
+            // In the program itself, which is one file to install.
+            resources: [
+                .embedInCode("Page/page.html"), .embedInCode("Page/page.css"), .embedInCode("Page/page.js"),
+            ],
             swiftSettings: settings),
         .executableTarget(
             name: "TFIProducer", dependencies: ["CommandLineSupport", "Concurrency", "KafkaFake", "KafkaWire"],

@@ -44,6 +44,9 @@ package final class EventStream: Sendable {
         }
     }
 
+    /// Forgets the last picture, which is too old for a client that comes now. Clients that are there keep what they have.
+    package func forget() { state.withLock { $0.picture = nil } }
+
     /// Sends a beat to all clients.
     package func sendBeat() { resume { $0.beats += 1 } }
 

@@ -139,7 +139,7 @@ struct ConsumerRun: Sendable {
         monitor.began(ingest)
         logStart(plan, start)
         let lines = Task { await ProgressLog(monitor: monitor, takeRejections: { ingest.takeRejections() }).run() }
-        let letters = Task { await monitor.countLetters { await openLetters(tables) } }
+        let letters = Task { await countLetters(tables) }
         let settling = Task { await settle(tables) }
         let progress = Task { if StatusLine.shared.isTerminal { await showProgress(of: ingest) } }
         defer {
@@ -159,20 +159,20 @@ struct ConsumerRun: Sendable {
         for member in members { await member.close() }
     }
 
-    /// How many dead letters nothing was done about, asked over a connection of its own, so that no commit waits for it.
-    ///
-    /// - Returns: Nil if that can't be asked, as by a user who may only write.
-    private func openLetters(_ tables: OwnTables) async -> Int? {
-        guard
-            let connection = try? await Database.connect(
-                to: options[ConsumerOptions.database], applicationName: "tfi-consumer")
-        else { return nil }
+    /// Keeps count of the dead letters that nothing was done about, for those who look at this run. A user who may only
+    /// write can't count.
+    private func countLetters(_ tables: OwnTables) async {
+        guard options[ConsumerOptions.http] != nil else { return }
+        let connection = SideConnection(options[ConsumerOptions.database])
         let box = LetterBox(tables, user: "")
-        let count = try? await connection.transaction(prelude: "SET LOCAL statement_timeout = 5000") { session in
-            try box.count(LetterBox.Selection(), &session)
+        await monitor.countLetters {
+            try? await connection.use { connection in
+                try await connection.transaction(prelude: "SET LOCAL statement_timeout = 5000") { session in
+                    try box.count(LetterBox.Selection(), &session)
+                }
+            }
         }
         await connection.close()
-        return count
     }
 
     /// Keeps the plant's tiles fast. A run that ends by itself leaves that to the next one.
@@ -181,9 +181,7 @@ struct ConsumerRun: Sendable {
         let schema = WorkshopSchema(quotedName: tables.quotedSchema)
         await Settling(
             settlers: RowTable.all.map { RowSettler(schema: schema, table: $0) }, log: log, lag: { monitor.lag },
-            connect: {
-                try await Database.connect(to: options[ConsumerOptions.database], applicationName: "tfi-consumer")
-            }
+            connection: SideConnection(options[ConsumerOptions.database])
         ).run()
     }
 

@@ -46,9 +46,11 @@ enum RunCommand {
         let monitor = RunMonitor(observer: IngestObserver(log: log))
         let beating = Task { await monitor.beat() }
         defer { beating.cancel() }
-        let server = try serve(options, monitor)
+        let isWatched = MappingOptions.isBuiltIn(options) && options[ConsumerOptions.http] != nil
+        let feed = isWatched ? PlantFeed(monitor: monitor, group: options[ConsumerOptions.group]) : nil
+        let server = try serve(options, monitor, feed)
         do {
-            try await run(options, sources, stop, monitor, since: began)
+            try await run(options, sources, stop, monitor, feed, since: began)
         } catch {
             await server?.stop()
             throw error
@@ -58,10 +60,12 @@ enum RunCommand {
 
     private static func run(
         _ options: ParsedOptions, _ sources: [IngestPlan.Source], _ stop: StopSignal, _ monitor: RunMonitor,
-        since began: ContinuousClock.Instant
+        _ feed: PlantFeed?, since began: ContinuousClock.Instant
     ) async throws {
         let log = monitor.observer.log
         let client = try await options.client(log, counters: monitor.clients)
+        let showing = Task { await show(feed, options, sources, client) }
+        defer { showing.cancel() }
         let run = ConsumerRun(
             options: options, sources: sources, client: client, totals: IngestTotals(), stop: stop, monitor: monitor)
         do {
@@ -89,10 +93,31 @@ enum RunCommand {
         if options[CommonOptions.summaryJSON] { try await Output.standard.write(summary.json.text + "\n") }
     }
 
+    /// Shows the plant's day to those who look at it, until the task is cancelled.
+    private static func show(
+        _ feed: PlantFeed?, _ options: ParsedOptions, _ sources: [IngestPlan.Source], _ client: KafkaClient
+    ) async {
+        guard let feed else { return }
+        let (connection, group) = (SideConnection(options[ConsumerOptions.database]), options[ConsumerOptions.group])
+        let lag = GroupLag(client, TopicSelection(sources.flatMap(\.mapping.routes)))
+        let name = options[ConsumerOptions.schema]
+        await feed.run { day, today in
+            try await connection.use { connection in
+                let query = DayQuery(schema: WorkshopSchema(quotedName: try await connection.quoted(name)))
+                return try await query.ask(day, today: today, group: group, over: connection)
+            }
+        } lag: { answer in
+            try? await lag.lag(answer.committed)
+        }
+        await connection.close()
+    }
+
     /// - Throws: `Failure` if nobody can listen there.
-    private static func serve(_ options: ParsedOptions, _ monitor: RunMonitor) throws(Failure) -> HTTPServer? {
+    private static func serve(
+        _ options: ParsedOptions, _ monitor: RunMonitor, _ feed: PlantFeed?
+    ) throws(Failure) -> HTTPServer? {
         guard let address = options[ConsumerOptions.http] else { return nil }
-        let pages = StatusPages(monitor: monitor)
+        let pages = StatusPages(monitor: monitor, livePage: feed.map { LivePage($0, version: projectVersion) })
         do {
             let server = try HTTPServer(at: address) { pages.answer($0) }
             monitor.observer.log.info("serving", ["url": .string("http://\(server.address)/")])

@@ -8,7 +8,7 @@ import KafkaWire
 final class RunMonitor: Sendable {
     let observer: IngestObserver
     let clients = ClientCounters()
-    private let version: String
+    let version: String
     private let began: Date
     private let now: @Sendable () -> ContinuousClock.Instant
     private let wallTime: @Sendable () -> Date
@@ -25,7 +25,6 @@ final class RunMonitor: Sendable {
     /// How long no task may have run, until the process counts as stuck.
     private static let longestSilence = Duration.seconds(20)
     private static let pulseInterval = Duration.seconds(1)
-    /// The count reads the whole table.
     private static let letterInterval = Duration.seconds(30)
 
     init(
@@ -53,13 +52,19 @@ final class RunMonitor: Sendable {
         }
     }
 
-    /// Counts the dead letters that nothing was done about, from time to time, until the task is cancelled.
+    /// Counts the dead letters that nothing was done about, until the task is cancelled. The count reads the whole table,
+    /// so it comes the more rarely the longer it takes.
     func countLetters(_ count: @Sendable () async -> Int?) async {
         while !Task.isCancelled {
+            let began = now()
             if let count = await count() { state.withLock { $0.openLetters = count } }
-            try? await Task.sleep(for: Self.letterInterval)
+            let pause = min(max((now() - began) * 100, Self.pulseInterval), Self.letterInterval)
+            try? await Task.sleep(for: pause)
         }
     }
+
+    /// How many dead letters nothing was done about, of all runs; nil until they were counted.
+    var openLetters: Int? { state.withLock { $0.openLetters } }
 
     // MARK: Health
 
@@ -121,7 +126,7 @@ final class RunMonitor: Sendable {
         text.add(
             name("dead_letters_total"), .counter, "Records that could not be a row, by reason.",
             labelled(snapshot.deadLettersByReason, by: "reason"))
-        if let open = state.withLock({ $0.openLetters }) {
+        if let open = openLetters {
             text.add(
                 name("open_dead_letters"), .gauge, "Dead letters that nothing was done about, of all runs.",
                 Double(open))

@@ -3,8 +3,11 @@ import HTTPServer
 /// The pages that a run serves of itself.
 struct StatusPages: Sendable {
     let monitor: RunMonitor
+    /// The plant's; nil for other mappings.
+    let livePage: LivePage?
 
     func answer(_ request: HTTPRequest) -> HTTPResponse {
+        if let answer = livePage?.answer(request) { return answer }
         switch request.path {
         case "/healthz":
             if let illness = monitor.illness { return HTTPResponse(.serviceUnavailable, illness + "\n") }

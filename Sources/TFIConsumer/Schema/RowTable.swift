@@ -40,6 +40,9 @@ struct RowTable: Sendable {
     /// The child with the settled rows.
     var settled: String { "\(name)_settled" }
 
+    /// The days of which there are settled rows, of any of the tables.
+    static let dayTable = "settled_day"
+
     // MARK: Counted units
 
     /// The sets of units.

@@ -51,6 +51,7 @@ extension WorkshopSchema {
                 "units integer NOT NULL",
                 "PRIMARY KEY (source, zone_id, block)",
             ]),
+        WorkshopTable(name: RowTable.dayTable, definition: ["day date PRIMARY KEY"]),
         WorkshopTable(
             name: RowTable.stateTable,
             definition: ["source text PRIMARY KEY", "is_counted boolean NOT NULL"]),

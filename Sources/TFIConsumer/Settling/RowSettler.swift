@@ -96,6 +96,9 @@ struct RowSettler: Sendable {
                 DELETE FROM \(recent) WHERE ctid = ANY (ARRAY(SELECT place FROM chosen)) RETURNING *
             ), stored AS (
                 INSERT INTO \(schema.qualified(table.settled)) SELECT * FROM moved
+            ), day AS (
+                INSERT INTO \(schema.qualified(RowTable.dayTable)) (day)
+                SELECT DISTINCT unit_collection_pt_timestamp::date FROM moved ON CONFLICT DO NOTHING
             ), unit (zone_id, block, place) AS (
                 SELECT DISTINCT \(table.zoneColumn), \(RowTable.block(of: "qls_unit_id")),
                     \(RowTable.place(of: "qls_unit_id"))

@@ -11,7 +11,7 @@ struct Settling: Sendable {
     let log: Log
     /// How many records wait in the log; nil if that isn't known.
     let lag: @Sendable () -> Int64?
-    let connect: @Sendable () async throws -> PostgresConnection
+    let connection: SideConnection
     var sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
 
     private static let interval = Duration.seconds(5)
@@ -38,16 +38,13 @@ struct Settling: Sendable {
     /// Moves rows until the task is cancelled, or until all tables have turned out to be impossible.
     func run() async {
         var waiting = settlers
-        var connection: PostgresConnection?
         var progress: [String: Progress] = [:]
         while !waiting.isEmpty, (try? await sleep(Self.interval)) != nil {
             guard !isBehind else { continue }
             do {
-                if connection?.isBroken ?? true { connection = try await connect() }
-                guard let connection else { continue }
                 for settler in waiting {
                     let name = settler.table.name
-                    switch try await settle(settler, &progress[name, default: Progress()], connection) {
+                    switch try await settle(settler, &progress[name, default: Progress()]) {
                     case .done: break
                     case .impossible(let reason):
                         waiting.removeAll { $0.table.name == name }
@@ -64,7 +61,7 @@ struct Settling: Sendable {
                 log.debug("rows could not be moved: \(error)")
             }
         }
-        await connection?.close()
+        await connection.close()
     }
 
     private var isBehind: Bool { lag().map { $0 > Self.mostLag } ?? true }
@@ -73,13 +70,16 @@ struct Settling: Sendable {
     ///
     /// - Parameter progress: Of the passes before.
     private func settle(
-        _ settler: RowSettler, _ progress: inout Progress, _ connection: PostgresConnection
+        _ settler: RowSettler, _ progress: inout Progress
     ) async throws -> Outcome {
         let began = ContinuousClock.now
         var moved = 0
         var block: Int? = 0
         pass: while let next = block, !Task.isCancelled, !isBehind {
-            switch try await settler.step(from: next, limit: Self.rowsPerStep, over: connection) {
+            let step = try await connection.use {
+                try await settler.step(from: next, limit: Self.rowsPerStep, over: $0)
+            }
+            switch step {
             case .moved(let count, let next):
                 moved += count
                 block = next
@@ -90,7 +90,7 @@ struct Settling: Sendable {
         }
         progress.undescribed += moved
         if progress.undescribed >= (progress.isDescribed ? Self.manyRows : 1) {
-            try await settler.describe(over: connection)
+            try await connection.use { try await settler.describe(over: $0) }
             progress = Progress(isDescribed: true)
         }
         if moved >= Self.manyRows {

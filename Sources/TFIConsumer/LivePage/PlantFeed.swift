@@ -1,0 +1,178 @@
+import CommandLineSupport
+import Concurrency
+import Foundation
+import HTTPServer
+import IngestEngine
+import PGWire
+
+/// What the viewers of the live page are sent: a stream of pictures for each day that somebody looks at.
+///
+/// All viewers together cost the database one set of queries per second. If several days are looked at, the newest one has
+/// every second turn, and the others share the rest. Without a viewer nothing is asked.
+final class PlantFeed: Sendable {
+    private let monitor: RunMonitor
+    private let group: String
+    private let zone: TimeZone
+    private let wallTime: @Sendable () -> Date
+    private let sleep: @Sendable (Duration) async throws -> Void
+
+    private struct Channel {
+        /// Nil for the newest day.
+        let day: String?
+        let stream = EventStream()
+        /// The last picture without its time.
+        var content = ""
+        var ticksSinceShown = 0
+        /// The last answer, shown on while the database can't be asked.
+        var answer: DayQuery.Answer?
+        var lastAsked = 0
+    }
+
+    private struct State {
+        /// By the day, or "" for the newest one.
+        var channels: [String: Channel] = ["": Channel(day: nil)]
+        var ticks = 0
+    }
+
+    private let state = Lock(State())
+
+    private static let interval = Duration.seconds(1)
+    /// In ticks. Clients take a stream without anything for this long as stalled after some more.
+    private static let beatInterval = 4
+    /// An unchanged picture is sent again after so many ticks, for its time.
+    private static let refreshInterval = 10
+    /// So many days can be looked at. Each has memory for a picture.
+    private static let mostDays = 32
+
+    init(
+        monitor: RunMonitor, group: String, zone: TimeZone = .current,
+        wallTime: @escaping @Sendable () -> Date = { Date() },
+        sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+    ) {
+        self.monitor = monitor
+        self.group = group
+        self.zone = zone
+        self.wallTime = wallTime
+        self.sleep = sleep
+    }
+
+    /// The stream for a viewer.
+    ///
+    /// - Parameter day: As the viewer has written it; nil for the newest day.
+    /// - Returns: Nil if that is no day, or if too many other days are looked at.
+    func stream(for day: String?) -> EventStream? {
+        guard let day else { return state.withLock { $0.channels[""]?.stream } }
+        guard let day = Self.day(day) else { return nil }
+        return state.withLock { state in
+            if let channel = state.channels[day] { return channel.stream }
+            if state.channels.count > Self.mostDays {
+                let unused = state.channels.first { $0.key != "" && $0.value.stream.clientCount == 0 }
+                guard let unused else { return nil }
+                state.channels[unused.key] = nil
+            }
+            let channel = Channel(day: day)
+            state.channels[day] = channel
+            return channel.stream
+        }
+    }
+
+    /// A day of the calendar in the form `yyyy-MM-dd`; nil for anything else.
+    static func day(_ text: String) -> String? {
+        guard text.utf8.count == 10, let utc = TimeZone(secondsFromGMT: 0),
+            let date = DayPicture.date(text + "T00:00:00", utc), DayPicture.text(date, utc).prefix(10) == text
+        else { return nil }
+        return text
+    }
+
+    /// Shows pictures until the task is cancelled.
+    ///
+    /// - Parameters:
+    ///   - ask: The figures of a day, or of the newest one that isn't later than the second argument.
+    ///   - lag: How many records are not in the database, by the group's offsets.
+    func run(
+        ask: @Sendable (String?, String) async throws -> DayQuery.Answer,
+        lag: @Sendable (DayQuery.Answer) async -> Int64?
+    ) async {
+        var rate = PositionRate()
+        while (try? await sleep(Self.interval)) != nil {
+            guard let key = nextKey() else { continue }
+            let now = wallTime()
+            var (answer, error): (DayQuery.Answer?, String?)
+            do {
+                answer = try await ask(key.isEmpty ? nil : key, String(DayPicture.text(now, zone).prefix(10)))
+            } catch is CancellationError {
+                return
+            } catch let failure {
+                error = "the figures are not of this moment: \(failure)"
+            }
+            if let answer { rate.add(answer.committed, at: .now) }
+            let waiting = if let answer { await lag(answer) } else { nil as Int64? }
+            show(key, answer, error, now, lag: waiting, rate: rate.perSecond)
+        }
+    }
+
+    /// Which day is to be asked for next; nil if nobody looks at any. Counts the tick, and sends beats.
+    private func nextKey() -> String? {
+        let (key, beating) = state.withLock { state in
+            state.ticks += 1
+            for (key, channel) in state.channels where channel.stream.clientCount == 0 && !channel.content.isEmpty {
+                state.channels[key]?.content = ""
+                channel.stream.forget()
+            }
+            let viewed = state.channels.filter { $0.value.stream.clientCount > 0 }
+            // What has nothing to show yet comes first, and then the newest day at every second tick.
+            let others = viewed.filter { $0.key != "" }
+            let key =
+                viewed.first { $0.value.content.isEmpty }?.key
+                ?? (viewed[""] != nil && (others.isEmpty || state.ticks.isMultiple(of: 2))
+                    ? "" : others.min { $0.value.lastAsked < $1.value.lastAsked }?.key)
+            if let key { state.channels[key]?.lastAsked = state.ticks }
+            let isBeat = state.ticks.isMultiple(of: Self.beatInterval)
+            return (key, isBeat ? viewed.map(\.value.stream) : [])
+        }
+        for stream in beating { stream.sendBeat() }
+        return key
+    }
+
+    private func show(
+        _ key: String, _ answer: DayQuery.Answer?, _ error: String?, _ now: Date, lag: Int64?, rate: Double?
+    ) {
+        let line: (stream: EventStream, text: String)? = state.withLock { state in
+            guard var channel = state.channels[key] else { return nil }
+            let shown = answer ?? channel.answer ?? DayQuery.Answer()
+            channel.answer = shown
+            var picture = DayPicture(version: monitor.version, answer: shown, now: now, zone: zone)
+            (picture.lag, picture.rate, picture.openLetters) = (lag, rate, monitor.openLetters)
+            picture.waits = (error.map { [$0] } ?? []) + monitor.hindrances
+            let (text, content) = picture.line(isCurrent: channel.day == nil)
+            channel.ticksSinceShown += 1
+            let isDue = content != channel.content || channel.ticksSinceShown >= Self.refreshInterval
+            if isDue { (channel.content, channel.ticksSinceShown) = (content, 0) }
+            state.channels[key] = channel
+            return isDue ? (channel.stream, text) : nil
+        }
+        line?.stream.show(line?.text ?? "")
+    }
+}
+
+/// How fast the group's offsets move.
+struct PositionRate {
+    private var samples: [(position: Int64, at: ContinuousClock.Instant)] = []
+    private static let span = Duration.seconds(5)
+
+    /// Records per second over the last seconds; nil until it is known.
+    var perSecond: Double? {
+        guard let first = samples.first, let last = samples.last, last.at - first.at >= .milliseconds(500) else {
+            return nil
+        }
+        return Double(last.position.subtractingSaturated(first.position)) / ((last.at - first.at) / .seconds(1))
+    }
+
+    mutating func add(_ committed: [some Hashable: Int64], at now: ContinuousClock.Instant) {
+        let position = committed.values.reduce(Int64(0)) { $0.addingSaturated($1) }
+        // Offsets that were set back are another beginning, and so is a pause without viewers.
+        if let last = samples.last, position < last.position || now - last.at > Self.span { samples = [] }
+        samples.append((position, now))
+        samples.removeAll { now - $0.at > Self.span }
+    }
+}
