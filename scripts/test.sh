@@ -35,7 +35,10 @@ run_tests() { # [--quick] [ARG]... for `swift test`
         export KAFKA_HOMES=$homes
         local home list=()
         IFS=: read -ra list <<<"$homes"
-        for home in "${list[@]}"; do echo "Kafka $(KAFKA_HOME=$home "$root/scripts/kafka.sh" version): $home"; done
+        for home in "${list[@]}"; do
+            echo "Kafka $(KAFKA_HOME=$home "$root/scripts/kafka.sh" version): $home"
+            KAFKA_HOME=$home "$root/scripts/kafka.sh" archive
+        done
     else
         left_out+=("tests against Apache Kafka: there is none here (set KAFKA_HOME to the folder of a distribution)")
     fi

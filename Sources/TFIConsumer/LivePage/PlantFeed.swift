@@ -37,6 +37,7 @@ final class PlantFeed: Sendable {
     private let state = Lock(State())
 
     private static let interval = Duration.seconds(1)
+    private static let shortQuery = Duration.milliseconds(200)
     /// In ticks. Clients take a stream without anything for this long as stalled after some more.
     private static let beatInterval = 4
     /// An unchanged picture is sent again after so many ticks, for its time.
@@ -94,9 +95,11 @@ final class PlantFeed: Sendable {
         lag: @Sendable (DayQuery.Answer) async -> Int64?
     ) async {
         var rate = PositionRate()
+        var next = ContinuousClock.now
         while (try? await sleep(Self.interval)) != nil {
-            guard let key = nextKey() else { continue }
-            let now = wallTime()
+            sendBeats()
+            guard .now >= next, let key = nextKey() else { continue }
+            let (began, now) = (ContinuousClock.now, wallTime())
             var (answer, error): (DayQuery.Answer?, String?)
             do {
                 answer = try await ask(key.isEmpty ? nil : key, String(DayPicture.text(now, zone).prefix(10)))
@@ -105,16 +108,26 @@ final class PlantFeed: Sendable {
             } catch let failure {
                 error = "the figures are not of this moment: \(failure)"
             }
+            // Slow queries take no more than a fifth of the time.
+            next = .now + (.now - began - Self.shortQuery) * 4
             if let answer { rate.add(answer.committed, at: .now) }
             let waiting = if let answer { await lag(answer) } else { nil as Int64? }
             show(key, answer, error, now, lag: waiting, rate: rate.perSecond)
         }
     }
 
-    /// Which day is to be asked for next; nil if nobody looks at any. Counts the tick, and sends beats.
-    private func nextKey() -> String? {
-        let (key, beating) = state.withLock { state in
+    /// Counts the tick, and sends beats to all viewers from time to time.
+    private func sendBeats() {
+        let streams: [EventStream] = state.withLock { state in
             state.ticks += 1
+            return state.ticks.isMultiple(of: Self.beatInterval) ? state.channels.values.map(\.stream) : []
+        }
+        for stream in streams { stream.sendBeat() }
+    }
+
+    /// Which day is to be asked for next; nil if nobody looks at any.
+    private func nextKey() -> String? {
+        state.withLock { state in
             for (key, channel) in state.channels where channel.stream.clientCount == 0 && !channel.content.isEmpty {
                 state.channels[key]?.content = ""
                 channel.stream.forget()
@@ -127,11 +140,8 @@ final class PlantFeed: Sendable {
                 ?? (viewed[""] != nil && (others.isEmpty || state.ticks.isMultiple(of: 2))
                     ? "" : others.min { $0.value.lastAsked < $1.value.lastAsked }?.key)
             if let key { state.channels[key]?.lastAsked = state.ticks }
-            let isBeat = state.ticks.isMultiple(of: Self.beatInterval)
-            return (key, isBeat ? viewed.map(\.value.stream) : [])
+            return key
         }
-        for stream in beating { stream.sendBeat() }
-        return key
     }
 
     private func show(
