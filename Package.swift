@@ -148,7 +148,7 @@ let package = Package(
         .testTarget(
             name: "CommandLineSupportTests", dependencies: ["CommandLineSupport", "Concurrency"],
             swiftSettings: settings),
-        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer"], swiftSettings: settings),
+        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "IngestEngineTests",
             dependencies: [
@@ -161,7 +161,9 @@ let package = Package(
         .testTarget(
             name: "TFIConsumerTests",
             dependencies: [
-                "TFIConsumer", "CommandLineSupport", "IngestEngine", "KafkaFake", "KafkaWire", "PGWire", "TestSupport",
+                "TFIConsumer", "CommandLineSupport", "Concurrency", "HTTPServer", "IngestEngine", "KafkaFake",
+                "KafkaWire",
+                "PGWire", "TestSupport",
             ],
             swiftSettings: settings),
         .testTarget(

@@ -20,8 +20,9 @@ usage: control-env.sh COMMAND
   psql [ARG]...        psql on the environment's database
   consumer [ARG]...    tfi-consumer with the environment's broker and database
   producer [ARG]...    tfi-producer with the environment's broker
-  demo [--interval 8ms]  everything at once: builds, starts all on free ports, replays a day of the plant, shows the
-                       tiles' numbers as they grow, checks the whole day's, and stops what it started
+  demo [--interval 8ms] [--stay]  everything at once: builds, starts all on free ports, replays a day of the plant,
+                       prints the address of the live page, shows the tiles' numbers as they grow, checks the whole
+                       day's, and stops what it started; with --stay, when you press Ctrl-C
   test [ARG]...        every test that this machine can run; arguments go to `swift test`
   test --quick         the unit tests without the slow half, in seconds
   bench [--records 5000000] [--partitions 4] [--rounds 5] [--workers N] [--postgres FOLDER] [--peers DIR]

@@ -108,6 +108,24 @@ await_topic() { # CONSUMER PRODUCER-PID
     return 1
 }
 
+# Waits until the consumer serves its page, and puts the address into `page`.
+await_page() {
+    local n
+    for ((n = 0; n < 150; n++)); do
+        page=$(sed -n 's/.* serving url=//p' "$demo_folder/consumer.log")
+        [[ -z $page ]] || return 0
+        kill -0 "$consumer" 2>/dev/null || return 1
+        sleep 0.2
+    done
+    return 1
+}
+
+end_consumer() {
+    kill -TERM "$consumer" 2>/dev/null || demo_failed "the consumer ended"
+    wait "$consumer" || { consumer=''; demo_failed "the consumer ended with an error"; }
+    consumer=''
+}
+
 demo_failed() { # SENTENCE
     echo "the demo went wrong: $1" >&2
     local file
@@ -129,15 +147,16 @@ demo_end() {
 }
 
 demo() {
-    local interval=8ms day=$root/Fixtures/day total programs=$root/.build/release
+    local interval=8ms stays='' day=$root/Fixtures/day total programs=$root/.build/release
     while (($#)); do
         case $1 in
             --interval) (($# >= 2)) || usage 64; interval=$2; shift 2 ;;
+            --stay) stays=yes; shift ;;
             *) usage 64 ;;
         esac
     done
     declare -A tile
-    local labels=() clear_line=''
+    local labels=() clear_line='' page=''
     # A line is wiped to its end, where the text before was longer.
     [[ ! -t 1 ]] || clear_line=$'\e[K'
 
@@ -163,8 +182,10 @@ demo() {
         --concerns "$day/unit_concern.csv" --interval "$interval" >"$demo_folder/producer.log" 2>&1 &
     producer=$!
     await_topic "$programs/tfi-consumer" "$producer" || demo_failed "the producer did not make the topic"
-    "$programs/tfi-consumer" run >"$demo_folder/consumer.log" 2>&1 &
+    "$programs/tfi-consumer" run --http 127.0.0.1:0 >"$demo_folder/consumer.log" 2>&1 &
     consumer=$!
+    await_page || demo_failed "the consumer serves no page"
+    echo "the day as a live page: $page"
 
     watch_day "$producer" "$consumer" "$total" || demo_failed "the consumer ended, or the database was lost"
     wait "$producer" || { producer=''; demo_failed "the producer ended with an error"; }
@@ -175,9 +196,7 @@ demo() {
         rows=$(demo_psql -c 'SELECT (SELECT count(*) FROM workshop.ucp) + (SELECT count(*) FROM workshop.uc)
             + (SELECT count(*) FROM workshop.dead_letter)')
     done
-    kill -TERM "$consumer" 2>/dev/null || demo_failed "the consumer ended"
-    wait "$consumer" || { consumer=''; demo_failed "the consumer ended with an error"; }
-    consumer=''
+    [[ -n $stays ]] || end_consumer
     read_tiles || demo_failed "the database was lost"
     rows=${tile[rows]}
     print_table "$total"
@@ -187,4 +206,9 @@ demo() {
         demo_failed "the views could not be compared with $day/expected.json"
     [[ -z $wrong ]] || demo_failed "not as the day has it: ${wrong//$'\n'/, }"
     echo "the whole day is in the database, each message once, and every view is as expected"
+    [[ -n $stays ]] || return 0
+    echo "the page stays at $page until you press Ctrl-C"
+    wait "$consumer" || true
+    consumer=''
+    demo_failed "the consumer ended"
 }

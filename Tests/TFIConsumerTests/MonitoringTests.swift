@@ -84,7 +84,7 @@ extension HTTPResponse {
     @Test func aProcessWhoseTasksDoNotRunIsNotWell() {
         let clock = Lock(ContinuousClock.now)
         let monitor = RunMonitor(observer: IngestObserver(), now: { clock.withLock { $0 } })
-        let pages = StatusPages(monitor: monitor)
+        let pages = StatusPages(monitor: monitor, livePage: nil)
         #expect(pages.answer(HTTPRequest(path: "/healthz")).status == .ok)
         clock.withLock { $0 += .seconds(21) }
         let answer = pages.answer(HTTPRequest(path: "/healthz"))
@@ -94,7 +94,7 @@ extension HTTPResponse {
 
     @Test func aRunThatHasNotBegunIsNotReadyAndHasFigures() {
         let monitor = RunMonitor(observer: IngestObserver(), version: "1.2.3")
-        let pages = StatusPages(monitor: monitor)
+        let pages = StatusPages(monitor: monitor, livePage: nil)
         let ready = pages.answer(HTTPRequest(path: "/readyz"))
         #expect(ready.status == .serviceUnavailable)
         #expect(ready.text == "the run has not begun\n")

@@ -2,20 +2,26 @@ import Foundation
 import Glibc
 
 /// Sends bytes to a server of this machine and takes what comes until the server ends the connection.
-enum RawClient {
-    struct Failed: Error { let what: String }
+public enum RawClient {
+    public struct Failed: Error { public let what: String }
 
-    /// - Parameter enough: After how many bytes the client ends the connection; nil for none.
-    static func exchange(_ port: UInt16, _ request: String, enough: Int? = nil) async throws -> String {
+    /// - Parameters:
+    ///   - enough: After how many bytes the client ends the connection; nil for none.
+    ///   - until: Whether the client ends the connection after what has come.
+    public static func exchange(
+        _ port: UInt16, _ request: String, enough: Int? = nil, until: (@Sendable (String) -> Bool)? = nil
+    ) async throws -> String {
         try await withCheckedThrowingContinuation { continuation in
             // It blocks, so it has a thread of its own.
             Thread.detachNewThread {
-                continuation.resume(with: Result { try blocking(port, request, enough) })
+                continuation.resume(with: Result { try blocking(port, request, enough, until) })
             }
         }
     }
 
-    private static func blocking(_ port: UInt16, _ request: String, _ enough: Int?) throws -> String {
+    private static func blocking(
+        _ port: UInt16, _ request: String, _ enough: Int?, _ until: ((String) -> Bool)?
+    ) throws -> String {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var limit = timeval(tv_sec: 20, tv_usec: 0)
@@ -46,6 +52,7 @@ enum RawClient {
             guard count > 0 else { break }
             answer += chunk[..<count]
             if let enough, answer.count >= enough { break }
+            if let until, until(String(decoding: answer, as: UTF8.self)) { break }
         }
         return String(decoding: answer, as: UTF8.self)
     }
