@@ -93,3 +93,24 @@ def large():
             if 'plan' in row:
                 row['plan'] = 98765 - 70 * place
     return picture
+
+
+def all_hours():
+    """Three shifts: each of the 24 hours."""
+    picture = reference(now='2020-05-27T22:10:00', replayed=False)
+    units = [10 + hour * 7 % 13 for hour in range(24)]
+    picture['tiles'].update(
+        total=sum(units), share={'produced': sum(units), 'without_concern': 99},
+        units_per_hour=rows('hour', enumerate(units)), concerns_per_hour=rows('hour', enumerate(units)),
+        current_production=[{'hour': hour, 'units': total, 'plan': 15 * hour + 15}
+                            for hour, total in enumerate(running(units))],
+        plan=rows('hour', ((hour, 15 * hour + 15) for hour in range(24))))
+    return picture
+
+
+def unknown():
+    """What the server does not know is null."""
+    return reference(
+        tiles__total=None, tiles__nok=None, tiles__share={'produced': None, 'without_concern': None},
+        data={'last_message': None, 'lag': None, 'rows_per_second': None, 'dead_letters': None,
+              'waits': ['waiting for the lock of table ucp', 'waiting for broker 2']})

@@ -39,7 +39,15 @@ try:
     for size in SIZES:
         browser.setting(size)
         take('large-%dx%d' % size, whole=True)
+    feed.show(pictures.all_hours())
+    for size in SIZES:
+        browser.setting(size)
+        take('all-hours-%dx%d' % size, whole=True)
+        take('tv-all-hours-%dx%d' % size, '?tv')
     browser.setting()
+    feed.show(pictures.unknown())
+    take('unknown')
+    take('tv-unknown', '?tv')
     feed.show(pictures.empty())
     take('empty', whole=True)
     feed.show(pictures.reference())

@@ -7,15 +7,16 @@
         en: {
             title: 'Production', chooseDay: 'Choose a day', olderDay: 'Previous day', newerDay: 'Next day', day: 'Day',
             today: 'Today', latestDay: 'Latest day', current: 'Current production', producedSoFar: 'produced so far',
+            producedAll: 'produced',
             total: 'Total', totalNote: 'units past collection point 40', nok: 'NOK',
-            nokNote: 'units with a concern, not yet produced', share: 'Without concern',
+            nokNote: 'with a concern, not yet produced', share: 'Without concern',
             shareNote: '{0} of {1} units', letters: 'Open dead letters', lettersShort: 'Dead letters',
             noLetters: 'none open', someLetters: 'messages to repair', byHour: 'By the hour',
             unitsPerHour: 'Units per hour', runningTotal: 'Running total', planRow: 'Plan',
             concernsPerHour: 'Concerns per hour', hour: 'Hour', unitsPerZone: 'Units per zone',
             nokPerZone: 'NOK per zone', notOKByPoint: 'Not OK by point', zone: 'Zone', point: 'Point', units: 'Units',
-            none: 'None on this day', data: 'Data', lastMessage: 'Last message', age: 'Age', lag: 'Messages behind',
-            rowsPerSecond: 'Rows per second', waits: 'Waiting for', nothing: 'nothing', unknown: 'unknown',
+            none: 'None on this day', data: 'Data', lastMessage: 'Last message', age: 'Age', lag: 'Messages to read',
+            rowsPerSecond: 'Rows per second', waits: 'Waits', nothing: 'none', unknown: 'unknown',
             planBy: 'plan by {0}', planWas: 'plan for the day', noPlan: 'no plan', planBegins: 'plan begins at {0}',
             ahead: '{0} ahead of plan', behind: '{0} behind plan', even: 'on plan', noGap: 'nothing to compare',
             timeLeft: '{0} min left until {1}', dayOver: 'day is over', dayAhead: 'day has not begun',
@@ -28,16 +29,17 @@
         es: {
             title: 'Producción', chooseDay: 'Elegir un día', olderDay: 'Día anterior', newerDay: 'Día siguiente',
             day: 'Día', today: 'Hoy', latestDay: 'Último día', current: 'Producción actual',
-            producedSoFar: 'producidas hasta ahora', total: 'Total', totalNote: 'unidades tras el punto de captura 40',
-            nok: 'NOK', nokNote: 'unidades con incidencia, aún no producidas', share: 'Sin incidencia',
-            shareNote: '{0} de {1} unidades', letters: 'Mensajes rechazados', lettersShort: 'Mensajes rechazados',
+            producedSoFar: 'producidas hasta ahora', producedAll: 'producidas', total: 'Total',
+            totalNote: 'unidades tras el punto de captura 40',
+            nok: 'NOK', nokNote: 'con incidencia, sin producir', share: 'Sin incidencia',
+            shareNote: '{0} de {1} unidades', letters: 'Rechazados', lettersShort: 'Rechazados',
             noLetters: 'ninguno pendiente', someLetters: 'mensajes por reparar', byHour: 'Por hora',
             unitsPerHour: 'Unidades por hora', runningTotal: 'Total acumulado', planRow: 'Plan',
             concernsPerHour: 'Incidencias por hora', hour: 'Hora', unitsPerZone: 'Unidades por zona',
             nokPerZone: 'NOK por zona', notOKByPoint: 'No OK por punto', zone: 'Zona', point: 'Punto',
             units: 'Unidades', none: 'Ninguna este día', data: 'Datos', lastMessage: 'Último mensaje',
-            age: 'Antigüedad', lag: 'Mensajes atrasados', rowsPerSecond: 'Filas por segundo', waits: 'En espera de',
-            nothing: 'nada', unknown: 'desconocido', planBy: 'plan hasta las {0}', planWas: 'plan del día',
+            age: 'Antigüedad', lag: 'Por leer', rowsPerSecond: 'Filas por segundo', waits: 'Esperas',
+            nothing: 'ninguna', unknown: 'desconocido', planBy: 'plan hasta las {0}', planWas: 'plan del día',
             noPlan: 'sin plan', planBegins: 'el plan empieza a las {0}', ahead: '{0} sobre el plan',
             behind: '{0} bajo el plan', even: 'según el plan', noGap: 'sin comparación',
             timeLeft: 'quedan {0} min hasta las {1}', dayOver: 'el día ha terminado', dayAhead: 'el día no ha empezado',
@@ -78,7 +80,7 @@
     const grouped = formatter({maximumFractionDigits: 0});
     const plain = formatter({maximumFractionDigits: 0, useGrouping: false});
     const oneDigit = formatter({maximumFractionDigits: 1});
-    const percent = formatter({style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1});
+    const percent = formatter({style: 'percent', maximumFractionDigits: 0});
     const dayFormat = new Intl.DateTimeFormat(locale,
         {timeZone: 'UTC', weekday: 'long', day: 'numeric', month: 'long', year: 'numeric'});
     const shortDayFormat = new Intl.DateTimeFormat(locale,
@@ -204,9 +206,16 @@
         const node = figures[name];
         setText(node, shown);
         if (value !== undefined) setAttribute(node, 'data-value', value === null ? 'unknown' : value);
-        setClass(node, 'long', shown.length > 4);
-        setClass(node, 'longer', shown.length > 6);
+        if (node.classList.contains('lead')) setAttribute(node, 'data-fit', fit(shown));
         setClass(node, 'unknown', value === null);
+    }
+    // How much smaller a leading figure has to be: 0 for three digits, 4 for the longest. By the widths of a wide font.
+    function fit(shown) {
+        let width = 0;
+        shown.split('').forEach(character => {
+            width += /\d/.test(character) ? 0.7 : /[.,\s]/.test(character) ? 0.4 : 1;
+        });
+        return [2.2, 2.6, 3.1, 3.7].filter(limit => width > limit).length;
     }
     function showCount(name, value) { show(name, count(value), value); }
     function share(value) { return (100 * value).toFixed(2) + '%'; }
@@ -214,7 +223,7 @@
     // ---- Charts by hour: all of them draw on the same columns
 
     const chart = find('.chart');
-    const columns = {first: 8, length: 9, dense: false};
+    const columns = {first: 8, length: 9, dense: false, reach: 0.7, axisStep: 1};
 
     function layColumns(picture) {
         const hours = [];
@@ -258,8 +267,7 @@
             let top = 1;
             values.forEach(value => { top = Math.max(top, value); });
             if (goals) goals.forEach(value => { top = Math.max(top, value); });
-            // The rest of the height is for the number above the tallest bar.
-            const reach = columns.dense ? 0.5 : 0.7;
+            const reach = columns.reach;
             const spoken = [];
             for (let i = 0; i < Math.max(columns.length, this.slots.length); i++) {
                 const slot = this.slot(i), hour = columns.first + i, inside = i < columns.length;
@@ -307,26 +315,39 @@
         const svg = find('svg.axis');
         for (let i = 0; i < Math.max(columns.length, axisLabels.length); i++) {
             if (i === axisLabels.length) axisLabels.push(svg.appendChild(svgElement('text')));
-            setText(axisLabels[i], i < columns.length ? two(columns.first + i) : '');
+            const hour = columns.first + i, step = columns.axisStep;
+            // The current hour takes the place of its neighbours' labels.
+            const isShown = hour === current
+                || (hour % step === 0 && (current === null || Math.abs(hour - current) >= step));
+            setText(axisLabels[i], i < columns.length && isShown ? two(hour) : '');
             setAttribute(axisLabels[i], 'x', share((i + 0.5) / columns.length));
             setAttribute(axisLabels[i], 'y', '50%');
             setAttribute(axisLabels[i], 'dy', '0.35em');
-            setClass(axisLabels[i], 'now', columns.first + i === current);
+            setClass(axisLabels[i], 'now', hour === current);
         }
         const now = find('.columns .now'), index = current === null ? -1 : current - columns.first;
         setAttribute(now, 'visibility', index < 0 || index >= columns.length ? 'hidden' : null);
         setAttribute(now, 'x', share(Math.max(0, index) / columns.length));
         setAttribute(now, 'width', share(1 / columns.length));
     }
-    // Numbers stand upright in narrow columns.
+    // In narrow columns numbers are smaller, and in very narrow ones they stand upright.
     function measureColumns(picture) {
         let digits = 2;
         [picture.unitsPerHour, picture.running, picture.plan, picture.concernsPerHour].forEach(map => map.forEach(
             value => { digits = Math.max(digits, count(value, plain).length); }));
-        const size = parseFloat(getComputedStyle(chart).fontSize);
-        const width = find('svg.axis').getBoundingClientRect().width / columns.length;
-        columns.dense = width < digits * size * 0.66 + 2;
+        const style = getComputedStyle(document.documentElement);
+        const size = parseFloat(style.fontSize) * parseFloat(style.getPropertyValue('--number'));
+        const needed = digits * size * 0.7 + size / 3;
+        const factor = find('svg.axis').getBoundingClientRect().width / columns.length / needed;
+        columns.dense = factor < 0.72;
+        // An hour's label takes two digits, and some space.
+        columns.axisStep = Math.ceil(1.9 * size * (columns.dense ? 0.85 : Math.min(1, factor)) / (factor * needed));
+        const shown = size * (columns.dense ? 0.85 : Math.min(1, factor)) + 'px';
+        if (chart.style.fontSize !== shown) chart.style.fontSize = shown;
         setClass(chart, 'dense', columns.dense);
+        // The rest of the height is for the number above the tallest bar.
+        const height = bars.concerns.svg.getBoundingClientRect().height;
+        columns.reach = columns.dense ? Math.min(0.7, Math.max(0.15, 1 - (0.85 * needed + size / 2) / height)) : 0.7;
     }
     function fillTable(picture) {
         const body = find('table.values tbody');
@@ -352,6 +373,9 @@
 
     const parameters = new URLSearchParams(location.search);
     const isTV = parameters.has('tv');
+    let isPaused = false;
+
+    let picture = null;
 
     class Rank {
         constructor(section) {
@@ -384,6 +408,9 @@
                 this.rows.push(row);
             }
             const top = entries.length ? Math.max(1, entries[0].value) : 1;
+            const digits = entries.reduce((most, entry) => Math.max(most, plain(entry.key).length), 3);
+            if (this.digits !== digits) this.list.style.setProperty('--keys', digits + 'ch');
+            this.digits = digits;
             entries.forEach((entry, i) => {
                 const row = this.rows[i];
                 setText(row.key, plain(entry.key));
@@ -397,6 +424,8 @@
         }
         fitting() {
             if (!isTV) return this.isExpanded ? this.rows.length : COLLAPSED_ROWS;
+            // It takes a part of the list's height.
+            if (!this.none.hidden) this.none.hidden = true;
             const height = this.list.getBoundingClientRect().height;
             const row = 2.5 * parseFloat(getComputedStyle(document.documentElement).fontSize);
             return Math.max(1, Math.floor(height / row + 0.01));
@@ -409,8 +438,10 @@
                 const hidden = i < start || i >= start + fitting;
                 if (row.item.hidden !== hidden) row.item.hidden = hidden;
             });
-            if (this.none.hidden !== all > 0) this.none.hidden = all > 0;
-            setText(this.range, isTV && all ? text('range', start + 1, Math.min(all, start + fitting), all) : '');
+            const hidden = all > 0 || picture === null;
+            if (this.none.hidden !== hidden) this.none.hidden = hidden;
+            const range = text('range', start + 1, Math.min(all, start + fitting), all);
+            setText(this.range, !isTV || !all ? '' : isPaused ? range + ' · ' + text('paused') : range);
             setClass(this.button, 'away', isTV || all <= COLLAPSED_ROWS);
             if (this.button.disabled !== (isTV || all <= COLLAPSED_ROWS)) this.button.disabled = !this.button.disabled;
             setText(this.button, this.isExpanded ? text('showFewer') : text('showAll', all));
@@ -421,7 +452,6 @@
 
     // ---- A picture
 
-    let picture = null;
     // performance.now() when the picture came, and when the last event of any kind did.
     let pictureAt = 0;
     let eventAt = 0;
@@ -438,7 +468,7 @@
     // Which plan counts now: {value, note, left, over, hour}.
     function target() {
         const now = plantTime();
-        const none = {value: null, note: text('noPlan'), left: UNKNOWN, hour: null};
+        const none = {value: null, note: text('noPlan'), left: UNKNOWN, hour: null, isOver: false};
         if (now === null || picture.day === null) return none;
         const hours = Array.from(picture.plan.keys()).sort((a, b) => a - b);
         const today = new Date(now).toISOString().slice(0, 10);
@@ -448,7 +478,7 @@
         if (picture.day < today || (hours.length && hour > last)) {
             return {
                 value: hours.length ? picture.plan.get(last) : null, note: text(hours.length ? 'planWas' : 'noPlan'),
-                left: text('dayOver'), hour: null
+                left: text('dayOver'), hour: null, isOver: true
             };
         }
         const end = hourTime(hour + 1);
@@ -482,6 +512,7 @@
         const goal = target();
         showCount('produced', produced);
         showCount('plan', goal.value);
+        show('produced-note', text(produced === null ? 'unknown' : goal.isOver ? 'producedAll' : 'producedSoFar'));
         show('plan-note', goal.note);
         show('time-left', goal.left);
         const difference = produced === null || goal.value === null ? null : produced - goal.value;
@@ -527,10 +558,14 @@
         setText(figures.day, date ? dayFormat.format(date) : text('unknown'));
         setAttribute(figures.day, 'data-value', picture.day);
         showCount('total', picture.total);
+        show('total-note', text(picture.total === null ? 'unknown' : 'totalNote'));
         showCount('nok', picture.nok);
+        show('nok-note', text(picture.nok === null ? 'unknown' : 'nokNote'));
         const known = picture.produced !== null && picture.withoutConcern !== null;
         const rate = known && picture.produced > 0 ? Math.min(1, picture.withoutConcern / picture.produced) : null;
-        show('share', rate === null ? UNKNOWN : percent(rate), rate === null ? null : rate.toFixed(4));
+        // 100% only if it is all of them.
+        const shown = rate === null ? UNKNOWN : percent(rate < 1 ? Math.min(0.99, rate) : 1);
+        show('share', shown, rate === null ? null : rate.toFixed(4));
         show('share-note', known ? text('shareNote', count(picture.withoutConcern), count(picture.produced))
             : text('unknown'));
         setAttribute(figures['share-note'], 'data-produced', picture.produced);
@@ -614,8 +649,9 @@
         }
         if (select.value !== (chosen || '')) select.value = chosen || '';
         const shown = chosen || picture.day;
-        find('[data-step=older]').disabled = !neighbour(days, shown, -1);
-        find('[data-step=newer]').disabled = !neighbour(days, shown, 1);
+        // Not `disabled`, which would take away the focus from the button that was just used.
+        setAttribute(find('[data-step=older]'), 'aria-disabled', String(!neighbour(days, shown, -1)));
+        setAttribute(find('[data-step=newer]'), 'aria-disabled', String(!neighbour(days, shown, 1)));
     }
     function neighbour(days, day, step) {
         if (!day) return null;
@@ -765,12 +801,13 @@
         reloadAfterUpgrade();
     }, 1000);
     if (isTV) {
-        let paused = false;
         document.addEventListener('keydown', event => {
-            if (event.key === ' ') paused = !paused;
+            if (event.key !== ' ') return;
+            isPaused = !isPaused;
+            ranks.forEach(rank => rank.arrange());
         });
         setInterval(() => {
-            if (paused) return;
+            if (isPaused) return;
             ranks.forEach(rank => {
                 rank.page++;
                 rank.arrange();
