@@ -58,7 +58,7 @@ FAULTS = VISIBLE_TEXTS + """
     });
     for (const node of document.querySelectorAll('body *')) {
         if (node.closest('.visually-hidden, svg, option') || getComputedStyle(node).overflowX === 'visible') continue;
-        if (node.scrollWidth > node.clientWidth) faults.push('cut: ' + node.className + ' ' + node.textContent.trim());
+        if (node.scrollWidth > node.clientWidth) faults.push('cut: ' + node.className + ' ' + node.textContent.trim().slice(0, 60));
     }
     return faults;
 """

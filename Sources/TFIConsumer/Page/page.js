@@ -20,8 +20,9 @@
             planBy: 'plan by {0}', planWas: 'plan for the day', noPlan: 'no plan', planBegins: 'plan begins at {0}',
             ahead: '{0} ahead of plan', behind: '{0} behind plan', even: 'on plan', noGap: 'nothing to compare',
             timeLeft: '{0} min left until {1}', dayOver: 'day is over', dayAhead: 'day has not begun',
-            showAll: 'Show all {0}', showFewer: 'Show fewer', range: '{0}–{1} of {2}', replayed: 'replayed', asOf: 'as of',
-            connecting: 'Connecting', live: 'Live', lost: 'Connection lost – figures of {0} – reconnecting',
+            showAll: 'Show all {0}', showFewer: 'Show fewer', range: '{0}–{1} of {2}', replayed: 'replayed',
+            asOf: 'as of', connecting: 'Connecting', live: 'Live',
+            lost: 'Connection lost – figures of {0} – reconnecting',
             lostEmpty: 'No connection – reconnecting', unreadable: 'Unreadable figures received – showing those of {0}',
             unreadableEmpty: 'Unreadable figures received', announceTotal: '{0} units produced', paused: 'paused',
             seconds: '{0} s', minutes: '{0} min', hours: '{0} h {1} min', days: '{0} d {1} h', barOf: '{0} h: {1}'
@@ -87,13 +88,13 @@
         {timeZone: 'UTC', weekday: 'short', day: 'numeric', month: 'short', year: 'numeric'});
     const monthDayFormat = new Intl.DateTimeFormat(locale, {day: 'numeric', month: 'short'});
 
-    // At most five digits, so that every figure fits: 123456 is shown as 123k.
+    // At most five digits, so that every figure fits: 123456 becomes 123k.
     function count(value, format) {
         if (value === null) return UNKNOWN;
         if (value < 100000) return (format || grouped)(value);
         if (value < 1e6) return grouped(Math.floor(value / 1e3)) + 'k';
-        if (value < 1e9) return oneDigit(Math.floor(value / 1e5) / 10) + 'M';
-        return '>' + grouped(999) + 'M';
+        if (value < 1e8) return oneDigit(Math.floor(value / 1e5) / 10) + 'M';
+        return value < 1e9 ? grouped(Math.floor(value / 1e6)) + 'M' : '>1G';
     }
     function signed(value) {
         return (value > 0 ? '+' : value < 0 ? '−' : '') + count(Math.abs(value));
@@ -223,7 +224,7 @@
     // ---- Charts by hour: all of them draw on the same columns
 
     const chart = find('.chart');
-    const columns = {first: 8, length: 9, dense: false, reach: 0.7, axisStep: 1};
+    const columns = {first: 8, length: 9, dense: false, size: 16, axisStep: 1};
 
     function layColumns(picture) {
         const hours = [];
@@ -255,7 +256,9 @@
         }
         slot(index) {
             while (this.slots.length <= index) {
-                const slot = {bar: svgElement('rect', 'bar'), goal: svgElement('line', 'goal'), label: svgElement('text')};
+                const slot = {
+                    bar: svgElement('rect', 'bar'), goal: svgElement('line', 'goal'), label: svgElement('text')
+                };
                 if (this.kind !== 'numbers') this.svg.appendChild(slot.bar);
                 if (this.kind === 'planned') this.svg.appendChild(slot.goal);
                 this.svg.appendChild(slot.label);
@@ -267,31 +270,33 @@
             let top = 1;
             values.forEach(value => { top = Math.max(top, value); });
             if (goals) goals.forEach(value => { top = Math.max(top, value); });
-            const reach = columns.reach;
+            // The rest of the height is for the number above the tallest bar.
+            const height = this.svg.getBoundingClientRect().height;
+            const above = columns.size * (columns.dense ? 0.7 * count(top, plain).length + 0.6 : 1.5);
+            const reach = Math.min(0.85, Math.max(0.15, 1 - above / Math.max(1, height)));
             const spoken = [];
             for (let i = 0; i < Math.max(columns.length, this.slots.length); i++) {
                 const slot = this.slot(i), hour = columns.first + i, inside = i < columns.length;
                 const value = inside && values.has(hour) ? values.get(hour) : null;
                 const goal = inside && goals && goals.has(hour) ? goals.get(hour) : null;
-                const height = value === null ? 0 : reach * value / top;
-                const goalHeight = goal === null ? 0 : reach * goal / top;
+                const part = value === null ? 0 : reach * value / top;
+                const goalPart = goal === null ? 0 : reach * goal / top;
                 if (this.kind !== 'numbers') {
                     setAttribute(slot.bar, 'x', columnStart(i, 0.62));
                     setAttribute(slot.bar, 'width', share(0.62 / columns.length));
-                    setAttribute(slot.bar, 'y', share(1 - height));
-                    setAttribute(slot.bar, 'height', share(height));
+                    setAttribute(slot.bar, 'y', share(1 - part));
+                    setAttribute(slot.bar, 'height', share(part));
                 }
                 if (this.kind === 'planned') {
                     setAttribute(slot.goal, 'visibility', goal === null ? 'hidden' : null);
                     setAttribute(slot.goal, 'x1', columnStart(i, 0.86));
                     setAttribute(slot.goal, 'x2', share((i + 0.93) / columns.length));
-                    setAttribute(slot.goal, 'y1', share(1 - goalHeight));
-                    setAttribute(slot.goal, 'y2', share(1 - goalHeight));
+                    setAttribute(slot.goal, 'y1', share(1 - goalPart));
+                    setAttribute(slot.goal, 'y2', share(1 - goalPart));
                 }
-                const above = Math.max(height, goalHeight);
                 setText(slot.label, value === null ? '' : count(value, plain));
                 setAttribute(slot.label, 'x', share((i + 0.5) / columns.length));
-                setAttribute(slot.label, 'y', this.kind === 'numbers' ? '50%' : share(1 - above));
+                setAttribute(slot.label, 'y', this.kind === 'numbers' ? '50%' : share(1 - Math.max(part, goalPart)));
                 setAttribute(slot.label, 'dy', this.kind === 'numbers' ? '0.35em' : '-0.4em');
                 setAttribute(slot.label, 'data-bar', value === null ? null : this.name);
                 setAttribute(slot.label, 'data-key', value === null ? null : hour);
@@ -341,13 +346,10 @@
         const factor = find('svg.axis').getBoundingClientRect().width / columns.length / needed;
         columns.dense = factor < 0.72;
         // An hour's label takes two digits, and some space.
-        columns.axisStep = Math.ceil(1.9 * size * (columns.dense ? 0.85 : Math.min(1, factor)) / (factor * needed));
-        const shown = size * (columns.dense ? 0.85 : Math.min(1, factor)) + 'px';
-        if (chart.style.fontSize !== shown) chart.style.fontSize = shown;
+        columns.axisStep = Math.ceil(1.9 * columns.size / (factor * needed));
+        columns.size = size * (columns.dense ? 0.85 : Math.min(1, factor));
+        if (chart.style.fontSize !== columns.size + 'px') chart.style.fontSize = columns.size + 'px';
         setClass(chart, 'dense', columns.dense);
-        // The rest of the height is for the number above the tallest bar.
-        const height = bars.concerns.svg.getBoundingClientRect().height;
-        columns.reach = columns.dense ? Math.min(0.7, Math.max(0.15, 1 - (0.85 * needed + size / 2) / height)) : 0.7;
     }
     function fillTable(picture) {
         const body = find('table.values tbody');
@@ -386,6 +388,7 @@
             this.button = find('button', section);
             this.rows = [];
             this.isExpanded = false;
+            this.fitted = COLLAPSED_ROWS;
             this.page = 0;
             this.button.addEventListener('click', () => {
                 this.isExpanded = !this.isExpanded;
@@ -423,14 +426,19 @@
             this.arrange();
         }
         fitting() {
-            if (!isTV) return this.isExpanded ? this.rows.length : COLLAPSED_ROWS;
-            // It takes a part of the list's height.
+            if (this.isExpanded) return this.rows.length;
+            // An expanded list makes the ones beside it as high, and they shall stay as they are.
+            if (ranks.some(rank => rank.isExpanded)) return this.fitted;
+            // On a wall screen the note takes a part of the list's height.
             if (!this.none.hidden) this.none.hidden = true;
-            const height = this.list.getBoundingClientRect().height;
-            const row = 2.5 * parseFloat(getComputedStyle(document.documentElement).fontSize);
-            return Math.max(1, Math.floor(height / row + 0.01));
+            const style = getComputedStyle(document.documentElement);
+            const row = parseFloat(style.fontSize) * parseFloat(style.getPropertyValue('--row'));
+            const rows = Math.floor(this.list.getBoundingClientRect().height / row + 0.01);
+            this.fitted = Math.max(isTV ? 1 : COLLAPSED_ROWS, rows);
+            return this.fitted;
         }
         arrange() {
+            setClass(this.list, 'expanded', this.isExpanded);
             const all = this.rows.length, fitting = this.fitting();
             const pages = Math.max(1, Math.ceil(all / fitting));
             const start = isTV ? this.page % pages * fitting : 0;
@@ -442,13 +450,15 @@
             if (this.none.hidden !== hidden) this.none.hidden = hidden;
             const range = text('range', start + 1, Math.min(all, start + fitting), all);
             setText(this.range, !isTV || !all ? '' : isPaused ? range + ' · ' + text('paused') : range);
-            setClass(this.button, 'away', isTV || all <= COLLAPSED_ROWS);
-            if (this.button.disabled !== (isTV || all <= COLLAPSED_ROWS)) this.button.disabled = !this.button.disabled;
+            const isNeeded = !isTV && (this.isExpanded || all > fitting);
+            setClass(this.button, 'away', !isNeeded);
+            if (this.button.disabled === isNeeded) this.button.disabled = !isNeeded;
             setText(this.button, this.isExpanded ? text('showFewer') : text('showAll', all));
             setAttribute(this.button, 'aria-expanded', String(this.isExpanded));
         }
     }
-    const ranks = findAll('.rank').map(section => new Rank(section));
+    const ranks = [];
+    findAll('.rank').forEach(section => ranks.push(new Rank(section)));
 
     // ---- A picture
 
@@ -457,7 +467,8 @@
     let eventAt = 0;
     let state = 'connecting';
 
-    // The plant's time: the picture's, and what has passed since. It stands still for a replay, and without a connection.
+    // The plant's time: the picture's, and what has passed since. It stands still for a replay, and if there is no
+    // connection.
     function plantTime() {
         if (!picture || picture.now === null) return null;
         if (picture.replayed) return picture.now;
@@ -544,11 +555,14 @@
     }
 
     let waitIndex = 0;
+    const WAIT_LENGTH = 44;
+    function shorten(wait) { return wait.length > WAIT_LENGTH ? wait.slice(0, WAIT_LENGTH) + '…' : wait; }
     function drawWaits() {
         const waits = picture.waits;
-        const shown = isTV && waits.length > 1
-            ? waits[waitIndex % waits.length] + ' (' + (waitIndex % waits.length + 1) + '/' + waits.length + ')'
-            : waits.join(' · ');
+        // A wall screen has one line, and shows them in turn.
+        const index = waitIndex % Math.max(1, waits.length);
+        const shown = !isTV ? waits.join(' · ') : waits.length < 2 ? waits.map(shorten).join('')
+            : shorten(waits[index]) + ' (' + (index + 1) + '/' + waits.length + ')';
         setText(figures.waits, shown || text('nothing'));
         setClass(figures.waits, 'some', waits.length > 0);
     }
@@ -591,8 +605,8 @@
         }
         drawWaits();
         drawTime();
-        drawHours();
         ranks.forEach(rank => rank.draw(picture.ranks[rank.name]));
+        drawHours();
         drawDays();
         announceTotal();
         const title = (picture.total === null ? '' : count(picture.total) + ' · ') + text('title');
@@ -624,6 +638,7 @@
         readAddress();
         if (picture) drawDays();
         setAttribute(find('main'), 'aria-busy', 'true');
+        setState('connecting');
         connect();
     }
     let drawnDays = '';
@@ -637,7 +652,7 @@
         setClass(today, 'away', chosen === null);
         setAttribute(today, 'tabindex', chosen === null ? '-1' : null);
         const key = follow + days.join();
-        // An open list of options must not change under the pointer.
+        // Only if the days differ, since this closes an open list.
         if (key !== drawnDays) {
             drawnDays = key;
             while (select.firstChild) select.removeChild(select.firstChild);
@@ -686,12 +701,13 @@
         const symbols = {connecting: '○', live: '●', lost: '⚠', unreadable: '⚠'};
         const words = next === 'lost' || next === 'unreadable' ? (since ? text(next, since) : text(next + 'Empty'))
             : text(next);
-        const changed = stateNode.getAttribute('data-state') !== next;
+        const before = stateNode.getAttribute('data-state');
+        const isTrouble = each => each === 'lost' || each === 'unreadable';
         setAttribute(stateNode, 'data-state', next);
         setAttribute(document.documentElement, 'data-connection', next);
         setText(find('.symbol', stateNode), symbols[next]);
         setText(find('.words', stateNode), words);
-        if (changed) announce(words);
+        if (before !== next && (isTrouble(before) || isTrouble(next))) announce(words);
         drawTime();
     }
 
@@ -823,5 +839,7 @@
         clearTimeout(retryTimer);
     });
     // A page that the browser had put aside starts anew.
-    window.addEventListener('pageshow', event => { if (event.persisted) connect(); });
+    window.addEventListener('pageshow', event => { 
+        if (event.persisted) followAddress();
+    });
 }());
