@@ -48,6 +48,9 @@ FAULTS = VISIBLE_TEXTS + """
         const box = a.parent.closest('.tile, .data, .top').getBoundingClientRect();
         if (a.left < box.left - 1 || a.right > box.right + 1 || a.top < box.top - 1 || a.bottom > box.bottom + 1)
             faults.push('outside of its tile: ' + a.text);
+        const size = parseFloat(getComputedStyle(a.parent).fontSize);
+        // On a wall screen letters are in proportion to it, and are read from five metres.
+        if (size < (arguments[0] ? innerHeight / 58 : 10)) faults.push('small: ' + size + ' ' + a.text);
         if (a.left < 0 || a.right > root.clientWidth) faults.push('beyond the screen: ' + a.text);
         if (arguments[0] && (a.top < 0 || a.bottom > root.clientHeight)) faults.push('below the screen: ' + a.text);
         for (const b of texts.slice(i + 1)) {
@@ -58,7 +61,8 @@ FAULTS = VISIBLE_TEXTS + """
     });
     for (const node of document.querySelectorAll('body *')) {
         if (node.closest('.visually-hidden, svg, option') || getComputedStyle(node).overflowX === 'visible') continue;
-        if (node.scrollWidth > node.clientWidth) faults.push('cut: ' + node.className + ' ' + node.textContent.trim().slice(0, 60));
+        if (node.scrollWidth > node.clientWidth)
+            faults.push('cut: ' + node.className + ' ' + node.textContent.trim().slice(0, 60));
     }
     return faults;
 """

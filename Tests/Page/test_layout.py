@@ -116,8 +116,13 @@ class LayoutTests(PageCase):
                         return Math.round(r.left + r.width / 2);
                     });
                 }
+                result.axis = Array.from(document.querySelectorAll('svg.axis text'), node => {
+                    const r = node.getBoundingClientRect();
+                    return Math.round(r.left + r.width / 2);
+                });
                 return result;""")
             self.assertEqual(len(centres['plan']), 9)
+            self.assertEqual(len(centres['axis']), 9)
             for each in centres.values():
                 for shown, expected in zip(each, centres['plan']):
                     self.assertAlmostEqual(shown, expected, delta=1)

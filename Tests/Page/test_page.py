@@ -510,6 +510,17 @@ class HostileTests(PageCase):
             self.wait_value('lag', marker)
         self.assert_unharmed()
 
+    def test_impossible_keys(self):
+        picture = pictures.reference(tiles__total=5)
+        picture['tiles']['units_per_zone'] = pictures.rows('zone', [(8.5, 1), (1e300, 1), (-1, 1), ('4', 1), (3, 2)])
+        picture['tiles']['units_per_hour'] = pictures.rows('hour', [(99, 1), (8.5, 1), (-1, 1), (24, 1), (8, 4)])
+        self.show(picture)
+        self.assertEqual(self.browser.bars('units-per-zone'), {3: 2})
+        self.assertEqual(self.browser.bars('units-per-hour'), {8: 4})
+        hours = self.browser.run("return Array.from(document.querySelectorAll('svg.axis text'), n => n.textContent)")
+        self.assertEqual([hour for hour in hours if hour], ['%02d' % hour for hour in range(8, 17)])
+        self.assert_unharmed()
+
     def test_huge_numbers_and_lists(self):
         picture = pictures.reference(tiles__total=1e300, tiles__nok=2 ** 53, data__lag=1e20)
         picture['tiles']['units_per_zone'] = [{'zone': zone, 'units': zone * 1e10} for zone in range(20000)]
