@@ -51,7 +51,8 @@ class LayoutTests(PageCase):
                 'large': pictures.large(), 'all hours': pictures.all_hours(), 'unknown': pictures.unknown(),
                 'empty': pictures.empty()}
         for languages in ('en-GB', 'es-ES'):
-            for size in SIZES:
+            # Also tablets, and widths beside those at which the layout changes.
+            for size in SIZES + ((800, 1100), (1024, 768), (1199, 800), (1200, 800), (720, 900), (719, 900)):
                 self.browser.setting(size, languages=languages)
                 self.browser.open('about:blank')
                 self.open()
@@ -73,6 +74,23 @@ class LayoutTests(PageCase):
                     with self.subTest(day=name, size=size, languages=languages):
                         self.show(picture)
                         self.assert_layout(is_fixed=True)
+
+    def test_choice_of_days_fits(self):
+        for languages in ('en-GB', 'es-ES'):
+            for size in SIZES + ((800, 1100),):
+                with self.subTest(size=size, languages=languages):
+                    self.feed.show(pictures.reference(day='2020-05-26'), '2020-05-26')
+                    self.open('?day=2020-05-26', size=size, languages=languages)
+                    self.assert_layout()
+                    # The width that the chosen option's text takes, beside the select's own.
+                    needed, given = self.browser.run("""
+                        const select = document.querySelector('.days select'), style = getComputedStyle(select);
+                        const context = document.createElement('canvas').getContext('2d');
+                        context.font = style.fontSize + ' ' + style.fontFamily;
+                        const text = select.selectedOptions[0].textContent;
+                        return [context.measureText(text).width, select.clientWidth - 2 * parseFloat(style.paddingLeft)]
+                    """)
+                    self.assertLess(needed, given)
 
     def test_check_of_layout_finds_faults(self):
         self.open()

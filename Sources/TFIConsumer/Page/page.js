@@ -30,7 +30,7 @@
         es: {
             title: 'Producción', chooseDay: 'Elegir un día', olderDay: 'Día anterior', newerDay: 'Día siguiente',
             day: 'Día', today: 'Hoy', latestDay: 'Último día', current: 'Producción actual',
-            producedSoFar: 'producidas hasta ahora', producedAll: 'producidas', total: 'Total',
+            producedSoFar: 'hasta ahora', producedAll: 'producidas', total: 'Total',
             totalNote: 'unidades tras el punto de captura 40',
             nok: 'NOK', nokNote: 'con incidencia, sin producir', share: 'Sin incidencia',
             shareNote: '{0} de {1} unidades', letters: 'Rechazados', lettersShort: 'Rechazados',
@@ -85,7 +85,9 @@
     const dayFormat = new Intl.DateTimeFormat(locale,
         {timeZone: 'UTC', weekday: 'long', day: 'numeric', month: 'long', year: 'numeric'});
     const shortDayFormat = new Intl.DateTimeFormat(locale,
-        {timeZone: 'UTC', weekday: 'short', day: 'numeric', month: 'short', year: 'numeric'});
+        {timeZone: 'UTC', weekday: 'short', day: 'numeric', month: 'short'});
+    const shortDayYearFormat = new Intl.DateTimeFormat(locale,
+        {timeZone: 'UTC', day: 'numeric', month: 'short', year: 'numeric'});
     const monthDayFormat = new Intl.DateTimeFormat(locale, {day: 'numeric', month: 'short'});
 
     // At most five digits, so that every figure fits: 123456 becomes 123k.
@@ -656,10 +658,12 @@
         if (key !== drawnDays) {
             drawnDays = key;
             while (select.firstChild) select.removeChild(select.firstChild);
+            const year = picture.now === null ? '' : new Date(picture.now).toISOString().slice(0, 4);
             [''].concat(days).forEach(day => {
                 const option = select.appendChild(element('option'));
                 option.value = day;
-                option.textContent = day ? shortDayFormat.format(new Date(day + 'T00:00:00Z')) : follow;
+                const format = day.slice(0, 4) === year ? shortDayFormat : shortDayYearFormat;
+                option.textContent = day ? format.format(new Date(day + 'T00:00:00Z')) : follow;
             });
         }
         if (select.value !== (chosen || '')) select.value = chosen || '';
