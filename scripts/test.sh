@@ -57,6 +57,11 @@ run_tests() { # [--quick] [ARG]... for `swift test`
     fi
     "$root/scripts/promtool.sh" install >/dev/null || left_out+=("checks by promtool: it could not be installed")
     (need_packages pgbouncer) || left_out+=("tests through pgbouncer: it could not be installed")
+    local page=yes
+    if ! "$root/scripts/page-tests.sh" install >/dev/null; then
+        page=no
+        left_out+=("tests of the live page in a browser: Chromium or Selenium could not be installed")
+    fi
     local postgres_homes=''
     if (need_packages python) && postgres_homes=$("$root/scripts/postgres-packages.sh" install); then
         echo "Postgres 17 and 18 are installed"
@@ -75,7 +80,7 @@ run_tests() { # [--quick] [ARG]... for `swift test`
     if (($#)); then
         swift test --skip-build "$@" 2>&1 | tee "$log" || status=$?
     else
-        run_parts "$log" || status=$?
+        run_parts "$log" "$page" || status=$?
     fi
     report "$log" "$status" "$tansu" "$librdkafka" "${left_out[@]}"
 }
@@ -83,7 +88,7 @@ run_tests() { # [--quick] [ARG]... for `swift test`
 # Tests that start servers don't run among the unit tests: hundreds of those beside them would only make them wait. Nor do
 # the tests of connections, which count threads and measure time. Eight at once keep two cores busy; more would only make
 # each of them take longer. scripts/programs.sh runs the tests of the optimised programs.
-run_parts() { # LOG
+run_parts() { # LOG PAGE
     local log=$1 status=0 part pid pids=()
     : >"$log"
     for part in "--skip=$servers|$timed" "--filter=$timed|^TestSupportTests\."; do
@@ -98,6 +103,12 @@ run_parts() { # LOG
     pids+=($!)
     swift test --ignore-lock --skip-build --filter "$brokers" >"$root/.build/test-brokers.log" 2>&1 &
     pids+=($!)
+    if [[ $2 == yes ]]; then
+        "$root/scripts/page-tests.sh" >"$root/.build/test-page.log" 2>&1 &
+        pids+=($!)
+    else
+        : >"$root/.build/test-page.log"
+    fi
     set +m
     # shellcheck disable=SC2064  # those very processes
     trap "kill -- ${pids[*]/#/-} 2>/dev/null || true" EXIT
@@ -106,6 +117,7 @@ run_parts() { # LOG
     trap - EXIT
     tee -a "$log" <"$root/.build/test-brokers.log"
     tee -a "$log" <"$root/.build/test-pipeline.log"
+    cat "$root/.build/test-page.log"
     return "$status"
 }
 
@@ -146,6 +158,14 @@ report() { # LOG STATUS TANSU LIBRDKAFKA [LEFT-OUT]...
         ((status)) || status=1
     fi
     failed_tests "$log" | sed 's/^[^ ]* *//; s/^/failed: /'
+    # Python's: a line for each, and those that failed in full.
+    if [[ -s $root/.build/test-page.log && $root/.build/test-page.log -nt $root/.build/test-began ]]; then
+        local page_passed page_failed
+        page_passed=$(grep -cE ' \.\.\. ok$' "$root/.build/test-page.log" || true)
+        page_failed=$(grep -cE '^(FAIL|ERROR): ' "$root/.build/test-page.log" || true)
+        grep -E '^(FAIL|ERROR): ' "$root/.build/test-page.log" | sed 's/^/failed: the live page: /' || true
+        ((passed += page_passed, failed += page_failed)) || true
+    fi
     if ((passed + failed == 0 && status == 0)); then
         echo "no test ran"
         status=1
