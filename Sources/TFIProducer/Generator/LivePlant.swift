@@ -21,7 +21,8 @@ struct LivePlant: MessageSource {
     private static let messagesPerUnit = 20.0
     /// Seconds from a shift's beginning, and how long the pause is.
     private static let pauses = [
-        (from: 7_200, length: 900), (from: 14_400, length: 1_800), (from: 21_600, length: 900), (from: 28_500, length: 300),
+        (from: 7_200, length: 900), (from: 14_400, length: 1_800), (from: 21_600, length: 900),
+        (from: 28_500, length: 300),
     ]
 
     /// - Parameter interval: The time from one message to the next, outside of breaks.
