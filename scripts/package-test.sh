@@ -7,6 +7,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 source "$root/scripts/daemon.sh"
 # shellcheck source=scripts/prerequisites.sh
 source "$root/scripts/prerequisites.sh"
+# shellcheck source=scripts/python.sh
+source "$root/scripts/python.sh"
 # shellcheck source=scripts/demo.sh
 source "$root/scripts/demo.sh"
 suite=bookworm
@@ -98,6 +100,16 @@ check_package() {
     done
     check_bash_completion
     if command -v systemd-analyze >/dev/null; then check_unit; fi
+}
+
+# Against the schemas of Kubernetes' own interfaces.
+check_kubernetes() {
+    local environment=$root/.build/kubernetes
+    step 'example for Kubernetes'
+    install_python_package "$environment" kubernetes-validate==1.37.0 kubernetes_validate
+    "$environment/bin/kubernetes-validate" --strict "$root"/Operations/kubernetes/*.yaml \
+        >"$folder/kubernetes.log" 2>&1 ||
+        wrong "an example does not fit Kubernetes' schemas"
 }
 
 # What bash proposes for the last of WORDS.
@@ -206,6 +218,18 @@ fetch() { # PATH [LINES]
     exec 7>&-
 }
 
+# Takes the place of systemd for a service of Type=notify: writes the program's reports into manager.log, a line each.
+listen_as_manager() {
+    python3 -c '
+import socket, sys
+manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+manager.bind(sys.argv[1])
+while True:
+    print(manager.recv(4096).decode(), flush=True)' "$system/run/manager" >"$folder/manager.log" 2>&1 &
+    jobs+=($!)
+    await 10 'no socket for the reports' test -S "$system/run/manager"
+}
+
 is_ready() { [[ $(fetch /readyz) == HTTP/1.1\ 200* ]]; }
 all_rows() {
     [[ $(demo_psql -c 'SELECT (SELECT count(*) FROM workshop.ucp) + (SELECT count(*) FROM workshop.uc)') == "$total" ]]
@@ -224,9 +248,16 @@ run_day() {
     check_mappings
     step "the demo's day"
     total=$(($(cat "$root"/Fixtures/day/unit_c*.csv | wc -l) - 2))
-    start_inside consumer tfi-consumer run --wait --http "127.0.0.1:$http_port"
+    listen_as_manager
+    start_inside consumer env NOTIFY_SOCKET=/run/manager WATCHDOG_USEC=2000000 \
+        tfi-consumer run --wait --http "127.0.0.1:$http_port"
     consumer=$started
     await 30 'the consumer is not ready' is_ready
+    await 10 'the consumer does not report READY=1' grep -qx READY=1 "$folder/manager.log"
+    TFI_HTTP=127.0.0.1:$http_port "$root/Operations/image/healthcheck" || wrong "the image's health check fails"
+    if TFI_HTTP=127.0.0.1:9 "$root/Operations/image/healthcheck" 2>/dev/null; then
+        wrong "the image's health check succeeds without a server"
+    fi
     start_inside producer tfi-producer replay --units "$examples/day/unit_collection_point.csv" \
         --concerns "$examples/day/unit_concern.csv" --interval "$interval"
     producer=$started
@@ -238,6 +269,8 @@ run_day() {
     kill -TERM "$consumer"
     wait "$consumer" || status=$?
     ((status == 0)) || wrong "the consumer ended with status $status"
+    (($(grep -cx WATCHDOG=1 "$folder/manager.log") > 3)) || wrong "the consumer does not report WATCHDOG=1"
+    grep -qx STOPPING=1 "$folder/manager.log" || wrong "the consumer does not report STOPPING=1"
     different=$(demo_psql -v expected="$(cat "$root/Fixtures/day/expected.json")" <<<"$check_sql") ||
         wrong "the views could not be compared with Fixtures/day/expected.json"
     [[ -z $different ]] || wrong "not as the day has it: ${different//$'\n'/, }"
@@ -285,7 +318,7 @@ while (($#)); do
     esac
 done
 ((EUID == 0)) || fail "only root can run it" 77
-need_packages package package-test postgres
+need_packages package package-test postgres python
 folder=$(mktemp -d /var/tmp/package-test-XXXXXX)
 # Postgres's own user has to get to its data below.
 chmod 711 "$folder"
@@ -302,6 +335,7 @@ fi
 [[ -f $package ]] || fail "no package $package" 66
 version=$(dpkg-deb -f "$package" Version)
 check_package
+check_kubernetes
 install_package
 run_day
 purge_package
