@@ -47,6 +47,7 @@ missing_packages() { # PURPOSE
             command -v debootstrap >/dev/null || echo debootstrap
             command -v lintian >/dev/null || echo lintian
             command -v mandoc >/dev/null || echo mandoc
+            command -v systemd-nspawn >/dev/null || echo systemd-container
             command -v zsh >/dev/null || echo zsh ;;
     esac
 }
