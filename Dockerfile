@@ -1,27 +1,32 @@
-# Both programs, linked with Swift's own libraries statically; Debian's C libraries come from the distribution.
+# All three programs in one image, installed from the project's own Debian package: it names the libraries that they need.
 FROM swift:6.3-bookworm AS build
+# scripts/prerequisites.sh checks these lists; what it misses, scripts/package.sh installs.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libpq-dev zlib1g-dev libisal-dev libsnappy-dev liblz4-dev \
-        libzstd-dev libssl-dev libyaml-dev libmicrohttpd-dev pkg-config \
+        libzstd-dev libssl-dev libyaml-dev libmicrohttpd-dev pkg-config binutils dpkg-dev python3 \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
-COPY Package.swift ./
-COPY Sources ./Sources
-COPY Tests ./Tests
-RUN swift build -c release --static-swift-stdlib --product tfi-consumer \
-    && swift build -c release --static-swift-stdlib --product tfi-producer \
-    && mkdir /out \
-    && cp "$(swift build -c release --show-bin-path)/tfi-consumer" "$(swift build -c release --show-bin-path)/tfi-producer" /out/
+COPY . .
+# The date of what is in the package. Pass the commit's (git log -1 --format=%ct) for the same package each time.
+ARG SOURCE_DATE_EPOCH
+RUN ./scripts/package.sh --output /out
 
 FROM debian:bookworm-slim
-RUN apt-get update \
-    && apt-get install -y --no-install-recommends libpq5 libisal2 zlib1g libsnappy1v5 liblz4-1 libzstd1 \
-        libssl3 libyaml-0-2 libmicrohttpd12 libstdc++6 \
+# ca-certificates: brokers and databases whose certificates are signed by a public authority.
+RUN --mount=type=bind,from=build,source=/out,target=/out \
+    apt-get update \
+    && apt-get install -y --no-install-recommends ca-certificates /out/tfi-consumer_*.deb \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --no-create-home --shell /usr/sbin/nologin tfi
-COPY --from=build /out/ /usr/local/bin/
-# The day that `tfi-producer replay` sends where no files are given.
+    && groupadd --system --gid 10001 tfi \
+    && useradd --system --uid 10001 --gid tfi --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin tfi
+# The day that `tfi-producer replay` sends if no files are given.
 COPY Fixtures/day /usr/local/share/tfi/Fixtures/day
+COPY --chmod=755 Operations/image/healthcheck /usr/local/bin/healthcheck
 WORKDIR /usr/local/share/tfi
-USER tfi
+# By number: Kubernetes sees that it isn't root.
+USER 10001:10001
+# Serves its pages to other containers if a service sets TFI_HTTP=0.0.0.0:8080.
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=6s --start-period=30s --retries=3 CMD ["healthcheck"]
 CMD ["tfi-consumer", "--help"]

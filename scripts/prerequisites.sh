@@ -9,8 +9,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 swift_build() { SWIFT_DETERMINISTIC_HASHING=1 swift build "$@"; }
 
 # Debian's packages that are missing for a purpose, one a line.
-missing_packages() { # build | psql | postgres | pgbouncer | java | jdk | librdkafka | python |
-    # chromium | lint
+# build | psql | postgres | pgbouncer | java | jdk | librdkafka | python | chromium | lint | package | package-test
+missing_packages() { # PURPOSE
     local pair
     case $1 in
         build)
@@ -43,6 +43,17 @@ missing_packages() { # build | psql | postgres | pgbouncer | java | jdk | librdk
             [[ -n $(find /usr/share/fonts -name '*.[ot]tf' -print -quit 2>/dev/null) ]] || echo fonts-dejavu-core ;;
         librdkafka) pkg-config --exists rdkafka 2>/dev/null || echo librdkafka-dev ;;
         lint) command -v shellcheck >/dev/null || echo shellcheck ;;
+        package)
+            command -v dpkg-shlibdeps >/dev/null || echo dpkg-dev
+            command -v strip >/dev/null || echo binutils
+            command -v python3 >/dev/null || echo python3 ;;
+        # What the package's test needs beside Postgres.
+        package-test)
+            command -v debootstrap >/dev/null || echo debootstrap
+            command -v lintian >/dev/null || echo lintian
+            command -v mandoc >/dev/null || echo mandoc
+            command -v systemd-nspawn >/dev/null || echo systemd-container
+            command -v zsh >/dev/null || echo zsh ;;
     esac
 }
 

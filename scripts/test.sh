@@ -72,6 +72,7 @@ run_tests() { # [--quick] [ARG]... for `swift test`
     [[ -n ${POSTGRES_HOMES:-} ]] || export POSTGRES_HOMES=${postgres_homes//$'\n'/:}
     left_out+=("the optimised programs: scripts/programs.sh run builds and tests them")
     [[ -n ${TFI_LONG_TESTS:-} ]] || left_out+=("long tests: set TFI_LONG_TESTS=1 to run them")
+    [[ -z ${TFI_LONG_TESTS:-} ]] || ((EUID == 0)) || left_out+=("the Debian package: only root can test it, in a chroot")
 
     cd "$root" || return
     mkdir -p .build
@@ -126,6 +127,8 @@ run_pipeline() {
     swift test --ignore-lock --skip-build --filter 'PipelineTests\.' || status=$?
     # The fuzzers take minutes to build; the unit tests run them with their seeds.
     [[ -z ${TFI_LONG_TESTS:-} ]] || "$root/scripts/fuzz.sh" 600 || status=$?
+    # Builds the programs once more, and needs a chroot.
+    [[ -z ${TFI_LONG_TESTS:-} ]] || ((EUID != 0)) || "$root/scripts/package-test.sh" || status=$?
     return "$status"
 }
 
