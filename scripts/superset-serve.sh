@@ -20,8 +20,6 @@ bundle=$1
 port=${TFI_SUPERSET_PORT:-8088}
 listen=${TFI_SUPERSET_LISTEN:-127.0.0.1:$port}
 export SUPERSET_CONFIG_PATH=$here/superset_config.py FLASK_APP=superset.app:create_app PYTHONDONTWRITEBYTECODE=1
-# Superset's pages would ask a counter on the Internet.
-export SCARF_ANALYTICS=false
 log=$SUPERSET_HOME/log
 work='' job='' serving=''
 
@@ -72,10 +70,15 @@ if [[ $(cat "$SUPERSET_HOME/prepared" 2>/dev/null) != "$version" ]]; then
 fi
 TFI_SUPERSET_PASSWORD=$(python3 -c 'import secrets; print(secrets.token_urlsafe(15))')
 export TFI_SUPERSET_PASSWORD
-step "creating the user admin" python3 "$here/superset_prepare.py" user admin
 python3 "$here/superset_prepare.py" bundle "$bundle" "$work/plant.zip"
 echo "importing the dashboard" >&2
-step "the import of $bundle" superset import-dashboards --path "$work/plant.zip" --username admin
+if [[ ! -e $SUPERSET_HOME/imported ]]; then
+    step "creating the user admin" python3 "$here/superset_prepare.py" user admin
+    step "the import of $bundle" superset import-dashboards --path "$work/plant.zip" --username admin
+    touch "$SUPERSET_HOME/imported"
+else
+    step "the import of $bundle" python3 "$here/superset_prepare.py" user admin "$work/plant.zip"
+fi
 rm -rf -- "$work"
 work=''
 password=$TFI_SUPERSET_PASSWORD

@@ -4,6 +4,8 @@
 superset_prepare.py check              ends with 0 if the database of TFI_DATABASE can be reached and has the views
 superset_prepare.py bundle FOLDER ZIP  packs the bundle, with the database and the schema of the environment
 superset_prepare.py user NAME          creates the administrator, or gives it the password of TFI_SUPERSET_PASSWORD
+superset_prepare.py user NAME ZIP      the same, and replaces what an earlier bundle brought: `superset import-dashboards`
+                                       replaces the dashboard, but keeps its database, datasets and charts
 
 Environment: TFI_DATABASE (a PostgreSQL URI), TFI_SCHEMA (default: workshop).
 """
@@ -85,7 +87,7 @@ def bundle(folder, archive):
             target.writestr(f"plant/{name}", adapted(name, path.read_text(encoding="utf-8")))
 
 
-def user(name):
+def user(name, archive=None):
     from superset.app import create_app
 
     password = os.environ["TFI_SUPERSET_PASSWORD"]
@@ -99,6 +101,20 @@ def user(name):
             name, "Plant", "Administrator", f"{name}@localhost", security_manager.find_role("Admin"), password=password
         ):
             fail(f"the user {name} can't be created; the log says why", 70)
+        if archive:
+            replace(archive, security_manager.find_user(name))
+
+
+def replace(archive, owner):
+    from superset.commands.importers.v1.assets import ImportAssetsCommand
+    from superset.commands.importers.v1.utils import get_contents_from_bundle
+    from superset.utils.core import override_user
+
+    with zipfile.ZipFile(archive) as source:
+        contents = get_contents_from_bundle(source)
+    contents["metadata.yaml"] = contents["metadata.yaml"].replace("type: Dashboard", "type: assets")
+    with override_user(owner):
+        ImportAssetsCommand(contents).run()
 
 
 def main(arguments):
@@ -107,8 +123,8 @@ def main(arguments):
             check()
         case ["bundle", folder, archive]:
             bundle(folder, archive)
-        case ["user", name]:
-            user(name)
+        case ["user", name] | ["user", name, _]:
+            user(name, *arguments[2:])
         case _:
             print(__doc__, file=sys.stderr)
             sys.exit(64)

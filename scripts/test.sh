@@ -66,7 +66,8 @@ run_tests() { # [--quick] [ARG]... for `swift test`
     # A line each.
     [[ -n ${POSTGRES_HOMES:-} ]] || export POSTGRES_HOMES=${postgres_homes//$'\n'/:}
     left_out+=("the optimised programs: scripts/programs.sh run builds and tests them")
-    [[ -n ${TFI_LONG_TESTS:-} ]] || left_out+=("long tests: set TFI_LONG_TESTS=1 to run them")
+    [[ -n ${TFI_LONG_TESTS:-} ]] ||
+        left_out+=("long tests, the fuzzers and the dashboard in Superset: set TFI_LONG_TESTS=1 to run them")
 
     cd "$root" || return
     mkdir -p .build
@@ -114,6 +115,9 @@ run_pipeline() {
     swift test --ignore-lock --skip-build --filter 'PipelineTests\.' || status=$?
     # The fuzzers take minutes to build; the unit tests run them with their seeds.
     [[ -z ${TFI_LONG_TESTS:-} ]] || "$root/scripts/fuzz.sh" 600 || status=$?
+    # With the programs that were built for the tests.
+    [[ -z ${TFI_LONG_TESTS:-} ]] ||
+        TFI_PROGRAMS=${TFI_PROGRAMS:-$root/.build/debug} "$root/scripts/superset.sh" test || status=$?
     return "$status"
 }
 
