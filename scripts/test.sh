@@ -71,8 +71,11 @@ run_tests() { # [--quick] [ARG]... for `swift test`
     # A line each.
     [[ -n ${POSTGRES_HOMES:-} ]] || export POSTGRES_HOMES=${postgres_homes//$'\n'/:}
     left_out+=("the optimised programs: scripts/programs.sh run builds and tests them")
-    [[ -n ${TFI_LONG_TESTS:-} ]] || left_out+=("long tests: set TFI_LONG_TESTS=1 to run them")
-    [[ -z ${TFI_LONG_TESTS:-} ]] || ((EUID == 0)) || left_out+=("the Debian package: only root can test it, in a chroot")
+    if [[ -z ${TFI_LONG_TESTS:-} ]]; then
+        left_out+=("long tests, the fuzzers, the Debian package, the dashboard in Superset: set TFI_LONG_TESTS=1 to run them")
+    elif ((EUID != 0)); then
+        left_out+=("the Debian package: only root can test it, in a chroot")
+    fi
 
     cd "$root" || return
     mkdir -p .build
@@ -129,6 +132,9 @@ run_pipeline() {
     [[ -z ${TFI_LONG_TESTS:-} ]] || "$root/scripts/fuzz.sh" 600 || status=$?
     # Builds the programs once more, and needs a chroot.
     [[ -z ${TFI_LONG_TESTS:-} ]] || ((EUID != 0)) || "$root/scripts/package-test.sh" || status=$?
+    # With the programs that were built for the tests.
+    [[ -z ${TFI_LONG_TESTS:-} ]] ||
+        TFI_PROGRAMS=${TFI_PROGRAMS:-$root/.build/debug} "$root/scripts/superset.sh" test || status=$?
     return "$status"
 }
 
