@@ -61,7 +61,7 @@ python3 "$here/superset_prepare.py" check
 work=$(mktemp -d)
 [[ -s $SUPERSET_HOME/secret_key ]] ||
     python3 -c 'import secrets; print(secrets.token_urlsafe(48))' >"$SUPERSET_HOME/secret_key"
-version=$(python3 -c 'from importlib.metadata import version; print(version("apache-superset"))' 2>/dev/null || echo image)
+version=$(python3 -c 'from importlib.metadata import version; print(version("apache-superset"))')
 if [[ $(cat "$SUPERSET_HOME/prepared" 2>/dev/null) != "$version" ]]; then
     echo "preparing Superset's own data; this takes a minute" >&2
     step "preparing Superset's data (superset db upgrade)" superset db upgrade
@@ -88,7 +88,11 @@ gunicorn --bind "$listen" --workers 1 --worker-class gthread --threads 8 --timeo
     'superset.app:create_app()' </dev/null >>"$log" 2>&1 &
 job=$!
 for ((n = 0; n < 600; n++)); do
-    kill -0 "$job" 2>/dev/null || { tail -n 20 "$log" >&2; echo "superset: it does not start; its log is $log" >&2; exit 69; }
+    if ! kill -0 "$job" 2>/dev/null; then
+        tail -n 20 "$log" >&2
+        echo "superset: it does not start; its log is $log" >&2
+        exit 69
+    fi
     # The address may be all of a container's.
     if python3 -c 'import sys, urllib.request
 urllib.request.build_opener(urllib.request.ProxyHandler({})).open(sys.argv[1], timeout=60)' \

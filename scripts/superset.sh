@@ -22,9 +22,9 @@ END
 }
 
 install() {
-    # flask-caching: 2.4 breaks Superset. rich and cachetools: Superset uses them, and doesn't ask for them.
-    install_python_package "$environment" apache-superset==6.1.0 superset --constraint "$here/superset-constraints.txt" \
-        rich cachetools flask-caching==2.3.1 psycopg2-binary
+    # Superset imports rich and cachetools without requiring them, and runs with this flask-caching.
+    install_python_package "$environment" apache-superset==6.1.0 superset \
+        --constraint "$here/superset-constraints.txt" rich cachetools flask-caching==2.3.1 psycopg2-binary
     echo "$environment/bin"
 }
 
@@ -56,7 +56,7 @@ run_test() {
     export TFI_PROGRAMS=${TFI_PROGRAMS:-$root/.build/release}
     for program in tfi-consumer tfi-producer; do
         [[ -x $TFI_PROGRAMS/$program ]] ||
-            fail "no $TFI_PROGRAMS/$program: build it (swift build -c release --product $program), or set TFI_PROGRAMS" 66
+            fail "no $TFI_PROGRAMS/$program: swift build -c release --product $program, or set TFI_PROGRAMS" 66
     done
     programs=$(install)
     exec "$programs/python3" -B "$root/Tests/Superset/test_superset.py"

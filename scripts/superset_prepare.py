@@ -4,8 +4,8 @@
 superset_prepare.py check              ends with 0 if the database of TFI_DATABASE can be reached and has the views
 superset_prepare.py bundle FOLDER ZIP  packs the bundle, with the database and the schema of the environment
 superset_prepare.py user NAME          creates the administrator, or gives it the password of TFI_SUPERSET_PASSWORD
-superset_prepare.py user NAME ZIP      the same, and replaces what an earlier bundle brought: `superset import-dashboards`
-                                       replaces the dashboard, but keeps its database, datasets and charts
+superset_prepare.py user NAME ZIP      the same, and replaces what an earlier bundle brought; `superset
+                                       import-dashboards` would keep the database, the datasets and the charts
 
 Environment: TFI_DATABASE (a PostgreSQL URI), TFI_SCHEMA (default: workshop).
 """
@@ -57,7 +57,7 @@ def check():
     with connection, connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass(%s) IS NOT NULL", (f"{quoted(schema)}.{NEWEST_TABLE}",))
         if not cursor.fetchone()[0]:
-            fail(f"the schema {schema} is missing or older; run ./control-env.sh consumer init, or check TFI_SCHEMA", 78)
+            fail(f"the schema {schema} is missing or old: run ./control-env.sh consumer init, or check TFI_SCHEMA", 78)
     connection.close()
 
 

@@ -93,16 +93,33 @@ def earlier_day(folder):
     return folder
 
 
+# Kills what was started when this process has ended, however it did.
+reaper = subprocess.Popen([ROOT / "scripts" / "reap.sh"], stdin=subprocess.PIPE, bufsize=0, start_new_session=True)
+
+
+def start(command, environment, output):
+    """Starts a program in a process group of its own."""
+    process = subprocess.Popen(
+        command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, bufsize=0,
+        start_new_session=True)
+    reaper.stdin.write(f"+{process.pid}\n".encode())
+    return process
+
+
+def ended(process):
+    reaper.stdin.write(f"-{process.pid}\n".encode())
+    return process.returncode
+
+
 class Superset:
     """`./control-env.sh superset`, and a session of its REST API."""
 
     def __init__(self, state, environment):
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
-        self.process = subprocess.Popen(
+        self.process = start(
             [ROOT / "control-env.sh", "superset", "--port", str(self.port)],
-            env={**environment, "TFI_ENV_DIR": str(state)}, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0, start_new_session=True)
+            {**environment, "TFI_ENV_DIR": str(state)}, subprocess.PIPE)
         self.output = ""
         self.opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
@@ -126,8 +143,10 @@ class Superset:
     def call(self, path, body=None, method=None):
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.address + path, data, method=method)
-        for name, value in {"Content-Type": "application/json", **self.headers}.items():
+        for name, value in self.headers.items():
             request.add_header(name, value)
+        if data:
+            request.add_header("Content-Type", "application/json")
         try:
             with self.opener.open(request, timeout=120) as response:
                 return json.load(response)
@@ -153,6 +172,8 @@ class Superset:
 
     def end(self):
         """As Ctrl-C in a terminal does; returns the exit status."""
+        if self.process.returncode is not None:
+            return self.process.returncode
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGINT)
         try:
@@ -161,7 +182,7 @@ class Superset:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             raise
-        return self.process.returncode
+        return ended(self.process)
 
 
 class BundleTests(unittest.TestCase):
@@ -210,10 +231,9 @@ class DashboardTests(unittest.TestCase):
         cls.addClassCleanup(subprocess.run, [script, "remove", cls.folder / "postgres"], check=False)
         cls.uri = cls.run_program(script, "up", cls.folder / "postgres", "--owner", str(os.getpid())).splitlines()[-1]
         port = free_port()
-        broker = subprocess.Popen(
-            [PROGRAMS / "tfi-producer", "fake-broker", "--port", str(port)],
-            env=cls.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        cls.addClassCleanup(broker.wait)
+        command = [PROGRAMS / "tfi-producer", "fake-broker", "--port", str(port)]
+        broker = start(command, cls.environment, subprocess.DEVNULL)
+        cls.addClassCleanup(lambda: (broker.wait(), ended(broker)))
         cls.addClassCleanup(broker.kill)
         # An environment as ./control-env.sh start leaves it.
         cls.state = cls.folder / "env"
