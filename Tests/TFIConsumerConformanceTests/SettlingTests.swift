@@ -156,6 +156,13 @@ struct SettlingTests {
     @Test(arguments: [
         ("CREATE UNIQUE INDEX ON ucp (qls_unit_id, collection_point_id)", "unique index"),
         ("ALTER TABLE ucp ADD PRIMARY KEY (qls_unit_id)", "unique index"),
+        (
+            "ALTER TABLE plan ADD UNIQUE (units); ALTER TABLE ucp ADD FOREIGN KEY (zone_id) REFERENCES plan (units)",
+            "foreign key"
+        ),
+        ("CREATE TABLE more () INHERITS (ucp)", "other children"),
+        ("ALTER TABLE ucp ADD twice integer GENERATED ALWAYS AS (zone_id * 2) STORED", "generated column"),
+        ("CREATE PUBLICATION settling_test FOR TABLE ucp", "publication"),
         ("ALTER TABLE ucp ENABLE ROW LEVEL SECURITY", "row security"),
         ("CREATE RULE quiet AS ON DELETE TO ucp DO ALSO NOTHING", "rule"),
         (
@@ -167,6 +174,7 @@ struct SettlingTests {
     ])
     func rowsStayIfTheTableIsNotAsItWasMade(_ change: String, _ reason: String) async throws {
         let plant = try await PlantSchema.make("settling \(change.count)")
+        try await plant.execute("INSERT INTO plan VALUES (1, 1)")
         try await plant.execute("INSERT INTO ucp VALUES (1, '2024-03-01', 40, 1); \(change)")
         guard
             case .impossible(let found) = try await plant.settler(.ucp).step(
@@ -178,6 +186,7 @@ struct SettlingTests {
         #expect(found.contains(reason))
         #expect(try await plant.number("SELECT count(*) FROM ONLY ucp") == 1)
         #expect(try await plant.wrongViews() == [])
+        try await plant.execute("DROP PUBLICATION IF EXISTS settling_test")
         await plant.connection.close()
     }
 
@@ -214,6 +223,69 @@ struct SettlingTests {
             try await plant.rows("SELECT pg_get_viewdef('tile_total'::regclass)").first?.first.flatMap(\.self))
         #expect(definition.contains("ucp_settled"))
         #expect(try await plant.rows("SELECT units FROM tile_total") == [["1"]])
+        await plant.connection.close()
+    }
+
+    /// A DELETE that comes while its row is being moved finds it where it is then.
+    @Test func whoChangesRowsThatAreBeingMovedFindsThem() async throws {
+        let plant = try await PlantSchema.make("settling changed")
+        let (holder, user, viewer) = (try await plant.another(), try await plant.another(), try await plant.another())
+        try await plant.execute("INSERT INTO ucp VALUES (2, '2024-03-01', 40, 1), (1, '2024-03-01', 40, 1)")
+        func waiting() async throws -> Int {
+            try await viewer.number(
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%settling changed%'"
+            )
+        }
+        try await holder.execute("BEGIN; SELECT FROM ucp WHERE qls_unit_id = 1 FOR UPDATE")
+        // It has moved the first row, and waits for the second one.
+        async let moved = plant.settle(.ucp)
+        try await eventually("the step waits") { try await waiting() == 1 }
+        async let deleted: Void = user.execute("DELETE FROM \"settling changed\".ucp WHERE qls_unit_id = 2")
+        try await eventually("the change waits, too") { try await waiting() == 2 }
+        try await holder.execute("COMMIT")
+        #expect(try await moved == 2)
+        try await deleted
+        #expect(try await plant.rows("SELECT qls_unit_id FROM ucp") == [["1"]])
+        #expect(try await plant.wrongViews() == [])
+        for side in [plant, holder, user, viewer] { await side.connection.close() }
+    }
+
+    @Test func daysFollowChangesOfSettledRows() async throws {
+        let plant = try await PlantSchema.make("settling days")
+        try await plant.execute("INSERT INTO ucp VALUES (2, '2024-03-01', 40, 1), (1, '2024-03-02', 40, 1)")
+        try await plant.settle(.ucp)
+        #expect(try await plant.rows("SELECT day FROM settled_day ORDER BY 1") == [["2024-03-01"], ["2024-03-02"]])
+        try await plant.execute("DELETE FROM ucp WHERE qls_unit_id = 2")
+        #expect(try await plant.settler(.ucp).step(from: 0, limit: 10, over: plant.connection) == .counted)
+        #expect(try await plant.rows("SELECT day FROM settled_day") == [["2024-03-02"]])
+        await plant.connection.close()
+    }
+
+    /// Functions with their owner's rights give nobody else these rights.
+    @Test func aViewerGetsNoRightsByTheTriggers() async throws {
+        let plant = try await PlantSchema.make("settling rights")
+        try await plant.execute(
+            """
+            DROP ROLE IF EXISTS settling_viewer; CREATE ROLE settling_viewer;
+            GRANT USAGE, CREATE ON SCHEMA "settling rights" TO settling_viewer; GRANT SELECT ON unit_totals TO settling_viewer;
+            INSERT INTO ucp VALUES (2, '2024-03-01', 40, 1); UPDATE zone_unit_state SET is_counted = false
+            """)
+        try await plant.execute(
+            """
+            SET ROLE settling_viewer;
+            CREATE FUNCTION evil(bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 666::bigint';
+            CREATE AGGREGATE count(*) (sfunc = evil, stype = bigint, initcond = 0);
+            CREATE TEMPORARY TABLE ucp (zone_id integer, qls_unit_id integer); CREATE TEMPORARY TABLE x (a integer)
+            """)
+        #expect(try await plant.rows("SELECT * FROM \"settling rights\".unit_totals") == [["1", "1"]])
+        await #expect(throws: PostgresError.self) {
+            try await plant.execute(
+                """
+                CREATE TRIGGER t AFTER DELETE ON x FOR EACH STATEMENT
+                EXECUTE FUNCTION "settling rights".forget_zone_units('ucp')
+                """)
+        }
+        try await plant.execute("RESET ROLE; DROP OWNED BY settling_viewer; DROP ROLE settling_viewer")
         await plant.connection.close()
     }
 }

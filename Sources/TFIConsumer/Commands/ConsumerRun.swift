@@ -180,7 +180,8 @@ struct ConsumerRun: Sendable {
         guard MappingOptions.isBuiltIn(options), !options[ConsumerOptions.untilCaughtUp] else { return }
         let schema = WorkshopSchema(quotedName: tables.quotedSchema)
         await Settling(
-            settlers: RowTable.all.map { RowSettler(schema: schema, table: $0) }, log: log, lag: { monitor.lag },
+            settlers: RowTable.all.map { RowSettler(schema: schema, table: $0) }, observer: observer,
+            lag: { monitor.lag },
             connection: SideConnection(options[ConsumerOptions.database])
         ).run()
     }

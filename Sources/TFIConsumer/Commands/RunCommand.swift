@@ -108,13 +108,15 @@ enum RunCommand {
         let (connection, group) = (SideConnection(options[ConsumerOptions.database]), options[ConsumerOptions.group])
         let lag = GroupLag(client, TopicSelection(sources.flatMap(\.mapping.routes)))
         let name = options[ConsumerOptions.schema]
+        let following = Task { await lag.follow { feed.isViewed } }
+        defer { following.cancel() }
         await feed.run { day, today in
             try await connection.use { connection in
                 let query = DayQuery(schema: WorkshopSchema(quotedName: try await connection.quoted(name)))
                 return try await query.ask(day, today: today, group: group, over: connection)
             }
         } lag: { answer in
-            try? await lag.lag(answer.committed)
+            lag.lag(answer.committed)
         }
         await connection.close()
     }

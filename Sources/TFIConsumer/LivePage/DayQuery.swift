@@ -23,7 +23,7 @@ struct DayQuery: Sendable {
 
     /// All figures are of one snapshot, and nothing is written. No query takes the connection for long.
     private static let prelude = """
-        SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = '60s';
+        SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = '15s';
         SET LOCAL search_path = pg_catalog
         """
 

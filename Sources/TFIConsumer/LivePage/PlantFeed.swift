@@ -38,7 +38,7 @@ final class PlantFeed: Sendable {
 
     private static let interval = Duration.seconds(1)
     private static let shortQuery = Duration.milliseconds(200)
-    /// In ticks. Clients take a stream without anything for this long as stalled after some more.
+    /// So many intervals. Clients take a stream without anything for three times as long as stalled.
     private static let beatInterval = 4
     /// An unchanged picture is sent again after so many ticks, for its time.
     private static let refreshInterval = 10
@@ -85,19 +85,33 @@ final class PlantFeed: Sendable {
         return text
     }
 
-    /// Shows pictures until the task is cancelled.
+    /// Whether anybody looks.
+    var isViewed: Bool { state.withLock { $0.channels.values.contains { $0.stream.clientCount > 0 } } }
+
+    /// Shows pictures until the task is cancelled. Beats go on while a question takes long.
     ///
     /// - Parameters:
     ///   - ask: The figures of a day, or of the newest one that isn't later than the second argument.
     ///   - lag: How many records are not in the database, by the group's offsets.
     func run(
-        ask: @Sendable (String?, String) async throws -> DayQuery.Answer,
-        lag: @Sendable (DayQuery.Answer) async -> Int64?
+        ask: @escaping @Sendable (String?, String) async throws -> DayQuery.Answer,
+        lag: @escaping @Sendable (DayQuery.Answer) -> Int64?
+    ) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { [self] in
+                while (try? await sleep(Self.interval * Self.beatInterval)) != nil { sendBeats() }
+            }
+            await showPictures(ask: ask, lag: lag)
+            group.cancelAll()
+        }
+    }
+
+    private func showPictures(
+        ask: @Sendable (String?, String) async throws -> DayQuery.Answer, lag: @Sendable (DayQuery.Answer) -> Int64?
     ) async {
         var rate = PositionRate()
         var next = ContinuousClock.now
         while (try? await sleep(Self.interval)) != nil {
-            sendBeats()
             guard .now >= next, let key = nextKey() else { continue }
             let (began, now) = (ContinuousClock.now, wallTime())
             var (answer, error): (DayQuery.Answer?, String?)
@@ -111,23 +125,18 @@ final class PlantFeed: Sendable {
             // Slow queries take no more than a fifth of the time.
             next = .now + (.now - began - Self.shortQuery) * 4
             if let answer { rate.add(answer.committed, at: .now) }
-            let waiting = if let answer { await lag(answer) } else { nil as Int64? }
-            show(key, answer, error, now, lag: waiting, rate: rate.perSecond)
+            show(key, answer, error, now, lag: answer.flatMap(lag), rate: rate.perSecond)
         }
     }
 
-    /// Counts the tick, and sends beats to all viewers from time to time.
     private func sendBeats() {
-        let streams: [EventStream] = state.withLock { state in
-            state.ticks += 1
-            return state.ticks.isMultiple(of: Self.beatInterval) ? state.channels.values.map(\.stream) : []
-        }
-        for stream in streams { stream.sendBeat() }
+        for stream in state.withLock({ $0.channels.values.map(\.stream) }) { stream.sendBeat() }
     }
 
     /// Which day is to be asked for next; nil if nobody looks at any.
     private func nextKey() -> String? {
         state.withLock { state in
+            state.ticks += 1
             for (key, channel) in state.channels where channel.stream.clientCount == 0 && !channel.content.isEmpty {
                 state.channels[key]?.content = ""
                 channel.stream.forget()

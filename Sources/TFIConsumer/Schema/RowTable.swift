@@ -40,7 +40,7 @@ struct RowTable: Sendable {
     /// The child with the settled rows.
     var settled: String { "\(name)_settled" }
 
-    /// The days of which there are settled rows, of any of the tables.
+    /// The days of which there are settled rows, by the table's name.
     static let dayTable = "settled_day"
 
     // MARK: Counted units

@@ -48,22 +48,27 @@ struct WorkshopSchema: Sendable {
         return changed
     }
 
-    /// Whether both tables of rows can have a child. Instead of one that this program has made there may be a partitioned
-    /// or foreign table, or a view. Its rows are all read, whatever day is asked for.
+    /// Whether both tables of rows can have a child of this program's. Instead of one that it has made there may be a
+    /// partitioned or foreign table, a view, or a table with other children. Its rows are all read, whatever day is asked
+    /// for.
     private func canSettle(_ session: inout PostgresSession) throws(PostgresError) -> Bool {
         for table in RowTable.all {
-            let kind: String = try session.query(
-                "SELECT relkind::text FROM pg_class WHERE oid = to_regclass($1)",
-                parameters: [.text(qualified(table.name))]
+            let isPlain: Bool = try session.query(
+                """
+                SELECT relkind = 'r' AND NOT relispartition AND NOT EXISTS (
+                    SELECT FROM pg_inherits
+                    WHERE inhparent = class.oid AND inhrelid IS DISTINCT FROM to_regclass($2)::oid)
+                FROM pg_class AS class WHERE oid = to_regclass($1)
+                """, parameters: [.text(qualified(table.name)), .text(qualified(table.settled))]
             ).onlyRow.decode(0)
-            if kind != "r" { return false }
+            if !isPlain { return false }
         }
         return true
     }
 
     /// Creates what ``RowTable`` describes, beside the tables themselves.
     private func prepareSettling(_ session: inout PostgresSession) throws(PostgresError) {
-        try session.execute(Self.forgetFunction(qualified(Self.forgetting)))
+        for statement in forgetStatements { try session.execute(statement) }
         for table in RowTable.all {
             for statement in settlingStatements(table) { try session.execute(statement) }
             for (name, statement) in triggers(table) {
@@ -161,7 +166,7 @@ struct WorkshopSchema: Sendable {
             // With the rights of its owner, as the view that calls it.
             """
             CREATE OR REPLACE FUNCTION \(qualified(table.countFunction))() RETURNS TABLE (zone integer, units bigint)
-            LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = \(quotedName), pg_catalog, pg_temp
+            LANGUAGE plpgsql STABLE SECURITY DEFINER \(safePath)
             AS $count$
             BEGIN
                 RETURN QUERY SELECT passed.zone_id, count(*)
@@ -185,20 +190,28 @@ struct WorkshopSchema: Sendable {
 
     private static let forgetting = "forget_zone_units"
 
-    /// What the triggers call: it notes that the counts of units don't hold. The schema is where the changed table is, so
-    /// that no name is part of the function's text. It has the rights of its owner, since whoever may delete rows need not
-    /// be allowed to write this note.
-    private static func forgetFunction(_ name: String) -> String {
-        """
-        CREATE OR REPLACE FUNCTION \(name)() RETURNS trigger
-        LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $forget$
-        BEGIN
-            EXECUTE format('UPDATE %I.\(RowTable.stateTable) SET is_counted = false WHERE source = $1 AND is_counted',
-                TG_TABLE_SCHEMA) USING TG_ARGV[0];
-            RETURN NULL;
-        END
-        $forget$
-        """
+    /// The path of functions that have the rights of their owner. The server's own names come first, so that nobody who may
+    /// create something in the schema can put it in their place; temporary tables, which anybody may create, come last.
+    private var safePath: String { "SET search_path = pg_catalog, \(quotedName), pg_temp" }
+
+    /// What the triggers call: it notes that the counts of units don't hold. It has the rights of its owner, since whoever
+    /// may delete rows need not be allowed to write this note. A transaction that doesn't see the last count yet gets an
+    /// error from the UPDATE and is to be repeated.
+    private var forgetStatements: [String] {
+        let name = qualified(Self.forgetting)
+        return [
+            """
+            CREATE OR REPLACE FUNCTION \(name)() RETURNS trigger
+            LANGUAGE plpgsql SECURITY DEFINER \(safePath) AS $forget$
+            BEGIN
+                UPDATE \(RowTable.stateTable) SET is_counted = false WHERE source = TG_ARGV[0];
+                RETURN NULL;
+            END
+            $forget$
+            """,
+            // A trigger needs no right to call it.
+            "REVOKE EXECUTE ON FUNCTION \(name)() FROM PUBLIC",
+        ]
     }
 
     /// The triggers that notice a change of settled rows by somebody else, each with its name and table. A statement that

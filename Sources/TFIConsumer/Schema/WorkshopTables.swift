@@ -51,7 +51,8 @@ extension WorkshopSchema {
                 "units integer NOT NULL",
                 "PRIMARY KEY (source, zone_id, block)",
             ]),
-        WorkshopTable(name: RowTable.dayTable, definition: ["day date PRIMARY KEY"]),
+        WorkshopTable(
+            name: RowTable.dayTable, definition: ["source text", "day date", "PRIMARY KEY (source, day)"]),
         WorkshopTable(
             name: RowTable.stateTable,
             definition: ["source text PRIMARY KEY", "is_counted boolean NOT NULL"]),

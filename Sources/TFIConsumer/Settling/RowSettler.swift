@@ -19,9 +19,10 @@ struct RowSettler: Sendable {
         case impossible(String)
     }
 
-    /// Locks are waited for shortly: the rows can be moved later. A crash of the server may take a move back.
+    /// Locks are waited for shortly: the rows can be moved later. A crash of the server may take a move back. Under a
+    /// stricter isolation level the snapshot would be older than the lock.
     private static let prelude = """
-        SET LOCAL lock_timeout = '2s'; SET LOCAL synchronous_commit = off; SET LOCAL \(RowTable.settlingSetting) = 'on';
+        SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = 0; SET LOCAL synchronous_commit = off; SET LOCAL \(RowTable.settlingSetting) = 'on';
         SET LOCAL search_path = pg_catalog
         """
 
@@ -37,19 +38,22 @@ struct RowSettler: Sendable {
                 parameters: [.text("settling \(schema.qualified(table.name))")]
             ).onlyRow.decode(0)
             guard isAlone else { return .busy }
-            if let obstacle = try obstacle(&session) { return .impossible(obstacle) }
-            // The lock makes a change of settled rows by somebody else wait, or this step for it.
+            let (obstacle, columns) = try look(&session)
+            if let obstacle { return .impossible(obstacle) }
+            // Somebody else's UPDATE or DELETE waits for this lock before it takes its snapshot, and so finds the rows where
+            // this step puts them. Readers and COPY don't wait for it.
+            try session.execute("LOCK TABLE ONLY \(schema.qualified(table.settled)) IN SHARE ROW EXCLUSIVE MODE")
             let isCounted: Bool? = try session.query(
                 "SELECT is_counted FROM \(schema.qualified(RowTable.stateTable)) WHERE source = $1 FOR UPDATE",
                 parameters: [.text(table.name)]
             ).rows.first.map { row throws(PostgresError) in try row.decode(0) }
-            guard let isCounted else { return .impossible("init has not prepared it") }
+            guard let isCounted else { return .impossible(Self.unprepared) }
             guard isCounted else {
                 try count(&session)
                 return .counted
             }
             let row = try session.query(
-                move, parameters: [.text("(\(block),0)"), PostgresValue(limit)]
+                move(columns), parameters: [.text("(\(block),0)"), PostgresValue(limit)]
             ).onlyRow
             let (moved, last): (Int, String?) = (try row.decode(0), try row.decodeIfPresent(1))
             return .moved(moved, next: moved < limit ? nil : last.flatMap(Self.block))
@@ -61,44 +65,64 @@ struct RowSettler: Sendable {
         Int(place.dropFirst().prefix { $0 != "," })
     }
 
-    /// Why the rows can't be moved; nil if they can.
+    private static let unprepared = "it is not prepared for that; run 'tfi-consumer init'"
+
+    /// Why the rows can't be moved, nil if they can, and the names of the table's columns, quoted.
     ///
     /// A unique index or a foreign key holds for the recent rows alone, and a trigger for rows that are deleted is
-    /// somebody's who doesn't expect these deletions.
-    private func obstacle(_ session: inout PostgresSession) throws(PostgresError) -> String? {
-        try session.query(
+    /// somebody's who doesn't expect these deletions; nor does a subscriber of a publication.
+    private func look(
+        _ session: inout PostgresSession
+    ) throws(PostgresError) -> (obstacle: String?, columns: String) {
+        let row = try session.query(
             """
             SELECT CASE
-                WHEN to_regclass($2) IS NULL THEN 'init has not prepared it'
+                WHEN to_regclass($2) IS NULL THEN $3
                 WHEN EXISTS (SELECT FROM pg_index WHERE indrelid = class.oid AND (indisunique OR indisexclusion))
                     THEN 'it has a unique index, which would not hold any more'
-                WHEN EXISTS (SELECT FROM pg_constraint WHERE confrelid = class.oid)
-                    THEN 'a foreign key refers to it'
+                WHEN EXISTS (SELECT FROM pg_constraint WHERE confrelid = class.oid OR conrelid = class.oid AND contype = 'f')
+                    THEN 'it has a foreign key, or one refers to it'
+                WHEN EXISTS (SELECT FROM pg_inherits
+                    WHERE inhparent = class.oid AND inhrelid <> to_regclass($2)::oid)
+                    THEN 'it has other children'
+                WHEN EXISTS (SELECT FROM pg_attribute WHERE attrelid = class.oid AND attgenerated <> '')
+                    THEN 'it has a generated column'
+                WHEN EXISTS (SELECT FROM pg_publication_tables AS published
+                    WHERE published.schemaname = class.relnamespace::regnamespace::name
+                        AND published.tablename = class.relname)
+                    THEN 'a publication has it'
                 WHEN EXISTS (SELECT FROM pg_trigger WHERE tgrelid = class.oid AND NOT tgisinternal AND tgtype & 8 <> 0
                     AND tgname <> 'forget_zone_units')
                     THEN 'it has a trigger for rows that are deleted'
                 WHEN class.relrowsecurity THEN 'it has row security'
                 WHEN class.relhasrules THEN 'it has a rule'
-            END
+            END, (
+                SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
+                WHERE attrelid = class.oid AND attnum > 0 AND NOT attisdropped
+            )
             FROM pg_class AS class WHERE oid = to_regclass($1)
-            """, parameters: [.text(schema.qualified(table.name)), .text(schema.qualified(table.settled))]
-        ).rows.first?[0]
+            """,
+            parameters: [
+                .text(schema.qualified(table.name)), .text(schema.qualified(table.settled)), .text(Self.unprepared),
+            ]
+        ).rows.first
+        return (row == nil ? Self.unprepared : row?[0], row?[1] ?? "")
     }
 
     /// Moves rows and counts those of their units that the sets don't have: $1 is the place to begin at, $2 the limit.
-    private var move: String {
+    private func move(_ columns: String) -> String {
         let sets = schema.qualified(RowTable.unitTable)
         let recent = "ONLY \(schema.qualified(table.name))"
         return """
             WITH chosen AS (
                 SELECT ctid AS place FROM \(recent) WHERE ctid >= $1::tid LIMIT $2::bigint
             ), moved AS (
-                DELETE FROM \(recent) WHERE ctid = ANY (ARRAY(SELECT place FROM chosen)) RETURNING *
+                DELETE FROM \(recent) WHERE ctid = ANY (ARRAY(SELECT place FROM chosen)) RETURNING \(columns)
             ), stored AS (
-                INSERT INTO \(schema.qualified(table.settled)) SELECT * FROM moved
+                INSERT INTO \(schema.qualified(table.settled)) (\(columns)) SELECT \(columns) FROM moved
             ), day AS (
-                INSERT INTO \(schema.qualified(RowTable.dayTable)) (day)
-                SELECT DISTINCT unit_collection_pt_timestamp::date FROM moved ON CONFLICT DO NOTHING
+                INSERT INTO \(schema.qualified(RowTable.dayTable)) (source, day)
+                SELECT DISTINCT '\(table.name)', unit_collection_pt_timestamp::date FROM moved ON CONFLICT DO NOTHING
             ), unit (zone_id, block, place) AS (
                 SELECT DISTINCT \(table.zoneColumn), \(RowTable.block(of: "qls_unit_id")),
                     \(RowTable.place(of: "qls_unit_id"))
@@ -123,10 +147,16 @@ struct RowSettler: Sendable {
     /// The set of the units of a group, as bits.
     private static let set = "bit_or(set_bit(B'0'::bit(\(RowTable.blockSize)), place, 1))"
 
-    /// Counts the units of all settled rows anew. Nobody can change them meanwhile.
+    /// Counts the units of all settled rows anew, and finds their days. Nobody can change them meanwhile.
     private func count(_ session: inout PostgresSession) throws(PostgresError) {
         let (sets, settled) = (schema.qualified(RowTable.unitTable), schema.qualified(table.settled))
-        try session.execute("LOCK TABLE \(settled) IN SHARE MODE")
+        let days = schema.qualified(RowTable.dayTable)
+        try session.query("DELETE FROM \(days) WHERE source = $1", parameters: [.text(table.name)])
+        try session.query(
+            """
+            INSERT INTO \(days) (source, day)
+            SELECT DISTINCT $1, unit_collection_pt_timestamp::date FROM \(settled)
+            """, parameters: [.text(table.name)])
         try session.query("DELETE FROM \(sets) WHERE source = $1", parameters: [.text(table.name)])
         try session.query(
             """
@@ -159,6 +189,9 @@ struct RowSettler: Sendable {
 
     /// Gives the room of moved rows free. Until then each query reads where they were. A lock is not waited for.
     func vacuum(over connection: PostgresConnection) async throws {
-        try await connection.execute("VACUUM (SKIP_LOCKED) \(schema.qualified(table.name))")
+        let version = try await connection.query("SHOW server_version_num").onlyRow[0].flatMap { Int($0) } ?? 0
+        // From 18 on the server takes the children for meant, too.
+        let only = version >= 180_000 ? "ONLY " : ""
+        try await connection.execute("VACUUM (SKIP_LOCKED) \(only)\(schema.qualified(table.name))")
     }
 }

@@ -8,13 +8,18 @@ import PGWire
 /// at any moment, only slower with many recent rows.
 struct Settling: Sendable {
     let settlers: [RowSettler]
-    let log: Log
+    let observer: IngestObserver
     /// How many records wait in the log; nil if that isn't known.
     let lag: @Sendable () -> Int64?
     let connection: SideConnection
     var sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
 
     private static let interval = Duration.seconds(5)
+    /// After failures it waits longer, up to so many intervals.
+    private static let mostPatience = 12
+    private static let failuresToReport = 3
+    /// How often a table whose rows can't be moved is looked at.
+    private static let obstacleInterval = Duration.seconds(60)
     /// With more records than this in the log the run is behind.
     private static let mostLag: Int64 = 20_000
     /// So many rows take the server some tenths of a second.
@@ -34,34 +39,45 @@ struct Settling: Sendable {
 
     private enum Outcome {
         case done
-        /// Trying again makes no sense.
         case impossible(String)
     }
 
-    /// Moves rows until the task is cancelled, or until all tables have turned out to be impossible.
+    /// Moves rows until the task is cancelled.
     func run() async {
-        var waiting = settlers
         var progress: [String: Progress] = [:]
-        while !waiting.isEmpty, (try? await sleep(Self.interval)) != nil {
+        var obstacles: [String: (reason: String, since: ContinuousClock.Instant)] = [:]
+        var wait = Wait(nil, observer)
+        var failures = 0
+        while (try? await sleep(Self.interval * min(failures + 1, Self.mostPatience))) != nil {
             guard !isBehind else { continue }
             do {
-                for settler in waiting {
+                for settler in settlers {
                     let name = settler.table.name
+                    if let obstacle = obstacles[name], .now - obstacle.since < Self.obstacleInterval { continue }
                     switch try await settle(settler, &progress[name, default: Progress()]) {
-                    case .done: break
+                    case .done: obstacles[name] = nil
                     case .impossible(let reason):
-                        waiting.removeAll { $0.table.name == name }
-                        log.warning("the tiles get slower with each row of \(name), since its rows stay: \(reason)")
+                        if obstacles[name]?.reason != reason {
+                            observer.log.warning(
+                                "the tiles get slower with each row of \(name), whose rows stay where they are: \(reason)"
+                            )
+                        }
+                        obstacles[name] = (reason, .now)
                     }
                 }
-            } catch let error as PostgresError where error.sqlState == "42501" {
-                log.warning(
-                    "the tiles get slower with each row, since this user may not move rows: \(error); the owner of the "
-                        + "tables may")
+                failures = 0
+                wait.succeeded("rows are settled again")
+            } catch is CancellationError {
                 break
             } catch {
-                // A lock, or the database is away: the run itself waits for that, and says so.
-                log.debug("rows could not be moved: \(error)")
+                // A lock that is held for a moment, or a database that is away, for which the run itself waits.
+                failures += 1
+                if failures >= Self.failuresToReport {
+                    wait.failed(
+                        "\(error)", at: .now,
+                        "the tiles get slower with each row, since rows can't be settled: \(error); the owner of the tables "
+                            + "can settle them")
+                }
             }
         }
         await connection.close()
@@ -86,7 +102,8 @@ struct Settling: Sendable {
             case .moved(let count, let next):
                 moved += count
                 block = next
-            case .counted: log.info("counted the units of \(settler.table.name) anew, since settled rows were changed")
+            case .counted:
+                observer.log.info("counted the units of \(settler.table.name) anew, since settled rows were changed")
             case .busy: break pass
             case .impossible(let reason): return .impossible(reason)
             }
@@ -103,7 +120,7 @@ struct Settling: Sendable {
         }
         if moved >= Self.manyRows {
             let seconds = Numbers.seconds((ContinuousClock.now - began) / .seconds(1))
-            log.info("settled \(Numbers.grouped(moved)) rows of \(settler.table.name) in \(seconds)")
+            observer.log.info("settled \(Numbers.grouped(moved)) rows of \(settler.table.name) in \(seconds)")
         }
         return .done
     }
