@@ -61,8 +61,9 @@ python3 "$here/superset_prepare.py" check
 work=$(mktemp -d)
 [[ -s $SUPERSET_HOME/secret_key ]] ||
     python3 -c 'import secrets; print(secrets.token_urlsafe(48))' >"$SUPERSET_HOME/secret_key"
-version=$(python3 -c 'from importlib.metadata import version; print(version("apache-superset"))')
-if [[ $(cat "$SUPERSET_HOME/prepared" 2>/dev/null) != "$version" ]]; then
+version=$(python3 -c 'from importlib.metadata import version; print(version("apache-superset"))' 2>/dev/null || true)
+# Another version may need other tables.
+if [[ -z $version || $(cat "$SUPERSET_HOME/prepared" 2>/dev/null) != "$version" ]]; then
     echo "preparing Superset's own data; this takes a minute" >&2
     step "preparing Superset's data (superset db upgrade)" superset db upgrade
     step "preparing Superset's roles (superset init)" superset init
