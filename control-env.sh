@@ -20,6 +20,8 @@ usage: control-env.sh COMMAND
   psql [ARG]...        psql on the environment's database
   consumer [ARG]...    tfi-consumer with the environment's broker and database
   producer [ARG]...    tfi-producer with the environment's broker
+  superset [--port 8088]  Apache Superset with a dashboard of the tiles, on 127.0.0.1 until Ctrl-C: in Docker if the
+                       environment is, else installed below .build/. Prints the address, a user and a new password
   demo [--interval 8ms] [--stay]  everything at once: builds, starts all on free ports, replays a day of the plant,
                        prints the address of the live page, shows the tiles' numbers as they grow, checks the whole
                        day's, and stops what it started; with --stay, when you press Ctrl-C
@@ -104,6 +106,14 @@ case $action in
         use_environment "$state"
         build_programs
         exec "$root/.build/release/tfi-$action" "$@" ;;
+    superset)
+        use_environment "$state"
+        if [[ $(cat "$state/mode") == docker ]]; then
+            superset_container "$state" "$@"
+        else
+            need_packages python
+            exec "$root/scripts/superset.sh" serve "$state/superset" "$@"
+        fi ;;
     demo)
         # shellcheck source=scripts/demo.sh
         source "$root/scripts/demo.sh"

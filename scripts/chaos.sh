@@ -8,7 +8,7 @@ chaos() { # [ARG]... for `Chaos run`
     if [[ -z $(kafka_homes) ]]; then fail "no Kafka here: set KAFKA_HOME to the folder of a Kafka distribution" 69; fi
     KAFKA_HOMES=$(kafka_homes)
     export KAFKA_HOMES
-    build_programs
+    [[ -n ${TFI_PROGRAMS:-} ]] || build_programs
     mkdir -p "$root/.build"
     (cd "$root" && swift_build --product Chaos) >"$root/.build/build.log" 2>&1 ||
         { tail -n 30 "$root/.build/build.log" >&2; fail "the build failed: see .build/build.log" 70; }

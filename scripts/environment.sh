@@ -34,6 +34,18 @@ compose() { # FOLDER ARG...
         docker compose --project-directory "$root" --project-name "$(cat "$folder/project")" "$@"
 }
 
+# Superset with the dashboard, in the foreground; the other containers stay as they are.
+superset_container() { # FOLDER [--port P]
+    local folder=$1 port=8088
+    shift
+    if (($# == 2)) && [[ $1 == --port ]]; then
+        port=$2
+        shift 2
+    fi
+    if (($#)) || ! [[ $port =~ ^[1-9][0-9]{0,4}$ ]]; then fail "superset takes only --port and a number" 64; fi
+    TFI_SUPERSET_PORT=$port compose "$folder" --profile superset up --build --no-deps superset
+}
+
 # Starts everything, or starts again what a folder has. With OWNER everything ends, and its data is removed, when that
 # process has ended (but for Docker's: those are the caller's to remove).
 environment_start() { # FOLDER [FAKE [OWNER]]
@@ -120,7 +132,7 @@ environment_resume() { # FOLDER
 environment_stop() { # FOLDER
     [[ -f $1/mode ]] || return 0
     if [[ $(cat "$1/mode") == docker ]]; then
-        compose "$1" stop >&2
+        compose "$1" --profile superset stop >&2
         return
     fi
     [[ ! -d $1/kafka ]] || "$root/scripts/kafka.sh" down "$1/kafka"
@@ -129,10 +141,11 @@ environment_stop() { # FOLDER
 }
 
 environment_remove() { # FOLDER
-    if [[ -f $1/mode && $(cat "$1/mode") == docker ]]; then compose "$1" down --volumes --remove-orphans >&2; fi
+    if [[ -f $1/mode && $(cat "$1/mode") == docker ]]; then compose "$1" --profile superset down --volumes --remove-orphans >&2; fi
     [[ ! -d $1/kafka ]] || "$root/scripts/kafka.sh" remove "$1/kafka"
     [[ ! -d $1/fake ]] || { end_process "$1/fake/pid" KILL; rm -rf "${1:?}/fake"; }
     [[ ! -d $1/postgres ]] || "$root/scripts/postgres.sh" remove "$1/postgres"
+    rm -rf "${1:?}/superset"
     rm -f "$1"/{mode,bootstrap,uri,project,kafka-port,postgres-port}
     [[ ! -d $1 ]] || rmdir "$1" 2>/dev/null || true
 }

@@ -9,7 +9,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 swift_build() { SWIFT_DETERMINISTIC_HASHING=1 swift build "$@"; }
 
 # Debian's packages that are missing for a purpose, one a line.
-# build | psql | postgres | pgbouncer | java | jdk | librdkafka | python | lint | package | package-test
+# build | psql | postgres | pgbouncer | java | jdk | librdkafka | python | chromium | lint | package | package-test
 missing_packages() { # PURPOSE
     local pair
     case $1 in
@@ -36,6 +36,11 @@ missing_packages() { # PURPOSE
             "${JAVA_HOME:+$JAVA_HOME/bin/}java" --list-modules 2>/dev/null | grep -q '^jdk.compiler' ||
                 echo default-jdk-headless ;;
         python) python3 -c 'import venv, ensurepip' 2>/dev/null || echo python3-venv ;;
+        chromium)
+            command -v chromium >/dev/null || echo chromium
+            command -v chromedriver >/dev/null || echo chromium-driver
+            # Without any font a browser shows boxes, whose widths say nothing.
+            [[ -n $(find /usr/share/fonts -name '*.[ot]tf' -print -quit 2>/dev/null) ]] || echo fonts-dejavu-core ;;
         librdkafka) pkg-config --exists rdkafka 2>/dev/null || echo librdkafka-dev ;;
         lint) command -v shellcheck >/dev/null || echo shellcheck ;;
         package)

@@ -57,6 +57,11 @@ run_tests() { # [--quick] [ARG]... for `swift test`
     fi
     "$root/scripts/promtool.sh" install >/dev/null || left_out+=("checks by promtool: it could not be installed")
     (need_packages pgbouncer) || left_out+=("tests through pgbouncer: it could not be installed")
+    local page=yes
+    if ! "$root/scripts/page-tests.sh" install >/dev/null; then
+        page=no
+        left_out+=("tests of the live page in a browser: Chromium or Selenium could not be installed")
+    fi
     local postgres_homes=''
     if (need_packages python) && postgres_homes=$("$root/scripts/postgres-packages.sh" install); then
         echo "Postgres 17 and 18 are installed"
@@ -66,8 +71,11 @@ run_tests() { # [--quick] [ARG]... for `swift test`
     # A line each.
     [[ -n ${POSTGRES_HOMES:-} ]] || export POSTGRES_HOMES=${postgres_homes//$'\n'/:}
     left_out+=("the optimised programs: scripts/programs.sh run builds and tests them")
-    [[ -n ${TFI_LONG_TESTS:-} ]] || left_out+=("long tests: set TFI_LONG_TESTS=1 to run them")
-    [[ -z ${TFI_LONG_TESTS:-} ]] || ((EUID == 0)) || left_out+=("the Debian package: only root can test it, in a chroot")
+    if [[ -z ${TFI_LONG_TESTS:-} ]]; then
+        left_out+=("long tests, the fuzzers, the Debian package, the dashboard in Superset: set TFI_LONG_TESTS=1 to run them")
+    elif ((EUID != 0)); then
+        left_out+=("the Debian package: only root can test it, in a chroot")
+    fi
 
     cd "$root" || return
     mkdir -p .build
@@ -76,7 +84,7 @@ run_tests() { # [--quick] [ARG]... for `swift test`
     if (($#)); then
         swift test --skip-build "$@" 2>&1 | tee "$log" || status=$?
     else
-        run_parts "$log" || status=$?
+        run_parts "$log" "$page" || status=$?
     fi
     report "$log" "$status" "$tansu" "$librdkafka" "${left_out[@]}"
 }
@@ -84,7 +92,7 @@ run_tests() { # [--quick] [ARG]... for `swift test`
 # Tests that start servers don't run among the unit tests: hundreds of those beside them would only make them wait. Nor do
 # the tests of connections, which count threads and measure time. Eight at once keep two cores busy; more would only make
 # each of them take longer. scripts/programs.sh runs the tests of the optimised programs.
-run_parts() { # LOG
+run_parts() { # LOG PAGE
     local log=$1 status=0 part pid pids=()
     : >"$log"
     for part in "--skip=$servers|$timed" "--filter=$timed|^TestSupportTests\."; do
@@ -99,6 +107,12 @@ run_parts() { # LOG
     pids+=($!)
     swift test --ignore-lock --skip-build --filter "$brokers" >"$root/.build/test-brokers.log" 2>&1 &
     pids+=($!)
+    if [[ $2 == yes ]]; then
+        "$root/scripts/page-tests.sh" >"$root/.build/test-page.log" 2>&1 &
+        pids+=($!)
+    else
+        : >"$root/.build/test-page.log"
+    fi
     set +m
     # shellcheck disable=SC2064  # those very processes
     trap "kill -- ${pids[*]/#/-} 2>/dev/null || true" EXIT
@@ -107,6 +121,7 @@ run_parts() { # LOG
     trap - EXIT
     tee -a "$log" <"$root/.build/test-brokers.log"
     tee -a "$log" <"$root/.build/test-pipeline.log"
+    cat "$root/.build/test-page.log"
     return "$status"
 }
 
@@ -117,6 +132,9 @@ run_pipeline() {
     [[ -z ${TFI_LONG_TESTS:-} ]] || "$root/scripts/fuzz.sh" 600 || status=$?
     # Builds the programs once more, and needs a chroot.
     [[ -z ${TFI_LONG_TESTS:-} ]] || ((EUID != 0)) || "$root/scripts/package-test.sh" || status=$?
+    # With the programs that were built for the tests.
+    [[ -z ${TFI_LONG_TESTS:-} ]] ||
+        TFI_PROGRAMS=${TFI_PROGRAMS:-$root/.build/debug} "$root/scripts/superset.sh" test || status=$?
     return "$status"
 }
 
@@ -149,6 +167,14 @@ report() { # LOG STATUS TANSU LIBRDKAFKA [LEFT-OUT]...
         ((status)) || status=1
     fi
     failed_tests "$log" | sed 's/^[^ ]* *//; s/^/failed: /'
+    # Python's: a line for each, and those that failed in full.
+    if [[ -s $root/.build/test-page.log && $root/.build/test-page.log -nt $root/.build/test-began ]]; then
+        local page_passed page_failed
+        page_passed=$(grep -cE ' \.\.\. ok$' "$root/.build/test-page.log" || true)
+        page_failed=$(grep -cE '^(FAIL|ERROR): ' "$root/.build/test-page.log" || true)
+        grep -E '^(FAIL|ERROR): ' "$root/.build/test-page.log" | sed 's/^/failed: the live page: /' || true
+        ((passed += page_passed, failed += page_failed)) || true
+    fi
     if ((passed + failed == 0 && status == 0)); then
         echo "no test ran"
         status=1

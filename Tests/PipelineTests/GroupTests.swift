@@ -92,7 +92,9 @@ extension PipelineTests {
             // Only what is there at the start of the group may be skipped.
             let latest = ["--property", "auto.offset.reset=latest"]
             let members = [try await pipeline.start(latest), try await pipeline.start(latest)]
-            try await eventually("the group has begun") { try await pipeline.sql("SELECT 1 FROM kafka_offset") != [] }
+            try await eventually("all members have begun") {
+                try members.allSatisfy { try $0.errors().contains(" info started ") }
+            }
             try await pipeline.send(0..<100, partitions: 1)
             try await pipeline.expectExact(members: members)
             try await pipeline.client.admin.createTopic(pipeline.topic("b"), partitions: 2)

@@ -31,7 +31,7 @@ extension PipelineTests {
                 SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE n.nspname = convert_from(decode('\(bytes)', 'base64'), 'UTF8') AND c.relkind = 'r'
                 """)
-            #expect(tables == 8)
+            #expect(tables == 13)
             // What `run` and `status` look for is found under the same name.
             let status = try await pipeline.consumer(
                 ["status"] + pipeline.clusterOptions + ["--database", server.uri, "--schema", name])

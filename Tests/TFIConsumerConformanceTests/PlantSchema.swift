@@ -22,12 +22,14 @@ struct PlantSchema {
         return plant
     }
 
-    func initialize() async throws {
+    /// - Returns: The names of views that somebody has changed.
+    @discardableResult
+    func initialize() async throws -> [String] {
         let tables = OwnTables(schema: name, quotedSchema: schema.quotedName)
         let schema = schema
-        try await connection.transaction { session in
+        return try await connection.transaction { session in
             _ = try tables.create(&session, program: "test")
-            _ = try schema.create(&session, replacingViews: false)
+            return try schema.create(&session, replacingViews: false)
         }
     }
 

@@ -202,4 +202,18 @@ struct SettlingTests {
         }
         await plant.connection.close()
     }
+
+    /// tfi-consumer 0.1.0 kept no record of its views.
+    @Test func viewsOfTheFirstVersionAreReplaced() async throws {
+        let plant = try await PlantSchema.make("settling old")
+        try await plant.execute("TRUNCATE own_view; INSERT INTO ucp VALUES (1, '2024-03-01', 40, 1)")
+        for view in WorkshopSchema.firstViews { try await plant.execute(plant.schema.createView(view)) }
+        try await plant.execute("CREATE OR REPLACE VIEW tile_nok (day, units) AS SELECT current_date, 7::bigint")
+        #expect(try await plant.initialize() == ["tile_nok"])
+        let definition = try #require(
+            try await plant.rows("SELECT pg_get_viewdef('tile_total'::regclass)").first?.first.flatMap(\.self))
+        #expect(definition.contains("ucp_settled"))
+        #expect(try await plant.rows("SELECT units FROM tile_total") == [["1"]])
+        await plant.connection.close()
+    }
 }

@@ -30,7 +30,9 @@ struct SchemaTests {
                 named.insert(String(rest.dropFirst(Self.awkwardName.count + 1).prefix { $0.isLetter || $0 == "_" }))
             }
         }
-        let made = WorkshopSchema.tables.map(\.name) + WorkshopSchema.views.map(\.name) + RowTable.all.map(\.settled)
+        let made =
+            WorkshopSchema.tables.map(\.name) + WorkshopSchema.views.map(\.name)
+            + RowTable.all.flatMap { [$0.settled, $0.countFunction] }
         #expect(named == Set(made))
     }
 

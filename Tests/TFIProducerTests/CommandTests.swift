@@ -30,7 +30,6 @@ import Testing
             let line = StatusLine(isTerminal: false, columns: { 80 }, now: { .now }, write: { _ in })
             return await Main.program.run(arguments, environment: [:], statusLine: line)
         }
-        #expect(await status("generate") == .usage)
         #expect(await status("generate", "--records", "0") == .usage)
         #expect(await status("replay", "--units", "u.csv") == .usage)
         #expect(await status("replay", "--units", "/nowhere/u.csv", "--concerns", "/nowhere/c.csv") == .noInput)

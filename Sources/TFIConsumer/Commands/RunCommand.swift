@@ -45,7 +45,14 @@ enum RunCommand {
     ) async throws {
         let monitor = RunMonitor(observer: IngestObserver(log: log))
         let beating = Task { await monitor.beat() }
-        defer { beating.cancel() }
+        let reporting = Task {
+            guard let manager = ServiceManager.current else { return }
+            await ServiceReports(manager: manager, monitor: monitor, stop: stop).run()
+        }
+        defer {
+            beating.cancel()
+            reporting.cancel()
+        }
         let isWatched = MappingOptions.isBuiltIn(options) && options[ConsumerOptions.http] != nil
         let feed = isWatched ? PlantFeed(monitor: monitor, group: options[ConsumerOptions.group]) : nil
         let server = try serve(options, monitor, feed)

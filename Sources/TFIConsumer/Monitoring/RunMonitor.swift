@@ -43,6 +43,9 @@ final class RunMonitor: Sendable {
     /// Call once the pipeline is about to run.
     func began(_ ingest: Ingest) { state.withLock { $0.ingest = ingest } }
 
+    /// Whether the pipeline runs, or has run.
+    var hasBegun: Bool { state.withLock { $0.ingest != nil } }
+
     /// Shows that tasks run, until its own is cancelled.
     func beat() async {
         while !Task.isCancelled {

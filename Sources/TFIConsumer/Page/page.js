@@ -30,7 +30,7 @@
         es: {
             title: 'Producción', chooseDay: 'Elegir un día', olderDay: 'Día anterior', newerDay: 'Día siguiente',
             day: 'Día', today: 'Hoy', latestDay: 'Último día', current: 'Producción actual',
-            producedSoFar: 'producidas hasta ahora', producedAll: 'producidas', total: 'Total',
+            producedSoFar: 'hasta ahora', producedAll: 'producidas', total: 'Total',
             totalNote: 'unidades tras el punto de captura 40',
             nok: 'NOK', nokNote: 'con incidencia, sin producir', share: 'Sin incidencia',
             shareNote: '{0} de {1} unidades', letters: 'Rechazados', lettersShort: 'Rechazados',
@@ -85,16 +85,18 @@
     const dayFormat = new Intl.DateTimeFormat(locale,
         {timeZone: 'UTC', weekday: 'long', day: 'numeric', month: 'long', year: 'numeric'});
     const shortDayFormat = new Intl.DateTimeFormat(locale,
-        {timeZone: 'UTC', weekday: 'short', day: 'numeric', month: 'short', year: 'numeric'});
+        {timeZone: 'UTC', weekday: 'short', day: 'numeric', month: 'short'});
+    const shortDayYearFormat = new Intl.DateTimeFormat(locale,
+        {timeZone: 'UTC', day: 'numeric', month: 'short', year: 'numeric'});
     const monthDayFormat = new Intl.DateTimeFormat(locale, {day: 'numeric', month: 'short'});
 
-    // At most five digits, so that every figure fits: 123456 is shown as 123k.
+    // At most five digits, so that every figure fits: 123456 becomes 123k.
     function count(value, format) {
         if (value === null) return UNKNOWN;
         if (value < 100000) return (format || grouped)(value);
         if (value < 1e6) return grouped(Math.floor(value / 1e3)) + 'k';
-        if (value < 1e9) return oneDigit(Math.floor(value / 1e5) / 10) + 'M';
-        return '>' + grouped(999) + 'M';
+        if (value < 1e8) return oneDigit(Math.floor(value / 1e5) / 10) + 'M';
+        return value < 1e9 ? grouped(Math.floor(value / 1e6)) + 'M' : '>1G';
     }
     function signed(value) {
         return (value > 0 ? '+' : value < 0 ? '−' : '') + count(Math.abs(value));
@@ -656,10 +658,12 @@
         if (key !== drawnDays) {
             drawnDays = key;
             while (select.firstChild) select.removeChild(select.firstChild);
+            const year = picture.now === null ? '' : new Date(picture.now).toISOString().slice(0, 4);
             [''].concat(days).forEach(day => {
                 const option = select.appendChild(element('option'));
                 option.value = day;
-                option.textContent = day ? shortDayFormat.format(new Date(day + 'T00:00:00Z')) : follow;
+                const format = day.slice(0, 4) === year ? shortDayFormat : shortDayYearFormat;
+                option.textContent = day ? format.format(new Date(day + 'T00:00:00Z')) : follow;
             });
         }
         if (select.value !== (chosen || '')) select.value = chosen || '';

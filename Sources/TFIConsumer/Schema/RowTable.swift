@@ -45,6 +45,9 @@ struct RowTable: Sendable {
 
     // MARK: Counted units
 
+    /// The function that counts the units of each zone in all rows.
+    var countFunction: String { "count_units_of_\(name)" }
+
     /// The sets of units.
     static let unitTable = "zone_unit_set"
     /// Whether the sets hold, by the table's name.

@@ -158,6 +158,20 @@ struct WorkshopSchema: Sendable {
         let child = qualified(table.settled)
         return [
             "CREATE TABLE IF NOT EXISTS \(child) () INHERITS (\(parent))",
+            // With the rights of its owner, as the view that calls it.
+            """
+            CREATE OR REPLACE FUNCTION \(qualified(table.countFunction))() RETURNS TABLE (zone integer, units bigint)
+            LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = \(quotedName), pg_catalog, pg_temp
+            AS $count$
+            BEGIN
+                RETURN QUERY SELECT passed.zone_id, count(*)
+                FROM (
+                    SELECT \(table.zoneColumn) AS zone_id, qls_unit_id FROM \(table.name) GROUP BY 1, 2
+                ) AS passed
+                GROUP BY 1;
+            END
+            $count$
+            """,
             """
             INSERT INTO \(qualified(RowTable.stateTable)) (source, is_counted)
             SELECT '\(table.name)', NOT EXISTS (SELECT FROM \(child))

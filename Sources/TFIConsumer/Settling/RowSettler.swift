@@ -156,4 +156,9 @@ struct RowSettler: Sendable {
             try session.execute("ANALYZE \(schema.qualified(table.settled))")
         }
     }
+
+    /// Gives the room of moved rows free. Until then each query reads where they were. A lock is not waited for.
+    func vacuum(over connection: PostgresConnection) async throws {
+        try await connection.execute("VACUUM (SKIP_LOCKED) \(schema.qualified(table.name))")
+    }
 }

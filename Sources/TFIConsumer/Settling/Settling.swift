@@ -19,6 +19,7 @@ struct Settling: Sendable {
     private static let mostLag: Int64 = 20_000
     /// So many rows take the server some tenths of a second.
     private static let rowsPerStep = 50_000
+    private static let rowsPerVacuum = 20_000
     /// A pass over so many rows is worth a line.
     private static let manyRows = 200_000
 
@@ -27,6 +28,8 @@ struct Settling: Sendable {
         var undescribed = 0
         /// Whether this run has told it.
         var isDescribed = false
+        /// How many rows were moved since the room of earlier ones was given free.
+        var unvacuumed = 0
     }
 
     private enum Outcome {
@@ -91,7 +94,12 @@ struct Settling: Sendable {
         progress.undescribed += moved
         if progress.undescribed >= (progress.isDescribed ? Self.manyRows : 1) {
             try await connection.use { try await settler.describe(over: $0) }
-            progress = Progress(isDescribed: true)
+            (progress.undescribed, progress.isDescribed) = (0, true)
+        }
+        progress.unvacuumed += moved
+        if progress.unvacuumed >= Self.rowsPerVacuum {
+            try await connection.use { try await settler.vacuum(over: $0) }
+            progress.unvacuumed = 0
         }
         if moved >= Self.manyRows {
             let seconds = Numbers.seconds((ContinuousClock.now - began) / .seconds(1))

@@ -33,7 +33,7 @@ struct ReplaySource: MessageSource {
         self.messages = order.map { messages[$0] }
     }
 
-    var count: Int { messages.count }
+    var count: Int? { messages.count }
 
     mutating func next() -> PlantMessage? {
         guard position < messages.count else { return nil }

@@ -17,7 +17,8 @@ enum ProducerOptions {
     static let asFastAsPossible = Option(
         flag: "as-fast-as-possible", help: "Sends without pauses, as fast as the brokers take it.")
     static let records = Option(
-        optional: "records", .int(1...PlantGenerator.mostRecords), help: "How many messages to make up.")
+        optional: "records", .int(1...PlantGenerator.mostRecords),
+        help: "How many messages to make up. Without it, it does not end.")
     static let seed = Option(
         "seed", .int(0...Int.max), default: 1, help: "The same seed makes up the same messages, byte for byte.")
 

@@ -24,7 +24,8 @@ struct PlantGenerator: MessageSource {
     /// The last number of messages for which units and years keep to their ranges.
     static let mostRecords = 1_000_000_000
 
-    let count: Int
+    private let most: Int
+    var count: Int? { most }
     private let seed: UInt64
     private let line = AssemblyLine.standard
     private var random: SplitMix64
@@ -43,14 +44,14 @@ struct PlantGenerator: MessageSource {
     ///   - count: How many messages, at most `mostRecords`.
     ///   - seed: The same gives the same messages.
     init(count: Int, seed: UInt64) {
-        self.count = min(count, Self.mostRecords)
+        most = min(count, Self.mostRecords)
         self.seed = seed
         random = SplitMix64(seed: seed)
         station = line.stations.count - 1
     }
 
     mutating func next() -> PlantMessage? {
-        guard made < count else { return nil }
+        guard made < most else { return nil }
         made += 1
         if concernsLeft > 0 { return concern() }
         while true {

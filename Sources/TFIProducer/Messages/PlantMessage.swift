@@ -42,7 +42,13 @@ struct PlantMessage: Equatable, Sendable {
 
 /// A row of messages that ends or doesn't.
 protocol MessageSource: Sendable {
-    /// How many messages there are in all.
-    var count: Int { get }
+    /// How many messages there are in all; nil if they never end.
+    var count: Int? { get }
+    /// How many intervals of a paced sender pass before the next message.
+    var spacing: Int { get }
     mutating func next() -> PlantMessage?
+}
+
+extension MessageSource {
+    var spacing: Int { 1 }
 }

@@ -20,10 +20,12 @@ struct Pacer<Time: InstantProtocol & Sendable>: Sendable where Time.Duration == 
 
     /// Goes on to the message after the next.
     ///
-    /// - Parameter now: What time it is; the next message was due by then.
-    mutating func take(now: Time) {
+    /// - Parameters:
+    ///   - now: What time it is; the next message was due by then.
+    ///   - spacing: How many intervals pass until the one after it.
+    mutating func take(now: Time, spacing: Int = 1) {
         let late = due.duration(to: now)
         if late > Self.mostLate { origin = origin.advanced(by: late - Self.mostLate) }
-        taken += 1
+        taken += spacing
     }
 }

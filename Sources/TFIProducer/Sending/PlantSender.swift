@@ -56,7 +56,7 @@ where PaceClock.Duration == Duration, PaceClock.Instant: Sendable {
                     do { try await clock.sleep(until: due, tolerance: nil) } catch { return }
                     now = clock.now
                 }
-                pacer?.take(now: now)
+                pacer?.take(now: now, spacing: source.spacing)
             }
             // Looking costs a little; at a slow pace it is the sleep that notices.
             if progress.records % 256 == 0, Task.isCancelled { return }

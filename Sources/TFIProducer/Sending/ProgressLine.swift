@@ -2,12 +2,12 @@ import CommandLineSupport
 
 /// The live line of a command under way.
 struct ProgressLine {
-    /// How many messages there will be in all.
-    let count: Int
+    /// How many messages there will be in all; nil if they never end.
+    let count: Int?
     private var lastTime: Duration?
     private var lastRecords = 0
 
-    init(count: Int) { self.count = count }
+    init(count: Int?) { self.count = count }
 
     /// The text for the moment.
     ///
@@ -19,6 +19,7 @@ struct ProgressLine {
         let rate = elapsed > 0 ? Double(records - lastRecords) / elapsed : 0
         lastTime = time
         lastRecords = records
+        guard let count else { return "\(Numbers.grouped(records)) messages, \(Numbers.rate(rate))" }
         let percent = count > 0 ? records * 100 / count : 100
         return "\(Numbers.grouped(records)) of \(Numbers.grouped(count)) messages, \(percent) %, \(Numbers.rate(rate))"
     }

@@ -1,0 +1,65 @@
+import Foundation
+
+/// A made-up plant that is at work now: its messages have the present time, and it never ends.
+///
+/// There are three shifts of eight hours, from 06:00, 14:00 and 22:00 on. In the breaks, and for the last minutes of a
+/// shift, one message comes instead of ten: people see that the plant rests, and that the program is alive.
+struct LivePlant: MessageSource {
+    let count: Int? = nil
+    private var plant: PlantGenerator
+    private let seed: UInt64
+    private let interval: Duration
+    private let zone: TimeZone
+    private let now: @Sendable () -> Date
+    /// Added to the numbers of units.
+    private var firstNumber: Int32
+    private(set) var spacing = 1
+
+    /// How many units a plant can have numbers for.
+    private static let mostUnits = 200_000_000
+    /// No unit has fewer messages on average: the line has more stations.
+    private static let messagesPerUnit = 20.0
+    /// Seconds from a shift's beginning, and how long the pause is.
+    private static let pauses = [
+        (from: 7_200, length: 900), (from: 14_400, length: 1_800), (from: 21_600, length: 900),
+        (from: 28_500, length: 300),
+    ]
+
+    /// - Parameter interval: The time from one message to the next, outside of breaks.
+    init(
+        seed: UInt64, interval: Duration, zone: TimeZone = .current, now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.seed = seed
+        self.interval = interval
+        self.zone = zone
+        self.now = now
+        plant = PlantGenerator(count: PlantGenerator.mostRecords, seed: seed)
+        firstNumber = Self.firstNumber(at: now(), interval: interval)
+    }
+
+    /// Where the numbers of units begin, so that a plant that is started again makes other ones than before: as many
+    /// numbers have passed as units can have been made since.
+    private static func firstNumber(at time: Date, interval: Duration) -> Int32 {
+        let unitsPerSecond = max(1, (1 / (interval / .seconds(1)) / messagesPerUnit).rounded(.up))
+        let passed = (time.timeIntervalSince1970 * unitsPerSecond).rounded(.down)
+        return Int32(passed.truncatingRemainder(dividingBy: Double(mostUnits / 2)).magnitude)
+    }
+
+    mutating func next() -> PlantMessage? {
+        // It is sent after the pause before it.
+        let time = now().addingTimeInterval(interval / .seconds(1))
+        var message = plant.next()
+        if message == nil {
+            plant = PlantGenerator(count: PlantGenerator.mostRecords, seed: seed)
+            firstNumber = Self.firstNumber(at: time, interval: interval)
+            message = plant.next()
+        }
+        let local = time.timeIntervalSince1970 + Double(zone.secondsFromGMT(for: time))
+        message?.timestamp = PlantTimestamp(
+            microseconds: Int64((local * 10).rounded(.down)) * 100_000, fractionDigits: 1)
+        message?.unit &+= firstNumber &* 10
+        let ofShift = (Int(local.rounded(.down)) + 2 * 3_600) % (8 * 3_600)
+        spacing = Self.pauses.contains { $0.from <= ofShift && ofShift < $0.from + $0.length } ? 10 : 1
+        return message
+    }
+}
