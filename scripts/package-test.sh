@@ -209,6 +209,8 @@ await() { # SECONDS SENTENCE COMMAND...
     wrong "$2"
 }
 
+has_ended() { [[ -z $(start_time "$1") ]]; } # PID
+
 # Fetches a page of the consumer with bash alone.
 fetch() { # PATH [LINES]
     exec 7<>"/dev/tcp/127.0.0.1/$http_port" || return 1
@@ -267,9 +269,11 @@ run_day() {
     # Two pictures: the first one, and one after it.
     page=$(fetch /)
     events=$(fetch /events 12)
+    await 120 'the producer does not end' has_ended "$producer"
     wait "$producer" || wrong "the producer ended with an error"
     await 60 "not all of the $total messages are in the database" all_rows
     kill -TERM "$consumer"
+    await 30 'the consumer does not end' has_ended "$consumer"
     wait "$consumer" || status=$?
     ((status == 0)) || wrong "the consumer ended with status $status"
     (($(grep -cx WATCHDOG=1 "$folder/manager.log") > 3)) || wrong "the consumer does not report WATCHDOG=1"
