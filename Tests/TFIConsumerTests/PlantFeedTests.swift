@@ -41,8 +41,8 @@ struct PlantFeedTests {
             let feed = PlantFeed(
                 monitor: RunMonitor(observer: IngestObserver(log: .none), version: "1.2.3"), group: "g", zone: zone,
                 wallTime: { Date(timeIntervalSince1970: 1_710_252_000) },
-                sleep: { _ in
-                    try await Task.sleep(for: .milliseconds(2))
+                sleep: { duration in
+                    try await Task.sleep(for: duration / 500)
                     rows.ticks.withLock { $0 += 1 }
                 })
             self.feed = feed

@@ -47,7 +47,7 @@ enum RunCommand {
         let beating = Task { await monitor.beat() }
         let reporting = Task {
             guard let manager = ServiceManager.current else { return }
-            await ServiceReports(manager: manager, monitor: monitor, stop: stop).run()
+            await ServiceReports(manager: manager, monitor: monitor).run()
         }
         defer {
             beating.cancel()
@@ -59,9 +59,11 @@ enum RunCommand {
         do {
             try await run(options, sources, stop, monitor, feed, since: began)
         } catch {
+            ServiceManager.current?.notify("STOPPING=1")
             await server?.stop()
             throw error
         }
+        ServiceManager.current?.notify("STOPPING=1")
         await server?.stop()
     }
 

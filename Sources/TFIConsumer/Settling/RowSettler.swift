@@ -88,7 +88,7 @@ struct RowSettler: Sendable {
                 WHEN EXISTS (SELECT FROM pg_attribute WHERE attrelid = class.oid AND attgenerated <> '')
                     THEN 'it has a generated column'
                 WHEN EXISTS (SELECT FROM pg_publication_tables AS published
-                    WHERE published.schemaname = class.relnamespace::regnamespace::name
+                    WHERE published.schemaname = (SELECT nspname FROM pg_namespace WHERE oid = class.relnamespace)
                         AND published.tablename = class.relname)
                     THEN 'a publication has it'
                 WHEN EXISTS (SELECT FROM pg_trigger WHERE tgrelid = class.oid AND NOT tgisinternal AND tgtype & 8 <> 0
