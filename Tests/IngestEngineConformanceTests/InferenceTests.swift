@@ -9,7 +9,7 @@ import Testing
 struct ProposedTableTests {
     /// Random messages of one shape, in which fields may be missing, null or of changing types.
     private struct Messages {
-        var generator: SplitMix
+        var generator: SeededRandom
 
         /// The names and kinds of the fields, so that messages resemble each other.
         mutating func make(_ count: Int) -> [[UInt8]] {
@@ -61,24 +61,11 @@ struct ProposedTableTests {
         }
     }
 
-    /// A generator with a seed, so that a failure can be repeated.
-    private struct SplitMix: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-            return z ^ (z >> 31)
-        }
-    }
-
     @Test("the proposed table takes every sample message")
     func samples() async throws {
         let database = try await CatalogDatabase.make("proposed", "")
         let seed = UInt64.random(in: 0...UInt64.max)
-        var messages = Messages(generator: SplitMix(state: seed))
+        var messages = Messages(generator: SeededRandom(seed: seed))
         for round in 0..<40 {
             let values = messages.make(30)
             let inference = Inference(

@@ -1,15 +1,4 @@
-/// A generator whose numbers are the same at each run (Steele, Lea and Flood's SplitMix).
-struct SeededRandom: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
-}
+import TestSupport
 
 /// Makes messages for the columns of ``ComparedColumn/all``, usual ones and hostile ones.
 struct MessageGenerator {
@@ -18,7 +7,7 @@ struct MessageGenerator {
     /// Bytes that mean something in JSON, so that damage is often nearly right.
     private static let telling = Array("{}[]\":,0123456789-+.eE\\u tfn\n".utf8) + [0x00, 0x1f, 0x7f, 0x80, 0xc3, 0xff]
 
-    init(seed: UInt64) { values = ValueGenerator(random: SeededRandom(state: seed)) }
+    init(seed: UInt64) { values = ValueGenerator(random: SeededRandom(seed: seed)) }
 
     mutating func message() -> [UInt8] {
         if let message = seriesMessage() { return message }

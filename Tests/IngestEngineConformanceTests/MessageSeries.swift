@@ -1,4 +1,5 @@
 import IngestEngine
+import TestSupport
 
 /// Messages of one form, as a program writes them one after the other: the same fields in the same order, with usual
 /// values. The encoder has a fast path for such messages.

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Makes JSON values that suit a family of columns: usual forms, rare ones, and wrong ones.
 struct ValueGenerator {
     var random: SeededRandom

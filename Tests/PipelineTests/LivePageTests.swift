@@ -133,5 +133,38 @@ extension DatabaseTests {
             try await endInOrder(run)
             await pipeline.close()
         }
+
+        /// The second plant's tables, views and page are its own.
+        @Test func eachPlantOfASchemaHasItsOwnTables() async throws {
+            let pipeline = try await FakePipeline.make(partitions: 1)
+            let made = try await run(
+                try Repository.program("tfi-consumer"),
+                ["init", "--database", pipeline.postgres.uri, "--schema", pipeline.schema, "--plant", "north"])
+            #expect(made.status == 0, "\(made.err)")
+            try await pipeline.send((0..<5).map { pipeline.passage($0, partitions: 1) })
+            let north = ["--plant", "north", "--group", "north"]
+            #expect(try await pipeline.catchUp(north).status == 0)
+            #expect(try await pipeline.units() == [])
+            #expect(try await pipeline.sql("SELECT units FROM north_tile_total") == [["5"]])
+            let running = try await pipeline.startConsumer(north + ["--http", "127.0.0.1:0"])
+            let picture = try await Self.picture(try await Self.port(of: running)) {
+                Self.tiles($0)["total"] as? Int == 5
+            }
+            #expect(Self.numbers(picture, "units_per_zone", "zone", "units") == [[7, 5]])
+            try await endInOrder(running)
+            #expect(try await pipeline.catchUp().status == 0)
+            #expect(try await pipeline.units() == [0, 1, 2, 3, 4])
+            #expect(try await pipeline.sql("SELECT count(*) FROM north_ucp") == [["5"]])
+
+            let missing = try await pipeline.catchUp(["--plant", "south"])
+            #expect(missing.status == 78)
+            #expect(
+                missing.err.contains("lacks south_uc, south_ucp: run 'tfi-consumer init --plant south' first"),
+                "\(missing.err)")
+            for wrong in [["--plant", "No-Name"], ["--plant", "north", "--table", "ucp"], ["--plant", "9"]] {
+                #expect(try await pipeline.catchUp(wrong).status == 64, "\(wrong)")
+            }
+            await pipeline.close()
+        }
     }
 }

@@ -11,13 +11,16 @@ struct PlantSchema {
     let name: String
     let schema: WorkshopSchema
 
-    static func make(_ name: String, over prepared: String = "") async throws -> PlantSchema {
+    static func make(
+        _ name: String, over prepared: String = "", plant: PlantName? = nil
+    ) async throws -> PlantSchema {
         let connection = try await PostgresConnection.connect(to: try await PostgresServer.shared().uri)
         let quoted = try await connection.quoted(name)
         try await connection.execute(
             "SET client_min_messages = error; DROP SCHEMA IF EXISTS \(quoted) CASCADE; CREATE SCHEMA \(quoted);"
                 + " SET search_path = \(quoted); \(prepared)")
-        let plant = PlantSchema(connection: connection, name: name, schema: WorkshopSchema(quotedName: quoted))
+        let plant = PlantSchema(
+            connection: connection, name: name, schema: WorkshopSchema(quotedName: quoted, plant: plant))
         try await plant.initialize()
         return plant
     }
@@ -31,6 +34,16 @@ struct PlantSchema {
             _ = try tables.create(&session, program: "test")
             return try schema.create(&session, replacingViews: false)
         }
+    }
+
+    /// Another plant in the same schema.
+    func another(plant: PlantName) async throws -> PlantSchema {
+        let other = try await another()
+        let second = PlantSchema(
+            connection: other.connection, name: name,
+            schema: WorkshopSchema(quotedName: schema.quotedName, plant: plant))
+        try await second.initialize()
+        return second
     }
 
     /// A second connection with the same search path.
@@ -78,7 +91,7 @@ struct PlantSchema {
             var wrong: [String] = []
             for view in WorkshopSchema.firstViews {
                 let columns = (1...view.columns.count).map(String.init).joined(separator: ", ")
-                let found = try session.query("SELECT * FROM \(view.name) ORDER BY \(columns)")
+                let found = try session.query("SELECT * FROM \(schema.named(view.name)) ORDER BY \(columns)")
                 let expected = try session.query("SELECT * FROM (\(view.query(schema))) AS q ORDER BY \(columns)")
                 if Self.texts(found) != Self.texts(expected) { wrong.append(view.name) }
             }

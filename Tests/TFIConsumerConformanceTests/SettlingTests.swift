@@ -6,18 +6,6 @@ import Testing
 
 @Suite("Settling rows")
 struct SettlingTests {
-    /// Numbers by chance, the same ones for a seed.
-    private struct Chance: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var mixed = state
-            mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-            return mixed ^ (mixed >> 31)
-        }
-    }
-
     /// Units on both sides of a block's border, and the ends of their range.
     private static let units =
         (-4...4).map { $0 * 7 }
@@ -25,7 +13,7 @@ struct SettlingTests {
         .map { Int(Int32(clamping: $0)) }
 
     /// Few units, places and days, so that messages repeat, and units return on other days and are produced late.
-    private static func insertion(_ count: Int, _ chance: inout Chance) -> String {
+    private static func insertion(_ count: Int, _ chance: inout SeededRandom) -> String {
         var passages: [String] = []
         var concerns: [String] = []
         for _ in 0..<count {
@@ -55,7 +43,7 @@ struct SettlingTests {
     /// Each view against the same rows' count in another way, after each of many changes.
     @Test(arguments: [1, 2, 3] as [UInt64]) func everyViewIsExactAtEveryMoment(_ seed: UInt64) async throws {
         let plant = try await PlantSchema.make("settling \(seed)")
-        var chance = Chance(state: seed)
+        var chance = SeededRandom(seed: seed)
         var (moved, counted) = (0, 0)
         for round in 0..<120 {
             var done = ""
@@ -162,7 +150,7 @@ struct SettlingTests {
         ),
         ("CREATE TABLE more () INHERITS (ucp)", "other children"),
         ("ALTER TABLE ucp ADD twice integer GENERATED ALWAYS AS (zone_id * 2) STORED", "generated column"),
-        ("CREATE PUBLICATION settling_test FOR TABLE ucp", "publication"),
+        ("CREATE PUBLICATION settling_publication FOR TABLE ucp", "publication"),
         ("ALTER TABLE ucp ENABLE ROW LEVEL SECURITY", "row security"),
         ("CREATE RULE quiet AS ON DELETE TO ucp DO ALSO NOTHING", "rule"),
         (
@@ -173,7 +161,8 @@ struct SettlingTests {
         ),
     ])
     func rowsStayIfTheTableIsNotAsItWasMade(_ change: String, _ reason: String) async throws {
-        let plant = try await PlantSchema.make("settling \(change.count)")
+        let plant = try await PlantSchema.make("settling \(reason) \(change.count)")
+        if reason == "publication" { try await plant.execute("DROP PUBLICATION IF EXISTS settling_publication") }
         try await plant.execute("INSERT INTO plan VALUES (1, 1)")
         try await plant.execute("INSERT INTO ucp VALUES (1, '2024-03-01', 40, 1); \(change)")
         guard
@@ -186,7 +175,8 @@ struct SettlingTests {
         #expect(found.contains(reason))
         #expect(try await plant.number("SELECT count(*) FROM ONLY ucp") == 1)
         #expect(try await plant.wrongViews() == [])
-        try await plant.execute("DROP PUBLICATION IF EXISTS settling_test")
+        // A publication is the database's: the schema is removed with it.
+        try await plant.execute("DROP SCHEMA \(plant.schema.quotedName) CASCADE")
         await plant.connection.close()
     }
 
@@ -287,5 +277,33 @@ struct SettlingTests {
         }
         try await plant.execute("RESET ROLE; DROP OWNED BY settling_viewer; DROP ROLE settling_viewer")
         await plant.connection.close()
+    }
+
+    @Test func twoPlantsInOneSchemaDoNotMix() async throws {
+        let plant = try await PlantSchema.make("settling plants")
+        let north = try await plant.another(plant: try #require(PlantName("north")))
+        try await plant.execute("INSERT INTO ucp VALUES (1, '2024-03-01', 40, 1), (2, '2024-03-02', 40, 1)")
+        try await north.execute(
+            "INSERT INTO north_ucp VALUES (1, '2024-03-01', 40, 2); INSERT INTO north_uc VALUES (5, '2024-03-01', 39, 1, 2)"
+        )
+        for _ in 0..<2 {
+            #expect(try await plant.rows("SELECT sum(units) FROM tile_total") == [["2"]])
+            #expect(try await plant.rows("SELECT sum(units) FROM north_tile_total") == [["1"]])
+            #expect(try await plant.rows("SELECT zone_id, units FROM unit_totals") == [["1", "2"]])
+            #expect(try await plant.rows("SELECT zone_id, units FROM north_unit_totals") == [["2", "1"]])
+            #expect(try await plant.rows("SELECT units FROM tile_nok") == [])
+            #expect(try await plant.rows("SELECT units FROM north_tile_nok") == [["1"]])
+            #expect(try await plant.wrongViews() + north.wrongViews() == [])
+            for table in RowTable.all {
+                try await plant.settle(table)
+                try await north.settle(table)
+            }
+            #expect(try await plant.number("SELECT count(*) FROM ONLY north_ucp") == 0)
+        }
+        try await north.execute("DELETE FROM north_ucp")
+        #expect(try await plant.rows("SELECT is_counted FROM zone_unit_state WHERE source = 'ucp'") == [["t"]])
+        #expect(try await plant.wrongViews() + north.wrongViews() == [])
+        for side in [plant, north] { #expect(try await side.initialize() == []) }
+        for side in [plant, north] { await side.connection.close() }
     }
 }

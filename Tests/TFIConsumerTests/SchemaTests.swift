@@ -73,7 +73,7 @@ struct SchemaTests {
 
     @Test func requiredTablesAreMade() {
         let made = Set(WorkshopSchema.tables.map(\.name) + OwnTables.all.map(\.name))
-        #expect(made.isSuperset(of: WorkshopSchema.requiredTables))
+        #expect(made.isSuperset(of: WorkshopSchema.requiredTables(of: nil)))
     }
 
     @Test func columnsThatAreReservedWordsAreQuoted() {

@@ -25,7 +25,8 @@ enum ConsumerOptions {
         help: "The least important lines of the log that are written.")
     static let http = Option(
         optional: "http", .listenAddress,
-        help: "Where to serve /healthz, /readyz and /metrics; a port alone is one of 127.0.0.1. Without it nothing is.")
+        help: "Where to serve the plant's live page at /, and /healthz, /readyz and /metrics; a port alone is one of "
+            + "127.0.0.1. Without it nothing is.")
     static let wait = Option(
         flag: "wait",
         help:

@@ -165,10 +165,13 @@ struct ConsumerRun: Sendable {
         guard options[ConsumerOptions.http] != nil else { return }
         let connection = SideConnection(options[ConsumerOptions.database])
         let box = LetterBox(tables, user: "")
+        var selection = LetterBox.Selection()
+        selection.group = options[ConsumerOptions.group]
+        let ofGroup = selection
         await monitor.countLetters {
             try? await connection.use { connection in
                 try await connection.transaction(prelude: "SET LOCAL statement_timeout = 5000") { session in
-                    try box.count(LetterBox.Selection(), &session)
+                    try box.count(ofGroup, &session)
                 }
             }
         }
@@ -178,7 +181,7 @@ struct ConsumerRun: Sendable {
     /// Keeps the plant's tiles fast. A run that ends by itself leaves that to the next one.
     private func settle(_ tables: OwnTables) async {
         guard MappingOptions.isBuiltIn(options), !options[ConsumerOptions.untilCaughtUp] else { return }
-        let schema = WorkshopSchema(quotedName: tables.quotedSchema)
+        let schema = WorkshopSchema(quotedName: tables.quotedSchema, plant: options[MappingOptions.plant])
         await Settling(
             settlers: RowTable.all.map { RowSettler(schema: schema, table: $0) }, observer: observer,
             lag: { monitor.lag },
@@ -208,11 +211,12 @@ struct ConsumerRun: Sendable {
     }
 
     private func findTables(_ connection: PostgresConnection) async throws -> OwnTables {
-        let isBuiltIn = MappingOptions.isBuiltIn(options)
+        let plant = options[MappingOptions.plant]
         return try await DatabaseAccess.ownTables(
             in: options[ConsumerOptions.schema],
-            needed: isBuiltIn ? WorkshopSchema.requiredTables : WorkshopSchema.ownTables,
-            createdBy: isBuiltIn ? InitCommand.forThePlant : InitCommand.forAnyMapping, over: connection)
+            needed: MappingOptions.isBuiltIn(options)
+                ? WorkshopSchema.requiredTables(of: plant) : WorkshopSchema.ownTables,
+            createdBy: InitCommand.line(for: options), over: connection)
     }
 
     /// A client for each worker. Without a group it is the run's own.

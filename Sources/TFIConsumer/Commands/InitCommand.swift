@@ -4,7 +4,12 @@ import PGWire
 
 /// `tfi-consumer init`: makes the tables and views.
 enum InitCommand {
-    /// The commands that create the missing tables, for messages.
+    /// The command that creates the tables which are missing for a mapping, for messages.
+    static func line(for options: ParsedOptions) -> String {
+        guard MappingOptions.isBuiltIn(options) else { return forAnyMapping }
+        return forThePlant + (options[MappingOptions.plant].map { " --plant \($0.text)" } ?? "")
+    }
+
     static let forThePlant = "tfi-consumer init"
     static let forAnyMapping = "tfi-consumer init --offsets-only"
 
@@ -21,15 +26,19 @@ enum InitCommand {
                 + "stays as it is. A view that somebody has changed stays too, and is named.",
             "It waits up to ten seconds for other sessions that have a table or view in use.",
         ],
-        options: [ConsumerOptions.database, ConsumerOptions.schema, offsetsOnly, replaceViews]
+        options: [
+            ConsumerOptions.database, ConsumerOptions.schema, MappingOptions.plant, offsetsOnly, replaceViews,
+        ]
     ) { options in
         try options.checkExclusive(offsetsOnly, replaceViews)
+        try options.checkExclusive(offsetsOnly, MappingOptions.plant)
+        let plant = options[MappingOptions.plant]
         let name = options[ConsumerOptions.schema]
         let (isForThePlant, replacesViews) = (!options[offsetsOnly], options[replaceViews])
         let (outcome, changed) = try await DatabaseAccess.open(options[ConsumerOptions.database]) { connection in
             let quotedName = try await connection.quoted(name)
             let tables = OwnTables(schema: name, quotedSchema: quotedName)
-            let schema = WorkshopSchema(quotedName: quotedName)
+            let schema = WorkshopSchema(quotedName: quotedName, plant: plant)
             return try await connection.transaction { session in
                 let outcome = try tables.create(&session, program: projectVersion)
                 return (outcome, isForThePlant ? try schema.create(&session, replacingViews: replacesViews) : [])

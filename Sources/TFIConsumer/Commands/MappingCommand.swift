@@ -6,10 +6,11 @@ enum MappingCommand {
     static let command = Command(
         name: "mapping", abstract: "Prints the mapping of the plant's messages as YAML.",
         discussion: ["A start for a mapping of your own: which messages of which topic become rows of which table."],
-        options: [CommonOptions.topic, ConsumerOptions.schema], statuses: [.success, .usage]
+        options: [CommonOptions.topic, ConsumerOptions.schema, MappingOptions.plant], statuses: [.success, .usage]
     ) { options in
         let mapping = PlantMapping.mapping(
-            topic: options[CommonOptions.topic], schema: options[ConsumerOptions.schema])
+            topic: options[CommonOptions.topic], schema: options[ConsumerOptions.schema],
+            plant: options[MappingOptions.plant])
         try await Output.standard.write(mapping.yaml)
     }
 }

@@ -14,14 +14,18 @@ enum MappingOptions {
         optional: "table", .table,
         help: "The table of the messages of --topic, whose columns have the names of the fields.")
 
-    static let all: [any OptionDeclaration] = [mapping, table]
+    static let plant = Option(
+        optional: "plant", .plantName,
+        help: "Which of several plants in the schema this is: its tables and views begin with NAME and an underscore.")
+
+    static let all: [any OptionDeclaration] = [mapping, table, plant]
 
     /// Whether the options name no mapping, so that the plant's is used.
     static func isBuiltIn(_ options: ParsedOptions) -> Bool { options[mapping].isEmpty && options[table] == nil }
 
     /// The mappings that the options name: the files, or `--topic` and `--table`, or the plant's.
     static func read(_ options: ParsedOptions) async throws -> [IngestPlan.Source] {
-        try options.checkExclusive(mapping, table)
+        try options.checkExclusive(mapping, table, plant)
         let files = options[mapping]
         if !files.isEmpty {
             try options.checkExclusive(mapping, CommonOptions.topic)
@@ -33,7 +37,9 @@ enum MappingOptions {
         guard let table = options[table] else {
             return [
                 IngestPlan.Source(
-                    file: "", mapping: PlantMapping.mapping(topic: topic, schema: options[ConsumerOptions.schema]))
+                    file: "",
+                    mapping: PlantMapping.mapping(
+                        topic: topic, schema: options[ConsumerOptions.schema], plant: options[plant]))
             ]
         }
         return [IngestPlan.Source(file: "", mapping: Mapping(routes: [Route(topic: .name(topic), table: table)]))]
@@ -64,6 +70,13 @@ enum MappingOptions {
             throw Failure(error.description, status: .badData)
         }
     }
+}
+
+extension ValueFormat<PlantName> {
+    static let plantName = ValueFormat(
+        placeholder: "NAME",
+        expectation: "1 to \(PlantName.longest) small letters, digits and underscores, with a letter first",
+        parse: { PlantName($0) }, format: { $0.text })
 }
 
 extension ValueFormat<TableName> {

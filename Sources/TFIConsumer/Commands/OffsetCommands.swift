@@ -203,7 +203,7 @@ enum OffsetCommands {
     private static func withStore<Value: Sendable>(
         _ options: ParsedOptions, _ body: (OffsetStore, OwnTables, PostgresConnection) async throws -> Value
     ) async throws -> Value {
-        let creator = MappingOptions.isBuiltIn(options) ? InitCommand.forThePlant : InitCommand.forAnyMapping
+        let creator = InitCommand.line(for: options)
         return try await DatabaseAccess.open(options[ConsumerOptions.database]) { connection in
             let tables = try await DatabaseAccess.ownTables(
                 in: options[ConsumerOptions.schema], needed: [OwnTables.offsets.name], createdBy: creator,

@@ -109,12 +109,13 @@ enum RunCommand {
         guard let feed else { return }
         let (connection, group) = (SideConnection(options[ConsumerOptions.database]), options[ConsumerOptions.group])
         let lag = GroupLag(client, TopicSelection(sources.flatMap(\.mapping.routes)))
-        let name = options[ConsumerOptions.schema]
+        let (name, plant) = (options[ConsumerOptions.schema], options[MappingOptions.plant])
         let following = Task { await lag.follow { feed.isViewed } }
         defer { following.cancel() }
         await feed.run { day, today in
             try await connection.use { connection in
-                let query = DayQuery(schema: WorkshopSchema(quotedName: try await connection.quoted(name)))
+                let query = DayQuery(
+                    schema: WorkshopSchema(quotedName: try await connection.quoted(name), plant: plant))
                 return try await query.ask(day, today: today, group: group, over: connection)
             }
         } lag: { answer in

@@ -140,7 +140,7 @@ enum StatusCommand {
         _ options: ParsedOptions, of topics: [String]
     ) async throws -> [OffsetStore.Entry] {
         let name = options[ConsumerOptions.schema]
-        let creator = MappingOptions.isBuiltIn(options) ? InitCommand.forThePlant : InitCommand.forAnyMapping
+        let creator = InitCommand.line(for: options)
         return try await DatabaseAccess.open(options[ConsumerOptions.database]) { connection in
             let tables = try await DatabaseAccess.ownTables(
                 in: name, needed: [OwnTables.offsets.name], createdBy: creator, over: connection)

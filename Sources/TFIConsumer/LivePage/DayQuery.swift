@@ -51,7 +51,7 @@ struct DayQuery: Sendable {
                 """
                 SELECT topic, partition, next_offset, to_char(
                     max(updated_at) OVER () AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
-                FROM \(schema.qualified(OffsetStore.tableName)) WHERE group_name = $1
+                FROM \(schema.own(OffsetStore.tableName)) WHERE group_name = $1
                 """, parameters: [.text(group)])
             for row in offsets.rows {
                 let partition = TopicPartition(topic: try row.decode(0), partition: try row.decode(1))

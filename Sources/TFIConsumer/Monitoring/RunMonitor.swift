@@ -131,7 +131,7 @@ final class RunMonitor: Sendable {
             labelled(snapshot.deadLettersByReason, by: "reason"))
         if let open = openLetters {
             text.add(
-                name("open_dead_letters"), .gauge, "Dead letters that nothing was done about, of all runs.",
+                name("open_dead_letters"), .gauge, "Dead letters of the group that nothing was done about.",
                 Double(open))
         }
         text.add(

@@ -11,11 +11,13 @@ enum PlantMapping {
     /// - Parameters:
     ///   - topic: The topic's name.
     ///   - schema: The schema of the tables, as the catalog spells it.
-    static func mapping(topic: String, schema: String) -> Mapping {
+    ///   - plant: Which of several plants of the schema sends them; nil for the only one.
+    static func mapping(topic: String, schema: String, plant: PlantName? = nil) -> Mapping {
         Mapping(
             routes: tables.map { key, table in
                 Route(
-                    topic: .name(topic), conditions: [.key(key)], table: TableName(schema: schema, table: table))
+                    topic: .name(topic), conditions: [.key(key)],
+                    table: TableName(schema: schema, table: PlantName.name(table, of: plant)))
             })
     }
 }

@@ -10,18 +10,25 @@ import PGWire
 struct WorkshopSchema: Sendable {
     /// The schema's name as an SQL identifier, quotes included. It goes into the statements as it is.
     let quotedName: String
+    /// Which of several plants of the schema this is; nil for the only one.
+    let plant: PlantName?
 
     /// - Parameter quotedName: the schema's name as libpq's `PQescapeIdentifier` gives it.
-    init(quotedName: String) {
+    init(quotedName: String, plant: PlantName? = nil) {
         self.quotedName = quotedName
+        self.plant = plant
     }
 
-    /// A table or view of this schema as SQL names it.
+    /// The name that a table, view or index of the plant has in the database: each plant has its own.
     ///
     /// - Parameter name: a name of this program's own, which needs no quotes.
-    func qualified(_ name: String) -> String {
-        "\(quotedName).\(name)"
-    }
+    func named(_ name: String) -> String { PlantName.name(name, of: plant) }
+
+    /// A table or view of the plant as SQL names it.
+    func qualified(_ name: String) -> String { own(named(name)) }
+
+    /// A table of the program's own, which all plants share.
+    func own(_ name: String) -> String { "\(quotedName).\(name)" }
 
     /// Creates the plant's tables and views, and fills an empty plan. Call after ``OwnTables/create(_:program:)``, in the
     /// same transaction: all or nothing is created.
@@ -43,7 +50,7 @@ struct WorkshopSchema: Sendable {
         var changed: [String] = []
         for view in canSettle ? Self.views : Self.firstViews {
             let isOurs = try create(view, replacesViews, &session)
-            if !isOurs { changed.append(view.name) }
+            if !isOurs { changed.append(named(view.name)) }
         }
         return changed
     }
@@ -87,7 +94,7 @@ struct WorkshopSchema: Sendable {
     ) throws(PostgresError) -> Bool {
         let present = try definition(of: qualified(view.name), &session)
         let recorded = try session.query(
-            "SELECT definition FROM \(qualified(OwnTables.views.name)) WHERE name = $1", parameters: [.text(view.name)]
+            "SELECT definition FROM \(own(OwnTables.views.name)) WHERE name = $1", parameters: [.text(named(view.name))]
         ).rows.first?[0]
         if let present, !replacesIt, present != recorded {
             // The first version of the program kept no record, and another version of the server shows the same view in
@@ -102,10 +109,10 @@ struct WorkshopSchema: Sendable {
         try session.execute(createView(view))
         try session.query(
             """
-            INSERT INTO \(qualified(OwnTables.views.name)) (name, definition) VALUES ($1, $2)
+            INSERT INTO \(own(OwnTables.views.name)) (name, definition) VALUES ($1, $2)
             ON CONFLICT (name) DO UPDATE SET definition = excluded.definition
             """,
-            parameters: [.text(view.name), PostgresValue(try definition(of: qualified(view.name), &session))])
+            parameters: [.text(named(view.name)), PostgresValue(try definition(of: qualified(view.name), &session))])
         return true
     }
 
@@ -128,14 +135,9 @@ struct WorkshopSchema: Sendable {
         return definition
     }
 
-    /// The names of those `requiredTables` that are missing, sorted.
+    /// The names of those tables that are missing in the schema, sorted.
     ///
     /// - Throws: `PostgresError`: SQLSTATE 42501 if the schema exists and the user may not use it.
-    func missingTables(_ session: inout PostgresSession) throws(PostgresError) -> [String] {
-        try missing(Self.requiredTables, &session)
-    }
-
-    /// The names of those tables that are missing in the schema, sorted.
     func missing(_ tables: [String], _ session: inout PostgresSession) throws(PostgresError) -> [String] {
         let names = tables.indices.map { "($\($0 + 2)::text)" }.joined(separator: ", ")
         let result = try session.query(
@@ -171,7 +173,7 @@ struct WorkshopSchema: Sendable {
             BEGIN
                 RETURN QUERY SELECT passed.zone_id, count(*)
                 FROM (
-                    SELECT \(table.zoneColumn) AS zone_id, qls_unit_id FROM \(table.name) GROUP BY 1, 2
+                    SELECT \(table.zoneColumn) AS zone_id, qls_unit_id FROM \(named(table.name)) GROUP BY 1, 2
                 ) AS passed
                 GROUP BY 1;
             END
@@ -184,7 +186,7 @@ struct WorkshopSchema: Sendable {
             """,
         ]
             + table.indexes.map {
-                "CREATE INDEX IF NOT EXISTS \(table.settled)_\($0.suffix) ON \(child) \($0.definition)"
+                "CREATE INDEX IF NOT EXISTS \(named(table.settled))_\($0.suffix) ON \(child) \($0.definition)"
             }
     }
 
@@ -204,7 +206,7 @@ struct WorkshopSchema: Sendable {
             CREATE OR REPLACE FUNCTION \(name)() RETURNS trigger
             LANGUAGE plpgsql SECURITY DEFINER \(safePath) AS $forget$
             BEGIN
-                UPDATE \(RowTable.stateTable) SET is_counted = false WHERE source = TG_ARGV[0];
+                UPDATE \(named(RowTable.stateTable)) SET is_counted = false WHERE source = TG_ARGV[0];
                 RETURN NULL;
             END
             $forget$

@@ -7,8 +7,10 @@ struct WorkshopTable: Sendable {
 }
 
 extension WorkshopSchema {
-    /// The tables that `run` needs for the plant's messages.
-    static let requiredTables = ["ucp", "uc"] + ownTables
+    /// The tables that `run` needs for a plant's messages.
+    static func requiredTables(of plant: PlantName?) -> [String] {
+        ["ucp", "uc"].map { PlantName.name($0, of: plant) } + ownTables
+    }
     /// The tables that `run` needs for any mapping.
     static let ownTables = [OwnTables.deadLetter.name, OwnTables.offsets.name]
 

@@ -181,7 +181,7 @@ struct RowSettler: Sendable {
             for index in table.indexes where index.definition.hasPrefix("USING brin") {
                 try session.query(
                     "SELECT brin_summarize_new_values(to_regclass($1))",
-                    parameters: [.text("\(schema.qualified(table.settled))_\(index.suffix)")])
+                    parameters: [.text(schema.qualified("\(table.settled)_\(index.suffix)"))])
             }
             try session.execute("ANALYZE \(schema.qualified(table.settled))")
         }
