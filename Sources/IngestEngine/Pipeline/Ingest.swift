@@ -1,4 +1,5 @@
 import CommandLineSupport
+import Concurrency
 import KafkaWire
 import PGWire
 
@@ -66,6 +67,21 @@ package struct Ingest: Sendable {
         return lags.values.reduce(0) { $0.addingSaturated($1) }
     }
 
+    /// When the answer to each worker was first missed.
+    private final class Silences: Sendable {
+        private let beginnings = Lock<[Int: ContinuousClock.Instant]>([:])
+
+        func beginning(of worker: Int, _ now: ContinuousClock.Instant) -> ContinuousClock.Instant {
+            beginnings.withLock { beginnings in
+                let beginning = beginnings[worker] ?? now
+                beginnings[worker] = beginning
+                return beginning
+            }
+        }
+    }
+
+    private let silences = Silences()
+
     /// For each worker that doesn't know yet which partitions to read, or where, a sentence that says so.
     package var unassigned: [String] {
         workers.compactMap { worker in
@@ -79,8 +95,11 @@ package struct Ingest: Sendable {
             if worker.ledger.needsAttention { return "\(name) does not know yet where to read" }
             // A broker answers each fetch within fetch.max.wait.ms, with records or without.
             let limit = Self.silentFetchLimit + worker.member.client.configuration.consumer.fetchMaximumWait
-            guard let last = worker.consumer.lastResponse, worker.ledger.isAnyLeft else { return nil }
-            let silence = settings.timing.now() - last
+            guard worker.ledger.isAnyLeft else { return nil }
+            let now = settings.timing.now()
+            // A broker that has not answered at all is waited for since it was first missed.
+            let last = worker.consumer.lastResponse ?? silences.beginning(of: worker.number, now)
+            let silence = now - last
             return silence > limit ? "\(name) has had no answer of a broker for \(Int(silence / .seconds(1))) s" : nil
         }
     }
