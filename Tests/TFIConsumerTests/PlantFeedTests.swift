@@ -94,7 +94,7 @@ struct PlantFeedTests {
         let fixture = try Fixture()
         let before = fixture.rows.ticks.withLock { $0 }
         try await withThrowingTaskGroup(of: String.self) { group in
-            for _ in 0..<50 {
+            for _ in 0..<200 {
                 group.addTask { try await fixture.read("/events") { $0.split(separator: "event: beat").count > 3 } }
             }
             for try await text in group { #expect(text.contains("data: {\"now\"")) }
