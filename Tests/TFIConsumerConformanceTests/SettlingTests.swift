@@ -216,7 +216,7 @@ struct SettlingTests {
         await plant.connection.close()
     }
 
-    /// A DELETE that comes while its row is being moved finds it where it is then.
+    /// A DELETE finds its row even while the row is being moved.
     @Test func whoChangesRowsThatAreBeingMovedFindsThem() async throws {
         let plant = try await PlantSchema.make("settling changed")
         let (holder, user, viewer) = (try await plant.another(), try await plant.another(), try await plant.another())

@@ -17,8 +17,6 @@ final class PlantFeed: Sendable {
     private let sleep: @Sendable (Duration) async throws -> Void
 
     private struct Channel {
-        /// Nil for the newest day.
-        let day: String?
         let stream = EventStream()
         /// The last picture without its time.
         var content = ""
@@ -30,7 +28,7 @@ final class PlantFeed: Sendable {
 
     private struct State {
         /// By the day, or "" for the newest one.
-        var channels: [String: Channel] = ["": Channel(day: nil)]
+        var channels: [String: Channel] = ["": Channel()]
         var ticks = 0
     }
 
@@ -71,7 +69,7 @@ final class PlantFeed: Sendable {
                 guard let unused else { return nil }
                 state.channels[unused.key] = nil
             }
-            let channel = Channel(day: day)
+            let channel = Channel()
             state.channels[day] = channel
             return channel.stream
         }
@@ -163,14 +161,14 @@ final class PlantFeed: Sendable {
             var picture = DayPicture(version: monitor.version, answer: shown, now: now, zone: zone)
             (picture.lag, picture.rate, picture.openLetters) = (lag, rate, monitor.openLetters)
             picture.waits = (error.map { [$0] } ?? []) + monitor.hindrances
-            let (text, content) = picture.line(isCurrent: channel.day == nil)
+            let (text, content) = picture.line(isCurrent: key.isEmpty)
             channel.ticksSinceShown += 1
             let isDue = content != channel.content || channel.ticksSinceShown >= Self.refreshInterval
             if isDue { (channel.content, channel.ticksSinceShown) = (content, 0) }
             state.channels[key] = channel
             return isDue ? (channel.stream, text) : nil
         }
-        line?.stream.show(line?.text ?? "")
+        if let line { line.stream.show(line.text) }
     }
 }
 

@@ -3,7 +3,7 @@
 extension WorkshopSchema {
     static let firstViews = firstProductionViews + firstConcernViews + unchangedViews
 
-    /// Those that are the same now.
+    /// Those that have not changed since. If you change one, keep its first text here.
     private static let unchangedViews = views.filter { view in
         ["tile_units_per_zone", "tile_concerns_per_hour"].contains(view.name)
     }

@@ -22,7 +22,8 @@ struct RowSettler: Sendable {
     /// Locks are waited for shortly: the rows can be moved later. A crash of the server may take a move back. Under a
     /// stricter isolation level the snapshot would be older than the lock.
     private static let prelude = """
-        SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = 0; SET LOCAL synchronous_commit = off; SET LOCAL \(RowTable.settlingSetting) = 'on';
+        SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = 0;
+        SET LOCAL synchronous_commit = off; SET LOCAL \(RowTable.settlingSetting) = 'on';
         SET LOCAL search_path = pg_catalog
         """
 

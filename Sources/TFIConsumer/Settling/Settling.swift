@@ -25,7 +25,7 @@ struct Settling: Sendable {
     /// So many rows take the server some tenths of a second.
     private static let rowsPerStep = 50_000
     private static let rowsPerVacuum = 20_000
-    /// A pass over so many rows is worth a line.
+    /// A pass that moves so many rows is logged.
     private static let manyRows = 200_000
 
     private struct Progress {
@@ -85,7 +85,7 @@ struct Settling: Sendable {
 
     private var isBehind: Bool { lag().map { $0 > Self.mostLag } ?? true }
 
-    /// One pass over a table.
+    /// Moves the rows of a table that are recent now, step by step.
     ///
     /// - Parameter progress: Of the passes before.
     private func settle(
