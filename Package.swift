@@ -79,11 +79,11 @@ let package = Package(
         // From any topic into any table. Nothing about the plant.
         .target(
             name: "IngestEngine", dependencies: ["CYAML", "CommandLineSupport", "Concurrency", "KafkaWire", "PGWire"],
-            swiftSettings: settings),
-        // On KafkaWire's public interface alone.
+            packageAccess: false, swiftSettings: settings),
+        // From here on, programs use KafkaWire's public interface alone, as any other package does.
         .executableTarget(
             name: "KafkaWireTool", dependencies: ["CommandLineSupport", "Concurrency", "KafkaWire"],
-            swiftSettings: settings),
+            packageAccess: false, swiftSettings: settings),
         .executableTarget(
             name: "TFIConsumer",
             dependencies: ["CommandLineSupport", "Concurrency", "HTTPServer", "IngestEngine", "KafkaWire", "PGWire"],
@@ -91,28 +91,29 @@ let package = Package(
             resources: [
                 .embedInCode("Page/page.html"), .embedInCode("Page/page.css"), .embedInCode("Page/page.js"),
             ],
-            swiftSettings: settings),
+            packageAccess: false, swiftSettings: settings),
         .executableTarget(
             name: "TFIProducer", dependencies: ["CommandLineSupport", "Concurrency", "KafkaFake", "KafkaWire"],
-            swiftSettings: settings),
+            packageAccess: false, swiftSettings: settings),
 
         // No product: what `control-env.sh bench --client` measures.
         .executableTarget(
-            name: "ClientBenchmark", dependencies: ["CommandLineSupport", "KafkaWire"], swiftSettings: settings),
+            name: "ClientBenchmark", dependencies: ["CommandLineSupport", "KafkaWire"], packageAccess: false,
+            swiftSettings: settings),
 
         // The programs that the documentation speaks of.
         .executableTarget(
             name: "example-first-steps", dependencies: ["KafkaWire"], path: "Examples/FirstSteps",
-            swiftSettings: settings),
+            packageAccess: false, swiftSettings: settings),
         .executableTarget(
             name: "example-group-worker", dependencies: ["KafkaWire"], path: "Examples/GroupWorker",
-            swiftSettings: settings),
+            packageAccess: false, swiftSettings: settings),
         .executableTarget(
             name: "example-exactly-once", dependencies: ["KafkaWire"], path: "Examples/ExactlyOnce",
-            swiftSettings: settings),
+            packageAccess: false, swiftSettings: settings),
         .executableTarget(
             name: "example-administration", dependencies: ["KafkaWire"], path: "Examples/Administration",
-            swiftSettings: settings),
+            packageAccess: false, swiftSettings: settings),
 
         .systemLibrary(name: "CSpawn", path: "Tests/CSpawn"),
         // Starts and stops real brokers and databases for the conformance tests.

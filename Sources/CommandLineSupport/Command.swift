@@ -1,16 +1,16 @@
 /// One of a program's commands.
-package struct Command: Sendable {
-    package let name: String
+public struct Command: Sendable {
+    public let name: String
     /// What it does, in one line.
-    package let abstract: String
+    public let abstract: String
     /// More to know, in paragraphs; each is filled to the width of the help text.
-    package let discussion: [String]
-    package let options: [any OptionDeclaration]
+    public let discussion: [String]
+    public let options: [any OptionDeclaration]
     /// The statuses that it can end with, for its help text.
-    package let statuses: [ExitStatus]
-    package let run: @Sendable (ParsedOptions) async throws -> Void
+    public let statuses: [ExitStatus]
+    public let run: @Sendable (ParsedOptions) async throws -> Void
 
-    package init(
+    public init(
         name: String, abstract: String, discussion: [String] = [], options: [any OptionDeclaration],
         statuses: [ExitStatus] = [.success, .usage, .unavailable, .configuration],
         run: @escaping @Sendable (ParsedOptions) async throws -> Void
@@ -25,13 +25,13 @@ package struct Command: Sendable {
 }
 
 /// A program that is its commands.
-package struct Program: Sendable {
-    package let name: String
-    package let version: String
-    package let abstract: String
-    package let commands: [Command]
+public struct Program: Sendable {
+    public let name: String
+    public let version: String
+    public let abstract: String
+    public let commands: [Command]
 
-    package init(name: String, version: String, abstract: String, commands: [Command]) {
+    public init(name: String, version: String, abstract: String, commands: [Command]) {
         self.name = name
         self.version = version
         self.abstract = abstract
@@ -39,7 +39,7 @@ package struct Program: Sendable {
     }
 
     /// What a command line asks for.
-    package enum Request: Sendable {
+    public enum Request: Sendable {
         /// Text for standard output: help or the version.
         case text(String)
         case run(Command, ParsedOptions)
@@ -51,7 +51,7 @@ package struct Program: Sendable {
     ///   - arguments: Without the program's own name.
     ///   - environment: Gives the options that the arguments don't, as `TFI_…`.
     /// - Throws: A failure of status `usage` that says what is wrong, and hints at the help text.
-    package func parse(_ arguments: [String], environment: [String: String]) throws(Failure) -> Request {
+    public func parse(_ arguments: [String], environment: [String: String]) throws(Failure) -> Request {
         guard let first = arguments.first else {
             throw usageFailure("a command is missing: one of \(commandNames)")
         }

@@ -1,16 +1,16 @@
 /// The options that both programs have.
-package enum CommonOptions {
-    package static let bootstrapServers = Option(
+public enum CommonOptions {
+    public static let bootstrapServers = Option(
         "bootstrap-servers", .string, default: "localhost:9092", placeholder: "HOST:PORT[,HOST:PORT…]",
         help: "Brokers to ask for the rest of the cluster.")
-    package static let topic = Option(
+    public static let topic = Option(
         "topic", .topic, default: "TFI", help: "The topic of the plant's messages.")
-    package static let summaryJSON = Option(
+    public static let summaryJSON = Option(
         flag: "summary-json", help: "Ends standard output with one line that is a JSON object of the totals.")
-    package static let properties = Option(
+    public static let properties = Option(
         repeated: "property", .property,
         help: "A setting of the Kafka client by its name in Kafka, such as client.id=press-3.")
-    package static let config = Option(
+    public static let config = Option(
         optional: "config", .string, placeholder: "FILE",
         help: "A file of such settings, in the format that Kafka's Java tools read. Options beat it.")
 }
@@ -22,7 +22,7 @@ extension ParsedOptions {
     /// - Parameters:
     ///   - defaults: The program's own.
     ///   - file: The names that the file of `--config` gives.
-    package func clientProperties(defaults: [String: String], file: Set<String> = []) -> [String: String] {
+    public func clientProperties(defaults: [String: String], file: Set<String> = []) -> [String: String] {
         var properties = defaults.filter { !file.contains($0.key) }
         if isGiven(CommonOptions.bootstrapServers) || !file.contains("bootstrap.servers") {
             properties["bootstrap.servers"] = self[CommonOptions.bootstrapServers]
@@ -33,7 +33,7 @@ extension ParsedOptions {
 
 extension [Property] {
     /// By name; of a name given twice the last counts.
-    package var byName: [String: String] {
+    public var byName: [String: String] {
         Dictionary(map { ($0.name, $0.value) }, uniquingKeysWith: { _, last in last })
     }
 }

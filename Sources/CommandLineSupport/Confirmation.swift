@@ -1,12 +1,12 @@
 import Foundation
 
 /// The user's consent to something that can't be taken back.
-package enum Confirmation {
+public enum Confirmation {
     /// Asks on the terminal.
     ///
     /// - Parameter question: Without the question mark.
     /// - Throws: A failure of status `usage` if there is no terminal to ask on, or the answer isn't yes.
-    package static func ask(_ question: String) async throws(Failure) {
+    public static func ask(_ question: String) async throws(Failure) {
         guard isatty(STDIN_FILENO) == 1, Output.standardError.isTerminal else {
             throw Failure(
                 "\(question)? Give --yes to confirm it, or --dry-run to see what would happen", status: .usage)
@@ -20,7 +20,7 @@ package enum Confirmation {
     }
 
     /// The user of the system and the machine, for a record of who did something.
-    package static var userAndHost: String {
+    public static var userAndHost: String {
         "\(ProcessInfo.processInfo.userName)@\(ProcessInfo.processInfo.hostName)"
     }
 }

@@ -5,7 +5,7 @@
 ///   - work: Cancelled when the time is over or the calling task is cancelled. It is not awaited then, because it may
 ///     not react soon.
 /// - Throws: What `work` throws; `failure`; `CancellationError`.
-package func withDeadline<Success: Sendable>(
+public func withDeadline<Success: Sendable>(
     _ duration: Duration, failure: Failure, clock: some Clock<Duration> = ContinuousClock(),
     _ work: @escaping @Sendable () async throws -> Success
 ) async throws -> Success {

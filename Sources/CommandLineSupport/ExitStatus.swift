@@ -1,5 +1,5 @@
 /// What a program tells its caller when it ends. The numbers are those of sysexits(3).
-package enum ExitStatus: Int32, Sendable, CaseIterable {
+public enum ExitStatus: Int32, Sendable, CaseIterable {
     case success = 0
     /// The command line or the environment is wrong (EX_USAGE).
     case usage = 64
@@ -21,7 +21,7 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
     case configuration = 78
 
     /// What it means, as in the help text.
-    package var meaning: String {
+    public var meaning: String {
         switch self {
         case .success: "all done, also after SIGINT or SIGTERM"
         case .usage: "a wrong option, value or command"
@@ -38,22 +38,22 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
 }
 
 /// The end of a command that can't do what it was asked: one sentence for the user, and the status to exit with.
-package struct Failure: Error, Equatable, CustomStringConvertible {
+public struct Failure: Error, Equatable, CustomStringConvertible {
     /// What is wrong and what to do about it. No secrets, no full stop.
-    package let sentence: String
-    package let status: ExitStatus
+    public let sentence: String
+    public let status: ExitStatus
     /// Where to read more, on a line of its own.
-    package var hint: String?
+    public var hint: String?
     /// Whether a log has it already, so that nothing more is to be said.
-    package var isLogged = false
+    public var isLogged = false
     /// Whether something is missing that may come without a change of the command.
-    package var isOfAbsence = false
+    public var isOfAbsence = false
 
-    package init(_ sentence: String, status: ExitStatus, hint: String? = nil) {
+    public init(_ sentence: String, status: ExitStatus, hint: String? = nil) {
         self.sentence = sentence
         self.status = status
         self.hint = hint
     }
 
-    package var description: String { sentence }
+    public var description: String { sentence }
 }

@@ -6,14 +6,14 @@
 /// when the `String` was made of it.
 ///
 /// `Output` and `StatusLine` do this for every `String`; only bytes are written as they are.
-package enum ForeignText {
+public enum ForeignText {
     /// Escapes a text.
     ///
     /// Takes time and memory in proportion to the text.
     ///
     /// - Parameter keepingLayout: Whether line feeds and tabs stay. Without them the text is one line, as a cell of a
     ///   table or a message has to be.
-    package static func visible(_ text: String, keepingLayout: Bool = false) -> String {
+    public static func visible(_ text: String, keepingLayout: Bool = false) -> String {
         guard !text.utf8.allSatisfy({ 0x20...0x7e ~= $0 }) else { return text }
         var shown = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
@@ -27,7 +27,7 @@ package enum ForeignText {
     }
 
     /// Whether a scalar has to be escaped, in JSON too: those here are all below U+10000.
-    package static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
+    public static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0..<0x20, 0x7f..<0xa0, 0x061c, 0x200e...0x200f, 0x2028...0x202e, 0x2066...0x2069: true
         default: false

@@ -3,7 +3,7 @@ extension Program {
     private static var width: Int { 80 }
 
     /// What the program is, and its commands.
-    package var helpText: String {
+    public var helpText: String {
         var text = "\(name) \(version)\n\(filled(abstract))\n\nUsage: \(name) COMMAND [OPTION…]\n\nCommands:\n"
         let column = (commands.map(\.name.count).max() ?? 0) + 2
         for command in commands {
@@ -15,7 +15,7 @@ extension Program {
     }
 
     /// What a command does, its options with defaults and environment names, and how it ends.
-    package func helpText(of command: Command) -> String {
+    public func helpText(of command: Command) -> String {
         var text = "\(name) \(command.name): \(command.abstract)\n"
         text += "\nUsage: \(name) \(command.name) [OPTION…]\n"
         for paragraph in command.discussion { text += "\n" + filled(paragraph) + "\n" }

@@ -1,7 +1,7 @@
 /// A small JSON value for summaries and status reports: objects keep the order of their members.
 ///
 /// Source: RFC 8259.
-package enum JSONValue: Sendable, Equatable {
+public enum JSONValue: Sendable, Equatable {
     case null
     case bool(Bool)
     case integer(Int)
@@ -12,23 +12,23 @@ package enum JSONValue: Sendable, Equatable {
     case object([Member])
 
     /// A member of an object.
-    package struct Member: Sendable, Equatable {
-        package let name: String
-        package let value: JSONValue
+    public struct Member: Sendable, Equatable {
+        public let name: String
+        public let value: JSONValue
 
-        package init(_ name: String, _ value: JSONValue) {
+        public init(_ name: String, _ value: JSONValue) {
             self.name = name
             self.value = value
         }
     }
 
     /// A number rounded to so many decimals, for measurements whose further digits say nothing.
-    package static func rounded(_ number: Double, decimals: Int) -> JSONValue {
+    public static func rounded(_ number: Double, decimals: Int) -> JSONValue {
         .number(Double(Numbers.fixed(number, decimals: decimals)) ?? number)
     }
 
     /// The value on one line.
-    package var text: String {
+    public var text: String {
         switch self {
         case .null: "null"
         case .bool(let value): value ? "true" : "false"
@@ -63,13 +63,13 @@ package enum JSONValue: Sendable, Equatable {
 extension JSONValue: ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral, ExpressibleByIntegerLiteral,
     ExpressibleByFloatLiteral, ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, ExpressibleByNilLiteral
 {
-    package init(dictionaryLiteral elements: (String, JSONValue)...) {
+    public init(dictionaryLiteral elements: (String, JSONValue)...) {
         self = .object(elements.map { Member($0, $1) })
     }
-    package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
-    package init(integerLiteral value: Int) { self = .integer(value) }
-    package init(floatLiteral value: Double) { self = .number(value) }
-    package init(stringLiteral value: String) { self = .string(value) }
-    package init(booleanLiteral value: Bool) { self = .bool(value) }
-    package init(nilLiteral: ()) { self = .null }
+    public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+    public init(integerLiteral value: Int) { self = .integer(value) }
+    public init(floatLiteral value: Double) { self = .number(value) }
+    public init(stringLiteral value: String) { self = .string(value) }
+    public init(booleanLiteral value: Bool) { self = .bool(value) }
+    public init(nilLiteral: ()) { self = .null }
 }

@@ -1,10 +1,10 @@
 /// Names as Kafka allows them, checked before a program uses one: a refused name reaches no broker and no message.
-package enum KafkaName {
+public enum KafkaName {
     /// What a topic's name has to be.
-    package static let topicRule = "1 to 249 ASCII letters, digits, dots, underscores and hyphens"
+    public static let topicRule = "1 to 249 ASCII letters, digits, dots, underscores and hyphens"
 
     /// Whether brokers accept the name for a topic.
-    package static func isTopic(_ name: String) -> Bool {
+    public static func isTopic(_ name: String) -> Bool {
         let isLegal = name.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -17,20 +17,20 @@ package enum KafkaName {
     }
 
     /// What a group's name has to be.
-    package static let groupRule = "any text but a URI or user:password@host"
+    public static let groupRule = "any text but a URI or user:password@host"
 
     /// Whether the name can be meant for a group. Brokers accept every text that isn't empty; an address is a mistake.
-    package static func isGroup(_ name: String) -> Bool { !name.isEmpty && !ShownArgument.isAddress(name) }
+    public static func isGroup(_ name: String) -> Bool { !name.isEmpty && !ShownArgument.isAddress(name) }
 }
 
 extension ValueFormat<String> {
     /// A topic's name.
-    package static let topic = ValueFormat(
+    public static let topic = ValueFormat(
         placeholder: "NAME", expectation: "a topic's name: \(KafkaName.topicRule)",
         parse: { KafkaName.isTopic($0) ? $0 : nil }, format: { $0 })
 
     /// The name of something else, such as a group or a schema: any text that isn't an address.
-    package static let name = ValueFormat(
+    public static let name = ValueFormat(
         placeholder: "NAME", expectation: "a name: \(KafkaName.groupRule)",
         parse: { KafkaName.isGroup($0) ? $0 : nil }, format: { $0 })
 }

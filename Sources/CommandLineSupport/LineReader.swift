@@ -3,13 +3,13 @@ import Foundation
 /// Reads a text file line by line, in one buffer that is used again; so a file may be of any size.
 ///
 /// Reading may block: not for the threads that tasks run on.
-package struct LineReader: ~Copyable {
+public struct LineReader: ~Copyable {
     /// A longer line is refused: what is read is meant to be text.
     private static let longestLine = 1 << 20
 
-    package let path: String
+    public let path: String
     /// The number of the line that was read last; the first is 1.
-    package private(set) var lineNumber = 0
+    public private(set) var lineNumber = 0
     private let descriptor: Int32
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
     /// What of the buffer is still to be handed out.
@@ -18,7 +18,7 @@ package struct LineReader: ~Copyable {
     private var isAtEnd = false
 
     /// - Throws: A failure of status `noInput` where the file can't be opened.
-    package init(path: String) throws(Failure) {
+    public init(path: String) throws(Failure) {
         self.path = path
         descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         if descriptor < 0 {
@@ -29,7 +29,7 @@ package struct LineReader: ~Copyable {
     deinit { close(descriptor) }
 
     /// The line that was read last, without its end (LF or CR LF).
-    package var line: Span<UInt8> {
+    public var line: Span<UInt8> {
         @_lifetime(borrow self)
         get { buffer.span.extracting(current) }
     }
@@ -38,7 +38,7 @@ package struct LineReader: ~Copyable {
     ///
     /// - Returns: False at the end of the file.
     /// - Throws: A failure of status `ioError`, or `badData` for a line of more than a mebibyte.
-    package mutating func next() throws(Failure) -> Bool {
+    public mutating func next() throws(Failure) -> Bool {
         var searched = unread.lowerBound
         while true {
             if let end = buffer[searched..<unread.upperBound].firstIndex(of: UInt8(ascii: "\n")) {

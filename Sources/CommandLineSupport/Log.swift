@@ -3,23 +3,23 @@ import Foundation
 /// What a program that runs for long reports: a line each on standard error, with its time, its level and fields.
 ///
 /// A value: a part of the program gets a log of its own by ``adding(_:_:)``, whose lines all have that field.
-package struct Log: Sendable {
+public struct Log: Sendable {
     /// From the most important to the least.
-    package enum Level: String, Sendable, CaseIterable, Comparable {
+    public enum Level: String, Sendable, CaseIterable, Comparable {
         case error, warning, info, debug
 
-        package static func < (one: Level, other: Level) -> Bool { one.rank < other.rank }
+        public static func < (one: Level, other: Level) -> Bool { one.rank < other.rank }
         private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
     }
 
-    package enum Format: String, Sendable, CaseIterable {
+    public enum Format: String, Sendable, CaseIterable {
         /// `2026-11-30T14:02:11.120Z info message field=value`
         case text
         /// An object with the members `time`, `level`, `message`, and the fields.
         case json
     }
 
-    package typealias Fields = KeyValuePairs<String, JSONValue>
+    public typealias Fields = KeyValuePairs<String, JSONValue>
 
     private struct Destination: Sendable {
         let level: Level
@@ -33,7 +33,7 @@ package struct Log: Sendable {
     /// - Parameters:
     ///   - level: The least important level that is written.
     ///   - write: Gets each line, without a line feed.
-    package init(
+    public init(
         format: Format = .text, level: Level = .info, now: @escaping @Sendable () -> Date = { Date() },
         write: @escaping @Sendable (String) -> Void = { StatusLine.shared.message($0) }
     ) {
@@ -54,7 +54,7 @@ package struct Log: Sendable {
     }
 
     /// The log of a short command: each line begins with the program's name, as its errors do.
-    package init(ofCommandOf program: String) {
+    public init(ofCommandOf program: String) {
         destination = Destination(
             level: .info, line: { _, message, fields in "\(program): \(message)\(Self.text(fields))" },
             write: { StatusLine.shared.message($0) })
@@ -63,20 +63,20 @@ package struct Log: Sendable {
     private init() { destination = nil }
 
     /// Writes nothing.
-    package static let none = Log()
+    public static let none = Log()
 
     /// The same with a field that each line has.
-    package func adding(_ name: String, _ value: JSONValue) -> Log {
+    public func adding(_ name: String, _ value: JSONValue) -> Log {
         var log = self
         log.context.append(.init(name, value))
         return log
     }
 
-    package func error(_ message: String, _ fields: Fields = [:]) { write(.error, message, fields) }
+    public func error(_ message: String, _ fields: Fields = [:]) { write(.error, message, fields) }
     /// Something is waited for, or was left out.
-    package func warning(_ message: String, _ fields: Fields = [:]) { write(.warning, message, fields) }
-    package func info(_ message: String, _ fields: Fields = [:]) { write(.info, message, fields) }
-    package func debug(_ message: String, _ fields: Fields = [:]) { write(.debug, message, fields) }
+    public func warning(_ message: String, _ fields: Fields = [:]) { write(.warning, message, fields) }
+    public func info(_ message: String, _ fields: Fields = [:]) { write(.info, message, fields) }
+    public func debug(_ message: String, _ fields: Fields = [:]) { write(.debug, message, fields) }
 
     private func write(_ level: Level, _ message: String, _ fields: Fields) {
         guard let destination, level <= destination.level else { return }

@@ -1,7 +1,7 @@
 /// Numbers for people.
-package enum Numbers {
+public enum Numbers {
     /// 1234567 as "1,234,567".
-    package static func grouped(_ number: Int) -> String {
+    public static func grouped(_ number: Int) -> String {
         let digits = String(number.magnitude)
         var text = number < 0 ? "-" : ""
         for (index, digit) in digits.enumerated() {
@@ -12,20 +12,20 @@ package enum Numbers {
     }
 
     /// Three digits and a unit: "999", "12.3 k", "1.23 M".
-    package static func short(_ number: Double) -> String {
+    public static func short(_ number: Double) -> String {
         scaled(number, units: ["", " k", " M", " G", " T"])
     }
 
     /// "1.23 M/s", for something a second.
-    package static func rate(_ perSecond: Double) -> String { short(perSecond) + "/s" }
+    public static func rate(_ perSecond: Double) -> String { short(perSecond) + "/s" }
 
     /// Bytes as "12.3 MB", by thousands.
-    package static func bytes(_ count: Int) -> String {
+    public static func bytes(_ count: Int) -> String {
         scaled(Double(count), units: [" B", " kB", " MB", " GB", " TB"])
     }
 
     /// "0.35 s", "12.3 s", "2 min 05 s", "3 h 20 min".
-    package static func seconds(_ seconds: Double) -> String {
+    public static func seconds(_ seconds: Double) -> String {
         guard seconds.isFinite, seconds < 1e12 else { return "?" }
         if seconds < 59.95 { return fixed(seconds, decimals: seconds < 9.995 ? 2 : 1) + " s" }
         let whole = Int(seconds.rounded())
@@ -36,13 +36,13 @@ package enum Numbers {
     /// The number of offsets from one offset to another. Negative ones, which stand for no offset, count as 0.
     ///
     /// - Returns: 0 if the second lies before the first.
-    package static func distance(from first: Int64, to end: Int64) -> Int64 {
+    public static func distance(from first: Int64, to end: Int64) -> Int64 {
         // Neither operand is negative, so the difference cannot overflow.
         max(0, max(0, end) - max(0, first))
     }
 
     /// With so many decimals, rounded; "?" for what isn't a number.
-    package static func fixed(_ number: Double, decimals: Int) -> String {
+    public static func fixed(_ number: Double, decimals: Int) -> String {
         var scale = 1.0
         for _ in 0..<decimals { scale *= 10 }
         let scaled = (number.magnitude * scale).rounded()
@@ -59,7 +59,7 @@ package enum Numbers {
     }
 
     /// 1 as "1st", 12 as "12th".
-    package static func ordinal(_ number: Int) -> String {
+    public static func ordinal(_ number: Int) -> String {
         let suffix =
             switch (number % 100, number % 10) {
             case (11...13, _): "th"

@@ -1,23 +1,23 @@
 /// An option of a command, `--name value` or `--name=value`, and `TFI_NAME` in the environment.
 ///
 /// It is also the key under which `ParsedOptions` gives the value, with the value's type.
-package struct Option<Value: Sendable>: OptionDeclaration {
-    package let name: String
-    package let placeholder: String?
-    package let help: String
-    package let defaultText: String?
-    package let expectation: String
-    package let isRepeated: Bool
+public struct Option<Value: Sendable>: OptionDeclaration {
+    public let name: String
+    public let placeholder: String?
+    public let help: String
+    public let defaultText: String?
+    public let expectation: String
+    public let isRepeated: Bool
     fileprivate let read: @Sendable (String) -> (any Sendable)?
     /// From the values given, in their order, to the one that the command sees.
     fileprivate let combine: @Sendable ([any Sendable]) -> Value
 
-    package func parse(_ text: String) -> (any Sendable)? { read(text) }
+    public func parse(_ text: String) -> (any Sendable)? { read(text) }
 }
 
 extension Option {
     /// An option with a default. Where it is given several times, the last counts.
-    package init(
+    public init(
         _ name: String, _ format: ValueFormat<Value>, default defaultValue: Value, placeholder: String? = nil,
         help: String
     ) {
@@ -28,7 +28,7 @@ extension Option {
     }
 
     /// An option that may be left out, and is nil then.
-    package init<Wrapped>(
+    public init<Wrapped>(
         optional name: String, _ format: ValueFormat<Wrapped>, placeholder: String? = nil, help: String
     ) where Value == Wrapped? {
         self.init(
@@ -38,7 +38,7 @@ extension Option {
     }
 
     /// An option that may be given any number of times. In the environment its values stand one a line.
-    package init<Element>(
+    public init<Element>(
         repeated name: String, _ format: ValueFormat<Element>, placeholder: String? = nil, help: String
     ) where Value == [Element] {
         self.init(
@@ -50,7 +50,7 @@ extension Option {
 
 extension Option<Bool> {
     /// An option without a value: true where it is given. In the environment it is `true` or `false`.
-    package init(flag name: String, help: String) {
+    public init(flag name: String, help: String) {
         self.init(
             name: name, placeholder: nil, help: help, defaultText: nil, expectation: "true or false",
             isRepeated: false,
@@ -66,7 +66,7 @@ extension Option<Bool> {
 }
 
 /// What parser and help text need of an option, whatever its value's type.
-package protocol OptionDeclaration: Sendable {
+public protocol OptionDeclaration: Sendable {
     /// Without the dashes.
     var name: String { get }
     /// What stands for the value in the help text, or nil for a flag.
@@ -82,32 +82,32 @@ package protocol OptionDeclaration: Sendable {
 
 extension OptionDeclaration {
     /// The variable that gives the value where the command line doesn't.
-    package var environmentName: String {
+    public var environmentName: String {
         "TFI_" + name.uppercased().replacing("-", with: "_")
     }
 }
 
 /// The values of a command's options.
-package struct ParsedOptions: Sendable {
+public struct ParsedOptions: Sendable {
     var values: [String: [any Sendable]] = [:]
 
     /// The option's value, or its default.
-    package subscript<Value>(option: Option<Value>) -> Value {
+    public subscript<Value>(option: Option<Value>) -> Value {
         option.combine(values[option.name] ?? [])
     }
 
     /// Whether the command line or the environment gives the option.
-    package func isGiven(_ option: some OptionDeclaration) -> Bool { values[option.name] != nil }
+    public func isGiven(_ option: some OptionDeclaration) -> Bool { values[option.name] != nil }
 
     /// The value of an option that has no default but must be there.
-    package func required<Value>(_ option: Option<Value?>) throws(Failure) -> Value {
+    public func required<Value>(_ option: Option<Value?>) throws(Failure) -> Value {
         if let value = self[option] { return value }
         throw Failure(
             "--\(option.name) is missing: give it, or \(option.environmentName) in the environment", status: .usage)
     }
 
     /// Refuses two options of which each rules out the other.
-    package func checkExclusive(_ options: any OptionDeclaration...) throws(Failure) {
+    public func checkExclusive(_ options: any OptionDeclaration...) throws(Failure) {
         let given = options.filter { values[$0.name] != nil }.map { "--\($0.name)" }
         if given.count > 1 {
             throw Failure("\(given.joined(separator: " and ")) exclude each other: give one of them", status: .usage)

@@ -4,9 +4,9 @@ import Foundation
 
 /// A standard stream of the process, written on a queue of its own: a pipe that is full or a terminal that was
 /// stopped holds up that queue, never the threads that tasks run on.
-package final class Output: Sendable {
-    package static let standard = Output(descriptor: STDOUT_FILENO)
-    package static let standardError = Output(descriptor: STDERR_FILENO, filter: .shared)
+public final class Output: Sendable {
+    public static let standard = Output(descriptor: STDOUT_FILENO)
+    public static let standardError = Output(descriptor: STDERR_FILENO, filter: .shared)
 
     private let descriptor: Int32
     /// Removes secrets from what is posted; nil for none.
@@ -20,16 +20,16 @@ package final class Output: Sendable {
     /// - Parameters:
     ///   - descriptor: Stays the caller's to close.
     ///   - filter: Removes secrets from the texts that are posted; nil for none.
-    package init(descriptor: Int32, filter: SecretFilter? = nil) {
+    public init(descriptor: Int32, filter: SecretFilter? = nil) {
         self.descriptor = descriptor
         self.filter = filter
         queue = DispatchQueue(label: "output \(descriptor)")
     }
 
-    package var isTerminal: Bool { isatty(descriptor) == 1 }
+    public var isTerminal: Bool { isatty(descriptor) == 1 }
 
     /// The terminal's width in columns, or nil where it isn't known.
-    package var columns: Int? {
+    public var columns: Int? {
         var size = winsize()
         // The call fills the structure that it is lent.
         guard unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
@@ -38,26 +38,26 @@ package final class Output: Sendable {
 
     /// Writes the text, escaped for a terminal but for its line feeds and tabs (see `ForeignText`), and returns once the
     /// system has taken it.
-    package func write(_ text: String) async throws(OutputError) {
+    public func write(_ text: String) async throws(OutputError) {
         try await write(Array(ForeignText.visible(text, keepingLayout: true).utf8))
     }
 
     /// Writes the bytes as they are, such as those of records, and returns once the system has taken them.
-    package func write(_ bytes: [UInt8]) async throws(OutputError) {
+    public func write(_ bytes: [UInt8]) async throws(OutputError) {
         if let error = await queue.value(of: { self.writeNow(bytes) }) { throw error }
     }
 
     /// Writes a line after what is under way, and doesn't wait for it. The text is escaped for a terminal, its line
     /// feeds too, so that it is one line. A failure is left unseen: this is for messages that have nowhere else to go.
-    package func post(line text: String) {
+    public func post(line text: String) {
         post(escaped: ForeignText.visible(text) + "\n")
     }
 
     /// Empties a terminal.
-    package func clearScreen() { post(escaped: "\u{1b}[H\u{1b}[2J") }
+    public func clearScreen() { post(escaped: "\u{1b}[H\u{1b}[2J") }
 
     /// The same for text of one or more lines, whose line feeds and tabs stay.
-    package func post(_ text: String) {
+    public func post(_ text: String) {
         post(escaped: ForeignText.visible(text, keepingLayout: true))
     }
 
@@ -77,12 +77,12 @@ package final class Output: Sendable {
     }
 
     /// Returns when everything posted is written.
-    package func flush() async {
+    public func flush() async {
         await withCheckedContinuation { continuation in queue.async { continuation.resume() } }
     }
 
     /// Returns when everything posted is written, or after some time: nobody may be reading a pipe that is full.
-    package func flush(atMost limit: Duration) async {
+    public func flush(atMost limit: Duration) async {
         // A task that waits for the queue can't be cancelled, so it is left behind.
         _ = try? await withDeadline(limit, failure: Failure("", status: .ioError)) { await self.flush() }
     }
@@ -107,7 +107,7 @@ package final class Output: Sendable {
 }
 
 /// Why something can't be written.
-package enum OutputError: Error, Equatable {
+public enum OutputError: Error, Equatable {
     /// Whoever read it has gone: no fault, and nothing more to say.
     case closed
     /// With the number of errno(3).
@@ -115,7 +115,7 @@ package enum OutputError: Error, Equatable {
 }
 
 /// The system's text for an error number.
-package func systemErrorText(_ number: Int32) -> String {
+public func systemErrorText(_ number: Int32) -> String {
     // Since version 2.32 the C library's text belongs to the calling thread, and is copied at once.
     guard let text = unsafe strerror(number) else { return "error \(number)" }
     return unsafe String(cString: text)

@@ -1,2 +1,2 @@
 /// The version of both programs, by semver.org.
-package let projectVersion = "0.1.0"
+public let projectVersion = "0.1.0"

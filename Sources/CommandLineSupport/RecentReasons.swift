@@ -3,7 +3,7 @@ import Concurrency
 /// Remembers the reasons that a program has printed, so that it prints each under one heading only.
 ///
 /// A broker that is down fails many operations at the same time, each with an error that contains the same reason.
-package final class RecentReasons: Sendable {
+public final class RecentReasons: Sendable {
     private struct Entry {
         var subject: String
         var reason: String
@@ -28,7 +28,7 @@ package final class RecentReasons: Sendable {
     private let state = Lock(State())
     private let now: @Sendable () -> ContinuousClock.Instant
 
-    package init(now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now }) {
+    public init(now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now }) {
         self.now = now
     }
 
@@ -39,7 +39,7 @@ package final class RecentReasons: Sendable {
     ///
     /// - Returns: False if the reason contains one that was printed for another subject within the last minute, or is
     ///   part of one; and if the same subject printed it too short a time ago.
-    package func isNew(_ reason: String, of subject: String) -> Bool {
+    public func isNew(_ reason: String, of subject: String) -> Bool {
         let now = now()
         return state.withLock { state in
             guard Self.isNew(reason, subject, now, &state.recent) else { return false }
@@ -70,12 +70,12 @@ package final class RecentReasons: Sendable {
     /// Whether a subject's success has to be printed.
     ///
     /// - Returns: False if none of the failures since its last success was printed.
-    package func isNewSuccess(of subject: String) -> Bool {
+    public func isNewSuccess(of subject: String) -> Bool {
         state.withLock { $0.failing.remove(subject) != nil }
     }
 
     /// Remembers a reason that is printed in any case, for example because it is printed once for each change.
-    package func printed(_ reason: String, of subject: String) {
+    public func printed(_ reason: String, of subject: String) {
         let now = now()
         state.withLock { state in
             state.recent.removeAll { $0.until <= now || $0.subject == subject && $0.reason == reason }

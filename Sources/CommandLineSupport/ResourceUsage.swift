@@ -1,19 +1,19 @@
 import Foundation
 
 /// What this process has used so far. Source: getrusage(2); for memory on Linux proc(5).
-package struct ResourceUsage: Sendable, Equatable {
+public struct ResourceUsage: Sendable, Equatable {
     /// The most memory that was resident at once, in MiB.
-    package var maxResidentMB: Double
-    package var userSeconds: Double
-    package var systemSeconds: Double
+    public var maxResidentMB: Double
+    public var userSeconds: Double
+    public var systemSeconds: Double
 
-    package init(maxResidentMB: Double, userSeconds: Double, systemSeconds: Double) {
+    public init(maxResidentMB: Double, userSeconds: Double, systemSeconds: Double) {
         self.maxResidentMB = maxResidentMB
         self.userSeconds = userSeconds
         self.systemSeconds = systemSeconds
     }
 
-    package static var current: ResourceUsage {
+    public static var current: ResourceUsage {
         var usage = rusage()
         // getrusage fills the structure that it is lent for the call.
         #if canImport(Darwin)
@@ -30,7 +30,7 @@ package struct ResourceUsage: Sendable, Equatable {
     }
 
     /// The bytes of memory that are resident now; nil if the system doesn't tell.
-    package static var residentBytes: Double? {
+    public static var residentBytes: Double? {
         #if canImport(Darwin)
             nil
         #else

@@ -4,7 +4,7 @@ import Foundation
 ///
 /// A failure is one line on standard error, `program: sentence`, and perhaps a hint. A reader of standard output
 /// that goes away ends the program quietly.
-package func runMain(_ program: Program) async -> Never {
+public func runMain(_ program: Program) async -> Never {
     StandardDescriptors.reserve()
     // Writing to a closed pipe or connection returns EPIPE instead of ending the process.
     _ = signal(SIGPIPE, SIG_IGN)
@@ -19,7 +19,7 @@ package func runMain(_ program: Program) async -> Never {
 
 extension Program {
     /// Does what the command line asks for, and says on standard error what keeps it from that.
-    package func run(
+    public func run(
         _ arguments: [String], environment: [String: String], output: Output = .standard,
         statusLine: StatusLine = .shared
     ) async -> ExitStatus {

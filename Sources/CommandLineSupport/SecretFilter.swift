@@ -4,9 +4,9 @@ import Concurrency
 ///
 /// The programs themselves repeat no such argument (see `ShownArgument`). This is the safeguard for texts that others
 /// write: a broker, a server or a library may repeat a value in its error.
-package final class SecretFilter: Sendable {
+public final class SecretFilter: Sendable {
     /// The filter of this process.
-    package static let shared = SecretFilter()
+    public static let shared = SecretFilter()
 
     /// A value with fewer bytes stays: removing it would tear sentences apart.
     private static let shortest = 4
@@ -14,10 +14,10 @@ package final class SecretFilter: Sendable {
 
     private let hidden = Lock<[[UInt8]]>([])
 
-    package init() {}
+    public init() {}
 
     /// Remembers the arguments, and the variables of the environment that stand for options, that may hold a secret.
-    package func hide(_ arguments: [String], environment: [String: String] = [:]) {
+    public func hide(_ arguments: [String], environment: [String: String] = [:]) {
         var secrets: Set<[UInt8]> = []
         let values = environment.filter { $0.key.hasPrefix("TFI_") }.flatMap { $0.value.split(separator: "\n") }
         for argument in arguments + values.map(String.init) { secrets.formUnion(Self.secrets(in: argument)) }
@@ -27,7 +27,7 @@ package final class SecretFilter: Sendable {
     }
 
     /// The text with each of the secrets replaced. Compares bytes.
-    package func removed(from text: String) -> String {
+    public func removed(from text: String) -> String {
         let hidden = hidden.withLock { $0 }
         guard !hidden.isEmpty else { return text }
         var bytes = Array(text.utf8)

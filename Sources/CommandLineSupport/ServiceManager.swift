@@ -9,14 +9,14 @@ import Foundation
 /// The service manager that has started the program, such as systemd, and wants to hear how it is.
 ///
 /// Source: sd_notify(3).
-package struct ServiceManager: Sendable {
+public struct ServiceManager: Sendable {
     /// The socket's path; in Linux' abstract namespace if it begins with a NUL.
     private let path: [UInt8]
     /// How often it wants to hear that the program is well; nil if it doesn't watch.
-    package let watchdogInterval: Duration?
+    public let watchdogInterval: Duration?
 
     /// The one of this process; nil if there is none.
-    package static let current = ServiceManager(environment: ProcessInfo.processInfo.environment, processID: getpid())
+    public static let current = ServiceManager(environment: ProcessInfo.processInfo.environment, processID: getpid())
 
     init?(environment: [String: String], processID: Int32) {
         guard var path = environment["NOTIFY_SOCKET"].map({ Array($0.utf8) }),
@@ -32,7 +32,7 @@ package struct ServiceManager: Sendable {
     }
 
     /// Tells something, such as `READY=1`. A manager that doesn't listen is not waited for.
-    package func notify(_ assignments: String...) {
+    public func notify(_ assignments: String...) {
         #if canImport(Darwin)
             let kind = SOCK_DGRAM
         #else

@@ -5,25 +5,25 @@
 /// - A name or a path is shown unless it may hold a secret.
 ///
 /// `SecretFilter` is the safeguard for texts that others write, such as a broker that repeats a value.
-package enum ShownArgument {
+public enum ShownArgument {
     static let hidden = "(not shown, it may hold a secret)"
 
     /// A name or path as part of a sentence.
-    package static func name(_ text: String) -> String { mayHoldSecret(text) ? hidden : text }
+    public static func name(_ text: String) -> String { mayHoldSecret(text) ? hidden : text }
 
     /// A name in quotes, as part of a sentence.
-    package static func quoted(_ text: String) -> String { mayHoldSecret(text) ? hidden : "'\(text)'" }
+    public static func quoted(_ text: String) -> String { mayHoldSecret(text) ? hidden : "'\(text)'" }
 
     /// An unknown option's name with its dashes, if it is a short word as the names of options are.
-    package static func option(_ name: String) -> String { isPlainWord(name) ? "--\(name)" : "of that name \(hidden)" }
+    public static func option(_ name: String) -> String { isPlainWord(name) ? "--\(name)" : "of that name \(hidden)" }
 
     /// An argument by its position on the command line, such as "the 3rd argument".
     ///
     /// - Parameter position: From 1, without the program's name.
-    package static func argument(_ position: Int) -> String { "the \(Numbers.ordinal(position)) argument" }
+    public static func argument(_ position: Int) -> String { "the \(Numbers.ordinal(position)) argument" }
 
     /// Says that an argument is unexpected, without showing it.
-    package static func unexpected(_ position: Int) -> String { "\(argument(position)) is unexpected \(hidden)" }
+    public static func unexpected(_ position: Int) -> String { "\(argument(position)) is unexpected \(hidden)" }
 
     /// Whether a text may hold a secret: it has an `@` as an address with a login, is a URI, or names a password.
     ///
@@ -36,7 +36,7 @@ package enum ShownArgument {
 
     /// Whether a text is a URI, or has a login in front of a host: `user:password@host`. No name in Kafka or Postgres
     /// looks like that, so such a text in the place of a name is a mistake.
-    package static func isAddress(_ text: String) -> Bool {
+    public static func isAddress(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         if bytes.contains(Array("://".utf8)) { return true }
         guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")) else { return false }

@@ -3,9 +3,9 @@ import Concurrency
 /// One line at the bottom of a terminal that is drawn over again as things go on, with messages above it.
 ///
 /// Where standard error is no terminal there is no line, and the messages are plain lines.
-package final class StatusLine: Sendable {
+public final class StatusLine: Sendable {
     /// The line of this process, on standard error.
-    package static let shared = StatusLine(
+    public static let shared = StatusLine(
         isTerminal: Output.standardError.isTerminal,
         columns: { Output.standardError.columns ?? 80 },
         now: { ContinuousClock.now },
@@ -19,14 +19,14 @@ package final class StatusLine: Sendable {
     /// The shortest time between two drawings.
     private static let period = Duration.milliseconds(200)
 
-    package let isTerminal: Bool
+    public let isTerminal: Bool
     private let columns: @Sendable () -> Int
     private let now: @Sendable () -> ContinuousClock.Instant
     private let write: @Sendable (String) -> Void
     private let state = Lock(State())
 
     /// - Parameter write: Gets terminal commands and text that is already escaped.
-    package init(
+    public init(
         isTerminal: Bool, columns: @escaping @Sendable () -> Int,
         now: @escaping @Sendable () -> ContinuousClock.Instant, write: @escaping @Sendable (String) -> Void
     ) {
@@ -39,7 +39,7 @@ package final class StatusLine: Sendable {
     /// Shows the text, escaped (see `ForeignText`) and cut to the terminal's width.
     ///
     /// At most five times a second; between them `text` is not called.
-    package func update(_ text: () -> String) {
+    public func update(_ text: () -> String) {
         guard isTerminal else { return }
         state.withLock { state in
             let now = now()
@@ -53,7 +53,7 @@ package final class StatusLine: Sendable {
     }
 
     /// Prints a line that stays, above the one that is redrawn. The text is escaped (see `ForeignText`).
-    package func message(_ text: String) {
+    public func message(_ text: String) {
         let text = ForeignText.visible(text)
         state.withLock { state in
             guard let shown = state.shown else {
@@ -65,7 +65,7 @@ package final class StatusLine: Sendable {
     }
 
     /// Takes the line away. A later update brings it back.
-    package func clear() {
+    public func clear() {
         state.withLock { state in
             if state.shown != nil { write("\r\u{1b}[K") }
             state = State()

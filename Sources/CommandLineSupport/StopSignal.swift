@@ -3,7 +3,7 @@ import Dispatch
 import Foundation
 
 /// The user's wish that the program ends: SIGINT or SIGTERM, or a call of `request()`.
-package final class StopSignal: Sendable {
+public final class StopSignal: Sendable {
     private struct State {
         var isRequested = false
         var lastWaiter = 0
@@ -13,11 +13,11 @@ package final class StopSignal: Sendable {
     private let state = Lock(State())
 
     /// One that listens to no signal.
-    package init() {}
+    public init() {}
 
     /// Listens to SIGINT and SIGTERM from here on; the second of them ends the process at once, with status 130
     /// or 143, as if it had not been caught.
-    package static func listening() -> StopSignal {
+    public static func listening() -> StopSignal {
         let stop = StopSignal()
         let queue = DispatchQueue(label: "signals")
         for number in [SIGINT, SIGTERM] {
@@ -34,13 +34,13 @@ package final class StopSignal: Sendable {
         return stop
     }
 
-    package var isRequested: Bool { state.withLock { $0.isRequested } }
+    public var isRequested: Bool { state.withLock { $0.isRequested } }
 
     /// Asks for the end.
     ///
     /// - Returns: Whether this was the first time.
     @discardableResult
-    package func request() -> Bool {
+    public func request() -> Bool {
         let waiters: [CheckedContinuation<Void, Never>]? = state.withLock { state in
             if state.isRequested { return nil }
             state.isRequested = true
@@ -52,7 +52,7 @@ package final class StopSignal: Sendable {
     }
 
     /// Returns once the end was asked for, or the task is cancelled.
-    package func wait() async {
+    public func wait() async {
         let number = state.withLock { state in
             state.lastWaiter += 1
             return state.lastWaiter
@@ -75,7 +75,7 @@ package final class StopSignal: Sendable {
     /// Does something, unless the end is asked for first: then it is cancelled.
     ///
     /// - Returns: Nil if the end was asked for.
-    package func ending<Value: Sendable>(
+    public func ending<Value: Sendable>(
         _ work: @escaping @Sendable () async throws -> Value
     ) async throws -> Value? {
         try await withThrowingTaskGroup(of: Value?.self) { group in

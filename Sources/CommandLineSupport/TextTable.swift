@@ -1,8 +1,8 @@
 /// Columns of text, side by side.
-package enum TextTable {
+public enum TextTable {
     /// A line for each row, the first of which has the headings. All columns but the first and the last are aligned to
     /// the right.
-    package static func lines(of rows: [[String]]) -> String {
+    public static func lines(of rows: [[String]]) -> String {
         let count = rows.map(\.count).max() ?? 0
         let widths = (0..<count).map { column in rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0 }
         return rows.map { row in

@@ -1,15 +1,15 @@
 /// How an option's value is written.
-package struct ValueFormat<Value: Sendable>: Sendable {
+public struct ValueFormat<Value: Sendable>: Sendable {
     /// What stands for the value in the help text.
-    package let placeholder: String
+    public let placeholder: String
     /// What a value has to be, to follow "expects".
-    package let expectation: String
+    public let expectation: String
     /// The value, or nil where the text isn't one.
-    package let parse: @Sendable (String) -> Value?
+    public let parse: @Sendable (String) -> Value?
     /// The value as a user would write it.
-    package let format: @Sendable (Value) -> String
+    public let format: @Sendable (Value) -> String
 
-    package init(
+    public init(
         placeholder: String, expectation: String,
         parse: @escaping @Sendable (String) -> Value?, format: @escaping @Sendable (Value) -> String
     ) {
@@ -22,13 +22,13 @@ package struct ValueFormat<Value: Sendable>: Sendable {
 
 extension ValueFormat<String> {
     /// Any text but none at all.
-    package static let string = ValueFormat(
+    public static let string = ValueFormat(
         placeholder: "TEXT", expectation: "a value that isn't empty", parse: { $0.isEmpty ? nil : $0 }, format: { $0 })
 }
 
 extension ValueFormat where Value: RawRepresentable<String> & CaseIterable {
     /// One of an enum's words.
-    package static func word(_: Value.Type) -> ValueFormat {
+    public static func word(_: Value.Type) -> ValueFormat {
         let words = Value.allCases.map(\.rawValue)
         return ValueFormat(
             placeholder: words.joined(separator: "|"), expectation: "one of \(words.joined(separator: ", "))",
@@ -38,7 +38,7 @@ extension ValueFormat where Value: RawRepresentable<String> & CaseIterable {
 
 extension ValueFormat<Int> {
     /// A whole number in a range.
-    package static func int(_ range: ClosedRange<Int>) -> ValueFormat {
+    public static func int(_ range: ClosedRange<Int>) -> ValueFormat {
         ValueFormat(
             placeholder: "N", expectation: "a whole number from \(range.lowerBound) to \(range.upperBound)",
             parse: { text in Int(text).flatMap { range.contains($0) ? $0 : nil } }, format: { "\($0)" })
@@ -47,7 +47,7 @@ extension ValueFormat<Int> {
 
 extension ValueFormat<Double> {
     /// A number above zero and at most `maximum`.
-    package static func double(upTo maximum: Double) -> ValueFormat {
+    public static func double(upTo maximum: Double) -> ValueFormat {
         ValueFormat(
             placeholder: "X", expectation: "a number above 0, up to \(Numbers.plain(maximum))",
             parse: { text in Double(text).flatMap { $0 > 0 && $0 <= maximum ? $0 : nil } },
@@ -57,7 +57,7 @@ extension ValueFormat<Double> {
 
 extension ValueFormat<Duration> {
     /// A time with its unit, from nothing (where `allowsZero`) to a day.
-    package static func duration(allowsZero: Bool = false) -> ValueFormat {
+    public static func duration(allowsZero: Bool = false) -> ValueFormat {
         ValueFormat(
             placeholder: "TIME",
             expectation:
@@ -71,15 +71,15 @@ extension ValueFormat<Duration> {
 }
 
 /// A client setting by its name in Kafka.
-package struct Property: Equatable, Sendable {
-    package let name: String
+public struct Property: Equatable, Sendable {
+    public let name: String
     /// May be a password: never printed.
-    package let value: String
+    public let value: String
 }
 
 extension ValueFormat<Property> {
     /// `name=value`; the value may be empty and may hold further equals signs.
-    package static let property = ValueFormat(
+    public static let property = ValueFormat(
         placeholder: "NAME=VALUE", expectation: "name=value, such as client.id=press-3",
         parse: { text in
             guard let equals = text.firstIndex(of: "="), equals > text.startIndex else { return nil }
@@ -89,7 +89,7 @@ extension ValueFormat<Property> {
 }
 
 /// Times as users write them: a number and ms, s, m or h.
-package enum DurationText {
+public enum DurationText {
     private static let units: [(suffix: String, milliseconds: Double)] = [
         ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000),
     ]
@@ -104,7 +104,7 @@ package enum DurationText {
         return microseconds < 1e15 ? .microseconds(Int64(microseconds)) : nil
     }
 
-    package static func format(_ duration: Duration) -> String {
+    public static func format(_ duration: Duration) -> String {
         let milliseconds = duration / .milliseconds(1)
         let unit = units.last {
             milliseconds >= $0.milliseconds && milliseconds.remainder(dividingBy: $0.milliseconds) == 0

@@ -3,7 +3,7 @@
 /// A reason is reported at once if this wait has not had it yet. Otherwise the interval between two reports of the same
 /// reason doubles, from 1 s to 60 s: so a change of the reason is reported, and one that stays is repeated every minute.
 /// A plain value: whoever waits owns one for each thing that it waits for.
-package struct WaitReporter: Sendable {
+public struct WaitReporter: Sendable {
     private struct Report {
         var next: ContinuousClock.Instant
         var interval: Duration
@@ -17,15 +17,15 @@ package struct WaitReporter: Sendable {
 
     private var reports: [String: Report] = [:]
 
-    package init() {}
+    public init() {}
 
     /// Whether a report was due since the last success.
-    package var hasReported: Bool { !reports.isEmpty }
+    public var hasReported: Bool { !reports.isEmpty }
 
     /// Call after each failed attempt, or from time to time while one attempt takes long.
     ///
     /// - Returns: Whether the reason is to be reported now.
-    package mutating func isDue(_ reason: String, at now: ContinuousClock.Instant) -> Bool {
+    public mutating func isDue(_ reason: String, at now: ContinuousClock.Instant) -> Bool {
         let key = reports[reason] == nil && reports.count >= Self.mostReasons - 1 ? Self.others : reason
         guard var report = reports[key] else {
             reports[key] = Report(next: now + Self.firstInterval, interval: Self.firstInterval)
@@ -41,7 +41,7 @@ package struct WaitReporter: Sendable {
     /// Call after a success.
     ///
     /// - Returns: Whether anything was reported before, so that the success is to be reported too.
-    package mutating func succeeded() -> Bool {
+    public mutating func succeeded() -> Bool {
         defer { self = WaitReporter() }
         return hasReported
     }

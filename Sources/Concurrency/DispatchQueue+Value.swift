@@ -2,7 +2,7 @@ import Dispatch
 
 extension DispatchQueue {
     /// Does work that may block, off the threads that tasks run on, and waits for what it comes to.
-    package func value<Value: Sendable>(of work: @escaping @Sendable () -> Value) async -> Value {
+    public func value<Value: Sendable>(of work: @escaping @Sendable () -> Value) async -> Value {
         let promise = Promise<Value>()
         self.async { promise.fulfil(work()) }
         return await promise.value()

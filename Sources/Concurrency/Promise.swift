@@ -3,7 +3,7 @@
 /// It stands where a continuation would be resumed with a value. Where that happens before the task has stopped, the
 /// value goes from thread to thread with no call that the thread sanitizer knows, and looks like a race. Here the value
 /// lies under a lock, and the continuation says no more than that it is there.
-package final class Promise<Value: Sendable>: Sendable {
+public final class Promise<Value: Sendable>: Sendable {
     private struct Waiter {
         let id: UInt64
         let continuation: CheckedContinuation<Void, Never>
@@ -23,10 +23,10 @@ package final class Promise<Value: Sendable>: Sendable {
 
     private let state = Lock(State())
 
-    package init() {}
+    public init() {}
 
     /// Doesn't block, and has no effect after the first time.
-    package func fulfil(_ value: Value) {
+    public func fulfil(_ value: Value) {
         let waiters = state.withLock { state in
             guard state.value == nil else { return [] as [Waiter] }
             state.value = value
@@ -37,7 +37,7 @@ package final class Promise<Value: Sendable>: Sendable {
     }
 
     /// Waits for the value. Not cancellable: callers that need to stop waiting must fulfil the promise themselves.
-    package func value() async -> Value {
+    public func value() async -> Value {
         while true {
             if let value = state.withLock({ $0.value }) { return value }
             await withCheckedContinuation { continuation in
@@ -53,7 +53,7 @@ package final class Promise<Value: Sendable>: Sendable {
     /// Waits for the value, or until the task is cancelled.
     ///
     /// - Returns: nil if the task was cancelled first.
-    package func valueUnlessCancelled() async -> Value? {
+    public func valueUnlessCancelled() async -> Value? {
         let id = Lock<UInt64?>(nil)
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

@@ -8,7 +8,7 @@ import Foundation
 ///   - name: What debuggers call the thread; on Linux its first 15 characters.
 ///   - stackSize: In bytes; the system's default if nil.
 /// - Returns: Whether the thread was started.
-package func startThread(
+public func startThread(
     name: String? = nil, stackSize: Int? = nil, _ body: @escaping @Sendable () -> Void
 ) -> Bool {
     final class Body: Sendable {

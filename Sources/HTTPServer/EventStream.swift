@@ -8,8 +8,8 @@ import Concurrency
 /// a client is gone.
 ///
 /// Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
-package final class EventStream: Sendable {
-    package static let contentType = "text/event-stream; charset=utf-8"
+public final class EventStream: Sendable {
+    public static let contentType = "text/event-stream; charset=utf-8"
     private static let beat = Array("event: beat\ndata: {}\n\n".utf8)
 
     private struct State {
@@ -26,18 +26,18 @@ package final class EventStream: Sendable {
 
     private let state = Lock(State())
 
-    package init() {}
+    public init() {}
 
     /// How many clients there are.
-    package var clientCount: Int { state.withLock { $0.clientCount } }
+    public var clientCount: Int { state.withLock { $0.clientCount } }
 
     /// How many of them have everything, and wait for the next event.
-    package var waitingCount: Int { state.withLock { $0.waiting.count } }
+    public var waitingCount: Int { state.withLock { $0.waiting.count } }
 
     /// Shows a picture to all clients.
     ///
     /// - Parameter data: One line.
-    package func show(_ data: String) {
+    public func show(_ data: String) {
         resume { state in
             state.picture = Array("data: \(data)\n\n".utf8)
             state.number += 1
@@ -45,14 +45,14 @@ package final class EventStream: Sendable {
     }
 
     /// Forgets the last picture, which is too old for a client that comes now. Clients that are there keep what they have.
-    package func forget() { state.withLock { $0.picture = nil } }
+    public func forget() { state.withLock { $0.picture = nil } }
 
     /// Sends a beat to all clients.
-    package func sendBeat() { resume { $0.beats += 1 } }
+    public func sendBeat() { resume { $0.beats += 1 } }
 
     /// Ends the stream for all clients, and for all that come later, once they have the last picture. Stopping the server
     /// doesn't wait for that.
-    package func end() { resume { $0.isEnded = true } }
+    public func end() { resume { $0.isEnded = true } }
 
     private func resume(_ change: (inout State) -> Void) {
         state.withLock { state in

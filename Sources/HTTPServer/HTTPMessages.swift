@@ -1,30 +1,30 @@
 /// A request that was read: always a GET or a HEAD.
-package struct HTTPRequest: Sendable {
+public struct HTTPRequest: Sendable {
     /// The path, with its escapes resolved.
-    package let path: String
+    public let path: String
     /// The query's arguments by their names; of several of a name the last one.
-    package let query: [String: String]
+    public let query: [String: String]
 
-    package init(path: String, query: [String: String] = [:]) {
+    public init(path: String, query: [String: String] = [:]) {
         self.path = path
         self.query = query
     }
 }
 
 /// What is answered.
-package struct HTTPResponse: Sendable {
-    package var status: Status
+public struct HTTPResponse: Sendable {
+    public var status: Status
     /// The `Content-Type`.
-    package var type: String
-    package var body: Body
+    public var type: String
+    public var body: Body
 
-    package enum Body: Sendable {
+    public enum Body: Sendable {
         case bytes([UInt8])
         /// Events, for as long as the client stays.
         case events(EventStream)
     }
 
-    package enum Status: UInt32, Sendable {
+    public enum Status: UInt32, Sendable {
         case ok = 200
         case notFound = 404
         case methodNotAllowed = 405
@@ -32,20 +32,20 @@ package struct HTTPResponse: Sendable {
         case serviceUnavailable = 503
     }
 
-    package init(_ status: Status = .ok, type: String = "text/plain; charset=utf-8", body: [UInt8]) {
+    public init(_ status: Status = .ok, type: String = "text/plain; charset=utf-8", body: [UInt8]) {
         self.status = status
         self.type = type
         self.body = .bytes(body)
     }
 
     /// Events, for as long as the client stays.
-    package init(_ events: EventStream) {
+    public init(_ events: EventStream) {
         status = .ok
         type = EventStream.contentType
         body = .events(events)
     }
 
-    package init(_ status: Status, _ text: String) { self.init(status, body: Array(text.utf8)) }
+    public init(_ status: Status, _ text: String) { self.init(status, body: Array(text.utf8)) }
 
-    package init(_ text: String) { self.init(.ok, text) }
+    public init(_ text: String) { self.init(.ok, text) }
 }

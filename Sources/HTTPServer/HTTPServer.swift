@@ -16,22 +16,22 @@ import Dispatch
 /// ```swift
 /// let server = try HTTPServer(at: ListenAddress(port: 8080)) { request in HTTPResponse("hello\n") }
 /// ```
-package final class HTTPServer: Sendable {
-    package struct Limits: Sendable {
-        package var connections = 512
+public final class HTTPServer: Sendable {
+    public struct Limits: Sendable {
+        public var connections = 512
         /// How long a connection may be silent, in seconds.
-        package var idleSeconds = 30
+        public var idleSeconds = 30
         /// The bytes of memory for each connection, which a request's line and headers have to fit in.
-        package var connectionMemory = 16 << 10
+        public var connectionMemory = 16 << 10
 
-        package init() {}
+        public init() {}
     }
 
     /// Why the server doesn't listen.
-    package struct StartError: Error, CustomStringConvertible {
-        package let address: ListenAddress
-        package let reason: String
-        package var description: String { "cannot listen at \(address): \(reason)" }
+    public struct StartError: Error, CustomStringConvertible {
+        public let address: ListenAddress
+        public let reason: String
+        public var description: String { "cannot listen at \(address): \(reason)" }
     }
 
     /// Headers of every answer. Nothing of another host is loaded, and no other page can show this one in a frame.
@@ -45,7 +45,7 @@ package final class HTTPServer: Sendable {
     ]
 
     /// Where it listens; with its port, if any free one was asked for.
-    package let address: ListenAddress
+    public let address: ListenAddress
     private let daemon: Lock<Daemon?>
 
     /// libmicrohttpd's server, and what its callback is given.
@@ -65,7 +65,7 @@ package final class HTTPServer: Sendable {
     /// Begins to listen.
     ///
     /// - Parameter answer: Called on the server's thread, which serves nobody else meanwhile: it must not wait.
-    package init(
+    public init(
         at address: ListenAddress, limits: Limits = Limits(),
         answer: @escaping @Sendable (HTTPRequest) -> HTTPResponse
     ) throws(StartError) {
@@ -98,7 +98,7 @@ package final class HTTPServer: Sendable {
     deinit { stopNow() }
 
     /// Ends all streams of events and all connections, and listens no more. An answer that is under way may be cut off.
-    package func stop() async {
+    public func stop() async {
         // It waits for the server's thread.
         await withCheckedContinuation { continuation in
             DispatchQueue(label: "end of the HTTP server").async {

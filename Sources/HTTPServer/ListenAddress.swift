@@ -1,18 +1,18 @@
 /// Where a server listens: an interface's address or host name, and a port.
-package struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
-    package let host: String
+public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
+    public let host: String
     /// 0 for any free one.
-    package let port: UInt16
+    public let port: UInt16
 
-    package static let loopback = "127.0.0.1"
+    public static let loopback = "127.0.0.1"
 
-    package init(host: String = loopback, port: UInt16) {
+    public init(host: String = loopback, port: UInt16) {
         self.host = host
         self.port = port
     }
 
     /// Reads `host:port`, `[address]:port` for IPv6, or a port alone for the loopback interface; nil for anything else.
-    package init?(parsing text: String) {
+    public init?(parsing text: String) {
         guard let colon = text.lastIndex(of: ":") else {
             guard let port = UInt16(text) else { return nil }
             self.init(port: port)
@@ -39,5 +39,5 @@ package struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
         self.init(host: host, port: port)
     }
 
-    package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }

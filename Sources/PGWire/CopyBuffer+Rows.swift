@@ -3,7 +3,7 @@ extension CopyBuffer {
     /// Reopens the last row: as many appends have to follow as columns are added.
     ///
     /// - Parameter mark: Made right before the row was begun.
-    package mutating func reopenRow(at mark: Mark, adding columns: Int) {
+    public mutating func reopenRow(at mark: Mark, adding columns: Int) {
         guard missingColumns == 0, mark.rowCount + 1 == begunRows, mark.byteCount + 2 <= writtenBytes else {
             return noteFault(.foreignMark)
         }
@@ -17,7 +17,7 @@ extension CopyBuffer {
     }
 
     /// Appends a value in its type's binary form.
-    package mutating func append(binary value: RawSpan) { append(bytea: value) }
+    public mutating func append(binary value: RawSpan) { append(bytea: value) }
 
     /// The bytes of a row's values in its columns' order; nil for null. For rows in small numbers: it allocates.
     ///
@@ -25,7 +25,7 @@ extension CopyBuffer {
     ///   - row: Counted from 0.
     ///   - index: The index of this buffer, made after its last row was appended.
     /// - Returns: No values if there is no such row.
-    package func values(ofRow row: Int, _ index: CopyRowIndex) -> [[UInt8]?] {
+    public func values(ofRow row: Int, _ index: CopyRowIndex) -> [[UInt8]?] {
         guard let range = index.bytes(of: row..<row + 1), range.upperBound <= byteCount else { return [] }
         let bytes = unsafe bytes.extracting(range).withUnsafeBytes { unsafe Array($0) }
         var values: [[UInt8]?] = []

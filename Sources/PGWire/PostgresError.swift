@@ -81,7 +81,7 @@ public struct PostgresError: Error, Sendable, Equatable {
     }
 
     /// Whether the server's surroundings are to blame, whatever the statement: see ``mayBeCausedByRow``.
-    package var isOfEnvironment: Bool {
+    public var isOfEnvironment: Bool {
         guard kind == .server, let sqlState else { return true }
         let states = ["42501", "55P03", "55006", "XX001", "XX002"]
         let classes = ["08", "25", "28", "40", "53", "57", "58", "F0"]

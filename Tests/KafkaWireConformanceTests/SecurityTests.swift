@@ -1,3 +1,4 @@
+import Concurrency
 import KafkaWire
 import Synchronization
 import TestSupport
@@ -117,13 +118,15 @@ extension RealKafka {
                 bootstrapServers: bootstrap, properties: cluster.access(security).properties)
             let waits = Mutex<[Duration]>([])
             let kept = try await NegotiatedConnection.open(
-                configuration.bootstrapServers[0], configuration: configuration, pool: BufferPool(limit: 1 << 20),
+                configuration.bootstrapServers[0], settings: configuration.connectionSettings,
+                pool: BufferPool(limit: 1 << 20),
                 timing: Timing(sleep: { duration in
                     waits.withLock { $0.append(duration) }
                     try await Task.sleep(for: duration)
                 }))
             let dropped = try await NegotiatedConnection.open(
-                configuration.bootstrapServers[0], configuration: configuration, pool: BufferPool(limit: 1 << 20),
+                configuration.bootstrapServers[0], settings: configuration.connectionSettings,
+                pool: BufferPool(limit: 1 << 20),
                 timing: Timing(sleep: { _ in try await Task.sleep(for: .seconds(3600)) }))
             // Two and a half sessions of 3 s.
             let end = ContinuousClock.now + .milliseconds(7500)

@@ -3,11 +3,11 @@ import PGWire
 
 /// What goes into the database in one transaction: rows for each table, dead letters, and how far they bring each
 /// partition.
-package final class CopyBatch: @unchecked Sendable {
+public final class CopyBatch: @unchecked Sendable {
     // @unchecked: a batch has one owner at a time. `BatchExchange` hands it from the mapper to the sink and back.
 
     /// How far a batch brings one partition.
-    package struct Progress: Sendable, Equatable {
+    public struct Progress: Sendable, Equatable {
         /// The offset that the database has to have before the batch.
         var expected: Int64
         /// The offset after the batch.

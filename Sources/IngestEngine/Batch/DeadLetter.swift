@@ -4,9 +4,9 @@ import KafkaWire
 import PGWire
 
 /// A message that can't be a row: where it stood in Kafka, and why.
-package struct DeadLetter {
-    package static let table = "dead_letter"
-    package static let columns = [
+public struct DeadLetter {
+    public static let table = "dead_letter"
+    public static let columns = [
         "topic", "partition", "offset", "timestamp", "key", "value", "headers", "reason", "group_name",
     ]
 
@@ -69,7 +69,7 @@ package struct DeadLetter {
     /// The headers of a record from ``json(_:)``.
     ///
     /// - Throws: `Failure` for anything else.
-    static func headers(from json: String?) throws(Failure) -> [RecordBatchBuilder.Header] {
+    static func headers(from json: String?) throws(Failure) -> [(name: String, value: [UInt8]?)] {
         guard let json else { return [] }
         guard let entries = try? JSONSerialization.jsonObject(with: Data(json.utf8)) as? [[String: Any]] else {
             throw Failure("the headers are not those that this program stores", status: .badData)

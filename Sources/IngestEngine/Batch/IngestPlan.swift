@@ -2,14 +2,14 @@ import CommandLineSupport
 import PGWire
 
 /// The bound routes of a run, and the tables that their rows are copied into.
-package struct IngestPlan: Sendable {
+public struct IngestPlan: Sendable {
     /// A mapping and where it comes from.
-    package struct Source: Sendable {
+    public struct Source: Sendable {
         /// The file; empty for a mapping from the command line.
-        package let file: String
-        package let mapping: Mapping
+        public let file: String
+        public let mapping: Mapping
 
-        package init(file: String, mapping: Mapping) {
+        public init(file: String, mapping: Mapping) {
             self.file = file
             self.mapping = mapping
         }
@@ -25,14 +25,14 @@ package struct IngestPlan: Sendable {
         var isStaged: Bool { staging.map { $0.action != .append } ?? false }
     }
 
-    package let routes: [BoundRoute]
+    public let routes: [BoundRoute]
     /// Without duplicates, in the order of the routes.
     let targets: [Target]
     /// For each route the index of its target.
     let targetOfRoute: [Int]
     /// For each target its table's name in totals: without the schema if no other table has this name.
-    package let labels: [String]
-    package private(set) var unrouted: Mapping.Unrouted
+    public let labels: [String]
+    public private(set) var unrouted: Mapping.Unrouted
     /// Notices changes of the tables; nil only without routes.
     let fingerprint: TableFingerprint?
     /// The group that reads, for dead letters.
@@ -81,7 +81,7 @@ package struct IngestPlan: Sendable {
     }
 
     /// Whether a record that comes late may replace a newer row, or delete it.
-    package var replacesRows: Bool {
+    public var replacesRows: Bool {
         routes.contains { route in if case .upsert = route.route.mode { true } else { false } }
     }
 
@@ -89,7 +89,7 @@ package struct IngestPlan: Sendable {
     ///
     /// - Parameter group: The group that reads, for dead letters.
     /// - Throws: `BindingError`; `Failure` for settings that differ between the files; `PostgresError`.
-    package static func bind(
+    public static func bind(
         _ sources: [Source], group: String? = nil, _ connection: PostgresConnection
     ) async throws -> IngestPlan {
         let settings = try commonSettings(sources)
@@ -108,7 +108,7 @@ package struct IngestPlan: Sendable {
     }
 
     /// A mapping without routes that has the settings of all sources.
-    package static func commonSettings(_ sources: [Source]) throws(Failure) -> Mapping {
+    public static func commonSettings(_ sources: [Source]) throws(Failure) -> Mapping {
         var settings = sources.first?.mapping ?? Mapping(routes: [])
         settings.routes = []
         for source in sources {

@@ -56,8 +56,7 @@ struct MessageOpener: ~Copyable {
         outer.removeAll(keepingCapacity: true)
         if let inflater {
             do throws(ValueInflater.Problem) {
-                let inflated = try inflater.inflate(value)
-                message = [UInt8](inflated.span)
+                message = try inflater.inflate(value)
             } catch {
                 return error.reason
             }

@@ -131,7 +131,7 @@ final class RouteConditions {
         if let inflater {
             // A value that can't be inflated has no fields.
             guard let inflated = try? inflater.inflate(value) else { return false }
-            return holdFields(inflated.span)
+            return unsafe holdFields(inflated.span.bytes)
         }
         return holdFields(value)
     }

@@ -7,7 +7,7 @@ public struct Binder {
     private let unknownFields: Mapping.UnknownFields
 
     /// Binds the routes of several mappings, which together have to fit each other as well.
-    package static func bind(
+    public static func bind(
         _ sources: [IngestPlan.Source], to catalog: Catalog, _ session: inout PostgresSession
     ) throws -> [BoundRoute] {
         var routes: [BoundRoute] = []

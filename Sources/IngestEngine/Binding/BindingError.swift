@@ -9,7 +9,7 @@ public struct BindingError: Error, Equatable, CustomStringConvertible {
     public let message: String
 
     /// Whether the table isn't there, and may come.
-    package let isOfAbsence: Bool
+    public let isOfAbsence: Bool
 
     init(_ message: String, file: String, line: Int, isOfAbsence: Bool = false) {
         self.file = file

@@ -25,8 +25,7 @@ struct RouteMatcher {
     private func message(of record: CheckedRecord) -> [UInt8]? {
         guard let value = record.value, let inflater = MessageOpener.inflater(of: route) else { return record.value }
         // Safe: the array outlives the call, which keeps nothing of it.
-        guard let inflated = unsafe try? inflater.inflate(value.span.bytes) else { return nil }
-        return [UInt8](inflated.span)
+        return unsafe try? inflater.inflate(value.span.bytes)
     }
 
     private func holds(_ condition: Route.Condition, _ record: CheckedRecord) -> Bool {

@@ -89,7 +89,7 @@ public struct RowEncoder: ~Copyable {
     }
 
     /// Reads every message by the general path, which makes the same rows: for tests that compare the two.
-    package mutating func disableFastPaths() {
+    public mutating func disableFastPaths() {
         usesForms = false
         scanner.canLearn = false
     }

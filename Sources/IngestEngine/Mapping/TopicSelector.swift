@@ -31,7 +31,7 @@ public enum TopicSelector: Sendable, Hashable {
                     "the pattern of topics has \(groups) opening brackets and parentheses; at most "
                         + "\(TopicPattern.maximumGroups) are read")
             }
-            guard TopicPattern.regex(text) != nil else {
+            guard TopicPattern(text) != nil else {
                 throw TopicSelectorError("\"\(text)\" is neither a topic's name nor a regular expression")
             }
             self = .pattern(text)

@@ -4,25 +4,25 @@ import KafkaWire
 
 /// What a run has done, in counts that only grow: commits that a crash of the database takes back are not subtracted, as
 /// they are in ``IngestTotals``.
-package final class IngestMetrics: Sendable {
-    package struct Snapshot: Sendable {
-        package fileprivate(set) var records = 0
-        package fileprivate(set) var rowsByTable: [String: Int] = [:]
-        package fileprivate(set) var deadLettersByReason: [String: Int] = [:]
-        package fileprivate(set) var suppressedRows = 0
+public final class IngestMetrics: Sendable {
+    public struct Snapshot: Sendable {
+        public fileprivate(set) var records = 0
+        public fileprivate(set) var rowsByTable: [String: Int] = [:]
+        public fileprivate(set) var deadLettersByReason: [String: Int] = [:]
+        public fileprivate(set) var suppressedRows = 0
         /// Of keys and values.
-        package fileprivate(set) var messageBytes = 0
+        public fileprivate(set) var messageBytes = 0
         /// Records in each transaction.
-        package fileprivate(set) var batchRecords = Histogram(
+        public fileprivate(set) var batchRecords = Histogram(
             bounds: [1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000])
         /// How long each transaction took, in seconds, from the batch's hand-over to its commit.
-        package fileprivate(set) var commitSeconds = Histogram(bounds: times)
+        public fileprivate(set) var commitSeconds = Histogram(bounds: times)
         /// From a record's timestamp to its commit, in seconds. All records of a batch of Kafka's count with the time of
         /// its newest one.
-        package fileprivate(set) var latencySeconds = Histogram(bounds: times + [30, 60, 300, 3_600])
-        package fileprivate(set) var databaseConnections = 0
+        public fileprivate(set) var latencySeconds = Histogram(bounds: times + [30, 60, 300, 3_600])
+        public fileprivate(set) var databaseConnections = 0
         /// The largest timestamp that was committed, in milliseconds since 1970; nil before the first.
-        package fileprivate(set) var newestTimestamp: Int64?
+        public fileprivate(set) var newestTimestamp: Int64?
 
         private static let times = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]
     }
@@ -36,11 +36,11 @@ package final class IngestMetrics: Sendable {
     private let wallTime: @Sendable () -> Int64
 
     /// - Parameter wallTime: The time in milliseconds since 1970.
-    package init(wallTime: @escaping @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1_000) }) {
+    public init(wallTime: @escaping @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1_000) }) {
         self.wallTime = wallTime
     }
 
-    package var snapshot: Snapshot {
+    public var snapshot: Snapshot {
         state.withLock { state in
             var snapshot = state.snapshot
             snapshot.deadLettersByReason = state.rejections.entries.mapValues(\.count)

@@ -1,4 +1,5 @@
 import CommandLineSupport
+import Concurrency
 import KafkaWire
 import PGWire
 
@@ -189,7 +190,7 @@ extension Timing {
     /// Sleeps, or until a stop is requested.
     ///
     /// - Throws: `Stopped`; `CancellationError`.
-    package func sleep(_ pause: Duration, unless stop: StopSignal) async throws {
+    public func sleep(_ pause: Duration, unless stop: StopSignal) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await sleep(pause) }
             group.addTask { await stop.wait() }

@@ -1,3 +1,4 @@
+import Concurrency
 import KafkaWire
 
 /// Looks from time to time whether the database still has what was committed.

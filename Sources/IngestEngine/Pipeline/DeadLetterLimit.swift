@@ -1,6 +1,6 @@
 /// How many dead letters are taken for single bad records; more of them have a common cause, such as a constraint that
 /// was added to the table, and consumption has to wait for its repair.
-package typealias DeadLetterLimit = Mapping.DeadLetterLimit
+public typealias DeadLetterLimit = Mapping.DeadLetterLimit
 
 extension Mapping.DeadLetterLimit {
     /// Which part of the limit was exceeded.

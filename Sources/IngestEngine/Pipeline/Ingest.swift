@@ -5,7 +5,7 @@ import PGWire
 
 /// The pipeline from topics to the database: one or more workers that share the partitions as members of a group, or one
 /// that reads all of them by itself.
-package struct Ingest: Sendable {
+public struct Ingest: Sendable {
     /// How long to wait for the progress of other members, when only their partitions are behind.
     private static let patience = Duration.seconds(120)
     /// After what time without an answer to a fetch nothing new reaches the database.
@@ -22,7 +22,7 @@ package struct Ingest: Sendable {
     /// Notified when a partition of any worker gets on.
     private let changed = Signal()
 
-    package init(_ settings: IngestSettings, _ members: [IngestMember]) {
+    public init(_ settings: IngestSettings, _ members: [IngestMember]) {
         self.settings = settings
         let monitor = DeadLetterMonitor(limit: settings.limit, log: settings.observer.log)
         self.monitor = monitor
@@ -33,26 +33,26 @@ package struct Ingest: Sendable {
     }
 
     /// For each partition of the workers the offset that the database has.
-    package var committed: [TopicPartition: Int64] {
+    public var committed: [TopicPartition: Int64] {
         workers.reduce(into: [:]) { $0.merge($1.ledger.committed) { max($0, $1) } }
     }
 
     /// The partitions of the workers.
-    package var partitions: Set<TopicPartition> {
+    public var partitions: Set<TopicPartition> {
         workers.reduce(into: []) { $0.formUnion($1.ledger.partitions) }
     }
 
     /// For each partition of the workers the end of its log, as far as it is known.
-    package var ends: [TopicPartition: Int64] {
+    public var ends: [TopicPartition: Int64] {
         workers.reduce(into: [:]) { $0.merge($1.consumer.highWatermarks) { max($0, $1) } }
     }
 
     /// The timestamp of the oldest record that the workers have read and not committed, in milliseconds since 1970; nil
     /// without one.
-    package var oldestPending: Int64? { workers.compactMap(\.ledger.oldestPending).min() }
+    public var oldestPending: Int64? { workers.compactMap(\.ledger.oldestPending).min() }
 
     /// For each partition of the workers how many records of its log are not in the database, as far as that is known.
-    package var lags: [TopicPartition: Int64] {
+    public var lags: [TopicPartition: Int64] {
         let committed = committed
         return ends.reduce(into: [:]) { lags, end in
             guard let offset = committed[end.key] else { return }
@@ -61,7 +61,7 @@ package struct Ingest: Sendable {
     }
 
     /// The sum of ``lags``; nil until it is known of all partitions that are read.
-    package var lag: Int64? {
+    public var lag: Int64? {
         let lags = lags
         guard partitions.subtracting(failedPartitions).isSubset(of: lags.keys) else { return nil }
         return lags.values.reduce(0) { $0.addingSaturated($1) }
@@ -83,7 +83,7 @@ package struct Ingest: Sendable {
     private let silences = Silences()
 
     /// For each worker that doesn't know yet which partitions to read, or where, a sentence that says so.
-    package var unassigned: [String] {
+    public var unassigned: [String] {
         workers.compactMap { worker in
             let name = workers.count > 1 ? "worker \(worker.number + 1)" : "the run"
             switch worker.consumer.state {
@@ -105,10 +105,10 @@ package struct Ingest: Sendable {
     }
 
     /// The dead letters since the last call, and the most frequent reasons in words.
-    package func takeRejections() -> (count: Int, reasons: String) { monitor.take() }
+    public func takeRejections() -> (count: Int, reasons: String) { monitor.take() }
 
     /// The partitions that were stopped by an error.
-    package var failedPartitions: Set<TopicPartition> { Set(failures.keys) }
+    public var failedPartitions: Set<TopicPartition> { Set(failures.keys) }
 
     private var failures: [TopicPartition: any Error] {
         workers.reduce(into: [:]) { $0.merge($1.ledger.failures) { $1 } }
@@ -120,7 +120,7 @@ package struct Ingest: Sendable {
     ///   - plan: What `IngestSettings.bind` has made.
     ///   - start: The positions at the start.
     ///   - ends: Where to end, for each partition, whoever reads it; nil to go on for ever.
-    package func run(_ plan: IngestPlan, from start: IngestStart, until ends: [TopicPartition: Int64]?) async throws {
+    public func run(_ plan: IngestPlan, from start: IngestStart, until ends: [TopicPartition: Int64]?) async throws {
         defer { monitor.report() }
         for (partition, failure) in start.failures.sorted(by: { $0.key < $1.key }) where !settings.isGroup {
             settings.observer.log.error(

@@ -1,9 +1,10 @@
 import CommandLineSupport
+import Concurrency
 import KafkaWire
 import PGWire
 
 /// What all workers of a run have in common.
-package struct IngestSettings: Sendable {
+public struct IngestSettings: Sendable {
     /// Whether the workers are members of a group. If not, one worker reads all partitions.
     let isGroup: Bool
     let topics: TopicSelection
@@ -17,7 +18,7 @@ package struct IngestSettings: Sendable {
     /// Binds the routes to the tables as they are now.
     let bind: @Sendable (PostgresConnection) async throws -> IngestPlan
 
-    package init(
+    public init(
         isGroup: Bool, topics: TopicSelection, offsets: OffsetStore, mapping: Mapping, totals: IngestTotals,
         stop: StopSignal, observer: IngestObserver,
         bind: @escaping @Sendable (PostgresConnection) async throws -> IngestPlan
@@ -35,7 +36,7 @@ package struct IngestSettings: Sendable {
 }
 
 /// What each worker has of its own.
-package struct IngestMember: Sendable {
+public struct IngestMember: Sendable {
     let client: KafkaClient
     let consumer: KafkaConsumer
     let database: Database
@@ -44,7 +45,7 @@ package struct IngestMember: Sendable {
     let observer: IngestObserver
 
     /// - Parameter schema: The schema of the program's own tables, as the catalog spells it.
-    package init(
+    public init(
         client: KafkaClient, database: Database, offsets: OffsetStore, schema: String,
         observer: IngestObserver
     ) {
@@ -56,5 +57,5 @@ package struct IngestMember: Sendable {
         self.observer = observer
     }
 
-    package func close() async { await database.close() }
+    public func close() async { await database.close() }
 }

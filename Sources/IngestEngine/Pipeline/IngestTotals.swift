@@ -2,24 +2,24 @@ import Concurrency
 import KafkaWire
 
 /// What has been committed so far, for the line on the terminal and the summary at the end.
-package final class IngestTotals: Sendable {
-    package struct Snapshot: Sendable {
-        package var records = 0
+public final class IngestTotals: Sendable {
+    public struct Snapshot: Sendable {
+        public var records = 0
         /// The names of the tables, in the order of the plan.
-        package var tables: [String] = []
-        package var rowsByTable: [String: Int] = [:]
-        package var deadLetters = 0
+        public var tables: [String] = []
+        public var rowsByTable: [String: Int] = [:]
+        public var deadLetters = 0
         /// Rows that the database left out, as a trigger can.
-        package var suppressed = 0
+        public var suppressed = 0
         /// Of keys and values.
-        package var messageBytes = 0
-        package var batches = 0
-        package var lastBatchTime = Duration.zero
+        public var messageBytes = 0
+        public var batches = 0
+        public var lastBatchTime = Duration.zero
 
-        package init() {}
+        public init() {}
 
         /// How many rows the database took.
-        package var rows: Int { rowsByTable.values.reduce(0, +) }
+        public var rows: Int { rowsByTable.values.reduce(0, +) }
     }
 
     /// What a committed batch had.
@@ -49,11 +49,11 @@ package final class IngestTotals: Sendable {
     private let state = Lock(State())
     private let now: @Sendable () -> ContinuousClock.Instant
 
-    package init(now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) {
+    public init(now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) {
         self.now = now
     }
 
-    package var snapshot: Snapshot { state.withLock { $0.totals } }
+    public var snapshot: Snapshot { state.withLock { $0.totals } }
 
     /// Adds tables that rows are counted for.
     func begin(tables: [String]) {

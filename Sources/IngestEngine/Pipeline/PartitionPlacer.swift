@@ -1,4 +1,5 @@
 import CommandLineSupport
+import Concurrency
 import KafkaWire
 
 /// The part of the mapper that begins to read partitions, and stops those that have failed.

@@ -1,4 +1,5 @@
 import CommandLineSupport
+import Concurrency
 import KafkaWire
 
 /// Looks from time to time whether the topics have more partitions than before, and whether there are more topics.

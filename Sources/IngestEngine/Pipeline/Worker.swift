@@ -1,4 +1,5 @@
 import CommandLineSupport
+import Concurrency
 import KafkaWire
 import PGWire
 

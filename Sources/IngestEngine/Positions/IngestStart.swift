@@ -7,22 +7,22 @@ import PGWire
 ///
 /// It never starts over and never skips in silence: a topic that was deleted and made again, a log that was cut back,
 /// and messages that were deleted before they were read each fail their partition with a sentence that says so.
-package struct IngestStart: Sendable {
+public struct IngestStart: Sendable {
     /// For each partition the offset that the database has.
-    package fileprivate(set) var offsets: [TopicPartition: Int64] = [:]
+    public fileprivate(set) var offsets: [TopicPartition: Int64] = [:]
     /// For each of these partitions where the consumer begins.
-    package fileprivate(set) var assignment: [TopicPartition: ConsumerStart] = [:]
+    public fileprivate(set) var assignment: [TopicPartition: ConsumerStart] = [:]
     /// For each partition the end of its log at this moment.
-    package fileprivate(set) var ends: [TopicPartition: Int64] = [:]
+    public fileprivate(set) var ends: [TopicPartition: Int64] = [:]
     /// The topics that the offsets belong to; zero on brokers before Kafka 2.8.
-    package fileprivate(set) var topicIDs: [String: KafkaUUID] = [:]
+    public fileprivate(set) var topicIDs: [String: KafkaUUID] = [:]
     /// The partitions that can't be read, and why.
-    package fileprivate(set) var failures: [TopicPartition: any Error & Sendable] = [:]
+    public fileprivate(set) var failures: [TopicPartition: any Error & Sendable] = [:]
     /// How many partitions each topic has.
-    package fileprivate(set) var partitionCounts: [String: Int] = [:]
+    public fileprivate(set) var partitionCounts: [String: Int] = [:]
 
     /// The failure to report if only one is reported; nil if nothing has failed.
-    package var firstFailure: (any Error)? { failures.min { $0.key < $1.key }?.value }
+    public var firstFailure: (any Error)? { failures.min { $0.key < $1.key }?.value }
 
     /// The positions of partitions, for a ledger.
     var positions: [TopicPartition: PartitionLedger.Position] {
@@ -60,7 +60,7 @@ package struct IngestStart: Sendable {
     /// Looks up the topics that can be looked up.
     ///
     /// - Returns: Also the errors of the others.
-    package static func lookUpEach(
+    public static func lookUpEach(
         _ names: [String], client: KafkaClient
     ) async throws -> (logs: [Log], failures: [String: KafkaError]) {
         do {
@@ -78,10 +78,10 @@ package struct IngestStart: Sendable {
     }
 
     /// What the cluster says of a topic.
-    package struct Log: Sendable {
-        package let topic: TopicDescription
-        package let earliest: [TopicPartition: ListedOffset]
-        package let latest: [TopicPartition: ListedOffset]
+    public struct Log: Sendable {
+        public let topic: TopicDescription
+        public let earliest: [TopicPartition: ListedOffset]
+        public let latest: [TopicPartition: ListedOffset]
         /// The offsets that a new group begins at, by `auto.offset.reset`; nil with `none`.
         fileprivate let beginning: [TopicPartition: ListedOffset]?
 
@@ -92,14 +92,14 @@ package struct IngestStart: Sendable {
     }
 
     /// - Throws: `KafkaError`, with UNKNOWN_TOPIC_OR_PARTITION if there is no such topic.
-    package static func lookUp(_ names: [String], client: KafkaClient) async throws -> [Log] {
+    public static func lookUp(_ names: [String], client: KafkaClient) async throws -> [Log] {
         try await logs(of: try await client.admin.describe(topics: names), client: client)
     }
 
     /// Looks the offsets of topics up.
     ///
     /// - Throws: `KafkaError`.
-    package static func logs(of topics: [TopicDescription], client: KafkaClient) async throws -> [Log] {
+    public static func logs(of topics: [TopicDescription], client: KafkaClient) async throws -> [Log] {
         let partitions = topics.flatMap { topic in
             topic.partitions.map { TopicPartition(topic: topic.name, partition: $0.index) }
         }
@@ -131,7 +131,7 @@ package struct IngestStart: Sendable {
     ///   - isLocking: Whether to wait for others that are about to move the offsets.
     ///   - lookUp: Looks the logs up. Called again if offsets are beyond the ends that it gave.
     /// - Throws: `PostgresError`; `Failure` for a row that was deleted; what `lookUp` throws.
-    package static func find(
+    public static func find(
         of wanted: Set<TopicPartition>? = nil, known: Set<TopicPartition> = [], locking isLocking: Bool = false,
         offsets store: OffsetStore, connection: PostgresConnection, lookUp: () async throws -> [Log]
     ) async throws -> IngestStart {

@@ -4,23 +4,23 @@ import KafkaWire
 import PGWire
 
 /// The offsets that are kept in the database, beside the rows that they stand for.
-package struct OffsetStore: Sendable {
+public struct OffsetStore: Sendable {
     /// Where a group goes on in one partition.
-    package struct Entry: Sendable, Equatable {
-        package var partition: TopicPartition
-        package var nextOffset: Int64
+    public struct Entry: Sendable, Equatable {
+        public var partition: TopicPartition
+        public var nextOffset: Int64
         /// The topic's id when the offset was written; nil where the broker doesn't tell (before Kafka 2.8).
-        package var topicID: String?
+        public var topicID: String?
         /// The leader epoch of the last record; nil where it isn't known.
         var leaderEpoch: Int32?
     }
 
     /// The offsets table in its schema, not quoted.
-    package static let tableName = "kafka_offset"
+    public static let tableName = "kafka_offset"
 
     /// The offsets table, quoted.
     let table: String
-    package let group: String
+    public let group: String
     /// The group as a string constant.
     private let groupConstant: String
     private let topicConstants = Constants()
@@ -29,14 +29,14 @@ package struct OffsetStore: Sendable {
     ///   - table: The offsets table, quoted.
     ///   - connection: Any connection to the database; it quotes the group.
     /// - Throws: `PostgresError`.
-    package init(table: String, group: String, over connection: PostgresConnection) async throws {
+    public init(table: String, group: String, over connection: PostgresConnection) async throws {
         self.table = table
         self.group = group
         groupConstant = try await connection.literal(group)
     }
 
     /// The group's offsets in some topics.
-    package func entries(
+    public func entries(
         of topics: some Sequence<String>, _ session: inout PostgresSession
     ) throws(PostgresError) -> [Entry] {
         try entries(
@@ -179,7 +179,7 @@ package struct OffsetStore: Sendable {
     struct Moved: Error {}
 
     /// Writes a commit that waits for the disk, and with it for all that were made before.
-    package func makeDurable(
+    public func makeDurable(
         of topics: some Sequence<String>, _ session: inout PostgresSession
     ) throws(PostgresError) {
         try session.execute("SET LOCAL synchronous_commit = on")
@@ -258,12 +258,12 @@ struct PositionsMoved: Error {
 }
 
 /// Another consumer has moved the offsets of a run that reads all partitions alone: it must not write any more.
-package struct Fenced: Error, CustomStringConvertible {
+public struct Fenced: Error, CustomStringConvertible {
     let group: String
     let partition: TopicPartition
     let shift: OffsetStore.Positions.Shift
 
-    package var description: String {
+    public var description: String {
         "another consumer has moved the offsets of group \(group) in topic \(partition.topic), or they were changed by hand; "
             + "partition \(partition.partition) is at \(shift.stored), and this run expected \(shift.expected); a run with "
             + "--standalone must be the only one of its group: stop the other one, start both without --standalone, or "

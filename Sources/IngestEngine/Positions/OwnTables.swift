@@ -8,15 +8,15 @@ import PGWire
 /// The tables have a version, which stands in `schema_version`. The first version, of tfi-consumer 0.1.0, had no such
 /// table. A new version adds a step to ``migrations``, and the definitions here are those of a schema that is made anew;
 /// both must lead to the same tables.
-package struct OwnTables: Sendable {
-    package struct Definition: Sendable {
-        package let name: String
+public struct OwnTables: Sendable {
+    public struct Definition: Sendable {
+        public let name: String
         /// Columns, then constraints: one line each.
-        package let lines: [String]
+        public let lines: [String]
     }
 
     /// Messages that can't be a row. Key, value and timestamp may be missing in Kafka too.
-    package static let deadLetter = Definition(
+    public static let deadLetter = Definition(
         name: DeadLetter.table,
         lines: [
             "\"topic\" text NOT NULL",
@@ -42,7 +42,7 @@ package struct OwnTables: Sendable {
 
     /// The next offset of each group: written in the transaction of the rows themselves. The topic's id and the leader
     /// epoch distinguish a topic that was recreated, or a log that was truncated, from the one that was read.
-    package static let offsets = Definition(
+    public static let offsets = Definition(
         name: OffsetStore.tableName,
         lines: [
             "group_name text NOT NULL",
@@ -65,7 +65,7 @@ package struct OwnTables: Sendable {
         ])
 
     /// Each change of an offset by hand.
-    package static let offsetChanges = Definition(
+    public static let offsetChanges = Definition(
         name: "kafka_offset_change",
         lines: [
             "changed_at timestamp with time zone NOT NULL DEFAULT now()",
@@ -78,14 +78,14 @@ package struct OwnTables: Sendable {
         ])
 
     /// What `init` has made of each view, to find out later whether somebody has changed it.
-    package static let views = Definition(
+    public static let views = Definition(
         name: "own_view", lines: ["name text PRIMARY KEY", "definition text NOT NULL"])
 
     /// All of them.
-    package static let all = [deadLetter, offsets, versions, offsetChanges, views]
+    public static let all = [deadLetter, offsets, versions, offsetChanges, views]
 
     /// The version of these definitions.
-    package static let version = 2
+    public static let version = 2
 
     /// What brings the tables from a version to the next one, by the version from which.
     private var migrations: [Int: [String]] {
@@ -99,23 +99,23 @@ package struct OwnTables: Sendable {
     private static let offsetColumns = ["group_name", "topic", "partition", "next_offset", "topic_id", "leader_epoch"]
 
     /// The schema's name as the catalog spells it.
-    package let schema: String
+    public let schema: String
     /// The schema's name as libpq's `PQescapeIdentifier` gives it.
-    package let quotedSchema: String
+    public let quotedSchema: String
 
-    package init(schema: String, quotedSchema: String) {
+    public init(schema: String, quotedSchema: String) {
         self.schema = schema
         self.quotedSchema = quotedSchema
     }
 
     /// The offsets table, quoted.
-    package var offsetTable: String { "\(quotedSchema).\(OffsetStore.tableName)" }
+    public var offsetTable: String { "\(quotedSchema).\(OffsetStore.tableName)" }
 
     /// A table's name, quoted.
-    package func quoted(_ table: Definition) -> String { "\(quotedSchema).\(table.name)" }
+    public func quoted(_ table: Definition) -> String { "\(quotedSchema).\(table.name)" }
 
     /// What a run does with the tables.
-    package var privileges: Privileges {
+    public var privileges: Privileges {
         Privileges(
             schema: schema,
             needs: [
@@ -129,9 +129,9 @@ package struct OwnTables: Sendable {
     }
 
     /// What ``create(_:program:)`` has found and done.
-    package struct Outcome: Sendable, Equatable {
+    public struct Outcome: Sendable, Equatable {
         /// The version of the tables before; nil if there were none.
-        package var earlierVersion: Int?
+        public var earlierVersion: Int?
     }
 
     /// Creates the schema and the tables if they don't exist, and brings older ones to the present version, in a
@@ -140,7 +140,7 @@ package struct OwnTables: Sendable {
     /// - Parameter program: The version of the program, for the record.
     /// - Throws: `PostgresError`: SQLSTATE 55P03 if another session's lock is in the way for ten seconds; `Failure` if the
     ///   tables are of a later version.
-    package func create(_ session: inout PostgresSession, program: String) throws -> Outcome {
+    public func create(_ session: inout PostgresSession, program: String) throws -> Outcome {
         // Under a stricter isolation level the snapshot would be older than the lock.
         try session.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
         // "already exists, skipping" is no news.
@@ -191,7 +191,7 @@ package struct OwnTables: Sendable {
     // MARK: The version
 
     /// - Throws: `Failure` that says what to do if the tables are of another version; `PostgresError`.
-    package func checkVersion(_ session: inout PostgresSession, createdBy command: String) throws {
+    public func checkVersion(_ session: inout PostgresSession, createdBy command: String) throws {
         guard let version = try presentVersion(&session) else { return }
         if version > Self.version { throw tooNew(version) }
         if version < Self.version {

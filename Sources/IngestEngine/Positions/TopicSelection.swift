@@ -1,21 +1,21 @@
 import KafkaWire
 
 /// The topics that a mapping reads: by name, and those that match its patterns at the moment.
-package struct TopicSelection: Sendable {
+public struct TopicSelection: Sendable {
     /// Sorted.
-    package let names: [String]
+    public let names: [String]
     /// The routes with patterns.
     private let patterns: [Route]
 
-    package init(_ routes: [Route]) {
+    public init(_ routes: [Route]) {
         names = Set(routes.compactMap { if case .name(let name) = $0.topic { name } else { nil } }).sorted()
         patterns = routes.filter { if case .pattern = $0.topic { true } else { false } }
     }
 
-    package var hasPatterns: Bool { !patterns.isEmpty }
+    public var hasPatterns: Bool { !patterns.isEmpty }
 
     /// The topics and patterns as the mapping has them, for messages.
-    package var description: String {
+    public var description: String {
         let texts = patterns.map { route -> String in
             if case .pattern(let text) = route.topic { text } else { "" }
         }
@@ -25,7 +25,7 @@ package struct TopicSelection: Sendable {
     /// The topics that exist now and match, sorted. Named topics are there whether they exist or not.
     ///
     /// - Throws: `KafkaError`.
-    package func resolve(_ client: KafkaClient) async throws -> [String] {
+    public func resolve(_ client: KafkaClient) async throws -> [String] {
         guard hasPatterns else { return names }
         let existing = try await client.admin.listTopics().map(\.name)
         return Set(names + existing.filter { name in patterns.contains { $0.reads(topic: name) } }).sorted()

@@ -3,28 +3,28 @@ import KafkaWire
 import PGWire
 
 /// The dead letters in the database, to look at and to do something about.
-package struct LetterBox: Sendable {
+public struct LetterBox: Sendable {
     /// Which letters are meant. What isn't given excludes none.
-    package struct Selection: Sendable {
-        package var ids: [Int64] = []
+    public struct Selection: Sendable {
+        public var ids: [Int64] = []
         /// A part of the reason.
-        package var reason: String?
-        package var topic: String?
-        package var partition: Int32?
-        package var offset: Int64?
+        public var reason: String?
+        public var topic: String?
+        public var partition: Int32?
+        public var offset: Int64?
         /// When they were received, as the server reads a time.
-        package var since: String?
-        package var until: String?
+        public var since: String?
+        public var until: String?
         /// Letters of this group, and those of before groups were noted.
-        package var group: String?
+        public var group: String?
         /// Whether those count that something was done about.
-        package var includesResolved = false
+        public var includesResolved = false
 
-        package init() {}
+        public init() {}
     }
 
     /// What became of a letter.
-    package enum Outcome: Sendable, Equatable {
+    public enum Outcome: Sendable, Equatable {
         /// It became so many rows.
         case stored(rows: Int)
         /// It can't be a row still.
@@ -41,7 +41,7 @@ package struct LetterBox: Sendable {
     /// Who does something about letters, for the record.
     private let user: String
 
-    package init(_ tables: OwnTables, user: String) {
+    public init(_ tables: OwnTables, user: String) {
         table = tables.quoted(OwnTables.deadLetter)
         deadLetters = TableName(schema: tables.schema, table: DeadLetter.table)
         self.user = user
@@ -50,11 +50,11 @@ package struct LetterBox: Sendable {
     // MARK: Looking
 
     /// How many letters are selected.
-    package func count(_ selection: Selection, _ connection: PostgresConnection) async throws -> Int {
+    public func count(_ selection: Selection, _ connection: PostgresConnection) async throws -> Int {
         try await connection.transaction { session in try count(selection, &session) }
     }
 
-    package func count(_ selection: Selection, _ session: inout PostgresSession) throws(PostgresError) -> Int {
+    public func count(_ selection: Selection, _ session: inout PostgresSession) throws(PostgresError) -> Int {
         let (condition, parameters) = Self.condition(selection)
         let count: Int64 = try session.query(
             "SELECT count(*) FROM \(table) WHERE \(condition)", parameters: parameters
@@ -63,7 +63,7 @@ package struct LetterBox: Sendable {
     }
 
     /// The first selected letters, by their numbers.
-    package func letters(
+    public func letters(
         _ selection: Selection, limit: Int, _ connection: PostgresConnection
     ) async throws(PostgresError) -> [StoredLetter] {
         var letters: [StoredLetter] = []
@@ -74,7 +74,7 @@ package struct LetterBox: Sendable {
     }
 
     /// The numbers of the first selected letters behind one.
-    package func ids(
+    public func ids(
         _ selection: Selection, behind id: Int64, limit: Int, _ connection: PostgresConnection
     ) async throws(PostgresError) -> [Int64] {
         var ids: [Int64] = []
@@ -122,7 +122,7 @@ package struct LetterBox: Sendable {
     /// Marks letters as not to be retried any more.
     ///
     /// - Returns: How many.
-    package func discard(
+    public func discard(
         _ selection: Selection, _ connection: PostgresConnection
     ) async throws(PostgresError) -> Int {
         var open = selection
@@ -137,16 +137,16 @@ package struct LetterBox: Sendable {
     }
 
     /// A reason without what differs from letter to letter: numbers, and what is quoted from the message.
-    package static func kind(of reason: String) -> String { RejectionSummary.kind(of: reason) }
+    public static func kind(of reason: String) -> String { RejectionSummary.kind(of: reason) }
 
     /// The tables have changed since the plan was made of them.
-    package struct TablesChanged: Error {}
+    public struct TablesChanged: Error {}
 
     /// Runs a letter through the mapping. Its rows and the mark that it is done are one transaction; so is a new reason.
     ///
     /// - Parameter isTrial: Whether to take everything back.
     /// - Throws: `TablesChanged`; `PostgresError` that is no row's fault; `RowPlanError`.
-    package func retry(
+    public func retry(
         _ letter: Int64, _ plan: IngestPlan, isTrial: Bool, _ connection: PostgresConnection
     ) async throws -> Outcome {
         do {

@@ -3,15 +3,15 @@ import KafkaWire
 import PGWire
 
 /// Where a group is to go on in a partition, by the decision of a user.
-package struct OffsetChange: Sendable, Equatable {
-    package let partition: TopicPartition
+public struct OffsetChange: Sendable, Equatable {
+    public let partition: TopicPartition
     /// Where it is; nil if the group hasn't read the partition yet.
-    package let from: Int64?
-    package let to: Int64
+    public let from: Int64?
+    public let to: Int64
     /// Of the topic; nil if the broker doesn't tell.
-    package let topicID: String?
+    public let topicID: String?
 
-    package init(partition: TopicPartition, from: Int64?, to: Int64, topicID: String?) {
+    public init(partition: TopicPartition, from: Int64?, to: Int64, topicID: String?) {
         (self.partition, self.from, self.to, self.topicID) = (partition, from, to, topicID)
     }
 }
@@ -24,7 +24,7 @@ extension OffsetStore {
     ///
     /// - Parameter table: That of the record, quoted.
     /// - Throws: `Failure` of status `conflict` if an offset isn't where it was, or was moved just now.
-    package func change(
+    public func change(
         _ changes: [OffsetChange], by user: String, recordedIn table: String, _ session: inout PostgresSession
     ) throws {
         // Nobody reads it again if a crash of the server takes it back.

@@ -3,23 +3,23 @@ import KafkaWire
 import PGWire
 
 /// A dead letter as its table has it.
-package struct StoredLetter: Sendable {
-    package let id: Int64
-    package let topic: String
-    package let partition: Int32
-    package let offset: Int64
+public struct StoredLetter: Sendable {
+    public let id: Int64
+    public let topic: String
+    public let partition: Int32
+    public let offset: Int64
     /// In milliseconds since 1970; nil where the record had none.
-    package let timestamp: Int64?
-    package let key: [UInt8]?
-    package let value: [UInt8]?
+    public let timestamp: Int64?
+    public let key: [UInt8]?
+    public let value: [UInt8]?
     /// As JSON; nil without any.
-    package let headers: String?
-    package let reason: String
+    public let headers: String?
+    public let reason: String
     /// As the server writes it.
-    package let receivedAt: String
-    package let retries: Int
+    public let receivedAt: String
+    public let retries: Int
     /// What became of it, by whom and when; nil while it is open.
-    package let resolution: String?
+    public let resolution: String?
 
     /// What a query has to select, in this order.
     static let columns = """
@@ -54,17 +54,8 @@ package struct StoredLetter: Sendable {
     /// - Throws: `KafkaError` for one that is larger than a batch of Kafka's can be; `Failure` for headers that aren't those
     ///   of a letter.
     func recordBatch() throws -> RecordBatch {
-        let pool = BufferPool(limit: 0)
-        var builder = RecordBatchBuilder(pool: pool)
-        try builder.append(
-            key: key, value: value, headers: try DeadLetter.headers(from: headers), timestamp: timestamp ?? -1)
-        var encoded = try builder.finish()
-        var reader = RecordBatchReader(
-            topic: topic, partition: partition, records: encoded.stamp(offset: offset), from: offset, checksCRC: false,
-            maximumInflatedBytes: .max, pool: pool)
-        guard let batch = try reader.next() else {
-            throw KafkaError(.corruptMessage, "the letter can't be made a record again", isRetriable: false)
-        }
-        return batch
+        try RecordBatch(
+            topic: topic, partition: partition, offset: offset, timestamp: timestamp ?? -1, key: key, value: value,
+            headers: try DeadLetter.headers(from: headers))
     }
 }

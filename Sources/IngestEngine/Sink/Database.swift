@@ -1,4 +1,5 @@
 import CommandLineSupport
+import Concurrency
 import Foundation
 import KafkaWire
 import PGWire
@@ -7,7 +8,7 @@ import PGWire
 ///
 /// While the server does not answer this is reported. After a stop was requested the server has `grace` to answer; then
 /// the running statement is cancelled and the connection broken, so that the program ends.
-package actor Database {
+public actor Database {
     /// How long the server may take to answer after a stop was requested.
     static let grace = Duration.seconds(4)
     /// How long it may take to answer a request to cancel.
@@ -59,7 +60,7 @@ package actor Database {
     ///   - uri: As libpq takes it; nil for the `PG*` environment.
     ///   - applicationName: What the server's views show.
     ///   - name: What the connection is called where the run tells what it waits for.
-    package init(
+    public init(
         uri: String?, applicationName: String, timing: Timing = Timing(), stop: StopSignal,
         observer: IngestObserver, name: String = "database"
     ) {
@@ -89,7 +90,7 @@ package actor Database {
     /// The connection, made if there is none. One attempt.
     ///
     /// - Throws: `PostgresError`.
-    package func connected() async throws -> PostgresConnection {
+    public func connected() async throws -> PostgresConnection {
         if let connection, !connection.isBroken { return connection }
         startSupervisor()
         if let connecting { return try await connecting.value }
@@ -110,14 +111,14 @@ package actor Database {
     /// A connection of its own.
     ///
     /// - Throws: `PostgresError`.
-    package static func connect(to uri: String?, applicationName: String) async throws -> PostgresConnection {
+    public static func connect(to uri: String?, applicationName: String) async throws -> PostgresConnection {
         // Of several hosts the one that takes rows; the URI and the environment can say otherwise.
         let isSet = ProcessInfo.processInfo.environment["PGTARGETSESSIONATTRS"]?.isEmpty == false
         return try await PostgresConnection.connect(
             to: uri, defaults: isSet ? [:] : ["target_session_attrs": "read-write"], applicationName: applicationName)
     }
 
-    package func close() async {
+    public func close() async {
         supervisor?.cancel()
         supervisor = nil
         lockLookup?.cancel()
@@ -134,7 +135,7 @@ package actor Database {
     ///
     /// - Throws: Errors of the data, and those that aren't the database's; `Stopped` for a failure after a stop was
     ///   requested.
-    package func retrying<Value: Sendable>(_ body: (PostgresConnection) async throws -> Value) async throws -> Value {
+    public func retrying<Value: Sendable>(_ body: (PostgresConnection) async throws -> Value) async throws -> Value {
         let backoff = Backoff(initial: .milliseconds(100), maximum: .seconds(2))
         var failures = 0
         while true {
@@ -152,7 +153,7 @@ package actor Database {
 
     /// The same for the last work of a run, without which its end is no success: after a stop was requested, failures are
     /// retried until the grace is over.
-    package func finishing<Value: Sendable>(_ body: (PostgresConnection) async throws -> Value) async throws -> Value {
+    public func finishing<Value: Sendable>(_ body: (PostgresConnection) async throws -> Value) async throws -> Value {
         isFinishing = true
         defer { isFinishing = false }
         return try await retrying(body)
@@ -303,8 +304,8 @@ extension Database {
 }
 
 /// The program is to end while it waits for something that isn't there.
-package struct Stopped: Error {
-    package init() {}
+public struct Stopped: Error {
+    public init() {}
 }
 
 extension PostgresError {

@@ -2,7 +2,7 @@ import CommandLineSupport
 import PGWire
 
 /// What the database's user has to be allowed to do, checked before the first batch is sent.
-package struct Privileges: Sendable {
+public struct Privileges: Sendable {
     struct Need: Sendable {
         let privilege: String
         /// Not quoted, in the schema.
@@ -15,7 +15,7 @@ package struct Privileges: Sendable {
     let needs: [Need]
 
     /// - Throws: `Failure` that names what is missing; `PostgresError`.
-    package func check(_ session: inout PostgresSession) throws {
+    public func check(_ session: inout PostgresSession) throws {
         for need in needs {
             let table = "\(try session.quoted(schema)).\(try session.quoted(need.table))"
             let columns = need.columns.indices.map { "($\($0 + 3)::text)" }.joined(separator: ", ")

@@ -3,7 +3,7 @@ import KafkaWire
 import PGWire
 
 /// Writes batches into the database: each in one transaction, with the offsets that it moves.
-package struct Sink: Sendable {
+public struct Sink: Sendable {
     let database: Database
     let offsets: OffsetStore
     let deadLetters: TableName
@@ -13,7 +13,7 @@ package struct Sink: Sendable {
     private var sessionSetup: (sql: String, statement: String)?
 
     /// - Parameter schema: The schema of the program's own tables, as the catalog spells it.
-    package init(database: Database, offsets: OffsetStore, schema: String) {
+    public init(database: Database, offsets: OffsetStore, schema: String) {
         self.database = database
         self.offsets = offsets
         deadLetters = TableName(schema: schema, table: DeadLetter.table)
@@ -41,7 +41,7 @@ package struct Sink: Sendable {
 
     /// The settings for a transaction alone: behind a connection pooler in transaction mode, those of the session would
     /// stay in force for other clients.
-    package static let transactionSettings = settings.map { "SET LOCAL \($0)" }.joined(separator: "; ")
+    public static let transactionSettings = settings.map { "SET LOCAL \($0)" }.joined(separator: "; ")
 
     /// The name of the prepared statement. It says what the statement is, so that a session that is another run's after all
     /// doesn't have it.

@@ -31,7 +31,7 @@ extension ConsumerGroup {
                 return invalid("a member that joins subscribes to nothing")
             }
         }
-        if let pattern = request.subscribedTopicRegex, !pattern.isEmpty, TopicPattern.regex(pattern) == nil {
+        if let pattern = request.subscribedTopicRegex, !pattern.isEmpty, TopicPattern(pattern) == nil {
             return (.invalidRegularExpression, "'\(pattern)' isn't a regular expression")
         }
         if let assignor = request.serverAssignor, ServerAssignor(rawValue: assignor) == nil {

@@ -163,7 +163,7 @@ struct ConsumerGroup {
 extension ConsumerGroup.Member {
     func wants(_ topic: String) -> Bool {
         if names.contains(topic) { return true }
-        guard let pattern, let regex = TopicPattern.regex(pattern) else { return false }
-        return (try? regex.wholeMatch(in: topic)) != nil
+        guard let pattern, let matcher = TopicPattern(pattern) else { return false }
+        return matcher.matches(topic)
     }
 }

@@ -123,7 +123,7 @@ extension KafkaAdmin {
                 )
                 continue
             }
-            salted.append(try await AlterUserScramCredentialsRequest.Upsertion(salting: upsertion))
+            salted.append(try await upsertion.salted())
         }
         let outcomes = try await outcomes(
             of: Set(upsertions.map(\.user)).union(deletions.map(\.user)).subtracting(refused.keys),
@@ -147,13 +147,13 @@ extension KafkaAdmin {
     }
 }
 
-extension AlterUserScramCredentialsRequest.Upsertion {
-    init(salting upsertion: ScramUpsertion) async throws(KafkaError) {
-        let salted = try await upsertion.mechanism.algorithm.saltedPassword(
-            upsertion.password, salt: upsertion.salt, iterations: Int(upsertion.iterations))
-        self.init(
-            name: upsertion.user, mechanism: upsertion.mechanism.rawValue, iterations: upsertion.iterations,
-            salt: ByteSlice(upsertion.salt), saltedPassword: ByteSlice(salted))
+extension ScramUpsertion {
+    /// What is sent: the password salted and hashed, so that brokers never see it.
+    func salted() async throws(KafkaError) -> AlterUserScramCredentialsRequest.Upsertion {
+        let salted = try await mechanism.algorithm.saltedPassword(password, salt: salt, iterations: Int(iterations))
+        return AlterUserScramCredentialsRequest.Upsertion(
+            name: user, mechanism: mechanism.rawValue, iterations: iterations, salt: ByteSlice(salt),
+            saltedPassword: ByteSlice(salted))
     }
 }
 

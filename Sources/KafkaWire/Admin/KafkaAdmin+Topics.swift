@@ -77,8 +77,7 @@ extension KafkaAdmin {
     /// - Parameter includingInternal: Whether `__consumer_offsets` and its like are among them.
     public func listTopics(includingInternal: Bool = false) async throws -> [TopicDescription] {
         try await cluster.retrying(operation: "list the topics") {
-            let (found, _) = try await metadata(MetadataRequest(topics: nil, allowAutoTopicCreation: false))
-            return found.topics.values.filter { includingInternal || !$0.isInternal }.sorted { $0.name < $1.name }
+            try await cluster.allTopics().filter { includingInternal || !$0.isInternal }.sorted { $0.name < $1.name }
         }
     }
 

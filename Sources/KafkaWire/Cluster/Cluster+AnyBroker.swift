@@ -1,3 +1,5 @@
+import Concurrency
+
 // Requests that every broker can answer, such as Metadata.
 extension Cluster {
     /// How long a broker may take before another one is asked as well.

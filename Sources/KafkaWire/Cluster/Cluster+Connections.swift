@@ -1,3 +1,5 @@
+import Concurrency
+
 extension Cluster {
     /// The error of every call after `close`.
     static var clientIsClosed: KafkaError {
@@ -34,9 +36,9 @@ extension Cluster {
     /// One attempt to connect, after the pause that earlier failures ask for.
     private func open(_ key: ConnectionTable.Key, attempt: Int) async throws -> NegotiatedConnection {
         let failures = connections.failures(key)
-        var settings = configuration
-        settings.connectionSetupTimeout = setupTimeout(failures: failures.count)
-        let observing = ConnectionObserver(observer, key.address, key.role)
+        var settings = configuration.connectionSettings
+        settings.setupTimeout = setupTimeout(failures: failures.count)
+        let observing = ClientConnectionObserver(observer, key.address, key.role)
         var began = timing.now()
         do {
             if let notBefore = failures.notBefore, notBefore > began {
@@ -52,7 +54,7 @@ extension Cluster {
             }
             defer { watch.cancel() }
             let connection = try await NegotiatedConnection.open(
-                key.address, configuration: settings, pool: pool, timing: timing, observer: observing)
+                key.address, settings: settings, pool: pool, timing: timing, observer: observing)
             guard connections.succeeded(key, attempt: attempt, connection) else {
                 connection.close()
                 throw CancellationError()

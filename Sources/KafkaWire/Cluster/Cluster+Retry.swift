@@ -109,25 +109,3 @@ extension Cluster {
         return try await connection(to: controller, role: .general)
     }
 }
-
-extension KafkaError {
-    /// Whether the cluster may look different from what is known of it.
-    var meansStaleMetadata: Bool {
-        switch code {
-        case .notLeaderOrFollower, .unknownTopicOrPartition, .unknownTopicId, .inconsistentTopicId,
-            .leaderNotAvailable, .fencedLeaderEpoch, .unknownLeaderEpoch, .replicaNotAvailable, .kafkaStorageError,
-            .networkException, .brokerNotAvailable, .requestTimedOut, .notController, .offsetNotAvailable:
-            true
-        default: false
-        }
-    }
-}
-
-extension Sequence where Element: CustomStringConvertible {
-    /// The first three elements, and the number of the others, for a message.
-    var briefly: String {
-        let all = map(\.description).sorted()
-        let first = all.prefix(3).joined(separator: ", ")
-        return all.count > 3 ? "\(first) and \(all.count - 3) more" : first
-    }
-}

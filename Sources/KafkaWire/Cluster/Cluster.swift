@@ -1,3 +1,5 @@
+import Concurrency
+
 /// The cluster as one client sees it: its metadata, and connections to its brokers.
 ///
 /// There is one owner for each thing that several parts need: what is known of the cluster is refreshed here and
@@ -174,14 +176,4 @@ package actor Cluster {
     package var controllerID: Int32? { metadata.controllerID }
     package var clusterID: String? { metadata.clusterID }
     package var brokers: [Int32: BrokerAddress] { metadata.brokers }
-}
-
-extension KafkaError {
-    /// What a broker said of a topic in its metadata.
-    static func ofTopic(_ code: ErrorCode, _ name: String) -> KafkaError {
-        let message =
-            code == .unknownTopicOrPartition
-            ? "the topic \(name) does not exist" : "the topic \(name) can't be used at the moment"
-        return KafkaError(code, message, isFromBroker: true, topic: name)
-    }
 }

@@ -1,3 +1,5 @@
+import Concurrency
+
 /// The settings of a client, each under the name that it has in Kafka.
 ///
 /// Defaults are those of Kafka's Java client unless said otherwise.
@@ -114,7 +116,7 @@ public struct ClientConfiguration: Sendable {
         try list.set(&retryBackoffMaximum, "retry.backoff.max.ms")
         try list.set(&metadataMaximumAge, "metadata.max.age.ms")
         try list.set(&receiveMessageMaximum, "receive.message.max.bytes", in: 1000...1 << 30)
-        try security.take(from: &list)
+        try SecurityProperties.take(&security, from: &list)
         try takeTopicCreation(from: &list)
         try consumer.take(from: &list)
         try producer.take(from: &list)
@@ -129,6 +131,16 @@ public struct ClientConfiguration: Sendable {
         consumer.allowsTopicCreation = isAllowed
         producer.allowsTopicCreation = isAllowed
     }
+
+    /// The settings of the client's connections.
+    package var connectionSettings: ConnectionSettings {
+        ConnectionSettings(
+            clientID: clientID, requestTimeout: requestTimeout, setupTimeout: connectionSetupTimeout,
+            maximumFrame: receiveMessageMaximum, maximumIdle: connectionsMaximumIdle, security: security)
+    }
+
+    /// Between attempts of a call that is retried: `retry.backoff.ms`, up to `retry.backoff.max.ms`.
+    var backoff: Backoff { Backoff(initial: retryBackoff, maximum: retryBackoffMaximum) }
 
     /// Checks the settings by the rules that also apply to properties.
     ///
@@ -168,54 +180,4 @@ public enum MetadataRecoveryStrategy: Sendable, Hashable {
     case keep
 
     static let names: KeyValuePairs<String, MetadataRecoveryStrategy> = ["rebootstrap": .rebootstrap, "none": .keep]
-}
-
-/// Where a broker listens.
-public struct BrokerAddress: Hashable, Sendable, CustomStringConvertible {
-    /// A name or an IP address, IPv6 without brackets.
-    public let host: String
-    /// Above 0.
-    public let port: UInt16
-
-    /// From its parts, unchecked.
-    public init(host: String, port: UInt16) {
-        self.host = host
-        self.port = port
-    }
-
-    /// Reads `host:port`, with square brackets around an IPv6 address; nil where the text isn't of that form.
-    public init?(_ text: String) {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0
-        else { return nil }
-        var host = text[..<colon]
-        if host.hasPrefix("["), host.hasSuffix("]") {
-            host = host.dropFirst().dropLast()
-        } else if host.contains(":") {
-            return nil
-        }
-        guard !host.isEmpty,
-            !host.unicodeScalars.contains(where: {
-                $0.properties.isWhitespace || $0.value < 0x20 || "/@".unicodeScalars.contains($0)
-            })
-        else { return nil }
-        self.init(host: String(host), port: port)
-    }
-
-    static func list(_ text: String) throws(KafkaError) -> [BrokerAddress] {
-        var addresses: [BrokerAddress] = []
-        for (index, part) in text.split(separator: ",").enumerated() {
-            guard let address = BrokerAddress(String(part).trimmed) else {
-                // The text itself is not shown: it may be a URI with a password.
-                throw KafkaError(
-                    .invalidConfig, "entry \(index + 1) of bootstrap.servers is invalid; host:port is expected")
-            }
-            addresses.append(address)
-        }
-        guard !addresses.isEmpty else {
-            throw KafkaError(.invalidConfig, "no bootstrap server is given; host:port is expected")
-        }
-        return addresses
-    }
-
-    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }

@@ -210,13 +210,3 @@ struct PropertyList {
         return row[right.count]
     }
 }
-
-extension String {
-    /// Without blanks around it, which Kafka's clients drop as well for everything but plain text.
-    var trimmed: String {
-        var rest = self[...]
-        while rest.first?.isWhitespace == true { rest = rest.dropFirst() }
-        while rest.last?.isWhitespace == true { rest = rest.dropLast() }
-        return String(rest)
-    }
-}

@@ -10,13 +10,12 @@ extension ClassicGroup {
         switch subscription {
         case .topics(let names): return Set(names).sorted()
         case .pattern(let pattern):
-            guard let regex = TopicPattern.regex(pattern) else {
+            guard let matcher = TopicPattern(pattern) else {
                 throw KafkaError(
                     .invalidRegularExpression,
                     "'\(pattern)' is no regular expression, or has more than \(TopicPattern.maximumGroups) groups")
             }
-            let all = try await KafkaAdmin(cluster: cluster).listTopics()
-            return all.map(\.name).filter { (try? regex.wholeMatch(in: $0)) != nil }.sorted()
+            return try await cluster.allTopicNames().filter { matcher.matches($0) }
         }
     }
 

@@ -1,3 +1,5 @@
+import Concurrency
+
 /// A member of a classic group: does what `ClassicMember` says, and tells it what came of it.
 ///
 /// One task goes from step to step, one sends heartbeats, one looks whether there are other topics or partitions, and
@@ -176,7 +178,8 @@ actor ClassicGroup: GroupMembership {
     private func subscriptionData(_ assignor: PartitionAssignor) throws(ProtocolError) -> ByteSlice {
         try ConsumerProtocolSubscription(
             topics: topics,
-            userData: try assignor.userData(
+            userData: try PartitionAssignment.userData(
+                of: assignor,
                 previous: previous.partitions.sorted(), generation: previous.generation),
             ownedPartitions: [ConsumerProtocolTopicPartition](owned), generationId: machine.identity.generation,
             rackId: cluster.configuration.consumer.rackOfMember

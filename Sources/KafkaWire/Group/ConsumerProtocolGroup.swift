@@ -1,3 +1,5 @@
+import Concurrency
+
 /// A member of a KIP-848 group: does what `ConsumerMember` says, and tells it what came of it.
 ///
 /// One task sends heartbeats, one gives partitions up and takes them over, and one commits at intervals.
@@ -306,28 +308,5 @@ actor ConsumerProtocolGroup: GroupMembership {
             request.subscribedTopicRegex = pattern
         }
         return request
-    }
-}
-
-extension KafkaUUID {
-    /// A version 4 UUID, as the Java client makes them for members.
-    static func random() -> KafkaUUID {
-        KafkaUUID(
-            high: .random(in: 0 ... .max) & ~0xf000 | 0x4000,
-            low: .random(in: 0 ... .max) & ~(0b11 << 62) | 0b10 << 62)
-    }
-}
-
-extension Cluster {
-    /// The names of topics by their ids (KIP-516); those that no broker knows are left out.
-    nonisolated func names(ofTopics ids: Set<KafkaUUID>) async throws -> [KafkaUUID: String] {
-        let request = MetadataRequest(
-            topics: ids.map { MetadataRequest.Topic(topicId: $0, name: nil) }, allowAutoTopicCreation: false)
-        let response = try await askAnyBroker { _ in request }.response
-        var names: [KafkaUUID: String] = [:]
-        for topic in response.topics where topic.errorCode == ErrorCode.none.rawValue {
-            if let name = topic.name { names[topic.topicId] = name }
-        }
-        return names
     }
 }

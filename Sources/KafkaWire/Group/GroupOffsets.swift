@@ -265,20 +265,3 @@ struct GroupOffsets: Sendable {
         }
     }
 }
-
-extension KafkaError {
-    /// Whether the coordinator takes nothing from this member any more.
-    var meansLostMembership: Bool {
-        switch code {
-        case .illegalGeneration, .unknownMemberId, .fencedInstanceId, .fencedMemberEpoch: true
-        default: false
-        }
-    }
-
-    /// The same error where it is known to pass.
-    var passing: KafkaError {
-        KafkaError(
-            code, message, isFromBroker: isFromBroker, isRetriable: true, topic: topic, partition: partition,
-            offset: offset)
-    }
-}

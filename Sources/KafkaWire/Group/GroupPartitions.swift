@@ -344,7 +344,3 @@ final class GroupPartitions: Sendable {
         buffer.release()
     }
 }
-
-extension FetchPosition {
-    var asCommit: OffsetAndMetadata { OffsetAndMetadata(offset, leaderEpoch: lastFetchedEpoch) }
-}

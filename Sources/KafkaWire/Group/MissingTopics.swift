@@ -1,3 +1,5 @@
+import Concurrency
+
 /// Watches a subscription: reports topics that do not exist and patterns that match none, and has the broker create the
 /// topics that are named if `allow.auto.create.topics` permits that.
 final class MissingTopics: Sendable {
@@ -73,9 +75,9 @@ final class MissingTopics: Sendable {
     /// - Returns: Whether no topic matches. In a KIP-848 group the broker matches, by another syntax: a pattern that
     ///   this client can't read is not checked.
     private func check(pattern: String, _ reporters: inout [String: RetryReporter]) async -> Bool {
-        guard let regex = TopicPattern.regex(pattern) else { return false }
-        guard let topics = try? await KafkaAdmin(cluster: cluster).listTopics() else { return true }
-        let isMatched = topics.contains { (try? regex.wholeMatch(in: $0.name)) != nil }
+        guard let matcher = TopicPattern(pattern) else { return false }
+        guard let topics = try? await cluster.allTopicNames() else { return true }
+        let isMatched = topics.contains { matcher.matches($0) }
         let error = KafkaError(.unknownTopicOrPartition, "no topic matches the pattern")
         report(
             isMatched ? nil : error, "find a topic that matches '\(pattern)'", .pattern(pattern), &reporters)

@@ -17,12 +17,3 @@ struct Takeover: Sendable {
 
     var isEmpty: Bool { starts.isEmpty && failed.isEmpty }
 }
-
-extension Fetcher {
-    /// Adds partitions that can't be read, each with its error.
-    func add(failed: [TopicPartition: KafkaError]) {
-        // Without a position: nothing is committed for them until they are sought.
-        add(failed.mapValues { _ in ConsumerStart(.earliest) })
-        for (partition, error) in failed { fail(partition, error) }
-    }
-}

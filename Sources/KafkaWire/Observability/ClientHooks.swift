@@ -90,15 +90,8 @@ public struct ConnectEvent: Sendable {
 
 /// The end of a connection that was open.
 public struct DisconnectEvent: Sendable {
-    /// Who or what ended it.
-    public enum Reason: Sendable, Hashable {
-        /// This client was closed, or doesn't need the connection any more.
-        case closed
-        /// It wasn't used for `connections.max.idle.ms`.
-        case idle
-        /// The broker ended it, it broke, or an answer was overdue.
-        case failed(KafkaError)
-    }
+    /// How it ended.
+    public typealias Reason = DisconnectReason
 
     /// The `client.id` of the client.
     public let clientID: String

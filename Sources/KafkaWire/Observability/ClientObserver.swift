@@ -53,7 +53,7 @@ package final class ClientObserver: Sendable {
             ["broker": broker.description, "role": role.rawValue, "error": error.description])
     }
 
-    package func disconnected(_ broker: BrokerAddress, _ role: ConnectionRole, _ reason: DisconnectEvent.Reason) {
+    package func disconnected(_ broker: BrokerAddress, _ role: ConnectionRole, _ reason: DisconnectReason) {
         instruments?.count(.connectionsClosed, 1, ["reason": reason.name])
         instruments?.openConnections(changeBy: -1)
         hooks.disconnected?(DisconnectEvent(clientID: clientID, broker: broker, role: role, reason: reason))
@@ -255,15 +255,7 @@ extension ClientHooks {
     }
 }
 
-extension DisconnectEvent.Reason: CustomStringConvertible {
-    public var description: String {
-        switch self {
-        case .closed: "closed by this client"
-        case .idle: "not used for connections.max.idle.ms"
-        case .failed(let error): error.description
-        }
-    }
-
+extension DisconnectReason {
     fileprivate var name: String {
         switch self {
         case .closed: "closed"

@@ -1,3 +1,5 @@
+import Concurrency
+
 /// A question to the cluster that is asked beside everything else: never twice at once, and again only after a pause.
 struct ProducerQuestion {
     private var isUnderWay = false

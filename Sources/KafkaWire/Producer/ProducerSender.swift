@@ -270,3 +270,22 @@ actor ProducerSender {
         }
     }
 }
+
+extension ProduceRequest {
+    /// A request for one batch of each partition.
+    ///
+    /// - Parameter timeout: How long the leader may wait for the replicas.
+    fileprivate init(
+        _ batches: [TopicPartition: ByteSlice], topicIDs: [String: KafkaUUID], transactionalID: String?,
+        acks: ProducerConfiguration.Acks, timeout: Duration
+    ) {
+        self.init(
+            transactionalId: transactionalID, acks: acks.rawValue,
+            timeoutMs: timeout.asMilliseconds,
+            topicData: Dictionary(grouping: batches.keys.sorted(), by: \.topic).map { topic, keys in
+                TopicData(
+                    name: topic, topicId: topicIDs[topic] ?? .zero,
+                    partitionData: keys.map { PartitionData(index: $0.partition, records: batches[$0]) })
+            })
+    }
+}

@@ -1,8 +1,8 @@
 /// The hash by which Kafka's Java client gives a record with a key its partition, so that the same key goes to the
 /// same partition whichever client writes it.
-package enum Murmur2 {
+public enum Murmur2 {
     /// MurmurHash2, 32 bits, of the key with the Java client's seed.
-    package static func hash(_ key: RawSpan) -> Int32 {
+    public static func hash(_ key: RawSpan) -> Int32 {
         let m: UInt32 = 0x5bd1_e995
         var hash = 0x9747_b28c ^ UInt32(truncatingIfNeeded: key.byteCount)
         var position = 0
@@ -30,7 +30,7 @@ package enum Murmur2 {
     /// The partition that the Java client's default partitioner chooses.
     ///
     /// - Precondition: `count`, the topic's number of partitions, is above zero.
-    package static func partition(forKey key: RawSpan, count: Int32) -> Int32 {
+    public static func partition(forKey key: RawSpan, count: Int32) -> Int32 {
         precondition(count > 0)
         return (hash(key) & .max) % count
     }

@@ -1,3 +1,5 @@
+import Concurrency
+
 /// An access token for SASL/OAUTHBEARER (RFC 6750, RFC 7628).
 public struct OAuthToken: Sendable {
     /// The token as the identity provider gave it, without `Bearer` before it.

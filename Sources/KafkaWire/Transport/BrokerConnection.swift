@@ -135,7 +135,7 @@ package final class BrokerConnection: Sendable {
     }
 
     /// Has `body` called when the connection ends, or at once where it has: on a thread that it mustn't block.
-    func onEnd(_ body: @escaping @Sendable (DisconnectEvent.Reason) -> Void) {
+    func onEnd(_ body: @escaping @Sendable (DisconnectReason) -> Void) {
         mailbox.onEnd(body)
     }
 

@@ -271,7 +271,7 @@ final class ConnectionDriver: @unchecked Sendable {
     }
 
     /// - Parameter end: The reason to report if the actions end the connection; by default that of the action.
-    func perform(_ actions: [ConnectionStateMachine.Action], end: DisconnectEvent.Reason? = nil) {
+    func perform(_ actions: [ConnectionStateMachine.Action], end: DisconnectReason? = nil) {
         // Shut the mailbox first: an observer of the end must not find the connection still usable.
         if case .closeSocket(let reason) = actions.last {
             var errors: [Int32: KafkaError] = [:]

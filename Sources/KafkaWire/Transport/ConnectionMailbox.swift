@@ -30,9 +30,9 @@ final class ConnectionMailbox: Sendable {
         var isToClose = false
         var wasReached = false
         var wasEstablished = false
-        var end: DisconnectEvent.Reason?
+        var end: DisconnectReason?
         /// Who wants to know of the end. Whoever takes it out has to call it, once.
-        var onEnd: (@Sendable (DisconnectEvent.Reason) -> Void)?
+        var onEnd: (@Sendable (DisconnectReason) -> Void)?
     }
 
     private let state = Lock(State())
@@ -114,7 +114,7 @@ final class ConnectionMailbox: Sendable {
     }
 
     /// Has `body` called when the connection ends, or at once where it has.
-    func onEnd(_ body: @escaping @Sendable (DisconnectEvent.Reason) -> Void) {
+    func onEnd(_ body: @escaping @Sendable (DisconnectReason) -> Void) {
         let end = state.withLock { state in
             if state.end == nil { state.onEnd = body }
             return state.end
@@ -154,7 +154,7 @@ final class ConnectionMailbox: Sendable {
     /// No further command will be carried out: whoever still waits, or comes later, is told why.
     ///
     /// - Parameter errors: The errors of single requests, by id; the others fail with `reason`.
-    func shut(_ reason: KafkaError, _ end: DisconnectEvent.Reason, errors: [Int32: KafkaError] = [:]) {
+    func shut(_ reason: KafkaError, _ end: DisconnectReason, errors: [Int32: KafkaError] = [:]) {
         let (waiting, onEnd, end) = state.withLock { state in
             state.closed = state.closed ?? reason
             let end = state.end ?? (state.isToClose ? .closed : end)

@@ -53,8 +53,8 @@ struct Absence {
         case .topics(let names): return existing.contains { names.contains($0.name) }
         case .pattern(let pattern):
             // `TopicArguments` has checked it.
-            guard let regex = TopicPattern.regex(pattern) else { return true }
-            return existing.contains { !$0.isInternal && (try? regex.wholeMatch(in: $0.name)) != nil }
+            guard let matcher = TopicPattern(pattern) else { return true }
+            return existing.contains { !$0.isInternal && matcher.matches($0.name) }
         }
     }
 }

@@ -37,7 +37,7 @@ enum TopicArguments {
                 continue
             }
             isPattern = true
-            guard TopicPattern.regex(topic) != nil, !ShownArgument.isAddress(topic) else {
+            guard TopicPattern(topic) != nil, !ShownArgument.isAddress(topic) else {
                 throw Failure(
                     "\(ShownArgument.quoted(topic)) is not a valid regular expression for topics: a topic that begins "
                         + "with ^ is read as one", status: .usage)
@@ -45,7 +45,7 @@ enum TopicArguments {
         }
         guard isPattern else { return .topics(topics) }
         let pattern = topics.map { $0.hasPrefix("^") ? ".*(?:\($0)).*" : quoted($0) }.joined(separator: "|")
-        guard TopicPattern.regex(pattern) != nil else {
+        guard TopicPattern(pattern) != nil else {
             throw Failure(
                 "the topics' regular expressions together have more than \(TopicPattern.maximumGroups) groups",
                 status: .usage)

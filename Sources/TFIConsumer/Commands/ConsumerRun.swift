@@ -1,4 +1,5 @@
 import CommandLineSupport
+import Concurrency
 import IngestEngine
 import KafkaWire
 import PGWire

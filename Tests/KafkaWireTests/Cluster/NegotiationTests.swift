@@ -9,7 +9,7 @@ struct NegotiationTests {
         var configuration = try ClientConfiguration(bootstrapServers: fake.bootstrapServers)
         configuration.requestTimeout = timeout
         return try await NegotiatedConnection.open(
-            configuration.bootstrapServers[0], configuration: configuration, pool: BufferPool(limit: 0))
+            configuration.bootstrapServers[0], settings: configuration.connectionSettings, pool: BufferPool(limit: 0))
     }
 
     private func asked(_ fake: FakeCluster) -> [Int16] {

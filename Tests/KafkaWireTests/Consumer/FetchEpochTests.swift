@@ -44,7 +44,7 @@ struct FetchEpochTests {
         let fetch = PartitionFetch(
             topicID: .zero, position: FetchPosition(offset: 5, lastFetchedEpoch: 2), leaderEpoch: 3, maximumBytes: 100)
         let session = FetchSession.Request(sessionID: 0, epoch: 0, partitions: [partition], forgotten: [:])
-        return FetchRequest(session, [partition: fetch], configuration, version: version)
+        return session.fetchRequest([partition: fetch], configuration, version: version)
     }
 
     @Test("a fetch carries the leader's epoch, and from version 12 on the last fetched epoch")

@@ -68,13 +68,13 @@ struct AssignorTests {
 
     @Test("range", arguments: divisions)
     func range(_ division: Division) {
-        let assigned = PartitionAssignor.range.assign(division.members, partitionCounts: division.counts)
+        let assigned = PartitionAssignment.assign(division.members, partitionCounts: division.counts, by: .range)
         #expect(assigned == division.range.mapValues(partitions))
     }
 
     @Test("round robin", arguments: divisions)
     func roundRobin(_ division: Division) {
-        let assigned = PartitionAssignor.roundRobin.assign(division.members, partitionCounts: division.counts)
+        let assigned = PartitionAssignment.assign(division.members, partitionCounts: division.counts, by: .roundRobin)
         #expect(assigned == division.roundRobin.mapValues(partitions))
     }
 
@@ -87,8 +87,8 @@ struct AssignorTests {
 
     @Test("nobody and nothing", arguments: PartitionAssignor.allCases)
     func nothing(_ assignor: PartitionAssignor) {
-        #expect(assignor.assign([], partitionCounts: ["t": 3]).isEmpty)
-        #expect(assignor.assign([member("a", ["t"])], partitionCounts: [:]) == ["a": []])
-        #expect(assignor.assign([member("a", [])], partitionCounts: ["t": 3]) == ["a": []])
+        #expect(PartitionAssignment.assign([], partitionCounts: ["t": 3], by: assignor).isEmpty)
+        #expect(PartitionAssignment.assign([member("a", ["t"])], partitionCounts: [:], by: assignor) == ["a": []])
+        #expect(PartitionAssignment.assign([member("a", [])], partitionCounts: ["t": 3], by: assignor) == ["a": []])
     }
 }

@@ -60,7 +60,7 @@ struct StickyAssignorTests {
         for assignor in PartitionAssignor.allCases {
             let group = newcomers(members, partitions: 10_000)
             let begin = ContinuousClock.now
-            let assigned = assignor.assign(group, partitionCounts: ["t": 10_000])
+            let assigned = PartitionAssignment.assign(group, partitionCounts: ["t": 10_000], by: assignor)
             // A quadratic assignment takes minutes here in a debug build.
             #expect(.now - begin < .seconds(30), "\(assignor)")
             #expect(assigned.count == members)
@@ -75,7 +75,7 @@ struct StickyAssignorTests {
     func valid(seed: UInt64) throws {
         let group = RandomGroup(seed: seed, isSmall: false)
         let members = try group.eager()
-        let assigned = PartitionAssignor.sticky.assign(members, partitionCounts: group.counts)
+        let assigned = PartitionAssignment.assign(members, partitionCounts: group.counts, by: .sticky)
         #expect(Set(assigned.keys) == Set(members.map(\.id)))
         let all = assigned.values.joined()
         #expect(all.count == Set(all).count)
@@ -89,7 +89,7 @@ struct StickyAssignorTests {
     func balanced(seed: UInt64) throws {
         let group = RandomGroup(seed: seed, isSmall: true)
         let members = try group.eager()
-        let assigned = PartitionAssignor.sticky.assign(members, partitionCounts: group.counts)
+        let assigned = PartitionAssignment.assign(members, partitionCounts: group.counts, by: .sticky)
         // Every division there is, of at most six partitions among at most four members.
         var loads = [Array(repeating: 0, count: members.count)]
         for partition in group.readable {
@@ -107,12 +107,12 @@ struct StickyAssignorTests {
     @Test("what stands evenly stays", arguments: 0..<200)
     func stable(seed: UInt64) throws {
         let group = RandomGroup(seed: seed, isSmall: false)
-        let first = PartitionAssignor.sticky.assign(try group.eager(), partitionCounts: group.counts)
+        let first = PartitionAssignment.assign(try group.eager(), partitionCounts: group.counts, by: .sticky)
         let again = try group.members.map { member in
             let data = StickyUserData(previous: first[member.id] ?? [], generation: 7)
             return KafkaWireTests.member(member.id, member.subscription.topics, userData: try data.encoded())
         }
-        #expect(PartitionAssignor.sticky.assign(again, partitionCounts: group.counts) == first)
+        #expect(PartitionAssignment.assign(again, partitionCounts: group.counts, by: .sticky) == first)
     }
 
     @Test("who reads the same keeps all but what is too much, when one comes or goes", arguments: 2..<12)
@@ -124,13 +124,14 @@ struct StickyAssignorTests {
             }
         }
         let counts: [String: Int32] = ["t": 17, "u": 12]
-        let before = PartitionAssignor.sticky.assign(try members(0..<count, [:]), partitionCounts: counts)
+        let before = PartitionAssignment.assign(try members(0..<count, [:]), partitionCounts: counts, by: .sticky)
         func moved(_ after: [String: [TopicPartition]]) -> Int {
             after.map { member, partitions in Set(partitions).subtracting(before[member] ?? []).count }.reduce(0, +)
         }
-        let joined = PartitionAssignor.sticky.assign(try members(0..<count + 1, before), partitionCounts: counts)
+        let joined = PartitionAssignment.assign(
+            try members(0..<count + 1, before), partitionCounts: counts, by: .sticky)
         #expect(moved(joined) == joined["m\(count)"]?.count)
-        let left = PartitionAssignor.sticky.assign(try members(1..<count, before), partitionCounts: counts)
+        let left = PartitionAssignment.assign(try members(1..<count, before), partitionCounts: counts, by: .sticky)
         #expect(moved(left) == before["m0"]?.count)
     }
 
@@ -171,7 +172,7 @@ struct StickyAssignorTests {
                     member.id, member.subscription.topics, owned: Array(owned[member.id] ?? []),
                     generation: Int32(round))
             }
-            let assigned = cooperative.assign(members, partitionCounts: group.counts)
+            let assigned = PartitionAssignment.assign(members, partitionCounts: group.counts, by: cooperative)
             var revoked = false
             for member in members {
                 let own = Set(assigned[member.id] ?? [])

@@ -99,10 +99,9 @@ struct ScramTests {
             ),
         ])
     func saltedPassword(mechanism: ScramMechanism, iterations: Int32, hash: String) async throws {
-        let upsertion = try await AlterUserScramCredentialsRequest.Upsertion(
-            salting: ScramUpsertion(
-                user: "user", mechanism, password: "pencil", iterations: iterations, salt: Array("salt of a test".utf8)
-            ))
+        let upsertion = try await ScramUpsertion(
+            user: "user", mechanism, password: "pencil", iterations: iterations, salt: Array("salt of a test".utf8)
+        ).salted()
         #expect(upsertion.name == "user")
         #expect(upsertion.mechanism == mechanism.rawValue)
         #expect(upsertion.iterations == iterations)
@@ -150,5 +149,5 @@ struct ScramTests {
 let hasOpenSSL: Bool = {
     var list = PropertyList(["security.protocol": "SSL"])
     var security = SecurityConfiguration()
-    return (try? security.take(from: &list)) != nil
+    return (try? SecurityProperties.take(&security, from: &list)) != nil
 }()

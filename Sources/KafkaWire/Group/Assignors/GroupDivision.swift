@@ -30,7 +30,7 @@ struct GroupDivision: Sendable {
     func assignments(
         partitionCounts: [String: Int32]
     ) -> Result<[SyncGroupRequest.SyncGroupRequestAssignment], ProtocolError> {
-        var assigned = assignor.assign(members, partitionCounts: partitionCounts)
+        var assigned = PartitionAssignment.assign(members, partitionCounts: partitionCounts, by: assignor)
         for member in unreadable.keys { assigned[member] = [] }
         do throws(ProtocolError) {
             var assignments: [SyncGroupRequest.SyncGroupRequestAssignment] = []

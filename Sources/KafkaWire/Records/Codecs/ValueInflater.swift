@@ -1,35 +1,42 @@
-/// Inflates values that an application compressed itself, on top of Kafka's own compression.
+/// Decompresses values that an application compressed itself, on top of Kafka's own compression.
 ///
 /// The formats are those that Kafka uses for record batches: gzip (also zlib's), frames of lz4 and zstd, and snappy in
 /// the framing of snappy-java or as one raw block.
-package struct ValueInflater: Sendable {
-    package let compression: Compression
+public struct ValueInflater: Sendable {
+    /// The format of the values.
+    public let compression: Compression
     /// The most bytes of an inflated value.
-    package let maximumBytes: Int
+    public let maximumBytes: Int
     private let pool: BufferPool
 
-    package init(_ compression: Compression, maximumBytes: Int) {
+    /// - Parameters:
+    ///   - compression: The format of the values.
+    ///   - maximumBytes: The largest size of a decompressed value.
+    public init(_ compression: Compression, maximumBytes: Int) {
         self.compression = compression
         self.maximumBytes = maximumBytes
         pool = BufferPool(limit: 2 << 20)
     }
 
     /// A value that is not in the compression's format, or inflates to too many bytes.
-    package struct Problem: Error {
+    public struct Problem: Error {
         /// For example `the value is not valid gzip: incorrect header check`.
-        package let reason: String
+        public let reason: String
     }
 
+    /// Decompresses a value.
+    ///
     /// - Throws: `Problem` also if this build of the library lacks the codec.
-    package func inflate(_ value: RawSpan) throws(Problem) -> ByteSlice {
+    public func inflate(_ value: RawSpan) throws(Problem) -> [UInt8] {
         let storage = pool.take(value.byteCount)
         unsafe value.withUnsafeBytes { bytes in
             // The storage has room for the whole value.
             if let base = bytes.baseAddress { unsafe storage.base.copyMemory(from: base, byteCount: bytes.count) }
         }
         do throws(KafkaError) {
-            return try compression.decompress(
+            let inflated = try compression.decompress(
                 ByteSlice(storage, 0..<value.byteCount), maximumBytes: maximumBytes, pool: pool)
+            return [UInt8](inflated.span)
         } catch {
             switch error.code {
             case .recordListTooLarge:

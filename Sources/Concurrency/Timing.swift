@@ -1,0 +1,38 @@
+import Foundation
+
+/// Clock, sleep and randomness; replaceable in tests.
+public struct Timing: Sendable {
+    /// The time of the monotonic clock.
+    public var now: @Sendable () -> ContinuousClock.Instant
+    /// Milliseconds since 1970.
+    public var wallClock: @Sendable () -> Int64
+    /// Waits between two attempts.
+    public var sleep: @Sendable (Duration) async throws -> Void
+    /// Waits until something that is in progress has taken too long.
+    ///
+    /// Apart from `sleep`, so that a test whose pauses take no time doesn't time out what is in progress.
+    public var timeout: @Sendable (Duration) async throws -> Void
+    /// A number from 0 up to 1.
+    public var random: @Sendable () -> Double
+
+    /// The longest time that a task sleeps: the system's own units have no room for more.
+    public static let longestSleep = Duration.seconds(10 * 365 * 86400)
+
+    public init(
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
+        wallClock: @escaping @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1000) },
+        sleep: @escaping @Sendable (Duration) async throws -> Void = {
+            try await Task.sleep(for: min($0, Timing.longestSleep))
+        },
+        timeout: @escaping @Sendable (Duration) async throws -> Void = {
+            try await Task.sleep(for: min($0, Timing.longestSleep))
+        },
+        random: @escaping @Sendable () -> Double = { .random(in: 0..<1) }
+    ) {
+        self.now = now
+        self.wallClock = wallClock
+        self.sleep = sleep
+        self.timeout = timeout
+        self.random = random
+    }
+}
