@@ -187,7 +187,7 @@ install_package() {
     [[ -z $(inside dpkg --verify tfi-consumer) ]] || wrong "files differ from those of the package"
     [[ $(inside stat -c '%a %U' /etc/tfi-consumer/plant.env) == '640 root' ]] || wrong "plant.env has other rights"
     for program in tfi-consumer tfi-producer kafkawire; do
-        [[ $(inside "$program" --version) == "$program $version" ]] || wrong "$program does not start"
+        [[ $(inside "$program" --version) == "$program ${version//\~/-}" ]] || wrong "$program does not start"
     done
 }
 

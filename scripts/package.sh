@@ -140,6 +140,8 @@ for product in "${products[@]}"; do
 done
 version=$("$programs/tfi-consumer" --version)
 version=${version##* }
+# To Debian a hyphen begins the packaging's own revision, and a tilde sorts before the release.
+version=${version//-/\~}
 [[ $version =~ ^[0-9][0-9A-Za-z.+~]*$ ]] || fail "'$version' is no version that Debian takes" 65
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(source_date)}
 export SOURCE_DATE_EPOCH

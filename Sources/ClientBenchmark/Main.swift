@@ -1,3 +1,4 @@
+import KafkaWire
 import CommandLineSupport
 
 /// What KafkaWire costs its users: `scripts/bench-client.sh` runs it beside the same program in C on librdkafka
@@ -5,7 +6,7 @@ import CommandLineSupport
 @main
 struct Main {
     static let program = Program(
-        name: "ClientBenchmark", version: projectVersion,
+        name: "ClientBenchmark", version: KafkaWireVersion.current,
         abstract: "Reads or writes records with KafkaWire and tells what that costs.",
         commands: [FetchCommand.command, PaceCommand.command, ProduceCommand.command])
 

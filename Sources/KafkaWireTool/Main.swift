@@ -42,10 +42,10 @@ struct Main {
             throw Failure("no mode is given: use -L, -P, -C, -G or -Q", status: .usage)
         }
         if arguments.contains("-h") || arguments.contains("--help") {
-            return try await Output.standard.write("kafkawire \(projectVersion)\n\n" + HelpText.messages)
+            return try await Output.standard.write("kafkawire \(KafkaWireVersion.current)\n\n" + HelpText.messages)
         }
         if arguments.contains("-V") || arguments.contains("--version") {
-            return try await Output.standard.write("kafkawire \(projectVersion)\n")
+            return try await Output.standard.write("kafkawire \(KafkaWireVersion.current)\n")
         }
         try await MessageProgram.run(arguments)
     }

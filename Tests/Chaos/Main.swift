@@ -1,3 +1,4 @@
+import KafkaWire
 import CommandLineSupport
 import Concurrency
 import Foundation
@@ -52,7 +53,7 @@ struct Main {
     static func main() async {
         await runMain(
             Program(
-                name: "chaos", version: projectVersion,
+                name: "chaos", version: KafkaWireVersion.current,
                 abstract: "Runs the pipeline with one fault per second, and checks that nothing is lost or doubled.",
                 commands: [run]))
     }

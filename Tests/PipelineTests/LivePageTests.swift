@@ -127,7 +127,7 @@ extension DatabaseTests {
             let failed = try await Self.picture(port) {
                 ((($0["data"] as? [String: Any])?["waits"] as? [String]) ?? []).contains { $0.contains("tile_nok") }
             }
-            #expect(failed["version"] as? String == "0.1.0")
+            #expect(failed["version"] as? String == KafkaWireVersion.current)
             try await pipeline.sql("ALTER VIEW hidden RENAME TO tile_nok")
             _ = try await Self.picture(port) { Self.tiles($0)["total"] is Int }
             try await endInOrder(run)

@@ -277,9 +277,3 @@ package final class NegotiatedConnection: Sendable {
         }
     }
 }
-
-/// What the client says of itself to brokers (KIP-511).
-package enum KafkaWireVersion {
-    package static let softwareName = "kafkawire"
-    package static let current = "0.1.0"
-}

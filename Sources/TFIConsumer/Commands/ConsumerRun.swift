@@ -198,7 +198,7 @@ struct ConsumerRun: Sendable {
         log.info(
             "started",
             [
-                "version": .string(projectVersion), "group": .string(options[ConsumerOptions.group]),
+                "version": .string(KafkaWireVersion.current), "group": .string(options[ConsumerOptions.group]),
                 "workers": .integer(isGroup ? options[ConsumerOptions.workers] : 1), "standalone": .bool(!isGroup),
                 "topics": .string(start.partitionCounts.keys.sorted().joined(separator: ",")),
                 "tables": .string(plan.labels.joined(separator: ",")), "positions": .string(shown + more),

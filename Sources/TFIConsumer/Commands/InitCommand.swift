@@ -1,5 +1,6 @@
 import CommandLineSupport
 import IngestEngine
+import KafkaWire
 import PGWire
 
 /// `tfi-consumer init`: makes the tables and views.
@@ -40,7 +41,7 @@ enum InitCommand {
             let tables = OwnTables(schema: name, quotedSchema: quotedName)
             let schema = WorkshopSchema(quotedName: quotedName, plant: plant)
             return try await connection.transaction { session in
-                let outcome = try tables.create(&session, program: projectVersion)
+                let outcome = try tables.create(&session, program: KafkaWireVersion.current)
                 return (outcome, isForThePlant ? try schema.create(&session, replacingViews: replacesViews) : [])
             }
         }

@@ -129,7 +129,8 @@ enum RunCommand {
         _ options: ParsedOptions, _ monitor: RunMonitor, _ feed: PlantFeed?
     ) throws(Failure) -> HTTPServer? {
         guard let address = options[ConsumerOptions.http] else { return nil }
-        let pages = StatusPages(monitor: monitor, livePage: feed.map { LivePage($0, version: projectVersion) })
+        let pages = StatusPages(
+            monitor: monitor, livePage: feed.map { LivePage($0, version: KafkaWireVersion.current) })
         do {
             let server = try HTTPServer(at: address) { pages.answer($0) }
             monitor.observer.log.info("serving", ["url": .string("http://\(server.address)/")])

@@ -28,7 +28,7 @@ final class RunMonitor: Sendable {
     private static let letterInterval = Duration.seconds(30)
 
     init(
-        observer: IngestObserver, version: String = projectVersion,
+        observer: IngestObserver, version: String = KafkaWireVersion.current,
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
         wallTime: @escaping @Sendable () -> Date = { Date() }
     ) {

@@ -5,7 +5,7 @@ import Testing
 
 extension RealKafka {
     /// What the client can do with each broker over each kind of security. The table goes to .build/matrix.md, and has
-    /// to be the one in the README.
+    /// to be the one in docs/compatibility.md.
     @Suite(needsKafka) struct Matrix {
         @Test func allBrokers() async throws {
             var table = MatrixTable()
@@ -24,8 +24,11 @@ extension RealKafka {
                 to: Repository.root.appending(path: ".build/matrix.md"), atomically: true, encoding: .utf8)
             // A machine without some of the brokers has a shorter table.
             guard isWhole, KafkaHome.all.count > 1 else { return }
-            let readme = try String(contentsOf: Repository.root.appending(path: "README.md"), encoding: .utf8)
-            #expect(readme.contains(table.markdown), "the README's table isn't what was seen: \(table.markdown)")
+            let document = try String(
+                contentsOf: Repository.root.appending(path: "docs/compatibility.md"), encoding: .utf8)
+            #expect(
+                document.contains(table.markdown),
+                "the table in docs/compatibility.md isn't what was seen: \(table.markdown)")
         }
 
         private func tryOut(_ kind: BrokerKind, _ security: KafkaSecurity) async -> [Capability: MatrixTable.Cell] {
