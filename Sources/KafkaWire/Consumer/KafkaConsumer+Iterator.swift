@@ -77,20 +77,34 @@ extension KafkaConsumer {
     /// - Parameter isWhole: Whether the position moves past the batch at once; otherwise `FetchBuffer.advance` moves it.
     func step(_ reader: inout BatchReader, timeout: Duration?, isWhole: Bool) async throws -> Iterator.Step {
         let redelivery = try buffer.comeBack(&reader) { isInHandler ? inHandler("next") : nil }
-        defer { buffer.goAway(at: cluster.timing.now()) }
-        if let redelivery { try await redeliver(redelivery) }
+        do {
+            if let redelivery { try await redeliver(redelivery) }
+            return try await step(&reader, timeout, isWhole)
+        } catch {
+            buffer.goAway(reader, at: cluster.timing.now())
+            throw error
+        }
+    }
+
+    private func step(_ reader: inout BatchReader, _ timeout: Duration?, _ isWhole: Bool) async throws -> Iterator.Step
+    {
         while true {
             switch nextBatch(isWhole: isWhole) {
             case .batch(let batch):
                 // Before another task may ask: the records of this batch are the next ones.
-                if !isWhole { begin(batch) }
+                if !isWhole {
+                    begin(batch)
+                    buffer.goAway(reader, at: cluster.timing.now())
+                }
                 return .batch(batch)
             case .failed(let slot, let failure):
                 try await handle(failure, slot)
+                // The handler is the application's, so that a group waits for it as for a batch.
+                _ = try buffer.comeBack(&reader, handledFailure: true)
                 continue
             case .none: break
             }
-            switch try await buffer.take(timeout: timeout) {
+            switch try await buffer.take(timeout: timeout, now: cluster.timing.now) {
             case .part(let part): reading.withLock { $0 = part }
             case .nothing: return .timedOut
             case .finished: return .finished
@@ -142,7 +156,8 @@ extension KafkaConsumer {
 
     /// The next batch of the part that is being read, or the error that stands in its place.
     private func nextBatch(isWhole: Bool) -> NextBatch {
-        reading.withLock { part in
+        let now = cluster.timing.now()
+        return reading.withLock { part in
             guard var current = part else { return .none }
             let batch: RecordBatch
             do throws(KafkaError) {
@@ -151,14 +166,14 @@ extension KafkaConsumer {
                         part = nil
                         return .none
                     }
-                    return fail(&part, failure)
+                    return fail(&part, failure, at: now)
                 }
                 batch = next
             } catch {
-                return fail(&part, error)
+                return fail(&part, error, at: now)
             }
             let next = FetchPosition(offset: batch.nextOffset, lastFetchedEpoch: batch.partitionLeaderEpoch)
-            switch buffer.handOut(current.slot, next: isWhole ? next : nil) {
+            switch buffer.handOut(current.slot, next: isWhole ? next : nil, at: now) {
             case .handedOut:
                 part = current
                 return .batch(batch)
@@ -173,10 +188,12 @@ extension KafkaConsumer {
     }
 
     /// Hands out an error of the partition that is being read.
-    private func fail(_ part: inout FetchedPartition?, _ error: KafkaError) -> NextBatch {
+    private func fail(
+        _ part: inout FetchedPartition?, _ error: KafkaError, at now: ContinuousClock.Instant
+    ) -> NextBatch {
         guard let current = part else { return .none }
         part = nil
-        switch buffer.fail(current.slot, error) {
+        switch buffer.fail(current.slot, error, at: now) {
         case .handedOut: return .failed(current.slot, failure(of: current.slot, error))
         case .stale: break
         case .paused: buffer.putBack(current)

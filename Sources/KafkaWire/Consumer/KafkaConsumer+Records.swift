@@ -49,7 +49,7 @@ extension KafkaConsumer {
                         try await consumer.handle(failure, slot)
                         continue
                     case .held:
-                        try await consumer.rest()
+                        try await consumer.rest(reader)
                         continue
                     case .none: break
                     }
@@ -97,9 +97,9 @@ extension KafkaConsumer {
         case none
     }
 
-    private func rest() async throws {
+    private func rest(_ reader: BatchReader) async throws {
         if isInHandler { throw inHandler("next") }
-        defer { buffer.goAway(at: cluster.timing.now()) }
+        defer { buffer.goAway(reader, at: cluster.timing.now()) }
         try await buffer.rest()
     }
 

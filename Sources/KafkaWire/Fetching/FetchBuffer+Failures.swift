@@ -2,10 +2,13 @@
 extension FetchBuffer {
     /// Decides whether the application is given a partition's error now, and notes it. What was fetched of the partition
     /// behind the error is dropped.
-    func fail(_ slot: FetchSlot, _ error: KafkaError) -> Verdict {
+    ///
+    /// - Parameter now: When the application's handler is called, or else the application leaves `next()`.
+    func fail(_ slot: FetchSlot, _ error: KafkaError, at now: ContinuousClock.Instant) -> Verdict {
         let (verdict, dropped) = state.withLock { state -> (Verdict, [FetchedPartition]) in
             guard let entry = state.entry(slot), !state.isFinished else { return (.stale, []) }
             guard !entry.isPaused, !state.isHeld else { return (.paused, []) }
+            state.presence = .handlingFailure(since: now)
             return (.handedOut, state.fail(slot, error))
         }
         for part in dropped { part.gate.notify() }

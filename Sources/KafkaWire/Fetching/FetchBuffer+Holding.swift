@@ -15,9 +15,12 @@ extension FetchBuffer {
         while true {
             if Task.isCancelled { return false }
             let isPinned = state.withLock { state in
-                if case .away = state.presence { return false }
-                state.isPinned = true
-                return true
+                switch state.presence {
+                case .away, .handlingFailure: return false
+                case .notBegun, .waiting:
+                    state.isPinned = true
+                    return true
+                }
             }
             if isPinned { return true }
             await comeback.wait()
@@ -64,7 +67,7 @@ extension FetchBuffer {
             switch state.presence {
             case .notBegun: beginning
             case .waiting: nil
-            case .away(let since): since
+            case .away(let since), .handlingFailure(let since): since
             }
         }
     }

@@ -28,19 +28,27 @@ extension FetchBuffer {
     /// If the same iterator asks as before, the batch at hand is processed. If another one asks, and the buffer
     /// redelivers, that batch is not processed.
     ///
-    /// - Parameter refusal: Called only while a group holds batches back. The error with which the call ends at once,
-    ///   since waiting would never end; nil to wait.
+    /// - Parameters:
+    ///   - handledFailure: Whether the application comes back from its handler of failures, in the same call of `next()`.
+    ///   - refusal: Called only while a group holds batches back. The error with which the call ends at once, since
+    ///     waiting would never end; nil to wait.
     /// - Returns: The batch to hand out again; nil if there is none.
     /// - Throws: What `refusal` returns. INVALID_REQUEST if another task waits for a batch. If the buffer redelivers, also
     ///   if a later iterator is processing one.
     func comeBack(
-        _ reader: inout BatchReader, refusal: () -> KafkaError? = { nil }
+        _ reader: inout BatchReader, handledFailure: Bool = false, refusal: () -> KafkaError? = { nil }
     ) throws(KafkaError) -> Redelivery? {
         let id = reader.id
         let hasBegun = reader.hasBegun
-        let result: Result<(Redelivery?, isBack: Bool), KafkaError> = state.withLock { state in
+        let result: Result<Redelivery?, KafkaError> = state.withLock { state in
             if state.isHeld, let refusal = refusal() { return .failure(refusal) }
-            if case .waiting = state.presence {
+            let isTaken =
+                switch state.presence {
+                case .waiting: true
+                case .handlingFailure: !handledFailure
+                case .notBegun, .away: false
+                }
+            if isTaken {
                 return .failure(
                     KafkaError(
                         .invalidRequest,
@@ -67,14 +75,12 @@ extension FetchBuffer {
                 }
             }
             state.handout = nil
-            var isBack = false
-            if case .away = state.presence { isBack = true }
             state.presence = .waiting
-            return .success((redelivery, isBack))
+            return .success(redelivery)
         }
-        let (redelivery, isBack) = try result.get()
+        let redelivery = try result.get()
         reader.hasBegun = true
-        if isBack { comeback.notify() }
+        comeback.notify()
         return redelivery
     }
 }
@@ -85,7 +91,10 @@ extension FetchBuffer.State {
     mutating func takesOver(_ reader: Int, _ redelivers: Bool) -> Bool {
         if self.reader == reader { return true }
         if redelivers { return false }
-        if case .waiting = presence { return false }
+        switch presence {
+        case .waiting, .handlingFailure: return false
+        case .notBegun, .away: break
+        }
         self.reader = reader
         return true
     }

@@ -7,9 +7,16 @@ extension FetchBuffer {
         case finished
     }
 
-    /// The application leaves `next()`, with a batch or without.
-    func goAway(at now: ContinuousClock.Instant) {
-        state.withLock { $0.presence = .away(since: now) }
+    /// The application leaves `next()` without a batch, unless it has left already, or another task waits there.
+    func goAway(_ reader: BatchReader, at now: ContinuousClock.Instant) {
+        let id = reader.id
+        state.withLock { state in
+            guard state.reader == id else { return }
+            switch state.presence {
+            case .waiting, .handlingFailure: state.presence = .away(since: now)
+            case .notBegun, .away: break
+            }
+        }
     }
 
     /// Ends the wait in `take` that is under way, or else the next one.
@@ -20,26 +27,37 @@ extension FetchBuffer {
 
     /// The next part of an answer, waiting for one if need be.
     ///
+    /// With any other outcome the application leaves `next()`, which `pin` either prevents or sees. Only a cancelled
+    /// task leaves in any case.
+    ///
+    /// - Parameter now: The clock that tells when the application leaves.
     /// - Throws: What `fail` was given, after everything that was fetched before; `CancellationError`.
-    func take(timeout: Duration?) async throws -> Taken {
+    func take(
+        timeout: Duration?, now: () -> ContinuousClock.Instant = { .now }
+    ) async throws -> Taken {
         let deadline = timeout.map { ContinuousClock.now + $0 }
         while true {
             // First of all, or a loop that never runs out of records would never end.
             try Task.checkCancellation()
-            let taken = try poll()
+            let instant = now()
+            let taken = try poll(at: instant)
             if case .nothing = taken {} else { return taken }
-            let (isPinned, isWoken) = state.withLock { state in
-                let isWoken = state.isWoken && !state.isPinned
-                if isWoken { state.isWoken = false }
-                return (state.isPinned, isWoken)
+            let isOver = deadline.map { .now >= $0 } ?? false
+            let (isPinned, leaves) = state.withLock { state in
+                guard !state.isPinned else { return (true, false) }
+                let leaves = state.isWoken || isOver
+                if leaves {
+                    state.isWoken = false
+                    state.presence = .away(since: instant)
+                }
+                return (false, leaves)
             }
-            if isWoken { return .nothing }
-            if !isPinned, let deadline, .now >= deadline { return .nothing }
+            if leaves { return .nothing }
             await arrival.wait(until: isPinned ? nil : deadline)
         }
     }
 
-    private func poll() throws(KafkaError) -> Taken {
+    private func poll(at now: ContinuousClock.Instant) throws(KafkaError) -> Taken {
         let result: Result<Taken, KafkaError> = state.withLock { state in
             if state.isHeld, !state.isFinished { return .success(.nothing) }
             while let index = state.queue.firstIndex(where: { state.entries[$0.slot.index]?.isPaused != true }) {
@@ -48,8 +66,9 @@ extension FetchBuffer {
                 state.entries[part.slot.index]?.delivered = part.next
                 state.entries[part.slot.index]?.processed = part.next
             }
-            if let failure = state.failure { return .failure(failure) }
-            return .success(state.isFinished ? .finished : .nothing)
+            guard state.failure != nil || state.isFinished else { return .success(.nothing) }
+            state.presence = .away(since: now)
+            return state.failure.map { .failure($0) } ?? .success(.finished)
         }
         let taken = try result.get()
         if case .part(let part) = taken { part.gate.notify() }
@@ -67,12 +86,18 @@ extension FetchBuffer {
 
     /// Decides whether the application gets a batch of this slot, and notes it.
     ///
-    /// - Parameter next: The position after the batch; nil where it doesn't move yet, since the batch's records are
-    ///   handed out one by one.
-    func handOut(_ slot: FetchSlot, next: FetchPosition?) -> Verdict {
+    /// The application is away from the moment at which it has the batch: a group that saw it waiting would give the
+    /// partition up with this batch unprocessed, and another member would process it as well.
+    ///
+    /// - Parameters:
+    ///   - next: The position after the batch; nil if its records are handed out one by one. Then neither the position
+    ///     moves nor the application leaves before `advance`.
+    ///   - departure: When the application leaves `next()`.
+    func handOut(_ slot: FetchSlot, next: FetchPosition?, at departure: ContinuousClock.Instant) -> Verdict {
         state.withLock { state in
             guard let entry = state.entry(slot), !state.isFinished else { return .stale }
             guard !entry.isPaused, !state.isHeld else { return .paused }
+            if next != nil { state.presence = .away(since: departure) }
             let next = next ?? entry.delivered ?? FetchPosition(offset: 0)
             state.entries[slot.index]?.delivered = next
             state.handout = Handout(slot: slot, next: next)

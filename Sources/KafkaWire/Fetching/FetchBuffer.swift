@@ -73,6 +73,8 @@ final class FetchBuffer: Sendable {
         /// It waits for one.
         case waiting
         case away(since: ContinuousClock.Instant)
+        /// Its handler of failures runs within `next()`.
+        case handlingFailure(since: ContinuousClock.Instant)
     }
 
     /// Whether an iterator begins with the batch that the iterator before it left unfinished.

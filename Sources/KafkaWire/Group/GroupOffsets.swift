@@ -21,19 +21,22 @@ struct GroupOffsets: Sendable {
     ///   - membership: The `GroupIdentity.membership` that the offsets belong to: in a later one nothing is committed.
     ///     nil if the consumer is not a member.
     ///   - final: Retriable errors that must not be retried.
-    ///   - areOwned: Whether the partitions are this member's.
+    ///   - areOwned: Whether the partitions are this member's. Once they no longer are, nothing is sent: the coordinator
+    ///     would take the offsets from this member's next generation, and set the next owner back.
     func commit(
         _ offsets: [TopicPartition: TopicOffset], limit: Duration? = nil, membership: Int? = nil,
         final: Set<ErrorCode> = [], areOwned: @escaping @Sendable () -> Bool = { true }
     ) async -> CommitOutcome {
         guard !offsets.isEmpty else { return CommitOutcome() }
         let progress = Lock((pending: offsets, outcome: CommitOutcome()))
+        let wereOwned = areOwned()
         do {
             try await cluster.retrying(
                 operation: "commit offsets of group \(groupID)", final: final, limit: limit
             ) {
                 let (member, membershipNow) = identity.current
                 guard membership == nil || membership == membershipNow else { throw notAMember }
+                guard !wereOwned || areOwned() else { throw notTheOwner }
                 do {
                     let errors = try await commitOnce(progress.withLock { $0.pending }, as: member)
                     let failure = progress.withLock { progress in
@@ -57,6 +60,14 @@ struct GroupOffsets: Sendable {
         KafkaError(
             .unknownMemberId,
             "the consumer is no longer a member of group \(groupID): others may have its partitions")
+    }
+
+    /// The error for a commit whose partitions were given up before it succeeded.
+    private var notTheOwner: KafkaError {
+        KafkaError(
+            .illegalGeneration,
+            "group \(groupID) has moved partitions to other members before their offsets were committed: the records may "
+                + "be processed again")
     }
 
     /// - Returns: The errors of the partitions whose offsets were not committed.

@@ -233,8 +233,8 @@ final class GroupPartitions: Sendable {
                 let remaining = deadline - self.cluster.timing.now()
                 guard remaining > .zero else { throw self.timedOut(limit) }
                 // Read before the offsets: those of an earlier membership must not be committed in the next one.
-                let membership = self.offsets.identity.membership
-                return try await self.commitNow(try offsets(), membership, remaining, final)
+                let (membership, reader) = (self.offsets.identity.membership, self.offsets.identity.ofReader)
+                return try await self.commitNow(try offsets(), membership, reader, remaining, final)
             }
             last = Task { _ = await commit.result }
             return commit
@@ -252,14 +252,17 @@ final class GroupPartitions: Sendable {
                 + "been committed or not")
     }
 
+    /// - Parameters:
+    ///   - membership: The `GroupIdentity.membership` that the offsets belong to.
+    ///   - reader: The member's identity from before the offsets were read.
     private func commitNow(
-        _ offsets: [TopicPartition: TopicOffset], _ membership: Int, _ limit: Duration, _ final: Set<ErrorCode>
+        _ offsets: [TopicPartition: TopicOffset], _ membership: Int, _ reader: ConsumerGroupMetadata, _ limit: Duration,
+        _ final: Set<ErrorCode>
     ) async throws -> CommitOutcome {
         guard !offsets.isEmpty else { return CommitOutcome() }
         guard self.offsets.identity.metadata.generationID >= 0 else { throw self.offsets.notAMember }
         let outcome = await self.offsets.commit(offsets, limit: limit, membership: membership, final: final) {
-            let owned = self.buffer.collect { _ in true }
-            return offsets.keys.allSatisfy { owned[$0] != nil }
+            reader.current(owning: offsets.keys) != nil
         }
         committed.withLock { committed in
             for partition in outcome.committed {

@@ -55,6 +55,27 @@ struct GroupCommitTests {
         }
     }
 
+    @Test("an offset is not sent again once its partition was given up", arguments: GroupKind.all)
+    func givenUpMeanwhile(kind: GroupKind) async throws {
+        try await withGroup(kind) { group in
+            try group.produce(12)
+            let first = try await group.start(["enable.auto.commit": "false"])
+            try await group.processed()
+            group.fake.clearRequests()
+            group.fake.inject(.error(.coordinatorLoadInProgress), into: .offsetCommit, times: .max)
+            let commit = Task { try await first.consumer.commit() }
+            try await eventually("the commit is refused") { group.fake.count(.offsetCommit) > 1 }
+            let second = try await group.start(["enable.auto.commit": "false"])
+            try await group.shared(first, second)
+            group.fake.clearFaults()
+            let error = await #expect(throws: KafkaError.self) { try await commit.value }
+            // The coordinator may have refused it as well, at the moment at which the partitions were moved.
+            let codes = [ErrorCode.illegalGeneration, .rebalanceInProgress, .staleMemberEpoch]
+            #expect(error.map { codes.contains($0.code) } == true, "\(String(describing: error))")
+            #expect(group.partitions().allSatisfy { group.committed($0) == nil })
+        }
+    }
+
     @Test("a member whose epoch moves while it leaves still commits what was processed")
     func closingAtStaleEpoch() async throws {
         try await withGroup(.consumer, partitions: 1) { group in

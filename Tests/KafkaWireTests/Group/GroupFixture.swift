@@ -102,7 +102,7 @@ final class GroupFixture: Sendable {
     // MARK: Members
 
     /// A member that hasn't subscribed yet.
-    func member(_ properties: [String: String] = [:]) throws -> RunningMember {
+    func member(_ properties: [String: String] = [:], timing: Timing = Timing()) throws -> RunningMember {
         let quick = [
             "group.id": Self.group, "auto.offset.reset": "earliest", "heartbeat.interval.ms": "10",
             "auto.commit.interval.ms": "30", "fetch.max.wait.ms": "40", "retry.backoff.ms": "2",
@@ -111,7 +111,7 @@ final class GroupFixture: Sendable {
         let configuration = try ClientConfiguration(
             bootstrapServers: fake.bootstrapServers,
             properties: quick.merging(kind.properties) { $1 }.merging(properties) { $1 })
-        let member = RunningMember(self, configuration)
+        let member = RunningMember(self, configuration, timing)
         running.withLock { $0.append(member) }
         return member
     }
@@ -120,9 +120,10 @@ final class GroupFixture: Sendable {
     ///
     /// - Parameter pace: How long each record takes, for who takes one record after the other; nil for batches.
     func start(
-        _ properties: [String: String] = [:], _ subscription: Subscription = .topics(["t"]), pace: Duration? = nil
+        _ properties: [String: String] = [:], _ subscription: Subscription = .topics(["t"]), pace: Duration? = nil,
+        timing: Timing = Timing()
     ) async throws -> RunningMember {
-        let member = try member(properties)
+        let member = try member(properties, timing: timing)
         try await member.start(subscription, pace: pace)
         return member
     }

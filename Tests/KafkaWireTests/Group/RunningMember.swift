@@ -47,6 +47,9 @@ final class RunningMember: Sendable {
         var isClosed = false
     }
 
+    /// Whether the current task is a member's application.
+    @TaskLocal static var isApplication = false
+
     let consumer: KafkaConsumer
     let cluster: Cluster
     private unowned let group: GroupFixture
@@ -54,10 +57,10 @@ final class RunningMember: Sendable {
     private let state = Lock(State())
     private let released = Signal()
 
-    init(_ group: GroupFixture, _ configuration: ClientConfiguration) {
+    init(_ group: GroupFixture, _ configuration: ClientConfiguration, _ timing: Timing) {
         self.group = group
         instanceID = configuration.group.instanceID
-        cluster = Cluster(configuration: configuration)
+        cluster = Cluster(configuration: configuration, timing: timing)
         consumer = KafkaConsumer(cluster: cluster, offsetReset: configuration.consumer.offsetReset)
     }
 
@@ -65,7 +68,9 @@ final class RunningMember: Sendable {
     func start(_ subscription: Subscription, pace: Duration? = nil) async throws {
         try await consumer.subscribe(to: subscription) { [weak self] in self?.note($0) }
         let task = Task {
-            if let pace { try await self.processRecords(pace) } else { try await self.process() }
+            try await Self.$isApplication.withValue(true) {
+                if let pace { try await self.processRecords(pace) } else { try await self.process() }
+            }
         }
         state.withLock { state in
             state.task = task
