@@ -61,22 +61,17 @@ extension Cluster {
         _ operation: String, _ topics: [String], _ final: Set<ErrorCode>, until deadline: ContinuousClock.Instant,
         _ lastError: borrowing Lock<KafkaError?>, _ attempt: @Sendable () async throws -> Result
     ) async throws -> Result {
-        let backoff = configuration.backoff
-        var reporter = RetryReporter(operation)
-        var failures = 0
+        var retry = Retry(operation, in: self, until: deadline, final: final)
         while true {
             do {
                 let result = try await attempt()
-                reporter.succeeded(at: timing.now(), observer: observer)
+                retry.succeeded(in: self)
                 return result
-            } catch let error as KafkaError where error.isRetriable && !final.contains(error.code) {
-                failures += 1
-                let delay = backoff.delay(afterFailures: failures, random: timing.random())
-                guard timing.now() + delay < deadline else { throw error }
+            } catch let error as KafkaError {
+                guard let pause = retry.failed(error, in: self) else { throw error }
                 lastError.withLock { $0 = error }
-                observer?.retries(error, failures: failures, after: delay)
-                reporter.failed(error, at: timing.now(), retryingAfter: delay, observer: observer)
-                try await timing.sleep(delay)
+                observer?.retries(error, failures: retry.failures, after: pause)
+                try await timing.sleep(pause)
                 if error.meansStaleMetadata { _ = try? await refresh(topics: topics) }
                 try Task.checkCancellation()
             }

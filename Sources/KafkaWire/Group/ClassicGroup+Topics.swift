@@ -48,15 +48,15 @@ extension ClassicGroup {
 
     /// Has the group joined again when there are other topics or partitions than it was divided for.
     func watchTopics() async {
-        var reporter = RetryReporter("look for new topics and partitions of group \(partitions.offsets.groupID)")
+        let operation = "look for new topics and partitions of group \(partitions.offsets.groupID)"
+        var retry = Retry(RetryPolicy(operation: operation, pause: .interval(watchInterval)))
         while (try? await cluster.timing.sleep(watchInterval)) != nil {
             guard case .stable = machine.state else { continue }
             do {
                 if try await isOutdated() { handle(.outdated) }
-                reporter.succeeded(at: cluster.timing.now(), observer: cluster.observer)
+                retry.succeeded(in: cluster)
             } catch let error as KafkaError {
-                reporter.failed(
-                    error, at: cluster.timing.now(), retryingAfter: watchInterval, observer: cluster.observer)
+                _ = retry.postponed(by: error, in: cluster)
             } catch {
                 // Cancelled: the loop ends.
             }
@@ -101,12 +101,12 @@ extension ClassicGroup {
     }
 
     private func reportHold(_ operation: String, since began: ContinuousClock.Instant) {
-        reporters[operation, default: RetryReporter(operation)].waits(
+        retries[operation, default: Retry(operation, in: cluster)].waits(
             KafkaError(
                 .rebalanceInProgress,
                 "the coordinator holds the request back: it waits for other members of the group, for at most "
                     + "max.poll.interval.ms (\(configuration.maximumPollInterval))"),
-            at: cluster.timing.now(), since: began, observer: cluster.observer)
+            since: began, in: cluster)
     }
 
     private var watchInterval: Duration {

@@ -20,11 +20,10 @@ actor ClassicGroup: GroupMembership {
     private var joined: JoinGroupResponse?
     /// How many partitions the topics had when this member divided them; nil where another one did.
     var dividedCounts: [String: Int32]?
-    private var failures = 0
     /// How many assignments in a row could not be decoded.
     private var unreadableAssignments = 0
-    /// One for each step that is retried, by its description.
-    var reporters: [String: RetryReporter] = [:]
+    /// The steps that are retried, by their descriptions.
+    var retries: [String: Retry] = [:]
     private let missing: MissingTopics
     private let wake = Signal()
     var steps: Task<Void, Never>?
@@ -113,18 +112,14 @@ actor ClassicGroup: GroupMembership {
     private func attempt(_ operation: String, _ step: () async throws -> Void) async {
         do {
             try await step()
-            failures = 0
-            reporters[operation]?.succeeded(at: cluster.timing.now(), observer: cluster.observer)
+            retries[operation]?.succeeded(in: cluster)
         } catch let error as KafkaError {
             // Nothing is changing hands while a step waits for its next attempt.
             if !isLeaving { partitions.buffer.release() }
-            guard error.isRetriable else { return handle(.refused(error)) }
-            failures += 1
-            let delay = cluster.configuration.backoff.delay(
-                afterFailures: max(failures, unreadableAssignments), random: cluster.timing.random())
-            reporters[operation, default: RetryReporter(operation)].failed(
-                error, at: cluster.timing.now(), retryingAfter: delay, observer: cluster.observer)
-            try? await cluster.timing.sleep(delay)
+            let pause = retries[operation, default: Retry(operation, in: cluster)].failed(
+                error, earlier: unreadableAssignments, in: cluster)
+            guard let pause else { return handle(.refused(error)) }
+            try? await cluster.timing.sleep(pause)
         } catch let error as ProtocolError {
             handle(
                 .refused(
@@ -250,7 +245,10 @@ actor ClassicGroup: GroupMembership {
 
     private func beat() async {
         let beginning = cluster.timing.now()
-        var reporter = RetryReporter("send a heartbeat to group \(groupID)")
+        // The next heartbeat is the next attempt; a session is several heartbeats long.
+        var retry = Retry(
+            RetryPolicy(
+                operation: "send a heartbeat to group \(groupID)", pause: .interval(configuration.heartbeatInterval)))
         while (try? await cluster.timing.sleep(configuration.heartbeatInterval)) != nil {
             let now = cluster.timing.now()
             if let leavesBy, now >= leavesBy { return }
@@ -272,16 +270,12 @@ actor ClassicGroup: GroupMembership {
                         groupInstanceId: configuration.instanceID))
                 try await partitions.coordinator.check(
                     response.errorCode, "the coordinator removed this member from group \(groupID)")
-                reporter.succeeded(at: cluster.timing.now(), observer: cluster.observer)
-            } catch let error as KafkaError where !error.isRetriable {
+                retry.succeeded(in: cluster)
+            } catch let error as KafkaError {
+                guard retry.failed(error, in: cluster) == nil else { continue }
                 // Before Kafka 2.7 the coordinator also gives this answer to members that have yet to send SyncGroup.
                 if isSyncing, error.code == .rebalanceInProgress { continue }
                 handle(.notified(error, sender))
-            } catch let error as KafkaError {
-                // The next heartbeat is the next attempt; a session is several heartbeats long.
-                reporter.failed(
-                    error, at: cluster.timing.now(), retryingAfter: configuration.heartbeatInterval,
-                    observer: cluster.observer)
             } catch {
                 // Cancelled: the loop ends.
             }

@@ -18,9 +18,8 @@ actor ConsumerProtocolGroup: GroupMembership {
     private var earlyHeartbeatsLeft = 0
     /// Whether a coordinator may know this member, though it hasn't answered yet.
     var hasSpoken = false
-    private var failures = 0
     /// One for each step that is retried, by its description.
-    private var reporters: [String: RetryReporter] = [:]
+    private var retries: [String: Retry] = [:]
     private let missing: MissingTopics
     private let wake = Signal()
     private let beatNow = Signal()
@@ -112,24 +111,20 @@ actor ConsumerProtocolGroup: GroupMembership {
             succeeded(operation)
         } catch let error as KafkaError {
             partitions.buffer.release()
-            guard error.isRetriable else { return handle(.refused(error, epoch: epoch)) }
-            await wait(after: error, operation)
+            guard let pause = pause(after: error, operation) else { return handle(.refused(error, epoch: epoch)) }
+            try? await cluster.timing.sleep(pause)
         } catch {
             // Cancelled: the loop ends.
         }
     }
 
     private func succeeded(_ operation: String) {
-        failures = 0
-        reporters[operation]?.succeeded(at: cluster.timing.now(), observer: cluster.observer)
+        retries[operation]?.succeeded(in: cluster)
     }
 
-    private func wait(after error: KafkaError, _ operation: String) async {
-        failures += 1
-        let delay = cluster.configuration.backoff.delay(afterFailures: failures, random: cluster.timing.random())
-        reporters[operation, default: RetryReporter(operation)].failed(
-            error, at: cluster.timing.now(), retryingAfter: delay, observer: cluster.observer)
-        try? await cluster.timing.sleep(delay)
+    /// - Returns: The pause before the next attempt; nil if the error must not be retried.
+    private func pause(after error: KafkaError, _ operation: String) -> Duration? {
+        retries[operation, default: Retry(operation, in: cluster)].failed(error, in: cluster)
     }
 
     private func reconcile() async throws {
@@ -190,14 +185,15 @@ actor ConsumerProtocolGroup: GroupMembership {
     private func reportUnnamed(_ topics: Set<KafkaUUID>) {
         let operation = "find the topics that group \(groupID) assigns"
         guard !topics.isEmpty else {
-            reporters[operation]?.succeeded(at: cluster.timing.now(), observer: cluster.observer)
+            retries[operation]?.succeeded(in: cluster)
             return
         }
-        reporters[operation, default: RetryReporter(operation)].failed(
-            KafkaError(
+        let policy = RetryPolicy(operation: operation, pause: .interval(heartbeatInterval))
+        _ = retries[operation, default: Retry(policy)].postponed(
+            by: KafkaError(
                 .unknownTopicId, "no broker knows the topic ids \(topics.briefly): their partitions are not read",
                 isFromBroker: true),
-            at: cluster.timing.now(), retryingAfter: heartbeatInterval, observer: cluster.observer)
+            in: cluster)
     }
 
     // MARK: Heartbeats
@@ -256,9 +252,11 @@ actor ConsumerProtocolGroup: GroupMembership {
             if report.epoch == 0 { earlyHeartbeatsLeft = Self.earlyHeartbeats }
             handle(.accepted(response, to: report))
         } catch let error as KafkaError {
-            guard error.isRetriable else { return handle(.refused(error, epoch: report.epoch)) }
+            guard let pause = pause(after: error, operation) else {
+                return handle(.refused(error, epoch: report.epoch))
+            }
             handle(.unheard)
-            await wait(after: error, operation)
+            try? await cluster.timing.sleep(pause)
             beatNow.notify()
         } catch {
             // Cancelled: the loop ends.

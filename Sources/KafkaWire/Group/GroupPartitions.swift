@@ -277,16 +277,15 @@ final class GroupPartitions: Sendable {
     /// Commits what was processed every `auto.commit.interval.ms`.
     func commitAtIntervals() async {
         guard configuration.commitsAutomatically else { return }
-        var reporter = RetryReporter("commit offsets of group \(offsets.groupID)")
+        let operation = "commit offsets of group \(offsets.groupID)"
+        var retry = Retry(RetryPolicy(operation: operation, pause: .interval(configuration.autoCommitInterval)))
         while (try? await cluster.timing.sleep(configuration.autoCommitInterval)) != nil {
             do {
                 try await commitProcessed(limit: cluster.configuration.requestTimeout)
-                reporter.succeeded(at: cluster.timing.now(), observer: cluster.observer)
+                retry.succeeded(in: cluster)
             } catch let error as KafkaError where !error.meansLostMembership {
                 // The next commit includes these offsets.
-                reporter.failed(
-                    error, at: cluster.timing.now(), retryingAfter: configuration.autoCommitInterval,
-                    observer: cluster.observer)
+                _ = retry.postponed(by: error, in: cluster)
             } catch {
                 // The member is joining again and reports that itself, or the task was cancelled.
             }

@@ -22,7 +22,7 @@ final class MissingTopics: Sendable {
     ///
     /// - Parameter subscription: Gives the current subscription; nil if there is none.
     func watch(_ subscription: @Sendable () async -> Subscription?) async {
-        var reporters: [String: RetryReporter] = [:]
+        var retries: [String: Retry] = [:]
         // Missing topics that a broker was already asked to create.
         var requested: Set<String> = []
         while !Task.isCancelled {
@@ -30,8 +30,8 @@ final class MissingTopics: Sendable {
             let requestedBefore = requested
             let isAnyMissing =
                 switch current {
-                case .topics(let names): await check(names, &reporters, &requested)
-                case .pattern(let pattern): await check(pattern: pattern, &reporters)
+                case .topics(let names): await check(names, &retries, &requested)
+                case .pattern(let pattern): await check(pattern: pattern, &retries)
                 case nil: false
                 }
             var interval = cluster.configuration.metadataMaximumAge
@@ -50,7 +50,7 @@ final class MissingTopics: Sendable {
     /// - Parameter requested: The missing topics that a broker was asked to create.
     /// - Returns: Whether any topic is missing.
     private func check(
-        _ names: [String], _ reporters: inout [String: RetryReporter], _ requested: inout Set<String>
+        _ names: [String], _ retries: inout [String: Retry], _ requested: inout Set<String>
     ) async -> Bool {
         // An error of the whole request is reported by the calls that need its answer.
         guard let errors = try? await cluster.refresh(topics: names) else { return true }
@@ -63,7 +63,7 @@ final class MissingTopics: Sendable {
         if !creatable.isEmpty { try? await cluster.createMissing(topics: creatable.sorted()) }
         for name in names where !new.contains(name) {
             report(
-                errors[name].map { KafkaError.ofTopic($0, name) }, "read the topic \(name)", .topics(names), &reporters)
+                errors[name].map { KafkaError.ofTopic($0, name) }, "read the topic \(name)", .topics(names), &retries)
         }
         return names.contains { errors[$0] != nil }
     }
@@ -74,25 +74,25 @@ final class MissingTopics: Sendable {
 
     /// - Returns: Whether no topic matches. In a KIP-848 group the broker matches, by another syntax: a pattern that
     ///   this client can't read is not checked.
-    private func check(pattern: String, _ reporters: inout [String: RetryReporter]) async -> Bool {
+    private func check(pattern: String, _ retries: inout [String: Retry]) async -> Bool {
         guard let matcher = TopicPattern(pattern) else { return false }
         guard let topics = try? await cluster.allTopicNames() else { return true }
         let isMatched = topics.contains { matcher.matches($0) }
         let error = KafkaError(.unknownTopicOrPartition, "no topic matches the pattern")
         report(
-            isMatched ? nil : error, "find a topic that matches '\(pattern)'", .pattern(pattern), &reporters)
+            isMatched ? nil : error, "find a topic that matches '\(pattern)'", .pattern(pattern), &retries)
         return !isMatched
     }
 
     private func report(
         _ error: KafkaError?, _ operation: String, _ subscription: Subscription,
-        _ reporters: inout [String: RetryReporter]
+        _ retries: inout [String: Retry]
     ) {
-        if let error {
-            reporters[operation, default: RetryReporter(operation)].failed(
-                error, at: cluster.timing.now(), retryingAfter: pause(subscription), observer: cluster.observer)
-        } else {
-            reporters[operation]?.succeeded(at: cluster.timing.now(), observer: cluster.observer)
+        guard let error else {
+            retries[operation]?.succeeded(in: cluster)
+            return
         }
+        let policy = RetryPolicy(operation: operation, pause: .interval(pause(subscription)))
+        _ = retries[operation, default: Retry(policy)].postponed(by: error, in: cluster)
     }
 }
