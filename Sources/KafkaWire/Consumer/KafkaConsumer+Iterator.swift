@@ -144,7 +144,7 @@ extension KafkaConsumer {
     private func nextBatch(isWhole: Bool) -> NextBatch {
         reading.withLock { part in
             guard var current = part else { return .none }
-            let batch: RecordBatch
+            var batch: RecordBatch
             do throws(KafkaError) {
                 guard let next = try current.reader?.next() else {
                     guard let failure = current.failure else {
@@ -154,6 +154,7 @@ extension KafkaConsumer {
                     return fail(&part, failure)
                 }
                 batch = next
+                batch.brokerID = current.brokerID
             } catch {
                 return fail(&part, error)
             }

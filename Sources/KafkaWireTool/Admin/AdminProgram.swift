@@ -52,8 +52,11 @@ struct AdminProgram {
                 values[option, default: []].append(value ?? "")
             }
         }
-        let session = try await connection.session(
-            defaults: ClusterSession.shortCalls.merging(["client.id": "kafkawire"]) { $1 })
+        let defaults = ClusterSession.shortCalls.merging(["client.id": "kafkawire"]) { $1 }
+        if let report = connection.report {
+            return try await connection.print(report, defaults: defaults, overrides: [:])
+        }
+        let session = try await connection.session(defaults: defaults)
         let call = AdminCall(admin: session.client.admin, given: operands, isJSON: isJSON, values: values)
         try await session.run { try await command.run(call) }
     }
