@@ -45,7 +45,8 @@ enum MessageProgram {
     static func session(_ options: MessageOptions) async throws -> ClusterSession {
         let (defaults, overrides) = settings(options)
         var session = try await options.connection.session(
-            defaults: defaults, overrides: overrides, isQuiet: options.isQuiet)
+            defaults: defaults, overrides: overrides, isQuiet: options.isQuiet,
+            isVerbose: options.isVerbose)
         switch options.mode {
         case .produce, .consume, .group: session.waitsForEver = options.continuesAfterErrors
         case .list, .query, nil: break

@@ -31,8 +31,9 @@ struct SettingsFileTests {
             topic.acks=1
             """
         try await withFile(content) { path in
+            let read = try await settings(path)
             #expect(
-                try await settings(path) == [
+                read == [
                     "metadata.broker.list": "a:1,b:2", "sasl.password": "a\\b\\c=d#e\\", "ssl.key.password": "x : y",
                     "topic.acks": "1",
                 ])
@@ -47,7 +48,8 @@ struct SettingsFileTests {
             client.id=x\\ty
             """
         try await withFile(content) { path in
-            #expect(try await settings(path) == ["bootstrap.servers": "a:1, b:2", "client.id": "x\ty"])
+            let read = try await settings(path)
+            #expect(read == ["bootstrap.servers": "a:1, b:2", "client.id": "x\ty"])
         }
     }
 
@@ -103,6 +105,8 @@ struct SettingsFileTests {
                 #expect(
                     listed.err
                         == "% the setting socket.keepalive.enable is ignored: it has no counterpart in kafkawire\n")
+                let verbose = try await run(program, ["-L", "-v", "-q"], environment: ["KCAT_CONFIG": path])
+                #expect(verbose.err == "% reading settings from \(path)\n")
                 let quiet = try await run(program, ["-L", "-q", "-F", path])
                 #expect(quiet.status == 0)
                 #expect(quiet.err.isEmpty)

@@ -20,7 +20,12 @@ struct ConsumeMode {
         var reading = Reading(range: range, exitsAtEnd: options.exitsAtEnd, limit: options.count ?? .max)
         reading.reportEmpty()
         reading.takeNews().forEach(notes.say)
-        guard !reading.isOver else { return }
+        guard !reading.isOver else {
+            let consumer = client.consumer()
+            try await commit(reading, consumer)
+            await consumer.close()
+            return
+        }
         // An offset beyond the end waits for later records, as in kcat: reading everything from the beginning instead
         // would be a surprise.
         let isBeyondEnd = reading.places.values.contains { $0.begin > $0.end }

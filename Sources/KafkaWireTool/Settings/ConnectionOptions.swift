@@ -78,9 +78,11 @@ struct ConnectionOptions: Equatable {
     ) async throws -> KafkaSettings {
         var all: [Setting] = []
         for path in files { all += try await SettingsFile.read(path) }
-        if files.isEmpty, let path = defaultFile(environment) { all += try await SettingsFile.readKcat(path) }
+        let defaultFile = files.isEmpty ? defaultFile(environment) : nil
+        if let defaultFile { all += try await SettingsFile.readKcat(defaultFile) }
         var settings = try KafkaSettings(all + self.settings)
         settings.add(debug: debug)
+        settings.files = defaultFile.map { [$0] } ?? files
         return settings
     }
 
@@ -99,10 +101,13 @@ struct ConnectionOptions: Equatable {
     ///   - defaults: Settings that apply unless the user gives them.
     ///   - overrides: Settings that other options stand for.
     ///   - isQuiet: Whether settings that are ignored are not mentioned.
+    ///   - isVerbose: Whether files that are read are mentioned.
     func session(
-        defaults: [String: String] = [:], overrides: [String: String] = [:], isQuiet: Bool = false
+        defaults: [String: String] = [:], overrides: [String: String] = [:], isQuiet: Bool = false,
+        isVerbose: Bool = false
     ) async throws -> ClusterSession {
         let settings = try await allSettings()
+        if isVerbose { settings.printFiles() }
         if !isQuiet { settings.printNotes() }
         let configuration = try configuration(settings, defaults: defaults, overrides: overrides)
         guard !configuration.bootstrapServers.isEmpty else {

@@ -23,6 +23,8 @@ struct KafkaSettings: Equatable {
     private(set) var partitioner: LibrdkafkaPartitioner?
     /// The contexts of `debug`.
     private(set) var debug: Set<DebugContext> = []
+    /// The files that the settings come from.
+    var files: [String] = []
     /// What the user should know: settings without effect, one sentence each.
     private(set) var notes: [String] = []
     /// The level for the codec of `compression.codec`.
@@ -99,6 +101,10 @@ struct KafkaSettings: Equatable {
             self.partitioner = partitioner == .murmur2Random ? nil : LibrdkafkaPartitioner(kind: partitioner)
         case .debug: debug.formUnion(try DebugContext.list(value))
         }
+    }
+
+    func printFiles() {
+        for file in files { Output.standardError.post(line: "% reading settings from \(ShownArgument.name(file))") }
     }
 
     func printNotes() {

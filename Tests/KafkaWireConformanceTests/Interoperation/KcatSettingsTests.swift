@@ -30,7 +30,8 @@ extension RealKafka {
                     "ssl.certificate.location=\(folder.path)/certificate", "ssl.key.location=\(folder.path)/key",
                 ]
             case .saslPlain, .scramSHA256, .scramSHA512:
-                return ["bootstrap.servers=\(cluster.bootstrap(.saslSSL))", tls[1], "security.protocol=sasl_ssl"] + [
+                return [
+                    "bootstrap.servers=\(cluster.bootstrap(.saslSSL))", tls[1], "security.protocol=sasl_ssl",
                     "sasl.mechanisms=\(security.rawValue)", "sasl.username=bob", "sasl.password=bob=secret",
                 ]
             }
@@ -45,6 +46,9 @@ extension RealKafka {
             let path = folder.path + "/kcat.conf"
             let file = "# for both\n" + settings.joined(separator: "\n") + "\nsocket.keepalive.enable=true\n"
             try file.write(toFile: path, atomically: true, encoding: .utf8)
+            // The librdkafka of Debian 12, 2.0.2, can't log in by SCRAM at Kafka 4: the broker refuses its credentials.
+            let isRefused = !home.version.hasPrefix("3.") && security.rawValue.hasPrefix("SCRAM")
+            let programs = (isRefused ? [] : [try #require(Kcat.path)]) + [try Repository.program("kafkawire")]
             let none = ["HOME": "/nonexistent", "KCAT_CONFIG": ""]
             let ways: [(arguments: [String], environment: [String: String])] = [
                 (settings.flatMap { ["-X", $0] }, none), (["-F", path], none),
@@ -52,14 +56,16 @@ extension RealKafka {
             ]
             for (arguments, environment) in ways {
                 var lists: [ArraySlice<Substring>] = []
-                for program in [try #require(Kcat.path), try Repository.program("kafkawire")] {
+                for program in programs {
                     let result = try await run(program, ["-L"] + arguments, environment: environment)
                     #expect(result.status == 0, "\(program) \(arguments): \(result.err)")
-                    #expect(!result.err.contains("bob=secret"))
+                    #expect(!result.err.contains("secret"))
                     lists.append(result.out.split(separator: "\n").prefix(3).dropFirst())
                 }
-                #expect(lists[0].count == 2)
-                #expect(lists[0] == lists[1])
+                for list in lists {
+                    #expect(list.count == 2)
+                    #expect(list == lists[0])
+                }
             }
         }
 

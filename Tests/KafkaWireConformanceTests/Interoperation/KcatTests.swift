@@ -88,7 +88,7 @@ extension RealKafka {
 
         @Test(arguments: KafkaHome.all) func packingsAreShownAlike(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home)
-            let bytes: [UInt8] = [0x80, 0x01, 0x02, 0xff, 0xfe, 0x61, 0x62, 0x63, 0x31, 0x00, 0x7f]
+            let bytes: [UInt8] = [0x80, 0x01, 0x02, 0xff, 0xfe, 0x61, 0x62, 0x63, 0x31, 0x05, 0x7f]
             try await send(
                 fixture,
                 (1...bytes.count).map {
@@ -96,7 +96,8 @@ extension RealKafka {
                         topic: fixture.topic, key: Array(bytes[..<$0].reversed()), value: Array(bytes[..<$0]))
                 })
             let base = ["-b", fixture.cluster.bootstrap, "-C", "-q", "-t", fixture.topic]
-            // Little-endian numbers are left out: kcat 1.7.1 takes the sign and ignores it.
+            // Not compared: little-endian numbers, since kcat 1.7.1 accepts < and ignores it, and NUL in an s, where kcat
+            // ends.
             for packing in ["b", "B", "c", "s"] {
                 try await expectSame(base + ["-e", "-s", packing, "-f", "%k %s\\n"])
             }
