@@ -132,6 +132,13 @@ struct KcatOptionTests {
                 "-e", group[0], "group.id=x", group[2], group[3], "-X", "enable.auto.commit=false")
             #expect(kept.out == "1\n2\n3\n")
             #expect(fake.committedOffset(group: "x", of: place) == nil)
+            let running = try await RunningProgram.start(
+                try Repository.program("kafkawire"),
+                ["-b", fake.bootstrapServers, "-Cq", "-t", "t", "-o", "stored", "-X", "group.id=s"] + group.suffix(2))
+            try await eventually("all is printed") { try running.output() == "1\n2\n3\n" }
+            running.signal(SIGINT)
+            #expect(try await running.result().status == 0)
+            #expect(fake.committedOffset(group: "s", of: place) == 3)
             let member = try await kafkawire(fake, "-G", "g", "t", "-qe", "-o", "stored")
             #expect(member.status == 0, "\(member.err)")
             #expect(member.out.isEmpty)

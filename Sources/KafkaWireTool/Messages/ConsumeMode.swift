@@ -20,12 +20,7 @@ struct ConsumeMode {
         var reading = Reading(range: range, exitsAtEnd: options.exitsAtEnd, limit: options.count ?? .max)
         reading.reportEmpty()
         reading.takeNews().forEach(notes.say)
-        guard !reading.isOver else {
-            let consumer = client.consumer()
-            try await commit(reading, consumer)
-            await consumer.close()
-            return
-        }
+        guard !reading.isOver else { return try await commit(reading) }
         // An offset beyond the end waits for later records, as in kcat: reading everything from the beginning instead
         // would be a surprise.
         let isBeyondEnd = reading.places.values.contains { $0.begin > $0.end }
@@ -38,7 +33,7 @@ struct ConsumeMode {
         defer { closing.cancel() }
         do {
             try await read(consumer, &printer, &reading)
-            try await commit(reading, consumer)
+            try await commit(reading)
         } catch {
             // What was read before a record that can't be read is printed all the same.
             try? await printer.flush()
@@ -80,17 +75,24 @@ struct ConsumeMode {
     }
 
     /// Commits what was printed, if reading began at the group's offsets: the next run continues there.
-    private func commit(_ reading: Reading, _ consumer: KafkaConsumer) async throws {
+    ///
+    /// Not the consumer's own commit: after SIGINT the consumer is closed already.
+    private func commit(_ reading: Reading) async throws {
         guard begin == .stored, client.configuration.group.commitsAutomatically else { return }
-        try await consumer.commit(reading.places.mapValues { OffsetAndMetadata(max(0, $0.next)) })
+        let offsets = reading.places.mapValues { max(0, $0.next) }
+        try await client.admin.commitOffsets(group: try group(), offsets)
     }
 
     /// The group's offsets of partitions; those without one are omitted.
     private func storedOffsets(of partitions: [TopicPartition]) async throws -> [TopicPartition: Int64] {
+        try await client.admin.listGroupOffsets(try group(), of: partitions).mapValues { try $0.get().offset }
+    }
+
+    private func group() throws(Failure) -> String {
         guard let group = client.configuration.group.groupID else {
             throw Failure("-o stored needs a group whose offsets are meant: -X group.id=GROUP", status: .usage)
         }
-        return try await client.admin.listGroupOffsets(group, of: partitions).mapValues { try $0.get().offset }
+        return group
     }
 
     /// Where each partition is read from, and where it ends at the moment.

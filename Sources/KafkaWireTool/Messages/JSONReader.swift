@@ -216,7 +216,7 @@ struct JSONReader: ~Escapable {
     private mutating func skipString(_ scratch: inout [UInt8]) throws(RecordLine.Problem) {
         let count = scratch.count
         try string(into: &scratch)
-        scratch.removeSubrange(count...)
+        scratch.removeLast(scratch.count - count)
     }
 
     @_lifetime(self: copy self)

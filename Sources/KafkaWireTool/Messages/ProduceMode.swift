@@ -56,8 +56,9 @@ struct ProduceMode {
         do {
             try await sendInput(sending, until: stop)
         } catch {
-            // What was sent before is delivered all the same. If a delivery has failed, its error is the cause, and
+            // What was sent before is copied and delivered all the same. If a delivery has failed, its error is the cause, and
             // `finish` throws it.
+            try? await sending.writeCopy()
             await producer.flush()
             try await sending.deliveries.finish()
             throw error
@@ -79,7 +80,7 @@ struct ProduceMode {
         } else {
             try await sendFiles(sending, until: stop)
         }
-        try await sending.finishCopy()
+        try await sending.writeCopy()
     }
 
     /// Sends the messages that lie between the delimiters of an input.

@@ -80,11 +80,10 @@ struct RecordLine {
         guard reader.take(UInt8(ascii: "\"")) else { throw reader.problem("the name of a member is expected") }
         let start = bytes.count
         try reader.string(into: &bytes)
-        defer { bytes.removeSubrange(start...) }
-        let name = bytes[start...]
-        guard let member = Member.allCases.first(where: { Member.names[$0.rawValue].elementsEqual(name) }) else {
-            return nil
-        }
+        defer { bytes.removeLast(bytes.count - start) }
+        guard let index = Member.names.indices.first(where: { ends(with: Member.names[$0], from: start) }),
+            let member = Member(rawValue: index)
+        else { return nil }
         guard !has(member) else { throw Problem(sentence: "it has \"\(member.name)\" twice") }
         seen |= 1 << member.rawValue
         return member
@@ -149,14 +148,22 @@ struct RecordLine {
         return start..<bytes.count
     }
 
+    private static let base64 = Array("base64".utf8)
+
+    /// Whether what was read from a place on is this text. A slice instead would have the bytes copied at the next change.
+    private func ends(with text: [UInt8], from start: Int) -> Bool {
+        guard bytes.count - start == text.count else { return false }
+        for index in text.indices where bytes[start + index] != text[index] { return false }
+        return true
+    }
+
     private mutating func readBase64(_ reader: inout JSONReader, _ name: String, from start: Int) throws(Problem) {
         let wrong = "the object in \"\(name)\" has to be {\"base64\":\"…\"}"
         guard reader.take(UInt8(ascii: "\"")) else { throw reader.problem(wrong) }
         try reader.string(into: &bytes)
-        guard bytes[start...].elementsEqual("base64".utf8), reader.take(UInt8(ascii: ":")),
-            reader.take(UInt8(ascii: "\""))
+        guard ends(with: Self.base64, from: start), reader.take(UInt8(ascii: ":")), reader.take(UInt8(ascii: "\""))
         else { throw reader.problem(wrong) }
-        bytes.removeSubrange(start...)
+        bytes.removeLast(bytes.count - start)
         try reader.string(into: &bytes)
         guard reader.take(UInt8(ascii: "}")) else { throw reader.problem(wrong) }
         guard Base64.decode(&bytes, from: start) else {

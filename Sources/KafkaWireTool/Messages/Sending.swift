@@ -128,7 +128,4 @@ final class Sending: Sendable {
         state.withLock { swap(&$0.copy, &text) }
         if !text.isEmpty { try await Output.standard.write(text) }
     }
-
-    /// Writes the rest.
-    func finishCopy() async throws { try await writeCopy() }
 }

@@ -34,7 +34,7 @@ enum Base64 {
             }
         }
         guard pending & (1 << UInt32(bitCount) - 1) == 0 else { return false }
-        bytes.removeSubrange(target...)
+        bytes.removeLast(bytes.count - target)
         return true
     }
 }

@@ -5,7 +5,7 @@ extension [UInt8] {
     mutating func append(json bytes: RawSpan) {
         let start = count
         guard !append(quoting: bytes) else { return }
-        removeSubrange(start...)
+        removeLast(count - start)
         append(contentsOf: #"{"base64":""#.utf8)
         append(base64: bytes)
         append(contentsOf: "\"}".utf8)
