@@ -457,7 +457,7 @@ def bash_completion(program):
     first = " ".join(command_words(program.commands))
     if program.sections:
         options = [option for _, options in program.sections for option in options if option.name.startswith("-")]
-        common = [option for option in options if option.name in ("-b", "-X", "-F", "-J", "-h, --help")]
+        common = [option for option in options if option.name in ("-b", "-X", "-F", "-m", "-d", "-J", "-h, --help")]
         modes = " ".join(dict.fromkeys(usage[0].split()[1] for usage in program.usage if " -" in usage[0]))
         lines += ["    local arguments=''", *bash_commands(program, list(dict.fromkeys(common))),
                   f"    if [[ -z $command && -z $words && ' {first} ' != *\" $first \"* ]]; then",
@@ -510,7 +510,7 @@ def zsh_completion(program):
     if program.sections:
         options = list(dict.fromkeys(option for _, options in program.sections for option in options
                                      if option.name.startswith("-")))
-        common = [option for option in options if option.name in ("-b", "-X", "-F", "-J", "-h, --help")]
+        common = [option for option in options if option.name in ("-b", "-X", "-F", "-m", "-d", "-J", "-h, --help")]
         modes = [Option(usage[0].split()[1], "", usage[1]) for usage in program.usage if " -" in usage[0]]
         # -X is described three times.
         unique = {option.name: option for option in reversed(modes + options)}

@@ -9,7 +9,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 swift_build() { SWIFT_DETERMINISTIC_HASHING=1 swift build "$@"; }
 
 # Debian's packages that are missing for a purpose, one a line.
-# build | psql | postgres | pgbouncer | java | jdk | librdkafka | python | chromium | lint | package | package-test
+# build | psql | postgres | pgbouncer | kcat | java | jdk | librdkafka | python | chromium | lint | package | package-test
 missing_packages() { # PURPOSE
     local pair
     case $1 in
@@ -25,6 +25,8 @@ missing_packages() { # PURPOSE
             command -v psql >/dev/null || echo postgresql-client ;;
         # Debian has it in a folder that isn't in every user's PATH.
         pgbouncer) [[ -x /usr/sbin/pgbouncer ]] || command -v pgbouncer >/dev/null || echo pgbouncer ;;
+        # The other program for a terminal, which the tests compare kafkawire with.
+        kcat) command -v kcat >/dev/null || echo kcat ;;
         java)
             command -v "${JAVA_HOME:+$JAVA_HOME/bin/}java" >/dev/null || echo default-jre-headless
             # Certificates for brokers with TLS.

@@ -7,13 +7,20 @@ enum MessageProgram {
     static func run(_ arguments: [String]) async throws {
         let options = try MessageOptions(arguments, isInputTerminal: isatty(STDIN_FILENO) == 1)
         let notes = Notes(isQuiet: options.isQuiet)
+        if let report = options.connection.report {
+            let (defaults, overrides) = settings(options)
+            return try await options.connection.print(report, defaults: defaults, overrides: overrides)
+        }
+        if options.isJSON, options.keyPacking != nil || options.valuePacking != nil {
+            notes.say("-s has no effect with -J, as in kcat")
+        }
         let session = try await session(options)
         let client = session.client
         switch options.mode {
         case .list, nil: try await session.run { try await ListMode(options: options, client: client).run() }
         case .query: try await session.run { try await QueryMode(options: options, client: client).run() }
         case .produce:
-            let mode = ProduceMode(options: options, client: client, topic: options.topics[0], notes: notes)
+            let mode = ProduceMode(options: options, client: client, notes: notes)
             let stop = StopSignal.listening()
             try await session.run(until: stop, unfinished: "messages may be missing at the end of the input") {
                 try await mode.run(until: stop)
@@ -36,6 +43,21 @@ enum MessageProgram {
     }
 
     static func session(_ options: MessageOptions) async throws -> ClusterSession {
+        let (defaults, overrides) = settings(options)
+        var session = try await options.connection.session(
+            defaults: defaults, overrides: overrides, isQuiet: options.isQuiet,
+            isVerbose: options.isVerbose)
+        switch options.mode {
+        case .produce, .consume, .group: session.waitsForEver = options.continuesAfterErrors
+        case .list, .query, nil: break
+        }
+        return session
+    }
+
+    /// The settings that the mode has unless the user gives others, and those that its options stand for.
+    private static func settings(
+        _ options: MessageOptions
+    ) -> (defaults: [String: String], overrides: [String: String]) {
         var defaults = ["client.id": "kafkawire"]
         var overrides: [String: String] = [:]
         // librdkafka's default: only -P creates topics.
@@ -43,17 +65,22 @@ enum MessageProgram {
         if let codec = options.codec { overrides["compression.type"] = codec }
         switch options.mode {
         case .group(let group):
+            // librdkafka's default: messages of aborted transactions are not printed.
+            defaults["isolation.level"] = "read_committed"
             overrides["group.id"] = group
             switch options.begin {
             case .beginning: overrides["auto.offset.reset"] = "earliest"
             case .end: overrides["auto.offset.reset"] = "latest"
-            // MessageOptions refuses all others.
+            // MessageOptions refuses all others but the stored offsets, which a group has anyway.
             default: break
             }
-        case .consume: defaults["auto.offset.reset"] = "earliest"
+        case .consume:
+            defaults["isolation.level"] = "read_committed"
+            // Without a stored offset kcat begins at the end, else at the beginning.
+            defaults["auto.offset.reset"] = options.begin == .stored ? "latest" : "earliest"
         case .list, .query, nil: defaults.merge(ClusterSession.shortCalls) { $1 }
         case .produce: break
         }
-        return try await options.connection.session(defaults: defaults, overrides: overrides)
+        return (defaults, overrides)
     }
 }

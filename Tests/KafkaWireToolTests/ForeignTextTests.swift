@@ -11,7 +11,8 @@ import Testing
 
     @Test func jsonOfRecordsHasNoControl() throws {
         var text: [UInt8] = []
-        text.append(quoting: ByteSlice(Array(Self.attack.utf8)).span)
+        let isText = text.append(quoting: ByteSlice(Array(Self.attack.utf8)).span)
+        #expect(isText)
         let json = String(decoding: text, as: UTF8.self)
         #expect(json == #""\u001b[2J\u009b31m\u202e\u2028\u061c\u007fé""#)
         let read = try JSONSerialization.jsonObject(with: Data(text), options: .fragmentsAllowed) as? String
@@ -23,7 +24,8 @@ import Testing
         for value in UInt32(0)...0x2fff {
             guard let scalar = Unicode.Scalar(value) else { continue }
             var text: [UInt8] = []
-            text.append(quoting: ByteSlice(Array(String(scalar).utf8)).span)
+            let isText = text.append(quoting: ByteSlice(Array(String(scalar).utf8)).span)
+            #expect(isText)
             #expect(String(decoding: text, as: UTF8.self) == JSONValue.string(String(scalar)).text)
         }
     }

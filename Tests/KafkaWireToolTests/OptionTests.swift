@@ -57,7 +57,10 @@ struct OptionTests {
         #expect(options.emptyIsNull)
         #expect(options.headers.map(\.name) == ["a", "none", "empty"])
         #expect(options.headers.map(\.value) == [Array("b=c".utf8), nil, []])
-        #expect(options.connection.properties == ["transactional.id": "x", "linger.ms": ""])
+        #expect(
+            options.connection.settings == [
+                Setting(name: "transactional.id", value: "x"), Setting(name: "linger.ms", value: ""),
+            ])
     }
 
     @Test func anEmptyFixedKeyIsNullWithZ() throws {
@@ -106,8 +109,8 @@ struct OptionTests {
         (["-P", "-t", "t", "-H", "=x"], "-H expects"),
         (["-C", "-t", "t", "-K", "\\q"], "-K knows"), (["-C", "-t", "t", "-o", "s@-1"], "-o expects"),
         (["-C", "-t", "t", "-o", "e@-1"], "-o expects"),
-        (["-G", "g", "t", "-o", "5"], "-o can be beginning or end alone"),
-        (["-G", "g", "t", "-o", "e@5"], "-o can be beginning or end alone"),
+        (["-G", "g", "t", "-o", "5"], "-o can be beginning, end or stored alone"),
+        (["-G", "g", "t", "-o", "e@5"], "-o can be beginning, end or stored alone"),
         (["-G", "g", "t", "-p", "1"], "-p can't be used with it"),
         (["-C", "-t", "t", "-o", "-9223372036854775808"], "-o expects"),
         (["-C", "-t", "t", "-c", "9223372036854775808"], "-c expects"),

@@ -26,7 +26,7 @@ struct SecretTests {
         ["-L", "-X", "security.protocol=SSL", "-X", "ssl.truststore.type=PEM", "-X", "ssl.truststore.location=\(uri)"],
         ["-L", "-X", "security.protocol=SSL", "-X", "ssl.keystore.type=PEM", "-X", "ssl.keystore.location=\(uri)"],
         ["-L", "-X", "security.protocol=SASL_PLAINTEXT", "-X", "sasl.mechanism=\(uri)"],
-        ["-C", "-t", "t", "-X", "sasl.password=my", word], ["-L", "-b", "alice-s3cret"], ["-L", "-X", "acks=\(word)"],
+        ["-C", "-t", "t", "-X", "sasl.password=my", word], ["-L", "-b", "alice:s3cret"], ["-L", "-X", "acks=\(word)"],
         ["-L", "-X", "linger.ms=\(word)"], ["-L", "-X", "partition.assignment.strategy=\(word)"],
         ["-C", "-t", "t", "-c", word], ["-C", "-t", "t", "-p", word], ["-C", "-t", "t", "-o", word],
         ["-L", "-X", "security.protocol=\(word)"], ["-P", "-t", "t", "-z", word], ["-L", word],

@@ -47,8 +47,9 @@ struct WaitingTests {
         let session = try await ConnectionOptions(brokers: "127.0.0.1:1").session()
         #expect(session.reachLimit == .seconds(10))
         await session.client.close()
-        let given = try await ConnectionOptions(brokers: "127.0.0.1:1", properties: ["default.api.timeout.ms": "70000"])
-            .session()
+        let given = try await ConnectionOptions(
+            brokers: "127.0.0.1:1", settings: [Setting(name: "default.api.timeout.ms", value: "70000")]
+        ).session()
         #expect(given.reachLimit == .seconds(70))
         await given.client.close()
     }

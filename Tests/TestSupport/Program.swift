@@ -72,6 +72,8 @@ package final class RunningProgram: Sendable {
     private static func startNow(
         _ program: String, _ arguments: [String], environment: [String: String], input: String
     ) throws -> RunningProgram {
+        // Nothing that a program finds in the home folder of whoever runs the tests: kafkawire reads kcat's settings there.
+        let inherited = ProcessInfo.processInfo.environment.merging(["KCAT_CONFIG": "/dev/null"]) { $1 }
         let folder = try TemporaryFolder()
         for (file, contents) in [("in", input), ("out", ""), ("err", "")] {
             try Data(contents.utf8).write(to: folder.url.appending(path: file))
@@ -83,7 +85,7 @@ package final class RunningProgram: Sendable {
         )
         let process = try withExtendedLifetime(files) {
             try ChildProcess(
-                program, arguments, environment: ProcessInfo.processInfo.environment.merging(environment) { $1 },
+                program, arguments, environment: inherited.merging(environment) { $1 },
                 descriptors: (files.input.fileDescriptor, files.output.fileDescriptor, files.error.fileDescriptor))
         }
         return RunningProgram(name: program, process: process, folder: folder)

@@ -98,7 +98,7 @@ public struct ClientConfiguration: Sendable {
         }
     }
 
-    private mutating func take(from list: inout PropertyList) throws(KafkaError) {
+    mutating func take(from list: inout PropertyList) throws(KafkaError) {
         try list.refuseForeignNames()
         try list.set(&bootstrapServers, "bootstrap.servers")
         try list.set(&clientID, "client.id")

@@ -12,7 +12,7 @@ struct PropertyList {
     }
 
     private var settings: [String: Setting]
-    private var known: [String] = []
+    private(set) var known: [String] = []
 
     init(_ properties: [String: String]) {
         settings = properties.mapValues { Setting(text: $0, place: nil) }

@@ -159,7 +159,7 @@ extension KafkaConsumer {
         let now = cluster.timing.now()
         return reading.withLock { part in
             guard var current = part else { return .none }
-            let batch: RecordBatch
+            var batch: RecordBatch
             do throws(KafkaError) {
                 guard let next = try current.reader?.next() else {
                     guard let failure = current.failure else {
@@ -169,6 +169,7 @@ extension KafkaConsumer {
                     return fail(&part, failure, at: now)
                 }
                 batch = next
+                batch.brokerID = current.brokerID
             } catch {
                 return fail(&part, error, at: now)
             }

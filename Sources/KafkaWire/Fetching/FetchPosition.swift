@@ -38,6 +38,8 @@ struct FetchedPartition: Sendable {
     let gate: Signal
     /// A permanent error of the partition, which follows the batches.
     var failure: KafkaError?
+    /// The node id of the broker that sent it.
+    var brokerID: Int32 = -1
 }
 
 /// The distance from one offset to another one; `Int64.max` if it is larger than that, 0 if the end lies before.

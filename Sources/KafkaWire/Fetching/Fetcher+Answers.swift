@@ -18,7 +18,10 @@ extension Fetcher {
                     !partition.hasFailed
                 else { continue }
                 do throws(KafkaError) {
-                    if let part = try accept(answer, of: key, asked, from: node, gate) { parts.append(part) }
+                    if var part = try accept(answer, of: key, asked, from: node, gate) {
+                        part.brokerID = node
+                        parts.append(part)
+                    }
                 } catch {
                     fail(key, error)
                 }

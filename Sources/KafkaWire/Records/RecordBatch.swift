@@ -49,6 +49,8 @@ public struct RecordBatch: Sendable {
     public let recordCount: Int
     /// The batch's size as the broker sent it, in bytes.
     public let wireByteCount: Int
+    /// The node id of the broker that sent the batch; -1 if it is unknown.
+    public internal(set) var brokerID: Int32 = -1
     /// The records, decompressed.
     let content: ByteSlice
 

@@ -52,8 +52,11 @@ struct AdminProgram {
                 values[option, default: []].append(value ?? "")
             }
         }
-        let session = try await connection.session(
-            defaults: ClusterSession.shortCalls.merging(["client.id": "kafkawire"]) { $1 })
+        let defaults = ClusterSession.shortCalls.merging(["client.id": "kafkawire"]) { $1 }
+        if let report = connection.report {
+            return try await connection.print(report, defaults: defaults, overrides: [:])
+        }
+        let session = try await connection.session(defaults: defaults)
         let call = AdminCall(admin: session.client.admin, given: operands, isJSON: isJSON, values: values)
         try await session.run { try await command.run(call) }
     }
@@ -79,7 +82,7 @@ struct AdminProgram {
                 text += "        \(name)\(padding)\(option.help)\n"
             }
         }
-        text += "\n  Each takes -b HOST:PORT[,…], -X NAME=VALUE and -F FILE as 'kafkawire --help' has them.\n"
+        text += "\n  Each takes -b, -X, -F, -m and -d as 'kafkawire --help' has them.\n"
         return text
     }
 }

@@ -14,6 +14,8 @@ struct ClusterSession: Sendable {
     let warnings: ClientWarnings
     /// The names of the settings that the user gave.
     let given: Set<String>
+    /// Whether a cluster that doesn't answer is waited for without a limit.
+    var waitsForEver = false
 
     /// How long to wait for a first answer from the cluster: `default.api.timeout.ms` if the user gave it, else 10 s.
     ///
@@ -44,8 +46,9 @@ struct ClusterSession: Sendable {
             Task {
                 let silence = min(.seconds(1), reachLimit)
                 guard (try? await Task.sleep(for: silence)) != nil else { return }
-                warnings.silent(servers, limit: reachLimit)
-                guard (try? await Task.sleep(for: reachLimit - silence)) != nil, !warnings.hasReached else { return }
+                warnings.silent(servers, limit: waitsForEver ? nil : reachLimit)
+                guard !waitsForEver, (try? await Task.sleep(for: reachLimit - silence)) != nil, !warnings.hasReached
+                else { return }
                 outcome.yield(.failure(unreachable))
             })
         if let stop {

@@ -20,7 +20,7 @@ struct ConsumeMode {
         var reading = Reading(range: range, exitsAtEnd: options.exitsAtEnd, limit: options.count ?? .max)
         reading.reportEmpty()
         reading.takeNews().forEach(notes.say)
-        guard !reading.isOver else { return }
+        guard !reading.isOver else { return try await commit(reading) }
         // An offset beyond the end waits for later records, as in kcat: reading everything from the beginning instead
         // would be a surprise.
         let isBeyondEnd = reading.places.values.contains { $0.begin > $0.end }
@@ -33,6 +33,7 @@ struct ConsumeMode {
         defer { closing.cancel() }
         do {
             try await read(consumer, &printer, &reading)
+            try await commit(reading)
         } catch {
             // What was read before a record that can't be read is printed all the same.
             try? await printer.flush()
@@ -73,6 +74,27 @@ struct ConsumeMode {
         try await printer.flush()
     }
 
+    /// Commits what was printed, if reading began at the group's offsets: the next run continues there.
+    ///
+    /// Not the consumer's own commit: after SIGINT the consumer is closed already.
+    private func commit(_ reading: Reading) async throws {
+        guard begin == .stored, client.configuration.group.commitsAutomatically else { return }
+        let offsets = reading.places.mapValues { max(0, $0.next) }
+        try await client.admin.commitOffsets(group: try group(), offsets)
+    }
+
+    /// The group's offsets of partitions; those without one are omitted.
+    private func storedOffsets(of partitions: [TopicPartition]) async throws -> [TopicPartition: Int64] {
+        try await client.admin.listGroupOffsets(try group(), of: partitions).mapValues { try $0.get().offset }
+    }
+
+    private func group() throws(Failure) -> String {
+        guard let group = client.configuration.group.groupID else {
+            throw Failure("-o stored needs a group whose offsets are meant: -X group.id=GROUP", status: .usage)
+        }
+        return group
+    }
+
     /// Where each partition is read from, and where it ends at the moment.
     private func range() async throws -> [TopicPartition: Reading.Place] {
         let described = try await client.admin.describe(topics: [topic])[0]
@@ -89,6 +111,9 @@ struct ConsumeMode {
         let place = begin
         let byTime: [TopicPartition: Int64] =
             if case .timestamp(let time) = place { try await offsets(.timestamp(time)) } else { [:] }
+        let stored = place == .stored ? try await storedOffsets(of: partitions) : [:]
+        // For partitions without a stored offset.
+        let reset = place == .stored ? try await startOffsets(partitions) : [:]
         var places: [TopicPartition: Reading.Place] = [:]
         for partition in partitions {
             let (first, end) = (first[partition] ?? 0, ends[partition] ?? 0)
@@ -99,10 +124,20 @@ struct ConsumeMode {
                 case .offset(let offset): max(first, offset)
                 case .last(let count): max(first, max(0, end) - count)
                 case .timestamp: byTime[partition] ?? end
+                case .stored: max(first, stored[partition] ?? reset[partition] ?? end)
                 }
             places[partition] = Reading.Place(begin: begin, end: end)
         }
         return places
+    }
+
+    /// Where `auto.offset.reset` has partitions begin.
+    private func startOffsets(_ partitions: [TopicPartition]) async throws -> [TopicPartition: Int64] {
+        let now = Int64(Date().timeIntervalSince1970 * 1000)
+        guard let place = client.configuration.consumer.offsetReset.place(now: now) else { return [:] }
+        return try await client.admin.listOffsets(
+            Dictionary(uniqueKeysWithValues: partitions.map { ($0, place) })
+        ).mapValues(\.offset)
     }
 
     /// Where to begin: `-o`, else `auto.offset.reset`, else the first record. `none` has no place and means the first
@@ -120,13 +155,16 @@ struct ConsumeMode {
 
 extension MessageOptions {
     func printer() throws(Failure) -> RecordPrinter {
-        RecordPrinter(style: try style(), isUnbuffered: isUnbuffered)
+        RecordPrinter(style: try style(), isUnbuffered: isUnbuffered, skipsMismatches: continuesAfterErrors)
     }
 
     private func style() throws(Failure) -> RecordPrinter.Style {
-        if isJSON { return .json }
+        if isJSON { return .json(delimiter: delimiter) }
         let null = emptyIsNull ? "NULL" : ""
-        if let format { return .format(try OutputFormat(format, null: null)) }
-        return .format(OutputFormat(keySeparator: keySeparator, delimiter: delimiter, null: null))
+        var style = OutputFormat(keySeparator: keySeparator, delimiter: delimiter, null: null)
+        if let format { style = try OutputFormat(format, null: null) }
+        style.keyPacking = keyPacking
+        style.valuePacking = valuePacking
+        return .format(style)
     }
 }

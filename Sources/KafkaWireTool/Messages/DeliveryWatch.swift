@@ -1,3 +1,4 @@
+import CommandLineSupport
 import Concurrency
 import KafkaWire
 
@@ -9,28 +10,42 @@ final class DeliveryWatch: Sendable {
     private let deliveries: AsyncStream<Delivery>.Continuation
     private let watching: Task<KafkaError?, Never>
     private let firstFailure: FirstFailure
+    private let continuesAfterFailures: Bool
 
-    init() {
+    /// - Parameter continuesAfterFailures: Whether each failure is reported, and only `finish` throws.
+    init(continuesAfterFailures: Bool = false) {
+        self.continuesAfterFailures = continuesAfterFailures
         let (stream, continuation) = AsyncStream<Delivery>.makeStream()
         deliveries = continuation
         let first = FirstFailure()
         firstFailure = first
         watching = Task {
             for await delivery in stream {
-                do throws(KafkaError) { try await delivery.batchDelivered() } catch { first.set(error) }
+                do throws(KafkaError) {
+                    try await delivery.batchDelivered()
+                } catch {
+                    if continuesAfterFailures {
+                        Output.standardError.post(line: "% messages are not delivered: \(error)")
+                    }
+                    first.set(error)
+                }
             }
             return first.value
         }
     }
 
     /// Calls `body` once a delivery has failed, at once if one has already.
-    func onFailure(_ body: @escaping @Sendable () -> Void) { firstFailure.onSet(body) }
+    ///
+    /// Not if the watch continues after failures.
+    func onFailure(_ body: @escaping @Sendable () -> Void) {
+        if !continuesAfterFailures { firstFailure.onSet(body) }
+    }
 
     func add(_ delivery: Delivery) { deliveries.yield(delivery) }
 
-    /// - Throws: The first failure so far.
+    /// - Throws: The first failure so far, unless the watch continues after failures.
     func check() throws(KafkaError) {
-        if let error = firstFailure.value { throw error }
+        if !continuesAfterFailures, let error = firstFailure.value { throw error }
     }
 
     /// Waits for all.

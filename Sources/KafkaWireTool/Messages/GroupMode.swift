@@ -61,7 +61,14 @@ struct GroupMode {
         while !assigned.isEnded {
             switch try await batches.next(timeout: Self.idle) {
             case .batch(let batch):
-                let printed = try await printer.print(batch, limit: (options.count ?? .max) - count)
+                let printed: RecordPrinter.Printed
+                do {
+                    printed = try await printer.print(batch, limit: (options.count ?? .max) - count)
+                } catch {
+                    // What comes before the record that can't be printed.
+                    try? await printer.flush()
+                    throw error
+                }
                 // What is committed must have been printed: the next step counts this batch as done. Where this throws
                 // there is no next step, and the batch comes again, also what of it went out.
                 try await printer.flush()

@@ -1,15 +1,12 @@
 import CommandLineSupport
 import KafkaWire
 
-/// `-P`: sends what is read from standard input, a message a line, or files, each as one message.
+/// `-P`: sends what is read from standard input, a message a line, or files, each as one message; with `-J` the lines of a
+/// dump, from standard input or files.
 struct ProduceMode {
     let options: MessageOptions
     let client: KafkaClient
-    let topic: String
     let notes: Notes
-
-    /// How long a broker has for creating the topic.
-    private static let creationLimit = Duration.seconds(5)
 
     func run(until stop: StopSignal) async throws {
         let producer = client.producer()
@@ -30,25 +27,14 @@ struct ProduceMode {
 
     /// Checks topic and partition, and registers the producer of a transaction.
     private func prepare(_ producer: KafkaProducer) async throws {
-        let described = try await describeTopic(producer)
-        if let partition = options.partition { try described.require(partition) }
-        if client.configuration.producer.transactionalID != nil { try await producer.initTransactions() }
-    }
-
-    /// Finds the topic. As with kcat, the broker creates a missing one if its `auto.create.topics.enable` and the
-    /// client's `allow.auto.create.topics` permit that.
-    private func describeTopic(_ producer: KafkaProducer) async throws -> TopicDescription {
-        do {
-            return try await client.admin.describe(topics: [topic])[0]
-        } catch let error as KafkaError where error.code == .unknownTopicOrPartition {
-            guard client.configuration.producer.allowsTopicCreation else { throw error }
+        if let topic = options.topics.first {
+            let described = try await ProducedTopics.describe(topic, client, producer)
+            if let partition = options.partition { try described.require(partition) }
+        } else {
+            // The topics are in the input, which may come late; that the cluster can be reached is known before.
+            _ = try await client.admin.describeCluster()
         }
-        let missing = Failure(
-            "the topic \(topic) does not exist, and the broker has not created it within "
-                + "\(DurationText.format(Self.creationLimit)): it may not permit that (auto.create.topics.enable)",
-            status: .configuration, hint: Failure.missingTopicHint(topic))
-        try await withDeadline(Self.creationLimit, failure: missing) { try await producer.ready(for: topic) }
-        return try await client.admin.describe(topics: [topic])[0]
+        if client.configuration.producer.transactionalID != nil { try await producer.initTransactions() }
     }
 
     /// Sends everything; in one transaction if `transactional.id` is set.
@@ -66,101 +52,83 @@ struct ProduceMode {
     }
 
     private func sendInput(_ producer: KafkaProducer, until stop: StopSignal) async throws {
-        let deliveries = DeliveryWatch()
+        let sending = Sending(options: options, client: client, producer: producer)
         do {
-            if options.operands.isEmpty {
-                try await sendMessages(producer, deliveries, until: stop)
-            } else {
-                try await sendFiles(producer, deliveries, until: stop)
-            }
+            try await sendInput(sending, until: stop)
         } catch {
-            // If a delivery has failed, its error is the cause, and `finish` throws it.
+            // What was sent before is copied and delivered all the same. If a delivery has failed, its error is the cause, and
+            // `finish` throws it.
+            try? await sending.writeCopy()
             await producer.flush()
-            try await deliveries.finish()
+            try await sending.deliveries.finish()
             throw error
         }
         await producer.flush()
-        try await deliveries.finish()
+        try await sending.deliveries.finish()
+        try sending.checkSkipped()
     }
 
+    private func sendInput(_ sending: Sending, until stop: StopSignal) async throws {
+        if options.operands.isEmpty {
+            try await sendMessages(from: .standardInput, named: "standard input", sending, until: stop)
+        } else if options.readsLines || options.isJSON {
+            for path in options.operands where !stop.isRequested {
+                try await sending.skippingErrors {
+                    try await sendMessages(from: .file(path), named: ShownArgument.name(path), sending, until: stop)
+                }
+            }
+        } else {
+            try await sendFiles(sending, until: stop)
+        }
+        try await sending.writeCopy()
+    }
+
+    /// Sends the messages that lie between the delimiters of an input.
     private func sendMessages(
-        _ producer: KafkaProducer, _ deliveries: DeliveryWatch, until stop: StopSignal
+        from source: InputReader.Source, named name: String, _ sending: Sending, until stop: StopSignal
     ) async throws {
-        let input = InputReader(options.lineFile.map { .file($0) } ?? .standardInput)
+        let input = InputReader(source)
         let stopping = Task {
             await stop.wait()
             input.stop()
         }
         defer { stopping.cancel() }
         // The input may be a pipe that stays silent for hours: a failed delivery ends the program at once.
-        deliveries.onFailure { input.stop() }
+        sending.deliveries.onFailure { input.stop() }
         var splitter = MessageSplitter(delimiter: options.delimiter)
-        var shape = MessageShape(options)
+        var messages = InputMessages(options: options, inputName: name)
         var chunks = input.makeIterator()
-        var left = options.count ?? .max
-        while left > 0 {
+        while sending.left > 0 {
             if let message = splitter.next() {
-                try await enqueue(message, of: splitter, &shape, producer, deliveries)
-                left -= 1
-            } else if let chunk = try await chunks.next() {
+                try await messages.send(message, of: splitter, sending)
+            } else if let chunk = try await chunks.next(after: sending.writeCopy) {
                 try splitter.append(chunk)
-                try deliveries.check()
+                try sending.deliveries.check()
             } else if stop.isRequested {
                 return
             } else {
-                try deliveries.check()
+                try sending.deliveries.check()
                 splitter.finish()
                 guard let message = splitter.next() else { return }
-                try await enqueue(message, of: splitter, &shape, producer, deliveries)
+                try await messages.send(message, of: splitter, sending)
                 return
             }
         }
     }
 
-    private func enqueue(
-        _ message: Range<Int>, of splitter: MessageSplitter, _ shape: inout MessageShape, _ producer: KafkaProducer,
-        _ deliveries: DeliveryWatch
-    ) async throws {
-        let fields = shape.fields(of: message, in: splitter.bytes)
-        while true {
-            let delivery = try tryEnqueue(fields, splitter.bytes, shape, producer)
-            if let delivery {
-                if delivery.isFirstOfBatch { deliveries.add(delivery) }
-                return
-            }
-            try await producer.ready(for: topic)
-            try deliveries.check()
-        }
-    }
-
-    private func tryEnqueue(
-        _ fields: MessageShape.Fields, _ bytes: RawSpan, _ shape: MessageShape, _ producer: KafkaProducer
-    ) throws(KafkaError) -> Delivery? {
-        var value: RawSpan?
-        if let range = fields.value { value = bytes.extracting(range) }
-        if let key = fields.key {
-            return try producer.tryEnqueue(
-                topic: topic, partition: options.partition, key: bytes.extracting(key), value: value,
-                headers: shape.headers)
-        }
-        // The key's bytes are lent for the call alone.
-        return try unsafe producer.tryEnqueue(
-            topic: topic, partition: options.partition, key: shape.fixedKey?.span.bytes, value: value,
-            headers: shape.headers)
-    }
-
-    private func sendFiles(
-        _ producer: KafkaProducer, _ deliveries: DeliveryWatch, until stop: StopSignal
-    ) async throws {
+    private func sendFiles(_ sending: Sending, until stop: StopSignal) async throws {
         let shape = MessageShape(options)
-        for path in options.operands.prefix(options.count ?? .max) {
-            guard let content = try await content(of: path, until: stop) else { return }
-            let isNull = content.isEmpty && options.emptyIsNull
-            deliveries.add(
-                try await producer.enqueue(
+        for path in options.operands where sending.left > 0 {
+            try await sending.skippingErrors {
+                guard let content = try await content(of: path, until: stop) else { return }
+                let isNull = content.isEmpty && options.emptyIsNull
+                try await sending.enqueue(
                     ProducerRecord(
-                        topic: topic, partition: options.partition, key: shape.fixedKey, value: isNull ? nil : content,
-                        headers: shape.headers)))
+                        topic: options.topics[0], partition: options.partition, key: shape.fixedKey,
+                        value: isNull ? nil : content, headers: shape.headers))
+                sending.copy(content, delimiter: options.delimiter)
+            }
+            if stop.isRequested { return }
         }
     }
 
@@ -183,5 +151,13 @@ struct ProduceMode {
             }
         }
         return stop.isRequested ? nil : content
+    }
+}
+
+extension InputReader.Iterator {
+    /// The next chunk, after what the chunks before it have come to is written.
+    fileprivate mutating func next(after write: () async throws -> Void) async throws -> [UInt8]? {
+        try await write()
+        return try await next()
     }
 }

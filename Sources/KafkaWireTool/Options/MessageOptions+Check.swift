@@ -5,10 +5,12 @@ extension MessageOptions {
     /// The options that only some modes have. An option without effect is refused: the user expects something of it.
     private static let modes: [(option: String, modes: [String])] = [
         ("-e", ["-C", "-G"]), ("-o", ["-C", "-G"]), ("-f", ["-C", "-G"]), ("-u", ["-C", "-G"]),
-        ("-J", ["-L", "-C", "-G"]), ("-c", ["-P", "-C", "-G"]), ("-D", ["-P", "-C", "-G"]), ("-K", ["-P", "-C", "-G"]),
-        ("-Z", ["-P", "-C", "-G"]), ("-p", ["-P", "-C"]), ("-k", ["-P"]), ("-H", ["-P"]), ("-z", ["-P"]),
-        ("-l", ["-P"]),
+        ("-s", ["-C", "-G"]), ("-O", ["-C", "-G"]), ("-J", ["-L", "-P", "-C", "-G"]), ("-c", ["-P", "-C", "-G"]),
+        ("-D", ["-P", "-C", "-G"]), ("-K", ["-P", "-C", "-G"]), ("-Z", ["-P", "-C", "-G"]), ("-p", ["-P", "-C"]),
+        ("-k", ["-P"]), ("-H", ["-P"]), ("-z", ["-P"]), ("-l", ["-P"]), ("-T", ["-P"]),
     ]
+    /// What lines of JSON say for themselves.
+    private static let replacedByJSON = ["-k", "-K", "-H", "-Z"]
 
     /// - Throws: A failure of status `usage`.
     func check() throws(Failure) {
@@ -27,9 +29,20 @@ extension MessageOptions {
     }
 
     private func checkProduce() throws(Failure) {
-        try checkTopic()
-        if lineFile != nil, !operands.isEmpty {
-            throw Failure("-l and files to send whole exclude each other: give one of them", status: .usage)
+        guard isJSON else {
+            try checkTopic()
+            guard !readsLines || operands.count <= 1 else {
+                throw Failure("-l expects one file; without it each file is sent whole", status: .usage)
+            }
+            return
+        }
+        guard topics.count <= 1 else {
+            throw Failure("-P -J sends to one topic: give -t once, or not at all", status: .usage)
+        }
+        for topic in topics { try TopicArguments.check(topic) }
+        for option in Self.replacedByJSON where given.contains(option) {
+            throw Failure(
+                "\(option) has no effect with -P -J: each line has its key, headers and nulls", status: .usage)
         }
     }
 
@@ -51,8 +64,8 @@ extension MessageOptions {
             throw Failure("-G expects the topics after the group's name: -G GROUP TOPIC…", status: .usage)
         }
         _ = try TopicArguments.subscription(operands + topics)
-        guard begin == nil || begin == .beginning || begin == .end, endTimestamp == nil else {
-            throw Failure("-G begins at the group's offsets: -o can be beginning or end alone", status: .usage)
+        guard [nil, .beginning, .end, .stored].contains(begin), endTimestamp == nil else {
+            throw Failure("-G begins at the group's offsets: -o can be beginning, end or stored alone", status: .usage)
         }
         guard partition == nil else {
             throw Failure("-G reads the partitions that the group assigns: -p can't be used with it", status: .usage)

@@ -15,7 +15,8 @@ struct MessageOptions: Equatable {
             OptionSpec("f", "format", takesValue: true), OptionSpec("J", "json"), OptionSpec("u"),
             OptionSpec("q", "quiet"), OptionSpec("K", takesValue: true), OptionSpec("k", takesValue: true),
             OptionSpec("D", takesValue: true), OptionSpec("H", takesValue: true), OptionSpec("z", takesValue: true),
-            OptionSpec("Z"), OptionSpec("l", takesValue: true),
+            OptionSpec("Z"), OptionSpec("l"), OptionSpec("E"), OptionSpec("T"), OptionSpec("s", takesValue: true),
+            OptionSpec("v"), OptionSpec("O"),
         ]
 
     var mode: Mode?
@@ -37,7 +38,16 @@ struct MessageOptions: Equatable {
     var headers: [MessageHeader] = []
     var codec: String?
     var emptyIsNull = false
-    var lineFile: String?
+    /// Whether the one operand is a file of messages, not a message.
+    var readsLines = false
+    /// Whether an error in one message or delivery doesn't end the program.
+    var continuesAfterErrors = false
+    /// Whether sent messages are also written to standard output.
+    var copiesToOutput = false
+    /// How keys and values are shown; nil for their bytes.
+    var keyPacking: Packing?
+    var valuePacking: Packing?
+    var isVerbose = false
     /// What follows the options: files to send, or a group's topics.
     var operands: [String] = []
     /// Where on the command line each operand stands, from 1.
@@ -61,6 +71,7 @@ struct MessageOptions: Equatable {
                 if try !connection.take(name, value) { try take(name, value) }
             }
         }
+        guard connection.report == nil else { return }
         if mode == nil { mode = isInputTerminal ? .consume : .produce }
         try check()
     }
@@ -76,6 +87,12 @@ struct MessageOptions: Equatable {
         case "-u": isUnbuffered = true
         case "-q": isQuiet = true
         case "-Z": emptyIsNull = true
+        case "-l": readsLines = true
+        case "-E": continuesAfterErrors = true
+        case "-T": copiesToOutput = true
+        case "-v": isVerbose = true
+        // kcat takes it and does nothing.
+        case "-O": break
         default: throw Failure("there is no option \(flag)", status: .usage)
         }
     }
@@ -108,7 +125,7 @@ struct MessageOptions: Equatable {
         case "-D": delimiter = try Escapes.bytes(of: value, option: "-D")
         case "-H": headers.append(try MessageHeader(value))
         case "-z": codec = value
-        case "-l": lineFile = value
+        case "-s": try takePacking(value)
         default: throw Failure("there is no option \(name)", status: .usage)
         }
     }
@@ -124,7 +141,19 @@ struct MessageOptions: Equatable {
     }
 
     private static var wrongOffset: Failure {
-        Failure("-o expects beginning, end, an offset, -N for the last N, s@MS or e@MS", status: .usage)
+        Failure("-o expects beginning, end, stored, an offset, -N for the last N, s@MS or e@MS", status: .usage)
+    }
+
+    /// Takes `key=PACKING`, `value=PACKING` or a packing for both.
+    private mutating func takePacking(_ text: String) throws(Failure) {
+        if text.hasPrefix("key=") {
+            keyPacking = try Packing(text.dropFirst("key=".count), of: "key")
+        } else if text.hasPrefix("value=") {
+            valuePacking = try Packing(text.dropFirst("value=".count), of: "value")
+        } else {
+            keyPacking = try Packing(text[...], of: "key")
+            valuePacking = try Packing(text[...], of: "value")
+        }
     }
 }
 
@@ -147,6 +176,8 @@ struct MessageHeader: Equatable {
 /// Where to begin to read a partition.
 enum ReadBegin: Equatable {
     case beginning, end
+    /// The offsets that the group has committed.
+    case stored
     case offset(Int64)
     /// So many before the end.
     case last(Int64)
@@ -158,6 +189,7 @@ enum ReadBegin: Equatable {
         switch text {
         case "beginning": self = .beginning
         case "end": self = .end
+        case "stored": self = .stored
         default:
             if text.hasPrefix("s@") {
                 // Negative times mean other things to brokers: -1 is the end.

@@ -91,10 +91,13 @@ final class ClientWarnings: Sendable {
     }
 
     /// Reports that no broker has answered yet, unless an attempt to connect was reported already.
-    func silent(_ servers: String, limit: Duration) {
+    ///
+    /// - Parameter limit: How long the program waits; nil for no limit.
+    func silent(_ servers: String, limit: Duration?) {
         let isSilent = state.withLock { !$0.hasReached && !$0.hasPrinted }
         if isSilent {
-            say("no broker has answered yet: waiting for \(servers), for up to \(DurationText.format(limit))")
+            let time = limit.map { ", for up to \(DurationText.format($0))" } ?? ""
+            say("no broker has answered yet: waiting for \(servers)\(time)")
         }
     }
 

@@ -5,12 +5,15 @@ import KafkaWire
 struct OutputFormat: Equatable {
     enum Part: Equatable {
         case literal([UInt8])
-        case topic, partition, offset, key, value, keyLength, valueLength, headers, timestamp
+        case topic, partition, offset, key, value, keyLength, valueLength, binaryValueLength, headers, timestamp
     }
 
     let parts: [Part]
     /// What stands for a missing key or value.
     let null: [UInt8]
+    /// How keys and values are shown; nil for their bytes.
+    var keyPacking: Packing?
+    var valuePacking: Packing?
 
     /// - Throws: A failure of status `usage` for what isn't known after a percent sign or a backslash.
     init(_ text: String, null: String = "") throws(Failure) {
@@ -50,7 +53,7 @@ struct OutputFormat: Equatable {
 
     private static func unknown(_ place: String) -> Failure {
         Failure(
-            "-f has a percent sign \(place); it knows %t %p %o %k %s %K %S %h %T and %%", status: .usage)
+            "-f has a percent sign \(place); it knows %t %p %o %k %s %K %S %R %h %T and %%", status: .usage)
     }
 
     private static func part(_ letter: UInt8) -> Part? {
@@ -62,6 +65,7 @@ struct OutputFormat: Equatable {
         case UInt8(ascii: "s"): .value
         case UInt8(ascii: "K"): .keyLength
         case UInt8(ascii: "S"): .valueLength
+        case UInt8(ascii: "R"): .binaryValueLength
         case UInt8(ascii: "h"): .headers
         case UInt8(ascii: "T"): .timestamp
         default: nil
@@ -71,7 +75,10 @@ struct OutputFormat: Equatable {
     /// Appends a record.
     ///
     /// - Parameter topic: The topic's name as bytes, made once a batch.
-    func append(_ record: borrowing Record, topic: [UInt8], partition: Int32, to text: inout [UInt8]) {
+    /// - Throws: `Packing.Mismatch` if the key or value does not fit its packing. What comes before it is appended.
+    func append(
+        _ record: borrowing Record, topic: [UInt8], partition: Int32, to text: inout [UInt8]
+    ) throws(Packing.Mismatch) {
         for part in parts {
             switch part {
             case .literal(let bytes): text.append(contentsOf: bytes)
@@ -79,14 +86,23 @@ struct OutputFormat: Equatable {
             case .partition: text.append(decimal: Int64(partition))
             case .offset: text.append(decimal: record.offset)
             case .timestamp: text.append(decimal: record.timestamp)
-            case .key:
-                if let key = record.key { text.append(contentsOf: key) } else { text.append(contentsOf: null) }
-            case .value:
-                if let value = record.value { text.append(contentsOf: value) } else { text.append(contentsOf: null) }
+            case .key: try append(record.key, keyPacking, to: &text)
+            case .value: try append(record.value, valuePacking, to: &text)
             case .keyLength: text.append(decimal: Int64(record.key?.byteCount ?? -1))
             case .valueLength: text.append(decimal: Int64(record.value?.byteCount ?? -1))
+            case .binaryValueLength: text.append(bigEndian: Int32(record.value?.byteCount ?? -1))
             case .headers: appendHeaders(record, to: &text)
             }
+        }
+    }
+
+    private func append(_ bytes: RawSpan?, _ packing: Packing?, to text: inout [UInt8]) throws(Packing.Mismatch) {
+        guard let bytes else { return text.append(contentsOf: null) }
+        // As in kcat, an empty text has nothing to unpack.
+        if let packing, bytes.byteCount > 0 {
+            try packing.append(bytes, to: &text)
+        } else {
+            text.append(contentsOf: bytes)
         }
     }
 
@@ -116,7 +132,16 @@ extension [UInt8] {
     /// A number's digits, without a string on the way.
     mutating func append(decimal number: Int64) {
         if number < 0 { append(UInt8(ascii: "-")) }
-        var rest = number.magnitude
+        append(unsignedDecimal: number.magnitude)
+    }
+
+    /// The four bytes of a number, the highest first.
+    mutating func append(bigEndian number: Int32) {
+        for shift in [24, 16, 8, 0] as [Int32] { append(UInt8(truncatingIfNeeded: number >> shift)) }
+    }
+
+    mutating func append(unsignedDecimal number: UInt64) {
+        var rest = number
         let first = count
         repeat {
             append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))

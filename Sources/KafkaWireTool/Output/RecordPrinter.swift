@@ -8,7 +8,8 @@ import KafkaWire
 struct RecordPrinter {
     enum Style {
         case format(OutputFormat)
-        case json
+        /// A JSON object, and what ends it.
+        case json(delimiter: [UInt8])
     }
 
     /// More than this isn't kept for later.
@@ -17,13 +18,16 @@ struct RecordPrinter {
     private let style: Style
     /// Whether each record is written by itself, and waited for.
     private let isUnbuffered: Bool
+    /// Whether a record that does not fit its packing is reported and skipped; otherwise it is an error.
+    private let skipsMismatches: Bool
     private let output: Output
     private var text: [UInt8] = []
     private var writing: WriteUnderWay?
 
-    init(style: Style, isUnbuffered: Bool, output: Output = .standard) {
+    init(style: Style, isUnbuffered: Bool, skipsMismatches: Bool = false, output: Output = .standard) {
         self.style = style
         self.isUnbuffered = isUnbuffered
+        self.skipsMismatches = skipsMismatches
         self.output = output
     }
 
@@ -43,7 +47,8 @@ struct RecordPrinter {
     ///   - endOffset: Stops before the first record with this offset or a higher one; nil for no limit.
     ///   - endTimestamp: Stops before the first record with this timestamp or a later one, in milliseconds since 1970;
     ///     nil for no limit. A record's timestamp can be any number, so none of them can stand for "no limit".
-    /// - Throws: `KafkaError` for records that can't be read, `OutputError`.
+    /// - Throws: `KafkaError` for records that can't be read, `Failure` for those that do not fit the packing of `-s`,
+    ///   `OutputError`.
     mutating func print(
         _ batch: RecordBatch, limit: Int = .max, endOffset: Int64? = nil, endTimestamp: Int64? = nil
     ) async throws -> Printed {
@@ -85,7 +90,7 @@ struct RecordPrinter {
 
     private mutating func render(
         _ batch: RecordBatch, _ limit: Int, _ endOffset: Int64?, _ endTimestamp: Int64?, _ ends: inout [Int]
-    ) throws(KafkaError) -> Printed {
+    ) throws -> Printed {
         var printed = Printed(nextOffset: batch.firstOffset)
         // Only the record's own bytes are printed as they are.
         let topic = Array(ForeignText.visible(batch.topic).utf8)
@@ -97,8 +102,14 @@ struct RecordPrinter {
             if printed.isAtEnd { return printed }
             switch style {
             case .format(let format):
-                format.append(record, topic: topic, partition: batch.partition, to: &text)
-            case .json: JSONEnvelope.append(record, of: names, to: &text)
+                do throws(Packing.Mismatch) {
+                    try format.append(record, topic: topic, partition: batch.partition, to: &text)
+                } catch {
+                    try report(error, batch, offset: record.offset)
+                }
+            case .json(let delimiter):
+                JSONEnvelope.append(record, of: names, to: &text)
+                text.append(contentsOf: delimiter)
             }
             if isUnbuffered { ends.append(text.count) }
             printed.count += 1
@@ -107,6 +118,17 @@ struct RecordPrinter {
         }
         if printed.count < limit { printed.nextOffset = batch.nextOffset }
         return printed
+    }
+}
+
+extension RecordPrinter {
+    private func report(_ mismatch: Packing.Mismatch, _ batch: RecordBatch, offset: Int64) throws(Failure) {
+        let sentence =
+            "the message at offset \(offset) of \(batch.topic) [\(batch.partition)] does not fit -s: \(mismatch.sentence)"
+        guard skipsMismatches else {
+            throw Failure(sentence, status: .badData, hint: "-E reports such messages and continues")
+        }
+        Output.standardError.post(line: "% \(sentence)")
     }
 }
 
