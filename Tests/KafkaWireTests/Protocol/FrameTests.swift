@@ -29,7 +29,7 @@ struct FrameTests {
             try request.frame(version: 3, correlationID: 1, clientID: "me")
         }
         #expect(
-            error?.reason == "Metadata version 3: allowAutoTopicCreation is set, which this version can't carry")
+            error?.reason == "Metadata version 3: allowAutoTopicCreation is set, but this version cannot encode it")
         #expect(throws: ProtocolError.self) {
             try MetadataRequest(topics: nil).frame(version: 0, correlationID: 1, clientID: "me")
         }

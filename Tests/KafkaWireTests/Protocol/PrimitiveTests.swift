@@ -195,7 +195,7 @@ struct PrimitiveTests {
         #expect(reader.nullableArray { $0.int8() } == nil)
         reader.fail("another reason")
         let error = #expect(throws: ProtocolError.self) { try reader.finish() }
-        #expect(error?.reason == "the string of length 9 has only 8 bytes to be in")
+        #expect(error?.reason == "the string has the length 9, but only 8 bytes are left")
         #expect(error?.position == 2)
     }
 

@@ -57,7 +57,7 @@ struct TaggedFieldTests {
         var writer = WireWriter(isFlexible: true)
         writer.tags([(4, { $0.omit("name", isDefault: false) })])
         let error = #expect(throws: ProtocolError.self) { try writer.finish() }
-        #expect(error?.reason == "tagged field 4: name is set, which this version can't carry")
+        #expect(error?.reason == "tagged field 4: name is set, but this version cannot encode it")
     }
 
     @Test("A tag of a later version is skipped at an earlier one")

@@ -3,7 +3,7 @@
 
     /// lz4 in its frame format, with liblz4.
     enum LZ4Codec {
-        /// How far back in bytes a linked block may refer to.
+        /// The number of preceding bytes that a linked block may refer to.
         private static let window = 64 << 10
 
         /// Decompresses one or more frames.

@@ -57,7 +57,7 @@
                     Int32(bigEndian: unsafe input.loadUnaligned(fromByteOffset: position, as: Int32.self)))
                 position += 4
                 guard count >= 0, count <= input.count - position else {
-                    throw Compression.snappy.corrupt("a block of \(count) bytes exceeds the remaining data")
+                    throw Compression.snappy.corrupt("a block has the invalid length \(count)")
                 }
                 try unsafe body(UnsafeRawBufferPointer(rebasing: input[position..<position + count]))
                 position += count
