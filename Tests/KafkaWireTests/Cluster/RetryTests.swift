@@ -8,19 +8,19 @@ import Testing
 struct BackoffTests {
     private let backoff = Backoff(initial: .milliseconds(100), maximum: .seconds(1))
 
-    @Test("it doubles up to the limit", arguments: [(1, 100), (2, 200), (3, 400), (4, 800), (5, 1000), (40, 1000)])
+    @Test("delays double up to the limit", arguments: [(1, 100), (2, 200), (3, 400), (4, 800), (5, 1000), (40, 1000)])
     func doubles(failures: Int, milliseconds: Int) {
         #expect(isNear(backoff.delay(afterFailures: failures, random: 0.5), milliseconds))
     }
 
-    @Test("chance takes away or adds a fifth at most", arguments: [1, 3, 100])
+    @Test("randomness changes the delay by at most 20 %", arguments: [1, 3, 100])
     func chance(failures: Int) {
         let middle = backoff.delay(afterFailures: failures, random: 0.5)
         #expect(isNear(backoff.delay(afterFailures: failures, random: 0), Int(middle / .milliseconds(1) * 0.8)))
         #expect(backoff.delay(afterFailures: failures, random: 0.999_999) < middle * 1.2)
     }
 
-    @Test("numbers that make no sense do no harm", arguments: [-1, 0, Int.max])
+    @Test("invalid failure counts are harmless", arguments: [-1, 0, Int.max])
     func extremes(failures: Int) {
         let delay = backoff.delay(afterFailures: failures, random: 0.5)
         #expect(delay >= .milliseconds(99) && delay <= .seconds(1.2))
@@ -28,7 +28,7 @@ struct BackoffTests {
         #expect(none.delay(afterFailures: failures, random: 0.5) == .zero)
     }
 
-    @Test("times longer than any wait do no harm", arguments: [1, 2, 40])
+    @Test("extremely long delays are harmless", arguments: [1, 2, 40])
     func endless(failures: Int) {
         let longest = Duration.seconds(Int64.max)
         #expect(Backoff(initial: longest, maximum: longest).delay(afterFailures: failures, random: 0.5) > longest / 2)
@@ -41,7 +41,7 @@ private func isNear(_ duration: Duration, _ milliseconds: Int) -> Bool {
     abs(duration / .milliseconds(1) - Double(milliseconds)) < 0.001
 }
 
-@Suite("Trying again", .timeLimit(.minutes(1)))
+@Suite("Retries of calls", .timeLimit(.minutes(1)))
 struct RetryTests {
     private func cluster(_ timing: ManualTiming, bootstrap: String = "127.0.0.1:1") throws -> Cluster {
         var configuration = try ClientConfiguration(bootstrapServers: bootstrap)
@@ -49,7 +49,7 @@ struct RetryTests {
         return Cluster(configuration: configuration, timing: timing.timing())
     }
 
-    @Test("a passing error is tried again, each time after twice the wait")
+    @Test("a retriable error is retried, each time after twice the delay")
     func delays() async throws {
         let timing = ManualTiming()
         let attempts = Lock(0)
@@ -66,7 +66,7 @@ struct RetryTests {
         for (slept, expected) in zip(timing.slept, [100, 200, 400, 800]) { #expect(isNear(slept, expected)) }
     }
 
-    @Test("it ends before the limit, with the last error")
+    @Test("retries end before the limit, with the last error")
     func limit() async throws {
         let timing = ManualTiming()
         let attempts = Lock(0)
@@ -79,12 +79,12 @@ struct RetryTests {
                 throw KafkaError(.coordinatorLoadInProgress, "attempt \(attempt)")
             }
         }
-        // 100 + 200 + 400 + 800 ms have been waited; another second would be too late.
+        // The delays were 100 + 200 + 400 + 800 ms; another second would exceed the limit.
         #expect(error?.message == "attempt 5")
         #expect(timing.slept.count == 4)
     }
 
-    @Test("an error that stays is thrown at once, and so is one that the caller calls final")
+    @Test("an error that isn't retriable, or that the caller declares final, is thrown immediately")
     func finalErrors() async throws {
         let timing = ManualTiming()
         let cluster = try cluster(timing)
@@ -101,7 +101,7 @@ struct RetryTests {
         #expect(timing.slept.isEmpty)
     }
 
-    @Test("other errors aren't touched")
+    @Test("errors of other types are rethrown unchanged")
     func otherErrors() async throws {
         let timing = ManualTiming()
         await #expect(throws: CancellationError.self) {
@@ -110,7 +110,7 @@ struct RetryTests {
         #expect(timing.slept.isEmpty)
     }
 
-    @Test("an error that means stale metadata has it asked for again")
+    @Test("an error that means stale metadata causes a refresh")
     func refreshes() async throws {
         let fake = try FakeCluster()
         fake.createTopic("t")
@@ -129,7 +129,7 @@ struct RetryTests {
         await fake.close()
     }
 
-    @Test("a broker that refuses connections is tried again after growing waits")
+    @Test("connections to a broker that refuses them are retried after growing delays")
     func reconnectBackoff() async throws {
         let fake = try FakeCluster()
         let bootstrap = fake.bootstrapServers
@@ -148,7 +148,7 @@ struct RetryTests {
         await fake.close()
     }
 
-    @Test("concurrent callers share one question about the cluster")
+    @Test("concurrent callers share one metadata request")
     func sharedRefresh() async throws {
         let fake = try FakeCluster()
         fake.createTopic("t")
@@ -163,7 +163,7 @@ struct RetryTests {
         await fake.close()
     }
 
-    @Test("offsets by every kind of place, tried again where a leader moves, and errors with their partition")
+    @Test("offsets are listed by every kind of spec, retried if a leader moves, and errors name their partition")
     func offsets() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t", partitions: 2)
@@ -196,7 +196,7 @@ struct RetryTests {
         }
     }
 
-    @Test("nothing is tried again once the client is closed")
+    @Test("a closed client doesn't retry")
     func closedClient() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t")
