@@ -1,7 +1,7 @@
 import Dispatch
 
 extension DispatchQueue {
-    /// Does work that may block, off the threads that tasks run on, and waits for what it comes to.
+    /// Runs blocking work on this queue, outside the task threads, and returns its result.
     public func value<Value: Sendable>(of work: @escaping @Sendable () -> Value) async -> Value {
         let promise = Promise<Value>()
         self.async { promise.fulfil(work()) }

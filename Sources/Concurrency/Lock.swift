@@ -1,16 +1,16 @@
 import Foundation
 
-/// A value that one thread at a time looks at and changes, guarded by pthread_mutex_lock(3).
+/// A value guarded by a POSIX mutex, pthread_mutex_lock(3).
 ///
-/// It is used as the standard library's `Mutex` is. That one is built upon futex(2) on Linux, with no call that the
-/// thread sanitizer knows, so that the sanitizer takes everything that such a mutex guards for a race. What a POSIX
-/// mutex guards it follows, and a report is a mistake of ours.
+/// Same interface as the standard library's `Mutex`. On Linux `Mutex` uses futex(2) directly, which the thread
+/// sanitizer doesn't recognize: it reports every access under such a mutex as a race. It does recognize POSIX mutexes,
+/// so each of its reports is a real bug.
 ///
-/// A lock and its release are some 80 instructions, twice those of `Mutex`. That takes that all of it is inlinable, and
-/// public for that reason alone, since no product has this module: what is inlinable at `package` level the compiler
-/// calls unspecialized from other modules, which is 470.
+/// Locking and unlocking take about 80 instructions, twice those of `Mutex`. This requires all of it to be inlinable,
+/// and public for that reason alone; no product exports this module. With inlinable code at `package` level the
+/// compiler calls it unspecialized from other modules, which takes 470.
 @safe public struct Lock<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
-    // @unchecked: the value is only reached while the mutex is held, and comes and goes as `sending`.
+    // @unchecked: the value is only accessed while the mutex is held, and enters and leaves as `sending`.
 
     @unsafe @usableFromInline struct Storage: ~Copyable {
         @usableFromInline var mutex = unsafe pthread_mutex_t()
@@ -21,13 +21,13 @@ import Foundation
         }
     }
 
-    // On the heap, since a POSIX mutex must not be moved.
+    // On the heap, because a POSIX mutex must not move.
     @usableFromInline let storage: UnsafeMutablePointer<Storage>
 
     @inlinable public init(_ value: consuming sending Value) {
         unsafe storage = .allocate(capacity: 1)
         unsafe storage.initialize(to: Storage(value: value))
-        // With default attributes and memory of its own there is nothing that could fail.
+        // Can't fail with default attributes and freshly allocated memory.
         let status = unsafe pthread_mutex_init(&storage.pointee.mutex, nil)
         assert(status == 0)
     }
@@ -38,7 +38,7 @@ import Foundation
         unsafe storage.deallocate()
     }
 
-    /// Runs `body` with the value while no other thread does. It mustn't block, or take the same lock.
+    /// Runs `body` with exclusive access to the value. `body` must neither block nor take the same lock.
     @inlinable public borrowing func withLock<Result: ~Copyable, Failure: Error>(
         _ body: (inout sending Value) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {

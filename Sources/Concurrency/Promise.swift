@@ -1,8 +1,8 @@
-/// A value that is there later, for all who wait. The first one counts.
+/// A value that is set once, later, and that any number of tasks can await.
 ///
-/// It stands where a continuation would be resumed with a value. Where that happens before the task has stopped, the
-/// value goes from thread to thread with no call that the thread sanitizer knows, and looks like a race. Here the value
-/// lies under a lock, and the continuation says no more than that it is there.
+/// Use it instead of resuming a continuation with a value. If that happens before the task has suspended, the value
+/// passes between threads without a call that the thread sanitizer recognizes, and it reports a race. Here a lock
+/// guards the value, and the continuation carries none.
 public final class Promise<Value: Sendable>: Sendable {
     private struct Waiter {
         let id: UInt64
@@ -25,7 +25,7 @@ public final class Promise<Value: Sendable>: Sendable {
 
     public init() {}
 
-    /// Doesn't block, and has no effect after the first time.
+    /// Sets the value and resumes all waiters. Doesn't block. Calls after the first have no effect.
     public func fulfil(_ value: Value) {
         let waiters = state.withLock { state in
             guard state.value == nil else { return [] as [Waiter] }
@@ -41,11 +41,11 @@ public final class Promise<Value: Sendable>: Sendable {
         while true {
             if let value = state.withLock({ $0.value }) { return value }
             await withCheckedContinuation { continuation in
-                let isThere = state.withLock { state in
+                let isFulfilled = state.withLock { state in
                     if state.value == nil { _ = state.add(continuation) }
                     return state.value != nil
                 }
-                if isThere { continuation.resume() }
+                if isFulfilled { continuation.resume() }
             }
         }
     }
@@ -58,7 +58,7 @@ public final class Promise<Value: Sendable>: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isOver = state.withLock { state in
-                    // The handler runs before this if the task was cancelled before; it finds no waiter then.
+                    // If the task was cancelled earlier, the handler has already run and found no waiter.
                     if state.value != nil || Task.isCancelled { return true }
                     let number = state.add(continuation)
                     id.withLock { $0 = number }

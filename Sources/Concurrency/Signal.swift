@@ -1,7 +1,7 @@
-/// Lets tasks wait until another one notifies them.
+/// Lets tasks wait until another task notifies them.
 ///
-/// A notification wakes all tasks that wait. One that comes while nobody waits is kept, once: the next wait returns at
-/// once.
+/// A notification wakes all waiting tasks. If no task is waiting, one notification is kept, and the next wait returns
+/// immediately.
 public final class Signal: Sendable {
     private struct Waiter {
         let id: Int
@@ -11,7 +11,7 @@ public final class Signal: Sendable {
     private struct State {
         var isSet = false
         var lastID = 0
-        /// The usual case is one waiter, which needs no array.
+        /// Usually there is only one waiter, which needs no array.
         var first: Waiter?
         var others: [Waiter] = []
     }
@@ -43,7 +43,7 @@ public final class Signal: Sendable {
             state.lastID += 1
             return state.lastID
         }
-        // The timer may fire before the task waits: then the deadline has passed, and the task doesn't begin to wait.
+        // If the timer fires before the task waits, the deadline has passed, and the task doesn't begin to wait.
         let timer = deadline.map { deadline in
             Task {
                 try await Task.sleep(until: deadline)
@@ -71,7 +71,7 @@ public final class Signal: Sendable {
         timer?.cancel()
     }
 
-    /// Ends one wait, if it has begun and hasn't ended.
+    /// Ends one wait if it is in progress.
     private func wake(_ id: Int) {
         let waiter = state.withLock { state -> Waiter? in
             if let first = state.first, first.id == id {

@@ -1,11 +1,11 @@
 import Foundation
 
-/// Starts a detached thread that takes no signals.
+/// Starts a detached thread that blocks all signals.
 ///
-/// Foundation's `Thread` does not report that the system has no thread left.
+/// Foundation's `Thread` doesn't report when the system can't create another thread.
 ///
 /// - Parameters:
-///   - name: What debuggers call the thread; on Linux its first 15 characters.
+///   - name: The thread's name in debuggers; Linux keeps the first 15 characters.
 ///   - stackSize: In bytes; the system's default if nil.
 /// - Returns: Whether the thread was started.
 public func startThread(
@@ -23,9 +23,9 @@ public func startThread(
     var attributes = pthread_attr_t()
     guard unsafe pthread_attr_init(&attributes) == 0 else { return false }
     defer { unsafe pthread_attr_destroy(&attributes) }
-    // The default remains if the system does not accept the size.
+    // The default remains if the system rejects the size.
     if let stackSize { unsafe pthread_attr_setstacksize(&attributes, stackSize) }
-    // The thread takes over this reference; it is released below if no thread starts.
+    // The thread takes ownership of this reference. If no thread starts, it is released below.
     let reference = unsafe Unmanaged.passRetained(named)
     #if canImport(Darwin)
         var thread: pthread_t?

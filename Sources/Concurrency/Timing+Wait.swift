@@ -1,7 +1,7 @@
 extension Timing {
-    /// Waits for work to end, but no longer than a limit. The work continues in its own task.
+    /// Runs work in its own task and waits for its result, at most for `limit`.
     ///
-    /// Neither the wait nor the work ends when the caller's task is cancelled.
+    /// After the limit the work continues. Cancelling the caller's task ends neither the wait nor the work.
     ///
     /// - Returns: nil if the limit was reached first.
     public func wait<Value: Sendable>(

@@ -2,7 +2,7 @@ import Foundation
 
 /// Clock, sleep and randomness; replaceable in tests.
 public struct Timing: Sendable {
-    /// The time of the monotonic clock.
+    /// The monotonic clock's current time.
     public var now: @Sendable () -> ContinuousClock.Instant
     /// Milliseconds since 1970.
     public var wallClock: @Sendable () -> Int64
@@ -10,12 +10,12 @@ public struct Timing: Sendable {
     public var sleep: @Sendable (Duration) async throws -> Void
     /// Waits until something that is in progress has taken too long.
     ///
-    /// Apart from `sleep`, so that a test whose pauses take no time doesn't time out what is in progress.
+    /// Separate from `sleep`, so that a test that skips pauses doesn't cause timeouts.
     public var timeout: @Sendable (Duration) async throws -> Void
     /// A number from 0 up to 1.
     public var random: @Sendable () -> Double
 
-    /// The longest time that a task sleeps: the system's own units have no room for more.
+    /// The longest time that a task sleeps; the system's time units overflow beyond it.
     public static let longestSleep = Duration.seconds(10 * 365 * 86400)
 
     public init(

@@ -1,7 +1,7 @@
 import KafkaWire
 
 extension APIKey {
-    /// The type of the API's requests, with which goes that of its responses.
+    /// The API's request type, which determines its response type.
     package var request: any KafkaRequest.Type {
         switch self {
         case .produce: ProduceRequest.self

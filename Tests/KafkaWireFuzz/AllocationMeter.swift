@@ -1,35 +1,36 @@
 import Foundation
 import Synchronization
 
-/// Measures how much memory is in use at once between two points, by the hooks of the address sanitizer; without it
-/// there is nothing to ask.
+/// Measures the peak memory use of a function with the address sanitizer's hooks.
+///
+/// Without the sanitizer nothing is measured.
 enum AllocationMeter {
-    // Atomics, since other threads allocate as well.
+    // Atomic, because other threads allocate too.
     private static let live = Atomic<Int>(0)
     private static let peak = Atomic<Int>(0)
 
-    // As in sanitizer/common_interface_defs.h and allocator_interface.h, but with addresses as the numbers that they are
-    // at this level: nobody looks behind them.
+    // As in sanitizer/common_interface_defs.h and allocator_interface.h, but with addresses as integers, because they
+    // are never dereferenced.
     private typealias MallocHook = @convention(c) (UInt, Int) -> Void
     private typealias FreeHook = @convention(c) (UInt) -> Void
     private typealias Install = @convention(c) (MallocHook, FreeHook) -> Int32
     private typealias Size = @convention(c) (UInt) -> Int
 
-    /// The sanitizer's function that tells how large an allocation is; nil without the sanitizer.
+    /// The sanitizer's function that returns the size of an allocation; nil without the sanitizer.
     private static let size: Size? = function("__sanitizer_get_allocated_size")
 
-    /// Looked up by name, since a build without the sanitizer hasn't these functions.
+    /// Looked up by name, because a build without the sanitizer doesn't have these functions.
     private static func function<Function>(_ name: String) -> Function? {
         guard let symbol = unsafe dlsym(nil, name) else { return nil }
-        // The types above are the functions' own.
+        // The types above match the functions' declarations.
         return unsafe unsafeBitCast(symbol, to: Function.self)
     }
 
-    /// Begins to count.
+    /// Installs the hooks, which begin to count.
     ///
-    /// - Returns: Whether it can.
+    /// - Returns: Whether the sanitizer is present.
     static let isInstalled: Bool = {
-        // All of them are set up before the first hook is called, which must not allocate.
+        // Initialize the statics before the first hook runs, because a hook must not allocate.
         live.store(0, ordering: .relaxed)
         peak.store(0, ordering: .relaxed)
         guard size != nil, let install: Install = function("__sanitizer_install_malloc_and_free_hooks") else {
@@ -50,7 +51,7 @@ enum AllocationMeter {
 
     /// Runs `body`.
     ///
-    /// - Returns: How many bytes more than before were in use at most; nil where that can't be measured.
+    /// - Returns: The peak of the additional memory in bytes; nil without the sanitizer.
     static func measure<E: Error>(_ body: () throws(E) -> Void) throws(E) -> Int? {
         guard isInstalled else {
             try body()

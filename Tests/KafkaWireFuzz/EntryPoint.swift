@@ -1,8 +1,8 @@
 import Foundation
 import KafkaWire
 
-/// What libFuzzer calls with each input: see scripts/fuzz.sh. Whatever must not be ends the process, which is how
-/// libFuzzer learns of it.
+/// The function that libFuzzer calls with each input; see scripts/fuzz.sh. A finding ends the process, so that
+/// libFuzzer records the input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     let input = unsafe ByteSlice(UnsafeBufferPointer(start: data, count: count))
@@ -24,7 +24,7 @@ public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
             }
         }
         if let peak, peak > Fuzzer.chosen.memoryBound(of: count) {
-            throw FuzzFinding("\(count) bytes took \(peak) bytes of memory")
+            throw FuzzFinding("an input of \(count) bytes took \(peak) bytes of memory")
         }
     } catch {
         fatalError("\(error)")
@@ -32,7 +32,7 @@ public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     return 0
 }
 
-/// The fuzzers, of which `KAFKAWIRE_FUZZER` names one.
+/// The fuzzers; `KAFKAWIRE_FUZZER` selects one.
 enum Fuzzer: String {
     case responses
     case records
@@ -40,14 +40,14 @@ enum Fuzzer: String {
 
     static let chosen = Fuzzer(rawValue: ProcessInfo.processInfo.environment["KAFKAWIRE_FUZZER"] ?? "") ?? .responses
 
-    /// How much memory an input of `count` bytes may take: so much for each byte, beside what doesn't depend on them.
+    /// The memory limit in bytes for an input of `count` bytes: a constant, plus a multiple of `count`.
     func memoryBound(of count: Int) -> Int {
         switch self {
-        // The first element of each of a few arrays that lie in each other reserves memory for up to 1024 of them.
+        // Each of a few nested arrays reserves memory for up to 1024 elements.
         case .responses: 1 << 20 + 64 * count
-        // Client and broker, whatever the numbers are. Threads that end late count too.
+        // The client and the broker, independent of the input. Includes threads that end late.
         case .conversations: 64 << 20
-        // A few batches at once in twice the memory that one may become, and the codecs' own memory.
+        // A few batches at a time in twice their size limit, plus the codecs' own memory.
         case .records: 4 * RecordFuzzer.maximumInflatedBytes + 1 << 20 + 8 * count
         }
     }

@@ -1,19 +1,19 @@
 import KafkaWire
 
-/// Decodes any bytes as the records of a fetched partition, in all formats and codecs, and goes through every record.
+/// Decodes arbitrary bytes as the records of a fetched partition, in all formats and codecs, and reads every record.
 ///
-/// Whatever the bytes are, the reader has to give batches or an error. What it gives has to be within the limit on what
-/// a batch may become, and has to go forward.
+/// The reader must return batches or throw an error. Every batch must be within the size limit, and the reader must
+/// advance.
 package enum RecordFuzzer {
-    /// What a batch may become when it is decompressed, in bytes.
+    /// The largest decompressed size of a batch in bytes.
     package static let maximumInflatedBytes = 128 << 10
 
-    /// A seed: whether checksums are compared, and the offset asked for, then the records.
+    /// A seed: whether to verify checksums, and the requested offset, then the records.
     package static func input(checksCRC: Bool, offset: UInt8, records: some Collection<UInt8>) -> [UInt8] {
         [checksCRC ? 1 : 0, offset] + records
     }
 
-    /// What was found in an input.
+    /// The contents of an input.
     package struct Found {
         package var batchCount = 0
         package var recordCount = 0
@@ -56,17 +56,17 @@ package enum RecordFuzzer {
 
     private static func check(_ batch: RecordBatch, of records: ByteSlice, offset: Int64) throws(FuzzFinding) {
         guard batch.byteCount <= max(maximumInflatedBytes, records.count) else {
-            throw FuzzFinding("a batch has become \(batch.byteCount) bytes")
+            throw FuzzFinding("a batch has \(batch.byteCount) bytes after decompression")
         }
         guard batch.wireByteCount <= records.count else {
-            throw FuzzFinding("a batch of \(records.count) bytes says that it came in \(batch.wireByteCount)")
+            throw FuzzFinding("a batch in \(records.count) bytes of records has the wire size \(batch.wireByteCount)")
         }
         guard batch.baseOffset >= 0, batch.lastOffset >= batch.baseOffset, batch.nextOffset > offset else {
-            throw FuzzFinding("a batch goes from \(batch.baseOffset) to \(batch.lastOffset), asked for \(offset)")
+            throw FuzzFinding("a batch has offsets \(batch.baseOffset) to \(batch.lastOffset), requested was \(offset)")
         }
     }
 
-    /// Goes through the records, which may be malformed; the reader goes on to the next batch all the same.
+    /// Reads the records, which may be malformed; the reader then continues with the next batch.
     private static func walk(_ batch: RecordBatch, _ found: inout Found) throws(FuzzFinding) {
         var records = batch.records
         var last = batch.firstOffset - 1
@@ -93,7 +93,7 @@ package enum RecordFuzzer {
         }
     }
 
-    /// How many bytes a field has; each one is copied, so that a sanitizer sees where they lie.
+    /// The size of a field in bytes. Copies each byte, so that a sanitizer checks the access.
     private static func size(_ field: RawSpan?) -> Int {
         guard let field else { return 0 }
         return Array(field).count

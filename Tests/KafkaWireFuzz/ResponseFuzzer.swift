@@ -1,17 +1,17 @@
 import KafkaWire
 
-/// Decodes any bytes as a response of any API at any version, or as what the members of a classic group tell each other.
+/// Decodes arbitrary bytes as a response of any API and version, or as a message between members of a classic group.
 ///
-/// Whatever the bytes are, the decoder has to give a value or an error. What it gives has to be no more than what the
-/// bytes carry: written again it isn't longer, and reads as the same.
+/// The decoder must return a value or throw an error. An encoded value must not be longer than the input, and must
+/// decode to the same value.
 package enum ResponseFuzzer {
-    /// A seed: the API and the version by their places, then the frame without its length.
+    /// A seed: the indexes of the API and the version, then the frame without its length.
     package static func input(_ key: APIKey, version: Int16, frame: some Collection<UInt8>) -> [UInt8] {
         let index = APIKey.allCases.firstIndex(of: key) ?? 0
         return [UInt8(index), UInt8(version - key.request.versions.lowerBound)] + frame
     }
 
-    /// - Returns: Whether the bytes were what they were decoded as.
+    /// - Returns: Whether the bytes were decoded.
     /// - Throws: `FuzzFinding`
     @discardableResult
     package static func run(_ input: ByteSlice) throws(FuzzFinding) -> Bool {
@@ -35,22 +35,22 @@ package enum ResponseFuzzer {
     ) throws(FuzzFinding) -> Bool {
         guard let response = try? Request.decodeResponse(frame, version: version) else { return false }
         let name = "\(Request.apiKey.name) version \(version)"
-        // The header's tags are skipped, whatever they are: what is written again goes behind an empty header.
+        // The decoder skips the header's tags, so encode the value after an empty header.
         var header: [UInt8] = [0, 0, 0, 0]
         if Request.hasFlexibleResponseHeader(version) { header.append(0) }
         var writer = WireWriter(isFlexible: Request.isFlexible(version))
         response.encode(to: &writer, version: version)
-        guard let written = try? writer.finish() else { throw FuzzFinding("\(name): what was read can't be written") }
+        guard let written = try? writer.finish() else { throw FuzzFinding("\(name): the value cannot be encoded") }
         guard header.count + written.count <= frame.count else {
-            throw FuzzFinding("\(name): \(frame.count) bytes became \(header.count + written.count)")
+            throw FuzzFinding("\(name): \(frame.count) bytes are encoded as \(header.count + written.count) bytes")
         }
         let again = try? Request.decodeResponse(ByteSlice(header + written), version: version)
-        guard again == response else { throw FuzzFinding("\(name): what was written reads as something else") }
+        guard again == response else { throw FuzzFinding("\(name): the value decodes to another value after encoding") }
         return true
     }
 }
 
-/// Something that no input may lead to.
+/// A violated rule that no input may cause.
 package struct FuzzFinding: Error, CustomStringConvertible {
     package let description: String
 

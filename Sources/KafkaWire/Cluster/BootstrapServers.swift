@@ -1,11 +1,14 @@
 import Concurrency
 import Foundation
 
-/// The bootstrap servers, resolved as `client.dns.lookup` says.
+/// Resolves the bootstrap servers according to `client.dns.lookup`.
 enum BootstrapServers {
-    /// Asks DNS if canonical names are wanted (KIP-235), on a thread that may block.
+    /// The bootstrap servers' addresses; their canonical names if the setting requires them (KIP-235).
     ///
-    /// - Throws: `CancellationError` at once if the task is cancelled, though the resolver still works.
+    /// DNS lookups run on a thread that may block.
+    ///
+    /// - Throws: `CancellationError` as soon as the task is cancelled. A lookup in progress continues in the
+    ///   background.
     static func addresses(_ configuration: ClientConfiguration) async throws -> [BrokerAddress] {
         let servers = configuration.bootstrapServers
         guard configuration.dnsLookup == .resolveCanonicalBootstrapServersOnly else { return servers }
@@ -15,8 +18,8 @@ enum BootstrapServers {
         return try await lookup.valueUnlessCancelled()
     }
 
-    /// Replaces each server by its canonical names. A server that can't be resolved stays, and the attempt to connect to
-    /// it reports why.
+    /// Replaces each server by its canonical names. Keeps a server that can't be resolved; connecting to it reports
+    /// why.
     private static func canonical(_ servers: [BrokerAddress]) -> [BrokerAddress] {
         var found: [BrokerAddress] = []
         for server in servers {

@@ -2,29 +2,28 @@ import Concurrency
 
 // Requests that every broker can answer, such as Metadata.
 extension Cluster {
-    /// How long a broker may take before another one is asked as well.
-    private static let patience = Duration.seconds(1)
-    /// How many brokers are asked at most.
-    private static let mostAsked = 3
+    /// The time without a response after which another broker is asked too.
+    private static let hedgeDelay = Duration.seconds(1)
+    /// The largest number of brokers to ask.
+    private static let maximumBrokers = 3
 
     private enum AnyBrokerEvent<Response: Sendable>: Sendable {
         case answered(Response, by: BrokerAddress)
         case failed(any Error)
-        /// There is no further broker to ask.
+        /// The connection to another broker failed.
         case exhausted
-        /// The broker that was asked last has not answered for `patience`.
+        /// The broker that was asked last has not answered within `hedgeDelay`.
         case silent
     }
 
-    /// Sends a request to any broker, and to another one as well if the first does not answer within a second. The first
-    /// response counts.
+    /// Sends a request to any broker and, if it doesn't answer within a second, to another one too.
     ///
-    /// Without this, a single broker that has stopped answering would hold up everything that needs the response for
-    /// `request.timeout.ms`, whichever brokers the records themselves go to.
+    /// Returns the first response. Otherwise one unresponsive broker would delay every caller by `request.timeout.ms`,
+    /// even callers whose records go to other brokers.
     ///
-    /// - Parameter request: Makes the request for a connection, whose versions it may look at. Called for each broker that
-    ///   is asked, so the request must do no harm if several brokers carry it out.
-    /// - Throws: The error of the first broker that failed, once no broker is left that may still answer.
+    /// - Parameter request: Makes the request for a connection and its negotiated versions. Called for each broker that
+    ///   is asked, so the request must be safe to execute several times.
+    /// - Throws: The first error, once no broker is left that may still answer.
     package func askAnyBroker<Request: KafkaRequest>(
         _ request: @escaping @Sendable (NegotiatedConnection) throws -> Request
     ) async throws -> (response: Request.Response, broker: BrokerAddress) {
@@ -37,7 +36,7 @@ extension Cluster {
             var inProgress = 1
             var failure: (any Error)?
             group.addTask { await Self.ask(first, request, limit) }
-            group.addTask { [timing] in await Self.silence(timing) }
+            group.addTask { [timing] in await Self.silenceTimer(timing) }
             while let event = try await group.next() {
                 switch event {
                 case .answered(let response, let broker):
@@ -49,7 +48,7 @@ extension Cluster {
                 case .exhausted:
                     inProgress -= 1
                 case .silent:
-                    guard asked.count < Self.mostAsked, inProgress > 0 else { continue }
+                    guard asked.count < Self.maximumBrokers, inProgress > 0 else { continue }
                     if let last = asked.last { silent.insert(last) }
                     guard let other = otherBroker(besides: asked) else { continue }
                     asked.append(other)
@@ -60,7 +59,7 @@ extension Cluster {
                         }
                         return await Self.ask(connection, request, limit)
                     }
-                    group.addTask { [timing] in await Self.silence(timing) }
+                    group.addTask { [timing] in await Self.silenceTimer(timing) }
                 }
                 if inProgress == 0 { break }
             }
@@ -78,12 +77,12 @@ extension Cluster {
         }
     }
 
-    private static func silence<Response: Sendable>(_ timing: Timing) async -> AnyBrokerEvent<Response> {
-        try? await timing.timeout(patience)
+    private static func silenceTimer<Response: Sendable>(_ timing: Timing) async -> AnyBrokerEvent<Response> {
+        try? await timing.timeout(hedgeDelay)
         return .silent
     }
 
-    /// A broker of the cluster that was not asked yet, one that answered its last request if possible.
+    /// A broker that hasn't been asked yet, preferably one that isn't in `silent`; nil if there is none.
     private func otherBroker(besides asked: [BrokerAddress]) -> BrokerAddress? {
         let others = brokers.sorted { $0.key < $1.key }.map(\.value).filter { !asked.contains($0) }
         return others.first { !silent.contains($0) } ?? others.first

@@ -1,19 +1,19 @@
 extension Cluster {
-    /// How long a broker may be silent before the next one is tried as well (RFC 8305 has this value for addresses).
+    /// The delay before the next broker is tried too (RFC 8305 uses this value for addresses).
     private static let stagger = Duration.milliseconds(250)
-    /// How many connection attempts of one race may be in progress.
-    private static let mostAttempts = 16
+    /// The largest number of concurrent connection attempts in one race.
+    private static let maximumAttempts = 16
 
     /// A connection to any broker.
     ///
-    /// An open connection is used if there is one. Otherwise the known brokers are tried, those whose last attempt
-    /// didn't fail first, then by node id. If none of them can be reached, the bootstrap servers are tried in their order.
-    /// The attempts are a race: the next broker is tried as soon as one fails, or after 250 ms of silence, and the first
-    /// connection wins. The other attempts continue on their own, since other calls may wait for them.
+    /// Uses an open connection if there is one. Otherwise it tries the known brokers by node id, first those that are
+    /// responsive and whose last attempt didn't fail, then the bootstrap servers in their order. The attempts race: the
+    /// next one starts as soon as one fails, or after 250 ms, and the first connection wins. The other attempts
+    /// continue, since other calls may wait for them.
     ///
-    /// If only a bootstrap server can be reached, the known brokers are forgotten (KIP-899).
+    /// If only a bootstrap server can be reached, the known brokers are discarded (KIP-899).
     ///
-    /// - Throws: NETWORK_EXCEPTION naming all attempts, or an error that will not pass, such as a wrong password.
+    /// - Throws: NETWORK_EXCEPTION that lists all attempts, or an error that isn't retriable, such as a wrong password.
     package func anyConnection() async throws -> NegotiatedConnection {
         if let open = connections.anyUsable(.general, preferringOthersThan: silent) { return open }
         let brokers = Set(brokers.values)
@@ -28,7 +28,7 @@ extension Cluster {
                 return connection
             }
         }
-        // An error that will not pass, such as a wrong password, is worth more than brokers that are down.
+        // A permanent error, such as a wrong password, matters more than brokers that are down.
         if let lasting = failures.first(where: { !$0.isRetriable }) { throw lasting }
         let causes = Set(failures.map(\.connectionFailure))
         throw KafkaError(.networkException, "no broker can be reached: " + failures.map(\.message).briefly)
@@ -38,11 +38,11 @@ extension Cluster {
     private enum RaceEvent: Sendable {
         case connected(NegotiatedConnection)
         case failed(any Error)
-        /// The broker that was tried last has been silent for `stagger`.
+        /// The attempt that started last has taken longer than `stagger`.
         case silent(attempt: Int)
     }
 
-    /// The first connection of a race to these addresses, or nil if all have failed.
+    /// Races connection attempts to these addresses, and returns the first connection; nil if all attempts fail.
     private func firstConnection(
         to addresses: [BrokerAddress], _ failures: inout [KafkaError]
     ) async throws -> NegotiatedConnection? {
@@ -50,13 +50,13 @@ extension Cluster {
             connections.failures(ConnectionTable.Key(address: address, role: .general)).count > 0
         }
         let responsive = addresses.filter { !silent.contains($0) } + addresses.filter(silent.contains)
-        let untried = responsive.filter { !hasFailed($0) } + responsive.filter(hasFailed)
+        let ordered = responsive.filter { !hasFailed($0) } + responsive.filter(hasFailed)
         return try await withThrowingTaskGroup(of: RaceEvent.self) { group in
             defer { group.cancelAll() }
             var (started, inProgress, mayStart) = (0, 0, true)
             while true {
-                if mayStart, started < untried.count, inProgress < Self.mostAttempts {
-                    let address = untried[started]
+                if mayStart, started < ordered.count, inProgress < Self.maximumAttempts {
+                    let address = ordered[started]
                     (started, inProgress, mayStart) = (started + 1, inProgress + 1, false)
                     group.addTask {
                         do {

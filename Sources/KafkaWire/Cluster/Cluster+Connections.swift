@@ -1,23 +1,26 @@
 import Concurrency
 
 extension Cluster {
-    /// The error of every call after `close`.
+    /// The error that every call after `close` throws.
     static var clientIsClosed: KafkaError {
         KafkaError(.networkException, "the client is closed", isRetriable: false)
     }
 
-    /// The connection to a broker by its node id.
+    /// The connection to the broker with a node id.
+    ///
+    /// - Throws: NETWORK_EXCEPTION if the metadata has no such broker, or the error of `connection(to:role:owner:)`.
     package func connection(to node: Int32, role: Role) async throws -> NegotiatedConnection {
         guard let address = brokers[node] else {
-            throw KafkaError(.networkException, "broker \(node) isn't known to the cluster")
+            throw KafkaError(.networkException, "broker \(node) is not in the cluster's metadata")
         }
         return try await connection(to: address, role: role)
     }
 
-    /// The connection to a broker, opened where there is none. Those who ask meanwhile wait for the same attempt; one
-    /// who is cancelled stops waiting at once.
+    /// The connection to a broker, opened if there is none.
     ///
-    /// - Parameter owner: For a connection that isn't shared: whose it is.
+    /// Concurrent callers share one attempt. Cancelling a caller ends its wait immediately, but not the attempt.
+    ///
+    /// - Parameter owner: The only user of the connection; nil for a shared connection.
     func connection(
         to address: BrokerAddress, role: Role, owner: ObjectIdentifier? = nil
     ) async throws -> NegotiatedConnection {
@@ -33,7 +36,7 @@ extension Cluster {
         return try await attempt.valueUnlessCancelled()
     }
 
-    /// One attempt to connect, after the pause that earlier failures ask for.
+    /// Makes one connection attempt, after the backoff for earlier failures.
     private func open(_ key: ConnectionTable.Key, attempt: Int) async throws -> NegotiatedConnection {
         let failures = connections.failures(key)
         var settings = configuration.connectionSettings
@@ -45,7 +48,7 @@ extension Cluster {
                 try await timing.sleep(notBefore - began)
                 began = timing.now()
             }
-            // Not during the pause: the broker is not asked anything then.
+            // Starts after the backoff, since the broker can't respond before.
             let watch = Task { [weak self, timing] in
                 while true {
                     try await timing.timeout(.seconds(1))
@@ -66,10 +69,10 @@ extension Cluster {
                 initial: configuration.reconnectBackoff, maximum: configuration.reconnectBackoffMaximum)
             let pause = backoff.delay(afterFailures: failures.count + 1, random: timing.random())
             let wasWanted = connections.failed(key, attempt: attempt, error, notBefore: timing.now() + pause)
-            // Only closing the client, and asking the bootstrap servers again, give up what others wait for.
+            // Only closing the client and rebootstrapping cancel an attempt that callers wait for.
             guard wasWanted, !(error is CancellationError) else {
                 throw isClosed
-                    ? Self.clientIsClosed : KafkaError(.networkException, "the connection was given up")
+                    ? Self.clientIsClosed : KafkaError(.networkException, "the connection attempt was cancelled")
             }
             let reason = error as? KafkaError ?? KafkaError(.networkException, "\(error)")
             reportFailure(reason, key, took: timing.now() - began, retryingAfter: pause)
@@ -77,7 +80,7 @@ extension Cluster {
         }
     }
 
-    /// How long each address has: doubled with each failure in a row, a fifth of it at random (KIP-601).
+    /// The time limit for each address: doubled with each consecutive failure, ±20 % at random (KIP-601).
     private func setupTimeout(failures: Int) -> Duration {
         let growing = Backoff(
             initial: configuration.connectionSetupTimeout,
@@ -93,8 +96,8 @@ extension Cluster {
         connectReporters[key.address] = nil
         let isBack = lost.remove(key.address) != nil
         observer?.connected(key.address, key.role, took: took)
-        // Weak, since the connection keeps this closure until it ends: a client that was dropped without `close` must
-        // not be kept alive by its own connections.
+        // Weak, because the connection holds this closure until it ends: a client that was released without `close`
+        // must not stay alive through its own connections.
         connection.onEnd { [weak self, weak connection, observer] reason in
             observer?.disconnected(key.address, key.role, reason)
             guard let self, let connection else { return }
@@ -107,7 +110,7 @@ extension Cluster {
         connections.ended(key, connection)
     }
 
-    /// Ends connections that aren't shared, once their owner needs them no more.
+    /// Closes all connections of one owner.
     func closeConnections(ownedBy owner: ObjectIdentifier) {
         connections.close(ownedBy: owner)
     }
@@ -116,7 +119,7 @@ extension Cluster {
         _ error: KafkaError, _ key: ConnectionTable.Key, took: Duration, retryingAfter pause: Duration
     ) {
         observer?.connectionFailed(key.address, key.role, took: took, error)
-        // Only a broker that was connected to before can be lost. Report that first: it explains the retries.
+        // Only a broker that was connected before can be lost. Report the loss first, because it explains the retries.
         if known.contains(key.address), lost.insert(key.address).inserted {
             observer?.availabilityChanged(.lost(key.address, reason: error.message))
         }
@@ -124,12 +127,12 @@ extension Cluster {
             .failed(error, at: timing.now(), retryingAfter: pause, observer: observer)
     }
 
-    /// Reports a connection attempt that has neither succeeded nor failed.
+    /// Reports that a connection attempt is still in progress.
     private func reportSilence(_ key: ConnectionTable.Key, attempt: Int) {
         guard let began = connections.began(key, attempt: attempt) else { return }
         let now = timing.now()
         connectReporters[key.address, default: Self.connectReporter(key.address)].waits(
-            KafkaError(.networkException, "\(key.address) is silent: there is no connection yet"), at: now,
+            KafkaError(.networkException, "\(key.address) has not answered the connection attempt yet"), at: now,
             since: began, observer: observer)
     }
 

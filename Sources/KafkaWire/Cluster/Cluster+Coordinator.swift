@@ -1,4 +1,4 @@
-/// What a broker coordinates: a group, or the transactions of one transactional id.
+/// Something that has a coordinator: a group, or a transactional id.
 package enum Coordinated: Hashable, Sendable, CustomStringConvertible {
     case group(String)
     case transaction(String)
@@ -25,12 +25,12 @@ package enum Coordinated: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Cluster {
-    /// A connection to the broker that coordinates a group or a transactional id, asked for anew at each call.
+    /// A connection to the coordinator of a group or transactional id. Looks up the coordinator on each call.
     ///
     /// - Parameters:
-    ///   - role: Requests that the coordinator holds back for long, such as JoinGroup, have one of their own.
-    ///   - owner: Whose connection it is alone; nil for one that is shared.
-    /// - Throws: COORDINATOR_NOT_AVAILABLE and other errors of the search, which `retrying` tries again.
+    ///   - role: Requests that the coordinator delays for long, such as JoinGroup, have their own role.
+    ///   - owner: The only user of the connection; nil for a shared connection.
+    /// - Throws: COORDINATOR_NOT_AVAILABLE and other errors of the lookup, which `retrying` retries.
     package func connection(
         to coordinated: Coordinated, role: Role = .general, owner: ObjectIdentifier? = nil
     ) async throws -> NegotiatedConnection {
@@ -40,7 +40,7 @@ extension Cluster {
                 ? FindCoordinatorRequest(keyType: coordinated.keyType, coordinatorKeys: [coordinated.key])
                 : FindCoordinatorRequest(key: coordinated.key, keyType: coordinated.keyType)
         }
-        // From version 4 on the answer is a list, with an entry for each key that was asked for.
+        // Since version 4 the response is a list with an entry for each requested key.
         let found = response.coordinators.first
         let code = ErrorCode(rawValue: found?.errorCode ?? response.errorCode)
         guard code == .none else {
@@ -50,7 +50,7 @@ extension Cluster {
         guard let port = UInt16(exactly: found?.port ?? response.port), port > 0, !host.isEmpty else {
             throw KafkaError(
                 .coordinatorNotAvailable,
-                "\(broker) names a coordinator of \(coordinated) without a host or a valid port")
+                "\(broker) returned a coordinator of \(coordinated) without a host or a valid port")
         }
         return try await self.connection(to: BrokerAddress(host: host, port: port), role: role, owner: owner)
     }

@@ -1,10 +1,9 @@
 extension Cluster {
-    /// Asks one broker for offsets of partitions that it leads, once.
+    /// Looks up offsets of partitions at their leader, without retries.
     ///
-    /// - Parameter epochs: The leader epochs that the caller knows; partitions without one may be omitted.
-    /// - Returns: For each partition its offset, or why there is none. A timestamp after all records gives the end of the
-    ///   log.
-    /// - Throws: `KafkaError` if there is no answer.
+    /// - Parameter epochs: The known leader epochs. Partitions without one may be omitted.
+    /// - Returns: For each partition its offset or an error. A timestamp after all records gives the end of the log.
+    /// - Throws: `KafkaError` if the broker doesn't answer.
     nonisolated func offsets(
         of specs: [TopicPartition: OffsetSpec], ledBy node: Int32, _ isolation: IsolationLevel,
         _ epochs: [TopicPartition: Int32]
@@ -17,7 +16,7 @@ extension Cluster {
         return answers.merging(try await leaderOffsets(of: late, ledBy: node, isolation, epochs)) { $1 }
     }
 
-    /// The same, but with -1 for a timestamp after all records.
+    /// Like `offsets(of:ledBy:_:_:)`, but returns -1 for a timestamp after all records.
     nonisolated func leaderOffsets(
         of specs: [TopicPartition: OffsetSpec], ledBy node: Int32, _ isolation: IsolationLevel,
         _ epochs: [TopicPartition: Int32]
@@ -46,13 +45,13 @@ extension Cluster {
         for key in specs.keys where answers[key] == nil {
             answers[key] = .failure(
                 KafkaError(
-                    .unknownServerError, "\(connection.address) left out a partition in its offsets",
+                    .unknownServerError, "\(connection.address) returned no offset for the partition",
                     topic: key.topic, partition: key.partition))
         }
         return answers
     }
 
-    /// The offset in a partition's part of the response, or what is wrong with it.
+    /// A partition's offset from the response, or the error.
     static func listedOffset(
         _ answer: ListOffsetsResponse.PartitionResponse, _ spec: OffsetSpec, _ key: TopicPartition,
         _ broker: BrokerAddress
@@ -64,7 +63,7 @@ extension Cluster {
                     code, "the broker refused to look up an offset", isFromBroker: true, topic: key.topic,
                     partition: key.partition))
         }
-        // Only a search by time can end without an offset.
+        // Only a lookup by timestamp may return -1 (no such offset).
         var smallest: Int64 = 0
         if case .timestamp = spec { smallest = -1 }
         guard answer.offset >= smallest else {

@@ -1,13 +1,14 @@
 import Concurrency
 
 extension Cluster {
-    /// Asks the partitions' leaders for offsets, with retries.
+    /// Looks up offsets of partitions at their leaders, with retries.
     ///
     /// - Parameters:
-    ///   - isolation: With `readCommitted` the end is the last stable offset, and only records before it are searched.
-    ///   - limit: How long the call may take; `default.api.timeout.ms` if nil.
+    ///   - isolation: With `readCommitted` the end is the last stable offset, and only records before it are
+    ///     considered.
+    ///   - limit: The time limit of the call; `default.api.timeout.ms` if nil.
     /// - Returns: An offset for each partition. A timestamp after all records gives the end of the log.
-    /// - Throws: `KafkaError` for the first partition that can't be told, naming it.
+    /// - Throws: `KafkaError` for the first partition whose lookup fails, with its topic and number.
     package nonisolated func listOffsets(
         _ specs: [TopicPartition: OffsetSpec], isolation: IsolationLevel = .readUncommitted, limit: Duration? = nil
     ) async throws -> [TopicPartition: ListedOffset] {
@@ -18,24 +19,24 @@ extension Cluster {
             }
         }
         let topics = Set(specs.keys.map(\.topic)).sorted()
-        // Kept across attempts, so that a retry doesn't ask again for what is known.
+        // Kept across attempts, so that a retry requests only the missing offsets.
         let found = Lock(known)
         let ends = Lock<[TopicPartition: ListedOffset]>([:])
         return try await retrying(operation: "list offsets of \(topics.briefly)", topics: topics, limit: limit) {
             _ = try await self.describe(topics: topics)
-            try await self.ask(specs, isolation, into: found)
+            try await self.findOffsets(specs, isolation, into: found)
             let offsets = found.withLock { $0 }
-            // No record has the timestamp or a later one: then the end of the log counts.
+            // No record has this timestamp or a later one: return the end of the log.
             let late = offsets.filter { entry in
                 if case .timestamp = specs[entry.key] { entry.value.offset < 0 } else { false }
             }.mapValues { _ in OffsetSpec.latest }
-            try await self.ask(late, isolation, into: ends)
+            try await self.findOffsets(late, isolation, into: ends)
             return offsets.merging(ends.withLock { $0 }) { $1 }
         }
     }
 
-    /// Asks the leaders once for the offsets that aren't found yet.
-    private nonisolated func ask(
+    /// Requests the offsets that aren't in `found` yet from their leaders, once.
+    private nonisolated func findOffsets(
         _ specs: [TopicPartition: OffsetSpec], _ isolation: IsolationLevel,
         into found: borrowing Lock<[TopicPartition: ListedOffset]>
     ) async throws {
@@ -44,19 +45,19 @@ extension Cluster {
         var byLeader: [Int32: [TopicPartition]] = [:]
         let leaders = await leaders(of: Array(missing.keys))
         for partition in missing.keys {
-            guard let leader = leaders[partition] else { throw await leaderless(partition) }
+            guard let leader = leaders[partition] else { throw await noLeaderError(partition) }
             byLeader[leader.node, default: []].append(partition)
         }
         for (node, partitions) in byLeader {
             let asked = Dictionary(uniqueKeysWithValues: partitions.map { ($0, missing[$0] ?? .latest) })
-            let (offsets, error) = try await askOffsets(node, asked, isolation, leaders.mapValues(\.epoch))
+            let (offsets, error) = try await requestOffsets(node, asked, isolation, leaders.mapValues(\.epoch))
             found.withLock { $0.merge(offsets) { $1 } }
             if let error { throw error }
         }
     }
 
-    /// Why a partition can't be asked anything: it has no leader, or the topic has no such partition.
-    private func leaderless(_ partition: TopicPartition) -> KafkaError {
+    /// The error for a partition without a leader, or one that the topic doesn't have.
+    private func noLeaderError(_ partition: TopicPartition) -> KafkaError {
         let exists = topic(partition.topic)?.partition(partition.partition) != nil
         return KafkaError(
             exists ? .leaderNotAvailable : .unknownTopicOrPartition,
@@ -64,7 +65,7 @@ extension Cluster {
             topic: partition.topic, partition: partition.partition)
     }
 
-    private nonisolated func askOffsets(
+    private nonisolated func requestOffsets(
         _ node: Int32, _ specs: [TopicPartition: OffsetSpec], _ isolation: IsolationLevel,
         _ epochs: [TopicPartition: Int32]
     ) async throws -> ([TopicPartition: ListedOffset], KafkaError?) {

@@ -1,26 +1,25 @@
 import Concurrency
 
 extension Cluster {
-    /// Repeats an operation until it succeeds, fails for good, or its time is over.
+    /// Retries an operation until it succeeds, fails permanently or times out.
     ///
     /// All calls that an application makes and waits for are retried here. Background work (sending records,
-    /// transactions, fetching, group membership) has more to decide and retries by itself. Between two attempts the call
-    /// waits, longer each time, and refreshes the metadata if the error says that they are out of date. Failures are
-    /// reported by a `RetryReporter`.
+    /// transactions, fetching, group membership) has rules of its own and retries by itself. Between attempts the call
+    /// backs off, and refreshes the metadata if the error says that it is stale. A `RetryReporter` reports the
+    /// failures.
     ///
-    /// The operation runs in a task of its own. When the time is over, or the client is closed, that task is cancelled
-    /// and the call returns without waiting for it. Connection attempts that the operation waited for continue, since
-    /// other calls may wait for them too.
+    /// The operation runs in its own task. When the call times out, or the client is closed, that task is cancelled and
+    /// the call returns without waiting for it. Connection attempts continue, since other calls may wait for them too.
     ///
     /// - Parameters:
-    ///   - operation: What the call is for, as an infinitive: "create the topic orders".
+    ///   - operation: The purpose of the call, as an infinitive: "create the topic orders".
     ///   - topics: The topics whose leaders matter to the operation.
     ///   - final: Retriable errors that must not be retried, such as UNKNOWN_TOPIC_OR_PARTITION when the caller asks
     ///     whether a topic exists.
-    ///   - limit: How long the call may take; `default.api.timeout.ms` if nil. Zero allows one attempt, which may take
+    ///   - limit: The time limit of the call; `default.api.timeout.ms` if nil. Zero allows one attempt, which may take
     ///     `default.api.timeout.ms`.
-    /// - Throws: The last error, or REQUEST_TIMED_OUT with what was tried if no attempt has ended; NETWORK_EXCEPTION,
-    ///   not retriable, if the client is closed; `CancellationError`.
+    /// - Throws: The last error, or REQUEST_TIMED_OUT if no attempt has ended; NETWORK_EXCEPTION, not retriable, if the
+    ///   client is closed; `CancellationError`.
     package nonisolated func retrying<Result: Sendable>(
         operation: String, topics: [String] = [], final: Set<ErrorCode> = [], limit: Duration? = nil,
         _ attempt: @escaping @Sendable () async throws -> Result
@@ -78,7 +77,7 @@ extension Cluster {
         }
     }
 
-    /// The error of a call that has used up its time during an attempt.
+    /// The error of a call that timed out during an attempt.
     private func timedOut(_ operation: String, after limit: Duration, _ lastError: KafkaError?) -> KafkaError {
         let attempts = connections.pending(timing.now(), besides: lastError?.message ?? "")
         guard let lastError else {
@@ -95,9 +94,9 @@ extension Cluster {
         return error
     }
 
-    /// A connection to the broker that decides about topics.
+    /// A connection to the controller, which creates and deletes topics.
     ///
-    /// From Kafka 4.0 on any broker passes such a request on; before, only the controller takes it.
+    /// Since Kafka 4.0 every broker forwards such requests to the controller; before, only the controller accepts them.
     package func controllerConnection() async throws -> NegotiatedConnection {
         if controllerID == nil { try await refresh(topics: []) }
         guard let controller = controllerID else { return try await anyConnection() }

@@ -1,5 +1,6 @@
 extension Cluster {
-    /// All topics that the client may see, as a broker describes them now; the client's own metadata stay as they are.
+    /// All topics that the client may see, as a broker currently describes them. Doesn't change the client's own
+    /// metadata.
     nonisolated func allTopics() async throws -> [TopicDescription] {
         let request = MetadataRequest(topics: nil, allowAutoTopicCreation: false)
         var metadata = ClusterMetadata()
@@ -7,14 +8,14 @@ extension Cluster {
         return Array(metadata.topics.values)
     }
 
-    /// The names of all topics but Kafka's own, sorted. Retried as a call of the application's is.
+    /// The sorted names of all topics except Kafka's internal ones, with retries.
     nonisolated func allTopicNames() async throws -> [String] {
         try await retrying(operation: "list the topics") {
             try await self.allTopics().filter { !$0.isInternal }.map(\.name).sorted()
         }
     }
 
-    /// The names of topics by their ids (KIP-516); topics that no broker knows are omitted.
+    /// The names of topics by their ids (KIP-516). Unknown ids are omitted.
     nonisolated func names(ofTopics ids: Set<KafkaUUID>) async throws -> [KafkaUUID: String] {
         let request = MetadataRequest(
             topics: ids.map { MetadataRequest.Topic(topicId: $0, name: nil) }, allowAutoTopicCreation: false)

@@ -1,35 +1,34 @@
 import Concurrency
 
-/// The cluster as one client sees it: its metadata, and connections to its brokers.
+/// One client's view of the cluster: its metadata, and the connections to its brokers.
 ///
-/// There is one owner for each thing that several parts need: what is known of the cluster is refreshed here and
-/// nowhere else, and a broker is connected to once for each role. Errors that another attempt can cure are tried again
-/// by `retrying`, here too.
+/// All parts of the client share this actor. Only it refreshes the metadata, and it opens one connection per broker and
+/// role. `retrying` retries calls that fail with retriable errors.
 package actor Cluster {
     package typealias Role = ConnectionRole
 
     package nonisolated let configuration: ClientConfiguration
     package nonisolated let pool: BufferPool
     package nonisolated let timing: Timing
-    /// Who is told of what the client does; nil where nobody listens.
+    /// The observer to notify; nil if none is set.
     package nonisolated let observer: ClientObserver?
     private var metadata = ClusterMetadata()
     var connections = ConnectionTable()
-    /// Brokers of which it was told that they are lost.
+    /// Brokers that were reported as lost.
     var lost: Set<BrokerAddress> = []
-    /// Brokers that have answered at some time.
+    /// Brokers that have been connected at least once.
     var known: Set<BrokerAddress> = []
-    /// Brokers that did not answer the last request of `askAnyBroker` in time. Others are preferred.
+    /// Brokers that did not answer the last request of `askAnyBroker` in time. `askAnyBroker` prefers others.
     var silent: Set<BrokerAddress> = []
-    /// Reports brokers that cannot be connected to, until they can.
+    /// Reporters of failing connection attempts, by broker, until an attempt succeeds.
     var connectReporters: [BrokerAddress: RetryReporter] = [:]
-    /// Calls that an application waits for.
+    /// The application's calls in progress.
     nonisolated let calls = OpenCalls()
     private var refreshing: Task<[String: ErrorCode], any Error>?
-    /// Since when no question about the cluster has been answered.
+    /// When the first of the current consecutive metadata failures occurred; nil if the last request succeeded.
     private var metadataFailsSince: ContinuousClock.Instant?
     private(set) var isClosed = false
-    /// What is wrong with the configuration; every connection is refused with it.
+    /// Why the configuration is invalid; every connection attempt throws it. nil if it is valid.
     package nonisolated let configurationError: KafkaError?
 
     package init(
@@ -44,12 +43,12 @@ package actor Cluster {
         }
         self.observer = observer
         self.timing = timing
-        // Room for the answers that a consumer holds: one read, one behind it, one on its way back.
-        // A request can't ask for more than an Int32 tells.
+        // Room for a consumer's responses: one being read, one buffered, one being received. A request's byte limit is
+        // an Int32.
         pool = BufferPool(limit: 2 * Int(Int32(clamping: configuration.consumer.fetchMaximumBytes)) + (1 << 20))
     }
 
-    /// Ends all connections. Calls in progress fail at once, and so do all later ones. Waits for nothing.
+    /// Closes all connections. Calls in progress and later calls fail immediately. Doesn't wait.
     package func close() {
         isClosed = true
         calls.close()
@@ -60,9 +59,9 @@ package actor Cluster {
 
     // MARK: Metadata
 
-    /// What is known of these topics, asking where one isn't known.
+    /// The descriptions of topics, from the metadata. Refreshes it first if a topic is missing.
     ///
-    /// - Throws: UNKNOWN_TOPIC_OR_PARTITION and other errors of a topic, at once.
+    /// - Throws: UNKNOWN_TOPIC_OR_PARTITION and other errors of a topic, without retries.
     package func describe(topics names: [String]) async throws -> [TopicDescription] {
         if names.contains(where: { metadata.topics[$0] == nil }) {
             let errors = try await refresh(topics: names)
@@ -76,7 +75,7 @@ package actor Cluster {
         }
     }
 
-    /// Asks a broker about these topics and all that is known already; concurrent callers share one question.
+    /// Refreshes the metadata of these topics and all known ones. Concurrent callers share one request.
     ///
     /// - Returns: The error of each topic that has one.
     @discardableResult
@@ -85,28 +84,29 @@ package actor Cluster {
             let known = Set(metadata.topics.keys)
             let errors = try? await running.valueUnlessCancelled()
             try Task.checkCancellation()
-            // The one that was under way serves, unless it didn't ask for all of these.
+            // Use the result of the request in progress if it covered all of these topics.
             if let errors, known.isSuperset(of: names) { return errors }
         }
         let wanted = Set(metadata.topics.keys).union(names).sorted()
-        let task = background("metadata", throwing: { try await self.askOnce(wanted) })
+        let task = background("metadata", throwing: { try await self.refreshOnce(wanted) })
         refreshing = task
         return try await task.valueUnlessCancelled()
     }
 
-    private func askOnce(_ topics: [String]) async throws -> [String: ErrorCode] {
-        // By the task itself, since those who wait for it may be cancelled.
+    private func refreshOnce(_ topics: [String]) async throws -> [String: ErrorCode] {
+        // In the task itself, since its waiters may be cancelled.
         defer { refreshing = nil }
-        return try await ask(topics)
+        return try await requestAndMerge(topics)
     }
 
-    /// Asks about topics; where that fails for too long, or a broker says so, the bootstrap servers are next (KIP-1102).
-    private func ask(_ topics: [String]) async throws -> [String: ErrorCode] {
+    /// Requests metadata and merges the response. Rebootstraps if requests fail for too long, or if a broker requires
+    /// it (KIP-1102).
+    private func requestAndMerge(_ topics: [String]) async throws -> [String: ErrorCode] {
         do {
-            var response = try await question(topics)
+            var response = try await requestMetadata(topics)
             if ErrorCode(rawValue: response.errorCode) == .rebootstrapRequired, mayRebootstrap {
-                rebootstrap("a broker said that what is known of the cluster is out of date")
-                response = try await question(topics)
+                rebootstrap("a broker reported that the client's metadata is out of date")
+                response = try await requestMetadata(topics)
             }
             guard response.errorCode == ErrorCode.none.rawValue else {
                 throw KafkaError(
@@ -119,22 +119,22 @@ package actor Cluster {
             let since = metadataFailsSince ?? timing.now()
             metadataFailsSince = since
             if mayRebootstrap, timing.now() - since >= configuration.metadataRecoveryRebootstrapTrigger {
-                rebootstrap("no question about the cluster has been answered since \(timing.now() - since)")
+                rebootstrap("no metadata request has succeeded for \(timing.now() - since)")
                 metadataFailsSince = nil
             }
             throw error
         }
     }
 
-    /// Has a broker create topics that don't exist, if its `auto.create.topics.enable` permits that.
+    /// Requests the creation of missing topics, which brokers permit with `auto.create.topics.enable`.
     ///
-    /// Only for topics that the application sends to or subscribes to by name. A broker creates a topic beside its answer,
-    /// so the topic has mostly to be asked for again.
+    /// Only for topics that the application sends to or subscribes to by name. A broker creates a topic asynchronously,
+    /// so its description usually requires another refresh.
     package func createMissing(topics names: [String]) async throws {
-        _ = metadata.merge(try await question(names, createsMissing: true))
+        _ = metadata.merge(try await requestMetadata(names, createsMissing: true))
     }
 
-    private func question(_ topics: [String], createsMissing: Bool = false) async throws -> MetadataResponse {
+    private func requestMetadata(_ topics: [String], createsMissing: Bool = false) async throws -> MetadataResponse {
         let request = MetadataRequest(
             topics: topics.map { MetadataRequest.Topic(name: $0) }, allowAutoTopicCreation: createsMissing)
         return try await askAnyBroker { _ in request }.response
@@ -144,8 +144,9 @@ package actor Cluster {
         configuration.metadataRecoveryStrategy == .rebootstrap && !metadata.brokers.isEmpty && !isClosed
     }
 
-    /// Forgets brokers and connections, so that only the bootstrap servers are left to be asked. Calls under way fail, and
-    /// are tried again where they would be after any lost connection.
+    /// Discards the metadata and closes all connections, so that the client starts again from the bootstrap servers.
+    ///
+    /// Calls in progress fail and are retried as after any lost connection.
     private func rebootstrap(_ reason: String) {
         forgetBrokers(reason)
         connections.closeAll()
@@ -154,7 +155,7 @@ package actor Cluster {
         silent = []
     }
 
-    /// Forgets who is where, since what was known leads nowhere any more.
+    /// Discards the metadata, because its brokers can't be reached or are out of date.
     func forgetBrokers(_ reason: String) {
         observer?.rebootstraps(reason)
         metadata.forget()
@@ -164,7 +165,7 @@ package actor Cluster {
         metadata.leader(of: partition)
     }
 
-    /// Who leads each of these partitions; those without a leader at the moment are left out.
+    /// The leader of each partition. Partitions without a leader are omitted.
     package func leaders(of partitions: [TopicPartition]) -> [TopicPartition: (node: Int32, epoch: Int32)] {
         var leaders: [TopicPartition: (node: Int32, epoch: Int32)] = [:]
         for partition in partitions { leaders[partition] = metadata.leader(of: partition) }

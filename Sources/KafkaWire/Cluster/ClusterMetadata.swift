@@ -1,30 +1,30 @@
-/// A topic as the cluster described it last.
+/// A topic as a broker last described it.
 public struct TopicDescription: Sendable, Hashable {
     /// The topic's name. A recreated topic has another `id`.
     public let name: String
-    /// From Kafka 2.8 on; `KafkaUUID.zero` before. A topic that was deleted and made again has another one (KIP-516).
+    /// The topic's id; `KafkaUUID.zero` before Kafka 2.8. A recreated topic has another one (KIP-516).
     public let id: KafkaUUID
-    /// Whether it is Kafka's own, such as `__consumer_offsets`.
+    /// Whether the topic is internal to Kafka, such as `__consumer_offsets`.
     public let isInternal: Bool
-    /// By index.
+    /// The partitions, sorted by index.
     public let partitions: [PartitionDescription]
 }
 
-/// A partition, and which brokers have it.
+/// A partition, with its leader and replicas.
 public struct PartitionDescription: Sendable, Hashable {
-    /// From 0 on.
+    /// The partition's number, from 0.
     public let index: Int32
-    /// The node id of the broker that leads it; nil where there is none at the moment.
+    /// The leader's node id; nil if the partition currently has no leader.
     public let leader: Int32?
-    /// How often the partition has had a new leader; -1 where the broker doesn't say (before Kafka 2.1).
+    /// The leader epoch, which increases with each new leader; -1 if unknown (before Kafka 2.1).
     public let leaderEpoch: Int32
-    /// The node ids of the brokers that are to have it, the preferred leader first.
+    /// The node ids of the replicas, the preferred leader first.
     public let replicas: [Int32]
-    /// Those of `replicas` that have all that the leader has: what `acks=all` waits for.
+    /// The node ids of the replicas that are in sync with the leader; `acks=all` waits for these.
     public let inSyncReplicas: [Int32]
 }
 
-/// What is known of a cluster: brokers, controller, topics and who leads their partitions.
+/// A cluster's brokers, controller, topics and partition leaders.
 ///
 /// A plain value, so that its rules can be tested without a cluster.
 struct ClusterMetadata: Sendable {
@@ -33,10 +33,11 @@ struct ClusterMetadata: Sendable {
     private(set) var brokers: [Int32: BrokerAddress] = [:]
     private(set) var topics: [String: TopicDescription] = [:]
 
-    /// Takes over an answer.
+    /// Merges a metadata response.
     ///
-    /// Brokers hear of a new leader one after the other, so an answer can be older than what is known: a partition
-    /// whose leader epoch went back keeps what it had, unless the topic isn't the same any more (KIP-320).
+    /// Brokers learn about a new leader at different times, so a response can be older than the current metadata. If a
+    /// partition's leader epoch is lower than the current one, its entry stays, unless the topic was recreated
+    /// (KIP-320).
     ///
     /// - Returns: The error code of each topic that has one.
     mutating func merge(_ response: MetadataResponse) -> [String: ErrorCode] {
@@ -49,7 +50,7 @@ struct ClusterMetadata: Sendable {
             }
             brokers[broker.nodeId] = BrokerAddress(host: broker.host, port: port)
         }
-        // A broker that has only just started may not know of any yet.
+        // A broker that has just started may not list any yet.
         if !brokers.isEmpty { self.brokers = brokers }
         var errors: [String: ErrorCode] = [:]
         for topic in response.topics {
@@ -65,15 +66,14 @@ struct ClusterMetadata: Sendable {
         return errors
     }
 
-    /// Forgets brokers and topics: a cluster that was set up anew behind the same names may count its leader epochs from
-    /// the beginning.
+    /// Discards everything. A new cluster behind the same host names may begin again at leader epoch 0.
     mutating func forget() {
         self = ClusterMetadata()
     }
 
     private func describe(_ topic: MetadataResponse.Topic, name: String) -> TopicDescription {
         let known = topics[name].flatMap { $0.id == topic.topicId ? $0 : nil }
-        // Keep each index once: callers build dictionaries by index.
+        // Drop duplicate indexes: callers build dictionaries by index.
         var indexes: Set<Int32> = []
         let unique = topic.partitions.filter { indexes.insert($0.partitionIndex).inserted }
         let partitions = unique.sorted { $0.partitionIndex < $1.partitionIndex }.map { partition in
@@ -98,7 +98,7 @@ struct ClusterMetadata: Sendable {
 
 extension TopicDescription {
     func partition(_ index: Int32) -> PartitionDescription? {
-        // Nearly always the partitions are 0 to n - 1.
+        // Usually the partitions are numbered 0 to n - 1.
         if let guess = Int(exactly: index), partitions.indices.contains(guess), partitions[guess].index == index {
             return partitions[guess]
         }

@@ -1,13 +1,13 @@
-/// Which connections there are, or are being opened: at most one for each broker and role.
+/// The connections, open or being opened: at most one per key.
 struct ConnectionTable {
     struct Key: Hashable {
         let address: BrokerAddress
         let role: ConnectionRole
-        /// Whose it is alone; nil for one that is shared.
+        /// The only user of the connection; nil for a shared connection.
         var owner: ObjectIdentifier?
     }
 
-    /// An attempt to connect that is under way; several may wait for it.
+    /// A connection attempt in progress, which several callers may wait for.
     struct Attempt {
         let number: Int
         let began: ContinuousClock.Instant
@@ -17,25 +17,25 @@ struct ConnectionTable {
     private struct Slot {
         var connection: NegotiatedConnection?
         var attempt: Attempt?
-        /// How many attempts in a row have failed.
+        /// The number of consecutive failed attempts.
         var failures = 0
-        /// Why the last of them failed.
+        /// The last attempt's error.
         var lastError: KafkaError?
-        /// No further attempt is made before.
+        /// The earliest time of the next attempt; nil if it may begin immediately.
         var notBefore: ContinuousClock.Instant?
     }
 
     private var slots: [Key: Slot] = [:]
     private var attempts = 0
 
-    /// The connection, where there is one that can be used.
+    /// The open connection; nil if there is none that is usable.
     func usable(_ key: Key) -> NegotiatedConnection? {
         slots[key]?.connection.flatMap { $0.isUsable ? $0 : nil }
     }
 
-    /// A connection of this role to any broker.
+    /// A usable connection of this role to any broker; nil if there is none.
     ///
-    /// - Parameter avoided: Brokers that are used only if there is a connection to no other one.
+    /// - Parameter avoided: Brokers to use only if there is no connection to another one.
     func anyUsable(
         _ role: ConnectionRole, preferringOthersThan avoided: Set<BrokerAddress> = []
     ) -> NegotiatedConnection? {
@@ -50,15 +50,15 @@ struct ConnectionTable {
 
     func attempt(_ key: Key) -> Task<NegotiatedConnection, any Error>? { slots[key]?.attempt?.task }
 
-    /// How many attempts in a row have failed, and when the next one may begin.
+    /// The number of consecutive failed attempts, and the earliest time of the next one.
     func failures(_ key: Key) -> (count: Int, notBefore: ContinuousClock.Instant?) {
         (slots[key]?.failures ?? 0, slots[key]?.notBefore)
     }
 
-    /// The connection attempts in progress, with the time that each has taken, as a text for a message; nil if there are
+    /// A description of the connection attempts in progress and their durations, for an error message; nil if there are
     /// none.
     ///
-    /// - Parameter known: A text that precedes this one in the message. Brokers that it names are left out.
+    /// - Parameter known: The preceding text of the message. Brokers that it names are omitted.
     func pending(_ now: ContinuousClock.Instant, besides known: String = "") -> String? {
         var texts: [BrokerAddress: String] = [:]
         for (key, slot) in slots {
@@ -70,12 +70,14 @@ struct ConnectionTable {
         return texts.isEmpty ? nil : texts.values.briefly
     }
 
-    /// Whether an attempt is still in progress, and since when.
+    /// The time when an attempt began; nil if it is no longer in progress.
     func began(_ key: Key, attempt number: Int) -> ContinuousClock.Instant? {
         slots[key]?.attempt.flatMap { $0.number == number ? $0.began : nil }
     }
 
-    /// Notes an attempt, which is made by `start` from the number that it has.
+    /// Starts an attempt and registers it.
+    ///
+    /// - Parameter start: Starts the attempt with this number.
     mutating func begin(
         _ key: Key, at now: ContinuousClock.Instant, _ start: (_ number: Int) -> Task<NegotiatedConnection, any Error>
     ) -> Task<NegotiatedConnection, any Error> {
@@ -85,14 +87,18 @@ struct ConnectionTable {
         return task
     }
 
-    /// Notes that an attempt went well. False where nobody wants its connection any more.
+    /// Stores the connection of a successful attempt.
+    ///
+    /// - Returns: false if the attempt was cancelled; the caller must then close the connection.
     mutating func succeeded(_ key: Key, attempt number: Int, _ connection: NegotiatedConnection) -> Bool {
         guard slots[key]?.attempt?.number == number else { return false }
         slots[key] = Slot(connection: connection)
         return true
     }
 
-    /// Notes that an attempt failed. False where it was given up before.
+    /// Counts a failed attempt.
+    ///
+    /// - Returns: false if the attempt was cancelled before.
     mutating func failed(
         _ key: Key, attempt number: Int, _ error: any Error, notBefore: ContinuousClock.Instant
     ) -> Bool {
@@ -102,14 +108,14 @@ struct ConnectionTable {
         return true
     }
 
-    /// Lets go of a connection that has ended, and so of its descriptors.
+    /// Removes a connection that has ended, which releases its file descriptors.
     mutating func ended(_ key: Key, _ connection: NegotiatedConnection) {
         guard let slot = slots[key], slot.connection === connection else { return }
         slots[key]?.connection = nil
         if slot.attempt == nil { slots[key] = nil }
     }
 
-    /// Ends the connections of one owner, who needs them no more.
+    /// Closes all connections of one owner, and cancels their attempts.
     mutating func close(ownedBy owner: ObjectIdentifier) {
         for (key, slot) in slots where key.owner == owner {
             slot.connection?.close()
@@ -118,7 +124,7 @@ struct ConnectionTable {
         }
     }
 
-    /// Ends all connections, gives up all attempts, and forgets all failures.
+    /// Closes all connections, cancels all attempts and resets the failure counts.
     mutating func closeAll() {
         for slot in slots.values {
             slot.connection?.close()

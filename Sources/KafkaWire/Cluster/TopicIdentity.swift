@@ -1,12 +1,13 @@
-/// Compares the topics that were read with those that exist now.
+/// Detects topics that were deleted or recreated since their records were read.
 enum TopicIdentity {
-    /// Asks a broker for the current ids of topics (KIP-516).
+    /// Compares the topic ids of read partitions with a broker's current ids (KIP-516).
     ///
-    /// Brokers learn of a deleted topic one after the other, so ask the broker that takes the offsets.
+    /// Brokers learn about a deleted topic at different times, so use the broker that receives the offset commit.
     ///
-    /// - Parameter expected: The topic id that each partition was read from. Zero is not checked.
-    /// - Returns: The partitions whose offsets must not be committed. INCONSISTENT_TOPIC_ID, not retriable, if the topic
-    ///   was deleted and created again; UNKNOWN_TOPIC_OR_PARTITION if the broker does not know the topic.
+    /// - Parameter expected: The topic id that each partition was read from. Partitions with the id zero are not
+    ///   checked.
+    /// - Returns: An error for each partition whose offset must not be committed: INCONSISTENT_TOPIC_ID, not retriable,
+    ///   if the topic was recreated; UNKNOWN_TOPIC_OR_PARTITION if the broker has no such topic.
     static func mismatches(
         _ expected: [TopicPartition: KafkaUUID], over connection: NegotiatedConnection, timeout: Duration
     ) async throws -> [TopicPartition: KafkaError] {
@@ -27,7 +28,7 @@ enum TopicIdentity {
         return mismatches
     }
 
-    /// The ids of topics as a broker knows them now. Topics that it doesn't know are omitted.
+    /// The current ids of topics according to a broker. Unknown topics are omitted.
     static func current(
         _ names: Set<String>, over connection: NegotiatedConnection, timeout: Duration
     ) async throws -> [String: KafkaUUID] {

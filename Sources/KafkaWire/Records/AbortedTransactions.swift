@@ -1,19 +1,19 @@
-/// Tells which batches of a fetched partition belong to transactions that were aborted (KIP-98).
+/// Finds the batches of a fetched partition that belong to aborted transactions (KIP-98).
 ///
-/// A broker names the aborted transactions of what it sends, each by its producer and first offset. From there on the
-/// producer's transactional batches don't count, up to its next ABORT marker.
+/// A fetch response lists the aborted transactions, each by producer id and first offset. From that offset up to its
+/// next ABORT marker, the producer's transactional batches are skipped.
 package struct AbortedTransactions: Sendable {
-    /// By first offset, the last one first: brokers don't always send them in order.
+    /// Sorted by descending first offset; brokers don't always send them in order.
     private var upcoming: [FetchResponse.AbortedTransaction]
-    /// The producers whose batches don't count at the moment.
+    /// The producer ids whose transactional batches are currently aborted.
     private var aborted: Set<Int64> = []
 
     package init(_ transactions: [FetchResponse.AbortedTransaction]) {
         upcoming = transactions.sorted { $0.firstOffset > $1.firstOffset }
     }
 
-    /// Whether a batch belongs to an aborted transaction. To be asked for each batch, in the order of the log.
-    mutating func cover(_ header: RecordBatchHeader) -> Bool {
+    /// Whether a batch belongs to an aborted transaction. Call it for each batch, in log order.
+    mutating func isAborted(_ header: RecordBatchHeader) -> Bool {
         guard header.producerID >= 0, header.attributes.contains(.transactional) else { return false }
         let lastOffset = header.baseOffset + Int64(header.lastOffsetDelta)
         while let next = upcoming.last, next.firstOffset <= lastOffset {
@@ -23,7 +23,7 @@ package struct AbortedTransactions: Sendable {
         return !header.attributes.contains(.control) && aborted.contains(header.producerID)
     }
 
-    /// Takes in the end of a transaction.
+    /// Processes a control batch: an ABORT marker ends its producer's aborted transaction.
     mutating func end(_ marker: RecordBatch) throws(KafkaError) {
         if try marker.controlRecordType() == .abort { aborted.remove(marker.producerID) }
     }

@@ -2,13 +2,13 @@ import CISAL
 
 /// CRC-32C (Castagnoli), the checksum of record batches.
 package enum CRC32C {
-    /// How many bytes one call takes: its length is a C `int`.
+    /// The number of bytes for each call of ISA-L, whose length parameter is a C `int`.
     private static let chunk = 1 << 30
 
     package static func checksum(_ bytes: RawSpan) -> UInt32 {
         unsafe bytes.withUnsafeBytes { buffer in
             guard let base = buffer.baseAddress else { return 0 }
-            // ISA-L leaves the inversions at both ends to its caller.
+            // ISA-L expects the caller to invert the CRC before and after.
             var crc = UInt32.max
             var position = 0
             while position < buffer.count {

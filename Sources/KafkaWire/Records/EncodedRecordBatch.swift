@@ -1,16 +1,16 @@
-/// A closed record batch, ready to be stamped and sent.
+/// A finished record batch, ready to be stamped with its producer's fields and sent.
 package struct EncodedRecordBatch: Sendable {
     private var header: RecordBatchHeader
     private var storage: ByteStorage
     private let pool: BufferPool
-    /// The batch's size in bytes, as it is sent.
+    /// The batch's size in bytes as sent, compressed.
     package let byteCount: Int
     /// The batch's size in bytes without compression.
     package let uncompressedByteCount: Int
 
     package var recordCount: Int { Int(header.recordCount) }
 
-    /// - Parameter storage: Holds `byteCount` bytes; those of the header are written by `stamp`.
+    /// - Parameter storage: The batch's `byteCount` bytes; `stamp` writes the header's.
     init(
         _ header: RecordBatchHeader, storage: ByteStorage, byteCount: Int, uncompressedByteCount: Int,
         pool: BufferPool
@@ -25,12 +25,12 @@ package struct EncodedRecordBatch: Sendable {
 
     /// Writes the producer's fields and the checksum into the batch.
     ///
-    /// A batch can be stamped again, for a producer id or sequence that has changed since. As long as somebody still
-    /// holds the bytes of an earlier stamp (a request that isn't gone yet), that is done in a copy.
+    /// Stamp a batch again if its producer id or sequence number changes. If an unsent request still holds the bytes of
+    /// an earlier stamp, this stamps a copy.
     ///
     /// - Parameters:
-    ///   - producerID: This, `producerEpoch` and `baseSequence` are -1 for a producer that isn't idempotent.
-    ///   - offset: Of the first record. A broker gives a batch its offsets, whatever stands there.
+    ///   - producerID: -1 for a producer that isn't idempotent, as are `producerEpoch` and `baseSequence`.
+    ///   - offset: The first record's offset. A broker overwrites it when it appends the batch.
     /// - Returns: The bytes for a `ProduceRequest`.
     package mutating func stamp(
         producerID: Int64 = -1, producerEpoch: Int16 = -1, baseSequence: Int32 = -1, isTransactional: Bool = false,
@@ -52,7 +52,7 @@ package struct EncodedRecordBatch: Sendable {
         }
         unsafe header.store(at: storage.base)
         let bytes = ByteSlice(storage, 0..<byteCount)
-        // The checksum isn't part of what it is taken of.
+        // The checksum doesn't cover its own field.
         header.crc = CRC32C.checksum(bytes.span.extracting(RecordBatchHeader.checkedFrom...))
         unsafe storage.base.storeBytes(of: header.crc.bigEndian, toByteOffset: 17, as: UInt32.self)
         return bytes

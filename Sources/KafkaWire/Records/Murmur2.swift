@@ -1,13 +1,14 @@
-/// The hash by which Kafka's Java client gives a record with a key its partition, so that the same key goes to the
-/// same partition whichever client writes it.
+/// The hash that Kafka's Java client uses to choose the partition of a record with a key.
+///
+/// With it, all clients send the same key to the same partition.
 public enum Murmur2 {
-    /// MurmurHash2, 32 bits, of the key with the Java client's seed.
+    /// The key's 32-bit MurmurHash2 with the Java client's seed.
     public static func hash(_ key: RawSpan) -> Int32 {
         let m: UInt32 = 0x5bd1_e995
         var hash = 0x9747_b28c ^ UInt32(truncatingIfNeeded: key.byteCount)
         var position = 0
         while position + 4 <= key.byteCount {
-            // The loop's condition has seen the end.
+            // The loop's condition has checked the bounds.
             let word = unsafe key.unsafeLoadUnaligned(fromUncheckedByteOffset: position, as: UInt32.self)
             var k = UInt32(littleEndian: word) &* m
             k ^= k >> 24

@@ -1,16 +1,17 @@
-/// One record, as a view of the batch that it lies in: nothing of it is copied, and it can't outlive the batch.
+/// One record, as a view into its batch.
 ///
-/// `Array(record.value)` and `String(repairingUTF8:)` copy what is wanted for longer.
+/// A record copies nothing and can't outlive the batch. Use `Array(record.value)` or `String(repairingUTF8:)` to keep a
+/// copy.
 public struct Record: ~Escapable {
-    /// The record's place in its partition. Offsets ascend, with gaps where there are transactions or compaction.
+    /// The record's offset in its partition. Offsets ascend; transactions and compaction leave gaps.
     public let offset: Int64
-    /// Milliseconds since 1970: the producer's, or the broker's where the topic has `LogAppendTime`; -1 for none.
+    /// Milliseconds since 1970: the producer's time, or the broker's if the topic has `LogAppendTime`; -1 if none.
     public let timestamp: Int64
-    // Positions instead of optional spans, and few of them: the optimizer keeps these in registers.
-    /// The batch's records up to the end of this one.
+    // A few positions instead of optional spans, so that the optimizer keeps them in registers.
+    /// The bytes of the batch's records, up to the end of this one.
     @usableFromInline let bytes: RawSpan
     @usableFromInline let keyStart: Int32
-    /// -1 for null, as for the value.
+    /// -1 for null, as in `valueLength`.
     @usableFromInline let keyLength: Int32
     @usableFromInline let valueStart: Int32
     @usableFromInline let valueLength: Int32
@@ -21,7 +22,7 @@ public struct Record: ~Escapable {
     init(_ bytes: RawSpan, offset: Int64, timestamp: Int64, _ layout: RecordLayout) {
         self.offset = offset
         self.timestamp = timestamp
-        // `RecordLayout` has seen that it lies within the bytes.
+        // `RecordLayout` has checked that the record lies within the bytes.
         self.bytes = unsafe bytes.extracting(unchecked: 0..<layout.end)
         keyStart = Int32(truncatingIfNeeded: layout.keyStart)
         keyLength = Int32(truncatingIfNeeded: layout.keyLength)
@@ -29,7 +30,7 @@ public struct Record: ~Escapable {
         valueLength = Int32(truncatingIfNeeded: layout.valueLength)
     }
 
-    /// Nil for a record without a key.
+    /// The key; nil if the record has none.
     public var key: RawSpan? {
         @_lifetime(copy self)
         @inlinable
@@ -37,12 +38,12 @@ public struct Record: ~Escapable {
         get {
             guard keyLength >= 0 else { return nil }
             let start = Int(keyStart)
-            // As in `init`; the same holds below.
+            // In bounds, as in `init`; so is the value below.
             return unsafe bytes.extracting(unchecked: start..<start &+ Int(keyLength))
         }
     }
 
-    /// Null in a tombstone.
+    /// The value; nil for a tombstone.
     public var value: RawSpan? {
         @_lifetime(copy self)
         @inlinable
@@ -54,7 +55,7 @@ public struct Record: ~Escapable {
         }
     }
 
-    /// What the producer has put beside it (KIP-82).
+    /// The record's headers (KIP-82).
     public var headers: RecordHeaders {
         @_lifetime(copy self)
         @inlinable
@@ -66,13 +67,13 @@ public struct Record: ~Escapable {
     }
 }
 
-/// The headers of one record, decoded as they are walked through.
+/// The headers of one record, decoded during iteration.
 public struct RecordHeaders: ~Escapable {
-    /// How many there are; names may repeat.
+    /// The number of headers. Names may repeat.
     public let count: Int
     @usableFromInline let bytes: RawSpan
 
-    /// - Parameter bytes: `count` headers, which `isWellFormed` has seen.
+    /// - Parameter bytes: `count` headers, already checked by `isWellFormed`.
     @_lifetime(copy bytes)
     @inlinable
     init(_ bytes: RawSpan, count: Int) {
@@ -80,18 +81,18 @@ public struct RecordHeaders: ~Escapable {
         self.count = count
     }
 
-    /// Whether the record has none.
+    /// Whether the record has no headers.
     @inlinable public var isEmpty: Bool { count == 0 }
 
-    /// Begins at the first header, each time.
+    /// An iterator that begins at the first header.
     @_lifetime(copy self)
     @inlinable
     public func makeIterator() -> Iterator { Iterator(self) }
 
-    /// Whether `bytes` is exactly `count` headers.
+    /// Whether `bytes` consists of exactly `count` well-formed headers.
     @usableFromInline
     static func isWellFormed(_ bytes: borrowing RawSpan, count: Int) -> Bool {
-        // A header takes two bytes at least.
+        // A header has at least two bytes.
         guard count >= 0, count <= bytes.byteCount / 2 else { return false }
         var position = 0
         for _ in 0..<count {
@@ -105,7 +106,7 @@ public struct RecordHeaders: ~Escapable {
         return position == bytes.byteCount
     }
 
-    /// Walks through the headers in their order, without allocating.
+    /// Iterates over the headers in order, without allocating.
     public struct Iterator: ~Escapable {
         @usableFromInline let bytes: RawSpan
         @usableFromInline var remaining: Int
@@ -136,11 +137,11 @@ public struct RecordHeaders: ~Escapable {
     }
 }
 
-/// One header of a record, a view as the record is.
+/// One header, as a view into the record's batch.
 public struct RecordHeader: ~Escapable {
-    /// UTF-8, as the protocol has it; nobody has checked.
+    /// The name. The protocol requires UTF-8, but the bytes are not validated.
     public let name: RawSpan
-    /// Nil for null.
+    /// The value; nil if it is null.
     public let value: RawSpan?
 
     @_lifetime(copy name, copy value)

@@ -1,15 +1,17 @@
 extension RecordBatch {
-    /// A batch of one record, as a consumer would have read it: for tests, and for records that were stored elsewhere.
+    /// A batch of one record, as a consumer would read it.
+    ///
+    /// For tests, and for records that were stored outside Kafka.
     ///
     /// - Parameters:
     ///   - topic: The topic's name.
     ///   - partition: The partition's number, from 0.
     ///   - offset: The record's offset.
-    ///   - timestamp: Milliseconds since 1970; -1 for none.
+    ///   - timestamp: Milliseconds since 1970; -1 if none.
     ///   - key: Nil for a record without a key.
     ///   - value: Nil for a tombstone.
-    ///   - headers: In their order; names may repeat, and a value may be null.
-    /// - Throws: MESSAGE_TOO_LARGE for a record that no batch has room for.
+    ///   - headers: The headers in order. Names may repeat, and a value may be nil.
+    /// - Throws: MESSAGE_TOO_LARGE if the record doesn't fit into a batch.
     public init(
         topic: String, partition: Int32, offset: Int64, timestamp: Int64 = -1, key: [UInt8]?, value: [UInt8]?,
         headers: [(name: String, value: [UInt8]?)] = []
@@ -22,7 +24,7 @@ extension RecordBatch {
             topic: topic, partition: partition, records: encoded.stamp(offset: offset), from: offset, checksCRC: false,
             maximumInflatedBytes: .max, pool: pool)
         guard let batch = try reader.next() else {
-            throw KafkaError(.corruptMessage, "the record can't be read", isRetriable: false)
+            throw KafkaError(.corruptMessage, "the record cannot be decoded", isRetriable: false)
         }
         self = batch
     }

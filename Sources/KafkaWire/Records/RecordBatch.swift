@@ -1,53 +1,56 @@
-/// A record batch as it lies in a fetched response, or in the memory that it was decompressed into.
+/// A record batch, as a view of the fetched response or of its decompressed content.
 ///
-/// A batch keeps that memory alive; it is meant to be gone through and let go. Its checksum has been compared before
-/// there is a `RecordBatch` of it.
+/// A batch keeps that memory alive, so iterate over it and release it. Its checksum is verified before the
+/// `RecordBatch` is created, unless `check.crcs` is off.
 public struct RecordBatch: Sendable {
-    /// Whose clock the timestamps of the records are of.
+    /// The clock that the records' timestamps come from.
     public enum TimestampType: Sendable {
         /// The producer's.
         case createTime
-        /// The broker's, at the time when it stored the batch.
+        /// The broker's, when it appended the batch.
         case logAppendTime
     }
 
-    /// The topic that it was read from.
+    /// The topic that the batch was read from.
     public let topic: String
-    /// From 0 on.
+    /// The partition's number, from 0.
     public let partition: Int32
-    /// The offset that the first record had when the batch was written; compaction may have removed it.
+    /// The first record's offset when the batch was written. Compaction may have removed the record.
     public let baseOffset: Int64
-    /// The offset that the last record had when the batch was written; compaction may have removed it.
+    /// The last record's offset when the batch was written. Compaction may have removed the record.
     public let lastOffset: Int64
-    /// The offset that the batch was asked from: `records` passes over the ones below it.
+    /// The offset that the fetch requested: `records` skips records below it.
     public let firstOffset: Int64
-    /// The epoch of the leader that stored the batch; -1 where it isn't known.
+    /// The epoch of the leader that appended the batch; -1 if unknown.
     public let partitionLeaderEpoch: Int32
-    /// `message.timestamp.type` of the topic when the batch was written.
+    /// The topic's `message.timestamp.type` when the batch was written.
     public let timestampType: TimestampType
-    /// What the records' timestamps count from, in milliseconds since 1970: the first record's timestamp, until
-    /// compaction puts the time there from which on tombstones may go (KIP-534).
+    /// The base of the records' timestamps, in milliseconds since 1970.
+    ///
+    /// It is the first record's timestamp, until compaction replaces it by the time after which tombstones may be
+    /// removed (KIP-534).
     public let firstTimestamp: Int64
-    /// The largest timestamp, in milliseconds since 1970: with `logAppendTime` every record's.
+    /// The largest timestamp, in milliseconds since 1970. With `logAppendTime` it is every record's timestamp.
     public let maxTimestamp: Int64
-    /// Of the idempotent or transactional producer that wrote the batch; -1 for others.
+    /// The id of the idempotent or transactional producer that wrote the batch; -1 for others.
     public let producerID: Int64
-    /// Of the producer with `producerID`; -1 without one.
+    /// The epoch of `producerID`; -1 if there is none.
     public let producerEpoch: Int16
-    /// The producer's sequence number of the first record; -1 without idempotence.
+    /// The first record's sequence number; -1 without idempotence.
     public let baseSequence: Int32
-    /// Whether it was written in a transaction, or is the end of one (KIP-98).
+    /// Whether the batch was written in a transaction, or marks the end of one (KIP-98).
     public let isTransactional: Bool
-    /// Whether the batch holds the end of a transaction, and no record for consumers.
+    /// Whether the batch marks the end of a transaction. It has no records for consumers.
     public let isControl: Bool
-    /// Whether the batch belongs to a transaction that was aborted, and so holds no record for consumers that read
-    /// what is committed (`isolation.level=read_committed`). Never true for others.
+    /// Whether the batch belongs to an aborted transaction, so that `records` is empty.
+    ///
+    /// Always false unless the consumer reads with `isolation.level=read_committed`.
     public let isAborted: Bool
-    /// How the batch was compressed when it came.
+    /// The codec that the batch was received with.
     public let compression: Compression
-    /// How many records are in the batch, those below `firstOffset` counted as well.
+    /// The number of records in the batch, including those below `firstOffset`.
     public let recordCount: Int
-    /// The batch's size as the broker sent it, in bytes.
+    /// The batch's size in bytes as received.
     public let wireByteCount: Int
     /// The node id of the broker that sent the batch; -1 if it is unknown.
     public internal(set) var brokerID: Int32 = -1
@@ -79,40 +82,40 @@ public struct RecordBatch: Sendable {
         self.content = content
     }
 
-    /// The offset that follows the batch, whether or not compaction has left a record in it.
+    /// The offset after the batch, even if compaction has removed all of its records.
     public var nextOffset: Int64 { lastOffset + 1 }
 
-    /// The size of the records in bytes, decompressed.
+    /// The decompressed size of the records in bytes.
     public var byteCount: Int { content.count }
 
-    /// The records from `firstOffset` on, none for a control batch and one that was aborted; each use of it begins
-    /// at the beginning.
+    /// The records from `firstOffset` on; none if the batch is a control batch or aborted. Each access begins a new
+    /// iteration.
     public var records: Records {
         @_lifetime(borrow self)
         get { Records(content.span, of: self) }
     }
 }
 
-/// What a control batch says about its producer's transaction.
+/// The outcome of a transaction that a control batch records.
 package enum ControlRecordType: Equatable, Sendable {
     case abort
     case commit
-    /// One that concerns brokers alone.
+    /// A type for brokers only.
     case other(Int16)
 }
 
 extension RecordBatch {
-    /// What a control batch says, by the key of its record: a version and a type; nil for other batches, and where
-    /// compaction has left nothing.
+    /// The type of a control batch, from its record's key (a version and a type).
     ///
-    /// - Throws: `CORRUPT_MESSAGE`
+    /// - Returns: nil for other batches, and if compaction has removed the record.
+    /// - Throws: `CORRUPT_MESSAGE` if the key is too short.
     package func controlRecordType() throws(KafkaError) -> ControlRecordType? {
         guard isControl else { return nil }
         var records = Records(content.span, of: self, includingControl: true)
         guard let record = try records.next() else { return nil }
         guard let key = record.key, key.byteCount >= 4 else {
             throw KafkaError(
-                .corruptMessage, "A control record has no type in its key.", topic: topic, partition: partition,
+                .corruptMessage, "a control record has no type in its key", topic: topic, partition: partition,
                 offset: record.offset)
         }
         switch key.bigEndian(at: 2, as: Int16.self) {

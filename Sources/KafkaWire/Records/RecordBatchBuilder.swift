@@ -1,23 +1,23 @@
-/// An open record batch: records are written into it one after the other, in the form that they are sent in.
+/// An open record batch: encodes records in their wire format as they are appended.
 ///
-/// Memory grows by doubling, so that a record that is appended costs its bytes and no allocation of its own. The
-/// builder is a value: a copy shares the memory until one of the two is appended to.
+/// The memory doubles when it is full, so appending a record doesn't allocate by itself. The builder is a value: a copy
+/// shares the memory until either of the two is appended to.
 package struct RecordBatchBuilder: Sendable {
-    /// A header to write; its name goes as UTF-8.
+    /// A header to write. Its name is encoded as UTF-8.
     package typealias Header = (name: String, value: [UInt8]?)
 
     private var storage: ByteStorage
     private let pool: BufferPool
-    /// The size of the batch so far in bytes, its header among them and without compression.
+    /// The batch's current size in bytes, uncompressed, including its header.
     package private(set) var byteCount = RecordBatchHeader.byteCount
     package private(set) var recordCount = 0
-    /// The first record's timestamp, from which the others count.
+    /// The first record's timestamp, the base of the others.
     private var baseTimestamp: Int64 = -1
     private var maxTimestamp: Int64 = -1
 
     /// - Parameters:
-    ///   - capacity: How many bytes the batch is expected to have in all.
-    ///   - pool: Where the memory for them comes from.
+    ///   - capacity: The expected size of the batch in bytes, including its header.
+    ///   - pool: The pool to take memory from.
     package init(reserving capacity: Int = 4096, pool: BufferPool) {
         self.pool = pool
         storage = pool.take(max(capacity, RecordBatchHeader.byteCount))
@@ -25,9 +25,11 @@ package struct RecordBatchBuilder: Sendable {
 
     package var isEmpty: Bool { recordCount == 0 }
 
-    /// How many bytes a record takes at most.
+    /// The largest encoded size of a record in bytes.
     ///
-    /// - Parameters: The sizes of key and value in bytes, 0 for null ones.
+    /// - Parameters:
+    ///   - keyCount: The key's size in bytes; 0 for null.
+    ///   - valueCount: The value's size in bytes; 0 for null.
     package static func sizeBound(keyCount: Int, valueCount: Int, headers: [Header] = []) -> Int {
         // Length, attributes, timestamp, offset, lengths of key and value, number of headers.
         var size = 5 + 1 + 10 + 5 + 5 + 5 + 5
@@ -41,7 +43,7 @@ package struct RecordBatchBuilder: Sendable {
     /// Appends a record.
     ///
     /// - Parameter timestamp: Milliseconds since 1970.
-    /// - Throws: `MESSAGE_TOO_LARGE` where the batch would have more than 2³¹ - 1 bytes; it stays as it was.
+    /// - Throws: `MESSAGE_TOO_LARGE` if the batch would exceed 2³¹ - 1 bytes; the batch is then unchanged.
     package mutating func append(
         key: RawSpan?, value: RawSpan?, headers: [Header] = [], timestamp: Int64
     ) throws(KafkaError) {
@@ -57,7 +59,7 @@ package struct RecordBatchBuilder: Sendable {
         size += Varint.size(Int64(valueCount)) + max(valueCount, 0)
         size += Varint.size(Int64(headers.count)) + Self.size(of: headers)
 
-        // `reserve` has made room for all that is written from here on.
+        // `reserve` has made room for everything written below.
         var target = unsafe storage.base + byteCount
         unsafe target = Varint.store(Int64(size), at: target)
         unsafe target.storeBytes(of: 0, as: UInt8.self)
@@ -84,7 +86,7 @@ package struct RecordBatchBuilder: Sendable {
     package mutating func append(
         key: [UInt8]?, value: [UInt8]?, headers: [Header] = [], timestamp: Int64
     ) throws(KafkaError) {
-        // The bytes of a span are unsafe where elements have padding, which `UInt8` has not.
+        // Reading a span's bytes is unsafe only if its elements have padding; `UInt8` has none.
         switch (key, value) {
         case (let key?, let value?):
             try unsafe append(key: key.span.bytes, value: value.span.bytes, headers: headers, timestamp: timestamp)
@@ -97,11 +99,13 @@ package struct RecordBatchBuilder: Sendable {
         }
     }
 
-    /// Closes the batch. What it gives has no producer yet: see `EncodedRecordBatch.stamp`.
+    /// Closes the batch.
     ///
-    /// - Parameter level: The codec's own compression level, or nil for its default.
-    /// - Throws: `INVALID_CONFIG` for a level that the codec doesn't have, `UNSUPPORTED_COMPRESSION_TYPE`,
-    ///   `MESSAGE_TOO_LARGE` if it has more than 2³¹ - 1 bytes with the codec.
+    /// The result has no producer fields yet; see `EncodedRecordBatch.stamp`.
+    ///
+    /// - Parameter level: The compression level on the codec's own scale; nil for its default.
+    /// - Throws: `INVALID_CONFIG` for a level out of range, `UNSUPPORTED_COMPRESSION_TYPE`, `MESSAGE_TOO_LARGE` if the
+    ///   compressed batch exceeds 2³¹ - 1 bytes.
     package consuming func finish(
         compression: Compression = .none, level: Int? = nil
     ) throws(KafkaError) -> EncodedRecordBatch {
@@ -115,10 +119,11 @@ package struct RecordBatchBuilder: Sendable {
         let compressed = try compression.compress(
             records.span, level: level, reserved: RecordBatchHeader.byteCount, pool: pool)
         if let compressed {
-            // Data that can't be compressed grows a little, and a batch's length has 32 bits.
+            // Incompressible data grows slightly, and a batch's length has 32 bits.
             guard compressed.end <= Int(Int32.max) else {
                 throw KafkaError(
-                    .messageTooLarge, "A batch has \(compressed.end) bytes with \(compression), more than 2147483647.")
+                    .messageTooLarge,
+                    "the batch has \(compressed.end) bytes with \(compression), more than the limit of 2147483647")
             }
             return EncodedRecordBatch(
                 header, storage: compressed.storage, byteCount: compressed.end, uncompressedByteCount: byteCount,
@@ -130,22 +135,22 @@ package struct RecordBatchBuilder: Sendable {
 
     // MARK: Memory
 
-    /// The size of the memory that the batch holds, in bytes.
+    /// The size of the batch's memory in bytes.
     package var capacity: Int { storage.capacity }
 
-    /// How many bytes of memory more it takes to append a record of up to `count` bytes, as `sizeBound` has them.
+    /// The number of bytes by which the memory would grow to append a record of up to `count` bytes (see `sizeBound`).
     package func growth(for count: Int) -> Int {
         let needed = byteCount.addingSaturated(count)
         return needed <= storage.capacity ? 0 : max(needed, storage.capacity * 2) - storage.capacity
     }
 
-    /// Makes room for `count` more bytes, in memory that nobody else has.
+    /// Makes room for `count` more bytes in memory that no copy of the builder shares.
     private mutating func reserve(_ count: Int) throws(KafkaError) {
         let needed = byteCount.addingSaturated(count)
         guard needed <= Int(Int32.max) else {
             throw KafkaError(
                 .messageTooLarge,
-                "A record of up to \(count) bytes doesn't fit into a batch, which can have 2147483647 bytes at most.")
+                "a record of up to \(count) bytes does not fit into its batch, whose limit is 2147483647 bytes")
         }
         if needed <= storage.capacity, isKnownUniquelyReferenced(&storage) { return }
         let larger = pool.take(needed <= storage.capacity ? storage.capacity : max(needed, storage.capacity * 2))
@@ -164,7 +169,7 @@ package struct RecordBatchBuilder: Sendable {
         return size
     }
 
-    /// Writes a length and that many bytes, or the length -1 for null.
+    /// Writes the length and the bytes, or the length -1 for nil.
     @inline(__always)
     private static func store(_ bytes: RawSpan?, at target: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
         guard let bytes else { return unsafe Varint.store(-1, at: target) }
@@ -177,7 +182,7 @@ package struct RecordBatchBuilder: Sendable {
 }
 
 extension Int {
-    /// The sum, or `Int.max` where it doesn't fit.
+    /// The sum, or `Int.max` if it overflows.
     fileprivate func addingSaturated(_ other: Int) -> Int {
         let (sum, overflow) = addingReportingOverflow(other)
         return overflow ? .max : sum

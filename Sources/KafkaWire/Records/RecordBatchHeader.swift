@@ -1,16 +1,18 @@
-/// The first 61 bytes of a record batch of message format 2, whose content isn't believed yet: see `validate`.
+/// The header of a record batch in message format 2.
+///
+/// A decoded header may be invalid; see `problem`.
 ///
 /// Source: Kafka documentation, "Record Batch".
 package struct RecordBatchHeader: Sendable {
     /// The size of the header in bytes.
     package static let byteCount = 61
-    /// The offset and the length, which the length doesn't count.
+    /// The size in bytes of the base offset and the length field, which `batchLength` doesn't include.
     package static let prefixByteCount = 12
-    /// The checksum is of everything from here on.
+    /// The position where the checksummed bytes begin.
     package static let checkedFrom = 21
 
     package var baseOffset: Int64 = 0
-    /// The batch's size without these first 12 bytes.
+    /// The batch's size in bytes without the first 12.
     package var batchLength: Int32 = 0
     package var partitionLeaderEpoch: Int32 = -1
     package var crc: UInt32 = 0
@@ -57,7 +59,7 @@ package struct RecordBatchHeader: Sendable {
         recordCount = bytes.bigEndian(at: 57)
     }
 
-    /// Writes the header to `target`, where there are 61 bytes.
+    /// Writes the header to `target`, which must have room for 61 bytes.
     func store(at target: UnsafeMutableRawPointer) {
         unsafe target.storeBytes(of: baseOffset.bigEndian, as: Int64.self)
         unsafe target.storeBytes(of: batchLength.bigEndian, toByteOffset: 8, as: Int32.self)
@@ -74,7 +76,7 @@ package struct RecordBatchHeader: Sendable {
         unsafe target.storeBytes(of: recordCount.bigEndian, toByteOffset: 57, as: Int32.self)
     }
 
-    /// What in the header can't be true, or nil where all of it can.
+    /// Why the header is invalid; nil if it is valid.
     func problem() -> String? {
         if baseOffset < 0 { return "its base offset is \(baseOffset)" }
         if lastOffsetDelta < 0 { return "its last offset is \(lastOffsetDelta) from its base offset" }
@@ -88,28 +90,28 @@ package struct RecordBatchHeader: Sendable {
 }
 
 extension RecordBatchHeader {
-    /// The place of one batch among the bytes of a fetched partition.
+    /// The kind and size of the next entry in a fetched partition's bytes.
     enum Framing {
-        /// A batch of message format 2, of this many bytes in all.
+        /// A batch in message format 2, and its total size in bytes.
         case batch(byteCount: Int)
-        /// A message of format 0 or 1, of this many bytes in all.
+        /// A message in format 0 or 1, and its total size in bytes.
         case message(byteCount: Int)
-        /// The bytes end before the batch does; its size in all, where they tell it.
+        /// The bytes end before the batch does. `byteCount` is its total size; nil if the length field is missing too.
         case cutOff(byteCount: Int?)
     }
 
-    /// Tells how far the batch at the beginning of `bytes` reaches.
+    /// Reads the kind and size of the entry at the beginning of `bytes`.
     ///
-    /// - Throws: `CORRUPT_MESSAGE` where its length can't be, `UNSUPPORTED_FOR_MESSAGE_FORMAT` for a message format
-    ///   above 2.
+    /// - Throws: `CORRUPT_MESSAGE` if its length is too small, `UNSUPPORTED_FOR_MESSAGE_FORMAT` if its format isn't 0,
+    ///   1 or 2.
     static func framing(_ bytes: RawSpan, topic: String, partition: Int32) throws(KafkaError) -> Framing {
         guard bytes.byteCount >= prefixByteCount else { return .cutOff(byteCount: nil) }
         let baseOffset: Int64 = bytes.bigEndian(at: 0)
         let length: Int32 = bytes.bigEndian(at: 8)
-        // No format is shorter than format 0's message without key and value.
+        // The smallest entry is a message in format 0 without key and value.
         guard length >= 14 else {
             throw KafkaError(
-                .corruptMessage, "A record batch has the length \(length), which is too short for any format.",
+                .corruptMessage, "a record batch has the length \(length), which is too short for any message format",
                 topic: topic, partition: partition, offset: baseOffset)
         }
         let byteCount = prefixByteCount + Int(length)
@@ -118,7 +120,7 @@ extension RecordBatchHeader {
         if magic == 0 || magic == 1 {
             guard Int(length) >= LegacyMessage.smallestLength[Int(magic)] else {
                 throw KafkaError(
-                    .corruptMessage, "A message has the length \(length), which is too short for format \(magic).",
+                    .corruptMessage, "a message has the length \(length), which is too short for format \(magic)",
                     topic: topic, partition: partition, offset: baseOffset)
             }
             return .message(byteCount: byteCount)
@@ -126,12 +128,12 @@ extension RecordBatchHeader {
         guard magic == 2 else {
             throw KafkaError(
                 .unsupportedForMessageFormat,
-                "Records are stored in message format \(magic), which this client doesn't know.", topic: topic,
+                "the records are in message format \(magic), which this client does not support", topic: topic,
                 partition: partition, offset: baseOffset)
         }
         guard byteCount >= Self.byteCount else {
             throw KafkaError(
-                .corruptMessage, "A record batch has the length \(length), which is too short for its header.",
+                .corruptMessage, "a record batch has the length \(length), which is too short for its header",
                 topic: topic, partition: partition, offset: baseOffset)
         }
         return .batch(byteCount: byteCount)

@@ -1,9 +1,9 @@
-/// Goes through the record batches of one fetched partition, and makes batches of messages of formats 0 and 1.
+/// Reads the record batches of one fetched partition, and converts messages of formats 0 and 1 to batches.
 ///
-/// A broker may cut off the last batch where its limit on bytes falls; that one is passed over, and so are batches
-/// that lie wholly before the offset that was asked for.
+/// A broker may truncate the last batch at its byte limit. The reader skips a truncated batch, and batches that end
+/// before the requested offset.
 package struct RecordBatchReader: Sendable {
-    // What isn't private serves `RecordBatchReader+Messages`.
+    // Internal for `RecordBatchReader+Messages`.
     let topic: String
     let partition: Int32
     let bytes: ByteSlice
@@ -12,19 +12,19 @@ package struct RecordBatchReader: Sendable {
     let pool: BufferPool
     let firstOffset: Int64
     var position = 0
-    /// Where it isn't nil, batches of aborted transactions come without their records.
+    /// The aborted transactions, whose batches are returned without records; nil to return their records too.
     private var transactions: AbortedTransactions?
 
-    /// The offset that follows the batches gone through so far.
+    /// The offset after the batches read so far.
     package internal(set) var nextOffset: Int64
 
     /// - Parameters:
-    ///   - records: What the broker sent for the partition: any number of batches.
-    ///   - offset: The offset that was asked for.
-    ///   - checksCRC: Whether each batch is compared with its checksum (Kafka's `check.crcs`).
-    ///   - maximumInflatedBytes: A batch that is larger than this when decompressed is refused.
-    ///   - pool: Where the memory for decompressed records comes from.
-    ///   - transactions: Those of the batches that were aborted; nil to have their records too.
+    ///   - records: The partition's bytes from the response: any number of batches.
+    ///   - offset: The requested offset.
+    ///   - checksCRC: Whether to verify each batch's checksum (Kafka's `check.crcs`).
+    ///   - maximumInflatedBytes: The largest decompressed size of a batch in bytes.
+    ///   - pool: The pool for the memory of decompressed records.
+    ///   - transactions: The aborted transactions to leave out; nil to return their records too.
     package init(
         topic: String, partition: Int32, records: ByteSlice, from offset: Int64, checksCRC: Bool = true,
         maximumInflatedBytes: Int, pool: BufferPool, leavingOut transactions: AbortedTransactions? = nil
@@ -40,17 +40,17 @@ package struct RecordBatchReader: Sendable {
         self.transactions = transactions
     }
 
-    /// The next batch, control batches among them, or nil after the last whole one.
+    /// The next batch, which may be a control batch; nil after the last complete one.
     ///
     /// - Throws: `CORRUPT_MESSAGE`, `UNSUPPORTED_FOR_MESSAGE_FORMAT`, `UNSUPPORTED_COMPRESSION_TYPE`, or
-    ///   `RECORD_LIST_TOO_LARGE` for a batch beyond `maximumInflatedBytes`. A further call throws again.
+    ///   `RECORD_LIST_TOO_LARGE` for a batch beyond `maximumInflatedBytes`. Later calls throw the same error.
     package mutating func next() throws(KafkaError) -> RecordBatch? {
         while true {
             let rest = bytes.slice(position..<bytes.count)
             let framing = try RecordBatchHeader.framing(rest.span, topic: topic, partition: partition)
             guard case .batch(let byteCount) = framing else {
                 guard case .message(let byteCount) = framing else { return nil }
-                if let batch = try nextOfMessages(byteCount: byteCount) { return batch }
+                if let batch = try nextMessageBatch(byteCount: byteCount) { return batch }
                 continue
             }
             let batch = rest.slice(0..<byteCount)
@@ -58,14 +58,14 @@ package struct RecordBatchReader: Sendable {
             if checksCRC { try checkCRC(batch, header) }
             if let problem = header.problem() {
                 throw KafkaError(
-                    .corruptMessage, "A record batch's header can't be: \(problem).", topic: topic,
+                    .corruptMessage, "a record batch's header is invalid: \(problem)", topic: topic,
                     partition: partition, offset: header.baseOffset)
             }
             let lastOffset = header.baseOffset + Int64(header.lastOffsetDelta)
             if lastOffset >= firstOffset {
                 let decoded: RecordBatch
                 do throws(KafkaError) {
-                    let isAborted = transactions?.cover(header) ?? false
+                    let isAborted = transactions?.isAborted(header) ?? false
                     decoded = try isAborted ? aborted(header) : decode(batch, header)
                     if decoded.isControl { try transactions?.end(decoded) }
                 } catch {
@@ -89,8 +89,8 @@ package struct RecordBatchReader: Sendable {
             throw KafkaError(
                 .corruptMessage,
                 """
-                A record batch's checksum is \(hexadecimal(crc)), where its header says \(hexadecimal(header.crc)): \
-                its bytes were changed on the way or on the broker's disk.
+                a record batch's checksum is \(hexadecimal(crc)) instead of \(hexadecimal(header.crc)): \
+                its bytes were changed in transit or on the broker's disk
                 """,
                 topic: topic, partition: partition, offset: header.baseOffset)
         }
@@ -99,61 +99,60 @@ package struct RecordBatchReader: Sendable {
     private func decode(_ batch: ByteSlice, _ header: RecordBatchHeader) throws(KafkaError) -> RecordBatch {
         let compression = try Compression(codec: header.attributes.codec)
         var content = batch.slice(RecordBatchHeader.byteCount..<batch.count)
-        // A batch that compaction has emptied has nothing to decompress, not even a codec's header.
+        // Compaction may leave a batch without any bytes to decompress, not even a codec's header.
         if header.recordCount > 0 || !content.isEmpty {
             content = try compression.decompress(content, maximumBytes: maximumInflatedBytes, pool: pool)
         }
         guard Int(header.recordCount) <= content.count / Self.smallestRecord else {
             throw KafkaError(
                 .corruptMessage,
-                "A record batch of \(content.count) bytes says that it has \(header.recordCount) records.")
+                "a record batch has \(content.count) bytes, too few for its \(header.recordCount) records")
         }
         return RecordBatch(
             header, compression: compression, content: content, topic: topic, partition: partition,
             firstOffset: firstOffset)
     }
 
-    /// The batch without its records, which nobody decompresses.
+    /// An aborted batch, without decompressing its records.
     private func aborted(_ header: RecordBatchHeader) throws(KafkaError) -> RecordBatch {
         RecordBatch(
             header, compression: try Compression(codec: header.attributes.codec), content: bytes.slice(0..<0),
             topic: topic, partition: partition, firstOffset: firstOffset, isAborted: true)
     }
 
-    /// A record without key, value and headers: seven fields of one byte.
+    /// The size in bytes of a record without key, value and headers: seven fields of one byte.
     private static let smallestRecord = 7
 }
 
-/// A checksum, as an error shows it.
+/// A checksum as text for an error message.
 func hexadecimal(_ value: UInt32) -> String {
     let digits = String(value, radix: 16)
     return "0x" + String(repeating: "0", count: 8 - digits.count) + digits
 }
 
 extension RecordBatchReader {
-    /// What the headers of a fetched partition's batches tell, before a checksum is compared.
+    /// A summary of a fetched partition's batch headers, before their checksums are verified.
     package struct Scan: Equatable, Sendable {
         /// The offset to fetch from next.
         package var nextOffset: Int64
-        /// How many whole batches there are, single messages of formats 0 and 1 among them, and how many bytes they
-        /// have.
+        /// The number of complete batches; a message of format 0 or 1 counts as one.
         package var batchCount = 0
         package var byteCount = 0
-        /// How many records the batches have, those below the offset that was asked for counted as well; a
-        /// wrapper of format 0 or 1 counts as one, since only its content tells.
+        /// The number of records in the batches, including those below the requested offset.
+        ///
+        /// A compressed wrapper of format 0 or 1 counts as one record, since its header doesn't give the number.
         package var recordCount = 0
-        /// The leader epoch of the last batch; -1 where there is none.
+        /// The last batch's leader epoch; -1 if there is none.
         package var lastLeaderEpoch: Int32 = -1
-        /// Whether there are bytes but no whole batch: the caller then has to ask for more bytes.
+        /// Whether the bytes hold no complete batch, so that the caller must request more bytes.
         package var isTooShort = false
-        /// The size in bytes of the batch that is cut off, where what there is of it tells.
+        /// The full size in bytes of the truncated last batch; nil if none is truncated, or its length is missing.
         package var cutOffByteCount: Int?
     }
 
-    /// Reads the headers of the batches and nothing else, so that the next fetch can be on its way before these
-    /// bytes are decoded.
+    /// Reads only the batch headers, so that the next fetch can start before these bytes are decoded.
     ///
-    /// - Parameter offset: The offset that was asked for.
+    /// - Parameter offset: The requested offset.
     /// - Throws: `CORRUPT_MESSAGE`, `UNSUPPORTED_FOR_MESSAGE_FORMAT`
     package static func scan(
         _ records: ByteSlice, from offset: Int64, topic: String, partition: Int32
@@ -172,7 +171,7 @@ extension RecordBatchReader {
                 let header = RecordBatchHeader(rest)
                 if let problem = header.problem() {
                     throw KafkaError(
-                        .corruptMessage, "A record batch's header can't be: \(problem).", topic: topic,
+                        .corruptMessage, "a record batch's header is invalid: \(problem)", topic: topic,
                         partition: partition, offset: header.baseOffset)
                 }
                 scan.batchCount += 1
@@ -185,7 +184,7 @@ extension RecordBatchReader {
                 let offset: Int64 = rest.bigEndian(at: 0)
                 guard offset >= 0, offset < .max else {
                     throw KafkaError(
-                        .corruptMessage, "A message's offset can't be: it is \(offset).", topic: topic,
+                        .corruptMessage, "a message has the invalid offset \(offset)", topic: topic,
                         partition: partition, offset: offset)
                 }
                 scan.batchCount += 1

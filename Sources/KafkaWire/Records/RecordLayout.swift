@@ -1,15 +1,16 @@
-/// Where the parts of one record lie among the records of its batch, in bytes from their beginning: all of it seen to
-/// be there, in this order, within the record.
+/// The checked positions of one record's fields, in bytes from the start of its batch's records.
+///
+/// All fields lie within the record, in this order.
 @usableFromInline
 struct RecordLayout {
     @usableFromInline var timestampDelta: Int64
     @usableFromInline var offsetDelta: Int
     @usableFromInline var keyStart: Int
-    /// -1 for null, as for the value.
+    /// -1 for null, as in `valueLength`.
     @usableFromInline var keyLength: Int
     @usableFromInline var valueStart: Int
     @usableFromInline var valueLength: Int
-    /// Where the next record begins.
+    /// The position of the next record.
     @usableFromInline var end: Int
 
     @inlinable
@@ -27,25 +28,28 @@ struct RecordLayout {
         self.end = end
     }
 
-    /// Decodes an everyday record: one that has no headers, whose integers have three bytes at most, and which isn't
-    /// at the very end of its batch. Any other one, and every malformed one, is nil and left to `init(carefully:)`.
+    /// Decodes a common record on the fast path.
     ///
-    /// - Parameter start: Where the record begins; not negative.
+    /// A common record has no headers, its integers have at most three bytes, and at least 16 bytes are left in the
+    /// batch.
+    ///
+    /// - Parameter start: The record's position; not negative.
+    /// - Returns: nil for any other record, and for every malformed one: use `init(validating:)`.
     @inlinable
     @inline(__always)
-    static func everyday(_ bytes: RawSpan, _ start: Int) -> RecordLayout? {
-        // Four integers and the byte of attributes are 13 bytes at most, and each integer is loaded as 4 bytes.
+    static func decodeFast(_ bytes: RawSpan, _ start: Int) -> RecordLayout? {
+        // Four integers and the attributes take at most 13 bytes, and each integer is loaded as 4 bytes.
         guard start <= bytes.byteCount &- 16 else { return nil }
         var at = start
         guard let length = unsafe Varint.short(bytes, &at) else { return nil }
         let end = at &+ Int(length >> 1)
-        // One byte of attributes, none of them in use.
+        // The attributes: one byte, unused.
         at &+= 1
         guard let timestampDelta = unsafe Varint.short(bytes, &at),
             let offsetDelta = unsafe Varint.short(bytes, &at),
             let keyLength = unsafe Varint.short(bytes, &at)
         else { return nil }
-        // Zigzag has negative numbers as odd ones; 1 is -1, for null, and half of it is the 0 bytes that null has.
+        // Zigzag encodes negative numbers as odd ones. 1 is -1 (null), and half of it is 0: null takes no bytes.
         guard (length | offsetDelta) & 1 == 0, keyLength & 1 == 0 || keyLength == 1 else { return nil }
         let keyStart = at
         at &+= Int(keyLength >> 1)
@@ -53,7 +57,7 @@ struct RecordLayout {
         guard valueLength & 1 == 0 || valueLength == 1 else { return nil }
         let valueStart = at
         at &+= Int(valueLength >> 1)
-        // What is left is the number of headers. The position isn't negative, and the comparisons see the end.
+        // The last byte is the number of headers. In bounds: `at` isn't negative, and the comparisons check the end.
         guard at &+ 1 == end, end <= bytes.byteCount,
             unsafe bytes.unsafeLoad(fromUncheckedByteOffset: at, as: UInt8.self) == 0
         else { return nil }
@@ -63,34 +67,34 @@ struct RecordLayout {
             valueLength: valueLength == 1 ? -1 : Int(valueLength >> 1), end: end)
     }
 
-    /// Decodes any record.
+    /// Decodes any record, and checks all of it.
     ///
     /// - Parameters:
-    ///   - start: Where the record begins; not negative.
-    ///   - deltas: The offset deltas that it may have.
-    /// - Throws: What is wrong with a malformed one.
-    init(carefully bytes: RawSpan, _ start: Int, deltas: ClosedRange<Int>) throws(ProtocolError) {
-        // An integer that can't be decoded moves the position behind every end, where the next comparison sees it.
+    ///   - start: The record's position; not negative.
+    ///   - deltas: The valid offset deltas.
+    /// - Throws: The reason why the record is malformed.
+    init(validating bytes: RawSpan, _ start: Int, deltas: ClosedRange<Int>) throws(ProtocolError) {
+        // An undecodable integer moves the position past any end, so the next comparison detects it.
         var at = start
         let length = Varint.int32(bytes, &at)
         guard at <= bytes.byteCount else {
-            throw ProtocolError("its length isn't a variable-length integer of 32 bits", at: start)
+            throw ProtocolError("its length is not a valid 32-bit variable-length integer", at: start)
         }
         guard length >= 0, length <= bytes.byteCount - at else {
             throw ProtocolError(
-                "its length is \(length), with \(bytes.byteCount - at) bytes left in the batch", at: start)
+                "its length is \(length), but the batch has only \(bytes.byteCount - at) bytes left", at: start)
         }
         end = at + length
         at += 1
         timestampDelta = Varint.int64(bytes, &at)
         offsetDelta = Varint.int32(bytes, &at)
         guard at <= end else {
-            throw ProtocolError("its timestamp and offset aren't variable-length integers within it", at: start)
+            throw ProtocolError("its timestamp or offset delta is not a valid variable-length integer", at: start)
         }
         guard deltas.contains(offsetDelta) else {
             throw ProtocolError(
-                "its offset is \(offsetDelta) from the base offset, where \(deltas.lowerBound) to "
-                    + "\(deltas.upperBound) can be", at: start)
+                "its offset delta is \(offsetDelta), outside \(deltas.lowerBound) to "
+                    + "\(deltas.upperBound)", at: start)
         }
         keyLength = try Self.field("key", bytes, &at, end)
         keyStart = at
@@ -100,18 +104,18 @@ struct RecordLayout {
         at += max(valueLength, 0)
         let headerCount = Varint.int32(bytes, &at)
         guard at <= end, RecordHeaders.isWellFormed(bytes.extracting(at..<end), count: headerCount) else {
-            throw ProtocolError("its headers aren't what its remaining bytes hold", at: start)
+            throw ProtocolError("its headers do not match its remaining bytes", at: start)
         }
     }
 
-    /// The length of a byte field, -1 for null, which is seen to fit before `end`.
+    /// The length of a byte field in bytes, checked to end before `end`; -1 for null.
     private static func field(
         _ name: StaticString, _ bytes: RawSpan, _ at: inout Int, _ end: Int
     ) throws(ProtocolError) -> Int {
         let start = at
         let length = Varint.int32(bytes, &at)
         guard at <= end, length >= -1, length <= end - at else {
-            throw ProtocolError("the length of its \(name) isn't one within it", at: start)
+            throw ProtocolError("the length of its \(name) is invalid or exceeds the record", at: start)
         }
         return length
     }

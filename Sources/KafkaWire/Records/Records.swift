@@ -1,23 +1,23 @@
-/// Walks through the records of one batch.
+/// Iterates over the records of one batch.
 ///
 ///     var records = batch.records
 ///     while let record = try records.next() { … }
 ///
-/// Nothing is allocated, copied or counted for a record, and what the iterator gives borrows from the batch.
+/// A record costs no allocation, copy or reference count; it borrows from the batch.
 public struct Records: ~Escapable {
     @usableFromInline let bytes: RawSpan
-    /// Where the next record begins.
+    /// The position of the next record.
     @usableFromInline var position = 0
     @usableFromInline var remaining: Int
-    /// The smallest offset delta that the next record may have: deltas ascend.
+    /// The smallest valid offset delta of the next record; deltas ascend.
     @usableFromInline var nextDelta = 0
     @usableFromInline let lastDelta: Int
     @usableFromInline let baseOffset: Int64
     @usableFromInline let firstOffset: Int64
     @usableFromInline let baseTimestamp: Int64
-    /// Takes away the timestamp deltas where the broker's time counts: all ones or all zeros.
+    /// Masks the timestamp deltas: all zeros if the broker's time applies, otherwise all ones.
     @usableFromInline let timestampMask: Int64
-    // For errors.
+    // Only for error messages.
     @usableFromInline let topic: String
     @usableFromInline let partition: Int32
 
@@ -37,22 +37,22 @@ public struct Records: ~Escapable {
         partition = batch.partition
     }
 
-    /// The next record whose offset isn't below the batch's `firstOffset`, or nil after the last one.
+    /// The next record at or after the batch's `firstOffset`; nil after the last one.
     ///
-    /// - Throws: `CORRUPT_MESSAGE` where the bytes aren't the records that the batch's header announced. Records
-    ///   that were given before are good all the same, and a further call throws again.
+    /// - Throws: `CORRUPT_MESSAGE` if the bytes don't match the batch's header. Records returned earlier are valid;
+    ///   later calls throw the same error.
     @_lifetime(copy self)
     @inlinable
     @inline(__always)
     public mutating func next() throws(KafkaError) -> Record? {
         while remaining > 0 {
             let layout: RecordLayout
-            if let everyday = RecordLayout.everyday(bytes, position), everyday.offsetDelta >= nextDelta,
-                everyday.offsetDelta <= lastDelta
+            if let fast = RecordLayout.decodeFast(bytes, position), fast.offsetDelta >= nextDelta,
+                fast.offsetDelta <= lastDelta
             {
-                layout = everyday
+                layout = fast
             } else {
-                layout = try decodeCarefully()
+                layout = try decodeSlow()
             }
             position = layout.end
             remaining &-= 1
@@ -62,19 +62,19 @@ public struct Records: ~Escapable {
             return Record(
                 bytes, offset: offset, timestamp: baseTimestamp &+ layout.timestampDelta & timestampMask, layout)
         }
-        if position < bytes.byteCount { throw malformed("bytes are left over after the last record", at: position) }
+        if position < bytes.byteCount { throw malformed("unexpected bytes follow the last record", at: position) }
         return nil
     }
 
-    /// Decodes a record that isn't an everyday one, or throws what is wrong with it.
+    /// Decodes a record that the fast path can't decode, or throws the reason why it is malformed.
     @usableFromInline
     @inline(never)
-    func decodeCarefully() throws(KafkaError) -> RecordLayout {
+    func decodeSlow() throws(KafkaError) -> RecordLayout {
         guard position < bytes.byteCount, nextDelta <= lastDelta else {
-            throw malformed("the batch has \(remaining) records fewer than its header says", at: position)
+            throw malformed("the batch has \(remaining) fewer records than its header says", at: position)
         }
         do throws(ProtocolError) {
-            return try RecordLayout(carefully: bytes, position, deltas: nextDelta...lastDelta)
+            return try RecordLayout(validating: bytes, position, deltas: nextDelta...lastDelta)
         } catch {
             throw malformed(error.reason, at: error.position)
         }
@@ -84,7 +84,7 @@ public struct Records: ~Escapable {
     @inline(never)
     func malformed(_ reason: String, at position: Int) -> KafkaError {
         KafkaError(
-            .corruptMessage, "A record can't be decoded: \(reason) (at byte \(position) of its batch's records).",
+            .corruptMessage, "a record cannot be decoded: \(reason) (at byte \(position) of its batch's records)",
             topic: topic, partition: partition, offset: baseOffset &+ Int64(nextDelta))
     }
 }

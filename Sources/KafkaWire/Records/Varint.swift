@@ -1,20 +1,19 @@
-/// The variable-length integers of records: zigzag, so that small negative numbers are short too, then seven bits a
-/// byte, the low ones first.
+/// The variable-length integers of records: zigzag encoding, seven bits per byte, low bits first.
 ///
-/// A decoded integer that doesn't fit moves the position to `outOfBounds`. The caller sees that by the comparison
-/// with the record's end that it has to make anyway, so that the common path has no check of its own.
+/// Zigzag keeps small negative numbers short. An integer that can't be decoded moves the position to `outOfBounds`. The
+/// caller compares the position with the record's end anyway, so the common path needs no extra check.
 @usableFromInline
 enum Varint {
-    /// Behind the end of everything, and far enough from `Int.max` to add lengths to it.
+    /// A position past any end, small enough that adding lengths doesn't overflow.
     @usableFromInline static var outOfBounds: Int { 1 << 62 }
 
-    /// Reads an integer of at most 32 bits, and moves `position`, which isn't negative, past it.
+    /// Reads an integer of at most 32 bits and advances `position`, which must not be negative.
     @usableFromInline
     static func int32(_ bytes: RawSpan, _ position: inout Int) -> Int {
         Int(truncatingIfNeeded: decode(bytes, &position, bits: 32))
     }
 
-    /// Reads an integer of at most 64 bits, and moves `position`, which isn't negative, past it.
+    /// Reads an integer of at most 64 bits and advances `position`, which must not be negative.
     static func int64(_ bytes: RawSpan, _ position: inout Int) -> Int64 {
         decode(bytes, &position, bits: 64)
     }
@@ -23,10 +22,10 @@ enum Varint {
         var value: UInt64 = 0
         var shift = 0
         while position < bytes.byteCount {
-            // The loop's condition has seen the end.
+            // The loop's condition has checked the bounds.
             let byte = UInt64(unsafe bytes.unsafeLoad(fromUncheckedByteOffset: position, as: UInt8.self))
             position += 1
-            // The last byte of an integer has fewer than seven bits to give.
+            // The last byte of an integer may use fewer than seven bits.
             if shift + 7 > bits, byte >> (bits - shift) != 0 { break }
             value |= (byte & 0x7f) << shift
             if byte & 0x80 == 0 { return unzigzag(value) }
@@ -36,10 +35,10 @@ enum Varint {
         return 0
     }
 
-    /// Reads an integer of at most three bytes, without its zigzag undone, and moves `position` past it; nil where
-    /// there are more.
+    /// Reads an integer of at most three bytes, still zigzag-encoded, and advances `position`.
     ///
-    /// - Precondition: `position` isn't negative, and four bytes are there, which isn't checked.
+    /// - Precondition: `position` isn't negative, and four bytes follow it. This is not checked.
+    /// - Returns: nil if the integer is longer.
     @unsafe
     @inlinable
     @inline(__always)
@@ -72,15 +71,15 @@ enum Varint {
         UInt64(bitPattern: value << 1 ^ value >> 63)
     }
 
-    /// How many bytes `value` takes.
+    /// The encoded size of `value` in bytes.
     @inline(__always)
     static func size(_ value: Int64) -> Int {
         (70 - (zigzag(value) | 1).leadingZeroBitCount) / 7
     }
 
-    /// Writes `value` at `target`, where there are `size(value)` bytes.
+    /// Writes `value` at `target`, which must have room for `size(value)` bytes.
     ///
-    /// - Returns: Where the next byte goes.
+    /// - Returns: The position after it.
     @inline(__always)
     static func store(_ value: Int64, at target: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
         var rest = zigzag(value)

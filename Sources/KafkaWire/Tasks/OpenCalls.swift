@@ -1,6 +1,6 @@
 import Concurrency
 
-/// The calls that are waiting for a result, so that closing the client ends them at once.
+/// The calls that are waiting for a result. Closing the client ends them immediately.
 final class OpenCalls: Sendable {
     private struct State {
         var isClosed = false
@@ -27,7 +27,7 @@ final class OpenCalls: Sendable {
         state.withLock { _ = $0.calls.removeValue(forKey: id) }
     }
 
-    /// Ends all calls, and lets no further one begin.
+    /// Ends all calls and rejects later ones.
     func close() {
         let calls = state.withLock { state in
             state.isClosed = true

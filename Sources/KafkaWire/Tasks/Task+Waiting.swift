@@ -1,10 +1,11 @@
 import Concurrency
 
 extension Task where Failure == any Error {
-    /// The task's value, for one of several who wait for it: a waiter that is cancelled stops waiting at once, and the
-    /// task goes on for the others.
+    /// Waits for the task's value; cancelling the waiter ends the wait, not the task.
     ///
-    /// - Throws: The task's error, or `CancellationError` where the waiter was cancelled.
+    /// For tasks that several callers wait for.
+    ///
+    /// - Throws: The task's error, or `CancellationError` if the waiter was cancelled.
     func valueUnlessCancelled() async throws -> Success {
         let promise = Promise<Result<Success, any Error>>()
         Task<Void, Never> { promise.fulfil(await self.result) }

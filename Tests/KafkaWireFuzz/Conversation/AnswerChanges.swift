@@ -1,14 +1,14 @@
 import Concurrency
 import KafkaWire
 
-/// Which answers of a conversation are changed, and how, as the bytes of an input say.
+/// Changes to the responses of a conversation, decoded from a fuzzer's input.
 final class AnswerChanges: Sendable {
     /// One change: 4 bytes of the input.
     private struct Change {
         let api: APIKey
-        /// How many answers of the API come before the first that is changed.
+        /// The number of responses of the API before the first changed one.
         let skipped: Int
-        /// Whether all later ones are changed as well.
+        /// Whether all later responses are changed too.
         let isLasting: Bool
         let field: Int
         let value: UInt8
@@ -16,7 +16,7 @@ final class AnswerChanges: Sendable {
         init(_ bytes: ArraySlice<UInt8>) {
             let bytes = Array(bytes)
             let api = AnswerChanges.apis[Int(bytes[0]) % AnswerChanges.apis.count]
-            // Without any version that can be read nothing else would happen: once in a while is enough.
+            // A damaged ApiVersions response ends the conversation, so change it only occasionally.
             self.api = api == .apiVersions && bytes[0] < 200 ? .fetch : api
             skipped = Int(bytes[1] & 3)
             isLasting = bytes[1] & 4 != 0
@@ -25,7 +25,7 @@ final class AnswerChanges: Sendable {
         }
     }
 
-    /// The APIs whose answers can be changed.
+    /// The APIs whose responses can be changed.
     private static let apis: [APIKey] = [
         .fetch, .metadata, .listOffsets, .offsetForLeaderEpoch, .fetch, .produce, .initProducerID, .findCoordinator,
         .joinGroup, .syncGroup, .heartbeat, .consumerGroupHeartbeat, .offsetFetch, .offsetCommit, .addPartitionsToTxn,
@@ -48,7 +48,7 @@ final class AnswerChanges: Sendable {
         self.changes = changes
     }
 
-    /// Changes one answer; one that can't be written so in its version stays as it is.
+    /// Changes one response. If its version can't encode the change, the response stays unchanged.
     func change(_ api: APIKey, _ version: Int16, _ answer: [UInt8]) -> [UInt8] {
         let index = answered.withLock { answered in
             defer { answered[api, default: 0] += 1 }
@@ -73,7 +73,7 @@ final class AnswerChanges: Sendable {
         }
         var writer = WireWriter(isFlexible: Request.isFlexible(version))
         writer.int32(0)
-        for byte in answer[4..<8] { writer.int8(Int8(bitPattern: byte)) }  // the correlation id
+        for byte in answer[4..<8] { writer.int8(Int8(bitPattern: byte)) }  // correlation id
         if Request.hasFlexibleResponseHeader(version) { writer.unsignedVarint(0) }
         hostile.encode(to: &writer, version: version)
         guard let length = Int32(exactly: writer.count - 4) else { return nil }

@@ -2,7 +2,7 @@ import Concurrency
 import KafkaFake
 import KafkaWire
 
-/// What a client does in one conversation; errors are expected anywhere.
+/// The client's calls in one conversation. Every call may throw.
 struct Conversation: Sendable {
     private let fake: FakeCluster
     private let role: ConversationFuzzer.Role
@@ -11,7 +11,7 @@ struct Conversation: Sendable {
         TopicPartition(topic: "t", partition: 0), TopicPartition(topic: "t", partition: 1),
     ]
 
-    /// How long closing may take, since a broker may ask for a pause of any length.
+    /// The time limit for closing, because a broker may throttle the client for any time.
     private let closeLimit = Duration.milliseconds(300)
 
     init(_ fake: FakeCluster, _ role: ConversationFuzzer.Role, _ options: UInt8) {
@@ -20,7 +20,7 @@ struct Conversation: Sendable {
         self.options = options
     }
 
-    /// Which of several ways to do something the options choose.
+    /// The alternative that the options select.
     private func choice<Value>(_ shift: Int, _ values: [Value]) -> Value {
         values[Int(options >> shift) % values.count]
     }
@@ -45,7 +45,7 @@ struct Conversation: Sendable {
             properties["transactional.id"] = "x"
         case .consumer, .producer, .administrator: break
         }
-        // Pauses between attempts take no longer than the broker needs to answer.
+        // Shorten the backoff to about the broker's response time.
         let timing = Timing(sleep: { try await Task.sleep(for: min($0, .milliseconds(2))) })
         let client = KafkaClient(
             cluster: Cluster(
@@ -61,7 +61,7 @@ struct Conversation: Sendable {
         await client.close()
     }
 
-    /// Takes some batches, with all their records.
+    /// Reads some batches and all their records.
     private func read(_ consumer: KafkaConsumer, steps: Int = 5) async {
         var iterator = consumer.makeAsyncIterator()
         for _ in 0..<steps {
@@ -70,7 +70,7 @@ struct Conversation: Sendable {
             }
             var records = batch.records
             while let record = try? records.next() {
-                // The numbers that an application may look at.
+                // The numbers that an application may use.
                 _ = (record.offset, record.timestamp, batch.nextOffset, batch.recordCount)
             }
         }

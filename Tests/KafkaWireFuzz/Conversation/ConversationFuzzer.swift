@@ -1,25 +1,26 @@
 import KafkaFake
 import KafkaWire
 
-/// A consumer, producer, group member or administrator in conversation with a broker that answers properly but for some
-/// numbers, which the input changes to impossible ones.
+/// Runs a consumer, producer, group member or administrator against a broker whose responses contain impossible
+/// numbers.
 ///
-/// Whatever the broker answers, nothing may trap, every call has to end, and so does closing.
+/// The input selects the role and the changes to otherwise valid responses. Nothing may trap, and every call must end,
+/// including `close`.
 package enum ConversationFuzzer {
     /// What the client does in a conversation.
     package enum Role: UInt8, CaseIterable, Sendable {
         case consumer, classicMember, consumerMember, producer, transactions, administrator
     }
 
-    /// How long one conversation may take. Each call has a time limit of at most a second, and closing adds to that.
+    /// The time limit of one conversation. Each call takes at most a second, plus the time for closing.
     private static let limit = Duration.seconds(60)
 
-    /// An input: the role and its options, then the changes of answers, 4 bytes each.
+    /// An input: the role and its options, then the changes to responses, 4 bytes each.
     package static func input(_ role: Role, options: UInt8, changes: some Collection<UInt8>) -> [UInt8] {
         [role.rawValue, options] + changes
     }
 
-    /// Has a conversation.
+    /// Runs a conversation.
     ///
     /// A conversation that doesn't end within a minute ends the process.
     ///
@@ -45,8 +46,8 @@ package enum ConversationFuzzer {
         let talk = Task { try await conversation.run() }
         let watchdog = Task {
             try await Task.sleep(for: limit)
-            // A task that doesn't end can't be left alone: the process ends, as after a trap.
-            fatalError("a conversation hasn't ended after \(limit): \(input)")
+            // A task that doesn't end can't be abandoned, so end the process, as after a trap.
+            fatalError("a conversation has not ended after \(limit): \(input)")
         }
         defer { watchdog.cancel() }
         try await talk.value

@@ -1,13 +1,13 @@
 import KafkaWire
 
-// What brokers answer to an administrator.
+// The responses to administrative requests.
 
 extension DescribeClusterResponse: HostileResponse {
     mutating func visit(_ overwriter: inout NumberOverwriter) {
         overwriter.pause(&throttleTimeMs)
         overwriter.code(&errorCode)
         overwriter.number(&controllerId)
-        // The host stays: nothing but this machine is to be connected to.
+        // The host stays unchanged: the client must only connect to this machine.
         overwriter.list(&brokers) { broker, overwriter in
             overwriter.number(&broker.brokerId)
             overwriter.port(&broker.port)

@@ -1,6 +1,6 @@
 import KafkaWire
 
-// What coordinators of groups and transactions answer.
+// The responses of group and transaction coordinators.
 
 extension FindCoordinatorResponse: HostileResponse {
     mutating func visit(_ overwriter: inout NumberOverwriter) {

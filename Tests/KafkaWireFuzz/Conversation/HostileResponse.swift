@@ -1,6 +1,6 @@
 import KafkaWire
 
-/// A response that shows its fields to a `NumberOverwriter`, always in the same order.
+/// A response that passes its fields to a `NumberOverwriter`, always in the same order.
 protocol HostileResponse: WireMessage {
     mutating func visit(_ overwriter: inout NumberOverwriter)
 }
@@ -40,7 +40,7 @@ extension FetchResponse: HostileResponse {
 extension MetadataResponse: HostileResponse {
     mutating func visit(_ overwriter: inout NumberOverwriter) {
         overwriter.pause(&throttleTimeMs)
-        // The host stays: nothing but this machine is to be connected to.
+        // The host stays unchanged: the client must only connect to this machine.
         overwriter.list(&brokers) { broker, overwriter in
             overwriter.number(&broker.nodeId)
             overwriter.port(&broker.port)

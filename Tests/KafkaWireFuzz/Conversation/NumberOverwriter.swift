@@ -1,26 +1,26 @@
 import KafkaWire
 
-/// Overwrites one number, list or text of a response, as a hostile broker may.
+/// Overwrites one number, list or string of a response, like a hostile broker.
 ///
-/// A response visits all its fields twice: first they are counted, then the chosen one is changed.
+/// A response visits all its fields twice: first to count them, then to change the chosen one.
 struct NumberOverwriter {
     private var visited = 0
     private let target: Int?
     private let value: UInt8
 
-    /// Only counts.
+    /// Counts fields without changing any.
     init() {
         (target, value) = (nil, 0)
     }
 
     /// - Parameters:
     ///   - target: The index of the field to change.
-    ///   - value: Chooses what to change it to.
+    ///   - value: Selects the new value.
     init(target: Int, value: UInt8) {
         (self.target, self.value) = (target, value)
     }
 
-    /// How many fields were visited.
+    /// The number of visited fields.
     var count: Int { visited }
 
     private mutating func isTarget() -> Bool {
@@ -37,19 +37,19 @@ struct NumberOverwriter {
         number = candidates[Int(value) % candidates.count]
     }
 
-    /// A pause that the broker asks for, in milliseconds: up to 24 days, which no call may wait for.
+    /// A throttle time in milliseconds: up to 24 days, which no call may wait for.
     mutating func pause(_ milliseconds: inout Int32) {
         guard isTarget() else { return }
         milliseconds = [0, -1, .min, 1, 30, 1000, 60_000, .max][Int(value) % 8]
     }
 
-    /// An error code: one that the protocol knows, or any other.
+    /// An error code, which may be unknown to the protocol.
     mutating func code(_ code: inout Int16) {
         guard isTarget() else { return }
         code = value < 250 ? Int16(value) % 135 - 1 : [.max, .min, 1000, -2, 200, 0][Int(value) - 250]
     }
 
-    /// A port, which stays one where nobody listens.
+    /// A port. The new port has no listener.
     mutating func port(_ port: inout Int32) {
         guard isTarget() else { return }
         port = [0, -1, .max, .min, 65_536, 1][Int(value) % 6]
@@ -72,7 +72,7 @@ struct NumberOverwriter {
         id = value.isMultiple(of: 2) ? .zero : KafkaUUID(high: 7, low: 7)
     }
 
-    /// A list that has elements missing or twice, then each element.
+    /// A list: removes or duplicates elements, then visits each element.
     mutating func list<Element>(_ list: inout [Element], _ visit: (inout Element, inout Self) -> Void) {
         if isTarget() {
             switch value % 4 {
@@ -89,7 +89,7 @@ struct NumberOverwriter {
         self.list(&list) { $1.number(&$0) }
     }
 
-    /// Bytes with a meaning of their own: one of them changes, or the end is missing.
+    /// Opaque bytes: changes one of them, or removes the end.
     mutating func bytes(_ bytes: inout ByteSlice) {
         guard isTarget(), !bytes.isEmpty else { return }
         var copy = Array(bytes)
@@ -102,7 +102,7 @@ struct NumberOverwriter {
         bytes = ByteSlice(copy)
     }
 
-    /// Record batches: the numbers in the header of the first, under a checksum that fits.
+    /// Record batches: changes the numbers in the first batch's header, and updates its checksum.
     mutating func records(_ records: inout ByteSlice?) {
         // Base offset, length, leader epoch, attributes, last offset delta, timestamps, producer, sequence, count.
         let places = [
@@ -112,7 +112,7 @@ struct NumberOverwriter {
             guard isTarget(), let present = records, present.count > RecordBatchHeader.byteCount else { continue }
             var batch = Array(present)
             let number: Int64 = [.max, .min, -1, 0, 1, 1 << 31, 1 << 15, 1 << 62][Int(value) % 8]
-            // 2^63-1 becomes the greatest number of each size.
+            // 2^63-1 becomes the largest number of each size.
             let shifted = number == .max || number == .min ? number >> (64 - 8 * Int64(size)) : number
             for index in 0..<size {
                 batch[place + index] = UInt8(truncatingIfNeeded: shifted >> (8 * (size - 1 - index)))

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Topics and group offsets", .timeLimit(.minutes(1)))
 struct AdminTests {
-    @Test("a topic is made, described and deleted", arguments: [SpokenVersions.latest, .kafka21])
+    @Test("a topic is created, described and deleted", arguments: [SpokenVersions.latest, .kafka21])
     func topics(versions: SpokenVersions) async throws {
         try await withFake(brokers: 3, versions: versions) { fake, cluster in
             let admin = KafkaAdmin(cluster: cluster)
@@ -28,7 +28,7 @@ struct AdminTests {
     }
 
     @Test(
-        "what can't be is refused with the broker's code and sentence",
+        "an invalid topic is rejected with the broker's error code and message",
         arguments: [
             ("a b", Int32(1), Int16(1), ErrorCode.invalidTopicException), ("", 1, 1, .invalidTopicException),
             ("t", 0, 1, .invalidPartitions), ("t", 1, 2, .invalidReplicationFactor),
@@ -44,9 +44,9 @@ struct AdminTests {
         }
     }
 
-    @Test("why a topic's records can't be deleted is told as the broker has it")
+    @Test("a failure to delete records has the broker's reason")
     func recordsOfForbiddenTopic() async throws {
-        // A later version of Metadata would fail as a whole.
+        // A later version of Metadata would fail the whole request.
         try await withFake(versions: .kafka21) { fake, cluster in
             fake.createTopic("t")
             fake.inject(.error(.topicAuthorizationFailed), into: .metadata)
@@ -57,7 +57,7 @@ struct AdminTests {
         }
     }
 
-    @Test("an answer that is lost, and a passing refusal, are waited out")
+    @Test("a lost response and a retriable error are retried")
     func faults() async throws {
         try await withFake(brokers: 2) { fake, cluster in
             let admin = KafkaAdmin(cluster: cluster)
@@ -69,7 +69,7 @@ struct AdminTests {
         }
     }
 
-    @Test("a group's offsets are written with its coordinator", arguments: [SpokenVersions.latest, .kafka21])
+    @Test("a group's offsets are committed at its coordinator", arguments: [SpokenVersions.latest, .kafka21])
     func groupOffsets(versions: SpokenVersions) async throws {
         try await withFake(brokers: 2, versions: versions) { fake, cluster in
             fake.createTopic("t", partitions: 2)
@@ -92,7 +92,7 @@ struct AdminTests {
         }
     }
 
-    @Test("closing the client ends consumers and producers that are at work")
+    @Test("closing the client closes its active consumers and producers")
     func close() async throws {
         let fake = try FakeCluster()
         fake.createTopic("t")

@@ -2,7 +2,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("What is known of a cluster")
+@Suite("Cluster metadata")
 struct ClusterMetadataTests {
     private static let id = KafkaUUID(high: 1, low: 1)
     private static let otherID = KafkaUUID(high: 2, low: 2)
@@ -31,7 +31,7 @@ struct ClusterMetadataTests {
         metadata.leader(of: TopicPartition("t"))
     }
 
-    @Test("an answer is taken over")
+    @Test("a response is merged")
     func first() {
         var metadata = ClusterMetadata()
         let errors = metadata.merge(response())
@@ -44,7 +44,7 @@ struct ClusterMetadataTests {
         #expect(metadata.topics["t"]?.id == Self.id)
     }
 
-    @Test("a leader epoch that goes back is an older broker's word, and passed over")
+    @Test("a lower leader epoch is stale, and the current entry stays")
     func olderEpoch() {
         var metadata = ClusterMetadata()
         _ = metadata.merge(response())
@@ -53,7 +53,7 @@ struct ClusterMetadataTests {
         #expect(leader(metadata)?.epoch == 5)
     }
 
-    @Test("the same epoch and a later one are taken over", arguments: [Int32(5), 6])
+    @Test("the same epoch and a higher one replace the entry", arguments: [Int32(5), 6])
     func laterEpoch(epoch: Int32) {
         var metadata = ClusterMetadata()
         _ = metadata.merge(response())
@@ -62,7 +62,7 @@ struct ClusterMetadataTests {
         #expect(leader(metadata)?.epoch == epoch)
     }
 
-    @Test("a topic that was made again begins anew, whatever its epoch")
+    @Test("a recreated topic replaces the entry, whatever its epoch")
     func recreated() {
         var metadata = ClusterMetadata()
         _ = metadata.merge(response())
@@ -72,7 +72,7 @@ struct ClusterMetadataTests {
         #expect(metadata.topics["t"]?.id == Self.otherID)
     }
 
-    @Test("a broker before Kafka 2.1 has no epochs: its last word counts")
+    @Test("without epochs (before Kafka 2.1) the latest response replaces the entry")
     func withoutEpochs() {
         var metadata = ClusterMetadata()
         _ = metadata.merge(response(epoch: -1))
@@ -80,7 +80,7 @@ struct ClusterMetadataTests {
         #expect(leader(metadata)?.node == 2)
     }
 
-    @Test("a topic that is gone is forgotten, one that has another error is kept")
+    @Test("a deleted topic is removed, and a topic with another error is kept")
     func errors() {
         var metadata = ClusterMetadata()
         _ = metadata.merge(response())
@@ -93,7 +93,7 @@ struct ClusterMetadataTests {
         #expect(leader(metadata) == nil)
     }
 
-    @Test("a broker that has only just started may know of no others: those known stay")
+    @Test("a response without brokers keeps the current ones")
     func noBrokers() {
         var metadata = ClusterMetadata()
         _ = metadata.merge(response())
@@ -103,7 +103,7 @@ struct ClusterMetadataTests {
         #expect(metadata.clusterID == "c")
     }
 
-    @Test("a leader that isn't among the brokers is none, and neither is -1")
+    @Test("a leader of -1, or one that isn't among the brokers, counts as no leader")
     func unknownLeader() {
         var metadata = ClusterMetadata()
         _ = metadata.merge(response(leader: 3))
@@ -114,7 +114,7 @@ struct ClusterMetadataTests {
     }
 
     @Test(
-        "a broker that can't be connected to is left out, and the others are used",
+        "a broker with an invalid address is omitted, and the others are used",
         arguments: [(Int32(1), "a", Int32(-1)), (1, "a", 0), (1, "a", 65_536), (1, "", 9092), (-1, "a", 9092)])
     func impossibleBroker(node: Int32, host: String, port: Int32) {
         var metadata = ClusterMetadata()
@@ -123,7 +123,7 @@ struct ClusterMetadataTests {
         #expect(leader(metadata) == nil)
     }
 
-    @Test("partitions are found by their index, in whatever order and with gaps")
+    @Test("partitions are found by index, in any order and with gaps")
     func partitionOrder() {
         var metadata = ClusterMetadata()
         let partitions = [Int32(7), 0, 3].map {
@@ -137,7 +137,7 @@ struct ClusterMetadataTests {
         for index in [Int32(-1), 1, 8, .max] { #expect(metadata.leader(of: TopicPartition("t", index)) == nil) }
     }
 
-    @Test("a partition that is told twice is as it was told first")
+    @Test("of duplicate partitions the first is used")
     func partitionTwice() {
         var metadata = ClusterMetadata()
         let told: [(index: Int32, leader: Int32)] = [(1, 1), (0, 1), (1, 2)]
@@ -150,7 +150,7 @@ struct ClusterMetadataTests {
         #expect(metadata.leader(of: TopicPartition("t", 1))?.node == 1)
     }
 
-    @Test("a topic without a name is passed over")
+    @Test("a topic without a name is ignored")
     func nameless() {
         var metadata = ClusterMetadata()
         let topic = MetadataResponse.Topic(errorCode: ErrorCode.unknownTopicId.rawValue, name: nil, topicId: Self.id)

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Connections of a client", .timeLimit(.minutes(1)))
 struct ConnectionTests {
-    /// What hooks tell of connections.
+    /// Collects the connection hooks' events.
     private final class Log: Sendable {
         private let lines = Lock<[String]>([])
 
@@ -34,15 +34,15 @@ struct ConnectionTests {
 
     // MARK: Idle connections
 
-    @Test("a connection that isn't used is closed, isn't lost, and is opened again when it is needed")
+    @Test("an idle connection is closed without being reported as lost, and is reopened when needed")
     func idle() async throws {
         let log = Log()
         try await withFake(properties: ["connections.max.idle.ms": "200"], hooks: log.hooks) { fake, cluster in
             let connection = try await cluster.anyConnection()
             try await eventually("it is closed") { !connection.isUsable }
-            try await eventually("hooks hear of it") { log.all == ["connected", "idle"] }
+            try await eventually("hooks are notified") { log.all == ["connected", "idle"] }
             fake.createTopic("t")
-            // Tried again, since a busy machine may leave the new connection idle for as long.
+            // Retried, because on a busy machine the new connection may become idle too.
             let topics = try await cluster.retrying(operation: "test") { try await cluster.describe(topics: ["t"]) }
             #expect(topics.count == 1)
             #expect(log.all.prefix(3) == ["connected", "idle", "connected"])
@@ -50,7 +50,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("a member that leaves its group takes the connection along that it alone had")
+    @Test("a member that leaves its group closes the connection that only it used")
     func groupConnection() async throws {
         let open = Lock(0)
         var hooks = ClientHooks()
@@ -73,14 +73,14 @@ struct ConnectionTests {
         }
     }
 
-    @Test("a connection with a request in flight isn't idle, however long the answer takes")
+    @Test("a connection with a request in flight isn't idle, however long the response takes")
     func busy() async throws {
         let log = Log()
         try await withFake(properties: ["connections.max.idle.ms": "20"], hooks: log.hooks) { fake, cluster in
             fake.inject(.held, into: .metadata)
             let answer = Task {
-                // Retried, since a busy machine may leave the new connection idle for as long before the request. The
-                // client's own retry does not do: it refreshes the metadata first, which is a request of its own.
+                // Retried, because on a busy machine the new connection may become idle before the request. The
+                // client's own retry doesn't help here: it refreshes the metadata first, which is another request.
                 while true {
                     do {
                         let connection = try await cluster.anyConnection()
@@ -93,7 +93,7 @@ struct ConnectionTests {
             }
             try await eventually("the request is in flight") { fake.count(.metadata) == 1 }
             let before = log.all
-            // Ten times as long as an idle connection is kept: time for a client that is wrong to show it.
+            // Ten times the idle limit, so that a faulty client closes the connection.
             try await Task.sleep(for: .milliseconds(200))
             #expect(log.all == before)
             fake.releaseAnswers()
@@ -103,7 +103,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("closing the client is told as such, and a broken connection as broken")
+    @Test("hooks distinguish a closed client from a broken connection")
     func ends() async throws {
         let log = Log()
         try await withFake(hooks: log.hooks) { fake, cluster in
@@ -112,13 +112,13 @@ struct ConnectionTests {
             try await eventually("the client notices") { log.all == ["connected", "broke"] }
             _ = try await cluster.anyConnection()
             await cluster.close()
-            try await eventually("hooks hear of it") { log.all == ["connected", "broke", "connected", "closed"] }
+            try await eventually("hooks are notified") { log.all == ["connected", "broke", "connected", "closed"] }
         }
     }
 
     // MARK: Cancellation
 
-    @Test("who is cancelled stops waiting for a connection at once; the others get it")
+    @Test("a cancelled caller stops waiting for a connection immediately, and the others get it")
     func cancellation() async throws {
         try await withFake { fake, cluster in
             fake.inject(.held, into: .apiVersions)
@@ -128,7 +128,7 @@ struct ConnectionTests {
             let third = Task { try await cluster.anyConnection() }
             first.cancel()
             second.cancel()
-            // They end though no answer comes.
+            // They end although the broker doesn't respond.
             for task in [first, second] {
                 await #expect(throws: CancellationError.self) { _ = try await task.value }
             }
@@ -138,16 +138,16 @@ struct ConnectionTests {
         }
     }
 
-    @Test("who is cancelled stops waiting for metadata at once; the next one asks anew")
+    @Test("a cancelled caller stops waiting for metadata immediately, and the next caller requests it again")
     func cancelledRefresh() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t")
             _ = try await cluster.anyConnection()
             fake.inject(.held, into: .metadata)
             let first = Task { try await cluster.describe(topics: ["t"]) }
-            try await eventually("the question is under way") { fake.count(.metadata) == 1 }
+            try await eventually("the request is in progress") { fake.count(.metadata) == 1 }
             first.cancel()
-            // It ends though no answer comes.
+            // It ends although the broker doesn't respond.
             await #expect(throws: CancellationError.self) { _ = try await first.value }
             fake.releaseAnswers()
             #expect(try await cluster.describe(topics: ["t"]).first?.partitions.count == 1)
@@ -156,7 +156,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("closing the client ends attempts to connect, with an error that says so")
+    @Test("closing the client fails connection attempts, with an error that says so")
     func closing() async throws {
         try await withFake { fake, cluster in
             fake.inject(.silence, into: .apiVersions)
@@ -184,7 +184,7 @@ struct ConnectionTests {
         return answer != nil
     }
 
-    @Test("an address that keeps silent has its time, and then the next one is tried")
+    @Test("a silent address times out, and then the next one is tried")
     func silentAddress() async throws {
         let fake = try FakeCluster()
         let silent = try SilentListener(host: "127.0.0.1", isFull: true)
@@ -200,7 +200,7 @@ struct ConnectionTests {
         await fake.close()
     }
 
-    @Test("a name with a dead IPv6 address and a living IPv4 one is connected to, in whichever order")
+    @Test("a host with a dead IPv6 address and a working IPv4 address is reached, in either order")
     func twoFamilies() async throws {
         let fake = try FakeCluster()
         let dead = try SocketAddress.resolve(host: "::1", port: fake.port(of: 1))
@@ -214,7 +214,7 @@ struct ConnectionTests {
         await fake.close()
     }
 
-    @Test("a broker that listens on an IPv6 address is connected to")
+    @Test("a broker that listens on an IPv6 address is reached")
     func ipv6() async throws {
         let listener = try SilentListener(host: "::1", isFull: false)
         let connection = try BrokerConnection(
@@ -224,7 +224,7 @@ struct ConnectionTests {
         connection.close()
     }
 
-    @Test("where all addresses keep silent, it is the connection that timed out")
+    @Test("if all addresses are silent, the error is a connection timeout")
     func allSilent() async throws {
         let silent = try SilentListener(host: "127.0.0.1", isFull: true)
         let address = try SocketAddress.resolve(host: "127.0.0.1", port: silent.port)
@@ -235,7 +235,7 @@ struct ConnectionTests {
         #expect(.now - before >= .milliseconds(110))
     }
 
-    @Test("an attempt to connect has longer after each that failed, up to the limit (KIP-601)")
+    @Test("the connection timeout grows with each failed attempt, up to the limit (KIP-601)")
     func growingSetupTimeout() async throws {
         let silent = try SilentListener(host: "127.0.0.1", isFull: true)
         let timing = ManualTiming()
@@ -245,7 +245,7 @@ struct ConnectionTests {
         var configuration = try ClientConfiguration(bootstrapServers: "127.0.0.1:\(silent.port)")
         configuration.connectionSetupTimeout = .milliseconds(50)
         configuration.connectionSetupTimeoutMaximum = .milliseconds(150)
-        // Chance stands still and waits take no time, but the attempts themselves run by the real clock.
+        // Randomness is fixed and waits take no time, but the attempts use the real clock.
         var halfReal = timing.timing()
         halfReal.now = { .now }
         let cluster = Cluster(
@@ -259,7 +259,7 @@ struct ConnectionTests {
         await cluster.close()
     }
 
-    @Test("bootstrap servers by their canonical names, those that can't be resolved as they are")
+    @Test("bootstrap servers are replaced by canonical names, unless they can't be resolved")
     func canonicalNames() async throws {
         var configuration = try ClientConfiguration(
             bootstrapServers: "127.0.0.1:1,\(String(repeating: "x", count: 64)).invalid:2",

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Time limits of calls", .timeLimit(.minutes(1)))
 struct DeadlineTests {
-    /// What the hook for retries was told.
+    /// Collects the events of the retry hook.
     private final class Retries: Sendable {
         private let events = Lock<[RetryEvent]>([])
 
@@ -19,7 +19,7 @@ struct DeadlineTests {
         var all: [RetryEvent] { events.withLock { $0 } }
     }
 
-    @Test("60 silent brokers don't keep a call longer than default.api.timeout.ms; the error names what was tried")
+    @Test("with 60 silent brokers a call ends after default.api.timeout.ms, with an error that names the attempts")
     func manySilent() async throws {
         let silent = try (0..<60).map { _ in try SilentListener(host: "127.0.0.1", isFull: true) }
         let configuration = try ClientConfiguration(
@@ -46,12 +46,12 @@ struct DeadlineTests {
                 }
             }
         }
-        // By hand the attempts would take ten minutes.
+        // One after the other, the attempts would take ten minutes.
         #expect(.now - before < .seconds(20))
         await cluster.close()
     }
 
-    @Test("a broker behind silent ones is found long before their connection attempts time out")
+    @Test("a responsive broker is found long before the connection attempts to silent ones time out")
     func race() async throws {
         let fake = try FakeCluster()
         let silent = try (0..<4).map { _ in try SilentListener(host: "127.0.0.1", isFull: true) }
@@ -65,7 +65,7 @@ struct DeadlineTests {
         await fake.close()
     }
 
-    @Test("an attempt is cancelled when its time is over, and isn't waited for")
+    @Test("a call that times out cancels its attempt and doesn't wait for it")
     func cancelsAttempt() async throws {
         let cluster = Cluster(configuration: try ClientConfiguration(bootstrapServers: "127.0.0.1:1"))
         let wasCancelled = Promise<Bool>()
@@ -80,7 +80,7 @@ struct DeadlineTests {
         #expect(await wasCancelled.value())
     }
 
-    @Test("the last error counts when the time is over during a later attempt")
+    @Test("a call that times out during a later attempt throws the last error")
     func lastError() async throws {
         let cluster = Cluster(configuration: try ClientConfiguration(bootstrapServers: "127.0.0.1:1"))
         let attempts = Lock(0)
@@ -98,7 +98,7 @@ struct DeadlineTests {
         #expect(error?.topic == "t")
     }
 
-    @Test("closing the client ends calls in progress at once, and later ones before they begin")
+    @Test("closing the client fails calls in progress immediately, and later calls before they begin")
     func closing() async throws {
         try await withFake { fake, cluster in
             fake.inject(.silence, into: .metadata, times: 100)
@@ -108,7 +108,7 @@ struct DeadlineTests {
             let error = await #expect(throws: KafkaError.self) { _ = try await call.value }
             #expect(error?.message == "the client is closed")
             let later = await #expect(throws: KafkaError.self) {
-                try await cluster.retrying(operation: "wait") { Issue.record("it was attempted") }
+                try await cluster.retrying(operation: "wait") { Issue.record("the operation was attempted") }
             }
             #expect(later?.message == "the client is closed" && later?.isRetriable == false)
         }
@@ -116,7 +116,7 @@ struct DeadlineTests {
 
     // MARK: Reports
 
-    @Test("a broker that refuses connections is reported at once, with the operation that needs it")
+    @Test("a broker that refuses connections is reported immediately, with the operation that needs it")
     func refused() async throws {
         let fake = try FakeCluster()
         let bootstrap = fake.bootstrapServers
@@ -132,7 +132,7 @@ struct DeadlineTests {
         #expect(Set(all.map(\.operation)) == ["list the topics", "connect to \(bootstrap)"])
         #expect(all.allSatisfy { $0.clientID == "press" && $0.error?.connectionFailure == .refused })
         #expect(all.first?.failures == 1)
-        // Some 30 attempts in 30 s, reported after 0, 1, 3, 7 and 15 s.
+        // About 30 attempts in 30 s, reported after 0, 1, 3, 7 and 15 s.
         #expect((3...7).contains(all.count { $0.operation == "list the topics" }))
         await cluster.close()
         await fake.close()
@@ -143,7 +143,7 @@ struct DeadlineTests {
         let silent = try SilentListener(host: "127.0.0.1", isFull: true)
         let retries = Retries()
         var timing = Timing()
-        // The second in which nothing is reported takes no time here.
+        // Skip the first second, in which nothing is reported.
         timing.timeout = { try await Task.sleep(for: $0 == .seconds(1) ? .milliseconds(1) : $0) }
         let cluster = Cluster(
             configuration: try ClientConfiguration(bootstrapServers: "127.0.0.1:\(silent.port)"), timing: timing,
@@ -152,12 +152,12 @@ struct DeadlineTests {
         try await eventually("the silence is reported") {
             retries.all.first?.operation == "connect to 127.0.0.1:\(silent.port)"
         }
-        #expect(retries.all.first?.error?.message.contains("is silent") == true)
+        #expect(retries.all.first?.error?.message.contains("has not answered") == true)
         await cluster.close()
         _ = await attempt.result
     }
 
-    @Test("a group without a coordinator is reported, and its success afterwards")
+    @Test("a group without a coordinator is reported, and so is the later success")
     func coordinator() async throws {
         let retries = Retries()
         try await withFake(hooks: retries.hooks) { fake, cluster in
@@ -172,7 +172,7 @@ struct DeadlineTests {
         }
     }
 
-    @Test("errors that alternate are reported once each, and then at the growing intervals")
+    @Test("alternating errors are reported once each, and then at growing intervals")
     func alternating() throws {
         let retries = Retries()
         let observer = ClientObserver(hooks: retries.hooks)
@@ -183,7 +183,7 @@ struct DeadlineTests {
             reporter.failed(
                 KafkaError(code, "no"), at: start + .milliseconds(100) * step, retryingAfter: nil, observer: observer)
         }
-        // In 10 s: two at the beginning, and after 2, 6 s.
+        // In 10 s: two at the start, and after 2 and 6 s.
         #expect((3...5).contains(retries.all.count))
     }
 }

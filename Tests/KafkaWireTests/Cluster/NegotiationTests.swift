@@ -3,7 +3,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("What a broker speaks", .timeLimit(.minutes(1)))
+@Suite("Version negotiation", .timeLimit(.minutes(1)))
 struct NegotiationTests {
     private func open(_ fake: FakeCluster, timeout: Duration = .seconds(30)) async throws -> NegotiatedConnection {
         var configuration = try ClientConfiguration(bootstrapServers: fake.bootstrapServers)
@@ -16,7 +16,7 @@ struct NegotiationTests {
         fake.requests.filter { $0.api == .apiVersions }.map(\.version)
     }
 
-    @Test("a broker that knows the version is asked once")
+    @Test("a broker that supports the version gets one request")
     func supported() async throws {
         let fake = try FakeCluster()
         let connection = try await open(fake)
@@ -27,7 +27,7 @@ struct NegotiationTests {
         await fake.close()
     }
 
-    @Test("UNSUPPORTED_VERSION with a range: asked again in the highest of it, over the same connection")
+    @Test("UNSUPPORTED_VERSION with a range: the client retries with its highest version, over the same connection")
     func refusedWithRange() async throws {
         let fake = try FakeCluster(versions: .latest.with(.apiVersions, 0...3))
         let connection = try await open(fake)
@@ -37,7 +37,7 @@ struct NegotiationTests {
         await fake.close()
     }
 
-    @Test("UNSUPPORTED_VERSION alone, as from Kafka 2.1: asked again in version 0")
+    @Test("UNSUPPORTED_VERSION without a range, as from Kafka 2.1: the client retries with version 0")
     func kafka21() async throws {
         let fake = try FakeCluster(versions: .kafka21)
         let connection = try await open(fake)
@@ -49,7 +49,7 @@ struct NegotiationTests {
         await fake.close()
     }
 
-    @Test("a broker that hangs up is asked over fresh connections in older versions", arguments: [Int16(2), 0])
+    @Test("if a broker hangs up, the client tries older versions over new connections", arguments: [Int16(2), 0])
     func hangUp(highest: Int16) async throws {
         let fake = try FakeCluster(versions: .latest.with(.apiVersions, 0...highest).refusing(.hangUp))
         let connection = try await open(fake)
@@ -58,7 +58,7 @@ struct NegotiationTests {
         await fake.close()
     }
 
-    @Test("a broker that hangs up on every version: the error says what may be the matter")
+    @Test("if a broker hangs up on every version, the error names possible causes")
     func hangsUpAlways() async throws {
         let fake = try FakeCluster(versions: .latest.with(.apiVersions, nil).refusing(.hangUp))
         let error = await #expect(throws: KafkaError.self) { _ = try await open(fake) }
@@ -69,7 +69,7 @@ struct NegotiationTests {
     }
 
     @Test(
-        "what isn't Kafka is named by its bytes, and isn't taken for a listener that wants TLS",
+        "a server that isn't Kafka is described by its bytes, and isn't mistaken for a TLS listener",
         arguments: [
             ("SSH-2.0-x\r\n", "\"SSH-\""), ("\u{1}\u{2}\u{3}", "may not speak Kafka"), ("HTTP/1.1 400", "HTTP"),
         ])
@@ -85,7 +85,7 @@ struct NegotiationTests {
         await fake.close()
     }
 
-    @Test("an API that the broker doesn't know is named")
+    @Test("an API that the broker doesn't support is named")
     func missingAPI() async throws {
         let fake = try FakeCluster(versions: .latest.with(.initProducerID, nil))
         let connection = try await open(fake)
@@ -96,7 +96,7 @@ struct NegotiationTests {
         await fake.close()
     }
 
-    @Test("versions that don't meet: the error names the API and both ranges", arguments: [Int16(0), 50])
+    @Test("if version ranges don't overlap, the error names the API and both ranges", arguments: [Int16(0), 50])
     func disjointRanges(lowest: Int16) async throws {
         let fake = try FakeCluster(versions: .latest.with(.fetch, lowest...lowest + 3))
         let connection = try await open(fake)
@@ -109,7 +109,7 @@ struct NegotiationTests {
         await fake.close()
     }
 
-    @Test("another refusal is passed on with its code")
+    @Test("any other error is thrown with its code")
     func refused() async throws {
         let fake = try FakeCluster()
         fake.inject(.error(.clusterAuthorizationFailed), into: .apiVersions)
@@ -119,7 +119,7 @@ struct NegotiationTests {
         await fake.close()
     }
 
-    @Test("an answer that can't be read is an error, not a trap")
+    @Test("a malformed response is an error, not a trap")
     func unreadable() async throws {
         let fake = try FakeCluster()
         fake.inject(.unreadable, into: .apiVersions, times: 3)
@@ -129,7 +129,7 @@ struct NegotiationTests {
     }
 
     @Test(
-        "a server that speaks something else is recognized",
+        "a server that speaks another protocol is recognized",
         arguments: [
             ("HTTP/1.1 400 Bad Request\r\n\r\n", "HTTP"), ("\u{15}\u{03}\u{03}\u{00}\u{02}\u{02}\u{46}", "TLS"),
         ])
@@ -141,7 +141,7 @@ struct NegotiationTests {
         await fake.close()
     }
 
-    @Test("a broker that takes the connection and says nothing: time-out")
+    @Test("a broker that accepts the connection and doesn't respond causes a timeout")
     func silence() async throws {
         let fake = try FakeCluster()
         fake.inject(.silence, into: .apiVersions)

@@ -4,9 +4,9 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("Asking the bootstrap servers again", .timeLimit(.minutes(1)))
+@Suite("Rebootstrapping", .timeLimit(.minutes(1)))
 struct RebootstrapTests {
-    /// A client whose first bootstrap server is of one cluster, and the second of another.
+    /// Runs a test with a client whose two bootstrap servers belong to different clusters.
     private func withTwoClusters(
         _ properties: [String: String] = [:], timing: Timing = Timing(),
         _ body: (_ first: FakeCluster, _ second: FakeCluster, Cluster, CountingMetrics) async throws -> Void
@@ -29,7 +29,7 @@ struct RebootstrapTests {
         await second.close()
     }
 
-    @Test("when all known brokers are gone the bootstrap servers are asked, and the old brokers forgotten (KIP-899)")
+    @Test("if no known broker can be reached, the client rebootstraps and discards the old brokers (KIP-899)")
     func allGone() async throws {
         try await withTwoClusters { first, second, cluster, metrics in
             await first.stop(broker: 1)
@@ -42,7 +42,7 @@ struct RebootstrapTests {
         }
     }
 
-    @Test("with metadata.recovery.strategy=none they aren't")
+    @Test("with metadata.recovery.strategy=none the client doesn't rebootstrap")
     func none() async throws {
         try await withTwoClusters(["metadata.recovery.strategy": "none"]) { first, second, cluster, metrics in
             await first.stop(broker: 1)
@@ -55,7 +55,7 @@ struct RebootstrapTests {
         }
     }
 
-    @Test("known brokers that don't tell of the cluster for too long are given up (KIP-1102)")
+    @Test("if metadata requests fail for too long, the client rebootstraps (KIP-1102)")
     func trigger() async throws {
         let timing = ManualTiming()
         try await withTwoClusters(
@@ -69,14 +69,14 @@ struct RebootstrapTests {
             timing.advance(.milliseconds(1100))
             await #expect(throws: KafkaError.self) { try await cluster.refresh(topics: ["t"]) }
             #expect(metrics.count(.rebootstraps) == 1)
-            // Only the bootstrap servers are left, the first of which is gone meanwhile.
+            // Only the bootstrap servers are left, and the first one is stopped.
             await first.stop(broker: 1)
             _ = try await cluster.refresh(topics: ["t"])
             #expect(await cluster.topic("t")?.partitions.count == 3)
         }
     }
 
-    @Test("REBOOTSTRAP_REQUIRED is followed at once (KIP-1102)")
+    @Test("REBOOTSTRAP_REQUIRED makes the client rebootstrap immediately (KIP-1102)")
     func required() async throws {
         try await withTwoClusters { first, second, cluster, metrics in
             // The third request of its connection, after ApiVersions and the first Metadata.
@@ -90,7 +90,7 @@ struct RebootstrapTests {
             let before = first.count(.apiVersions)
             _ = try await cluster.refresh(topics: ["t"])
             #expect(metrics.count(.rebootstraps) == 1)
-            // Over a connection of its own, since the old ones are closed.
+            // Over a new connection, because the old ones are closed.
             #expect(first.count(.apiVersions) == before + 1)
             #expect(await cluster.topic("t")?.partitions.count == 1)
             #expect(second.requests.isEmpty)

@@ -6,19 +6,19 @@ import Testing
 @testable import KafkaWire
 
 @Suite(
-    "Threads and descriptors of clients", .timeLimit(.minutes(5)),
-    .enabled(if: ProcessResources.areKnown, "there is no /proc"))
+    "Threads and file descriptors of clients", .timeLimit(.minutes(5)),
+    .enabled(if: ProcessResources.areKnown, "this system has no /proc"))
 struct ReleaseTests {
-    /// How many connections to the brokers are open. Both ends are in this process.
+    /// The number of open connections to the brokers. Both ends are in this process.
     private func connections(to fake: FakeCluster) throws -> Int {
         try fake.brokerIDs.reduce(0) { try $0 + (ProcessResources.sockets(port: fake.port(of: $1)) - 1) / 2 }
     }
 
-    // A second is the aim, and a fifth of it is what it takes beside other builds. The rest is for a machine that is busier
-    // still, and for the sanitizers.
+    // The goal is one second, and 0.2 s is typical while other builds run. The rest is for busier machines and the
+    // sanitizers.
     private let soon = Duration.seconds(3)
 
-    @Test("20 clients that are dropped without close() give their connections back at once")
+    @Test("20 clients that are released without close() close their connections soon")
     func dropped() async throws {
         let fake = try FakeCluster()
         fake.createTopic("t")
@@ -35,7 +35,7 @@ struct ReleaseTests {
         await fake.close()
     }
 
-    @Test("so do a producer, a consumer and a group's member that have worked")
+    @Test("a used producer, consumer and group member do so too")
     func droppedAtWork() async throws {
         let fake = try FakeCluster()
         fake.createTopic("t")
@@ -58,7 +58,7 @@ struct ReleaseTests {
         await fake.close()
     }
 
-    @Test("200 clients that produce and consume share a few threads, and leave none")
+    @Test("200 clients that produce and consume share a few threads, and leave none behind")
     func manyClients() async throws {
         let fake = try FakeCluster(brokers: 3)
         fake.createTopic("t", partitions: 3)
@@ -77,7 +77,7 @@ struct ReleaseTests {
         }
         let open = try connections(to: fake)
         #expect(open >= 600)
-        // The fake has a thread for each connection, and the others are the client's.
+        // The fake has one thread per connection; the others are the clients'.
         let own = try ProcessResources.count("task") - before - open
         #expect(own < 100)
         #expect(try ProcessResources.threads(named: "kafka ") <= 16 + 16)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("Opening a connection takes a limited time", .timeLimit(.minutes(1)))
+@Suite("Time limit for opening a connection", .timeLimit(.minutes(1)))
 struct SetupTimeTests {
     private let login = [
         "security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN",
@@ -13,7 +13,7 @@ struct SetupTimeTests {
     ]
 
     @Test(
-        "a broker that accepts connections and then is silent has socket.connection.setup.timeout.ms, not request.timeout.ms",
+        "if a broker accepts a connection and is silent, socket.connection.setup.timeout.ms applies, not request.timeout.ms",
         arguments: [APIKey.apiVersions, .saslHandshake, .saslAuthenticate])
     func mute(api: APIKey) async throws {
         let limits = ["socket.connection.setup.timeout.ms": "300", "request.timeout.ms": "600000"]
@@ -24,13 +24,13 @@ struct SetupTimeTests {
             #expect(error?.connectionFailure == .silent)
             #expect(fake.count(api) == 1)
             #expect(.now - before >= .milliseconds(290))
-            // The broker is well again, and the next attempt has longer (KIP-601).
+            // The broker responds again, and the next attempt has a longer limit (KIP-601).
             let second = try await cluster.anyConnection()
             #expect(second.isUsable)
         }
     }
 
-    @Test("request.timeout.ms counts if it is shorter")
+    @Test("request.timeout.ms applies if it is shorter")
     func shortRequestTimeout() async throws {
         let limits = ["socket.connection.setup.timeout.ms": "600000", "request.timeout.ms": "100"]
         try await withFake(properties: limits) { fake, cluster in
@@ -40,7 +40,7 @@ struct SetupTimeTests {
         }
     }
 
-    @Test("the limit begins again with each address of a host")
+    @Test("each address of a host has the full limit")
     func eachAddress() {
         let start = ContinuousClock.now
         var machine = ConnectionStateMachine(broker: "b:1", connectDeadline: start + .seconds(10), maximumFrame: 1000)
@@ -57,7 +57,7 @@ struct SetupTimeTests {
         #expect(late.first == .fail(1, KafkaError(.requestTimedOut, "b:1 didn't answer in time")))
     }
 
-    @Test("requests that don't open the connection keep their own limit")
+    @Test("requests after the connection setup keep their own limit")
     func otherRequests() {
         let start = ContinuousClock.now
         var machine = ConnectionStateMachine(broker: "b:1", connectDeadline: start + .seconds(10), maximumFrame: 1000)
@@ -68,7 +68,7 @@ struct SetupTimeTests {
         #expect(next == start + .seconds(30))
     }
 
-    @Test("sessions of a millisecond cost no more than a login a second, and are reported")
+    @Test("sessions of one millisecond cause at most one login per second, and are reported")
     func shortSessions() async throws {
         let timing = ManualTiming()
         let logger = LineLogger(.warning)
@@ -79,7 +79,7 @@ struct SetupTimeTests {
             let connection = try await cluster.anyConnection()
             try await eventually("it has logged in again") { fake.count(.saslAuthenticate) > 3 }
             connection.close()
-            // The clock stands still but for these pauses: one between any two logins.
+            // The clock advances only by these pauses: one between any two logins.
             let pauses = timing.slept
             #expect(pauses.allSatisfy { $0 >= .seconds(1) })
             #expect(pauses.count >= 3)

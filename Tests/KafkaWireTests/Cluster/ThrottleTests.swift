@@ -4,21 +4,21 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("Pauses that brokers ask for", .timeLimit(.minutes(1)))
+@Suite("Throttling by brokers", .timeLimit(.minutes(1)))
 struct ThrottleTests {
-    /// The frame of an answer that asks for a pause, as the second of its connection.
+    /// The frame of a response with a throttle time, for the second request of a connection.
     private func answer(pause milliseconds: Int32) throws -> [UInt8] {
         let version = MetadataRequest.versions.upperBound
         var writer = WireWriter(isFlexible: true)
         writer.int32(0)
-        writer.int32(1)  // the correlation id: ApiVersions had 0
+        writer.int32(1)  // correlation id; ApiVersions had 0
         writer.unsignedVarint(0)
         MetadataResponse(throttleTimeMs: milliseconds).encode(to: &writer, version: version)
         writer.overwriteInt32(Int32(writer.count - 4), at: 0)
         return try writer.finish()
     }
 
-    @Test("nothing goes out over the connection while the pause lasts, and hooks hear of it")
+    @Test("a throttled connection sends nothing during the pause, and hooks are notified")
     func pause() async throws {
         let heard = Lock<[ThrottleEvent]>([])
         var hooks = ClientHooks()
@@ -28,7 +28,7 @@ struct ThrottleTests {
             let connection = try await cluster.anyConnection()
             _ = try await connection.call(MetadataRequest(topics: []), timeout: .seconds(10))
             _ = try await connection.call(MetadataRequest(topics: []), timeout: .seconds(10))
-            // The pause begins after the broker has read the first request, so this holds on a busy machine too.
+            // The pause begins after the broker has read the first request, so this is reliable on a busy machine too.
             let times = fake.requests.filter { $0.api == .metadata }.map(\.time)
             try #require(times.count == 2)
             #expect(times[1] - times[0] >= .milliseconds(300))
@@ -41,7 +41,7 @@ struct ThrottleTests {
         }
     }
 
-    @Test("a pause of 24 days is cut to a minute, and reported with what was asked for")
+    @Test("a throttle time of 24 days is limited to a minute, and the original time is reported")
     func longestPause() async throws {
         let heard = Lock<[ThrottleEvent]>([])
         var hooks = ClientHooks()
@@ -58,7 +58,7 @@ struct ThrottleTests {
         }
     }
 
-    @Test("answers of versions before KIP-219 come after the broker's own pause")
+    @Test("responses in versions before KIP-219 don't pause the client, because the broker has already waited")
     func versions() {
         let response = MetadataResponse(throttleTimeMs: 70)
         #expect(MetadataRequest.pause(after: response, version: 6) == .milliseconds(70))
@@ -69,11 +69,11 @@ struct ThrottleTests {
     }
 
     @Test(
-        "the versions are those of Kafka's own definitions",
-        .enabled(if: KafkaDefinitions.archive != nil, "there is no Kafka installation with the definitions in it"),
+        "the versions match Kafka's own definitions",
+        .enabled(if: KafkaDefinitions.archive != nil, "no Kafka installation with the message definitions was found"),
         arguments: SpokenMessage.all)
     func definitions(_ message: SpokenMessage) async throws {
-        // The remarks in the definitions are the only place where Kafka writes it down.
+        // Kafka documents this only in the definitions' comments.
         let text = try await KafkaDefinitions.text(of: message.name).replacing(/\s*\n\s*\/\/ */, with: " ")
         guard let match = text.firstMatch(of: /[Ss]tarting in version (\d+),? on quota violation/) else { return }
         #expect(message.apiKey.firstVersionThrottledByClient == Int16(match.1))

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("A promise", .timeLimit(.minutes(1)))
 struct PromiseTests {
-    @Test("the first value counts, for one who asks later")
+    @Test("a later reader gets the first value")
     func first() async {
         let promise = Promise<String>()
         promise.fulfil("a")
@@ -23,7 +23,7 @@ struct PromiseTests {
         #expect(await promise.value() == nil)
     }
 
-    @Test("who waits gets what comes from another thread, whoever is first")
+    @Test("a waiter gets a value from another thread, whichever comes first")
     func threads() async {
         for round in 0..<2000 {
             let promise = Promise<[Int]>()
@@ -33,7 +33,7 @@ struct PromiseTests {
         }
     }
 
-    @Test("all who wait get it")
+    @Test("all waiters get the value")
     func several() async {
         let promise = Promise<Int>()
         await withTaskGroup(of: Int.self) { group in
@@ -46,7 +46,7 @@ struct PromiseTests {
         }
     }
 
-    @Test("one of several who wait for a task stops waiting when it is cancelled, and the others don't")
+    @Test("a cancelled waiter of a task stops waiting, and the other waiters don't")
     func cancelled() async throws {
         let end = Promise<Int>()
         let work = Task<Int, any Error> { await end.value() }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("What the fake answers, API by API")
+@Suite("Responses of the fake, API by API")
 struct FakeAnswerTests {
     private let partition = TopicPartition("t")
     private let timeout = Duration.seconds(10)
@@ -17,7 +17,7 @@ struct FakeAnswerTests {
         return try #require(try await connection.call(request, timeout: timeout).responses.first?.partitions.first)
     }
 
-    @Test("a leader sends a reader of another rack to a replica there, which serves it as others do not")
+    @Test("a leader redirects a consumer in another rack to a replica there, and only that replica serves it")
     func nearerReplica() async throws {
         try await withFake(brokers: 3) { fake, cluster in
             let id = fake.createTopic("t", replication: 2)
@@ -44,7 +44,7 @@ struct FakeAnswerTests {
         }
     }
 
-    @Test("epochs end where the log says, for who knows the leader's epoch")
+    @Test("OffsetForLeaderEpoch returns the log's epoch ends, and rejects a request with another leader epoch")
     func epochEnds() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t")
@@ -70,7 +70,7 @@ struct FakeAnswerTests {
         }
     }
 
-    @Test("a topic's settings are told, changed and heeded")
+    @Test("a topic's settings are described, changed and applied")
     func configs() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t")
@@ -110,7 +110,7 @@ struct FakeAnswerTests {
         }
     }
 
-    @Test("a member that joins waits for the others, until they come or are put out")
+    @Test("a joining member waits for the others, until they rejoin or are removed")
     func waiting() async throws {
         try await withFake(time: .still) { fake, cluster in
             let first = try await cluster.connection(to: .group("g"), role: .group)

@@ -3,7 +3,7 @@ import Testing
 @testable import KafkaFake
 @testable import KafkaWire
 
-@Suite("Classic groups of the fake, as a state machine")
+@Suite("Classic groups in the fake, as a state machine")
 struct FakeClassicGroupTests {
     private var group = KafkaFake.ClassicGroup()
     private var now = ContinuousClock.now
@@ -22,7 +22,7 @@ struct FakeClassicGroupTests {
         return group.join(join, freshID: "\(lastID)", at: now)
     }
 
-    /// The answer that has come to a request.
+    /// The response to a request; fails if there is none yet.
     private mutating func answer(_ reply: KafkaFake.ClassicGroup.Reply<KafkaFake.ClassicGroup.JoinAnswer>) throws
         -> KafkaFake.ClassicGroup.JoinAnswer
     {
@@ -62,7 +62,7 @@ struct FakeClassicGroupTests {
         }
     }
 
-    /// Two members, of which the first leads, in a group that is stable.
+    /// A stable group with two members; the first is the leader.
     private mutating func twoMembers() throws -> (String, String) {
         let first = try answer(join())
         let second = join()
@@ -80,14 +80,14 @@ struct FakeClassicGroupTests {
         return (first.memberID, joined.memberID)
     }
 
-    @Test("two members join, the leader alone sees both, and each gets what the leader says")
+    @Test("two members join, only the leader sees both, and each gets the leader's assignment")
     mutating func generation() throws {
         _ = try twoMembers()
         #expect(group.generation == 2)
         #expect(group.joinedMembers.count == 2)
     }
 
-    @Test("a member id is given first where it is required, and its promise ends")
+    @Test("a member id is assigned before the join if required, and the reserved id expires")
     mutating func promisedID() throws {
         let first = try answer(join(requiresID: true))
         #expect(first.error == .memberIdRequired)
@@ -102,7 +102,7 @@ struct FakeClassicGroupTests {
         #expect(try answer(join("somebody")).error == .unknownMemberId)
     }
 
-    @Test("of the strategies that all know the one that most would rather have is taken")
+    @Test("of the strategies that all members support, the one that most prefer is selected")
     mutating func strategies() throws {
         let first = try answer(join(strategies: ["sticky", "range", "roundrobin"]))
         let second = join(strategies: ["range", "sticky"])
@@ -115,7 +115,7 @@ struct FakeClassicGroupTests {
         #expect(two.strategy == "range" && two.members.isEmpty && three.generation == again.generation)
     }
 
-    @Test("a member that is silent is put out, and the rest join again")
+    @Test("a silent member is removed, and the others rejoin")
     mutating func sessions() throws {
         let (first, second) = try twoMembers()
         now += .seconds(9)
@@ -129,7 +129,7 @@ struct FakeClassicGroupTests {
         #expect(group.heartbeat(first, instanceID: nil, generation: 2, at: now) == .illegalGeneration)
     }
 
-    @Test("a rebalance goes on without who doesn't join again in time")
+    @Test("a rebalance continues without members that don't rejoin in time")
     mutating func rebalanceTimeout() throws {
         let (first, second) = try twoMembers()
         let again = join(first)
@@ -147,7 +147,7 @@ struct FakeClassicGroupTests {
         #expect(try answer(join(second)).error == .unknownMemberId)
     }
 
-    @Test("whoever doesn't ask for its assignment in time is put out")
+    @Test("a member that doesn't sync in time is removed")
     mutating func syncTimeout() throws {
         let first = try answer(join())
         for _ in 0..<6 {
@@ -167,7 +167,7 @@ struct FakeClassicGroupTests {
         #expect(group.phase == .stable && group.members.count == 2)
     }
 
-    @Test("who joins again as before is told the generation there is, a leader begins another")
+    @Test("a member that rejoins unchanged gets the current generation; a leader starts a new one")
     mutating func joiningAgain() throws {
         let (first, second) = try twoMembers()
         let told = try answer(join(second))
@@ -184,7 +184,7 @@ struct FakeClassicGroupTests {
         #expect(group.phase == .preparingRebalance)
     }
 
-    @Test("syncing: refused while the group rebalances, and for another generation or strategy")
+    @Test("a sync is rejected during a rebalance, and for another generation or strategy")
     mutating func sync() throws {
         let (first, second) = try twoMembers()
         #expect(Array(try answer(sync(second)).assignment) == [2])
@@ -200,7 +200,7 @@ struct FakeClassicGroupTests {
         #expect(group.leader == second)
     }
 
-    @Test("a static member that comes again takes its place without a rebalance, and its former id is fenced")
+    @Test("a static member that rejoins keeps its place without a rebalance, and its previous id is fenced")
     mutating func staticMembers() throws {
         let first = try answer(join(instance: "a"))
         _ = try answer(sync(first.memberID, [first.memberID: [7]]))
@@ -218,7 +218,7 @@ struct FakeClassicGroupTests {
         #expect(group.phase == .empty)
     }
 
-    @Test("offsets are taken from members of the generation alone, and from anybody while there are none")
+    @Test("offset commits are accepted only from current members, and from any client if the group is empty")
     mutating func commits() throws {
         func check(_ id: String, _ generation: Int32, transactional: Bool = false) -> ErrorCode {
             group.checkCommit(id, instanceID: nil, generation: generation, isTransactional: transactional, at: now)
@@ -237,7 +237,7 @@ struct FakeClassicGroupTests {
         #expect(check(second, 3, transactional: true) == .none)
     }
 
-    @Test("the first rebalance waits for further members where that is set")
+    @Test("the first rebalance waits for more members if configured")
     mutating func initialDelay() throws {
         var settings = GroupSettings()
         settings.initialRebalanceDelay = .seconds(3)

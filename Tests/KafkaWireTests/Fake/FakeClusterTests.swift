@@ -4,7 +4,7 @@ import Testing
 
 @Suite("The fake cluster with the client")
 struct FakeClusterTests {
-    @Test("what is sent is read again, in order, from several brokers")
+    @Test("sent records are read back in order, from several brokers")
     func roundTrip() async throws {
         let fake = try FakeCluster(brokers: 3)
         fake.createTopic("t", partitions: 6)

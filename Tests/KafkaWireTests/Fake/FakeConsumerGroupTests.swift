@@ -3,7 +3,7 @@ import Testing
 @testable import KafkaFake
 @testable import KafkaWire
 
-@Suite("KIP-848 groups of the fake, as a state machine")
+@Suite("KIP-848 groups in the fake, as a state machine")
 struct FakeConsumerGroupTests {
     private typealias Slot = ServerAssignor.Slot
 
@@ -18,7 +18,7 @@ struct FakeConsumerGroupTests {
 
     private func slots(_ partitions: Int32...) -> Set<Slot> { Set(partitions.map { Slot(topicID: id, partition: $0) }) }
 
-    /// - Parameter owned: The partitions that the member says to have; nil where it doesn't say.
+    /// - Parameter owned: The partitions in the heartbeat; nil to omit them.
     private mutating func beat(
         _ member: String, _ epoch: Int32, owned: [Int32]? = nil, names: [String]? = nil, pattern: String? = nil,
         instance: String? = nil, assignor: String? = nil
@@ -33,7 +33,7 @@ struct FakeConsumerGroupTests {
         return group.heartbeat(request, clientID: "c", topics: topics, settings: GroupSettings(), at: now)
     }
 
-    @Test("partitions go to another member only when the first has let go of them")
+    @Test("a partition moves to another member only after the first has revoked it")
     mutating func handOver() {
         let first = beat("a", 0)
         #expect(first.epoch == 1 && first.assignment == slots(0, 1, 2, 3))
@@ -44,7 +44,7 @@ struct FakeConsumerGroupTests {
         #expect(told.epoch == 1 && told.assignment == slots(0, 1))
         #expect(group.stateName == "Reconciling")
         #expect(beat("b", 2).assignment == nil)
-        // It hasn't let go of all yet.
+        // It hasn't revoked all of them yet.
         #expect(beat("a", 1, owned: [0, 1, 2]).assignment == nil)
         #expect(beat("b", 2).assignment == nil)
         #expect(beat("a", 1, owned: [0, 1]).epoch == 2)
@@ -52,7 +52,7 @@ struct FakeConsumerGroupTests {
         #expect(group.stateName == "Stable")
     }
 
-    @Test("who doesn't let go in time is put out")
+    @Test("a member that doesn't revoke in time is removed")
     mutating func revocationTimeout() {
         _ = beat("a", 0)
         _ = beat("b", 0)
@@ -68,7 +68,7 @@ struct FakeConsumerGroupTests {
         #expect(rest.epoch == 3 && rest.assignment == slots(0, 1, 2, 3))
     }
 
-    @Test("who is silent is put out")
+    @Test("a silent member is removed")
     mutating func sessionTimeout() {
         _ = beat("a", 0)
         now += .seconds(44)
@@ -78,7 +78,7 @@ struct FakeConsumerGroupTests {
         #expect(group.members.isEmpty)
     }
 
-    @Test("epochs: another one is fenced, the one before passes where the answer may have been lost")
+    @Test("a wrong epoch is fenced; the previous one is accepted if the response may have been lost")
     mutating func epochs() {
         _ = beat("a", 0)
         #expect(beat("a", 2).error == .fencedMemberEpoch)
@@ -89,7 +89,7 @@ struct FakeConsumerGroupTests {
         #expect(beat("nobody", 3).error == .unknownMemberId)
     }
 
-    @Test("leaving gives the partitions to the others")
+    @Test("a leaving member's partitions move to the others")
     mutating func leaving() {
         _ = beat("a", 0)
         _ = beat("b", 0)
@@ -98,7 +98,7 @@ struct FakeConsumerGroupTests {
         #expect(beat("a", -1).error == .unknownMemberId)
     }
 
-    @Test("a static member that is away keeps its partitions for its successor")
+    @Test("an absent static member's partitions are kept for its successor")
     mutating func staticMembers() {
         _ = beat("a", 0, instance: "i")
         #expect(beat("a2", 0, instance: "i").error == .unreleasedInstanceId)
@@ -108,7 +108,7 @@ struct FakeConsumerGroupTests {
         #expect(beat("a", 1, instance: "i").error == .fencedInstanceId)
     }
 
-    @Test("topics that come, grow or fit a pattern are assigned")
+    @Test("new topics, new partitions and topics that match a pattern are assigned")
     mutating func topicsChange() {
         _ = beat("a", 0, pattern: "t.*")
         topics["tea"] = ConsumerGroup.Topic(id: KafkaUUID(high: 2, low: 2), partitionCount: 1)
@@ -119,7 +119,7 @@ struct FakeConsumerGroupTests {
         #expect(beat("a", 3).assignment == nil)
     }
 
-    @Test("requests that can't be")
+    @Test("invalid requests are rejected")
     func problems() {
         func code(_ change: (inout ConsumerGroupHeartbeatRequest) -> Void, version: Int16 = 1) -> ErrorCode? {
             var request = ConsumerGroupHeartbeatRequest(
@@ -140,7 +140,7 @@ struct FakeConsumerGroupTests {
         #expect(code { $0.serverAssignor = "lottery" } == .unsupportedAssignor)
     }
 
-    @Test("uniform moves as little as can be, range gives each topic in ranges")
+    @Test("uniform moves as few partitions as possible; range assigns each topic in ranges")
     func assignors() {
         let counts = [id: 7]
         let first = ServerAssignor.uniform.assign(["a": [id], "b": [id]], partitions: counts, present: [:])

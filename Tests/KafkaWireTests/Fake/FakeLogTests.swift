@@ -3,7 +3,7 @@ import Testing
 @testable import KafkaFake
 @testable import KafkaWire
 
-@Suite("The fake's log, as a broker keeps it")
+@Suite("The fake's log")
 struct FakeLogTests {
     private func log(_ sizes: [Int]) throws -> PartitionLog {
         let log = PartitionLog(leader: 1, replicas: [1])
@@ -11,13 +11,13 @@ struct FakeLogTests {
         return log
     }
 
-    /// Appends a batch with so many records.
+    /// Appends a batch with `count` records.
     private func append(_ log: PartitionLog, _ count: Int) throws {
         let bytes = ByteSlice(try batchBytes((0..<count).map(String.init)))
         log.append(bytes, RecordBatchHeader(bytes.span))
     }
 
-    @Test("a read begins with the batch that holds the offset, is cut off at the limit, and has one whole batch")
+    @Test("a read begins with the batch of the offset, ends at the limit, and has at least one whole batch")
     func read() throws {
         let log = try log([3, 3, 3])
         let size = log.batches[0].bytes.count
@@ -31,7 +31,7 @@ struct FakeLogTests {
         #expect(RecordBatchHeader(bytes.span).baseOffset == 6)
     }
 
-    @Test("epochs end where the next one begins, after elections and after truncation")
+    @Test("an epoch ends at the start of the next one, after elections and after truncation")
     func epochs() throws {
         let log = try log([5])
         log.elect(2)
@@ -49,7 +49,7 @@ struct FakeLogTests {
         #expect(log.end(ofEpoch: 2) == (2, 8))
     }
 
-    @Test("the log's beginning moves to the offset, and whole batches go")
+    @Test("the log's start moves to the offset, and whole batches are removed")
     func moveStart() throws {
         let log = try log([3, 3])
         log.moveStart(to: 4)
@@ -73,7 +73,7 @@ struct FakeLogTests {
         return header
     }
 
-    @Test("a producer's numbers: the next is taken, one of the last five known again, others refused")
+    @Test("sequence numbers: the next is accepted, the last five are recognized as duplicates, others are rejected")
     func sequences() {
         var states = ProducerStates()
         #expect(states.check(header(40)) == .next)
@@ -92,7 +92,7 @@ struct FakeLogTests {
         #expect(states.check(header(14)) == .refused(.invalidProducerEpoch))
     }
 
-    @Test("numbers go on at 0 after the highest one")
+    @Test("sequence numbers continue at 0 after the largest one")
     func wrapping() {
         var states = ProducerStates()
         states.wrote(header(.max - 1), at: 0)
@@ -102,7 +102,7 @@ struct FakeLogTests {
         #expect(states.check(header(2)) == .next)
     }
 
-    @Test("what a broker doesn't take into its log")
+    @Test("invalid batches are rejected")
     func refusals() throws {
         let good = try batchBytes(["a", "b"])
         func code(_ bytes: [UInt8]?, maximum: Int = 1000) -> ErrorCode? {
@@ -128,7 +128,7 @@ struct FakeLogTests {
         #expect(code(withChecksum(gap)) == .invalidRecord)
     }
 
-    @Test("sessions: what is told, what is not known, and what goes")
+    @Test("fetch sessions: changed partitions, unknown sessions, and forgotten partitions")
     func sessions() throws {
         func request(_ id: Int32, _ epoch: Int32, _ partitions: [Int32], forgotten: [Int32] = []) -> FetchRequest {
             FetchRequest(

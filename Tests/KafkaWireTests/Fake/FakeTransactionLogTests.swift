@@ -18,7 +18,7 @@ struct FakeTransactionLogTests {
             TransactionMarker(isCommit: isCommit, producerID: producer, producerEpoch: epoch, timestamp: 1000))
     }
 
-    @Test("the last stable offset is where the oldest open transaction begins")
+    @Test("the last stable offset is the start of the oldest open transaction")
     func lastStableOffset() throws {
         try write(1, 0)
         try write(2, 0)
@@ -28,13 +28,13 @@ struct FakeTransactionLogTests {
         #expect(log.lastStableOffset == 2)
         end(2, isCommit: false)
         #expect(log.lastStableOffset == 6)
-        // A marker without a transaction changes nothing.
+        // A marker without a transaction has no effect.
         end(2, isCommit: false)
         #expect(log.lastStableOffset == 7)
         #expect(log.transactions.aborted == [.init(producerID: 2, firstOffset: 2, lastOffset: 5)])
     }
 
-    @Test("aborted transactions are found by the offsets that a read covers")
+    @Test("a read lists the aborted transactions in its range of offsets")
     func abortedIndex() throws {
         try write(1, 0)
         end(1, isCommit: false)
@@ -50,7 +50,7 @@ struct FakeTransactionLogTests {
         #expect(log.transactions.aborted == [second])
     }
 
-    @Test("a truncated log knows the transactions that are left")
+    @Test("a truncated log keeps its remaining transactions")
     func truncation() throws {
         try write(1, 0)
         end(1, isCommit: false)
@@ -64,7 +64,7 @@ struct FakeTransactionLogTests {
         #expect(!log.producers.isInTransaction(1, epoch: 0))
     }
 
-    @Test("a reader of committed records stops before what is open, in whole batches")
+    @Test("a read_committed reader stops before open transactions, at a batch boundary")
     func read() throws {
         try write(1, 0)
         end(1, isCommit: true)
@@ -79,7 +79,7 @@ struct FakeTransactionLogTests {
         #expect(log.read(from: 3, below: log.lastStableOffset, limit: 10_000, atLeastOne: true) == nil)
     }
 
-    @Test("markers are control batches as KafkaWire reads them")
+    @Test("markers are control batches that KafkaWire can read")
     func markers() throws {
         end(7, epoch: 3, isCommit: true)
         end(7, epoch: 4, isCommit: false)
@@ -102,7 +102,7 @@ struct FakeTransactionLogTests {
         return log.producers.check(RecordBatchHeader(ByteSlice(bytes).span))
     }
 
-    @Test("a marker of a later epoch fences the older one and begins its numbers again")
+    @Test("a marker of a later epoch fences the earlier one and resets the sequence numbers")
     func fencing() throws {
         try write(1, 0)
         #expect(try check(1, epoch: 0, 2) == .next)
@@ -116,7 +116,7 @@ struct FakeTransactionLogTests {
         #expect(try check(1, epoch: 1, 0) == .next)
     }
 
-    @Test("compaction leaves gaps, batches without records, and everything that isn't a record")
+    @Test("compaction leaves gaps and empty batches, and keeps headers and control batches")
     func compaction() throws {
         try write(1, 0, count: 5)
         try write(1, 5, count: 2)
@@ -136,7 +136,7 @@ struct FakeTransactionLogTests {
         #expect(log.batches.map(\.baseOffset) == [0, 7])
     }
 
-    @Test("with LogAppendTime the broker's clock is every record's timestamp")
+    @Test("with LogAppendTime every record has the broker's time")
     func appendTime() throws {
         let bytes = ByteSlice(try batchBytes(["a", "b"], timestamp: 5))
         log.append(bytes, RecordBatchHeader(bytes.span), appendTime: 123_456)
@@ -152,7 +152,7 @@ struct FakeTransactionLogTests {
     }
 }
 
-/// A record batch of a transactional producer, as it is sent.
+/// An encoded record batch of a transactional producer.
 func transactionalBatch(
     _ producer: Int64, _ epoch: Int16, _ sequence: Int32, _ values: [String], isTransactional: Bool = true
 ) throws -> [UInt8] {

@@ -3,9 +3,9 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("Transactions of the fake, request by request")
+@Suite("Transactions in the fake, request by request")
 struct FakeTransactionTests {
-    /// A transactional client that says exactly what a test wants.
+    /// A transactional client that sends exactly the requests of a test.
     private struct Producer {
         let connection: NegotiatedConnection
         let id = "tx"
@@ -57,7 +57,7 @@ struct FakeTransactionTests {
             return try #require(response.topics.first).topicId
         }
 
-        /// Takes the identity of the answer, where it has one.
+        /// Ends the transaction, and adopts the id and epoch in the response if there are any.
         mutating func end(commit: Bool) async throws -> ErrorCode {
             let request = EndTxnRequest(
                 transactionalId: id, producerId: producerID, producerEpoch: epoch, committed: commit)
@@ -69,10 +69,10 @@ struct FakeTransactionTests {
         }
     }
 
-    /// As brokers before Kafka 4 have it.
+    /// The versions of brokers before Kafka 4.
     private static let version1 = SpokenVersions.latest.with(.endTxn, 0...4).with(.produce, 3...11)
         .with(.addPartitionsToTxn, 0...3).with(.txnOffsetCommit, 0...4).with(feature: "transaction.version", 0)
-    /// Clients speak no later one of AddPartitionsToTxn.
+    /// Clients don't use later versions of AddPartitionsToTxn.
     private static let version2 = SpokenVersions.latest.with(.addPartitionsToTxn, 0...3)
 
     private let partition = TopicPartition("t")
@@ -112,7 +112,7 @@ struct FakeTransactionTests {
         }
     }
 
-    @Test("version 2: writing adds the partition, and each end brings the next epoch")
+    @Test("version 2: writing adds the partition, and each end returns the next epoch")
     func version2() async throws {
         try await withFake(versions: Self.version2) { fake, cluster in
             fake.createTopic("t")
@@ -125,7 +125,7 @@ struct FakeTransactionTests {
                 #expect(try await producer.write(partition, 1, ["b\(round)"]) == .none)
                 #expect(try await producer.end(commit: round != 1) == .none)
             }
-            // The answer is lost and the request sent again.
+            // The response is lost, and the request is retried.
             producer.epoch = 2
             #expect(try await producer.end(commit: true) == .none)
             #expect(producer.epoch == 3)
@@ -138,7 +138,7 @@ struct FakeTransactionTests {
         }
     }
 
-    @Test("a transaction that takes too long is aborted, and its producer fenced")
+    @Test("a transaction that times out is aborted, and its producer is fenced")
     func timeout() async throws {
         try await withFake(versions: Self.version2, time: .still) { fake, cluster in
             fake.createTopic("t")
@@ -156,7 +156,7 @@ struct FakeTransactionTests {
         }
     }
 
-    @Test("a fetch of committed records waits for the end, and names what was aborted")
+    @Test("a read_committed fetch waits for the end, and lists aborted transactions")
     func fetch() async throws {
         try await withFake(versions: Self.version2) { fake, cluster in
             fake.createTopic("t")

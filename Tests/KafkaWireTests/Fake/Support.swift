@@ -5,7 +5,7 @@ import Testing
 
 @testable import KafkaWire
 
-/// Runs a test with a fake cluster and a client for it, and closes both.
+/// Runs a test with a fake cluster and its client, and closes both.
 func withFake(
     brokers: Int = 1, versions: SpokenVersions = .latest, properties: [String: String] = [:], timing: Timing = Timing(),
     time: FakeTime = .running, logger: (any KafkaLogger)? = nil, metrics: (any KafkaMetrics)? = nil,
@@ -13,7 +13,7 @@ func withFake(
     _ body: (FakeCluster, Cluster) async throws -> Void
 ) async throws {
     let fake = try FakeCluster(brokers: brokers, versions: versions, time: time)
-    // Tests want to go on at once where users would rather wait.
+    // Short backoffs, so that tests retry immediately.
     let quick = ["retry.backoff.ms": "2", "retry.backoff.max.ms": "20", "reconnect.backoff.ms": "2"]
     let configuration = try ClientConfiguration(
         bootstrapServers: fake.bootstrapServers, properties: quick.merging(properties) { $1 })
@@ -37,7 +37,7 @@ extension TopicPartition {
     }
 }
 
-/// A record as a test looks at it.
+/// A record's offset and value, for comparisons in tests.
 struct ReadRecord: Equatable, CustomStringConvertible {
     let offset: Int64
     let value: String
@@ -59,7 +59,7 @@ extension RecordBatch {
 }
 
 extension FakeCluster {
-    /// The values in a partition's log, decompressed, each with its offset.
+    /// The decompressed values in a partition's log, with their offsets.
     func log(of partition: TopicPartition) throws -> [ReadRecord] {
         let pool = BufferPool(limit: 0)
         return try batches(of: partition).flatMap { bytes in
@@ -70,7 +70,7 @@ extension FakeCluster {
         }
     }
 
-    /// Appends batches to a log as a producer without a number would: each of these lists of values is one.
+    /// Appends batches to a log as a producer that isn't idempotent, one batch for each list of values.
     func fill(_ partition: TopicPartition, _ batches: [[String]], timestamp: Int64 = 1000) throws {
         for values in batches {
             append(try batchBytes(values, timestamp: timestamp), to: partition)
@@ -80,7 +80,7 @@ extension FakeCluster {
     func count(_ api: APIKey) -> Int { requests.count { $0.api == api } }
 }
 
-/// A record batch with these values, as it is sent.
+/// An encoded record batch with these values.
 func batchBytes(
     _ values: [String], timestamp: Int64 = 1000, compression: Compression = .none, control: Bool = false
 ) throws -> [UInt8] {
@@ -94,7 +94,7 @@ func batchBytes(
     return withChecksum(bytes)
 }
 
-/// The batch with a checksum that fits its bytes again.
+/// The batch with a recomputed checksum.
 func withChecksum(_ batch: [UInt8]) -> [UInt8] {
     var batch = batch
     let crc = unsafe CRC32C.checksum(batch.span.bytes.extracting(RecordBatchHeader.checkedFrom...))
@@ -102,11 +102,11 @@ func withChecksum(_ batch: [UInt8]) -> [UInt8] {
     return batch
 }
 
-/// A clock that stands still but for what is slept, and notes it.
+/// A clock that advances only by sleeping, and records the sleeps.
 final class ManualTiming: Sendable {
     private let state = Lock((now: ContinuousClock.now, slept: [Duration]()))
 
-    /// - Parameter random: What chance gives each time, from 0 up to 1.
+    /// - Parameter random: The constant random number, from 0 up to 1.
     func timing(random: Double = 0.5) -> Timing {
         Timing(
             now: { self.state.withLock { $0.now } },
@@ -126,7 +126,7 @@ final class ManualTiming: Sendable {
     func advance(_ duration: Duration) { state.withLock { $0.now += duration } }
 }
 
-/// Waits for what only shows from outside, such as the kernel's count of threads.
+/// Polls a condition that can't be awaited, such as the kernel's count of threads.
 func eventually(
     _ what: Comment, within limit: Duration = .seconds(50), _ condition: () async throws -> Bool
 ) async throws {

@@ -4,10 +4,10 @@ import Testing
 
 import enum TestSupport.LongTests
 
-/// Conversations with a broker that answers with impossible numbers, by seeds.
+/// Conversations with a broker that responds with impossible numbers, generated from seeds.
 @Suite("Conversations with a hostile broker", .timeLimit(.minutes(2)))
 struct ConversationTests {
-    /// A number from the environment, for a longer run by hand.
+    /// A number from the environment, for longer manual runs.
     private static func setting(_ name: String, default value: Int) -> Int {
         ProcessInfo.processInfo.environment[name].flatMap { Int($0) } ?? value
     }
@@ -25,7 +25,7 @@ struct ConversationTests {
         }
     }()
 
-    @Test("whatever numbers a broker answers, nothing traps and every call ends", arguments: 0..<20)
+    @Test("whatever numbers a broker returns, nothing traps and every call ends", arguments: 0..<20)
     func conversations(part: Int) async throws {
         for index in stride(from: part, to: Self.inputs.count, by: 20) {
             let input = Self.inputs[index]
@@ -34,11 +34,11 @@ struct ConversationTests {
         }
     }
 
-    /// The changes of a consumer's answers: API, which answers, field, value, as `AnswerChanges` has them.
+    /// Changes to a consumer's responses, as in `AnswerChanges`: API, which responses, field, value.
     @Test(
-        "numbers that were too much once",
+        "numbers that once caused a failure",
         arguments: [
-            // ListOffsets answers -1 for both partitions, Fetch no error and the high watermark 2^63-1.
+            // ListOffsets returns -1 for both partitions, Fetch no error and the high watermark 2^63-1.
             [2, 4, 7, 2, 2, 4, 12, 2, 0, 4, 8, 1, 0, 4, 9, 0, 0, 4, 30, 1, 0, 4, 31, 0],
             // The same with the last stable offset, and with a diverging epoch that ends at 2^63-1.
             [2, 4, 7, 2, 2, 4, 12, 2, 0, 4, 8, 1, 0, 4, 10, 0, 0, 4, 12, 3, 0, 4, 13, 0],
@@ -49,23 +49,23 @@ struct ConversationTests {
         }
     }
 
-    /// The answers that ask for a pause in each role: indices of the APIs that `AnswerChanges` knows.
+    /// The responses with a throttle time in each role, as indices of the APIs in `AnswerChanges`.
     private static let pausing: [(ConversationFuzzer.Role, [UInt8])] = [
         (.consumer, [0, 2, 3]), (.classicMember, [7, 8, 9, 10, 12, 13]), (.consumerMember, [7, 11, 12, 13]),
         (.producer, [5, 6]), (.transactions, [5, 6, 14, 15, 16]), (.administrator, [1, 2]),
     ]
 
-    @Test("no call waits for a pause of 24 days", arguments: pausing)
+    @Test("no call waits for a throttle time of 24 days", arguments: pausing)
     func pauses(role: ConversationFuzzer.Role, apis: [UInt8]) async throws {
         for api in apis {
-            // The first answer and all later ones, the field of the pause, 2^31-1 ms. A conversation that takes a minute
-            // ends the process.
+            // The first response and all later ones, the throttle time field, 2^31-1 ms. A conversation that takes a
+            // minute ends the process.
             try await ConversationFuzzer.run(
                 ConversationFuzzer.input(role, options: 0, changes: [api, 4, 0, 7]))
         }
     }
 
-    @Test("an untouched conversation succeeds in each role", arguments: ConversationFuzzer.Role.allCases)
+    @Test("an unchanged conversation succeeds in each role", arguments: ConversationFuzzer.Role.allCases)
     func sound(role: ConversationFuzzer.Role) async throws {
         for options in [UInt8(0), 2, 3] {
             let input = ConversationFuzzer.input(role, options: options, changes: [])

@@ -3,9 +3,9 @@ import KafkaWire
 import KafkaWireFuzz
 import Testing
 
-/// What the fuzzers begin with: sound responses and records, which they have to take for sound.
+/// The fuzzers' seeds: valid responses and records, which the fuzzers must accept.
 ///
-/// With `KAFKAWIRE_FUZZ_SEEDS` the seeds are left in that folder, for scripts/fuzz.sh.
+/// If `KAFKAWIRE_FUZZ_SEEDS` names a folder, the seeds are written there, for scripts/fuzz.sh.
 @Suite struct FuzzSeedTests {
     static let folder = ProcessInfo.processInfo.environment["KAFKAWIRE_FUZZ_SEEDS"].map { URL(filePath: $0) }
 
@@ -33,7 +33,7 @@ import Testing
 
     static func recorded() throws -> [GoldenFrame] { try GoldenFrame.all().filter { !$0.isRequest } }
 
-    /// A seed of a response that a real broker gave.
+    /// A seed from a real broker's response.
     static func input(_ frame: GoldenFrame) throws -> [UInt8] {
         ResponseFuzzer.input(try #require(APIKey(rawValue: frame.apiKey)), version: frame.version, frame: frame.message)
     }
@@ -50,7 +50,7 @@ import Testing
         try Self.keep(input, "records", batch.source)
     }
 
-    @Test func `the fuzzer knows the type of each API`() {
+    @Test func `the fuzzer has the request type of each API`() {
         for key in APIKey.allCases { #expect(key.request.apiKey == key) }
     }
 
@@ -71,7 +71,7 @@ import Testing
 }
 
 extension SpokenMessage {
-    /// A seed of the response fuzzer.
+    /// A seed for the response fuzzer.
     func frame<Message: WireMessage>(of message: Message, version: Int16) throws -> [UInt8] {
         var header: [UInt8] = [0, 0, 0, 7]
         if apiKey.request.hasFlexibleResponseHeader(version) { header.append(0) }

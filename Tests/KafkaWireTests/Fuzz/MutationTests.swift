@@ -4,10 +4,12 @@ import Testing
 
 import enum TestSupport.LongTests
 
-/// Sound frames and records with seeded damage. The fuzzers' own checks count: a value or an error, nothing that is
-/// more than the bytes carry, no batch beyond its limit, always forward.
+/// Valid frames and records, damaged by seeded changes.
+///
+/// The fuzzers' own checks apply: the result is a value or an error, is no larger than the input allows, no batch
+/// exceeds its limit, and the reader always advances.
 @Suite struct MutationTests {
-    /// Changes bytes, numbers and lengths, cuts, repeats and moves.
+    /// Changes bytes, numbers and lengths; truncates, repeats and moves parts.
     static func mutate(_ bytes: [UInt8], keeping prefix: Int, _ random: inout RandomValues) -> [UInt8] {
         var bytes = bytes
         for _ in 0...random.next() % 4 where bytes.count > prefix {
@@ -18,7 +20,7 @@ import enum TestSupport.LongTests
             case 1: bytes[place] = UInt8(truncatingIfNeeded: random.next())
             case 2: bytes[place] = [0, 1, 0x7f, 0x80, 0xff].randomElement(using: &random) ?? 0
             case 3:
-                // A 32-bit number at the limits of what lengths and counts can be.
+                // A 32-bit number at the limits of lengths and counts.
                 let number = [Int32.max, .min, -1, 0, Int32(bytes.count)].randomElement(using: &random) ?? 0
                 for (index, byte) in MessageSetTests.bigEndian(number).enumerated() where place + index < bytes.count {
                     bytes[place + index] = byte

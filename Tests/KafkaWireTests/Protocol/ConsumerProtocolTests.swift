@@ -1,10 +1,10 @@
 import KafkaWire
 import Testing
 
-@Suite("What members of a classic group tell each other")
+@Suite("Messages between members of a classic group")
 struct ConsumerProtocolTests {
-    /// Topics [t], user data null, owned t-[0, 2], generation 5, rack r: as the definition has the fields, with the
-    /// version before them.
+    /// The version, then the fields in the definition's order: topics [t], user data null, owned t-[0, 2], generation
+    /// 5, rack r.
     static let subscription: [[UInt8]] = {
         let topics: [UInt8] = [0, 0, 0, 1, 0, 1, 0x74]
         let userData: [UInt8] = [0xff, 0xff, 0xff, 0xff]
@@ -44,14 +44,14 @@ struct ConsumerProtocolTests {
         #expect(try ConsumerProtocolAssignment.decode(ByteSlice(bytes)) == value)
     }
 
-    @Test("A later version is read as far as it is known")
+    @Test("Unknown fields of a later version are skipped")
     func later() throws {
         var bytes = Self.subscription[3] + [1, 2, 3]
         bytes[1] = 9
         #expect(try ConsumerProtocolSubscription.decode(ByteSlice(bytes)).rackId == "r")
     }
 
-    @Test("No version, and bytes that end early, are errors")
+    @Test("A missing version and truncated bytes are errors")
     func garbage() {
         let bytes = Self.subscription[3]
         for length in 0..<bytes.count {

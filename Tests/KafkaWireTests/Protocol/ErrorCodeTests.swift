@@ -4,14 +4,14 @@ import Testing
 
 @Suite("Error codes")
 struct ErrorCodeTests {
-    @Test("The table goes from -1 to 133 without a gap, and no name is there twice")
+    @Test("The codes are -1 to 133 without a gap, and all names are different")
     func table() {
         #expect(ErrorCode.table.map(\.code) == Array(-1...133))
         #expect(Set(ErrorCode.table.map(\.name)).count == ErrorCode.table.count)
     }
 
     @Test(
-        "Names, and which can be tried again",
+        "Names, and which codes are retriable",
         arguments: [
             (.unknownServerError, -1, "UNKNOWN_SERVER_ERROR", false), (.none, 0, "NONE", false),
             (.offsetOutOfRange, 1, "OFFSET_OUT_OF_RANGE", false), (.corruptMessage, 2, "CORRUPT_MESSAGE", true),
@@ -30,7 +30,7 @@ struct ErrorCodeTests {
         #expect(code.isRetriable == isRetriable)
     }
 
-    @Test("A code from a newer broker keeps its number", arguments: [Int16.min, -2, 134, .max])
+    @Test("An unknown code keeps its number", arguments: [Int16.min, -2, 134, .max])
     func unknown(number: Int16) {
         let code = ErrorCode(rawValue: number)
         #expect(code.rawValue == number)

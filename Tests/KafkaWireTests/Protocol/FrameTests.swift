@@ -1,7 +1,7 @@
 import KafkaWire
 import Testing
 
-/// Whole frames against bytes that were written down by hand from the protocol guide.
+/// Compares whole frames with handwritten bytes from the protocol guide.
 @Suite("Frames")
 struct FrameTests {
     @Test("A request with header version 1")
@@ -22,14 +22,14 @@ struct FrameTests {
         #expect(frame == [0, 0, 0, 15, 0, 3, 0, 12, 0, 0, 0, 5, 0xff, 0xff, 0, 0, 1, 0, 0])
     }
 
-    @Test("A field that the version can't carry keeps the request from being sent")
+    @Test("A request with a field that the version can't encode is an error")
     func refusal() {
         let request = MetadataRequest(topics: nil, allowAutoTopicCreation: false)
         let error = #expect(throws: ProtocolError.self) {
             try request.frame(version: 3, correlationID: 1, clientID: "me")
         }
         #expect(
-            error?.reason == "Metadata version 3: allowAutoTopicCreation is set, which this version can't carry")
+            error?.reason == "Metadata version 3: allowAutoTopicCreation is set, but this version cannot encode it")
         #expect(throws: ProtocolError.self) {
             try MetadataRequest(topics: nil).frame(version: 0, correlationID: 1, clientID: "me")
         }
@@ -39,7 +39,7 @@ struct FrameTests {
         }
     }
 
-    @Test("An answer with a flexible header, and one without")
+    @Test("Responses with and without a flexible header")
     func answers() throws {
         let body: [UInt8] = [0, 0, 0, 0, 1, 0, 0xff, 0xff, 0xff, 0xff, 1, 0]
         let flexible = try MetadataRequest.decodeResponse(ByteSlice([0, 0, 0, 9, 0] + body), version: 12)
@@ -55,7 +55,7 @@ struct FrameTests {
         }
     }
 
-    @Test("ApiVersions is answered with the plain header at every version (KIP-511)")
+    @Test("ApiVersions responses have the old header in every version (KIP-511)")
     func apiVersions() throws {
         let frame: [UInt8] = [
             0, 0, 0, 1, 0, 0, 3, 0, 1, 0, 4, 0, 18, 0, 0, 18, 0, 0, 0, 4, 0, 0, 0, 0, 5, 0,

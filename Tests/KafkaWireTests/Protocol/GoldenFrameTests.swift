@@ -2,14 +2,14 @@ import Foundation
 import KafkaWire
 import Testing
 
-/// Frames that other clients and real brokers put on the wire, from Fixtures/record-frames.sh.
+/// Frames that other clients and real brokers sent, from Fixtures/record-frames.sh.
 @Suite("Frames recorded between other clients and real brokers")
 struct GoldenFrameTests {
-    @Test("Every frame is read, and written again byte for byte", arguments: try GoldenFrame.all())
+    @Test("Every frame decodes, and encodes to the same bytes", arguments: try GoldenFrame.all())
     func sameBytes(_ frame: GoldenFrame) throws {
         let message = try #require(
             SpokenMessage.all.first { $0.name == frame.messageName },
-            "the recorder should leave out what the library doesn't speak")
+            "the recorder must omit APIs that the library doesn't support")
         try #require(message.versions.contains(frame.version))
         var header = WireReader(ByteSlice(frame.bytes), isFlexible: false)
         if frame.isRequest {
@@ -17,7 +17,7 @@ struct GoldenFrameTests {
             #expect(header.int16() == frame.version)
         }
         _ = header.int32()
-        // Never compact, also where there are tags behind it.
+        // Not compact, even if tags follow it.
         if frame.isRequest { #expect(header.nullableString() != nil) }
         var body = frame.message[header.position...]
         if frame.hasFlexibleHeader(of: message) {
@@ -32,7 +32,7 @@ struct GoldenFrameTests {
         try check(message.type)
     }
 
-    @Test("Each API is among the frames, from each kind of client that speaks it")
+    @Test("The frames cover each API, from each kind of client that supports it")
     func coverage() throws {
         let recorded = Set(try GoldenFrame.all().map(\.messageName))
         #expect(Set(SpokenMessage.all.map(\.name)).subtracting(recorded).isEmpty)
@@ -45,7 +45,7 @@ struct GoldenFrame: Sendable, CustomTestStringConvertible {
     let apiKey: Int16
     let version: Int16
     let isRequest: Bool
-    /// Without the length before it.
+    /// The frame without its length.
     let bytes: [UInt8]
 
     var messageName: String {
@@ -59,10 +59,10 @@ struct GoldenFrame: Sendable, CustomTestStringConvertible {
         return isRequest || message.apiKey != .apiVersions
     }
 
-    /// How many bytes librdkafka 2.16 leaves behind the end of some requests, where no broker looks.
+    /// The number of extra bytes after some requests of librdkafka 2.16, which brokers ignore.
     private static let leftBehind = ["AlterUserScramCredentialsRequest 73": 1, "MetadataRequest 26": 3]
 
-    /// The frame up to where the message should end.
+    /// The frame without such extra bytes.
     var message: ArraySlice<UInt8> {
         let extra = source.hasPrefix("librdkafka") ? Self.leftBehind["\(messageName) \(bytes.count)"] ?? 0 : 0
         return bytes.dropLast(extra)

@@ -3,21 +3,21 @@ import Testing
 
 @Suite("Ids")
 struct KafkaUUIDTests {
-    /// As Kafka's own `Uuid.toString()` prints these bits.
+    /// The texts of Kafka's own `Uuid.toString()`.
     private static let known: [(high: UInt64, low: UInt64, text: String)] = [
         (0, 0, "AAAAAAAAAAAAAAAAAAAAAA"), (0, 1, "AAAAAAAAAAAAAAAAAAAAAQ"),
         (0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210, "ASNFZ4mrze_-3LqYdlQyEA"),
         (.max, .max, "_____________________w"), (0x8000_0000_0000_0000, 0xff, "gAAAAAAAAAAAAAAAAAAA_w"),
     ]
 
-    @Test("The text is Kafka's own", arguments: known)
+    @Test("The text is equal to Kafka's", arguments: known)
     func text(id: (high: UInt64, low: UInt64, text: String)) {
         let uuid = KafkaUUID(high: id.high, low: id.low)
         #expect(uuid.description == id.text)
         #expect(KafkaUUID(id.text) == uuid)
     }
 
-    @Test("Random ids survive their text")
+    @Test("Random ids can be parsed from their text")
     func roundTrip() {
         var random = RandomValues(seed: 5)
         for _ in 0..<200 {
@@ -27,7 +27,7 @@ struct KafkaUUIDTests {
     }
 
     @Test(
-        "Text of another form is no id",
+        "Invalid text is not an id",
         arguments: [
             "", "AAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAB", "AAAAAAAAAAAAAAAAAAAA+A",
             "AAAAAAAAAAAAAAAAAAAA==", "ÄAAAAAAAAAAAAAAAAAAAAA",
@@ -36,7 +36,7 @@ struct KafkaUUIDTests {
         #expect(KafkaUUID(text) == nil)
     }
 
-    @Test("On the wire it is 16 bytes, the highest first")
+    @Test("An id is encoded as 16 bytes, the most significant first")
     func wire() throws {
         let bytes = [UInt8](1...16)
         var reader = WireReader(ByteSlice(bytes), isFlexible: false)

@@ -5,13 +5,13 @@ import enum TestSupport.LongTests
 
 @Suite("Every message at every version")
 struct MessageRoundTripTests {
-    @Test("Every API that is spoken is among the messages")
+    @Test("The messages cover every supported API")
     func allAPIs() {
         #expect(Set(SpokenMessage.all.map(\.apiKey)) == Set(APIKey.allCases))
         #expect(SpokenMessage.all.count == 2 * APIKey.allCases.count)
     }
 
-    @Test("What was written is read again", arguments: SpokenMessage.all)
+    @Test("An encoded message decodes to the same value", arguments: SpokenMessage.all)
     func roundTrip(_ message: SpokenMessage) throws {
         func check<Message: WireMessage & RandomValue>(_ type: Message.Type) throws {
             for version in message.versions {
@@ -26,13 +26,13 @@ struct MessageRoundTripTests {
         try check(message.type)
     }
 
-    @Test("A message that ends early is an error, wherever it ends", arguments: SpokenMessage.all)
+    @Test("A message truncated anywhere is an error", arguments: SpokenMessage.all)
     func truncation(_ message: SpokenMessage) throws {
         func check<Message: WireMessage & RandomValue>(_ type: Message.Type) throws {
             for version in message.versions {
                 var random = RandomValues(seed: 1)
                 let bytes = try message.encoded(Message(&random, version: version), version: version)
-                // Every length of a short message; in the quick suites some of the lengths of a long one.
+                // Every length of a short message; some lengths of a long one in the quick suites.
                 let step = bytes.count > 100 ? LongTests.count(1, quick: 7) : 1
                 for length in stride(from: 0, to: bytes.count, by: step) {
                     #expect(throws: ProtocolError.self, "version \(version), \(length) of \(bytes.count) bytes") {
@@ -44,7 +44,7 @@ struct MessageRoundTripTests {
         try check(message.type)
     }
 
-    @Test("A byte too many is an error", arguments: SpokenMessage.all)
+    @Test("An extra byte is an error", arguments: SpokenMessage.all)
     func leftover(_ message: SpokenMessage) throws {
         func check<Message: WireMessage & RandomValue>(_ type: Message.Type) throws {
             for version in message.versions {
@@ -58,7 +58,7 @@ struct MessageRoundTripTests {
         try check(message.type)
     }
 
-    @Test("Damaged bytes give a value or an error, and what they give can be written", arguments: SpokenMessage.all)
+    @Test("Damaged bytes give an error, or a value that can be encoded", arguments: SpokenMessage.all)
     func damage(_ message: SpokenMessage) throws {
         func check<Message: WireMessage & RandomValue>(_ type: Message.Type) throws {
             for version in message.versions {

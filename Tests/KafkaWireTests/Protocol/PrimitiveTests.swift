@@ -1,7 +1,7 @@
 import KafkaWire
 import Testing
 
-/// The primitive types against bytes that were written down by hand from the protocol guide.
+/// Compares the primitive types with handwritten bytes from the protocol guide.
 @Suite("Primitive types")
 struct PrimitiveTests {
     private func written(isFlexible: Bool = false, _ write: (inout WireWriter) -> Void) throws -> [UInt8] {
@@ -65,7 +65,7 @@ struct PrimitiveTests {
         }
     }
 
-    @Test("A variable-length integer of more than 32 bits, or of six bytes, is refused")
+    @Test("A variable-length integer of more than 32 bits, or of six bytes, is an error")
     func longVarints() {
         for bytes: [UInt8] in [
             [0xff, 0xff, 0xff, 0xff, 0x10], [0x80, 0x80, 0x80, 0x80, 0x80, 0x00], [0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
@@ -97,7 +97,7 @@ struct PrimitiveTests {
         }
     }
 
-    @Test("Strings that aren't UTF-8, or have a length that can't be, are refused")
+    @Test("A string that isn't UTF-8, or has an invalid length, is an error")
     func badStrings() {
         for (bytes, isFlexible): ([UInt8], Bool) in [
             ([0x00, 0x01, 0xff], false), ([0x02, 0xc3], true), ([0xff, 0xfe], false), ([0x80, 0x00], false),
@@ -110,7 +110,7 @@ struct PrimitiveTests {
         }
     }
 
-    @Test("A string longer than 32767 bytes can't be written")
+    @Test("A string longer than 32767 bytes can't be encoded")
     func longString() throws {
         for isFlexible in [false, true] {
             #expect(throws: ProtocolError.self) {
@@ -171,7 +171,7 @@ struct PrimitiveTests {
         }
     }
 
-    @Test("A count or length beyond the end is refused before anything is made for it")
+    @Test("A count or length beyond the end is an error before memory is allocated for it")
     func oversized() {
         for (bytes, isFlexible): ([UInt8], Bool) in [
             ([0x7f, 0xff, 0xff, 0xff, 0, 0], false), ([0xff, 0xff, 0xff, 0xfe], false), ([0x80, 0, 0, 0], false),
@@ -186,7 +186,7 @@ struct PrimitiveTests {
         }
     }
 
-    @Test("After a failure everything is zero or nothing, and the first reason stays")
+    @Test("After a failure every value is zero or empty, and the first reason is kept")
     func stickyReader() {
         var reader = WireReader(ByteSlice([0, 9, 1, 2, 3, 4, 5, 6, 7, 8]), isFlexible: false)
         #expect(reader.string() == "")
@@ -195,11 +195,11 @@ struct PrimitiveTests {
         #expect(reader.nullableArray { $0.int8() } == nil)
         reader.fail("another reason")
         let error = #expect(throws: ProtocolError.self) { try reader.finish() }
-        #expect(error?.reason == "the string of length 9 has only 8 bytes to be in")
+        #expect(error?.reason == "the string has the length 9, but only 8 bytes are left")
         #expect(error?.position == 2)
     }
 
-    @Test("A number can be put over an earlier one")
+    @Test("A number can be overwritten")
     func overwriting() throws {
         var writer = WireWriter(isFlexible: false)
         writer.int32(0)

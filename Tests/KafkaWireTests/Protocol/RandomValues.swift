@@ -1,11 +1,11 @@
 import KafkaWire
 
-/// A value of which a random one can be made, with the defaults in the fields that the version doesn't carry.
+/// A type with random values. Fields that the version doesn't have are at their defaults.
 protocol RandomValue {
     init(_ random: inout RandomValues, version: Int16)
 }
 
-/// Random values that are the same for the same seed (SplitMix64).
+/// A random number generator that is deterministic for a seed (SplitMix64).
 struct RandomValues: RandomNumberGenerator {
     private var state: UInt64
 
@@ -25,7 +25,7 @@ struct RandomValues: RandomNumberGenerator {
         Value(&self, version: version)
     }
 
-    /// Nil only where the version allows null.
+    /// A random value; nil only if the version allows null.
     mutating func value<Value: RandomValue>(_ version: Int16, orNil isNullable: Bool) -> Value? {
         isNullable && chance(of: 4) ? nil : Value(&self, version: version)
     }
@@ -36,7 +36,7 @@ struct RandomValues: RandomNumberGenerator {
         (0..<Int(next() % 40)).map { _ in UInt8(truncatingIfNeeded: next()) }
     }
 
-    /// Letters of one, two, three and four bytes.
+    /// Random characters of one, two, three and four bytes.
     mutating func text() -> String {
         String((0...Int(next() % 8)).map { _ in "aZ-.é€😀".randomElement(using: &self) ?? "a" })
     }

@@ -1,9 +1,9 @@
 import KafkaWire
 import Testing
 
-/// A request or response that the library speaks, for tests that go through all of them.
+/// A supported request or response, for tests that cover all of them.
 struct SpokenMessage: Sendable, CustomTestStringConvertible {
-    /// As Kafka's definitions name it, such as `FetchRequest`.
+    /// The name in Kafka's definitions, such as `FetchRequest`.
     let name: String
     let type: any (WireMessage & RandomValue).Type
     let apiKey: APIKey

@@ -2,7 +2,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("Aborted transactions are left out") struct AbortedTransactionsTests {
+@Suite("Skipping aborted transactions") struct AbortedTransactionsTests {
     private func read(
         _ records: ByteSlice, from offset: Int64 = 0, _ aborted: [(producer: Int64, first: Int64)]
     ) throws -> [RecordBatch] {
@@ -16,7 +16,7 @@ import Testing
         return batches
     }
 
-    /// A batch as a transactional producer writes it, at its place in a log.
+    /// A transactional producer's batch at an offset of the log.
     private func batch(at offset: Int64, of producer: Int64, _ count: Int = 1, end: Int16? = nil) throws -> [UInt8] {
         var builder = RecordBatchBuilder(pool: BufferPool(limit: 0))
         for _ in 0..<count {
@@ -34,11 +34,11 @@ import Testing
         return withChecksum(bytes)
     }
 
-    @Test func `what a real broker stored, from each offset on`() throws {
+    @Test func `a real broker's log, read from each offset`() throws {
         let segment = try FixtureTests.segment("transactions")
         let producer: Int64 = try #require(try readBatches(segment).first).producerID
         for offset in Int64(0)..<12 {
-            // The broker names a transaction whose marker is still to come.
+            // The broker lists a transaction whose marker follows later.
             var aborted: [(producer: Int64, first: Int64)] = []
             if offset <= 7 { aborted.append((producer, 4)) }
             let batches = try read(segment, from: offset, aborted)
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test func `transactions of several producers among each other, named in any order`() throws {
+    @Test func `interleaved transactions of several producers, listed in any order`() throws {
         let abort: Int16 = 0
         let commit: Int16 = 1
         let log = try [
@@ -64,9 +64,9 @@ import Testing
         #expect(batches.map(\.nextOffset) == [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15])
     }
 
-    @Test func `what isn't to be read isn't decompressed`() throws {
+    @Test func `aborted batches aren't decompressed`() throws {
         var bytes = try batch(at: 0, of: 1)
-        // gzip that isn't gzip.
+        // Claim gzip for bytes that aren't.
         bytes[22] |= 1
         let log = ByteSlice(withChecksum(bytes))
         #expect(throws: KafkaError.self) { _ = try read(log, []) }

@@ -9,7 +9,7 @@ import Testing
     import CZstd
 #endif
 
-/// What other writers than ours make of each codec's format.
+/// Variants of each codec's format that other writers produce.
 @Suite struct CodecFormatTests {
     static let text = CompressionTests.text
 
@@ -24,13 +24,13 @@ import Testing
 
     // MARK: gzip
 
-    @Test func `gzip members that follow each other are one stream`() throws {
+    @Test func `consecutive gzip members are one stream`() throws {
         let two = try CompressionTests.compress(Self.text, .gzip) + CompressionTests.compress([1, 2, 3], .gzip)
         #expect(try Self.decompress(two, .gzip) == Self.text + [1, 2, 3])
     }
 
-    /// The size at a member's end is a claim only.
-    @Test func `a false size at the end of gzip is found`() throws {
+    /// The size in a member's trailer may be wrong.
+    @Test func `a wrong size in a gzip trailer is detected`() throws {
         for size: [UInt8] in [[0xff, 0xff, 0xff, 0xff], [0, 0, 0, 0]] {
             var compressed = try CompressionTests.compress(Self.text, .gzip)
             compressed.replaceSubrange(compressed.count - 4..<compressed.count, with: size)
@@ -38,7 +38,7 @@ import Testing
         }
     }
 
-    @Test func `gzip's own checksum finds damage`() throws {
+    @Test func `gzip's own checksum detects damage`() throws {
         let text = Array("record batch, record batch".utf8)
         let compressed = try CompressionTests.compress(text, .gzip)
         var harmless = 0
@@ -49,7 +49,7 @@ import Testing
             #expect(result == text, "byte \(position)")
             harmless += 1
         }
-        // The time and the system in the header, and bits that fill up the last byte of the data.
+        // The time and system in the header, and padding bits in the last byte of the data.
         #expect(harmless <= 8)
     }
 
@@ -60,21 +60,21 @@ import Testing
         static let rawSnappy: [UInt8] = [3, 2 << 2, 0x61, 0x62, 0x63]
         static let framing: [UInt8] = [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1]
 
-        @Test func `snappy is written in snappy-java's framing, and read with and without`() throws {
+        @Test func `snappy is written in snappy-java's framing, and read with and without it`() throws {
             let framed = Self.framing + [0, 0, 0, 5] + Self.rawSnappy
             #expect(try CompressionTests.compress(Array("abc".utf8), .snappy) == framed)
             #expect(try Self.decompress(Self.rawSnappy, .snappy) == Array("abc".utf8))
             #expect(try Self.decompress(framed + [0, 0, 0, 5] + Self.rawSnappy, .snappy) == Array("abcabc".utf8))
         }
 
-        /// 130 bytes have the first byte that the framing has too.
-        @Test func `a raw block that begins like the framing isn't taken for it`() throws {
+        /// A block of 130 bytes begins with the framing's first byte.
+        @Test func `a raw block that begins like the framing isn't mistaken for it`() throws {
             let bytes = [UInt8](repeating: 0x53, count: 130)
             let raw: [UInt8] = [0x82, 0x01, 60 << 2, 129] + bytes
             #expect(try Self.decompress(raw, .snappy) == bytes)
         }
 
-        @Test func `snappy's sizes aren't believed`() {
+        @Test func `impossible snappy sizes are rejected`() {
             // 2³² - 1 bytes in five, and 200 in four.
             Self.corrupt([0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0x61], .snappy)
             Self.corrupt([0xc8, 0x01, 0, 0x61], .snappy)
@@ -111,7 +111,7 @@ import Testing
                             preferences.frameInfo.contentSize = checksums == 1 ? UInt64(bytes.count) : 0
                         }
                         #expect(try Self.decompress(frame, .lz4) == bytes)
-                        // A linked block doesn't reach into the frame before its own.
+                        // A linked block can't refer to the previous frame.
                         let two = try Self.decompress(Self.frame(Self.text) { _ in } + frame, .lz4)
                         #expect(two == Self.text + bytes)
                     }
@@ -119,7 +119,7 @@ import Testing
             }
         }
 
-        @Test func `lz4 frames that hold nothing are passed over`() throws {
+        @Test func `lz4 frames without content are skipped`() throws {
             let skippable: [UInt8] = [0x53, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 9, 9]
             let empty = Self.frame([]) { _ in }
             let frames = skippable + empty + Self.frame([1, 2]) { _ in } + skippable
@@ -127,14 +127,14 @@ import Testing
             #expect(try Self.decompress(skippable, .lz4) == [])
         }
 
-        /// As clients before Kafka 0.10 wrote it, over the magic number too.
+        /// Clients before Kafka 0.10 computed it over the magic number too.
         @Test func `the checksum of an lz4 header may be wrong`() throws {
             var frame = Self.frame([1, 2, 3]) { _ in }
             frame[6] ^= 0xff
             #expect(try Self.decompress(frame, .lz4) == [1, 2, 3])
         }
 
-        @Test func `lz4 headers that can't be are refused`() {
+        @Test func `invalid lz4 headers are rejected`() {
             let frame = Self.frame([1, 2, 3]) { _ in }
             // Another version, a dictionary, reserved bits, block sizes that don't exist, another magic number.
             for (position, value) in [
@@ -148,7 +148,7 @@ import Testing
             }
         }
 
-        @Test func `lz4's sizes aren't believed`() {
+        @Test func `impossible lz4 sizes are rejected`() {
             let frame = Self.frame([UInt8](repeating: 7, count: 500)) { $0.frameInfo.contentSize = 500 }
             for size: UInt8 in [1, 0] {
                 var malformed = frame
@@ -170,7 +170,7 @@ import Testing
 
         static func zstd(_ bytes: [UInt8], _ parameters: [(ZSTD_cParameter, Int32)]) throws -> [UInt8] {
             guard let context = unsafe ZSTD_createCCtx() else {
-                throw KafkaError(.unknownServerError, "there is no memory for a context")
+                throw KafkaError(.unknownServerError, "libzstd cannot allocate a context")
             }
             defer { _ = unsafe ZSTD_freeCCtx(context) }
             for (parameter, value) in parameters {
@@ -182,7 +182,7 @@ import Testing
             return Array(frame.prefix(count))
         }
 
-        /// The Java client's frames don't tell the size of their content.
+        /// The Java client's frames don't state their content size.
         @Test func `zstd frames of every kind are read`() throws {
             let zeros = [UInt8](repeating: 0, count: 500_000)
             for bytes in [[], [1], Self.text, CompressionTests.noise + Self.text, zeros] {
@@ -205,20 +205,20 @@ import Testing
             }
         }
 
-        @Test func `skippable zstd frames are passed over`() throws {
+        @Test func `skippable zstd frames are skipped`() throws {
             let skippable: [UInt8] = [0x5f, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 9, 9]
             let frames = try skippable + Self.zstd([1, 2], []) + skippable
             #expect(try Self.decompress(frames, .zstd) == [1, 2])
         }
 
-        @Test func `zstd's own checksum finds damage`() throws {
+        @Test func `zstd's own checksum detects damage`() throws {
             var frame = try Self.zstd(Self.text, [(ZSTD_c_checksumFlag, 1)])
             frame[frame.count - 1] ^= 1
             Self.corrupt(frame, .zstd)
         }
 
-        @Test func `a zstd frame's size isn't believed`() throws {
-            // A size of 2⁴⁰, and a block of one byte repeated five times.
+        @Test func `an impossible zstd frame size is rejected`() throws {
+            // A stated size of 2⁴⁰, and a block of one byte repeated five times.
             let frame: [UInt8] = [0x28, 0xb5, 0x2f, 0xfd, 0xc0, 0x50, 0, 0, 0, 0, 0, 1, 0, 0, 0x2b, 0, 0, 7]
             #expect(try ZstdFrames.sizeBound(ByteSlice(frame)) == 5)
             Self.corrupt(frame, .zstd)

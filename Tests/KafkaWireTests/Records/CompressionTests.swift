@@ -2,7 +2,7 @@ import Testing
 
 @testable import KafkaWire
 
-/// What holds for every codec.
+/// Tests for every codec.
 @Suite struct CompressionTests {
     static let pool = BufferPool(limit: 1 << 20)
     static let codecs = [Compression.gzip, .snappy, .lz4, .zstd].filter(\.isAvailable)
@@ -25,7 +25,7 @@ import Testing
         Array(try codec.decompress(ByteSlice(bytes), maximumBytes: maximumBytes, pool: pool))
     }
 
-    @Test(arguments: codecs) func `what is compressed comes back`(codec: Compression) throws {
+    @Test(arguments: codecs) func `decompressing restores the compressed bytes`(codec: Compression) throws {
         let large = (0..<6).flatMap { _ in Self.text }
         for bytes in [[], [7], Array("record".utf8), Self.text, large, Self.noise] {
             #expect(try Self.decompress(Self.compress(bytes, codec), codec) == bytes)
@@ -33,18 +33,18 @@ import Testing
         #expect(try Self.compress(large, codec).count < large.count)
     }
 
-    @Test(arguments: codecs) func `each level can be had`(codec: Compression) throws {
+    @Test(arguments: codecs) func `each compression level works`(codec: Compression) throws {
         var levels: [Int?] = [nil]
         if let all = codec.levels { levels += [all.lowerBound, -1, 1, 6, all.upperBound].filter(all.contains) }
         for level in levels {
             #expect(try Self.decompress(Self.compress(Self.text, codec, level: level), codec) == Self.text)
         }
-        // A context that did the highest level does the default after it.
+        // A context that was used at the highest level returns to the default.
         #expect(try Self.compress(Self.text, codec) == Self.compress(Self.text, codec))
     }
 
-    /// With zlib 1.2.11, changing a stream's level writes to where its last output went: another batch by then.
-    @Test(arguments: codecs) func `compressing leaves the batch before alone`(codec: Compression) throws {
+    /// With zlib 1.2.11, changing a stream's level writes into its previous output buffer, which is another batch by then.
+    @Test(arguments: codecs) func `compressing doesn't change the previous batch`(codec: Compression) throws {
         let levels = codec.levels.map { [max($0.lowerBound, 1), $0.upperBound, nil] } ?? [nil]
         var earlier: [(bytes: ByteSlice, copy: [UInt8])] = []
         for level in levels + levels {
@@ -58,7 +58,7 @@ import Testing
         }
     }
 
-    @Test(arguments: codecs) func `a level that the codec doesn't have is refused`(codec: Compression) throws {
+    @Test(arguments: codecs) func `a level out of range is rejected`(codec: Compression) throws {
         guard let levels = codec.levels else { return }
         for level in [levels.lowerBound - 1, levels.upperBound + 1, .min, .max] {
             let builder = try RecordBatchBuilderTests.build([CopiedRecord(offset: 0, timestamp: 0)])
@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    @Test(arguments: codecs) func `a higher level makes it smaller`(codec: Compression) throws {
+    @Test(arguments: codecs) func `a higher level compresses better`(codec: Compression) throws {
         guard let levels = codec.levels else { return }
         let lines = (0..<4000).flatMap { Array("{\"unit\":\($0 &* 7919 % 4001),\"zone\":\($0 % 60)}".utf8) }
         let fast = try Self.compress(lines, codec, level: levels.lowerBound)
@@ -75,7 +75,7 @@ import Testing
         #expect(small.count < fast.count)
     }
 
-    @Test(arguments: codecs) func `the largest size allowed is allowed, and one byte more is not`(
+    @Test(arguments: codecs) func `the size limit is allowed, and one byte more is rejected`(
         codec: Compression
     ) throws {
         for bytes in [Self.text, Self.noise] {
@@ -90,7 +90,7 @@ import Testing
         }
     }
 
-    @Test(arguments: codecs) func `an inflation bomb is refused, in one piece and in many`(codec: Compression) throws {
+    @Test(arguments: codecs) func `an inflation bomb is rejected, in one piece and in many`(codec: Compression) throws {
         let zeros = try Self.compress([UInt8](repeating: 0, count: 16 << 20), codec)
         #expect(zeros.count < 1 << 20)
         var bombs = [zeros]
@@ -105,7 +105,7 @@ import Testing
         }
     }
 
-    @Test(arguments: codecs) func `what is cut off never passes for the whole`(codec: Compression) throws {
+    @Test(arguments: codecs) func `truncated data is never accepted as complete`(codec: Compression) throws {
         let text = Array("record batch, record batch".utf8)
         let compressed = try Self.compress(text, codec)
         for count in 0..<compressed.count {
@@ -115,8 +115,8 @@ import Testing
         #expect(throws: KafkaError.self) { try Self.decompress(compressed + [0], codec) }
     }
 
-    /// Whether damage is noticed is the matter of the batch's checksum.
-    @Test(arguments: codecs) func `damage gives an error or bytes within the limit`(codec: Compression) throws {
+    /// The batch's checksum is responsible for detecting damage.
+    @Test(arguments: codecs) func `damaged data gives an error, or bytes within the limit`(codec: Compression) throws {
         var random = RandomValues(seed: 8)
         let compressed = try Self.compress(Array(Self.text.prefix(3000)), codec)
         for _ in 0..<1000 {
@@ -134,7 +134,7 @@ import Testing
 
     #if !Snappy || !LZ4 || !Zstd
         @Test(arguments: Compression.allCases.filter { !$0.isAvailable })
-        func `a codec that was left out is refused by its trait's name`(codec: Compression) throws {
+        func `the error for an excluded codec names its package trait`(codec: Compression) throws {
             let builder = try RecordBatchBuilderTests.build([CopiedRecord(offset: 0, timestamp: 0)])
             let writing = #expect(throws: KafkaError.self) { _ = try builder.finish(compression: codec) }
             let reading = MalformedBatchTests.failure(
@@ -152,7 +152,7 @@ import Testing
         }
     #endif
 
-    @Test func `CRC-32C has its known values`() {
+    @Test func `CRC-32C gives known values`() {
         #expect(CRC32C.checksum(ByteSlice(Array("123456789".utf8)).span) == 0xe306_9283)
         // RFC 3720, B.4.
         #expect(CRC32C.checksum(ByteSlice([UInt8](repeating: 0, count: 32)).span) == 0x8a91_36aa)

@@ -6,7 +6,7 @@ import enum TestSupport.LongTests
 
 @testable import KafkaWire
 
-/// What a real broker stored, from Fixtures/make-records.sh, against what the Java client read from it.
+/// Compares a real broker's segments (Fixtures/make-records.sh) with the records that the Java client read from them.
 @Suite struct FixtureTests {
     static let folder = URL(filePath: #filePath).deletingLastPathComponent()
         .appending(path: "../../../Fixtures/records").standardized
@@ -60,9 +60,9 @@ import enum TestSupport.LongTests
         ByteSlice(try Data(contentsOf: folder.appending(path: "\(name).log")))
     }
 
-    /// Offsets to read from: those around the ends of batches, and some within them; all in the long tests.
+    /// Offsets to read from: around the ends of batches, and some within them; all offsets in the long tests.
     ///
-    /// - Parameter end: The offset behind the last one.
+    /// - Parameter end: The offset after the last one.
     static func starts(in batches: [RecordBatch], to end: Int64) -> [Int64] {
         if LongTests.areEnabled { return Array(0...end) }
         var starts: Set<Int64> = [0, 1, end]
@@ -81,13 +81,13 @@ import enum TestSupport.LongTests
 
     static let codecs = [Compression.snappy, .lz4, .zstd].filter(\.isAvailable)
 
-    @Test(arguments: names) func `every record is as the Java consumer read it`(name: String) throws {
+    @Test(arguments: names) func `every record is equal to the Java consumer's`(name: String) throws {
         let batches = try readBatches(try Self.segment(name))
         let records = try batches.filter { !$0.isControl }.flatMap { try $0.copyRecords() }
         #expect(try records == Self.expected(name))
     }
 
-    @Test(arguments: names) func `a fetch from any offset begins with that one`(name: String) throws {
+    @Test(arguments: names) func `a read from any offset begins at that offset`(name: String) throws {
         let segment = try Self.segment(name)
         let expected = try Self.expected(name)
         let all = try readBatches(segment)
@@ -102,7 +102,7 @@ import enum TestSupport.LongTests
         }
     }
 
-    @Test(arguments: names) func `a scan counts what is there`(name: String) throws {
+    @Test(arguments: names) func `a scan counts batches, records and bytes`(name: String) throws {
         let segment = try Self.segment(name)
         let batches = try readBatches(segment)
         let scan = try RecordBatchReader.scan(segment, from: 0, topic: "t", partition: 3)
@@ -112,10 +112,10 @@ import enum TestSupport.LongTests
         #expect(!scan.isTooShort && scan.cutOffByteCount == nil)
     }
 
-    @Test(arguments: codecs) func `batches are compressed as the Java producer was told`(codec: Compression) throws {
+    @Test(arguments: codecs) func `batches have the codec of the Java producer`(codec: Compression) throws {
         let batches = try readBatches(try Self.segment("\(codec)"))
         #expect(batches.map(\.compression) == [codec, codec])
-        // More than one of the codec's blocks, and a shape of each kind.
+        // More than one block of the codec, and records of each kind.
         #expect(batches[0].byteCount > 64 << 10)
         let records = try batches[0].copyRecords()
         #expect(records.contains { $0.key == nil && $0.value == nil && $0.headers.isEmpty })
@@ -123,7 +123,7 @@ import enum TestSupport.LongTests
         #expect(records.contains { $0.key != nil && $0.value != nil && $0.headers.contains { $0.value == nil } })
     }
 
-    @Test func `control batches tell how each transaction ended`() throws {
+    @Test func `control batches have each transaction's outcome`() throws {
         let batches = try readBatches(try Self.segment("transactions"))
         let ends = try batches.compactMap { try $0.controlRecordType() }
         #expect(ends == [.commit, .abort, .commit])
@@ -131,7 +131,7 @@ import enum TestSupport.LongTests
         #expect(batches.filter(\.isControl).count == 3)
     }
 
-    @Test func `an idempotent producer's sequence goes on`() throws {
+    @Test func `an idempotent producer's sequence continues`() throws {
         let batches = try readBatches(try Self.segment("idempotent"))
         #expect(batches.map(\.baseSequence) == [0, 4, 8])
         #expect(Set(batches.map(\.producerID)).count == 1)
@@ -146,7 +146,7 @@ import enum TestSupport.LongTests
         for batch in empty { #expect(try batch.copyRecords().isEmpty) }
     }
 
-    @Test func `the broker's time counts with LogAppendTime`() throws {
+    @Test func `records have the broker's time with LogAppendTime`() throws {
         let batches = try readBatches(try Self.segment("log-append-time"))
         #expect(batches.map(\.timestampType) == [.logAppendTime, .logAppendTime])
         #expect(batches.map(\.compression) == [.none, .gzip])
@@ -157,7 +157,7 @@ import enum TestSupport.LongTests
         }
     }
 
-    /// The offset, and the epoch of the leader, are the broker's to set: bytes 0..<8 and 12..<16.
+    /// The broker sets the offset and the leader epoch: bytes 0..<8 and 12..<16.
     @Test(arguments: ["single", "many", "nulls", "headers", "large"])
     func `the builder writes the bytes that Java writes`(name: String) throws {
         let stored = Array(try Self.segment(name))

@@ -2,9 +2,9 @@ import Testing
 
 @testable import KafkaWire
 
-/// Batches that no broker should send: an error each, never a trap.
+/// Malformed batches: each is an error, never a trap.
 @Suite struct MalformedBatchTests {
-    /// A batch around records that are given byte by byte.
+    /// A batch around the given bytes of records.
     static func batch(
         _ records: [UInt8], count: Int32 = 1, lastOffsetDelta: Int32? = nil, attributes: Int16 = 0,
         baseOffset: Int64 = 0
@@ -25,7 +25,7 @@ import Testing
         return bytes
     }
 
-    /// A record of the value "A" alone, by its fields.
+    /// A record with only the value "A", by its fields.
     static func record(
         length: [UInt8]? = nil, attributes: [UInt8] = [0], timestamp: [UInt8] = [0], offset: [UInt8] = [0],
         key: [UInt8] = [1], value: [UInt8] = [2, 0x41], headers: [UInt8] = [0]
@@ -34,7 +34,7 @@ import Testing
         return (length ?? [UInt8(body.count * 2)]) + body
     }
 
-    /// Reads every record, and gives the error that it ends with; topic, partition and offset have to be in it.
+    /// Reads every record, and returns the error; checks that it has topic, partition and offset.
     static func failure(_ bytes: ByteSlice, maximumInflatedBytes: Int = 1 << 20) -> KafkaError? {
         do throws(KafkaError) {
             for batch in try readBatches(bytes, maximumInflatedBytes: maximumInflatedBytes) {
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test func `the hand-made record is sound`() throws {
+    @Test func `the handmade record is valid`() throws {
         #expect(Self.failure(Self.batch(Self.record())) == nil)
         let two = Self.record() + Self.record(offset: [2])
         let batches = try readBatches(Self.batch(two, count: 2))
@@ -78,7 +78,7 @@ import Testing
         ("value length beyond the record", record(value: [40, 0x41])),
         ("value length of 2³¹ - 1", record(value: [0xfe, 0xff, 0xff, 0xff, 0x0f, 0x41])),
         ("negative header count", record(headers: [1])),
-        ("headers that aren't there", record(headers: [2])),
+        ("missing headers", record(headers: [2])),
         ("very many headers", record(headers: [0xfe, 0xff, 0xff, 0xff, 0x0f])),
         ("header name length -1", record(headers: [2, 1, 1])),
         ("header name beyond the record", record(headers: [2, 40, 0x41, 1])),
@@ -88,9 +88,9 @@ import Testing
         ("bytes after the counted headers", record(headers: [2, 2, 0x41, 1, 0])),
     ]
 
-    /// At the end of a batch and in the middle of it other code decodes a record.
+    /// Different code decodes a record at the end of a batch and in the middle.
     @Test(arguments: malformedRecords.indices, [0, 40])
-    func `a malformed record is refused`(index: Int, padding: Int) throws {
+    func `a malformed record is an error`(index: Int, padding: Int) throws {
         let (name, malformed) = Self.malformedRecords[index]
         var records = malformed
         var count: Int32 = 1
@@ -98,19 +98,19 @@ import Testing
             records += Self.record(offset: [2], value: [UInt8(padding * 2)] + [UInt8](repeating: 0, count: padding))
             count = 2
         }
-        // A first record that takes the second one's offset is found out at the second.
+        // If the first record has the second one's offset, the second one is the error.
         let error = Self.failure(Self.batch(records, count: count))
         #expect(error?.code == .corruptMessage, "\(name)")
     }
 
-    @Test func `offsets have to ascend`() {
+    @Test func `offsets must ascend`() {
         let twice = Self.record(offset: [2]) + Self.record(offset: [2])
         #expect(Self.failure(Self.batch(twice, count: 2))?.code == .corruptMessage)
         let back = Self.record(offset: [4]) + Self.record(offset: [2])
         #expect(Self.failure(Self.batch(back, count: 2, lastOffsetDelta: 2))?.code == .corruptMessage)
     }
 
-    @Test func `the number of records has to be right`() {
+    @Test func `the number of records must be correct`() {
         let one = Self.record()
         for (count, last) in [(0, 0), (2, 1), (-1, 0), (Int32.max, Int32.max)] as [(Int32, Int32)] {
             let bytes = Self.batch(one, count: count, lastOffsetDelta: last)
@@ -123,7 +123,7 @@ import Testing
         #expect(Self.failure(Self.batch([], count: 0, lastOffsetDelta: 5)) == nil)
     }
 
-    @Test func `a batch with more records than its bytes or offsets allow is refused before a record is read`() {
+    @Test func `a batch with more records than its bytes or offsets allow is rejected before a record is read`() {
         let records = Self.record() + Self.record(offset: [2])
         #expect(throws: KafkaError.self) { try readBatches(Self.batch(records, count: 3)) }
         let tooMany = Self.batch(records, count: 2, lastOffsetDelta: 0)
@@ -131,14 +131,14 @@ import Testing
         #expect(throws: KafkaError.self) { try RecordBatchReader.scan(tooMany, from: 0, topic: "t", partition: 3) }
     }
 
-    @Test func `a scan continues behind the offsets that compaction has emptied`() throws {
+    @Test func `a scan continues after the offsets that compaction has removed`() throws {
         let compacted = Self.batch(
             Self.record() + Self.record(offset: [2]), count: 2, lastOffsetDelta: 9, baseOffset: 5)
         #expect(try RecordBatchReader.scan(compacted, from: 0, topic: "t", partition: 3).nextOffset == 15)
         #expect(try readBatches(compacted).map(\.nextOffset) == [15])
     }
 
-    @Test func `an error comes again, and what was read before is good`() throws {
+    @Test func `an error repeats, and the records before it are valid`() throws {
         let batches = try readBatches(Self.batch(Self.record() + Self.record(offset: [2], key: [3]), count: 2))
         var records = batches[0].records
         let first = try #require(try records.next()?.offset)
@@ -148,7 +148,7 @@ import Testing
         }
     }
 
-    @Test func `offsets that can't be are refused`() {
+    @Test func `impossible offsets are rejected`() {
         for (base, last) in [(-1, 0), (Int64.max, 0), (Int64.max - 4, 4), (0, -1)] as [(Int64, Int32)] {
             let bytes = Self.batch(Self.record(), lastOffsetDelta: last, baseOffset: base)
             #expect(Self.failure(bytes)?.code == .corruptMessage, "base \(base), last delta \(last)")
@@ -158,7 +158,7 @@ import Testing
         }
     }
 
-    @Test func `batch lengths that can't be are refused`() {
+    @Test func `impossible batch lengths are rejected`() {
         for length: Int32 in [.min, -1, 0, 13, 48] {
             var bytes = Array(Self.batch(Self.record()))
             bytes.replaceSubrange(8..<12, with: (0..<4).map { UInt8(truncatingIfNeeded: length >> (24 - 8 * $0)) })
@@ -175,7 +175,7 @@ import Testing
         #expect(error.message.contains("format \(Int8(bitPattern: magic))"))
     }
 
-    @Test(arguments: [5, 6, 7]) func `codecs that nobody knows are named`(codec: Int16) throws {
+    @Test(arguments: [5, 6, 7]) func `unknown codecs are named`(codec: Int16) throws {
         let error = try #require(Self.failure(Self.batch(Self.record(), attributes: codec)))
         #expect(error.code == .unsupportedCompressionType)
         #expect(error.message.contains("codec \(codec)"))
@@ -189,7 +189,7 @@ import Testing
         return Array(batch(records, count: 3))
     }()
 
-    @Test func `a batch that is cut off anywhere is passed over`() throws {
+    @Test func `a batch that is truncated anywhere is skipped`() throws {
         let whole = Self.small
         for count in 0..<whole.count {
             let one = ByteSlice(whole.prefix(count))
@@ -204,8 +204,8 @@ import Testing
         }
     }
 
-    /// The first 17 bytes aren't checked: the offset and epoch are whatever they say there.
-    @Test func `a flipped bit is found wherever the checksum covers it`() throws {
+    /// The checksum doesn't cover the first 17 bytes, with the offset and the leader epoch.
+    @Test func `a flipped bit is detected wherever the checksum covers it`() throws {
         for position in Self.small.indices {
             for bit in 0..<8 {
                 var bytes = Self.small
@@ -217,7 +217,7 @@ import Testing
         }
     }
 
-    @Test func `a flipped bit without the checksum's protection never traps`() {
+    @Test func `a flipped bit without checksum verification never traps`() {
         for position in Self.small.indices {
             for bit in 0..<8 {
                 var bytes = Self.small
@@ -231,7 +231,7 @@ import Testing
         }
     }
 
-    @Test func `a wrong checksum is told with both values`() throws {
+    @Test func `the error for a wrong checksum has both values`() throws {
         var bytes = Self.small
         bytes[17...20] = [0, 0, 0x12, 0x34]
         let error = try #require(Self.failure(ByteSlice(bytes)))

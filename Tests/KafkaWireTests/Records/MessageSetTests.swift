@@ -2,14 +2,14 @@ import Testing
 
 @testable import KafkaWire
 
-/// Messages of formats 0 and 1: those of a real broker, which converted for an old client what the Java client had
-/// written (Fixtures/make-records.sh), and such as no broker should send.
+/// Messages of formats 0 and 1: from a real broker, which converted the Java client's records for an old client
+/// (Fixtures/make-records.sh), and malformed ones.
 @Suite struct MessageSetTests {
     static let names =
         ["single", "many", "nulls", "headers", "gzip", "large", "log-append-time", "transactions", "compacted"]
         + [Compression.snappy, .lz4].filter(\.isAvailable).map { "\($0)" }
 
-    /// The records as formats 0 and 1 can have them.
+    /// The expected records, without the fields that formats 0 and 1 don't have.
     static func expected(_ name: String, format: Int) throws -> [CopiedRecord] {
         try FixtureTests.expected(name).map { record in
             var record = record
@@ -20,14 +20,14 @@ import Testing
     }
 
     @Test(arguments: names, [0, 1])
-    func `every record is as the Java consumer read it in format 2`(name: String, format: Int) throws {
+    func `every record is equal to the Java consumer's in format 2`(name: String, format: Int) throws {
         let batches = try readBatches(try FixtureTests.segment("v\(format)/\(name)"))
         #expect(try batches.flatMap { try $0.copyRecords() } == Self.expected(name, format: format))
         #expect(batches.allSatisfy { $0.producerID == -1 && $0.baseSequence == -1 && !$0.isControl })
     }
 
     @Test(arguments: names, [0, 1])
-    func `a fetch from any offset begins with that one`(name: String, format: Int) throws {
+    func `a read from any offset begins at that offset`(name: String, format: Int) throws {
         let set = try FixtureTests.segment("v\(format)/\(name)")
         let expected = try Self.expected(name, format: format)
         let last = try #require(expected.last).offset
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test func `wrappers become batches, and messages that follow each other become one`() throws {
+    @Test func `a wrapper becomes a batch, and consecutive messages become one batch`() throws {
         for (name, codec) in [("gzip", Compression.gzip), ("many", .none)] {
             for format in [0, 1] {
                 let batches = try readBatches(try FixtureTests.segment("v\(format)/\(name)"))
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test func `the broker's time counts with LogAppendTime`() throws {
+    @Test func `records have the broker's time with LogAppendTime`() throws {
         let batches = try readBatches(try FixtureTests.segment("v1/log-append-time"))
         #expect(batches.allSatisfy { $0.timestampType == .logAppendTime })
         #expect(batches.map(\.compression) == [.none, .gzip])
@@ -82,7 +82,7 @@ import Testing
         return bigEndian(offset) + bigEndian(length ?? Int32(checked.count + 4)) + bigEndian(crc) + checked
     }
 
-    /// A message that holds others, compressed with gzip.
+    /// A message that contains others, compressed with gzip.
     static func wrapper(
         offset: Int64, format: Int8 = 1, attributes: UInt8 = 1, timestamp: Int64 = 5000, _ messages: [[UInt8]]
     ) throws -> [UInt8] {
@@ -99,7 +99,7 @@ import Testing
         #expect(LegacyMessage.crc(ByteSlice([]).span) == 0)
     }
 
-    @Test func `in format 1 a wrapper has the last offset, and those in it count from anywhere`() throws {
+    @Test func `in format 1 a wrapper has the last offset, and its inner offsets are relative`() throws {
         let inner = [Self.message(offset: 0), Self.message(offset: 2, key: []), Self.message(offset: 3)]
         let records = try Self.records(Self.wrapper(offset: 103, inner))
         #expect(records.map(\.offset) == [100, 102, 103])
@@ -110,7 +110,7 @@ import Testing
         #expect(byBroker.map(\.timestamp) == [5000, 5000, 5000])
     }
 
-    @Test func `in format 0 a wrapper's messages have their own offsets`() throws {
+    @Test func `in format 0 a wrapper's inner offsets are absolute`() throws {
         let inner = [Self.message(offset: 100, format: 0), Self.message(offset: 102, format: 0, key: [1, 2])]
         let bytes = try Self.wrapper(offset: 102, format: 0, inner)
         #expect(try Self.records(bytes).map(\.offset) == [100, 102])
@@ -118,7 +118,7 @@ import Testing
         #expect(try Self.records(bytes).map(\.key) == [nil, [1, 2]])
     }
 
-    @Test func `formats, codecs and times that differ follow each other`() throws {
+    @Test func `messages of different formats, codecs and times follow each other`() throws {
         let bytes =
             try Self.message(offset: 0, format: 0) + Self.message(offset: 1)
             + Self.message(offset: 2, attributes: 8, timestamp: 7)
@@ -134,7 +134,7 @@ import Testing
         #expect(try Self.records(Self.message(offset: 0) + Array(newer.stamp())).map(\.timestamp) == [1000, 9])
     }
 
-    @Test func `messages that come twice are given once`() throws {
+    @Test func `duplicate messages are returned once`() throws {
         let inner = [Self.message(offset: 0), Self.message(offset: 1), Self.message(offset: 2)]
         let bytes =
             try Self.message(offset: 4) + Self.message(offset: 5) + Self.message(offset: 4) + Self.message(offset: 5)
@@ -142,7 +142,7 @@ import Testing
         #expect(try Self.records(bytes).map(\.offset) == [4, 5, 6])
     }
 
-    @Test func `times far from each other keep their values`() throws {
+    @Test func `timestamps far apart keep their values`() throws {
         let times: [Int64] = [.min, .max, 0, -1]
         let bytes = times.enumerated().flatMap { Self.message(offset: Int64($0), timestamp: $1) }
         #expect(try Self.records(bytes).map(\.timestamp) == times)
@@ -160,7 +160,7 @@ import Testing
         #expect(try batches.flatMap { try $0.copyRecords() }.map(\.offset) == Array(0..<9))
     }
 
-    @Test func `what can't be is refused`() throws {
+    @Test func `malformed messages are rejected`() throws {
         let sound = Self.message(offset: 0)
         let malformed: [(String, [UInt8])] = [
             ("negative offset", Self.message(offset: -1)),
@@ -183,7 +183,7 @@ import Testing
             ("offsets below zero", try Self.wrapper(offset: 1, [sound, Self.message(offset: 7)])),
             ("offsets far apart", try Self.wrapper(offset: 1 << 40, [sound, Self.message(offset: 1 << 40)])),
             (
-                "offsets behind the wrapper's",
+                "offsets beyond the wrapper's",
                 try Self.wrapper(offset: 5, format: 0, [Self.message(offset: 6, format: 0)])
             ),
             ("wrong checksum inside", try Self.wrapper(offset: 0, [Self.damaged(sound)])),
@@ -199,7 +199,7 @@ import Testing
         message.dropLast() + [message[message.count - 1] ^ 1]
     }
 
-    @Test func `checksums count only where they are to be checked`() throws {
+    @Test func `checksums are only verified if required`() throws {
         let bytes =
             Self.damaged(Self.message(offset: 0))
             + (try Self.wrapper(offset: 1, [Self.damaged(Self.message(offset: 0))]))
@@ -207,12 +207,12 @@ import Testing
         #expect(try batches.flatMap { try $0.copyRecords() }.map(\.value) == [[0x40], [0x40]])
     }
 
-    @Test func `an inflation bomb in a wrapper is refused`() throws {
+    @Test func `an inflation bomb in a wrapper is rejected`() throws {
         let bomb = try Self.wrapper(offset: 0, [Self.message(offset: 0, value: [UInt8](repeating: 0, count: 4 << 20))])
         #expect(MalformedBatchTests.failure(ByteSlice(bomb))?.code == .recordListTooLarge)
     }
 
-    @Test(arguments: [0, 1]) func `a message that is cut off anywhere is passed over`(format: Int8) throws {
+    @Test(arguments: [0, 1]) func `a message that is truncated anywhere is skipped`(format: Int8) throws {
         let whole = Self.message(offset: 4, format: format, key: [1], value: [2])
         for count in 0..<whole.count {
             #expect(try Self.records(Array(whole.prefix(count))).isEmpty)
@@ -222,7 +222,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [0, 1]) func `flipped bits never trap, and are found by the checksum`(format: Int8) throws {
+    @Test(arguments: [0, 1]) func `flipped bits never trap, and the checksum detects them`(format: Int8) throws {
         let inner = [Self.message(offset: 0, format: format, key: [1]), Self.message(offset: 1, format: format)]
         let bytes = try Self.message(offset: 0, format: format) + Self.wrapper(offset: 1, format: format, inner)
         for position in bytes.indices {

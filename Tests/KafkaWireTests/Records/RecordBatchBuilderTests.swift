@@ -2,7 +2,7 @@ import Testing
 
 @testable import KafkaWire
 
-/// What a record had in it, copied out.
+/// A copy of a record's fields.
 struct CopiedRecord: Equatable, Sendable {
     var offset: Int64
     var timestamp: Int64
@@ -17,7 +17,7 @@ struct CopiedHeader: Equatable, Sendable {
 }
 
 extension RecordBatch {
-    /// Every record, copied out.
+    /// Copies of all records.
     func copyRecords() throws(KafkaError) -> [CopiedRecord] {
         var copies: [CopiedRecord] = []
         var records = records
@@ -37,7 +37,7 @@ extension RecordBatch {
     }
 }
 
-/// The batches in `records`, read as from topic `t`, partition 3.
+/// The batches in `records`, read as topic `t`, partition 3.
 func readBatches(
     _ records: ByteSlice, from offset: Int64 = 0, checksCRC: Bool = true, maximumInflatedBytes: Int = 1 << 24
 ) throws(KafkaError) -> [RecordBatch] {
@@ -50,7 +50,7 @@ func readBatches(
 }
 
 @Suite struct RecordBatchBuilderTests {
-    /// Records with everything that a record can have, and integers of every length.
+    /// Records with every kind of field, and integers of every length.
     static let samples: [CopiedRecord] = {
         var samples = [
             CopiedRecord(offset: 0, timestamp: 1_700_000_000_000, key: nil, value: nil),
@@ -91,7 +91,7 @@ func readBatches(
     }
 
     @Test(arguments: [Compression.none, .gzip], [0, 61, 4096, 4 << 20])
-    func `what is built decodes to what was appended`(compression: Compression, capacity: Int) throws {
+    func `a built batch decodes to the appended records`(compression: Compression, capacity: Int) throws {
         let builder = try Self.build(Self.samples, capacity: capacity)
         let byteCount = builder.byteCount
         #expect(builder.recordCount == Self.samples.count)
@@ -110,7 +110,7 @@ func readBatches(
         #expect(try batches[0].copyRecords() == Self.samples)
     }
 
-    @Test func `a batch can be stamped again while somebody holds the bytes of the first stamp`() throws {
+    @Test func `a batch can be stamped again while the bytes of the first stamp are in use`() throws {
         var batch = try Self.build([CopiedRecord(offset: 0, timestamp: 5, value: [1])]).finish()
         let first = batch.stamp(producerID: 1, producerEpoch: 2, baseSequence: 3, isTransactional: true)
         let second = batch.stamp(producerID: 4, producerEpoch: 5, baseSequence: 6)
@@ -125,7 +125,7 @@ func readBatches(
         }
     }
 
-    @Test func `a copy of a builder goes its own way`() throws {
+    @Test func `a copy of a builder is independent`() throws {
         var one = try Self.build([CopiedRecord(offset: 0, timestamp: 5, value: [1])], capacity: 4096)
         var other = one
         try one.append(key: nil, value: [2], timestamp: 6)
@@ -137,7 +137,7 @@ func readBatches(
         }
     }
 
-    @Test func `the size of a record is bounded without overflow`() {
+    @Test func `the size bound of a record doesn't overflow`() {
         #expect(RecordBatchBuilder.sizeBound(keyCount: .max, valueCount: .max) == .max)
         #expect(RecordBatchBuilder.sizeBound(keyCount: 0, valueCount: 0) < 64)
     }

@@ -2,7 +2,7 @@ import Foundation
 import KafkaWire
 import Testing
 
-/// Record batches of librdkafka and the Java client, as they were on the way to a broker (Fixtures/record-frames.sh).
+/// Record batches that librdkafka and the Java client sent to a broker (Fixtures/record-frames.sh).
 @Suite struct RecordedBatchTests {
     struct Batch: Sendable, CustomTestStringConvertible {
         let source: String

@@ -1,4 +1,4 @@
-/// Gives users SCRAM passwords and takes them away (KIP-554). The controller does it.
+/// Sets and deletes users' SCRAM credentials (KIP-554). The controller executes it.
 package struct AlterUserScramCredentialsRequest: KafkaRequest {
     package typealias Response = AlterUserScramCredentialsResponse
     package static let apiKey = APIKey.alterUserScramCredentials
@@ -28,7 +28,7 @@ package struct AlterUserScramCredentialsRequest: KafkaRequest {
 }
 
 extension AlterUserScramCredentialsRequest {
-    /// A user and the mechanism that they are not to log in by any more.
+    /// A user and mechanism whose credential is to be deleted.
     package struct Deletion: WireMessage {
         package var name: String
         /// 1 for SCRAM-SHA-256, 2 for SCRAM-SHA-512.
@@ -55,15 +55,14 @@ extension AlterUserScramCredentialsRequest {
 }
 
 extension AlterUserScramCredentialsRequest {
-    /// A user and the password for a mechanism.
+    /// A user's credential for a mechanism.
     package struct Upsertion: WireMessage {
         package var name: String
         /// 1 for SCRAM-SHA-256, 2 for SCRAM-SHA-512.
         package var mechanism: Int8
         package var iterations: Int32
         package var salt: ByteSlice
-        /// The password after `iterations` of PBKDF2 with the salt (RFC 5802, Hi): the broker never sees the password
-        /// itself.
+        /// The password after `iterations` of PBKDF2 with the salt (RFC 5802, Hi). The password itself is never sent.
         package var saltedPassword: ByteSlice
 
         package init(
@@ -98,9 +97,9 @@ extension AlterUserScramCredentialsRequest {
     }
 }
 
-/// What became of each user.
+/// The result for each user.
 package struct AlterUserScramCredentialsResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds.
+    /// How long a quota throttled the request, in milliseconds.
     package var throttleTimeMs: Int32
     package var results: [Result]
 
@@ -124,7 +123,7 @@ package struct AlterUserScramCredentialsResponse: WireMessage {
 }
 
 extension AlterUserScramCredentialsResponse {
-    /// Whether a user was altered, or why not.
+    /// The result for one user.
     package struct Result: WireMessage {
         package var user: String
         package var errorCode: Int16

@@ -1,4 +1,4 @@
-/// Makes access rules (KIP-140).
+/// Creates access rules (KIP-140).
 package struct CreateAclsRequest: KafkaRequest {
     package typealias Response = CreateAclsResponse
     package static let apiKey = APIKey.createAcls
@@ -24,12 +24,12 @@ package struct CreateAclsRequest: KafkaRequest {
 }
 
 extension CreateAclsRequest {
-    /// A rule.
+    /// An access rule to create.
     package struct Creation: WireMessage {
         /// 2 topic, 3 group, 4 cluster, 5 transactional id, 6 delegation token, 7 user.
         package var resourceType: Int8
         package var resourceName: String
-        /// 3 for the literal name, 4 for a prefix (KIP-290).
+        /// 3 for a literal name, 4 for a prefix (KIP-290).
         package var resourcePatternType: Int8
         /// Such as `User:alice`.
         package var principal: String
@@ -78,9 +78,9 @@ extension CreateAclsRequest {
     }
 }
 
-/// What became of each rule, in the order of the request.
+/// The result for each rule, in the request's order.
 package struct CreateAclsResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds.
+    /// How long a quota throttled the request, in milliseconds.
     package var throttleTimeMs: Int32
     package var results: [Result]
 
@@ -104,7 +104,7 @@ package struct CreateAclsResponse: WireMessage {
 }
 
 extension CreateAclsResponse {
-    /// Whether a rule was made, or why not.
+    /// The result for one rule.
     package struct Result: WireMessage {
         package var errorCode: Int16
         package var errorMessage: String?

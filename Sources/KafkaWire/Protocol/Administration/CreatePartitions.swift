@@ -1,4 +1,4 @@
-/// Gives topics more partitions (KIP-195). The controller does it, and other brokers hand it on to it.
+/// Adds partitions to topics (KIP-195). The controller executes it; other brokers forward it.
 package struct CreatePartitionsRequest: KafkaRequest {
     package typealias Response = CreatePartitionsResponse
     package static let apiKey = APIKey.createPartitions
@@ -6,9 +6,9 @@ package struct CreatePartitionsRequest: KafkaRequest {
     package static let firstFlexibleVersion: Int16 = 2
 
     package var topics: [Topic]
-    /// How long to wait until the partitions are there, in milliseconds.
+    /// How long to wait for the creation, in milliseconds.
     package var timeoutMs: Int32
-    /// Whether the broker only says whether it could.
+    /// Whether to validate the request without executing it.
     package var validateOnly: Bool
 
     package init(topics: [Topic] = [], timeoutMs: Int32 = 0, validateOnly: Bool = false) {
@@ -34,12 +34,12 @@ package struct CreatePartitionsRequest: KafkaRequest {
 }
 
 extension CreatePartitionsRequest {
-    /// A topic that is to have more partitions.
+    /// A topic, and its new number of partitions.
     package struct Topic: WireMessage {
         package var name: String
-        /// How many it is to have, those counted that it has.
+        /// The total number of partitions, including the existing ones.
         package var count: Int32
-        /// One for each new partition; null where the controller is to place the replicas.
+        /// One assignment per new partition; null to let the controller place the replicas.
         package var assignments: [Assignment]?
 
         package init(name: String = "", count: Int32 = 0, assignments: [Assignment]? = []) {
@@ -66,9 +66,9 @@ extension CreatePartitionsRequest {
 }
 
 extension CreatePartitionsRequest {
-    /// The brokers that a new partition is to lie on.
+    /// The brokers for a new partition's replicas.
     package struct Assignment: WireMessage {
-        /// Node ids of the partition's replicas; the first becomes its leader.
+        /// The node ids of the replicas; the first becomes the leader.
         package var brokerIds: [Int32]
 
         package init(brokerIds: [Int32] = []) {
@@ -88,9 +88,9 @@ extension CreatePartitionsRequest {
     }
 }
 
-/// What became of each topic.
+/// The result for each topic.
 package struct CreatePartitionsResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds.
+    /// How long a quota throttled the request, in milliseconds.
     package var throttleTimeMs: Int32
     package var results: [Result]
 
@@ -114,7 +114,7 @@ package struct CreatePartitionsResponse: WireMessage {
 }
 
 extension CreatePartitionsResponse {
-    /// Whether a topic has its partitions, or why not.
+    /// The result for one topic.
     package struct Result: WireMessage {
         package var name: String
         package var errorCode: Int16

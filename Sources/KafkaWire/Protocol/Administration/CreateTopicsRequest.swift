@@ -1,4 +1,4 @@
-/// Creates topics. The controller does it, and other brokers hand it on to it.
+/// Creates topics. The controller executes it; other brokers forward it.
 package struct CreateTopicsRequest: KafkaRequest {
     package typealias Response = CreateTopicsResponse
     package static let apiKey = APIKey.createTopics
@@ -6,9 +6,9 @@ package struct CreateTopicsRequest: KafkaRequest {
     package static let firstFlexibleVersion: Int16 = 5
 
     package var topics: [CreatableTopic]
-    /// How long to wait until the topics are there, in milliseconds.
+    /// How long to wait for the creation, in milliseconds.
     package var timeoutMs: Int32
-    /// Whether the broker only says whether it could.
+    /// Whether to validate the request without executing it.
     package var validateOnly: Bool
 
     package init(topics: [CreatableTopic] = [], timeoutMs: Int32 = 60000, validateOnly: Bool = false) {
@@ -34,14 +34,14 @@ package struct CreateTopicsRequest: KafkaRequest {
 }
 
 extension CreateTopicsRequest {
-    /// A topic to be created.
+    /// A topic to create.
     package struct CreatableTopic: WireMessage {
         package var name: String
-        /// -1 for the broker's default (version 4) or where `assignments` tells.
+        /// -1 for the broker's default (version 4), or if `assignments` is set.
         package var numPartitions: Int32
-        /// -1 for the broker's default (version 4) or where `assignments` tells.
+        /// -1 for the broker's default (version 4), or if `assignments` is set.
         package var replicationFactor: Int16
-        /// Empty where the broker is to place the replicas.
+        /// Empty to let the controller place the replicas.
         package var assignments: [CreatableReplicaAssignment]
         package var configs: [CreatableTopicConfig]
 
@@ -78,10 +78,10 @@ extension CreateTopicsRequest {
 }
 
 extension CreateTopicsRequest {
-    /// The brokers that a partition is to lie on.
+    /// The brokers for a partition's replicas.
     package struct CreatableReplicaAssignment: WireMessage {
         package var partitionIndex: Int32
-        /// Node ids of the partition's replicas.
+        /// The node ids of the partition's replicas.
         package var brokerIds: [Int32]
 
         package init(partitionIndex: Int32 = 0, brokerIds: [Int32] = []) {
@@ -105,7 +105,7 @@ extension CreateTopicsRequest {
 }
 
 extension CreateTopicsRequest {
-    /// A setting of the topic; what isn't set has the broker's default.
+    /// A setting of the topic. Other settings have the broker's defaults.
     package struct CreatableTopicConfig: WireMessage {
         package var name: String
         package var value: String?

@@ -1,6 +1,6 @@
-/// What became of each topic.
+/// The result for each topic.
 package struct CreateTopicsResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds.
+    /// How long a quota throttled the request, in milliseconds.
     package var throttleTimeMs: Int32
     package var topics: [CreatableTopicResult]
 
@@ -24,20 +24,20 @@ package struct CreateTopicsResponse: WireMessage {
 }
 
 extension CreateTopicsResponse {
-    /// A topic as it was created, or why it wasn't.
+    /// A created topic, or an error.
     package struct CreatableTopicResult: WireMessage {
         package var name: String
         /// Versions 7 and later.
         package var topicId: KafkaUUID
         package var errorCode: Int16
         package var errorMessage: String?
-        /// Why `configs` is missing, where the topic was created. Versions 5 and later.
+        /// Why `configs` is missing although the topic was created. Versions 5 and later.
         package var topicConfigErrorCode: Int16
-        /// -1 where the client may not see it. Versions 5 and later.
+        /// -1 if the client isn't authorized to see it. Versions 5 and later.
         package var numPartitions: Int32
-        /// -1 where the client may not see it. Versions 5 and later.
+        /// -1 if the client isn't authorized to see it. Versions 5 and later.
         package var replicationFactor: Int16
-        /// Null where the client may not see it. Versions 5 and later.
+        /// Null if the client isn't authorized to see them. Versions 5 and later.
         package var configs: [CreatableTopicConfigs]?
 
         package init(
@@ -95,7 +95,7 @@ extension CreateTopicsResponse {
 }
 
 extension CreateTopicsResponse {
-    /// A setting as it holds for the topic.
+    /// An effective setting of the topic.
     package struct CreatableTopicConfigs: WireMessage {
         package var name: String
         package var value: String?

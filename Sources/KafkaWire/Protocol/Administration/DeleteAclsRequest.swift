@@ -24,7 +24,7 @@ package struct DeleteAclsRequest: KafkaRequest {
 }
 
 extension DeleteAclsRequest {
-    /// Rules that are to go, as DescribeAcls finds them.
+    /// A filter for the rules to delete, as in DescribeAcls.
     package struct Filter: WireMessage {
         package var resourceTypeFilter: Int8
         /// Null for any.

@@ -1,6 +1,6 @@
-/// What became of each filter, in the order of the request.
+/// The result for each filter, in the request's order.
 package struct DeleteAclsResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds.
+    /// How long a quota throttled the request, in milliseconds.
     package var throttleTimeMs: Int32
     package var filterResults: [FilterResult]
 
@@ -24,7 +24,7 @@ package struct DeleteAclsResponse: WireMessage {
 }
 
 extension DeleteAclsResponse {
-    /// The rules that a filter found.
+    /// The rules that a filter matched.
     package struct FilterResult: WireMessage {
         package var errorCode: Int16
         package var errorMessage: String?
@@ -54,14 +54,14 @@ extension DeleteAclsResponse {
 }
 
 extension DeleteAclsResponse {
-    /// A rule that is gone, or why it is still there.
+    /// A deleted rule, or a rule that couldn't be deleted and the error.
     package struct MatchingAcl: WireMessage {
         package var errorCode: Int16
         package var errorMessage: String?
         /// 2 topic, 3 group, 4 cluster, 5 transactional id, 6 delegation token, 7 user.
         package var resourceType: Int8
         package var resourceName: String
-        /// 3 for the literal name, 4 for a prefix (KIP-290).
+        /// 3 for a literal name, 4 for a prefix (KIP-290).
         package var patternType: Int8
         /// Such as `User:alice`.
         package var principal: String

@@ -1,4 +1,4 @@
-/// Deletes the records of partitions up to an offset (KIP-107). Each goes to the partition's leader.
+/// Deletes the records of partitions before an offset (KIP-107). Sent to each partition's leader.
 package struct DeleteRecordsRequest: KafkaRequest {
     package typealias Response = DeleteRecordsResponse
     package static let apiKey = APIKey.deleteRecords
@@ -6,7 +6,7 @@ package struct DeleteRecordsRequest: KafkaRequest {
     package static let firstFlexibleVersion: Int16 = 2
 
     package var topics: [Topic]
-    /// How long to wait until all replicas have followed, in milliseconds.
+    /// How long to wait for all replicas, in milliseconds.
     package var timeoutMs: Int32
 
     package init(topics: [Topic] = [], timeoutMs: Int32 = 0) {
@@ -29,7 +29,7 @@ package struct DeleteRecordsRequest: KafkaRequest {
 }
 
 extension DeleteRecordsRequest {
-    /// Partitions of a topic.
+    /// A topic and its partitions.
     package struct Topic: WireMessage {
         package var name: String
         package var partitions: [Partition]
@@ -55,10 +55,10 @@ extension DeleteRecordsRequest {
 }
 
 extension DeleteRecordsRequest {
-    /// A partition whose beginning is to go.
+    /// A partition, and the offset before which to delete.
     package struct Partition: WireMessage {
         package var partitionIndex: Int32
-        /// The first offset that stays; -1 for the high watermark, which leaves nothing.
+        /// The first offset to keep; -1 for the high watermark, which deletes all records.
         package var offset: Int64
 
         package init(partitionIndex: Int32 = 0, offset: Int64 = 0) {
@@ -81,9 +81,9 @@ extension DeleteRecordsRequest {
     }
 }
 
-/// What became of each partition.
+/// The result for each partition.
 package struct DeleteRecordsResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds.
+    /// How long a quota throttled the request, in milliseconds.
     package var throttleTimeMs: Int32
     package var topics: [Topic]
 
@@ -107,7 +107,7 @@ package struct DeleteRecordsResponse: WireMessage {
 }
 
 extension DeleteRecordsResponse {
-    /// Partitions of a topic.
+    /// A topic and its partitions.
     package struct Topic: WireMessage {
         package var name: String
         package var partitions: [Partition]
@@ -133,10 +133,10 @@ extension DeleteRecordsResponse {
 }
 
 extension DeleteRecordsResponse {
-    /// Where a partition begins from now on, or why it is as it was.
+    /// A partition's new start offset, or an error.
     package struct Partition: WireMessage {
         package var partitionIndex: Int32
-        /// The smallest first offset of all replicas; -1 with an error.
+        /// The smallest start offset of all replicas; -1 with an error.
         package var lowWatermark: Int64
         package var errorCode: Int16
 

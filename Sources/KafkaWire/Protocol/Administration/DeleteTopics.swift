@@ -1,4 +1,4 @@
-/// Deletes topics, by name or, from version 6 on, by id.
+/// Deletes topics by name or, from version 6 on, by id.
 package struct DeleteTopicsRequest: KafkaRequest {
     package typealias Response = DeleteTopicsResponse
     package static let apiKey = APIKey.deleteTopics
@@ -9,7 +9,7 @@ package struct DeleteTopicsRequest: KafkaRequest {
     package var topics: [DeleteTopicState]
     /// Versions up to 5.
     package var topicNames: [String]
-    /// How long to wait until the topics are gone, in milliseconds.
+    /// How long to wait for the deletion, in milliseconds.
     package var timeoutMs: Int32
 
     package init(topics: [DeleteTopicState] = [], topicNames: [String] = [], timeoutMs: Int32 = 0) {
@@ -39,7 +39,7 @@ package struct DeleteTopicsRequest: KafkaRequest {
 }
 
 extension DeleteTopicsRequest {
-    /// A topic by its name, or by its id where the name is null.
+    /// A topic, identified by name or, if that is null, by id.
     package struct DeleteTopicState: WireMessage {
         package var name: String?
         package var topicId: KafkaUUID
@@ -64,9 +64,9 @@ extension DeleteTopicsRequest {
     }
 }
 
-/// What became of each topic.
+/// The result for each topic.
 package struct DeleteTopicsResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds.
+    /// How long a quota throttled the request, in milliseconds.
     package var throttleTimeMs: Int32
     package var responses: [DeletableTopicResult]
 
@@ -90,9 +90,9 @@ package struct DeleteTopicsResponse: WireMessage {
 }
 
 extension DeleteTopicsResponse {
-    /// Whether a topic was deleted, or why not.
+    /// The result for one topic.
     package struct DeletableTopicResult: WireMessage {
-        /// Null for an unknown topic that was to be deleted by its id.
+        /// Null for an unknown topic that was requested by id.
         package var name: String?
         /// Versions 6 and later.
         package var topicId: KafkaUUID

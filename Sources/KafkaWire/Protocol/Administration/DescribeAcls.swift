@@ -1,15 +1,15 @@
-/// Asks for the access rules that match a filter (KIP-140).
+/// Requests the access rules that match a filter (KIP-140).
 package struct DescribeAclsRequest: KafkaRequest {
     package typealias Response = DescribeAclsResponse
     package static let apiKey = APIKey.describeAcls
     package static let versions: ClosedRange<Int16> = 1...3
     package static let firstFlexibleVersion: Int16 = 2
 
-    /// 1 for any, else as in `DescribeAclsResponse.Resource`.
+    /// 1 for any, otherwise as in `DescribeAclsResponse.Resource`.
     package var resourceTypeFilter: Int8
     /// Null for any.
     package var resourceNameFilter: String?
-    /// 1 for any, 2 for all that apply to the name, 3 literal, 4 prefixed.
+    /// 1 for any, 2 for all patterns that match the name, 3 for literal, 4 for prefixed.
     package var patternTypeFilter: Int8
     /// Null for any.
     package var principalFilter: String?
@@ -57,9 +57,9 @@ package struct DescribeAclsRequest: KafkaRequest {
     }
 }
 
-/// The rules that match, by resource.
+/// The matching rules by resource.
 package struct DescribeAclsResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds.
+    /// How long a quota throttled the request, in milliseconds.
     package var throttleTimeMs: Int32
     package var errorCode: Int16
     package var errorMessage: String?
@@ -93,12 +93,12 @@ package struct DescribeAclsResponse: WireMessage {
 }
 
 extension DescribeAclsResponse {
-    /// A resource, or several by the beginning of their names, with its rules.
+    /// A resource pattern (a name or a prefix of names) and its rules.
     package struct Resource: WireMessage {
         /// 2 topic, 3 group, 4 cluster, 5 transactional id, 6 delegation token, 7 user.
         package var resourceType: Int8
         package var resourceName: String
-        /// 3 for the literal name, 4 for a prefix (KIP-290).
+        /// 3 for a literal name, 4 for a prefix (KIP-290).
         package var patternType: Int8
         package var acls: [Acl]
 
@@ -129,7 +129,7 @@ extension DescribeAclsResponse {
 }
 
 extension DescribeAclsResponse {
-    /// A rule.
+    /// An access rule.
     package struct Acl: WireMessage {
         /// Such as `User:alice`.
         package var principal: String

@@ -1,4 +1,4 @@
-/// Asks for the settings of topics, brokers and groups (KIP-133). Those of a broker only it tells.
+/// Requests the settings of topics, brokers and groups (KIP-133). A broker returns only its own broker settings.
 package struct DescribeConfigsRequest: KafkaRequest {
     package typealias Response = DescribeConfigsResponse
     package static let apiKey = APIKey.describeConfigs
@@ -6,9 +6,9 @@ package struct DescribeConfigsRequest: KafkaRequest {
     package static let firstFlexibleVersion: Int16 = 4
 
     package var resources: [Resource]
-    /// Whether each setting comes with all the places that it could have its value from (KIP-226).
+    /// Whether to return all sources of each setting's value (KIP-226).
     package var includeSynonyms: Bool
-    /// Whether each setting comes with its description (KIP-569). Versions 3 and later.
+    /// Whether to return each setting's description (KIP-569). Versions 3 and later.
     package var includeDocumentation: Bool
 
     package init(resources: [Resource] = [], includeSynonyms: Bool = false, includeDocumentation: Bool = false) {
@@ -38,12 +38,12 @@ package struct DescribeConfigsRequest: KafkaRequest {
 }
 
 extension DescribeConfigsRequest {
-    /// What settings are wanted of.
+    /// A resource whose settings to return.
     package struct Resource: WireMessage {
         /// 2 for a topic, 4 a broker, 8 a broker's loggers, 16 client metrics, 32 a group.
         package var resourceType: Int8
         package var resourceName: String
-        /// Names of settings; null for all.
+        /// The names of the settings; null for all.
         package var configurationKeys: [String]?
 
         package init(resourceType: Int8 = 0, resourceName: String = "", configurationKeys: [String]? = []) {

@@ -1,6 +1,6 @@
-/// The settings of each resource, or why there are none.
+/// The settings of each resource, or an error.
 package struct DescribeConfigsResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds.
+    /// How long a quota throttled the request, in milliseconds.
     package var throttleTimeMs: Int32
     package var results: [Result]
 
@@ -24,11 +24,11 @@ package struct DescribeConfigsResponse: WireMessage {
 }
 
 extension DescribeConfigsResponse {
-    /// A resource with its settings.
+    /// A resource and its settings.
     package struct Result: WireMessage {
         package var errorCode: Int16
         package var errorMessage: String?
-        /// As in the request.
+        /// The resource's type, as in the request.
         package var resourceType: Int8
         package var resourceName: String
         package var configs: [Config]
@@ -71,16 +71,16 @@ extension DescribeConfigsResponse {
         package var name: String
         /// Null for a secret.
         package var value: String?
-        /// Whether it can't be altered while the broker runs.
+        /// Whether the setting can't be changed while the broker runs.
         package var readOnly: Bool
-        /// Where the value is from: 1 the topic, 2 this broker, 3 all brokers, 4 the broker's file, 5 the default, 6 a
+        /// The source of the value: 1 the topic, 2 this broker, 3 all brokers, 4 the broker's file, 5 the default, 6 a
         /// logger, 7 client metrics, 8 the group.
         package var configSource: Int8
-        /// Whether it is a secret, whose value no broker tells.
+        /// Whether the setting is a secret, whose value brokers don't return.
         package var isSensitive: Bool
         package var synonyms: [Synonym]
-        /// 1 boolean, 2 string, 3 int, 4 short, 5 long, 6 double, 7 list, 8 class, 9 password; 0 where it isn't known.
-        /// Versions 3 and later.
+        /// 1 boolean, 2 string, 3 int, 4 short, 5 long, 6 double, 7 list, 8 class, 9 password; 0 unknown. Versions 3
+        /// and later.
         package var configType: Int8
         /// Versions 3 and later.
         package var documentation: String?
@@ -131,11 +131,11 @@ extension DescribeConfigsResponse {
 }
 
 extension DescribeConfigsResponse {
-    /// A place that the setting could have its value from, the one that counts first.
+    /// A source of the setting's value; the first in the list takes precedence.
     package struct Synonym: WireMessage {
         package var name: String
         package var value: String?
-        /// As `configSource`.
+        /// The source, as in `configSource`.
         package var source: Int8
 
         package init(name: String = "", value: String? = "", source: Int8 = 0) {

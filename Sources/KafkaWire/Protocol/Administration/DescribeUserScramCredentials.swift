@@ -1,11 +1,11 @@
-/// Asks which users can log in by SCRAM (KIP-554).
+/// Requests the users with SCRAM credentials (KIP-554).
 package struct DescribeUserScramCredentialsRequest: KafkaRequest {
     package typealias Response = DescribeUserScramCredentialsResponse
     package static let apiKey = APIKey.describeUserScramCredentials
     package static let versions: ClosedRange<Int16> = 0...0
     package static let firstFlexibleVersion: Int16 = 0
 
-    /// Null for all.
+    /// Null for all users.
     package var users: [User]?
 
     package init(users: [User]? = []) {
@@ -46,11 +46,11 @@ extension DescribeUserScramCredentialsRequest {
     }
 }
 
-/// The users with their mechanisms, and no secrets.
+/// The users and their mechanisms, without secrets.
 package struct DescribeUserScramCredentialsResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds.
+    /// How long a quota throttled the request, in milliseconds.
     package var throttleTimeMs: Int32
-    /// What concerns the question as a whole.
+    /// An error of the whole request.
     package var errorCode: Int16
     package var errorMessage: String?
     package var results: [Result]
@@ -81,7 +81,7 @@ package struct DescribeUserScramCredentialsResponse: WireMessage {
 }
 
 extension DescribeUserScramCredentialsResponse {
-    /// A user; RESOURCE_NOT_FOUND for one without SCRAM credentials.
+    /// A user. RESOURCE_NOT_FOUND if the user has no SCRAM credentials.
     package struct Result: WireMessage {
         package var user: String
         package var errorCode: Int16
@@ -117,7 +117,7 @@ extension DescribeUserScramCredentialsResponse {
 }
 
 extension DescribeUserScramCredentialsResponse {
-    /// A mechanism that the user has a password for.
+    /// A user's credential for one mechanism.
     package struct Credential: WireMessage {
         /// 1 for SCRAM-SHA-256, 2 for SCRAM-SHA-512.
         package var mechanism: Int8

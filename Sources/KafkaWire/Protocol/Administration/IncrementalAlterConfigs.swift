@@ -1,4 +1,4 @@
-/// Alters settings one by one and leaves the others as they are (KIP-339). Those of a broker go to that broker.
+/// Changes individual settings, without affecting others (KIP-339). Broker settings are sent to that broker.
 package struct IncrementalAlterConfigsRequest: KafkaRequest {
     package typealias Response = IncrementalAlterConfigsResponse
     package static let apiKey = APIKey.incrementalAlterConfigs
@@ -6,7 +6,7 @@ package struct IncrementalAlterConfigsRequest: KafkaRequest {
     package static let firstFlexibleVersion: Int16 = 1
 
     package var resources: [Resource]
-    /// Whether the broker only says whether it could.
+    /// Whether to validate the request without executing it.
     package var validateOnly: Bool
 
     package init(resources: [Resource] = [], validateOnly: Bool = false) {
@@ -29,9 +29,9 @@ package struct IncrementalAlterConfigsRequest: KafkaRequest {
 }
 
 extension IncrementalAlterConfigsRequest {
-    /// A resource whose settings are to be altered.
+    /// A resource whose settings to change.
     package struct Resource: WireMessage {
-        /// As in DescribeConfigs.
+        /// The resource's type, as in DescribeConfigs.
         package var resourceType: Int8
         package var resourceName: String
         package var configs: [Config]
@@ -63,9 +63,9 @@ extension IncrementalAlterConfigsRequest {
     /// One setting.
     package struct Config: WireMessage {
         package var name: String
-        /// 0 sets the value, 1 goes back to the default, 2 adds to a list, 3 takes from a list.
+        /// 0 sets the value, 1 restores the default, 2 appends to a list, 3 removes from a list.
         package var configOperation: Int8
-        /// Null where the setting goes back to its default.
+        /// Null to restore the default.
         package var value: String?
 
         package init(name: String = "", configOperation: Int8 = 0, value: String? = "") {
@@ -91,9 +91,9 @@ extension IncrementalAlterConfigsRequest {
     }
 }
 
-/// What became of each resource: all its settings were altered or none.
+/// The result for each resource: either all of its settings were altered, or none.
 package struct IncrementalAlterConfigsResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds.
+    /// How long a quota throttled the request, in milliseconds.
     package var throttleTimeMs: Int32
     package var responses: [Result]
 
@@ -117,11 +117,11 @@ package struct IncrementalAlterConfigsResponse: WireMessage {
 }
 
 extension IncrementalAlterConfigsResponse {
-    /// Whether the settings of a resource were altered, or why not.
+    /// The result for one resource.
     package struct Result: WireMessage {
         package var errorCode: Int16
         package var errorMessage: String?
-        /// As in the request.
+        /// The resource's type, as in the request.
         package var resourceType: Int8
         package var resourceName: String
 

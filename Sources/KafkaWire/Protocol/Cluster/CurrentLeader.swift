@@ -1,8 +1,8 @@
-/// The leader that the broker knows of, for a client that asked somebody else (KIP-951).
+/// The current leader of a partition, for a client that sent its request to another broker (KIP-951).
 package struct LeaderIdAndEpoch: WireMessage {
-    /// Node id, or -1 if the leader is unknown.
+    /// The leader's node id; -1 if unknown.
     package var leaderId: Int32
-    /// -1 if unknown.
+    /// The leader epoch; -1 if unknown.
     package var leaderEpoch: Int32
 
     package init(leaderId: Int32 = -1, leaderEpoch: Int32 = -1) {
@@ -23,12 +23,12 @@ package struct LeaderIdAndEpoch: WireMessage {
     }
 }
 
-/// Where a leader is reached that a response names in `LeaderIdAndEpoch` (KIP-951).
+/// The address of a leader in `LeaderIdAndEpoch` (KIP-951).
 package struct NodeEndpoint: WireMessage {
     package var nodeId: Int32
     package var host: String
     package var port: Int32
-    /// Null for a broker without a rack.
+    /// The broker's rack; null if it has none.
     package var rack: String?
 
     package init(nodeId: Int32 = 0, host: String = "", port: Int32 = 0, rack: String? = nil) {

@@ -1,15 +1,15 @@
-/// Asks for the cluster's id, controller and brokers (KIP-700).
+/// Requests the cluster's id, controller and brokers (KIP-700).
 package struct DescribeClusterRequest: KafkaRequest {
     package typealias Response = DescribeClusterResponse
     package static let apiKey = APIKey.describeCluster
     package static let versions: ClosedRange<Int16> = 0...2
     package static let firstFlexibleVersion: Int16 = 0
 
-    /// Whether the answer says what the client may do with the cluster.
+    /// Whether to return the client's permitted operations on the cluster.
     package var includeClusterAuthorizedOperations: Bool
-    /// 1 for the brokers, 2 for the controllers (KIP-919). Versions 1 and later.
+    /// 1 to describe brokers, 2 to describe controllers (KIP-919). Versions 1 and later.
     package var endpointType: Int8
-    /// Whether brokers are told that the controller has shut out (KIP-1073). Version 2.
+    /// Whether to return fenced brokers too (KIP-1073). Version 2.
     package var includeFencedBrokers: Bool
 
     package init(
@@ -44,19 +44,19 @@ package struct DescribeClusterRequest: KafkaRequest {
     }
 }
 
-/// The cluster as the broker that was asked knows it.
+/// The cluster's id, controller and brokers.
 package struct DescribeClusterResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds.
+    /// How long a quota throttled the request, in milliseconds.
     package var throttleTimeMs: Int32
     package var errorCode: Int16
     package var errorMessage: String?
-    /// 1 for the brokers, 2 for the controllers. Versions 1 and later.
+    /// 1 for brokers, 2 for controllers. Versions 1 and later.
     package var endpointType: Int8
     package var clusterId: String
-    /// -1 where it isn't known.
+    /// The controller's node id; -1 if unknown.
     package var controllerId: Int32
     package var brokers: [Broker]
-    /// Bits by the numbers of `AclOperation`; the smallest number where they weren't asked for.
+    /// Bit field by the numbers of `AclOperation`; `Int32.min` if not requested.
     package var clusterAuthorizedOperations: Int32
 
     package init(
@@ -105,13 +105,13 @@ package struct DescribeClusterResponse: WireMessage {
 }
 
 extension DescribeClusterResponse {
-    /// A broker.
+    /// A broker and its address.
     package struct Broker: WireMessage {
         package var brokerId: Int32
         package var host: String
         package var port: Int32
         package var rack: String?
-        /// Whether the controller has shut it out: it hasn't been heard of for too long. Version 2.
+        /// Whether the controller has fenced the broker, for example because its heartbeats stopped. Version 2.
         package var isFenced: Bool
 
         package init(

@@ -1,4 +1,4 @@
-/// Asks which broker coordinates a group or a transactional id.
+/// Requests the coordinator of groups or transactional ids.
 package struct FindCoordinatorRequest: KafkaRequest {
     package typealias Response = FindCoordinatorResponse
     package static let apiKey = APIKey.findCoordinator
@@ -46,9 +46,9 @@ package struct FindCoordinatorRequest: KafkaRequest {
     }
 }
 
-/// The coordinators; before version 4 of the one key, in the fields of the response itself.
+/// The coordinators. Before version 4 the response's own fields describe the coordinator of the single key.
 package struct FindCoordinatorResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds. Versions 1 and later.
+    /// How long a quota throttled the request, in milliseconds. Versions 1 and later.
     package var throttleTimeMs: Int32
     /// Versions up to 3.
     package var errorCode: Int16
@@ -117,7 +117,7 @@ package struct FindCoordinatorResponse: WireMessage {
 }
 
 extension FindCoordinatorResponse {
-    /// The coordinator of one key, or the error.
+    /// The coordinator of one key, or an error.
     package struct Coordinator: WireMessage {
         package var key: String
         package var nodeId: Int32

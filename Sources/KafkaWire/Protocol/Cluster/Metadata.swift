@@ -1,14 +1,13 @@
-/// Asks for the brokers of the cluster and for the partitions of topics and their leaders.
+/// Requests the cluster's brokers, and topics with their partitions and leaders.
 package struct MetadataRequest: KafkaRequest {
     package typealias Response = MetadataResponse
     package static let apiKey = APIKey.metadata
     package static let versions: ClosedRange<Int16> = 0...13
     package static let firstFlexibleVersion: Int16 = 9
 
-    /// Null for all topics; in version 0 an empty list asks for all.
+    /// The topics to describe; null for all topics. Version 0 requests all topics by an empty list.
     package var topics: [Topic]?
-    /// Whether the broker may create a topic that doesn't exist, where it is configured to. Versions 4 and
-    /// later.
+    /// Whether the broker may create missing topics, if its configuration permits that. Versions 4 and later.
     package var allowAutoTopicCreation: Bool
     /// Versions 8 to 10.
     package var includeClusterAuthorizedOperations: Bool
@@ -56,11 +55,11 @@ package struct MetadataRequest: KafkaRequest {
 }
 
 extension MetadataRequest {
-    /// A topic by its name or, from version 10 on, by its id.
+    /// A topic, identified by name or, from version 10 on, by id.
     package struct Topic: WireMessage {
         /// Versions 10 and later.
         package var topicId: KafkaUUID
-        /// Null where the id names the topic, which needs version 10 (and, to be answered, 12).
+        /// Null if `topicId` identifies the topic. This requires version 10; brokers support it from version 12 on.
         package var name: String?
 
         package init(topicId: KafkaUUID = .zero, name: String? = "") {
@@ -83,20 +82,20 @@ extension MetadataRequest {
     }
 }
 
-/// The brokers of the cluster, and the topics that were asked for.
+/// The cluster's brokers, and the requested topics.
 package struct MetadataResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds. Versions 3 and later.
+    /// How long a quota throttled the request, in milliseconds. Versions 3 and later.
     package var throttleTimeMs: Int32
     package var brokers: [Broker]
     /// Versions 2 and later.
     package var clusterId: String?
-    /// Node id of the controller, -1 if unknown. With KRaft, any broker's. Versions 1 and later.
+    /// The controller's node id; -1 if unknown. With KRaft it is the node id of any broker. Versions 1 and later.
     package var controllerId: Int32
     package var topics: [Topic]
-    /// Bit field of what the client may do with the cluster (KIP-430); the smallest number if not asked for.
-    /// Versions 8 to 10.
+    /// The client's permitted operations on the cluster (KIP-430): a bit field by the numbers of `AclOperation`;
+    /// `Int32.min` if not requested. Versions 8 to 10.
     package var clusterAuthorizedOperations: Int32
-    /// An error of the request as a whole. Versions 13 and later.
+    /// An error of the whole request. Versions 13 and later.
     package var errorCode: Int16
 
     package init(
@@ -141,12 +140,12 @@ package struct MetadataResponse: WireMessage {
 }
 
 extension MetadataResponse {
-    /// A broker, as clients reach it.
+    /// A broker and its address for clients.
     package struct Broker: WireMessage {
         package var nodeId: Int32
         package var host: String
         package var port: Int32
-        /// Null for a broker without a rack. Versions 1 and later.
+        /// The broker's rack; null if it has none. Versions 1 and later.
         package var rack: String?
 
         package init(nodeId: Int32 = 0, host: String = "", port: Int32 = 0, rack: String? = nil) {
@@ -176,18 +175,18 @@ extension MetadataResponse {
 }
 
 extension MetadataResponse {
-    /// A topic, or why there is nothing to say of it.
+    /// A topic, or an error.
     package struct Topic: WireMessage {
         package var errorCode: Int16
-        /// Null only for an unknown topic that was asked for by its id.
+        /// Null only for an unknown topic that was requested by id.
         package var name: String?
-        /// Zero for an unknown topic that was asked for by its name. Versions 10 and later.
+        /// Zero for an unknown topic that was requested by name. Versions 10 and later.
         package var topicId: KafkaUUID
         /// Versions 1 and later.
         package var isInternal: Bool
         package var partitions: [Partition]
-        /// Bit field of what the client may do with the topic (KIP-430); the smallest number if not asked for.
-        /// Versions 8 and later.
+        /// The client's permitted operations on the topic (KIP-430): a bit field by the numbers of `AclOperation`;
+        /// `Int32.min` if not requested. Versions 8 and later.
         package var topicAuthorizedOperations: Int32
 
         package init(
@@ -234,15 +233,15 @@ extension MetadataResponse {
     package struct Partition: WireMessage {
         package var errorCode: Int16
         package var partitionIndex: Int32
-        /// Node id, or -1 if there is no leader.
+        /// The leader's node id; -1 if there is no leader.
         package var leaderId: Int32
-        /// -1 if unknown (KIP-320). Versions 7 and later.
+        /// The leader epoch; -1 if unknown (KIP-320). Versions 7 and later.
         package var leaderEpoch: Int32
-        /// Node ids of all replicas; the first one is the preferred leader.
+        /// The node ids of all replicas, the preferred leader first.
         package var replicaNodes: [Int32]
-        /// Node ids of the replicas in sync.
+        /// The node ids of the in-sync replicas.
         package var isrNodes: [Int32]
-        /// Node ids of the replicas that aren't alive. Versions 5 and later.
+        /// The node ids of the offline replicas. Versions 5 and later.
         package var offlineReplicas: [Int32]
 
         package init(

@@ -1,11 +1,11 @@
-/// Asks a broker which APIs and versions it speaks, and names the client (KIP-35, KIP-511).
+/// Requests the API versions that a broker supports, and sends the client's name and version (KIP-35, KIP-511).
 package struct ApiVersionsRequest: KafkaRequest {
     package typealias Response = ApiVersionsResponse
     package static let apiKey = APIKey.apiVersions
     package static let versions: ClosedRange<Int16> = 0...4
     package static let firstFlexibleVersion: Int16 = 3
 
-    /// Versions 3 and later. Letters, digits, `.` and `-` only: a broker refuses the rest.
+    /// Versions 3 and later. Only letters, digits, `.` and `-`; a broker rejects other characters.
     package var clientSoftwareName: String
     /// Versions 3 and later.
     package var clientSoftwareVersion: String
@@ -34,8 +34,7 @@ package struct ApiVersionsRequest: KafkaRequest {
 }
 
 extension ApiVersionsRequest {
-    /// Reads the answer to the first question of a connection, which is in version 0 where the broker doesn't know
-    /// the version that it was asked in.
+    /// Decodes the first response on a connection, in version 0 if the broker doesn't support the request's version.
     package static func decodeNegotiation(_ frame: ByteSlice, version: Int16) throws(ProtocolError)
         -> ApiVersionsResponse
     {
@@ -46,12 +45,12 @@ extension ApiVersionsRequest {
     }
 }
 
-/// What a broker speaks.
+/// The API versions and features that a broker supports.
 ///
-/// A broker that doesn't know the request's version answers in version 0, with UNSUPPORTED_VERSION and, from
-/// Kafka 2.4 on, the range of ApiVersions alone.
+/// A broker that doesn't support the request's version responds in version 0 with UNSUPPORTED_VERSION. Since Kafka 2.4
+/// that response has the version range of ApiVersions only.
 package struct ApiVersionsResponse: WireMessage {
-    /// The versions of one API that the broker speaks.
+    /// The version range of one API.
     package struct API: WireMessage {
         package var apiKey: Int16
         package var minVersion: Int16
@@ -78,7 +77,7 @@ package struct ApiVersionsResponse: WireMessage {
         }
     }
 
-    /// A feature and the levels that a broker could take part at (KIP-584).
+    /// A feature, and the range of levels that the broker supports (KIP-584).
     package struct SupportedFeature: WireMessage {
         package var name: String
         package var minVersion: Int16
@@ -106,7 +105,7 @@ package struct ApiVersionsResponse: WireMessage {
         }
     }
 
-    /// A feature at the level that the whole cluster has agreed on (KIP-584).
+    /// A feature, and its finalized level in the cluster (KIP-584).
     package struct FinalizedFeature: WireMessage {
         package var name: String
         package var maxVersionLevel: Int16
@@ -140,11 +139,11 @@ package struct ApiVersionsResponse: WireMessage {
     package var throttleTimeMs: Int32
     /// Versions 3 and later.
     package var supportedFeatures: [SupportedFeature]
-    /// Rises with each change of `finalizedFeatures`; -1 where they aren't known. Versions 3 and later.
+    /// Increases with each change of `finalizedFeatures`; -1 if unknown. Versions 3 and later.
     package var finalizedFeaturesEpoch: Int64
     /// Versions 3 and later.
     package var finalizedFeatures: [FinalizedFeature]
-    /// Whether a cluster is on its way from ZooKeeper. Versions 3 and later.
+    /// Whether the controller is configured for a migration from ZooKeeper. Versions 3 and later.
     package var zkMigrationReady: Bool
 
     package init(

@@ -1,11 +1,11 @@
-/// Carries one token of a SASL mechanism to the broker (KIP-152).
+/// Sends one SASL token to the broker (KIP-152).
 package struct SaslAuthenticateRequest: KafkaRequest {
     package typealias Response = SaslAuthenticateResponse
     package static let apiKey = APIKey.saslAuthenticate
     package static let versions: ClosedRange<Int16> = 0...2
     package static let firstFlexibleVersion: Int16 = 2
 
-    /// As the mechanism defines them. For PLAIN and OAUTHBEARER they hold the secret itself.
+    /// The token, as the mechanism defines it. With PLAIN and OAUTHBEARER it contains the secret itself.
     package var authBytes: ByteSlice
 
     package init(authBytes: ByteSlice = ByteSlice([])) {
@@ -24,13 +24,12 @@ package struct SaslAuthenticateRequest: KafkaRequest {
     }
 }
 
-/// The broker's token, or why it doesn't believe the client.
+/// The broker's token, or an authentication error.
 package struct SaslAuthenticateResponse: WireMessage {
     package var errorCode: Int16
     package var errorMessage: String?
     package var authBytes: ByteSlice
-    /// For how long the broker takes other requests before the client has to authenticate itself again (KIP-368), in
-    /// milliseconds; 0 for ever. Versions 1 and later.
+    /// The time in milliseconds before the client must reauthenticate (KIP-368); 0 for no limit. Versions 1 and later.
     package var sessionLifetimeMs: Int64
 
     package init(

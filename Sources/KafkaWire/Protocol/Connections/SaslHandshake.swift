@@ -1,10 +1,11 @@
-/// Says by which SASL mechanism the client is going to authenticate itself.
+/// Selects the SASL mechanism of the connection.
 package struct SaslHandshakeRequest: KafkaRequest {
     package typealias Response = SaslHandshakeResponse
     package static let apiKey = APIKey.saslHandshake
-    /// After version 0 the tokens follow without headers; after version 1 in SaslAuthenticate requests (KIP-152).
+    /// After version 0, tokens are sent without headers. After version 1, they are sent in SaslAuthenticate requests
+    /// (KIP-152).
     package static let versions: ClosedRange<Int16> = 0...1
-    /// There is none: clients before 2.4 couldn't negotiate it (KAFKA-9577).
+    /// No version is flexible: clients before 2.4 couldn't negotiate it (KAFKA-9577).
     package static let firstFlexibleVersion = Int16.max
 
     package var mechanism: String
@@ -25,10 +26,10 @@ package struct SaslHandshakeRequest: KafkaRequest {
     }
 }
 
-/// Whether the broker takes the mechanism.
+/// Whether the broker accepts the mechanism.
 package struct SaslHandshakeResponse: WireMessage {
     package var errorCode: Int16
-    /// Those that the listener takes.
+    /// The mechanisms that the listener supports.
     package var mechanisms: [String]
 
     package init(errorCode: Int16 = 0, mechanisms: [String] = []) {

@@ -1,6 +1,8 @@
 extension APIKey {
-    /// The first version of the API whose answers come before the broker's pause rather than after it, so that it is
-    /// the client that has to wait (KIP-219). Nil where answers don't tell of a pause at all.
+    /// The first version in which the broker responds immediately and the client must wait for the throttle time
+    /// (KIP-219).
+    ///
+    /// Before, the broker delays the response itself. nil if the API's responses have no throttle time.
     var firstVersionThrottledByClient: Int16? {
         switch self {
         case .saslHandshake, .saslAuthenticate: nil
@@ -14,7 +16,7 @@ extension APIKey {
         case .deleteRecords, .initProducerID, .addPartitionsToTxn, .addOffsetsToTxn, .endTxn, .txnOffsetCommit,
             .describeAcls, .createAcls, .deleteAcls, .createPartitions, .deleteGroups:
             1
-        // Those that are younger than KIP-219.
+        // APIs introduced after KIP-219.
         case .incrementalAlterConfigs, .offsetDelete, .describeUserScramCredentials, .alterUserScramCredentials,
             .describeCluster, .consumerGroupHeartbeat, .consumerGroupDescribe:
             0
@@ -23,7 +25,7 @@ extension APIKey {
 }
 
 extension KafkaRequest {
-    /// How long nothing should be sent after this response; nil if the broker doesn't ask for a pause.
+    /// How long the client must pause the connection after this response; nil if the response doesn't throttle it.
     static func pause(after response: Response, version: Int16) -> Duration? {
         guard response.throttleTimeMs > 0, let first = apiKey.firstVersionThrottledByClient, version >= first
         else { return nil }

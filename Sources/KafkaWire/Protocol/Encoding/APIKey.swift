@@ -1,83 +1,83 @@
-/// An API of the Kafka protocol, by the number that names it on the wire. Only those that this client speaks are listed.
+/// The Kafka APIs that this client uses. The raw value is the API key on the wire.
 public enum APIKey: Int16, Sendable, CaseIterable {
-    /// Records for partitions' leaders.
+    /// Writes records to partition leaders.
     case produce = 0
-    /// Records from partitions' leaders, or replicas nearby (KIP-392).
+    /// Reads records from partition leaders, or from nearby replicas (KIP-392).
     case fetch = 1
-    /// Offsets by place or time (KIP-79).
+    /// Looks up offsets by position or timestamp (KIP-79).
     case listOffsets = 2
-    /// Brokers, topics and leaders.
+    /// Describes brokers, topics and partition leaders.
     case metadata = 3
-    /// Offsets of a group, to its coordinator.
+    /// Commits a group's offsets.
     case offsetCommit = 8
-    /// Offsets of a group, from its coordinator.
+    /// Fetches a group's committed offsets.
     case offsetFetch = 9
-    /// Which broker coordinates a group or a transactional id.
+    /// Finds the coordinator of a group or transactional id.
     case findCoordinator = 10
-    /// A classic group's members come together for a generation.
+    /// Joins a classic group, or its next rebalance.
     case joinGroup = 11
-    /// A classic group's member is alive.
+    /// Keeps a classic group's member alive.
     case heartbeat = 12
-    /// A classic group's member goes.
+    /// Removes members from a classic group.
     case leaveGroup = 13
-    /// The leader of a classic group gives its assignment, and each member gets its own.
+    /// Sends the leader's assignment to a classic group's coordinator, and returns each member its part.
     case syncGroup = 14
-    /// Classic groups with their members.
+    /// Describes classic groups and their members.
     case describeGroups = 15
-    /// The groups that a broker coordinates.
+    /// Lists the groups that a broker coordinates.
     case listGroups = 16
-    /// By which mechanism a login is to be (KIP-43).
+    /// Selects the SASL mechanism (KIP-43).
     case saslHandshake = 17
-    /// Which versions of which APIs a broker speaks (KIP-35).
+    /// Lists the API versions that a broker supports (KIP-35).
     case apiVersions = 18
-    /// New topics (KIP-4).
+    /// Creates topics (KIP-4).
     case createTopics = 19
-    /// The end of topics (KIP-4).
+    /// Deletes topics (KIP-4).
     case deleteTopics = 20
-    /// The end of records up to an offset (KIP-107).
+    /// Deletes records before an offset (KIP-107).
     case deleteRecords = 21
-    /// A producer's id and epoch (KIP-98).
+    /// Allocates a producer id and epoch (KIP-98).
     case initProducerID = 22
-    /// Where a leader's epoch ends, to find a log that was cut back (KIP-101, KIP-320).
+    /// Finds the end offset of a leader epoch, to detect log truncation (KIP-101, KIP-320).
     case offsetForLeaderEpoch = 23
-    /// Partitions that a transaction writes to (KIP-98).
+    /// Adds partitions to a transaction (KIP-98).
     case addPartitionsToTxn = 24
-    /// A group whose offsets a transaction commits (KIP-98).
+    /// Adds a group's offsets to a transaction (KIP-98).
     case addOffsetsToTxn = 25
-    /// Commit or abort (KIP-98).
+    /// Commits or aborts a transaction (KIP-98).
     case endTxn = 26
-    /// A group's offsets as part of a transaction (KIP-98, KIP-447).
+    /// Commits a group's offsets in a transaction (KIP-98, KIP-447).
     case txnOffsetCommit = 28
-    /// Access rules that a filter finds (KIP-140).
+    /// Lists ACLs that match a filter (KIP-140).
     case describeAcls = 29
-    /// New access rules (KIP-140).
+    /// Creates ACLs (KIP-140).
     case createAcls = 30
-    /// The end of access rules that a filter finds (KIP-140).
+    /// Deletes ACLs that match filters (KIP-140).
     case deleteAcls = 31
-    /// Settings of topics, brokers and groups (KIP-133).
+    /// Describes the settings of topics, brokers and groups (KIP-133).
     case describeConfigs = 32
-    /// The steps of a login (KIP-152).
+    /// Exchanges SASL tokens (KIP-152).
     case saslAuthenticate = 36
-    /// More partitions for topics (KIP-195).
+    /// Adds partitions to topics (KIP-195).
     case createPartitions = 37
-    /// The end of groups without members (KIP-229).
+    /// Deletes groups without members (KIP-229).
     case deleteGroups = 42
-    /// Changes of single settings (KIP-339).
+    /// Changes individual settings (KIP-339).
     case incrementalAlterConfigs = 44
-    /// The end of a group's offsets (KIP-496).
+    /// Deletes a group's committed offsets (KIP-496).
     case offsetDelete = 47
-    /// Who can log in by SCRAM (KIP-554).
+    /// Lists users with SCRAM credentials (KIP-554).
     case describeUserScramCredentials = 50
-    /// New SCRAM passwords, and the end of others (KIP-554).
+    /// Sets and deletes SCRAM credentials (KIP-554).
     case alterUserScramCredentials = 51
-    /// The cluster's id, controller and brokers (KIP-700).
+    /// Describes the cluster's id, controller and brokers (KIP-700).
     case describeCluster = 60
-    /// All that a member of a KIP-848 group and its coordinator say to each other.
+    /// Joins, leaves and keeps alive a member of a KIP-848 group, and assigns its partitions.
     case consumerGroupHeartbeat = 68
-    /// KIP-848 groups with their members.
+    /// Describes KIP-848 groups and their members.
     case consumerGroupDescribe = 69
 
-    /// The name that Kafka's documentation uses.
+    /// The API's name in Kafka's documentation.
     public var name: String {
         switch self {
         case .produce: "Produce"

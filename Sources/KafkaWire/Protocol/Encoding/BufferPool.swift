@@ -1,15 +1,15 @@
 import Concurrency
 
-/// Memory that is used again: large buffers that come back keep their pages.
+/// A pool of large buffers, whose pages stay mapped for reuse.
 ///
-/// A pool holds what came back up to `limit` bytes, and frees the rest. A buffer is handed out for a request of
-/// at least half its size, so that a small response doesn't pin a large one's memory.
+/// The pool keeps up to `limit` bytes of returned buffers and frees the rest. It reuses a buffer only for requests of
+/// at least half its size, so that a small response doesn't pin a large buffer.
 @safe package final class BufferPool: Sendable {
-    /// Below this size malloc's own free lists serve as well.
+    /// The smallest pooled size in bytes; below it, malloc is as fast.
     private static let smallest = 64 << 10
 
     @safe private struct Idle {
-        // The pointers are owned by this list and by nobody else as long as they are in it.
+        // While a pointer is in this list, only the list owns it.
         nonisolated(unsafe) let base: UnsafeMutableRawPointer
         let capacity: Int
     }
@@ -22,7 +22,7 @@ import Concurrency
     private let state = Lock(State())
     private let limit: Int
 
-    /// - Parameter limit: How many bytes of memory that nobody uses the pool keeps.
+    /// - Parameter limit: The largest total size of idle buffers in bytes.
     package init(limit: Int) {
         self.limit = limit
     }
@@ -34,10 +34,10 @@ import Concurrency
         }
     }
 
-    /// Memory for `count` bytes, its content undefined.
+    /// Uninitialized memory for `count` bytes.
     package func take(_ count: Int) -> ByteStorage {
         guard count >= Self.smallest else { return ByteStorage(capacity: count) }
-        // Whole 64 KiB steps, so that responses of nearly the same size can follow each other in one buffer.
+        // Round up to 64 KiB, so that responses of similar size can reuse one buffer.
         let wanted = (count + 0xffff) & ~0xffff
         let found: Idle? = state.withLock { state in
             var best: Int?
@@ -63,7 +63,7 @@ import Concurrency
             unsafe state.idle.append(Idle(base: pointer, capacity: capacity))
             state.idleBytes += capacity
             var evicted: [Idle] = []
-            // The oldest go first: they have the sizes that the traffic no longer asks for.
+            // Evict the oldest first: their sizes are no longer requested.
             while state.idleBytes > limit {
                 let buffer = state.idle.removeFirst()
                 state.idleBytes -= buffer.capacity

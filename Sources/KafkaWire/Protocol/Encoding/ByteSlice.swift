@@ -4,15 +4,15 @@
     import Glibc
 #endif
 
-/// Memory of one response, filled once and then only read.
+/// The memory of one response, filled once and then read-only.
 ///
-/// When the last slice of it is gone the memory goes back to the pool that it came from, since a fresh
-/// mapping costs a page fault for each 4 KiB and that, at full rate, is a good part of a record's whole price.
+/// Releasing the last slice returns the memory to its pool. New memory would cost a page fault per 4 KiB, at full rate
+/// a large part of the cost of a record.
 @safe package final class ByteStorage: @unchecked Sendable {
-    // @unchecked: whoever allocates the storage fills it before the first `ByteSlice` of it is made, and nothing
-    // writes to it afterwards.
+    // @unchecked: the allocating code fills the storage before it makes the first `ByteSlice`, and nothing writes to it
+    // afterwards.
 
-    /// Where the memory begins; valid for `capacity` bytes and as long as the storage lives.
+    /// The start of `capacity` bytes, valid as long as the storage lives.
     package let base: UnsafeMutableRawPointer
     package let capacity: Int
     private let pool: BufferPool?
@@ -23,7 +23,7 @@
         self.pool = pool
     }
 
-    /// Storage of its own, not from a pool.
+    /// Allocates storage outside any pool.
     ///
     /// - Precondition: `capacity` isn't negative.
     package convenience init(capacity: Int) {
@@ -40,15 +40,15 @@
     }
 }
 
-/// A range of bytes that shares ownership of the memory it lies in: copying a slice copies no bytes.
+/// A range of bytes in shared memory. Copying a slice copies no bytes.
 ///
-/// - Important: One slice keeps the whole response alive that it was cut from. Keep `Array(slice)` where only a
-///   few bytes are wanted for long.
+/// - Important: A slice keeps the memory of its whole response alive. To keep a few bytes for long, copy them with
+///   `Array(slice)`.
 public struct ByteSlice: Sendable {
     package let storage: ByteStorage
     package let range: Range<Int>
 
-    /// - Precondition: `range` lies within the storage's capacity, and the bytes in it were written.
+    /// - Precondition: `range` lies within the storage's capacity, and its bytes are initialized.
     package init(_ storage: ByteStorage, _ range: Range<Int>) {
         precondition(range.lowerBound >= 0 && range.upperBound <= storage.capacity)
         self.storage = storage
@@ -67,7 +67,7 @@ public struct ByteSlice: Sendable {
     /// The number of bytes.
     public var count: Int { range.count }
 
-    /// Whether there is no byte.
+    /// Whether the slice is empty.
     public var isEmpty: Bool { range.isEmpty }
 
     /// The bytes, borrowed from this slice.
@@ -80,7 +80,7 @@ public struct ByteSlice: Sendable {
         }
     }
 
-    /// A part of this slice; `bounds` count from its beginning.
+    /// A part of this slice; `bounds` are relative to its start.
     ///
     /// - Precondition: `bounds` lies within `0..<count`.
     package func slice(_ bounds: Range<Int>) -> ByteSlice {
@@ -88,7 +88,7 @@ public struct ByteSlice: Sendable {
         return ByteSlice(storage, range.lowerBound + bounds.lowerBound..<range.lowerBound + bounds.upperBound)
     }
 
-    /// Calls `body` with the memory, for C functions.
+    /// Calls `body` with the bytes, for C functions.
     package func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
         defer { withExtendedLifetime(storage) {} }
         return try unsafe body(UnsafeRawBufferPointer(start: storage.base + range.lowerBound, count: range.count))
@@ -114,25 +114,25 @@ extension ByteSlice: Hashable {
 }
 
 extension Array where Element == UInt8 {
-    /// A copy of a slice's bytes, which keeps nothing else alive.
+    /// Copies a slice's bytes.
     public init(_ slice: ByteSlice) {
         self = unsafe slice.withUnsafeBytes { unsafe [UInt8]($0) }
     }
 
-    /// A copy of a span's bytes.
+    /// Copies a span's bytes.
     public init(_ span: RawSpan) {
         self = unsafe span.withUnsafeBytes { unsafe [UInt8]($0) }
     }
 }
 
 extension String {
-    /// The bytes as UTF-8; what isn't UTF-8 becomes U+FFFD.
+    /// Decodes the bytes as UTF-8. Invalid UTF-8 is replaced by U+FFFD.
     public init(repairingUTF8 span: RawSpan) {
         self = unsafe span.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
     }
 }
 
-/// Gives `dependent` the lifetime of a borrow of `source`, where the compiler can't see that one owns the other's memory.
+/// Ties the lifetime of `dependent` to a borrow of `source`, which owns its memory without the compiler's knowledge.
 @unsafe
 @_unsafeNonescapableResult
 @_lifetime(borrow source)

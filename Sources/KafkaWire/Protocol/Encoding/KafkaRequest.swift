@@ -1,13 +1,12 @@
-/// A structure of the protocol that can be read and written at each version that it has.
+/// A protocol structure that can be decoded and encoded in each of its versions.
 ///
-/// The version is a parameter, not part of the value: one value serves all versions, and a field that a version
-/// doesn't carry has its default after reading.
+/// The version is a parameter, not part of the value. After decoding, a field that the version doesn't have is at its
+/// default.
 package protocol WireMessage: Sendable, Equatable {
     init(from reader: inout WireReader, version: Int16)
     func encode(to writer: inout WireWriter, version: Int16)
 
-    /// For how long the broker wants to be left alone, in milliseconds (KIP-219). A response with a field of this name
-    /// has it; for everything else it is 0.
+    /// How long the broker throttles the client, in milliseconds (KIP-219); 0 for structures without this field.
     var throttleTimeMs: Int32 { get }
 }
 
@@ -15,29 +14,31 @@ extension WireMessage {
     package var throttleTimeMs: Int32 { 0 }
 }
 
-/// A request of one API, with what is known of the API at the type.
+/// A request of one API. The type has the API's key and versions.
 package protocol KafkaRequest: WireMessage {
     associatedtype Response: WireMessage
 
     static var apiKey: APIKey { get }
-    /// The versions that this client can write and read.
+    /// The versions that this client supports.
     static var versions: ClosedRange<Int16> { get }
-    /// The first version with compact fields and tags (KIP-482), in the request and its response.
+    /// The first version whose request and response have compact fields and tags (KIP-482).
     static var firstFlexibleVersion: Int16 { get }
 }
 
 extension KafkaRequest {
     package static func isFlexible(_ version: Int16) -> Bool { version >= firstFlexibleVersion }
 
-    /// ApiVersions answers with the old header always, so that a client reads the answer before it knows what the
-    /// broker speaks (KIP-511).
+    /// Whether the response has the flexible header.
+    ///
+    /// ApiVersions responses never do, so that a client can decode them before it knows the broker's versions
+    /// (KIP-511).
     package static func hasFlexibleResponseHeader(_ version: Int16) -> Bool {
         isFlexible(version) && apiKey != .apiVersions
     }
 
-    /// The whole request as it goes over the wire: length, header (version 1, or 2 where flexible), body.
+    /// Encodes the whole request: length, header (version 1, or 2 if flexible), body.
     ///
-    /// Throws where a field is set that the version can't carry, and that the broker must not miss.
+    /// - Throws: `ProtocolError` if a field is set that the version can't encode and the broker must not ignore.
     package func frame(
         version: Int16, correlationID: Int32, clientID: String?, reserving capacity: Int = 256
     ) throws(ProtocolError) -> [UInt8] {
@@ -46,13 +47,13 @@ extension KafkaRequest {
         header.int16(Self.apiKey.rawValue)
         header.int16(version)
         header.int32(correlationID)
-        header.nullableString(clientID)  // never compact, in header version 2 neither
+        header.nullableString(clientID)  // not compact, even in header version 2
         if Self.isFlexible(version) { header.unsignedVarint(0) }
         var writer = WireWriter(
             isFlexible: Self.isFlexible(version), startingWith: try header.finish(), reserving: capacity)
         encode(to: &writer, version: version)
         guard let length = Int32(exactly: writer.count - 4) else {
-            throw ProtocolError("a request of \(writer.count) bytes is longer than a frame can be", at: 0)
+            throw ProtocolError("a request of \(writer.count) bytes exceeds the largest frame", at: 0)
         }
         writer.overwriteInt32(length, at: 0)
         do throws(ProtocolError) {
@@ -62,7 +63,7 @@ extension KafkaRequest {
         }
     }
 
-    /// Reads an answer's body, given the frame without its length.
+    /// Decodes a response from its frame, without the length.
     package static func decodeResponse(_ frame: ByteSlice, version: Int16) throws(ProtocolError) -> Response {
         var header = WireReader(frame, isFlexible: hasFlexibleResponseHeader(version))
         _ = header.int32()

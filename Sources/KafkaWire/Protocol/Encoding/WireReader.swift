@@ -1,15 +1,15 @@
-/// Reads the Kafka protocol's primitive types from a frame.
+/// Decodes the Kafka protocol's primitive types from a frame.
 ///
-/// The failure is sticky: after the first read that doesn't fit every further one gives zero or nothing, and one
-/// `finish()` at the end tells. So a decoder is a plain list of its fields, and can't act on half a message as
-/// long as it ends with `finish()`. No count or length is believed before the bytes for it are seen to be there.
+/// Failures are sticky: after the first failure all reads return zero or empty values, and `finish()` throws. So a
+/// decoder just lists its fields and ends with `finish()`, which prevents the use of a partly decoded message. Every
+/// count and length is checked against the remaining bytes.
 ///
 /// Source: Kafka protocol guide, "Protocol Primitive Types"; KIP-482 for the flexible encodings.
 package struct WireReader: Sendable {
-    /// What is read. Positions count from its beginning.
+    /// The bytes to decode. Positions are relative to their start.
     package let bytes: ByteSlice
     package private(set) var position = 0
-    /// Whether strings, byte fields and arrays have the compact encodings, and structures end with tags.
+    /// Whether strings, byte fields and arrays are compact, and structures end with tags (KIP-482).
     package let isFlexible: Bool
     private var failure: ProtocolError?
 
@@ -21,20 +21,22 @@ package struct WireReader: Sendable {
     package var remaining: Int { bytes.count - position }
     package var hasFailed: Bool { failure != nil }
 
-    /// Ends the reading: an earlier failure, or bytes left over, is an error.
+    /// Ends decoding.
+    ///
+    /// - Throws: The first failure, or an error if bytes are left.
     package func finish() throws(ProtocolError) {
         if let failure { throw failure }
         if remaining > 0 {
-            throw ProtocolError("\(remaining) bytes are left over after the message", at: position)
+            throw ProtocolError("\(remaining) unexpected bytes follow the message", at: position)
         }
     }
 
-    /// Passes over what is left, for messages whose later versions only add fields.
+    /// Skips the remaining bytes, for messages whose later versions only add fields.
     package mutating func skipRest() {
         position = bytes.count
     }
 
-    /// Marks the message as unusable; the first reason given stays.
+    /// Marks the message as malformed. The first reason is kept.
     package mutating func fail(_ reason: String) {
         if failure == nil { failure = ProtocolError(reason, at: position) }
     }
@@ -43,10 +45,10 @@ package struct WireReader: Sendable {
 
     private mutating func load<T: FixedWidthInteger & BitwiseCopyable>(_: T.Type) -> T {
         guard failure == nil, remaining >= MemoryLayout<T>.size else {
-            fail("a field of \(MemoryLayout<T>.size) bytes goes past the end")
+            fail("a field of \(MemoryLayout<T>.size) bytes exceeds the remaining bytes")
             return 0
         }
-        // The guard above has seen that the bytes are there.
+        // The guard has checked the bounds.
         let value = unsafe bytes.span.unsafeLoadUnaligned(fromUncheckedByteOffset: position, as: T.self)
         position += MemoryLayout<T>.size
         return T(bigEndian: value)
@@ -66,7 +68,7 @@ package struct WireReader: Sendable {
         return KafkaUUID(high: high, low: load(UInt64.self))
     }
 
-    /// An unsigned variable-length integer of at most 32 bits.
+    /// Reads an unsigned variable-length integer of at most 32 bits.
     package mutating func unsignedVarint() -> UInt32 {
         var value: UInt32 = 0
         for shift in stride(from: UInt32(0), through: 28, by: 7) {
@@ -82,12 +84,12 @@ package struct WireReader: Sendable {
 
     // MARK: Strings, bytes, arrays
 
-    /// The length of a string, byte field or array, or nil where it is null; at most what is left to read.
+    /// The length of a string, byte field or array, at most the number of remaining bytes; nil for null.
     private mutating func length(_ kind: StaticString, _ fixed: (inout WireReader) -> Int) -> Int? {
         let length = isFlexible ? Int(unsignedVarint()) - 1 : fixed(&self)
         if hasFailed || length == -1 { return nil }
         guard length >= 0, length <= remaining else {
-            fail("the \(kind) of length \(length) has only \(remaining) bytes to be in")
+            fail("the \(kind) has the length \(length), but only \(remaining) bytes are left")
             return nil
         }
         return length
@@ -101,12 +103,12 @@ package struct WireReader: Sendable {
     /// - Parameter isNullable: Whether the version allows null.
     package mutating func nullableString(isNullable: Bool = true) -> String? {
         guard let length = length("string", { Int($0.int16()) }) else {
-            if !isNullable { fail("a string is null where it must not be") }
+            if !isNullable { fail("a string is null, but its field is not nullable") }
             return nil
         }
         let slice = take(length)
         guard let string = unsafe slice.withUnsafeBytes({ unsafe String(validating: $0, as: UTF8.self) }) else {
-            fail("a string isn't UTF-8")
+            fail("a string is not valid UTF-8")
             return nil
         }
         return string
@@ -123,22 +125,22 @@ package struct WireReader: Sendable {
 
     package mutating func byteField() -> ByteSlice {
         if let bytes = nullableBytes() { return bytes }
-        fail("a byte field is null where it must not be")
+        fail("a byte field is null, but it is not nullable")
         return ByteSlice([])
     }
 
-    /// An array whose elements `element` reads; each takes at least one byte, which bounds the count.
+    /// Reads an array; nil for null. Each element takes at least one byte, which limits the count.
     ///
     /// - Parameter isNullable: Whether the version allows null.
     package mutating func nullableArray<Element>(
         isNullable: Bool = true, _ element: (inout WireReader) -> Element
     ) -> [Element]? {
         guard let count = length("array", { Int($0.int32()) }) else {
-            if !isNullable { fail("an array is null where it must not be") }
+            if !isNullable { fail("an array is null, but its field is not nullable") }
             return nil
         }
         var elements: [Element] = []
-        // An element's size in memory isn't its size on the wire: what is reserved stays small until it is read.
+        // An element may be larger in memory than on the wire, so don't reserve memory for a large count in advance.
         elements.reserveCapacity(min(count, 1024))
         for _ in 0..<count {
             elements.append(element(&self))
@@ -153,22 +155,22 @@ package struct WireReader: Sendable {
 
     // MARK: Tagged fields
 
-    /// Reads the tags that end a structure in a flexible version, and nothing in others.
+    /// Reads the tagged fields at the end of a structure; does nothing in versions that aren't flexible.
     ///
-    /// - Parameter field: Called for each tag with a reader of that field alone; returns whether it knows the tag.
-    ///   What it doesn't know is skipped.
+    /// - Parameter field: Called for each tag with a reader for that field's bytes. Returns whether the tag is known;
+    ///   unknown fields are skipped.
     package mutating func tags(_ field: (UInt32, inout WireReader) -> Bool = { _, _ in false }) {
         guard isFlexible else { return }
         let count = Int(unsignedVarint())
         guard count <= remaining / 2 else {
-            fail("\(count) tagged fields have only \(remaining) bytes to be in")
+            fail("the structure has \(count) tagged fields, but only \(remaining) bytes are left")
             return
         }
         for _ in 0..<count {
             let tag = unsignedVarint()
             let size = Int(unsignedVarint())
             guard !hasFailed, size <= remaining else {
-                fail("tagged field \(tag) of \(size) bytes has only \(remaining) bytes to be in")
+                fail("tagged field \(tag) has \(size) bytes, but only \(remaining) bytes are left")
                 return
             }
             var reader = WireReader(take(size), isFlexible: true)
@@ -179,10 +181,10 @@ package struct WireReader: Sendable {
     }
 }
 
-/// Bytes that don't have the form that the protocol asks for.
+/// A malformed message, or one that can't be encoded.
 package struct ProtocolError: Error, Equatable, CustomStringConvertible {
     package let reason: String
-    /// Where in the message, in bytes from its beginning.
+    /// The position in the message, in bytes from its start.
     package let position: Int
 
     package init(_ reason: String, at position: Int) {

@@ -1,7 +1,6 @@
-/// Writes the Kafka protocol's primitive types: the mirror image of `WireReader`.
+/// Encodes the Kafka protocol's primitive types; the counterpart of `WireReader`.
 ///
-/// The failure is sticky here too: a value that the protocol can't express at the version spoils the message, and
-/// `finish()` at the end tells.
+/// Failures are sticky: after a value that the version can't encode, `finish()` throws.
 package struct WireWriter: Sendable {
     package private(set) var bytes: [UInt8] = []
     package let isFlexible: Bool
@@ -15,23 +14,25 @@ package struct WireWriter: Sendable {
     package var count: Int { bytes.count }
     package var hasFailed: Bool { failure != nil }
 
-    /// Ends the writing: an earlier failure is an error.
+    /// Ends encoding.
     ///
-    /// - Returns: The bytes written.
+    /// - Returns: The encoded bytes.
+    /// - Throws: The first failure.
     package consuming func finish() throws(ProtocolError) -> [UInt8] {
         if let failure { throw failure }
         return bytes
     }
 
-    /// Marks the message as not to be sent; the first reason given stays.
+    /// Marks the message as invalid. The first reason is kept.
     package mutating func fail(_ reason: String) {
         if failure == nil { failure = ProtocolError(reason, at: count) }
     }
 
-    /// Leaves out a field that the version doesn't carry and whose value the receiver must not miss: an error unless
-    /// it is the default that the receiver will assume.
+    /// Omits a field that the version doesn't have.
+    ///
+    /// Fails unless the field has the default value that the receiver assumes.
     package mutating func omit(_ field: StaticString, isDefault: Bool) {
-        if !isDefault { fail("\(field) is set, which this version can't carry") }
+        if !isDefault { fail("\(field) is set, but this version cannot encode it") }
     }
 
     // MARK: Fixed-width types
@@ -77,11 +78,11 @@ package struct WireWriter: Sendable {
     /// - Parameter isNullable: Whether the version allows null.
     package mutating func nullableString(_ value: String?, isNullable: Bool = true) {
         guard let value else {
-            if !isNullable { fail("a string is null, which this version doesn't allow") }
+            if !isNullable { fail("a string is null, but this version does not allow null") }
             return length(nil) { $0.int16(Int16($1)) }
         }
         let count = value.utf8.count
-        guard count <= Int16.max else { return fail("a string of \(count) bytes is longer than \(Int16.max)") }
+        guard count <= Int16.max else { return fail("a string of \(count) bytes exceeds the limit of \(Int16.max)") }
         length(count) { $0.int16(Int16($1)) }
         bytes.append(contentsOf: value.utf8)
     }
@@ -96,7 +97,7 @@ package struct WireWriter: Sendable {
 
     package mutating func byteField(_ value: ByteSlice) { nullableBytes(value) }
 
-    /// The length of a byte field whose content the caller writes next, with `raw`.
+    /// Writes the length of a byte field. The caller writes its content next, with `raw`.
     package mutating func byteLength(_ count: Int) {
         length(count) { $0.int32(Int32($1)) }
     }
@@ -113,7 +114,7 @@ package struct WireWriter: Sendable {
     package mutating func nullableArray<Element>(
         _ elements: [Element]?, isNullable: Bool = true, _ element: (inout WireWriter, Element) -> Void
     ) {
-        if elements == nil, !isNullable { fail("an array is null, which this version doesn't allow") }
+        if elements == nil, !isNullable { fail("an array is null, but this version does not allow null") }
         length(elements?.count) { $0.int32(Int32($1)) }
         for value in elements ?? [] { element(&self, value) }
     }
@@ -126,9 +127,9 @@ package struct WireWriter: Sendable {
 
     package typealias TaggedField = (tag: UInt32, write: (inout WireWriter) -> Void)
 
-    /// Ends a structure with its tagged fields in a flexible version, and writes nothing in others.
+    /// Writes the tagged fields at the end of a structure; does nothing in versions that aren't flexible.
     ///
-    /// - Parameter fields: The fields that differ from their defaults, by ascending tag.
+    /// - Parameter fields: The fields that differ from their defaults, sorted by tag.
     package mutating func tags(_ fields: [TaggedField] = []) {
         guard isFlexible else { return }
         unsignedVarint(UInt32(truncatingIfNeeded: fields.count))
@@ -142,7 +143,7 @@ package struct WireWriter: Sendable {
         }
     }
 
-    /// Puts a 32-bit number over bytes that were written before, for lengths that are known only at the end.
+    /// Overwrites four bytes at `position`, for lengths that are known only at the end.
     package mutating func overwriteInt32(_ value: Int32, at position: Int) {
         unsafe withUnsafeBytes(of: value.bigEndian) { source in
             for index in 0..<4 { unsafe bytes[position + index] = source[index] }

@@ -1,33 +1,34 @@
-/// Asks for records from offsets on, alone or as a step of a fetch session (KIP-227).
+/// Requests records from given offsets, either alone or within a fetch session (KIP-227).
 package struct FetchRequest: KafkaRequest {
     package typealias Response = FetchResponse
     package static let apiKey = APIKey.fetch
     package static let versions: ClosedRange<Int16> = 4...18
     package static let firstFlexibleVersion: Int16 = 12
 
-    /// Null for a client; set by voters of the metadata quorum. Versions 12 and later.
+    /// Null for clients; voters of the metadata quorum set it. Versions 12 and later.
     package var clusterId: String?
-    /// -1 for a consumer. Versions up to 14.
+    /// -1 for consumers. Versions up to 14.
     package var replicaId: Int32
     /// Versions 15 and later.
     package var replicaState: ReplicaState
     /// How long the broker may wait for `minBytes`, in milliseconds.
     package var maxWaitMs: Int32
-    /// With less than this the broker waits, in bytes.
+    /// The smallest response in bytes; with less data the broker waits up to `maxWaitMs`.
     package var minBytes: Int32
-    /// Limit of the whole response, in bytes; the first batch comes even if it is larger (KIP-74).
+    /// The largest response in bytes. The first batch is returned even if it is larger (KIP-74).
     package var maxBytes: Int32
-    /// 0 reads everything, 1 only what is committed (up to the last stable offset).
+    /// 0 to read uncommitted records too, 1 to read up to the last stable offset only.
     package var isolationLevel: Int8
-    /// 0 for no session or for one that is to be opened. Versions 7 and later.
+    /// 0 for no session, or to open one. Versions 7 and later.
     package var sessionId: Int32
-    /// -1 for no session, 0 to open one, else the next number of the session's requests. Versions 7 and later.
+    /// -1 for no session, 0 to open one, otherwise the sequence number of the session's next request. Versions 7 and
+    /// later.
     package var sessionEpoch: Int32
-    /// In a session with an epoch above 0, only partitions that are added or have changed.
+    /// The partitions to fetch. In an open session (epoch above 0), only partitions that were added or changed.
     package var topics: [Topic]
-    /// Partitions that leave the session. Versions 7 and later.
+    /// The partitions to remove from the session. Versions 7 and later.
     package var forgottenTopicsData: [ForgottenTopic]
-    /// Lets a replica that is near serve the consumer (KIP-392); empty for none. Versions 11 and later.
+    /// The consumer's rack, for fetching from a nearby replica (KIP-392); empty for none. Versions 11 and later.
     package var rackId: String
 
     package init(
@@ -106,7 +107,7 @@ package struct FetchRequest: KafkaRequest {
 }
 
 extension FetchRequest {
-    /// Which replica fetches (KIP-903); its defaults stand for a consumer.
+    /// The fetching replica (KIP-903). The defaults denote a consumer.
     package struct ReplicaState: WireMessage {
         package var replicaId: Int32
         package var replicaEpoch: Int64
@@ -132,7 +133,7 @@ extension FetchRequest {
 }
 
 extension FetchRequest {
-    /// A topic by its name or, from version 13 on, by its id alone (KIP-516).
+    /// A topic, identified by name or, from version 13 on, by id (KIP-516).
     package struct Topic: WireMessage {
         /// Versions up to 12.
         package var topic: String
@@ -164,24 +165,23 @@ extension FetchRequest {
 }
 
 extension FetchRequest {
-    /// Where to read on in a partition, and how much.
+    /// A partition, and the position and limits of its fetch.
     package struct Partition: WireMessage {
         package var partition: Int32
-        /// The leader epoch that the client knows, or -1; a broker with another one refuses (KIP-320). Versions 9
-        /// and later.
+        /// The client's leader epoch; -1 if unknown. A broker with another epoch rejects the request (KIP-320).
+        /// Versions 9 and later.
         package var currentLeaderEpoch: Int32
         package var fetchOffset: Int64
-        /// Leader epoch of the last record that was read, or -1; lets the broker see that logs diverge (KIP-595).
-        /// Versions 12 and later.
+        /// The last consumed record's leader epoch; -1 if unknown. The broker uses it to detect divergent logs
+        /// (KIP-595). Versions 12 and later.
         package var lastFetchedEpoch: Int32
-        /// Of a follower's log; -1 from a consumer. Versions 5 and later.
+        /// The start of a follower's log; -1 for consumers. Versions 5 and later.
         package var logStartOffset: Int64
-        /// Limit for this partition, in bytes; the response's first batch comes even if it is larger.
+        /// The limit for this partition in bytes. The response's first batch is returned even if it is larger.
         package var partitionMaxBytes: Int32
-        /// A follower's log directory (KIP-853); zero from a consumer. Versions 17 and later.
+        /// A follower's log directory (KIP-853); zero for consumers. Versions 17 and later.
         package var replicaDirectoryId: KafkaUUID
-        /// A follower's high watermark (KIP-1166); the largest number from who has none to tell. Versions 18 and
-        /// later.
+        /// A follower's high watermark (KIP-1166); `Int64.max` for consumers. Versions 18 and later.
         package var highWatermark: Int64
 
         package init(
@@ -241,7 +241,7 @@ extension FetchRequest {
 }
 
 extension FetchRequest {
-    /// Partitions of a topic that leave the session (KIP-227).
+    /// A topic, and its partitions to remove from the session (KIP-227).
     package struct ForgottenTopic: WireMessage {
         /// Versions up to 12.
         package var topic: String

@@ -1,12 +1,13 @@
-/// Records, as they lie in the broker's log.
+/// Record batches, as stored in the broker's log.
 package struct FetchResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds.
+    /// How long a quota throttled the request, in milliseconds.
     package var throttleTimeMs: Int32
-    /// An error of the session or of the request as a whole. Versions 7 and later.
+    /// An error of the session or of the whole request. Versions 7 and later.
     package var errorCode: Int16
-    /// 0 where the broker keeps no session. Versions 7 and later.
+    /// The fetch session's id; 0 if there is no session. Versions 7 and later.
     package var sessionId: Int32
-    /// In a session, only partitions that have records, an error or a new position.
+    /// The fetched partitions. In a session, only partitions with records, an error or a changed watermark or start
+    /// offset.
     package var responses: [FetchableTopicResponse]
     /// Addresses of the leaders named in `currentLeader` (KIP-951). Versions 16 and later.
     package var nodeEndpoints: [NodeEndpoint]
@@ -58,7 +59,7 @@ package struct FetchResponse: WireMessage {
 }
 
 extension FetchResponse {
-    /// A topic by its name or, from version 13 on, by its id alone (KIP-516).
+    /// A topic, identified by name or, from version 13 on, by id (KIP-516).
     package struct FetchableTopicResponse: WireMessage {
         /// Versions up to 12.
         package var topic: String
@@ -90,28 +91,29 @@ extension FetchResponse {
 }
 
 extension FetchResponse {
-    /// What was read from a partition, or the error.
+    /// The records of a partition, or an error.
     package struct PartitionData: WireMessage {
         package var partitionIndex: Int32
         package var errorCode: Int16
-        /// The first offset that consumers can't read yet, or -1.
+        /// The offset up to which consumers can read; -1 if unknown.
         package var highWatermark: Int64
-        /// The first offset of a transaction that isn't decided yet, or -1.
+        /// The offset up to which all transactions are decided; -1 if unknown.
         package var lastStableOffset: Int64
-        /// The first offset that the log still has, or -1. Versions 5 and later.
+        /// The log's first offset; -1 if unknown. Versions 5 and later.
         package var logStartOffset: Int64
-        /// Where the log parts from what the client has read; its defaults if it doesn't (KIP-595). Versions 12 and
-        /// later.
+        /// The point where the log diverges from what the client has read; the defaults if it doesn't (KIP-595).
+        /// Versions 12 and later.
         package var divergingEpoch: EpochEndOffset
-        /// With NOT_LEADER_OR_FOLLOWER and FENCED_LEADER_EPOCH (KIP-951). Versions 12 and later.
+        /// The current leader, sent with NOT_LEADER_OR_FOLLOWER and FENCED_LEADER_EPOCH (KIP-951). Versions 12 and
+        /// later.
         package var currentLeader: LeaderIdAndEpoch
-        /// The snapshot to fetch instead; concerns the metadata log alone (KIP-630). Versions 12 and later.
+        /// The snapshot to fetch instead; only for the metadata log (KIP-630). Versions 12 and later.
         package var snapshotId: SnapshotId
-        /// Null where everything was asked for, committed or not.
+        /// The aborted transactions; null if the request reads uncommitted records too.
         package var abortedTransactions: [AbortedTransaction]?
-        /// Node id of the replica to fetch from instead, or -1 (KIP-392). Versions 11 and later.
+        /// The node id of the replica to fetch from instead; -1 for none (KIP-392). Versions 11 and later.
         package var preferredReadReplica: Int32
-        /// Record batches, the last one possibly cut off. A part of the frame: it shares the frame's memory.
+        /// Record batches; the last one may be truncated. Shares the frame's memory.
         package var records: ByteSlice?
 
         package init(
@@ -188,7 +190,7 @@ extension FetchResponse {
 }
 
 extension FetchResponse {
-    /// The largest leader epoch that both logs have, and the offset at which it ends.
+    /// The largest leader epoch that both logs have, and its end offset.
     package struct EpochEndOffset: WireMessage {
         package var epoch: Int32
         package var endOffset: Int64
@@ -240,7 +242,7 @@ extension FetchResponse {
 }
 
 extension FetchResponse {
-    /// Records of this producer, from this offset to its next ABORT marker, don't count.
+    /// An aborted transaction: the producer's records from `firstOffset` to its next ABORT marker.
     package struct AbortedTransaction: WireMessage {
         package var producerId: Int64
         package var firstOffset: Int64

@@ -1,16 +1,16 @@
-/// Asks for a partition's offset at a time, or for one of its ends.
+/// Requests partition offsets by timestamp, or the start or end of the log.
 package struct ListOffsetsRequest: KafkaRequest {
     package typealias Response = ListOffsetsResponse
     package static let apiKey = APIKey.listOffsets
     package static let versions: ClosedRange<Int16> = 1...11
     package static let firstFlexibleVersion: Int16 = 6
 
-    /// -1 for a client.
+    /// -1 for clients.
     package var replicaId: Int32
-    /// 0 reads everything, 1 only what is committed (up to the last stable offset). Versions 2 and later.
+    /// 0 to read uncommitted records too, 1 to read up to the last stable offset only. Versions 2 and later.
     package var isolationLevel: Int8
     package var topics: [Topic]
-    /// How long to wait for offsets that lie in remote storage, in milliseconds. Versions 10 and later.
+    /// How long to wait for offsets in remote storage, in milliseconds. Versions 10 and later.
     package var timeoutMs: Int32
 
     package init(replicaId: Int32 = -1, isolationLevel: Int8 = 0, topics: [Topic] = [], timeoutMs: Int32 = 0) {
@@ -43,7 +43,7 @@ package struct ListOffsetsRequest: KafkaRequest {
 }
 
 extension ListOffsetsRequest {
-    /// The partitions of a topic to look into.
+    /// A topic and its partitions.
     package struct Topic: WireMessage {
         package var name: String
         package var partitions: [Partition]
@@ -69,15 +69,15 @@ extension ListOffsetsRequest {
 }
 
 extension ListOffsetsRequest {
-    /// What to look for in a partition.
+    /// A partition, and the timestamp to look up.
     package struct Partition: WireMessage {
         package var partitionIndex: Int32
-        /// The leader epoch that the client knows, or -1; a broker with another one refuses (KIP-320). Versions 4
-        /// and later.
+        /// The client's leader epoch; -1 if unknown. A broker with another epoch rejects the request (KIP-320).
+        /// Versions 4 and later.
         package var currentLeaderEpoch: Int32
-        /// In milliseconds since 1970; -1 for the log's end, -2 for its start, -3 for the record with the largest
-        /// timestamp (version 7), -4 for the start of the log on local disk (8), -5 for the end of what is tiered
-        /// (9), -6 for the start of what is yet to be tiered (11).
+        /// In milliseconds since 1970, or one of: -1 the log's end, -2 its start, -3 the record with the largest
+        /// timestamp (version 7), -4 the start of the local log (8), -5 the end of the tiered log (9), -6 the earliest
+        /// offset yet to be tiered (11).
         package var timestamp: Int64
 
         package init(partitionIndex: Int32 = 0, currentLeaderEpoch: Int32 = -1, timestamp: Int64 = 0) {
@@ -103,9 +103,9 @@ extension ListOffsetsRequest {
     }
 }
 
-/// The offsets that were asked for.
+/// The requested offsets.
 package struct ListOffsetsResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds. Versions 2 and later.
+    /// How long a quota throttled the request, in milliseconds. Versions 2 and later.
     package var throttleTimeMs: Int32
     package var topics: [TopicResponse]
 
@@ -129,7 +129,7 @@ package struct ListOffsetsResponse: WireMessage {
 }
 
 extension ListOffsetsResponse {
-    /// The offsets found in a topic.
+    /// The offsets of a topic's partitions.
     package struct TopicResponse: WireMessage {
         package var name: String
         package var partitions: [PartitionResponse]
@@ -155,15 +155,16 @@ extension ListOffsetsResponse {
 }
 
 extension ListOffsetsResponse {
-    /// The offset found in a partition, or the error.
+    /// A partition's offset, or an error.
     package struct PartitionResponse: WireMessage {
         package var partitionIndex: Int32
         package var errorCode: Int16
-        /// Of the record at `offset`, in milliseconds since 1970; -1 if there is none or an end was asked for.
+        /// The timestamp of the record at `offset`, in milliseconds since 1970; -1 if there is none, or if the start or
+        /// end was requested.
         package var timestamp: Int64
-        /// -1 if no record is that young.
+        /// The offset; -1 if all records are older than the requested timestamp.
         package var offset: Int64
-        /// Of the record at `offset`, or -1. Versions 4 and later.
+        /// The leader epoch of the record at `offset`; -1 if unknown. Versions 4 and later.
         package var leaderEpoch: Int32
 
         package init(

@@ -1,11 +1,11 @@
-/// Asks a leader where an epoch of its log ends, so that a client notices what was cut off since it read (KIP-320).
+/// Requests the end offset of a leader epoch, so that a client detects log truncation (KIP-320).
 package struct OffsetForLeaderEpochRequest: KafkaRequest {
     package typealias Response = OffsetForLeaderEpochResponse
     package static let apiKey = APIKey.offsetForLeaderEpoch
     package static let versions: ClosedRange<Int16> = 2...4
     package static let firstFlexibleVersion: Int16 = 4
 
-    /// -1 for a consumer, -2 for one who may see offsets beyond the high watermark. Versions 3 and later.
+    /// -1 for consumers; -2 for debugging, which may see offsets beyond the high watermark. Versions 3 and later.
     package var replicaId: Int32
     package var topics: [Topic]
 
@@ -29,7 +29,7 @@ package struct OffsetForLeaderEpochRequest: KafkaRequest {
 }
 
 extension OffsetForLeaderEpochRequest {
-    /// The partitions of a topic to look into.
+    /// A topic and its partitions.
     package struct Topic: WireMessage {
         package var topic: String
         package var partitions: [Partition]
@@ -55,12 +55,12 @@ extension OffsetForLeaderEpochRequest {
 }
 
 extension OffsetForLeaderEpochRequest {
-    /// The epoch whose end is asked for.
+    /// A partition, and the epoch to look up.
     package struct Partition: WireMessage {
         package var partition: Int32
-        /// The leader epoch that the client knows, or -1; a broker with another one refuses.
+        /// The client's leader epoch; -1 if unknown. A broker with another epoch rejects the request.
         package var currentLeaderEpoch: Int32
-        /// The epoch of the last record that was read.
+        /// The last consumed record's leader epoch.
         package var leaderEpoch: Int32
 
         package init(partition: Int32 = 0, currentLeaderEpoch: Int32 = -1, leaderEpoch: Int32 = 0) {
@@ -86,9 +86,9 @@ extension OffsetForLeaderEpochRequest {
     }
 }
 
-/// Where the epochs that were asked for end.
+/// The end offsets of the requested epochs.
 package struct OffsetForLeaderEpochResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds.
+    /// How long a quota throttled the request, in milliseconds.
     package var throttleTimeMs: Int32
     package var topics: [TopicResult]
 
@@ -112,7 +112,7 @@ package struct OffsetForLeaderEpochResponse: WireMessage {
 }
 
 extension OffsetForLeaderEpochResponse {
-    /// The ends found in a topic.
+    /// The end offsets of a topic's partitions.
     package struct TopicResult: WireMessage {
         package var topic: String
         package var partitions: [EpochEndOffset]
@@ -138,13 +138,13 @@ extension OffsetForLeaderEpochResponse {
 }
 
 extension OffsetForLeaderEpochResponse {
-    /// The end found in a partition, or the error.
+    /// A partition's end offset, or an error.
     package struct EpochEndOffset: WireMessage {
         package var errorCode: Int16
         package var partition: Int32
-        /// The largest epoch that the log has up to the one that was asked for; -1 where there is none.
+        /// The log's largest epoch that isn't above the requested one; -1 if there is none.
         package var leaderEpoch: Int32
-        /// The offset that follows that epoch's last record; -1 where there is none.
+        /// The offset after that epoch's last record; -1 if there is none.
         package var endOffset: Int64
 
         package init(errorCode: Int16 = 0, partition: Int32 = 0, leaderEpoch: Int32 = -1, endOffset: Int64 = -1) {

@@ -1,4 +1,4 @@
-/// Asks a coordinator about groups of the protocol of KIP-848.
+/// Requests descriptions of KIP-848 groups from their coordinator.
 package struct ConsumerGroupDescribeRequest: KafkaRequest {
     package typealias Response = ConsumerGroupDescribeResponse
     package static let apiKey = APIKey.consumerGroupDescribe
@@ -6,7 +6,7 @@ package struct ConsumerGroupDescribeRequest: KafkaRequest {
     package static let firstFlexibleVersion: Int16 = 0
 
     package var groupIds: [String]
-    /// Whether the answer says what the client may do with a group.
+    /// Whether to return the client's permitted operations on each group.
     package var includeAuthorizedOperations: Bool
 
     package init(groupIds: [String] = [], includeAuthorizedOperations: Bool = false) {
@@ -28,9 +28,9 @@ package struct ConsumerGroupDescribeRequest: KafkaRequest {
     }
 }
 
-/// The groups with their members.
+/// The groups and their members.
 package struct ConsumerGroupDescribeResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds.
+    /// How long a quota throttled the request, in milliseconds.
     package var throttleTimeMs: Int32
     package var groups: [Group]
 
@@ -54,21 +54,21 @@ package struct ConsumerGroupDescribeResponse: WireMessage {
 }
 
 extension ConsumerGroupDescribeResponse {
-    /// A group. One that doesn't exist, or is of another type, has GROUP_ID_NOT_FOUND.
+    /// A group. GROUP_ID_NOT_FOUND if it doesn't exist, or is of another type.
     package struct Group: WireMessage {
         package var errorCode: Int16
         package var errorMessage: String?
         package var groupId: String
         /// `Empty`, `Assigning`, `Reconciling`, `Stable` or `Dead`.
         package var groupState: String
-        /// Goes up whenever members, subscriptions or partitions change.
+        /// Increases whenever members, subscriptions or partitions change.
         package var groupEpoch: Int32
-        /// The group epoch that the target assignment was made for.
+        /// The group epoch of the target assignment.
         package var assignmentEpoch: Int32
-        /// The assignor on the coordinator: `uniform` or `range`.
+        /// The coordinator's assignor: `uniform` or `range`.
         package var assignorName: String
         package var members: [Member]
-        /// Bits by the numbers of `AclOperation`; the smallest number where they weren't asked for.
+        /// Bit field by the numbers of `AclOperation`; `Int32.min` if not requested.
         package var authorizedOperations: Int32
 
         package init(
@@ -120,21 +120,21 @@ extension ConsumerGroupDescribeResponse {
     /// A member of a group.
     package struct Member: WireMessage {
         package var memberId: String
-        /// The name of a static member (KIP-345).
+        /// The static member's instance id (KIP-345); null for a dynamic member.
         package var instanceId: String?
         package var rackId: String?
-        /// The group epoch that the member has come to.
+        /// The group epoch that the member has reached.
         package var memberEpoch: Int32
         package var clientId: String
         package var clientHost: String
         package var subscribedTopicNames: [String]
-        /// A regular expression in the syntax of RE2; null where there is none.
+        /// A regular expression in RE2/J's syntax; null if there is none.
         package var subscribedTopicRegex: String?
-        /// What the member has.
+        /// The member's current partitions.
         package var assignment: Assignment
-        /// What the member is to have once all have reconciled.
+        /// The member's partitions after all members have reconciled.
         package var targetAssignment: Assignment
-        /// 0 for a member of the classic protocol, 1 of that of KIP-848, -1 where it isn't known (KIP-1099). Version 1.
+        /// 0 for the classic protocol, 1 for KIP-848, -1 if unknown (KIP-1099). Version 1.
         package var memberType: Int8
 
         package init(
@@ -190,7 +190,7 @@ extension ConsumerGroupDescribeResponse {
 }
 
 extension ConsumerGroupDescribeResponse {
-    /// Partitions of several topics.
+    /// Partitions by topic.
     package struct Assignment: WireMessage {
         package var topicPartitions: [TopicPartitions]
 
@@ -212,7 +212,7 @@ extension ConsumerGroupDescribeResponse {
 }
 
 extension ConsumerGroupDescribeResponse {
-    /// Partitions of one topic.
+    /// A topic and its partitions.
     package struct TopicPartitions: WireMessage {
         package var topicId: KafkaUUID
         package var topicName: String

@@ -1,6 +1,6 @@
 /// Joins, stays in and leaves a group whose coordinator assigns the partitions (KIP-848).
 ///
-/// What hasn't changed since the last heartbeat is null (or -1).
+/// Fields that haven't changed since the last heartbeat are null (or -1).
 package struct ConsumerGroupHeartbeatRequest: KafkaRequest {
     package typealias Response = ConsumerGroupHeartbeatResponse
     package static let apiKey = APIKey.consumerGroupHeartbeat
@@ -8,21 +8,21 @@ package struct ConsumerGroupHeartbeatRequest: KafkaRequest {
     package static let firstFlexibleVersion: Int16 = 0
 
     package var groupId: String
-    /// From version 1 on made by the member itself and the same for its whole life (KIP-1082); in version 0 given by
-    /// the coordinator, and empty until then.
+    /// From version 1 on, the member generates its id and never changes it (KIP-1082). In version 0 the coordinator
+    /// assigns it, and it is empty before.
     package var memberId: String
-    /// 0 to join, -1 to leave, -2 for a static member that will come back.
+    /// 0 to join, -1 to leave, -2 for a static member that leaves temporarily.
     package var memberEpoch: Int32
     package var instanceId: String?
     package var rackId: String?
-    /// How long the coordinator waits for the member to give partitions up, in milliseconds.
+    /// How long the coordinator waits for the member to revoke partitions, in milliseconds.
     package var rebalanceTimeoutMs: Int32
     package var subscribedTopicNames: [String]?
-    /// In RE2/J's syntax; empty takes it back. Versions 1 and later.
+    /// A regular expression in RE2/J's syntax; empty to remove it. Versions 1 and later.
     package var subscribedTopicRegex: String?
-    /// `uniform`, `range` or another that the broker has.
+    /// The broker's assignor: `uniform`, `range` or a custom one.
     package var serverAssignor: String?
-    /// What the member has at present.
+    /// The member's current partitions.
     package var topicPartitions: [ConsumerGroupHeartbeatTopicPartitions]?
 
     package init(
@@ -77,7 +77,7 @@ package struct ConsumerGroupHeartbeatRequest: KafkaRequest {
     }
 }
 
-/// Partitions of one topic, in a heartbeat and its answer.
+/// A topic and its partitions, in a heartbeat and its response.
 package struct ConsumerGroupHeartbeatTopicPartitions: WireMessage {
     package var topicId: KafkaUUID
     package var partitions: [Int32]
@@ -101,17 +101,17 @@ package struct ConsumerGroupHeartbeatTopicPartitions: WireMessage {
     }
 }
 
-/// The member's epoch and, where it has changed, what the member is to read.
+/// The member's epoch, and its assignment if that has changed.
 package struct ConsumerGroupHeartbeatResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds.
+    /// How long a quota throttled the request, in milliseconds.
     package var throttleTimeMs: Int32
     package var errorCode: Int16
     package var errorMessage: String?
-    /// Where the coordinator makes the ids (version 0).
+    /// The member id that the coordinator assigned (version 0).
     package var memberId: String?
     package var memberEpoch: Int32
     package var heartbeatIntervalMs: Int32
-    /// Null where it hasn't changed.
+    /// Null if unchanged.
     package var assignment: Assignment?
 
     package init(
@@ -135,7 +135,7 @@ package struct ConsumerGroupHeartbeatResponse: WireMessage {
         memberId = reader.nullableString()
         memberEpoch = reader.int32()
         heartbeatIntervalMs = reader.int32()
-        // Before a structure that may be null stands a byte: negative for null.
+        // A nullable structure begins with a byte that is negative for null.
         if reader.int8() >= 0 { assignment = Assignment(from: &reader, version: version) }
         reader.tags()
     }
@@ -154,7 +154,7 @@ package struct ConsumerGroupHeartbeatResponse: WireMessage {
 }
 
 extension ConsumerGroupHeartbeatResponse {
-    /// The partitions that the member may read at once, and no others.
+    /// All partitions that the member may consume now.
     package struct Assignment: WireMessage {
         package var topicPartitions: [ConsumerGroupHeartbeatTopicPartitions]
 

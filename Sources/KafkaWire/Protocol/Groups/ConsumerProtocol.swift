@@ -1,7 +1,7 @@
-/// What members of a classic consumer group tell each other through the coordinator, which doesn't look into it.
+/// A message between members of a classic consumer group; opaque to the coordinator that passes it on.
 ///
-/// Two bytes of version come first, and no structure is flexible. A reader takes the fields it knows and leaves the
-/// rest, since later versions only add some.
+/// It begins with a two-byte version, and no version is flexible. Readers skip unknown fields at the end, since later
+/// versions only add fields.
 ///
 /// Source: `ConsumerProtocolSubscription.json` and `ConsumerProtocolAssignment.json` of Kafka.
 package protocol ConsumerProtocolMessage: WireMessage {
@@ -9,18 +9,18 @@ package protocol ConsumerProtocolMessage: WireMessage {
 }
 
 extension ConsumerProtocolMessage {
-    /// Reads the version and the message.
+    /// Decodes the version and the message.
     package static func decode(_ bytes: ByteSlice) throws(ProtocolError) -> Self {
         var reader = WireReader(bytes, isFlexible: false)
         let version = reader.int16()
-        if version < versions.lowerBound { reader.fail("\(version) is no version of \(Self.self)") }
+        if version < versions.lowerBound { reader.fail("\(version) is not a version of \(Self.self)") }
         let message = Self(from: &reader, version: min(version, versions.upperBound))
         reader.skipRest()
         try reader.finish()
         return message
     }
 
-    /// The version and the message.
+    /// Encodes the version and the message.
     package func encoded(version: Int16 = versions.upperBound) throws(ProtocolError) -> ByteSlice {
         var writer = WireWriter(isFlexible: false)
         writer.int16(version)
@@ -29,18 +29,19 @@ extension ConsumerProtocolMessage {
     }
 }
 
-/// What a member tells whoever assigns: the topics that it wants, and what it has.
+/// A member's topics and current partitions, for the leader's assignor.
 package struct ConsumerProtocolSubscription: ConsumerProtocolMessage {
     package static let versions: ClosedRange<Int16> = 0...3
 
     package var topics: [String]
-    /// The assignor's own; null for most.
+    /// Data of the assignor; null for most assignors.
     package var userData: ByteSlice?
-    /// What the member has and, with a cooperative assignor, goes on reading. Versions 1 and later (KIP-429).
+    /// The member's current partitions, which it keeps consuming with a cooperative assignor. Versions 1 and later
+    /// (KIP-429).
     package var ownedPartitions: [ConsumerProtocolTopicPartition]
-    /// The generation in which the member got them, or -1. Versions 2 and later.
+    /// The generation that assigned `ownedPartitions`; -1 if none. Versions 2 and later.
     package var generationId: Int32
-    /// Where the member stands (KIP-881). Versions 3 and later.
+    /// The member's rack (KIP-881). Versions 3 and later.
     package var rackId: String?
 
     package init(
@@ -74,12 +75,12 @@ package struct ConsumerProtocolSubscription: ConsumerProtocolMessage {
     }
 }
 
-/// What a member is to read.
+/// A member's assigned partitions.
 package struct ConsumerProtocolAssignment: ConsumerProtocolMessage {
     package static let versions: ClosedRange<Int16> = 0...3
 
     package var assignedPartitions: [ConsumerProtocolTopicPartition]
-    /// The assignor's own; null for most.
+    /// Data of the assignor; null for most assignors.
     package var userData: ByteSlice?
 
     package init(assignedPartitions: [ConsumerProtocolTopicPartition] = [], userData: ByteSlice? = nil) {
@@ -99,7 +100,7 @@ package struct ConsumerProtocolAssignment: ConsumerProtocolMessage {
     }
 }
 
-/// Partitions of one topic.
+/// A topic and its partitions.
 package struct ConsumerProtocolTopicPartition: WireMessage {
     package var topic: String
     package var partitions: [Int32]
@@ -122,7 +123,7 @@ package struct ConsumerProtocolTopicPartition: WireMessage {
 }
 
 extension [ConsumerProtocolTopicPartition] {
-    /// Partitions by their topics, as they go over the wire.
+    /// Groups partitions by topic, as the protocol encodes them.
     init(_ partitions: some Collection<TopicPartition>) {
         self = Dictionary(grouping: partitions, by: \.topic).sorted { $0.key < $1.key }.map { topic, partitions in
             ConsumerProtocolTopicPartition(topic: topic, partitions: partitions.map(\.partition).sorted())

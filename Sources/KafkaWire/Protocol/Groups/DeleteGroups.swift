@@ -1,4 +1,4 @@
-/// Deletes groups without members, and their offsets (KIP-229). Each goes to its coordinator.
+/// Deletes groups without members, and their offsets (KIP-229). Sent to each group's coordinator.
 package struct DeleteGroupsRequest: KafkaRequest {
     package typealias Response = DeleteGroupsResponse
     package static let apiKey = APIKey.deleteGroups
@@ -23,9 +23,9 @@ package struct DeleteGroupsRequest: KafkaRequest {
     }
 }
 
-/// What became of each group.
+/// The result for each group.
 package struct DeleteGroupsResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds.
+    /// How long a quota throttled the request, in milliseconds.
     package var throttleTimeMs: Int32
     package var results: [Result]
 
@@ -49,7 +49,7 @@ package struct DeleteGroupsResponse: WireMessage {
 }
 
 extension DeleteGroupsResponse {
-    /// Whether a group was deleted, or why not.
+    /// The result for one group.
     package struct Result: WireMessage {
         package var groupId: String
         package var errorCode: Int16

@@ -1,4 +1,4 @@
-/// Asks a coordinator about groups of the classic protocol.
+/// Requests descriptions of classic groups from their coordinator.
 package struct DescribeGroupsRequest: KafkaRequest {
     package typealias Response = DescribeGroupsResponse
     package static let apiKey = APIKey.describeGroups
@@ -6,7 +6,7 @@ package struct DescribeGroupsRequest: KafkaRequest {
     package static let firstFlexibleVersion: Int16 = 5
 
     package var groups: [String]
-    /// Whether the answer says what the client may do with a group (KIP-430). Versions 3 and later.
+    /// Whether to return the client's permitted operations on each group (KIP-430). Versions 3 and later.
     package var includeAuthorizedOperations: Bool
 
     package init(groups: [String] = [], includeAuthorizedOperations: Bool = false) {
@@ -32,9 +32,9 @@ package struct DescribeGroupsRequest: KafkaRequest {
     }
 }
 
-/// The groups with their members.
+/// The groups and their members.
 package struct DescribeGroupsResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds. Versions 1 and later.
+    /// How long a quota throttled the request, in milliseconds. Versions 1 and later.
     package var throttleTimeMs: Int32
     package var groups: [Group]
 
@@ -58,7 +58,7 @@ package struct DescribeGroupsResponse: WireMessage {
 }
 
 extension DescribeGroupsResponse {
-    /// A group. One that doesn't exist is in the state `Dead`, and GROUP_ID_NOT_FOUND from version 6 on (KIP-1043).
+    /// A group. One that doesn't exist has the state `Dead`, and from version 6 on also GROUP_ID_NOT_FOUND (KIP-1043).
     package struct Group: WireMessage {
         package var errorCode: Int16
         /// Version 6.
@@ -66,13 +66,12 @@ extension DescribeGroupsResponse {
         package var groupId: String
         /// `Empty`, `PreparingRebalance`, `CompletingRebalance`, `Stable` or `Dead`.
         package var groupState: String
-        /// `consumer` for groups of consumers.
+        /// `consumer` for consumer groups.
         package var protocolType: String
-        /// The assignor that the members agreed on, in a stable group.
+        /// The assignor of a stable group.
         package var protocolData: String
         package var members: [Member]
-        /// Bits by the numbers of `AclOperation`; the smallest number where they weren't asked for. Versions 3 and
-        /// later.
+        /// Bit field by the numbers of `AclOperation`; `Int32.min` if not requested. Versions 3 and later.
         package var authorizedOperations: Int32
 
         package init(
@@ -129,13 +128,13 @@ extension DescribeGroupsResponse {
     /// A member of a group.
     package struct Member: WireMessage {
         package var memberId: String
-        /// The name of a static member (KIP-345). Versions 4 and later.
+        /// The static member's instance id (KIP-345); null for a dynamic member. Versions 4 and later.
         package var groupInstanceId: String?
         package var clientId: String
         package var clientHost: String
-        /// What the member joined with; for consumers their subscription.
+        /// The metadata that the member joined with; for consumers a `ConsumerProtocolSubscription`.
         package var memberMetadata: ByteSlice
-        /// What the member was given; for consumers their partitions.
+        /// The member's assignment; for consumers a `ConsumerProtocolAssignment`.
         package var memberAssignment: ByteSlice
 
         package init(

@@ -1,4 +1,4 @@
-/// Says that a member of a classic group is alive, and asks whether the group is being rebalanced.
+/// Keeps a classic group's member alive, and asks whether the group is rebalancing.
 package struct HeartbeatRequest: KafkaRequest {
     package typealias Response = HeartbeatResponse
     package static let apiKey = APIKey.heartbeat
@@ -8,7 +8,7 @@ package struct HeartbeatRequest: KafkaRequest {
     package var groupId: String
     package var generationId: Int32
     package var memberId: String
-    /// Null without static membership (KIP-345). Versions 3 and later.
+    /// The static member's instance id (KIP-345); null for a dynamic member. Versions 3 and later.
     package var groupInstanceId: String?
 
     package init(
@@ -42,9 +42,9 @@ package struct HeartbeatRequest: KafkaRequest {
     }
 }
 
-/// Whether the member is still one, and its generation the current one.
+/// An error if the group rebalances, or if the member or its generation is outdated.
 package struct HeartbeatResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds. Versions 1 and later.
+    /// How long a quota throttled the request, in milliseconds. Versions 1 and later.
     package var throttleTimeMs: Int32
     package var errorCode: Int16
 

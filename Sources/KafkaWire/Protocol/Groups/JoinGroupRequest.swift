@@ -1,5 +1,6 @@
-/// Takes part in the next generation of a classic group. The answer comes when all members are there, or their time is
-/// over.
+/// Joins the next generation of a classic group.
+///
+/// The coordinator responds when all members have joined, or after their rebalance timeout.
 package struct JoinGroupRequest: KafkaRequest {
     package typealias Response = JoinGroupResponse
     package static let apiKey = APIKey.joinGroup
@@ -7,20 +8,20 @@ package struct JoinGroupRequest: KafkaRequest {
     package static let firstFlexibleVersion: Int16 = 6
 
     package var groupId: String
-    /// After how long without a heartbeat the coordinator takes the member for dead, in milliseconds.
+    /// The time without a heartbeat after which the coordinator removes the member, in milliseconds.
     package var sessionTimeoutMs: Int32
-    /// How long the coordinator waits for the member in a rebalance, in milliseconds. Versions 1 and later; before, it
-    /// is the session time-out.
+    /// How long the coordinator waits for the member in a rebalance, in milliseconds. Versions 1 and later; before, the
+    /// session timeout applies.
     package var rebalanceTimeoutMs: Int32
-    /// Empty for a member that hasn't been given one.
+    /// Empty until the coordinator has assigned one.
     package var memberId: String
-    /// Null without static membership (KIP-345). Versions 5 and later.
+    /// The static member's instance id (KIP-345); null for a dynamic member. Versions 5 and later.
     package var groupInstanceId: String?
-    /// `consumer` for groups of consumers.
+    /// `consumer` for consumer groups.
     package var protocolType: String
-    /// The assignors that the member knows, the preferred one first.
+    /// The member's assignors, the preferred one first.
     package var protocols: [JoinGroupRequestProtocol]
-    /// For the coordinator's log (KIP-800). Versions 8 and later.
+    /// The reason that the coordinator logs (KIP-800). Versions 8 and later.
     package var reason: String?
 
     package init(
@@ -69,10 +70,10 @@ package struct JoinGroupRequest: KafkaRequest {
 }
 
 extension JoinGroupRequest {
-    /// An assignor, and what the member tells of itself to whoever assigns by it.
+    /// An assignor, and the member's metadata for it.
     package struct JoinGroupRequestProtocol: WireMessage {
         package var name: String
-        /// For consumers a `ConsumerProtocolSubscription`.
+        /// A `ConsumerProtocolSubscription` for consumers.
         package var metadata: ByteSlice
 
         package init(name: String = "", metadata: ByteSlice = ByteSlice([])) {

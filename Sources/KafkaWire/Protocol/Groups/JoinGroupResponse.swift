@@ -1,20 +1,21 @@
-/// The generation that the group begins and, for its leader, who is in it.
+/// The group's new generation and, for its leader, the members.
 package struct JoinGroupResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds. Versions 2 and later.
+    /// How long a quota throttled the request, in milliseconds. Versions 2 and later.
     package var throttleTimeMs: Int32
     package var errorCode: Int16
     package var generationId: Int32
     /// Versions 7 and later (KIP-559).
     package var protocolType: String?
-    /// The assignor that all members know; null, or empty before version 7, with an error.
+    /// The assignor that all members support; with an error null, or empty before version 7.
     package var protocolName: String?
-    /// The member id of the leader, who assigns the partitions.
+    /// The member id of the leader, which assigns the partitions.
     package var leader: String
-    /// Whether the leader must not assign anew: a static leader came back (KIP-814). Versions 9 and later.
+    /// Whether the leader must skip the assignment, because it is a static member that has rejoined (KIP-814). Versions
+    /// 9 and later.
     package var skipAssignment: Bool
-    /// The receiver's own member id, also with MEMBER_ID_REQUIRED.
+    /// The receiver's member id, also sent with MEMBER_ID_REQUIRED.
     package var memberId: String
-    /// For the leader all members, for others nothing.
+    /// All members if the receiver is the leader; otherwise empty.
     package var members: [JoinGroupResponseMember]
 
     package init(
@@ -66,12 +67,12 @@ package struct JoinGroupResponse: WireMessage {
 }
 
 extension JoinGroupResponse {
-    /// A member, as it described itself for the chosen assignor.
+    /// A member, and its metadata for the chosen assignor.
     package struct JoinGroupResponseMember: WireMessage {
         package var memberId: String
-        /// Null without static membership (KIP-345). Versions 5 and later.
+        /// The static member's instance id (KIP-345); null for a dynamic member. Versions 5 and later.
         package var groupInstanceId: String?
-        /// For consumers a `ConsumerProtocolSubscription`.
+        /// A `ConsumerProtocolSubscription` for consumers.
         package var metadata: ByteSlice
 
         package init(memberId: String = "", groupInstanceId: String? = nil, metadata: ByteSlice = ByteSlice([])) {

@@ -1,4 +1,4 @@
-/// Takes members out of a classic group.
+/// Removes members from a classic group.
 package struct LeaveGroupRequest: KafkaRequest {
     package typealias Response = LeaveGroupResponse
     package static let apiKey = APIKey.leaveGroup
@@ -39,11 +39,11 @@ package struct LeaveGroupRequest: KafkaRequest {
 }
 
 extension LeaveGroupRequest {
-    /// A member by its id or, where it is static and the id empty, by its instance id.
+    /// A member, identified by its id or, if that is empty, by its instance id.
     package struct MemberIdentity: WireMessage {
         package var memberId: String
         package var groupInstanceId: String?
-        /// For the coordinator's log (KIP-800). Versions 5 and later.
+        /// The reason that the coordinator logs (KIP-800). Versions 5 and later.
         package var reason: String?
 
         package init(memberId: String = "", groupInstanceId: String? = nil, reason: String? = nil) {
@@ -69,9 +69,9 @@ extension LeaveGroupRequest {
     }
 }
 
-/// What became of each member.
+/// The result for each member.
 package struct LeaveGroupResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds. Versions 1 and later.
+    /// How long a quota throttled the request, in milliseconds. Versions 1 and later.
     package var throttleTimeMs: Int32
     package var errorCode: Int16
     /// Versions 3 and later.
@@ -104,7 +104,7 @@ package struct LeaveGroupResponse: WireMessage {
 }
 
 extension LeaveGroupResponse {
-    /// Whether a member left, or why not.
+    /// The result for one member.
     package struct MemberResponse: WireMessage {
         package var memberId: String
         package var groupInstanceId: String?

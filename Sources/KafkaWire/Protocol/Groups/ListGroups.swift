@@ -1,13 +1,13 @@
-/// Asks a broker for the groups that it coordinates.
+/// Requests the groups that a broker coordinates.
 package struct ListGroupsRequest: KafkaRequest {
     package typealias Response = ListGroupsResponse
     package static let apiKey = APIKey.listGroups
     package static let versions: ClosedRange<Int16> = 0...5
     package static let firstFlexibleVersion: Int16 = 3
 
-    /// Groups of these states alone (KIP-518); empty for all. Versions 4 and later.
+    /// The states of the groups to list (KIP-518); empty for all. Versions 4 and later.
     package var statesFilter: [String]
-    /// Groups of these types alone (KIP-848); empty for all. Version 5.
+    /// The types of the groups to list (KIP-848); empty for all. Version 5.
     package var typesFilter: [String]
 
     package init(statesFilter: [String] = [], typesFilter: [String] = []) {
@@ -37,9 +37,9 @@ package struct ListGroupsRequest: KafkaRequest {
     }
 }
 
-/// The groups of one broker.
+/// The groups that the broker coordinates.
 package struct ListGroupsResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds. Versions 1 and later.
+    /// How long a quota throttled the request, in milliseconds. Versions 1 and later.
     package var throttleTimeMs: Int32
     package var errorCode: Int16
     package var groups: [Group]
@@ -70,7 +70,7 @@ extension ListGroupsResponse {
     /// A group.
     package struct Group: WireMessage {
         package var groupId: String
-        /// `consumer` for groups of consumers; empty where there never was a member.
+        /// `consumer` for groups of consumers; empty if the group has never had a member.
         package var protocolType: String
         /// Versions 4 and later.
         package var groupState: String

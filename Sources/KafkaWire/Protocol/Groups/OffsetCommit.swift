@@ -1,4 +1,4 @@
-/// Stores offsets of a group with its coordinator.
+/// Commits a group's offsets. Sent to its coordinator.
 package struct OffsetCommitRequest: KafkaRequest {
     package typealias Response = OffsetCommitResponse
     package static let apiKey = APIKey.offsetCommit
@@ -6,13 +6,13 @@ package struct OffsetCommitRequest: KafkaRequest {
     package static let firstFlexibleVersion: Int16 = 8
 
     package var groupId: String
-    /// -1 for a client that isn't a member of the group.
+    /// -1 if the client isn't a member of the group.
     package var generationIdOrMemberEpoch: Int32
-    /// Empty for a client that isn't a member of the group.
+    /// Empty if the client isn't a member of the group.
     package var memberId: String
-    /// Null without static membership (KIP-345). Versions 7 and later.
+    /// The static member's instance id (KIP-345); null for a dynamic member. Versions 7 and later.
     package var groupInstanceId: String?
-    /// In milliseconds, -1 for the broker's setting. Versions up to 4.
+    /// The retention time in milliseconds; -1 for the broker's setting. Versions up to 4.
     package var retentionTimeMs: Int64
     package var topics: [Topic]
 
@@ -55,7 +55,7 @@ package struct OffsetCommitRequest: KafkaRequest {
 }
 
 extension OffsetCommitRequest {
-    /// A topic by its name or, from version 10 on, by its id alone.
+    /// A topic, identified by name or, from version 10 on, by id.
     package struct Topic: WireMessage {
         /// Versions up to 9.
         package var name: String
@@ -87,12 +87,12 @@ extension OffsetCommitRequest {
 }
 
 extension OffsetCommitRequest {
-    /// The offset to store for a partition.
+    /// A partition, and the offset to commit for it.
     package struct Partition: WireMessage {
         package var partitionIndex: Int32
-        /// The next offset to read.
+        /// The next offset to consume.
         package var committedOffset: Int64
-        /// Of the last record that was read, or -1. Versions 6 and later.
+        /// The last consumed record's leader epoch; -1 if unknown. Versions 6 and later.
         package var committedLeaderEpoch: Int32
         package var committedMetadata: String?
 
@@ -125,9 +125,9 @@ extension OffsetCommitRequest {
     }
 }
 
-/// What became of each partition's offset.
+/// The result for each partition.
 package struct OffsetCommitResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds. Versions 3 and later.
+    /// How long a quota throttled the request, in milliseconds. Versions 3 and later.
     package var throttleTimeMs: Int32
     package var topics: [Topic]
 
@@ -151,7 +151,7 @@ package struct OffsetCommitResponse: WireMessage {
 }
 
 extension OffsetCommitResponse {
-    /// A topic by its name or, from version 10 on, by its id alone.
+    /// A topic, identified by name or, from version 10 on, by id.
     package struct Topic: WireMessage {
         /// Versions up to 9.
         package var name: String
@@ -183,7 +183,7 @@ extension OffsetCommitResponse {
 }
 
 extension OffsetCommitResponse {
-    /// Whether a partition's offset was stored, or why not.
+    /// The result for one partition.
     package struct Partition: WireMessage {
         package var partitionIndex: Int32
         package var errorCode: Int16

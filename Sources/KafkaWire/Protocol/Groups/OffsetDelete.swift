@@ -1,4 +1,4 @@
-/// Deletes a group's offsets of topics that no member is subscribed to (KIP-496).
+/// Deletes a group's committed offsets for topics without subscribed members (KIP-496).
 package struct OffsetDeleteRequest: KafkaRequest {
     package typealias Response = OffsetDeleteResponse
     package static let apiKey = APIKey.offsetDelete
@@ -29,7 +29,7 @@ package struct OffsetDeleteRequest: KafkaRequest {
 }
 
 extension OffsetDeleteRequest {
-    /// Partitions of a topic.
+    /// A topic and its partitions.
     package struct Topic: WireMessage {
         package var name: String
         package var partitions: [Partition]
@@ -55,7 +55,7 @@ extension OffsetDeleteRequest {
 }
 
 extension OffsetDeleteRequest {
-    /// A partition whose offset is to be forgotten.
+    /// A partition whose committed offset is to be deleted.
     package struct Partition: WireMessage {
         package var partitionIndex: Int32
 
@@ -76,11 +76,11 @@ extension OffsetDeleteRequest {
     }
 }
 
-/// What became of each partition.
+/// The result for each partition.
 package struct OffsetDeleteResponse: WireMessage {
-    /// What concerns the group as a whole.
+    /// An error of the whole group.
     package var errorCode: Int16
-    /// How long a quota held the request back, in milliseconds.
+    /// How long a quota throttled the request, in milliseconds.
     package var throttleTimeMs: Int32
     package var topics: [Topic]
 
@@ -107,7 +107,7 @@ package struct OffsetDeleteResponse: WireMessage {
 }
 
 extension OffsetDeleteResponse {
-    /// Partitions of a topic.
+    /// A topic and its partitions.
     package struct Topic: WireMessage {
         package var name: String
         package var partitions: [Partition]
@@ -133,7 +133,7 @@ extension OffsetDeleteResponse {
 }
 
 extension OffsetDeleteResponse {
-    /// Whether the partition's offset is forgotten, or why not.
+    /// The result for one partition.
     package struct Partition: WireMessage {
         package var partitionIndex: Int32
         package var errorCode: Int16

@@ -1,4 +1,4 @@
-/// Asks for offsets of a group; from version 8 on of several, in `groups`.
+/// Requests the committed offsets of a group or, from version 8 on, of several `groups`.
 package struct OffsetFetchRequest: KafkaRequest {
     package typealias Response = OffsetFetchResponse
     package static let apiKey = APIKey.offsetFetch
@@ -11,8 +11,7 @@ package struct OffsetFetchRequest: KafkaRequest {
     package var topics: [Topic]?
     /// Versions 8 and later.
     package var groups: [Group]
-    /// Whether offsets of a transaction that isn't decided yet give UNSTABLE_OFFSET_COMMIT (KIP-447). Versions
-    /// 7 and later.
+    /// Whether to return UNSTABLE_OFFSET_COMMIT for offsets in an open transaction (KIP-447). Versions 7 and later.
     package var requireStable: Bool
 
     package init(groupId: String = "", topics: [Topic]? = [], groups: [Group] = [], requireStable: Bool = false) {
@@ -56,7 +55,7 @@ package struct OffsetFetchRequest: KafkaRequest {
 }
 
 extension OffsetFetchRequest {
-    /// Partitions of a topic, up to version 7.
+    /// A topic and its partitions. Versions up to 7.
     package struct Topic: WireMessage {
         package var name: String
         package var partitionIndexes: [Int32]
@@ -82,13 +81,12 @@ extension OffsetFetchRequest {
 }
 
 extension OffsetFetchRequest {
-    /// A group whose offsets are wanted, from version 8 on.
+    /// A group, and the topics whose offsets to return. Versions 8 and later.
     package struct Group: WireMessage {
         package var groupId: String
-        /// Null for a client that isn't a member of the group. Versions 9 and later.
+        /// Null if the client isn't a member of the group. Versions 9 and later.
         package var memberId: String?
-        /// -1 for a client that isn't a member of the group, or of one of the classic protocol (KIP-848). Versions
-        /// 9 and later.
+        /// -1 if the client isn't a member, or if the group is classic (KIP-848). Versions 9 and later.
         package var memberEpoch: Int32
         /// Null for all topics.
         package var topics: [GroupTopic]?
@@ -126,7 +124,7 @@ extension OffsetFetchRequest {
 }
 
 extension OffsetFetchRequest {
-    /// Partitions of a topic: by its name or, from version 10 on, by its id alone.
+    /// A topic and its partitions, identified by name or, from version 10 on, by id.
     package struct GroupTopic: WireMessage {
         /// Versions up to 9.
         package var name: String

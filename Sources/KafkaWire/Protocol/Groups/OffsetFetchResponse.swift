@@ -1,10 +1,10 @@
-/// The offsets that were stored; from version 8 on in `groups`.
+/// The committed offsets; from version 8 on in `groups`.
 package struct OffsetFetchResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds. Versions 3 and later.
+    /// How long a quota throttled the request, in milliseconds. Versions 3 and later.
     package var throttleTimeMs: Int32
     /// Versions up to 7.
     package var topics: [Topic]
-    /// An error of the group as a whole. Versions 2 to 7.
+    /// An error of the whole group. Versions 2 to 7.
     package var errorCode: Int16
     /// Versions 8 and later.
     package var groups: [Group]
@@ -43,7 +43,7 @@ package struct OffsetFetchResponse: WireMessage {
 }
 
 extension OffsetFetchResponse {
-    /// The offsets stored for a topic, up to version 7.
+    /// A topic's committed offsets. Versions up to 7.
     package struct Topic: WireMessage {
         package var name: String
         package var partitions: [Partition]
@@ -69,12 +69,12 @@ extension OffsetFetchResponse {
 }
 
 extension OffsetFetchResponse {
-    /// The offset stored for a partition, up to version 7.
+    /// A partition's committed offset. Versions up to 7.
     package struct Partition: WireMessage {
         package var partitionIndex: Int32
-        /// The next offset to read, or -1 if there is none.
+        /// The next offset to consume; -1 if none was committed.
         package var committedOffset: Int64
-        /// Of the last record that was read, or -1. Versions 5 and later.
+        /// The last consumed record's leader epoch; -1 if unknown. Versions 5 and later.
         package var committedLeaderEpoch: Int32
         package var metadata: String?
         package var errorCode: Int16
@@ -112,11 +112,11 @@ extension OffsetFetchResponse {
 }
 
 extension OffsetFetchResponse {
-    /// The offsets stored for a group, from version 8 on.
+    /// A group's committed offsets. Versions 8 and later.
     package struct Group: WireMessage {
         package var groupId: String
         package var topics: [GroupTopic]
-        /// An error of the group as a whole.
+        /// An error of the whole group.
         package var errorCode: Int16
 
         package init(groupId: String = "", topics: [GroupTopic] = [], errorCode: Int16 = 0) {
@@ -143,7 +143,7 @@ extension OffsetFetchResponse {
 }
 
 extension OffsetFetchResponse {
-    /// A topic by its name or, from version 10 on, by its id alone.
+    /// A topic, identified by name or, from version 10 on, by id.
     package struct GroupTopic: WireMessage {
         /// Versions up to 9.
         package var name: String
@@ -175,12 +175,12 @@ extension OffsetFetchResponse {
 }
 
 extension OffsetFetchResponse {
-    /// The offset stored for a partition, from version 8 on.
+    /// A partition's committed offset. Versions 8 and later.
     package struct GroupPartition: WireMessage {
         package var partitionIndex: Int32
-        /// The next offset to read, or -1 if there is none.
+        /// The next offset to consume; -1 if none was committed.
         package var committedOffset: Int64
-        /// Of the last record that was read, or -1.
+        /// The last consumed record's leader epoch; -1 if unknown.
         package var committedLeaderEpoch: Int32
         package var metadata: String?
         package var errorCode: Int16

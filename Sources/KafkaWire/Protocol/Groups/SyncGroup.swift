@@ -1,4 +1,4 @@
-/// Asks for the member's assignment in a generation; the leader brings everybody's along.
+/// Requests the member's assignment in a generation. The leader's request has the assignments of all members.
 package struct SyncGroupRequest: KafkaRequest {
     package typealias Response = SyncGroupResponse
     package static let apiKey = APIKey.syncGroup
@@ -8,13 +8,13 @@ package struct SyncGroupRequest: KafkaRequest {
     package var groupId: String
     package var generationId: Int32
     package var memberId: String
-    /// Null without static membership (KIP-345). Versions 3 and later.
+    /// The static member's instance id (KIP-345); null for a dynamic member. Versions 3 and later.
     package var groupInstanceId: String?
-    /// Checked by the coordinator against the group's (KIP-559). Versions 5 and later.
+    /// The coordinator compares it with the group's (KIP-559). Versions 5 and later.
     package var protocolType: String?
-    /// Checked by the coordinator against the generation's (KIP-559). Versions 5 and later.
+    /// The coordinator compares it with the generation's (KIP-559). Versions 5 and later.
     package var protocolName: String?
-    /// The leader's assignment; of other members empty.
+    /// The assignments of all members, from the leader; empty from other members.
     package var assignments: [SyncGroupRequestAssignment]
 
     package init(
@@ -63,10 +63,10 @@ package struct SyncGroupRequest: KafkaRequest {
 }
 
 extension SyncGroupRequest {
-    /// What one member is to read.
+    /// One member's assignment.
     package struct SyncGroupRequestAssignment: WireMessage {
         package var memberId: String
-        /// For consumers a `ConsumerProtocolAssignment`.
+        /// A `ConsumerProtocolAssignment` for consumers.
         package var assignment: ByteSlice
 
         package init(memberId: String = "", assignment: ByteSlice = ByteSlice([])) {
@@ -89,16 +89,16 @@ extension SyncGroupRequest {
     }
 }
 
-/// What the member is to read.
+/// The member's assignment.
 package struct SyncGroupResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds. Versions 1 and later.
+    /// How long a quota throttled the request, in milliseconds. Versions 1 and later.
     package var throttleTimeMs: Int32
     package var errorCode: Int16
     /// Versions 5 and later (KIP-559).
     package var protocolType: String?
     /// Versions 5 and later (KIP-559).
     package var protocolName: String?
-    /// For consumers a `ConsumerProtocolAssignment`; may be empty for a member that gets nothing.
+    /// A `ConsumerProtocolAssignment` for consumers; may be empty if the member has no partitions.
     package var assignment: ByteSlice
 
     package init(

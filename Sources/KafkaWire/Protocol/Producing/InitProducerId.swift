@@ -1,17 +1,17 @@
-/// Asks for the id and epoch that an idempotent or transactional producer writes into its batches (KIP-98, KIP-360).
+/// Requests the id and epoch that an idempotent or transactional producer writes into its batches (KIP-98, KIP-360).
 package struct InitProducerIdRequest: KafkaRequest {
     package typealias Response = InitProducerIdResponse
     package static let apiKey = APIKey.initProducerID
     package static let versions: ClosedRange<Int16> = 0...5
     package static let firstFlexibleVersion: Int16 = 2
 
-    /// Null for a producer without transactions.
+    /// Null if the producer isn't transactional.
     package var transactionalId: String?
-    /// After how long without progress the broker aborts a transaction, in milliseconds.
+    /// The time in milliseconds after which the coordinator aborts an open transaction.
     package var transactionTimeoutMs: Int32
-    /// The id to go on with at its next epoch, or -1 for a fresh one. Versions 3 and later.
+    /// The current producer id, whose epoch is to be increased; -1 to request a new id. Versions 3 and later.
     package var producerId: Int64
-    /// The epoch that belongs to `producerId`, or -1. Versions 3 and later.
+    /// The current epoch of `producerId`; -1 if `producerId` is -1. Versions 3 and later.
     package var producerEpoch: Int16
 
     package init(
@@ -49,9 +49,9 @@ package struct InitProducerIdRequest: KafkaRequest {
     }
 }
 
-/// A producer's id and epoch.
+/// The producer's id and epoch.
 package struct InitProducerIdResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds.
+    /// How long a quota throttled the request, in milliseconds.
     package var throttleTimeMs: Int32
     package var errorCode: Int16
     package var producerId: Int64

@@ -1,15 +1,15 @@
-/// Writes record batches. With `acks` 0 there is no response.
+/// Writes record batches. The broker sends no response if `acks` is 0.
 package struct ProduceRequest: KafkaRequest {
     package typealias Response = ProduceResponse
     package static let apiKey = APIKey.produce
     package static let versions: ClosedRange<Int16> = 3...13
     package static let firstFlexibleVersion: Int16 = 9
 
-    /// Null outside of transactions.
+    /// Null if the producer isn't transactional.
     package var transactionalId: String?
-    /// Whose acknowledgement to wait for: 0 nobody's, 1 the leader's, -1 that of all replicas in sync.
+    /// The required acknowledgements: 0 for none, 1 for the leader's, -1 for those of all in-sync replicas.
     package var acks: Int16
-    /// How long the broker may wait for the replicas, in milliseconds.
+    /// How long the broker may wait for replicas, in milliseconds.
     package var timeoutMs: Int32
     package var topicData: [TopicData]
 
@@ -41,7 +41,7 @@ package struct ProduceRequest: KafkaRequest {
 }
 
 extension ProduceRequest {
-    /// A topic by its name or, from version 13 on, by its id alone (KIP-516).
+    /// A topic, identified by name or, from version 13 on, by id (KIP-516).
     package struct TopicData: WireMessage {
         /// Versions up to 12.
         package var name: String
@@ -73,7 +73,7 @@ extension ProduceRequest {
 }
 
 extension ProduceRequest {
-    /// What to write into a partition.
+    /// A partition, and the batch to write to it.
     package struct PartitionData: WireMessage {
         package var index: Int32
         /// One record batch.

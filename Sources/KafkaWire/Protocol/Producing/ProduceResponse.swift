@@ -1,7 +1,7 @@
-/// Where the batches went.
+/// The result for each batch.
 package struct ProduceResponse: WireMessage {
     package var responses: [TopicResponse]
-    /// How long a quota held the request back, in milliseconds.
+    /// How long a quota throttled the request, in milliseconds.
     package var throttleTimeMs: Int32
     /// Addresses of the leaders named in `currentLeader` (KIP-951). Versions 10 and later.
     package var nodeEndpoints: [NodeEndpoint]
@@ -38,7 +38,7 @@ package struct ProduceResponse: WireMessage {
 }
 
 extension ProduceResponse {
-    /// A topic by its name or, from version 13 on, by its id alone (KIP-516).
+    /// A topic, identified by name or, from version 13 on, by id (KIP-516).
     package struct TopicResponse: WireMessage {
         /// Versions up to 12.
         package var name: String
@@ -70,21 +70,21 @@ extension ProduceResponse {
 }
 
 extension ProduceResponse {
-    /// What became of a partition's batch.
+    /// The result for a partition's batch.
     package struct PartitionResponse: WireMessage {
         package var index: Int32
         package var errorCode: Int16
-        /// Offset of the batch's first record, or -1.
+        /// The batch's base offset; -1 with an error.
         package var baseOffset: Int64
-        /// In milliseconds since 1970; -1 where the topic keeps the producer's timestamps.
+        /// The broker's timestamp in milliseconds since 1970; -1 if the topic keeps the producer's timestamps.
         package var logAppendTimeMs: Int64
-        /// The first offset that the log still has, or -1. Versions 5 and later.
+        /// The log's first offset; -1 if unknown. Versions 5 and later.
         package var logStartOffset: Int64
-        /// The records for which the batch was refused (KIP-467). Versions 8 and later.
+        /// The records that caused the batch to be rejected (KIP-467). Versions 8 and later.
         package var recordErrors: [BatchIndexAndErrorMessage]
-        /// Why the batch was refused, or null. Versions 8 and later.
+        /// Why the batch was rejected; null if the broker doesn't say. Versions 8 and later.
         package var errorMessage: String?
-        /// With NOT_LEADER_OR_FOLLOWER (KIP-951). Versions 10 and later.
+        /// The current leader, sent with NOT_LEADER_OR_FOLLOWER (KIP-951). Versions 10 and later.
         package var currentLeader: LeaderIdAndEpoch
 
         package init(
@@ -143,9 +143,9 @@ extension ProduceResponse {
 }
 
 extension ProduceResponse {
-    /// A record for which the batch was refused.
+    /// A record that caused its batch to be rejected.
     package struct BatchIndexAndErrorMessage: WireMessage {
-        /// Which record of the batch, from 0.
+        /// The record's index in the batch, from 0.
         package var batchIndex: Int32
         package var batchIndexErrorMessage: String?
 

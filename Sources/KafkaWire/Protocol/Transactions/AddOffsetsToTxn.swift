@@ -1,6 +1,6 @@
-/// Puts a group into a transaction, before offsets of it are committed there (KIP-98).
+/// Adds a group to a transaction, before its offsets are committed in it (KIP-98).
 ///
-/// Not needed where the cluster's transactions are of version 2: TxnOffsetCommit does it then (KIP-890).
+/// Not needed with transaction version 2, in which TxnOffsetCommit adds the group (KIP-890).
 package struct AddOffsetsToTxnRequest: KafkaRequest {
     package typealias Response = AddOffsetsToTxnResponse
     package static let apiKey = APIKey.addOffsetsToTxn
@@ -39,9 +39,9 @@ package struct AddOffsetsToTxnRequest: KafkaRequest {
     }
 }
 
-/// Whether the group is in the transaction.
+/// Whether the coordinator has added the group.
 package struct AddOffsetsToTxnResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds.
+    /// How long a quota throttled the request, in milliseconds.
     package var throttleTimeMs: Int32
     package var errorCode: Int16
 

@@ -1,18 +1,18 @@
-/// Puts partitions into a transaction, before anything is written into them (KIP-98).
+/// Adds partitions to a transaction, before records are written to them (KIP-98).
 ///
-/// Clients speak versions up to 3, which are for one transaction; later ones are for brokers, which ask for many at
-/// once, and only look whether partitions are in a transaction where `verifyOnly` is set (KIP-890).
+/// Clients use versions up to 3, with one transaction per request. Later versions are for brokers: they have several
+/// transactions, and `verifyOnly` only checks whether the partitions have been added (KIP-890).
 package struct AddPartitionsToTxnRequest: KafkaRequest {
     package typealias Response = AddPartitionsToTxnResponse
     package static let apiKey = APIKey.addPartitionsToTxn
     package static let versions: ClosedRange<Int16> = 0...5
     package static let firstFlexibleVersion: Int16 = 3
-    /// The last version that is for clients.
+    /// The last version for clients.
     package static let lastClientVersion: Int16 = 3
 
     /// Versions 4 and later.
     package var transactions: [Transaction]
-    /// Versions up to 3, as the three that follow.
+    /// Versions up to 3, as are the next three fields.
     package var v3AndBelowTransactionalId: String
     package var v3AndBelowProducerId: Int64
     package var v3AndBelowProducerEpoch: Int16
@@ -61,12 +61,12 @@ package struct AddPartitionsToTxnRequest: KafkaRequest {
 }
 
 extension AddPartitionsToTxnRequest {
-    /// One of the transactions of which a broker asks. Versions 4 and later.
+    /// A transaction in a broker's request. Versions 4 and later.
     package struct Transaction: WireMessage {
         package var transactionalId: String
         package var producerId: Int64
         package var producerEpoch: Int16
-        /// Whether to look only if the partitions are in the transaction, and not to add them.
+        /// Whether to only check that the partitions are in the transaction, without adding them.
         package var verifyOnly: Bool
         package var topics: [Topic]
 
@@ -103,7 +103,7 @@ extension AddPartitionsToTxnRequest {
 }
 
 extension AddPartitionsToTxnRequest {
-    /// Partitions of a topic.
+    /// A topic and its partitions.
     package struct Topic: WireMessage {
         package var name: String
         package var partitions: [Int32]

@@ -1,6 +1,6 @@
-/// Whether the partitions are in their transactions.
+/// The results for the partitions.
 package struct AddPartitionsToTxnResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds.
+    /// How long a quota throttled the request, in milliseconds.
     package var throttleTimeMs: Int32
     /// Versions 4 and later.
     package var errorCode: Int16
@@ -46,7 +46,7 @@ package struct AddPartitionsToTxnResponse: WireMessage {
 }
 
 extension AddPartitionsToTxnResponse {
-    /// What became of one transaction's partitions. Versions 4 and later.
+    /// The results for one transaction's partitions. Versions 4 and later.
     package struct TransactionResult: WireMessage {
         package var transactionalId: String
         package var topicResults: [TopicResult]
@@ -72,7 +72,7 @@ extension AddPartitionsToTxnResponse {
 }
 
 extension AddPartitionsToTxnResponse {
-    /// What became of a topic's partitions.
+    /// The results for a topic's partitions.
     package struct TopicResult: WireMessage {
         package var name: String
         package var resultsByPartition: [PartitionResult]
@@ -98,7 +98,7 @@ extension AddPartitionsToTxnResponse {
 }
 
 extension AddPartitionsToTxnResponse {
-    /// Whether a partition is in the transaction, or why not.
+    /// The result for one partition.
     package struct PartitionResult: WireMessage {
         package var partitionIndex: Int32
         package var partitionErrorCode: Int16

@@ -1,18 +1,18 @@
 /// Commits or aborts a transaction (KIP-98).
 ///
-/// At version 5 the transaction is of version 2: the answer has the epoch to go on with (KIP-890).
+/// Request version 5 selects transaction version 2, in which the response has the producer's next epoch (KIP-890).
 package struct EndTxnRequest: KafkaRequest {
     package typealias Response = EndTxnResponse
     package static let apiKey = APIKey.endTxn
     package static let versions: ClosedRange<Int16> = 0...5
     package static let firstFlexibleVersion: Int16 = 3
-    /// The last version that leaves the producer its epoch.
+    /// The last version that doesn't change the producer's epoch.
     package static let lastVersionWithoutEpoch: Int16 = 4
 
     package var transactionalId: String
     package var producerId: Int64
     package var producerEpoch: Int16
-    /// Whether to commit; otherwise to abort.
+    /// true to commit, false to abort.
     package var committed: Bool
 
     package init(
@@ -42,14 +42,14 @@ package struct EndTxnRequest: KafkaRequest {
     }
 }
 
-/// Whether the transaction has come to its end.
+/// The result of ending the transaction.
 package struct EndTxnResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds.
+    /// How long a quota throttled the request, in milliseconds.
     package var throttleTimeMs: Int32
     package var errorCode: Int16
-    /// The id to go on with, another one where the epochs of the last are used up. Versions 5 and later.
+    /// The producer's id; a new one if the previous id's epochs are exhausted. Versions 5 and later.
     package var producerId: Int64
-    /// The epoch to go on with. Versions 5 and later.
+    /// The producer's next epoch. Versions 5 and later.
     package var producerEpoch: Int16
 
     package init(

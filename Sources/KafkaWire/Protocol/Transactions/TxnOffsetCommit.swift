@@ -1,23 +1,24 @@
-/// Commits a group's offsets in a transaction: they count when it is committed (KIP-98, KIP-447).
+/// Commits a group's offsets in a transaction; they take effect when it commits (KIP-98, KIP-447).
 ///
-/// At version 5 the transaction is of version 2, and takes the group in by this request alone (KIP-890).
+/// Request version 5 selects transaction version 2, in which this request also adds the group to the transaction
+/// (KIP-890).
 package struct TxnOffsetCommitRequest: KafkaRequest {
     package typealias Response = TxnOffsetCommitResponse
     package static let apiKey = APIKey.txnOffsetCommit
     package static let versions: ClosedRange<Int16> = 0...5
     package static let firstFlexibleVersion: Int16 = 3
-    /// The last version before which the group has to be put into the transaction by AddOffsetsToTxn.
+    /// The last version that requires AddOffsetsToTxn first.
     package static let lastVersionWithoutAdding: Int16 = 4
 
     package var transactionalId: String
     package var groupId: String
     package var producerId: Int64
     package var producerEpoch: Int16
-    /// -1 for a client that isn't a member of the group. Versions 3 and later, as the two that follow.
+    /// -1 if the client isn't a member of the group. Versions 3 and later, as are the next two fields.
     package var generationId: Int32
-    /// Empty for a client that isn't a member of the group.
+    /// Empty if the client isn't a member of the group.
     package var memberId: String
-    /// Null without static membership (KIP-345).
+    /// The static member's instance id (KIP-345); null for a dynamic member.
     package var groupInstanceId: String?
     package var topics: [Topic]
 
@@ -70,7 +71,7 @@ package struct TxnOffsetCommitRequest: KafkaRequest {
 }
 
 extension TxnOffsetCommitRequest {
-    /// Partitions of a topic.
+    /// A topic and its partitions.
     package struct Topic: WireMessage {
         package var name: String
         package var partitions: [Partition]
@@ -96,12 +97,12 @@ extension TxnOffsetCommitRequest {
 }
 
 extension TxnOffsetCommitRequest {
-    /// The offset to store for a partition.
+    /// A partition, and the offset to commit for it.
     package struct Partition: WireMessage {
         package var partitionIndex: Int32
-        /// The next offset to read.
+        /// The next offset to consume.
         package var committedOffset: Int64
-        /// Of the last record that was read, or -1. Versions 2 and later.
+        /// The last consumed record's leader epoch; -1 if unknown. Versions 2 and later.
         package var committedLeaderEpoch: Int32
         package var committedMetadata: String?
 
@@ -134,9 +135,9 @@ extension TxnOffsetCommitRequest {
     }
 }
 
-/// What became of each partition's offset.
+/// The result for each partition.
 package struct TxnOffsetCommitResponse: WireMessage {
-    /// How long a quota held the request back, in milliseconds.
+    /// How long a quota throttled the request, in milliseconds.
     package var throttleTimeMs: Int32
     package var topics: [Topic]
 
@@ -160,7 +161,7 @@ package struct TxnOffsetCommitResponse: WireMessage {
 }
 
 extension TxnOffsetCommitResponse {
-    /// Partitions of a topic.
+    /// A topic and its partitions.
     package struct Topic: WireMessage {
         package var name: String
         package var partitions: [Partition]
@@ -186,7 +187,7 @@ extension TxnOffsetCommitResponse {
 }
 
 extension TxnOffsetCommitResponse {
-    /// Whether a partition's offset is in the transaction, or why not.
+    /// The result for one partition.
     package struct Partition: WireMessage {
         package var partitionIndex: Int32
         package var errorCode: Int16

@@ -1,18 +1,20 @@
-/// How the records of a batch are compressed; the raw values are the protocol's.
+/// The compression codec of a record batch. The raw values are the protocol's.
 public enum Compression: Int8, Sendable, CaseIterable {
-    /// The records as they are.
+    /// No compression.
     case none = 0
-    /// By zlib; always there.
+    /// zlib; always available.
     case gzip = 1
-    /// By libsnappy: the package trait `Snappy`.
+    /// libsnappy; requires the package trait `Snappy`.
     case snappy = 2
-    /// By liblz4, in LZ4's frame format: the package trait `LZ4`.
+    /// liblz4, in LZ4's frame format; requires the package trait `LZ4`.
     case lz4 = 3
-    /// By libzstd: the package trait `Zstd`. From Kafka 2.1 on (KIP-110).
+    /// libzstd; requires the package trait `Zstd`, and Kafka 2.1 or later (KIP-110).
     case zstd = 4
 
-    /// Whether this build of the library has the codec: snappy, lz4 and zstd are each a trait of the package, and come
-    /// with it unless a package that uses it leaves them out.
+    /// Whether this build of the library includes the codec.
+    ///
+    /// snappy, lz4 and zstd are package traits, enabled by default. A package that depends on this one can disable
+    /// them.
     public var isAvailable: Bool {
         switch self {
         case .none, .gzip: return true
@@ -37,27 +39,27 @@ public enum Compression: Int8, Sendable, CaseIterable {
         }
     }
 
-    /// - Throws: `UNSUPPORTED_COMPRESSION_TYPE` for a number that stands for none.
+    /// - Throws: `UNSUPPORTED_COMPRESSION_TYPE` for an unknown number.
     init(codec: Int8) throws(KafkaError) {
         guard let compression = Compression(rawValue: codec) else {
             throw KafkaError(
                 .unsupportedCompressionType,
-                "Records are compressed with codec \(codec), which this client doesn't know.")
+                "the records are compressed with codec \(codec), which this client does not support")
         }
         self = compression
     }
 
     /// Decompresses the records of one batch.
     ///
-    /// What the data says of its own size is never believed beyond what so many bytes can become, so that memory is
-    /// taken in proportion to what came.
+    /// A size that the data states is limited by what its bytes can expand to, so the memory is proportional to the
+    /// data received.
     ///
     /// - Parameters:
-    ///   - maximumBytes: What is larger than this when decompressed is refused.
-    ///   - pool: Where the memory for it comes from.
+    ///   - maximumBytes: The largest decompressed size in bytes.
+    ///   - pool: The pool for the decompressed records' memory.
     /// - Throws: `CORRUPT_MESSAGE`, `RECORD_LIST_TOO_LARGE`, `UNSUPPORTED_COMPRESSION_TYPE`
     func decompress(_ bytes: ByteSlice, maximumBytes: Int, pool: BufferPool) throws(KafkaError) -> ByteSlice {
-        // Positions of a record are 32 bits wide.
+        // A record stores positions in 32 bits.
         let limit = max(min(maximumBytes, Int(Int32.max) - 1), 0)
         switch self {
         case .none: return bytes
@@ -88,9 +90,9 @@ public enum Compression: Int8, Sendable, CaseIterable {
     /// - Parameters:
     ///   - bytes: The records.
     ///   - level: One of `levels`, or nil for the codec's default.
-    ///   - reserved: How many bytes are left free in front.
-    /// - Returns: Memory that holds the compressed records from `reserved` on, and where they end; nil for `none`.
-    /// - Throws: `INVALID_CONFIG` for a level that the codec doesn't have, `UNSUPPORTED_COMPRESSION_TYPE`
+    ///   - reserved: The number of bytes to leave free in front.
+    /// - Returns: Memory with the compressed records from `reserved` on, and the position after them; nil for `none`.
+    /// - Throws: `INVALID_CONFIG` for a level out of range, `UNSUPPORTED_COMPRESSION_TYPE`
     func compress(
         _ bytes: RawSpan, level: Int?, reserved: Int, pool: BufferPool
     ) throws(KafkaError) -> (storage: ByteStorage, end: Int)? {
@@ -123,8 +125,7 @@ public enum Compression: Int8, Sendable, CaseIterable {
 // MARK: Levels
 
 extension Compression {
-    /// The compression levels that can be asked for, from the fastest to the smallest; nil where there is no choice
-    /// (KIP-390).
+    /// The valid compression levels, from the fastest to the strongest; nil if the codec has none (KIP-390).
     public var levels: ClosedRange<Int>? {
         switch self {
         case .none, .snappy: return nil
@@ -138,15 +139,15 @@ extension Compression {
         guard let level, let levels, !levels.contains(level) else { return }
         throw KafkaError(
             .invalidConfig,
-            "The compression level of \(self) is \(level); it has to be from \(levels.lowerBound) to "
-                + "\(levels.upperBound).")
+            "the compression level of \(self) is \(level); set it to a value from \(levels.lowerBound) to "
+                + "\(levels.upperBound)")
     }
 }
 
 // MARK: Errors
 
 extension Compression {
-    /// The error for a codec that was left out of this build.
+    /// The error for a codec that this build doesn't include.
     func unavailable(_ verb: String) -> KafkaError {
         let trait =
             switch self {
@@ -156,17 +157,17 @@ extension Compression {
             }
         return KafkaError(
             .unsupportedCompressionType,
-            "Records \(verb) \(self), and this program was built without it. Build it with KafkaWire's package trait "
-                + "\(trait), or set the producer's or the topic's compression.type to a codec that it has.")
+            "the records \(verb) \(self), but this program was built without it; build it with KafkaWire's package trait "
+                + "\(trait), or set the producer's or the topic's compression.type to another codec")
     }
 
     func corrupt(_ reason: String) -> KafkaError {
-        KafkaError(.corruptMessage, "\(corruptionPrefix)\(reason).")
+        KafkaError(.corruptMessage, "\(corruptionPrefix)\(reason)")
     }
 
-    private var corruptionPrefix: String { "A record batch's \(self) data can't be decompressed: " }
+    private var corruptionPrefix: String { "a record batch's \(self) data cannot be decompressed: " }
 
-    /// The reason alone of an error made by ``corrupt(_:)``, without the full stop.
+    /// The reason in an error made by ``corrupt(_:)``, without a full stop.
     func corruption(in error: KafkaError) -> String {
         let reason = error.message.trimmingPrefix(corruptionPrefix)
         return String(reason.last == "." ? reason.dropLast() : reason)
@@ -175,10 +176,10 @@ extension Compression {
     static func tooLarge(_ limit: Int) -> KafkaError {
         KafkaError(
             .recordListTooLarge,
-            "A record batch inflates to more than \(limit) bytes, the largest size allowed for one.")
+            "a record batch inflates to more than the limit of \(limit) bytes")
     }
 
     func failed(_ reason: String) -> KafkaError {
-        KafkaError(.unknownServerError, "A record batch can't be compressed with \(self): \(reason).")
+        KafkaError(.unknownServerError, "a record batch cannot be compressed with \(self): \(reason)")
     }
 }

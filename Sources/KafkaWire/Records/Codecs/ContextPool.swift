@@ -1,9 +1,9 @@
 import Concurrency
 
-/// What a codec works with, a few hundred kilobytes often, kept to be used for the next batch.
+/// A pool of codec contexts for reuse; a context often takes a few hundred kilobytes.
 ///
-/// There is one for each kind in the whole process, since as many are in use at once as batches are worked on at once,
-/// whichever client they belong to. What is given back beyond `limit` is freed.
+/// Each kind of context has one pool per process. Contexts are only needed for the batches in work at a time, whichever
+/// client they belong to. Contexts returned beyond `limit` are freed.
 final class ContextPool<Context: AnyObject & Sendable>: Sendable {
     private let idle = Lock<[Context]>([])
     private let limit: Int
@@ -12,7 +12,7 @@ final class ContextPool<Context: AnyObject & Sendable>: Sendable {
         self.limit = limit
     }
 
-    /// One that nobody uses, in whatever state its last use left it; nil where there is none.
+    /// Removes a context from the pool, in the state that its last user left; nil if the pool is empty.
     func take() -> Context? {
         idle.withLock { $0.popLast() }
     }

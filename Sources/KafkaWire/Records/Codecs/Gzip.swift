@@ -1,27 +1,29 @@
 import CZlib
 
-/// gzip by zlib (RFC 1952).
+/// gzip with zlib (RFC 1952).
 enum Gzip {
-    /// No deflate stream inflates to more than this many times its size.
+    /// The largest ratio of inflated size to compressed size that deflate can reach.
     private static let maximumRatio = 1032
     private static let smallestBuffer = 4 << 10
 
     private static let inflaters = ContextPool<GzipInflater>()
     private static let deflaters = ContextPool<GzipDeflater>()
 
-    /// - Throws: `CORRUPT_MESSAGE` where `bytes` isn't one or more whole gzip members, `RECORD_LIST_TOO_LARGE` where
-    ///   they inflate to more than `limit` bytes.
+    /// Decompresses one or more gzip members.
+    ///
+    /// - Throws: `CORRUPT_MESSAGE` if a member is malformed or truncated, `RECORD_LIST_TOO_LARGE` if they inflate to
+    ///   more than `limit` bytes.
     static func decompress(_ bytes: ByteSlice, limit: Int, pool: BufferPool) throws(KafkaError) -> ByteSlice {
         guard let inflater = inflaters.take() ?? GzipInflater() else {
-            throw Compression.gzip.corrupt("zlib can't get the memory for it")
+            throw Compression.gzip.corrupt("zlib cannot allocate its stream")
         }
         defer {
             unsafe inflater.stream.forgetBuffers()
             inflaters.giveBack(inflater)
         }
         let z = unsafe inflater.stream
-        guard unsafe inflateReset(z) == Z_OK else { throw Compression.gzip.corrupt("zlib can't begin") }
-        // One byte beyond what is allowed tells too much from just enough.
+        guard unsafe inflateReset(z) == Z_OK else { throw Compression.gzip.corrupt("zlib cannot reset its stream") }
+        // One byte more than allowed, to distinguish too many bytes from exactly enough.
         let limit = limit + 1
         return try unsafe bytes.withUnsafeBytes { input throws(KafkaError) in
             unsafe z.setInput(input)
@@ -38,10 +40,10 @@ enum Gzip {
                 case Z_STREAM_END:
                     // Another member follows.
                     guard unsafe inflateReset(z) == Z_OK else {
-                        throw Compression.gzip.corrupt("zlib can't begin another member")
+                        throw Compression.gzip.corrupt("zlib cannot begin another member")
                     }
                 case Z_OK, Z_BUF_ERROR:
-                    if unsafe z.pointee.avail_out > 0 { throw Compression.gzip.corrupt("it ends too early") }
+                    if unsafe z.pointee.avail_out > 0 { throw Compression.gzip.corrupt("it is truncated") }
                     storage = grown(storage, filled: filled, limit: limit, pool: pool)
                 default:
                     let reason = unsafe z.pointee.msg.map { unsafe String(cString: $0) }
@@ -51,15 +53,14 @@ enum Gzip {
         }
     }
 
-    /// A guess at the inflated size, by what the last member's end says of it: that isn't believed beyond what
-    /// so many bytes can inflate to.
+    /// The first guess of the inflated size in bytes: the size in the last member's trailer, limited by `maximumRatio`.
     private static func firstCapacity(_ bytes: ByteSlice, limit: Int) -> Int {
         var stated = 0
         if bytes.count >= 4 {
             // gzip is little-endian.
             stated = Int(bytes.span.littleEndian(at: bytes.count - 4, as: UInt32.self))
         }
-        // One byte more, so that zlib sees the end without another buffer.
+        // One byte more, so that zlib reaches the end without another buffer.
         return max(min(stated + 1, limit, bytes.count * maximumRatio), smallestBuffer)
     }
 
@@ -69,24 +70,26 @@ enum Gzip {
         return larger
     }
 
+    /// Compresses the records into one gzip member.
+    ///
     /// - Parameter level: 1...9, or nil for zlib's default.
-    /// - Returns: Memory that holds one gzip member from `reserved` on, and where it ends.
+    /// - Returns: Memory with the member from `reserved` on, and the position after it.
     static func compress(
         _ bytes: RawSpan, level: Int?, reserved: Int, pool: BufferPool
     ) throws(KafkaError) -> (storage: ByteStorage, end: Int) {
         let level = level.map { Int32($0) } ?? Z_DEFAULT_COMPRESSION
-        // A stream keeps its level. `deflateParams` would change it, but zlib 1.2.11 then writes to where the output
-        // of the previous batch went.
+        // Only reuse a stream of the same level. `deflateParams` could change the level, but zlib 1.2.11 then writes
+        // into the output buffer of the previous batch.
         let idle = deflaters.take().flatMap { $0.level == level ? $0 : nil }
         guard let deflater = idle ?? GzipDeflater(level: level) else {
-            throw Compression.gzip.failed("zlib can't get the memory for it")
+            throw Compression.gzip.failed("zlib cannot allocate its stream")
         }
         defer {
             unsafe deflater.stream.forgetBuffers()
             deflaters.giveBack(deflater)
         }
         let z = unsafe deflater.stream
-        guard unsafe deflateReset(z) == Z_OK else { throw Compression.gzip.failed("zlib can't begin") }
+        guard unsafe deflateReset(z) == Z_OK else { throw Compression.gzip.failed("zlib cannot reset its stream") }
         let bound = unsafe Int(deflateBound(z, UInt(bytes.byteCount)))
         let storage = pool.take(reserved + bound)
         let result = unsafe bytes.withUnsafeBytes { input in
@@ -99,40 +102,40 @@ enum Gzip {
     }
 }
 
-// @unchecked for both: a stream is used by whoever took it out of its pool, and by nobody else until it is back.
+// @unchecked for both: only the caller that took a stream from its pool uses it, until it gives it back.
 
-/// A stream that reads gzip.
+/// A zlib stream that decompresses gzip.
 @safe private final class GzipInflater: @unchecked Sendable {
-    /// At an address that stays: zlib keeps a pointer to it.
+    /// At a fixed address, because zlib keeps a pointer to it.
     let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
 
-    /// - Returns: nil where there is no memory for it.
+    /// - Returns: nil if zlib can't allocate it.
     init?() {
         unsafe stream.initialize(to: z_stream())
-        // 15 for the largest window, and 32 for a header of either gzip or zlib.
+        // 15 is the largest window; 32 accepts both gzip and zlib headers.
         let status = unsafe inflateInit2_(stream, 15 + 32, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
         guard status == Z_OK else { return nil }
     }
 
     deinit {
-        // Ending a stream that could not be begun does nothing.
+        // Has no effect if the initialization failed.
         _ = unsafe inflateEnd(stream)
         unsafe stream.deallocate()
     }
 }
 
-/// A stream that writes gzip.
+/// A zlib stream that compresses to gzip.
 @safe private final class GzipDeflater: @unchecked Sendable {
-    /// At an address that stays: zlib keeps a pointer to it.
+    /// At a fixed address, because zlib keeps a pointer to it.
     let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
     /// The compression level, from 1 to 9, or -1 for zlib's default.
     let level: Int32
 
-    /// - Returns: nil if there is no memory for it.
+    /// - Returns: nil if zlib can't allocate it.
     init?(level: Int32) {
         self.level = level
         unsafe stream.initialize(to: z_stream())
-        // 15 for the largest window, and 16 for a gzip header; 8 is zlib's default for its memory.
+        // 15 is the largest window; 16 writes a gzip header; 8 is zlib's default memory level.
         let status = unsafe deflateInit2_(
             stream, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
             Int32(MemoryLayout<z_stream>.size))
@@ -147,7 +150,7 @@ enum Gzip {
 }
 
 extension UnsafeMutablePointer where Pointee == z_stream {
-    /// Clears the pointers to input and output, whose memory may have another owner before the stream is used again.
+    /// Clears the pointers to input and output, because their memory may be reused before the stream's next use.
     fileprivate func forgetBuffers() {
         unsafe pointee.next_in = nil
         unsafe pointee.avail_in = 0
@@ -156,13 +159,13 @@ extension UnsafeMutablePointer where Pointee == z_stream {
     }
 
     fileprivate func setInput(_ input: UnsafeRawBufferPointer) {
-        // zlib doesn't write there; its field isn't const for old programs' sake.
+        // zlib doesn't write to its input; the field isn't const only for compatibility.
         unsafe pointee.next_in = UnsafeMutablePointer<UInt8>(
             mutating: input.baseAddress?.assumingMemoryBound(to: UInt8.self))
         unsafe pointee.avail_in = UInt32(clamping: input.count)
     }
 
-    /// - Returns: How many bytes zlib was offered.
+    /// - Returns: The number of bytes offered to zlib.
     fileprivate func setOutput(_ output: UnsafeMutableRawPointer, _ count: Int) -> Int {
         unsafe pointee.next_out = output.assumingMemoryBound(to: UInt8.self)
         unsafe pointee.avail_out = UInt32(clamping: count)

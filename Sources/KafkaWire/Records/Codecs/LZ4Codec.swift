@@ -1,12 +1,14 @@
 #if LZ4
     import CLZ4
 
-    /// lz4 by liblz4, in its frame format.
+    /// lz4 in its frame format, with liblz4.
     enum LZ4Codec {
-        /// How far back a block may refer to what was before it.
+        /// The number of preceding bytes that a linked block may refer to.
         private static let window = 64 << 10
 
-        /// - Throws: `CORRUPT_MESSAGE`, `RECORD_LIST_TOO_LARGE` where the records have more than `limit` bytes.
+        /// Decompresses one or more frames.
+        ///
+        /// - Throws: `CORRUPT_MESSAGE`, `RECORD_LIST_TOO_LARGE` if the records exceed `limit` bytes.
         static func decompress(_ bytes: ByteSlice, limit: Int, pool: BufferPool) throws(KafkaError) -> ByteSlice {
             let bound = try sizeBound(bytes)
             let capacity = min(bound, limit)
@@ -35,8 +37,10 @@
             return ByteSlice(storage, 0..<filled)
         }
 
-        /// - Parameter history: How many bytes before `target` the block may refer to.
-        /// - Returns: How many bytes were written, below zero where the block is malformed or needs more room.
+        /// Decompresses one block.
+        ///
+        /// - Parameter history: The number of bytes before `target` that the block may refer to.
+        /// - Returns: The number of bytes written; negative if the block is malformed or needs more room.
         private static func decompress(
             _ source: UnsafeRawBufferPointer, to target: UnsafeMutableRawPointer, room: Int, history: Int
         ) -> Int {
@@ -50,13 +54,13 @@
                     input, output, Int32(source.count), Int32(room), output - history, Int32(history)))
         }
 
-        /// Why a block didn't fit: because there is a limit, or because it isn't what its frame says.
+        /// The error for a block that doesn't fit: either `limit` is too small, or the block is malformed.
         private static func overrun(_ block: LZ4Frames.Block, _ room: Int, limit: Int, bound: Int) -> KafkaError {
             room < block.maximumByteCount && limit < bound
-                ? Compression.tooLarge(limit) : Compression.lz4.corrupt("a block isn't lz4's")
+                ? Compression.tooLarge(limit) : Compression.lz4.corrupt("a block is malformed")
         }
 
-        /// How many bytes the blocks can have at most, decompressed.
+        /// The largest possible decompressed size of all frames in bytes.
         private static func sizeBound(_ bytes: ByteSlice) throws(KafkaError) -> Int {
             var total = 0
             var frameTotal = 0
@@ -68,22 +72,24 @@
                     frameTotal = 0
                     contentSize = frames.contentSize
                 }
-                // A byte of a block adds 255 bytes at most.
+                // Each byte of a block expands to at most 255 bytes.
                 frameTotal += block.isStored ? block.range.count : min(block.maximumByteCount, block.range.count * 255)
             }
             return total + min(frameTotal, contentSize ?? .max)
         }
 
+        /// Compresses the records into one frame that begins at `reserved`.
+        ///
         /// - Parameter level: 1...17, or nil for the fast compressor. liblz4's own scale ends at 12, and its high
         ///   compression begins at 3.
         static func compress(
             _ bytes: RawSpan, level: Int?, reserved: Int, pool: BufferPool
         ) throws(KafkaError) -> (storage: ByteStorage, end: Int) {
             var preferences = LZ4F_preferences_t()
-            // Independent blocks: Kafka's Java client reads no others.
+            // Kafka's Java client reads only independent blocks.
             preferences.frameInfo.blockMode = LZ4F_blockIndependent
             preferences.frameInfo.blockSizeID = LZ4F_max64KB
-            // Lets a reader take just the memory that it needs.
+            // Lets a reader allocate exactly the memory that it needs.
             preferences.frameInfo.contentSize = UInt64(bytes.byteCount)
             preferences.compressionLevel = Int32(level ?? 0)
             let bound = unsafe LZ4F_compressFrameBound(bytes.byteCount, &preferences)

@@ -1,21 +1,21 @@
 #if LZ4
-    /// Goes through the blocks of LZ4 frames.
+    /// Iterates over the blocks of LZ4 frames.
     ///
-    /// The checksums in a frame aren't compared: the record batch has its own, of all these bytes. That of the frame's
-    /// header is a wrong one in message format 0 anyway, where clients took it of other bytes (KAFKA-3160).
+    /// The checksums in a frame are ignored, since the record batch's own checksum covers all these bytes. In message
+    /// format 0 the header checksum is wrong anyway: clients computed it over other bytes (KAFKA-3160).
     ///
     /// Source: LZ4 Frame Format Description 1.6.
     struct LZ4Frames {
         struct Block {
-            /// Where its data lies.
+            /// The position of its data.
             var range: Range<Int>
-            /// Whether the data is stored as it is.
+            /// Whether the data is stored uncompressed.
             var isStored: Bool
-            /// Whether it is the first of its frame.
+            /// Whether it is the first block of its frame.
             var beginsFrame: Bool
-            /// Whether it may refer to what was before it in its frame.
+            /// Whether it may refer to earlier data of its frame.
             var isLinked: Bool
-            /// How many bytes its frame allows it to have, decompressed.
+            /// The largest decompressed size in bytes that its frame allows.
             var maximumByteCount: Int
         }
 
@@ -30,7 +30,7 @@
         private var blockChecksumByteCount = 0
         private var contentChecksumByteCount = 0
         private var maximumByteCount = 0
-        /// What the header of the frame says of the size of its content, where it does.
+        /// The content size in bytes from the frame's header; nil if the header doesn't state it.
         private(set) var contentSize: Int?
 
         init(_ bytes: ByteSlice) {
@@ -76,7 +76,7 @@
             let blocks: UInt8 = bytes.span.littleEndian(at: start + 1)
             let sizeID = Int(blocks >> 4 & 7)
             guard flags >> 6 == 1, flags & 2 == 0, blocks & 0x8f == 0, sizeID >= 4 else {
-                throw Compression.lz4.corrupt("the header of a frame is of another version, or malformed")
+                throw Compression.lz4.corrupt("the header of a frame is malformed, or of an unsupported version")
             }
             guard flags & 1 == 0 else { throw Compression.lz4.corrupt("a frame needs a dictionary") }
             isLinked = flags >> 5 & 1 == 0
@@ -103,7 +103,7 @@
         }
 
         private mutating func skip(_ count: Int) throws(KafkaError) {
-            guard count <= bytes.count - position else { throw Compression.lz4.corrupt("it ends too early") }
+            guard count <= bytes.count - position else { throw Compression.lz4.corrupt("it is truncated") }
             position += count
         }
     }

@@ -1,32 +1,32 @@
-/// Decompresses values that an application compressed itself, on top of Kafka's own compression.
+/// Decompresses values that an application compressed itself, independently of Kafka's compression.
 ///
-/// The formats are those that Kafka uses for record batches: gzip (also zlib's), frames of lz4 and zstd, and snappy in
-/// the framing of snappy-java or as one raw block.
+/// The formats are those of Kafka's record batches: gzip or zlib, lz4 and zstd frames, and snappy in the framing of
+/// snappy-java or as one raw block.
 public struct ValueInflater: Sendable {
     /// The format of the values.
     public let compression: Compression
-    /// The most bytes of an inflated value.
+    /// The largest decompressed size of a value in bytes.
     public let maximumBytes: Int
     private let pool: BufferPool
 
     /// - Parameters:
     ///   - compression: The format of the values.
-    ///   - maximumBytes: The largest size of a decompressed value.
+    ///   - maximumBytes: The largest decompressed size of a value in bytes.
     public init(_ compression: Compression, maximumBytes: Int) {
         self.compression = compression
         self.maximumBytes = maximumBytes
         pool = BufferPool(limit: 2 << 20)
     }
 
-    /// A value that is not in the compression's format, or inflates to too many bytes.
+    /// The reason why a value can't be decompressed: invalid data, too large, or a codec that this build lacks.
     public struct Problem: Error {
-        /// For example `the value is not valid gzip: incorrect header check`.
+        /// The reason, such as `the value is not valid gzip: incorrect header check`.
         public let reason: String
     }
 
     /// Decompresses a value.
     ///
-    /// - Throws: `Problem` also if this build of the library lacks the codec.
+    /// - Throws: `Problem`
     public func inflate(_ value: RawSpan) throws(Problem) -> [UInt8] {
         let storage = pool.take(value.byteCount)
         unsafe value.withUnsafeBytes { bytes in
@@ -40,7 +40,7 @@ public struct ValueInflater: Sendable {
         } catch {
             switch error.code {
             case .recordListTooLarge:
-                throw Problem(reason: "the value inflates to more than \(maximumBytes) bytes, the most that is allowed")
+                throw Problem(reason: "the value inflates to more than \(maximumBytes) bytes, the limit")
             case .corruptMessage:
                 throw Problem(reason: "the value is not valid \(compression): \(compression.corruption(in: error))")
             default: throw Problem(reason: error.message)

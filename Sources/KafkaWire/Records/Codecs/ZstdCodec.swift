@@ -6,15 +6,17 @@
         private static let decompressors = ContextPool<ZstdDecompressor>()
         private static let compressors = ContextPool<ZstdCompressor>()
 
-        /// - Throws: `CORRUPT_MESSAGE`, `RECORD_LIST_TOO_LARGE` where the records have more than `limit` bytes.
+        /// Decompresses one or more frames.
+        ///
+        /// - Throws: `CORRUPT_MESSAGE`, `RECORD_LIST_TOO_LARGE` if the records exceed `limit` bytes.
         static func decompress(_ bytes: ByteSlice, limit: Int, pool: BufferPool) throws(KafkaError) -> ByteSlice {
-            // At once into memory that is large enough: the streaming interface would decompress into a window of its
-            // own first, and copy from there.
+            // Decompresses in one call into memory that is large enough. The streaming interface would decompress into
+            // its own window and copy from there.
             let bound = try ZstdFrames.sizeBound(bytes)
             let capacity = min(bound, limit)
             let storage = pool.take(capacity)
             guard let decompressor = decompressors.take() ?? ZstdDecompressor() else {
-                throw Compression.zstd.corrupt("libzstd can't get the memory for it")
+                throw Compression.zstd.corrupt("libzstd cannot allocate its context")
             }
             defer { decompressors.giveBack(decompressor) }
             let count = unsafe bytes.withUnsafeBytes { input in
@@ -30,18 +32,20 @@
             return ByteSlice(storage, 0..<count)
         }
 
+        /// Compresses the records into one frame that begins at `reserved`.
+        ///
         /// - Parameter level: -131072...22, or nil for libzstd's default.
         static func compress(
             _ bytes: RawSpan, level: Int?, reserved: Int, pool: BufferPool
         ) throws(KafkaError) -> (storage: ByteStorage, end: Int) {
             guard let compressor = compressors.take() ?? ZstdCompressor() else {
-                throw Compression.zstd.failed("libzstd can't get the memory for it")
+                throw Compression.zstd.failed("libzstd cannot allocate its context")
             }
             defer {
-                // High levels take tens of megabytes, which aren't worth keeping.
+                // High levels take tens of megabytes, too much to keep.
                 if unsafe ZSTD_sizeof_CCtx(compressor.context) <= 8 << 20 { compressors.giveBack(compressor) }
             }
-            // 0 stands for the default, also where nothing else was set before.
+            // 0 selects the default and resets an earlier level.
             let status = unsafe ZSTD_CCtx_setParameter(
                 compressor.context, ZSTD_c_compressionLevel, Int32(level ?? 0))
             guard ZSTD_isError(status) == 0 else {
@@ -60,12 +64,12 @@
         }
     }
 
-    // @unchecked for both: a context is used by whoever took it out of its pool, and by nobody else until it is back.
+    // @unchecked for both: only the caller that took a context from its pool uses it, until it gives it back.
 
     @safe private final class ZstdDecompressor: @unchecked Sendable {
         let context: OpaquePointer
 
-        /// - Returns: nil where there is no memory for it.
+        /// - Returns: nil if libzstd can't allocate it.
         init?() {
             guard let context = unsafe ZSTD_createDCtx() else { return nil }
             unsafe self.context = unsafe context
@@ -79,7 +83,7 @@
     @safe private final class ZstdCompressor: @unchecked Sendable {
         let context: OpaquePointer
 
-        /// - Returns: nil where there is no memory for it.
+        /// - Returns: nil if libzstd can't allocate it.
         init?() {
             guard let context = unsafe ZSTD_createCCtx() else { return nil }
             unsafe self.context = unsafe context

@@ -1,5 +1,5 @@
 #if Zstd
-    /// What the headers of zstd frames and blocks tell, without decompressing anything.
+    /// Reads the headers of zstd frames and blocks without decompressing.
     ///
     /// Source: RFC 8878, section 3.1.
     enum ZstdFrames {
@@ -7,8 +7,9 @@
         private static let skippableMagic: UInt32 = 0x184d_2a50
         private static let largestBlock = 128 << 10
 
-        /// How many bytes the frames can have at most, decompressed. Frames mostly don't say it themselves, and where
-        /// they do it is believed only as far as their blocks bear it out.
+        /// The largest possible decompressed size of all frames in bytes.
+        ///
+        /// Most frames don't state their size. A stated size is limited by the sizes of the frame's blocks.
         ///
         /// - Throws: `CORRUPT_MESSAGE`
         static func sizeBound(_ bytes: ByteSlice) throws(KafkaError) -> Int {
@@ -28,7 +29,9 @@
             return total
         }
 
-        /// - Parameter position: Behind the magic number of a frame; is moved behind the frame.
+        /// The largest possible decompressed size of one frame in bytes.
+        ///
+        /// - Parameter position: The position after the frame's magic number; advanced to the end of the frame.
         private static func frameBound(_ bytes: ByteSlice, _ position: inout Int) throws(KafkaError) -> Int {
             let descriptor: UInt8 = bytes.span.littleEndian(at: try take(1, of: bytes, &position))
             let isSingleSegment = descriptor >> 5 & 1 == 1
@@ -63,10 +66,10 @@
                 case 2:
                     _ = try take(size, of: bytes, &position)
                     total += blockMaximum
-                default: throw Compression.zstd.corrupt("a block is of a reserved type")
+                default: throw Compression.zstd.corrupt("a block has a reserved type")
                 }
             }
-            // The checksum of the content.
+            // The content checksum.
             if descriptor >> 2 & 1 == 1 { _ = try take(4, of: bytes, &position) }
             return min(total, contentSize ?? .max)
         }
@@ -85,11 +88,12 @@
             }
         }
 
-        /// Moves `position` over `count` bytes that are there.
+        /// Advances `position` by `count` bytes.
         ///
-        /// - Returns: Where they begin.
+        /// - Returns: The position before them.
+        /// - Throws: `CORRUPT_MESSAGE` if fewer bytes are left.
         private static func take(_ count: Int, of bytes: ByteSlice, _ position: inout Int) throws(KafkaError) -> Int {
-            guard count <= bytes.count - position else { throw Compression.zstd.corrupt("it ends too early") }
+            guard count <= bytes.count - position else { throw Compression.zstd.corrupt("it is truncated") }
             defer { position += count }
             return position
         }

@@ -1,12 +1,12 @@
 import CZlib
 
-/// One message of format 0 or 1, as producers before Kafka 0.11 wrote them: what stood in the place of record batches.
+/// One message of format 0 or 1, the predecessors of record batches, as written by producers before Kafka 0.11.
 ///
-/// A message is one record, or the wrapper of a compressed set of messages, which is its value.
+/// A message is either one record, or a wrapper whose value is a compressed set of messages.
 ///
 /// Source: Kafka documentation, "Old Message Format"; KIP-31 for the offsets in a wrapper, KIP-32 for timestamps.
 struct LegacyMessage {
-    /// The sizes of the smallest message in bytes, by format, without the 12 bytes of offset and length.
+    /// The size of the smallest message in bytes, indexed by format, without the 12 bytes of offset and length.
     static let smallestLength = [14, 22]
 
     let offset: Int64
@@ -15,15 +15,15 @@ struct LegacyMessage {
     let isLogAppendTime: Bool
     /// Milliseconds since 1970; -1 in format 0.
     let timestamp: Int64
-    // Where the parts lie among the bytes of the set; nil for null.
+    // Positions in the message set; nil for null.
     let range: Range<Int>
     let key: Range<Int>?
     let value: Range<Int>?
 
     /// - Parameters:
     ///   - set: The bytes of a message set.
-    ///   - range: Where in it the message lies, which `RecordBatchHeader.framing` has told.
-    ///   - checksCRC: Whether the message is compared with its checksum.
+    ///   - range: The message's position in it, from `RecordBatchHeader.framing`.
+    ///   - checksCRC: Whether to verify the message's checksum.
     /// - Throws: `CORRUPT_MESSAGE`
     init(in set: RawSpan, _ range: Range<Int>, checksCRC: Bool) throws(KafkaError) {
         let bytes = set.extracting(range)
@@ -35,19 +35,19 @@ struct LegacyMessage {
         guard offset >= 0, offset < .max else { throw Self.corrupt("its offset is \(offset)") }
         if checksCRC {
             let expected: UInt32 = bytes.bigEndian(at: 12)
-            // The checksum is of everything behind it.
+            // The checksum covers everything after it.
             let actual = Self.crc(bytes.extracting(16...))
             guard actual == expected else {
-                throw Self.corrupt("its checksum is \(hexadecimal(actual)), where it says \(hexadecimal(expected))")
+                throw Self.corrupt("its checksum is \(hexadecimal(actual)) instead of \(hexadecimal(expected))")
             }
         }
-        // `framing` has seen that the fields of fixed size are there.
+        // `framing` has checked the length of the fixed-size fields.
         isLogAppendTime = format == 1 && attributes & 8 != 0
         timestamp = format == 1 ? bytes.bigEndian(at: 18) : -1
         var position = format == 1 ? 26 : 18
         key = try Self.field("key", bytes, &position, range.lowerBound)
         value = try Self.field("value", bytes, &position, range.lowerBound)
-        guard position == bytes.byteCount else { throw Self.corrupt("bytes are left over after its value") }
+        guard position == bytes.byteCount else { throw Self.corrupt("unexpected bytes follow its value") }
     }
 
     private static func field(
@@ -58,13 +58,13 @@ struct LegacyMessage {
         position += 4
         if length == -1 { return nil }
         guard length >= 0, length <= bytes.byteCount - position else {
-            throw corrupt("its \(name) has the length \(length), with \(bytes.byteCount - position) bytes left")
+            throw corrupt("its \(name) has the length \(length), but only \(bytes.byteCount - position) bytes are left")
         }
         defer { position += length }
         return start + position..<start + position + length
     }
 
-    /// CRC-32 as zlib and gzip have it.
+    /// The CRC-32 of zlib and gzip.
     static func crc(_ bytes: RawSpan) -> UInt32 {
         unsafe bytes.withUnsafeBytes { buffer in
             let start = unsafe buffer.baseAddress?.assumingMemoryBound(to: UInt8.self)
@@ -73,6 +73,6 @@ struct LegacyMessage {
     }
 
     static func corrupt(_ reason: String) -> KafkaError {
-        KafkaError(.corruptMessage, "A message of an old format can't be read: \(reason).")
+        KafkaError(.corruptMessage, "a message in format 0 or 1 cannot be decoded: \(reason)")
     }
 }

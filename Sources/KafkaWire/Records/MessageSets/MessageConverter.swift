@@ -1,24 +1,24 @@
-/// Writes messages of format 0 or 1 as the records of a batch of format 2, so that everything behind it has one format
-/// to know.
+/// Converts messages of format 0 or 1 to the records of a batch in format 2, the only format that the rest of the
+/// client reads.
 struct MessageConverter {
     private(set) var header = RecordBatchHeader()
     private let storage: ByteStorage
     private var byteCount = 0
 
     /// - Parameters:
-    ///   - messageByteCount: How many bytes all of the messages have.
-    ///   - wireByteCount: How many bytes they came in.
+    ///   - messageByteCount: The total size of the messages in bytes, decompressed.
+    ///   - wireByteCount: Their size in bytes as received.
     init(baseOffset: Int64, messageByteCount: Int, wireByteCount: Int, pool: BufferPool) {
-        // A record is never larger than its message: 32 bytes at most beside key and value instead of 34, or 23 instead
-        // of 26 in format 0, whose timestamps all are -1.
+        // A record is never larger than its message. Beside key and value it takes at most 32 bytes instead of 34, or
+        // 23 instead of 26 in format 0, where every timestamp is -1.
         storage = pool.take(messageByteCount)
         header.baseOffset = baseOffset
         header.batchLength = Int32(wireByteCount - RecordBatchHeader.prefixByteCount)
     }
 
     /// - Parameters:
-    ///   - set: What the message lies in.
-    ///   - offset: The record's offset: above those before it, and at most 2³¹ - 1 from the base offset.
+    ///   - set: The bytes that contain the message.
+    ///   - offset: The record's offset: above the previous record's, and at most 2³¹ - 1 above the base offset.
     mutating func append(_ message: LegacyMessage, in set: RawSpan, offset: Int64) {
         if header.recordCount == 0 { header.baseTimestamp = message.timestamp }
         let timestampDelta = message.timestamp &- header.baseTimestamp
@@ -30,7 +30,7 @@ struct MessageConverter {
             + max(keyCount, 0) + Varint.size(Int64(valueCount)) + max(valueCount, 0) + 1
         precondition(size + 5 <= storage.capacity - byteCount)
 
-        // The precondition has seen that all of it fits.
+        // The precondition has checked that the record fits.
         var target = unsafe storage.base + byteCount
         unsafe target = Varint.store(Int64(size), at: target)
         unsafe target.storeBytes(of: 0, as: UInt8.self)
@@ -45,7 +45,7 @@ struct MessageConverter {
         header.maxTimestamp = max(header.maxTimestamp, message.timestamp)
     }
 
-    /// Writes a length and that many bytes, or the length -1 for null.
+    /// Writes the length and the bytes, or the length -1 for nil.
     private static func store(
         _ field: Range<Int>?, of set: RawSpan, at target: UnsafeMutableRawPointer
     ) -> UnsafeMutableRawPointer {
@@ -57,17 +57,17 @@ struct MessageConverter {
         return unsafe start + field.count
     }
 
-    /// Moves the batch's end to an offset behind its last record.
+    /// Sets the batch's last offset, which may be beyond its last record.
     mutating func setLastOffset(_ offset: Int64) {
         header.lastOffsetDelta = Int32(offset - header.baseOffset)
     }
 
-    /// Says that the broker's time counts.
+    /// Sets the broker's timestamp, in milliseconds since 1970, which replaces those of all records.
     mutating func setLogAppendTime(_ timestamp: Int64) {
         header.attributes.insert(.logAppendTime)
         header.maxTimestamp = timestamp
     }
 
-    /// The records that were appended.
+    /// The appended records.
     var content: ByteSlice { ByteSlice(storage, 0..<byteCount) }
 }

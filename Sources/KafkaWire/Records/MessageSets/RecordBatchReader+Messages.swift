@@ -1,14 +1,15 @@
 extension RecordBatchReader {
-    /// How many bytes of messages become one batch; a larger message is one by itself.
-    private static let runByteCount = 1 << 20
+    /// The size in bytes of the messages to combine in one batch. A larger message has a batch of its own.
+    private static let batchByteCount = 1 << 20
 
-    /// Reads the messages of format 0 or 1 that begin at `position`, and moves it behind them: the ones that a wrapper
-    /// holds, or some that aren't compressed.
+    /// Reads messages of format 0 or 1 as one batch, and advances `position`.
     ///
-    /// - Parameter byteCount: The size of the first message, of which all bytes are there.
-    /// - Returns: nil where they lie before the offset that was asked for, or behind which they were given already: a
-    ///   broker that converts to an old format may send some twice.
-    mutating func nextOfMessages(byteCount: Int) throws(KafkaError) -> RecordBatch? {
+    /// The batch has the messages in one compressed wrapper, or several uncompressed messages.
+    ///
+    /// - Parameter byteCount: The size in bytes of the first message, which is complete.
+    /// - Returns: nil if the message is before `nextOffset`: before the requested offset, or returned already. A broker
+    ///   that converts to an old format may send messages twice.
+    mutating func nextMessageBatch(byteCount: Int) throws(KafkaError) -> RecordBatch? {
         do throws(KafkaError) {
             let range = position..<position + byteCount
             let message = try LegacyMessage(in: bytes.span, range, checksCRC: checksCRC)
@@ -16,7 +17,7 @@ extension RecordBatchReader {
                 position = range.upperBound
                 return nil
             }
-            let batch = message.codec == 0 ? try run(from: message) : try unwrapped(message)
+            let batch = message.codec == 0 ? try uncompressedBatch(from: message) : try wrapperBatch(message)
             nextOffset = batch.nextOffset
             return batch
         } catch {
@@ -30,11 +31,11 @@ extension RecordBatchReader {
 
     // MARK: Messages that aren't compressed
 
-    /// Makes one batch of the messages that can share it.
-    private mutating func run(from first: LegacyMessage) throws(KafkaError) -> RecordBatch {
+    /// Combines the uncompressed messages from `first` on that can share a batch.
+    private mutating func uncompressedBatch(from first: LegacyMessage) throws(KafkaError) -> RecordBatch {
         var end = first.range.upperBound
         var last = first
-        while end - first.range.lowerBound < Self.runByteCount, let next = try message(at: end, after: last, first) {
+        while end - first.range.lowerBound < Self.batchByteCount, let next = try message(at: end, after: last, first) {
             end = next.range.upperBound
             last = next
         }
@@ -42,7 +43,7 @@ extension RecordBatchReader {
         var converter = MessageConverter(
             baseOffset: first.offset, messageByteCount: byteCount, wireByteCount: byteCount, pool: pool)
         while position < end {
-            // The checksums were compared on the first way.
+            // The first pass has verified the checksums.
             let message = try LegacyMessage(
                 in: bytes.span, position..<position + Self.byteCount(bytes.span, position), checksCRC: false)
             converter.append(message, in: bytes.span, offset: message.offset)
@@ -54,16 +55,16 @@ extension RecordBatchReader {
             firstOffset: nextOffset)
     }
 
-    /// The message at `start`, where there is a whole one that can be in the same batch as those before it.
+    /// The message at `start`; nil if it is incomplete, or can't be in the same batch as the previous ones.
     private func message(
         at start: Int, after last: LegacyMessage, _ first: LegacyMessage
     ) throws(KafkaError) -> LegacyMessage? {
         let framing = try RecordBatchHeader.framing(
             bytes.span.extracting(start...), topic: topic, partition: partition)
-        guard case .message(let byteCount) = framing, byteCount <= Self.runByteCount else { return nil }
+        guard case .message(let byteCount) = framing, byteCount <= Self.batchByteCount else { return nil }
         let next = try LegacyMessage(in: bytes.span, start..<start + byteCount, checksCRC: checksCRC)
         guard next.codec == 0, next.format == first.format, next.isLogAppendTime == first.isLogAppendTime,
-            // A batch has one time of the broker's.
+            // A batch has only one broker timestamp.
             !next.isLogAppendTime || next.timestamp == first.timestamp,
             next.offset > last.offset, next.offset - first.offset <= Int64(Int32.max)
         else { return nil }
@@ -77,8 +78,8 @@ extension RecordBatchReader {
 
     // MARK: Messages in a wrapper
 
-    private mutating func unwrapped(_ wrapper: LegacyMessage) throws(KafkaError) -> RecordBatch {
-        guard let value = wrapper.value else { throw LegacyMessage.corrupt("it says it is compressed, and is null") }
+    private mutating func wrapperBatch(_ wrapper: LegacyMessage) throws(KafkaError) -> RecordBatch {
+        guard let value = wrapper.value else { throw LegacyMessage.corrupt("it is compressed, but has no value") }
         let compression = try Compression(codec: wrapper.codec)
         let set = try compression.decompress(
             bytes.slice(value), maximumBytes: maximumInflatedBytes, pool: pool)
@@ -86,32 +87,32 @@ extension RecordBatchReader {
         var last: LegacyMessage?
         var end = 0
         while end < set.count {
-            let message = try inner(set.span, at: end, of: wrapper, checksCRC: checksCRC)
+            let message = try innerMessage(set.span, at: end, of: wrapper, checksCRC: checksCRC)
             if let last, message.offset <= last.offset {
-                throw LegacyMessage.corrupt("the offsets of the messages in it don't ascend")
+                throw LegacyMessage.corrupt("the offsets of its inner messages do not ascend")
             }
             first = first ?? message
             last = message
             end = message.range.upperBound
         }
-        guard let first, let last else { throw LegacyMessage.corrupt("it is compressed, and holds no message") }
-        // In format 1 a wrapper has the last message's offset, and the messages count from wherever they like (KIP-31).
+        guard let first, let last else { throw LegacyMessage.corrupt("it is compressed, but contains no message") }
+        // In format 1 the wrapper has the last message's offset, and the inner offsets are relative (KIP-31).
         let shift = wrapper.format == 1 ? wrapper.offset - last.offset : 0
         guard first.offset + shift >= 0, last.offset + shift <= wrapper.offset,
             wrapper.offset - (first.offset + shift) <= Int64(Int32.max)
-        else { throw LegacyMessage.corrupt("the offsets of the messages in it can't be") }
+        else { throw LegacyMessage.corrupt("the offsets of its inner messages are invalid") }
 
         var converter = MessageConverter(
             baseOffset: first.offset + shift, messageByteCount: set.count, wireByteCount: wrapper.range.count,
             pool: pool)
         var start = 0
         while start < set.count {
-            let message = try inner(set.span, at: start, of: wrapper, checksCRC: false)
+            let message = try innerMessage(set.span, at: start, of: wrapper, checksCRC: false)
             converter.append(message, in: set.span, offset: message.offset + shift)
             start = message.range.upperBound
         }
         converter.setLastOffset(wrapper.offset)
-        // The broker sets its time in the wrapper alone.
+        // The broker sets its timestamp in the wrapper only.
         if wrapper.isLogAppendTime { converter.setLogAppendTime(wrapper.timestamp) }
         position = wrapper.range.upperBound
         return RecordBatch(
@@ -119,17 +120,17 @@ extension RecordBatchReader {
             partition: partition, firstOffset: nextOffset)
     }
 
-    /// A message inside a wrapper: whole, of the same format, and not compressed once more.
-    private func inner(
+    /// The message at `start` in a wrapper, checked to be complete, uncompressed and in the wrapper's format.
+    private func innerMessage(
         _ set: RawSpan, at start: Int, of wrapper: LegacyMessage, checksCRC: Bool
     ) throws(KafkaError) -> LegacyMessage {
         let framing = try RecordBatchHeader.framing(set.extracting(start...), topic: topic, partition: partition)
         guard case .message(let byteCount) = framing else {
-            throw LegacyMessage.corrupt("the messages in it end too early, or are of another format")
+            throw LegacyMessage.corrupt("its inner messages are truncated, or not in format 0 or 1")
         }
         let message = try LegacyMessage(in: set, start..<start + byteCount, checksCRC: checksCRC)
         guard message.format == wrapper.format, message.codec == 0 else {
-            throw LegacyMessage.corrupt("a message in it is of another format, or compressed once more")
+            throw LegacyMessage.corrupt("an inner message is in another format, or compressed itself")
         }
         return message
     }

@@ -1,9 +1,10 @@
-/// Encodes a message by its definition. It shares no code with the library's writer, so that a mistake there
-/// doesn't have its like here.
+/// Encodes a message by its definition.
+///
+/// It shares no code with the library's encoder, so that it doesn't share its mistakes.
 ///
 /// Sources: Kafka protocol guide, "Protocol Primitive Types"; KIP-482.
 struct DefinitionEncoder {
-    /// The version can't carry a value that the receiver must not miss.
+    /// The version can't encode a value that the receiver must not ignore.
     struct Refused: Error {
         let field: String
     }
@@ -73,7 +74,7 @@ struct DefinitionEncoder {
         case ("bytes", .bytes(let content)), ("records", .bytes(let content)):
             length(content.count, width: 4)
             bytes += content
-        // A structure that may be null has a byte before it; elements of arrays are never null.
+        // A nullable structure begins with a byte; array elements are never null.
         case (_, .null): integer(-1, width: 1)
         case (_, .structure):
             if field.nullableVersions?.contains(version) == true, !field.isArray { integer(1, width: 1) }

@@ -1,12 +1,12 @@
 import KafkaWire
 import Testing
 
-/// Compares every message with Kafka's own definition of it, field by field and version by version.
+/// Compares every message with Kafka's own definition, field by field and version by version.
 @Suite(
     "Kafka's own message definitions",
     .enabled(
         if: KafkaDefinitions.archive != nil,
-        "neither KAFKA_HOME nor KAFKA_HOMES names a Kafka installation with libs/kafka-clients-*.jar, which has the definitions in it"
+        "neither KAFKA_HOME nor KAFKA_HOMES names a Kafka installation with libs/kafka-clients-*.jar, which has the definitions"
     ))
 struct DefinitionTests {
     @Test("Key, versions and flexible versions", arguments: SpokenMessage.all)
@@ -21,7 +21,7 @@ struct DefinitionTests {
         }
     }
 
-    @Test("Each field, at each version and from each version to each other", arguments: SpokenMessage.all)
+    @Test("Each field, at each version, and from each version to each other version", arguments: SpokenMessage.all)
     func fields(_ message: SpokenMessage) async throws {
         let definition = try await KafkaDefinitions.message(message.name)
         let versions = message.versions.filter { definition.validVersions.contains(Int($0)) }
@@ -39,7 +39,7 @@ struct DefinitionTests {
                         let written = try? message.encoded(decoded, version: other)
                         try #require(
                             written == expected,
-                            "\(message.name) read at version \(version) and written at \(other), seed \(seed)")
+                            "\(message.name) decoded at version \(version) and encoded at \(other), seed \(seed)")
                     }
                 }
             }
@@ -47,7 +47,7 @@ struct DefinitionTests {
         try check(message.type)
     }
 
-    @Test("A message without anything set has the defaults", arguments: SpokenMessage.all)
+    @Test("An empty message has the default values", arguments: SpokenMessage.all)
     func defaults(_ message: SpokenMessage) async throws {
         let definition = try await KafkaDefinitions.message(message.name)
         func check<Message: WireMessage>(_ type: Message.Type) throws {
@@ -55,7 +55,7 @@ struct DefinitionTests {
                 let value = FieldValue.structure(
                     Dictionary(uniqueKeysWithValues: definition.fields.map { ($0.name, $0.defaultValue) }))
                 guard let bytes = try? DefinitionEncoder.encode(value, by: definition, version: Int(version)) else {
-                    continue  // a field whose default the version can't express
+                    continue  // the version can't encode a field's default
                 }
                 let decoded = try message.decoded(type, bytes, version: version)
                 try compare(decoded, value, definition, message, "version \(version)")
@@ -73,7 +73,7 @@ struct DefinitionTests {
             versions: Int(message.versions.lowerBound)...Int(message.versions.upperBound),
             isComplete: KafkaDefinitions.isCurrent)
         guard case .structure(var properties) = try FieldValue(reflecting: decoded) else { return }
-        // The one property that isn't called as the field is.
+        // The only property whose name differs from the field's.
         if let apis = properties.removeValue(forKey: "apis") { properties["apikeys"] = apis }
         let difference = comparison.difference(.structure(properties), value, definition.fields)
         try #require(difference == nil, place)

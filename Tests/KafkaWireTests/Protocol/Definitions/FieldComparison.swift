@@ -1,12 +1,12 @@
-/// Compares what a decoded message holds with what was sent, by the definition's fields.
+/// Compares a decoded message with the sent one, by the definition's fields.
 struct FieldComparison {
-    /// The versions that are spoken; fields that only others carry have no property.
+    /// The supported versions. Fields of other versions have no property.
     let versions: ClosedRange<Int>
-    /// Whether a property without a field in the definition is a mistake: not where the definition is of an
-    /// earlier release.
+    /// Whether a property without a field in the definition is a mistake. false if the definition is of an earlier
+    /// release.
     let isComplete: Bool
 
-    /// The first difference, with its place; nil if there is none.
+    /// The first difference and its path; nil if there is none.
     func difference(_ found: FieldValue, _ sent: FieldValue, _ fields: [FieldDefinition]) -> String? {
         structure(found, sent, fields, "")
     }

@@ -1,6 +1,6 @@
 import KafkaWire
 
-/// A field's value, without a type of its own for each structure.
+/// A field's value, with one generic case for all structures.
 indirect enum FieldValue: Equatable, Sendable {
     case null
     case bool(Bool)
@@ -11,7 +11,7 @@ indirect enum FieldValue: Equatable, Sendable {
     case array([FieldValue])
     case structure([String: FieldValue])
 
-    /// What a decoded message holds, by the names of its properties.
+    /// A decoded message's values, by property name.
     init(reflecting value: Any) throws {
         let mirror = Mirror(reflecting: value)
         if mirror.displayStyle == .optional {
@@ -44,7 +44,7 @@ indirect enum FieldValue: Equatable, Sendable {
 }
 
 extension RandomValues {
-    /// A random value for each field that the version carries, and the default for the others.
+    /// A random value for each field that the version has, and the default for the others.
     mutating func structure(_ fields: [FieldDefinition], version: Int) throws -> FieldValue {
         var values: [String: FieldValue] = [:]
         for field in fields {

@@ -1,10 +1,10 @@
 import Foundation
 import TestSupport
 
-/// The message definitions of a Kafka installation: the one that the environment variable KAFKA_HOME names, else the
-/// newest of those in KAFKA_HOMES.
+/// The message definitions of a Kafka installation: the one in the environment variable KAFKA_HOME, or else the newest
+/// in KAFKA_HOMES.
 enum KafkaDefinitions {
-    /// The archive that has the definitions in it; nil without one.
+    /// The archive with the definitions; nil if there is none.
     static let archive: URL? = {
         let environment = ProcessInfo.processInfo.environment
         if let home = environment["KAFKA_HOME"] { return archive(in: home) }
@@ -20,7 +20,7 @@ enum KafkaDefinitions {
         return files?.first { $0.lastPathComponent.hasPrefix("kafka-clients-") && $0.pathExtension == "jar" }
     }
 
-    /// Whether the installation is at least of the release whose versions the library speaks.
+    /// Whether the installation is at least of the release whose API versions the library supports.
     static let isCurrent: Bool = {
         guard let name = archive?.deletingPathExtension().lastPathComponent else { return false }
         let version = name.dropFirst("kafka-clients-".count)
@@ -32,7 +32,7 @@ enum KafkaDefinitions {
         try MessageDefinition(json: try await text(of: name))
     }
 
-    /// The same as it is written, remarks and all.
+    /// The text of a definition, with its comments.
     static func text(of name: String) async throws -> String {
         guard let text = try await texts.value[name] else {
             throw DefinitionError("the archive has no definition of \(name)")

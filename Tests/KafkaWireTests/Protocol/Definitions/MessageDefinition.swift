@@ -1,23 +1,23 @@
 import Foundation
 
-/// A message as Kafka's own JSON definition describes it (`common/message/*.json` in kafka-clients).
+/// Kafka's own JSON definition of a message (`common/message/*.json` in kafka-clients).
 struct MessageDefinition: Sendable {
     let apiKey: Int
     let validVersions: ClosedRange<Int>
-    /// Whether Kafka doesn't offer the last of the versions yet, other than on request.
+    /// Whether Kafka offers the last version only if configured to.
     let isLatestVersionUnstable: Bool
     /// `Int16.max` for a message that isn't flexible in any version.
     let firstFlexibleVersion: Int
     let fields: [FieldDefinition]
 
     init(json text: String) throws {
-        // JSON has no comments; the licence and the history of versions stand in lines that begin with two slashes.
+        // Remove the lines that begin with two slashes (licence and version history), since JSON has no comments.
         let lines = text.split(separator: "\n").filter { !$0.trimmingPrefix(while: \.isWhitespace).hasPrefix("//") }
         let object = try JSONSerialization.jsonObject(with: Data(lines.joined(separator: "\n").utf8))
         guard let json = object as? [String: Any], let apiKey = json["apiKey"] as? Int,
             let validVersions = versionRange(json["validVersions"]),
             let flexibleVersions = json["flexibleVersions"] as? String, let fields = json["fields"] as? [[String: Any]]
-        else { throw DefinitionError("a definition lacks its key, versions or fields") }
+        else { throw DefinitionError("a definition has no key, versions or fields") }
         self.apiKey = apiKey
         self.validVersions = validVersions
         isLatestVersionUnstable = json["latestVersionUnstable"] as? Bool ?? false
@@ -32,9 +32,9 @@ struct MessageDefinition: Sendable {
 
 /// A field of a message or of a structure in it.
 struct FieldDefinition: Sendable {
-    /// In lower case: Kafka's spelling and Swift's differ in nothing else.
+    /// In lower case, because Kafka's names and the properties' names differ only in case.
     let name: String
-    /// `int32`, `string`, `records`, a structure's name and so on; for an array, that of its elements.
+    /// `int32`, `string`, `records`, a structure's name and so on; for an array, the type of its elements.
     let type: String
     let isArray: Bool
     let versions: ClosedRange<Int>
@@ -43,14 +43,14 @@ struct FieldDefinition: Sendable {
     let tag: UInt32?
     let isIgnorable: Bool
     let defaultValue: FieldValue
-    /// Those of the structure.
+    /// The structure's fields.
     let fields: [FieldDefinition]
 
-    /// - Parameter common: The fields of the structures that several fields of the message share, by their names.
+    /// - Parameter common: The fields of shared structures, by the structure's name.
     init(_ json: [String: Any], common: [String: [[String: Any]]]) throws {
         guard let name = json["name"] as? String, let type = json["type"] as? String,
             let versions = versionRange(json["versions"])
-        else { throw DefinitionError("a field lacks its name, type or versions: \(json)") }
+        else { throw DefinitionError("a field has no name, type or versions: \(json)") }
         self.name = name.lowercased()
         isArray = type.hasPrefix("[]")
         self.type = isArray ? String(type.dropFirst(2)) : type
@@ -82,7 +82,7 @@ struct FieldDefinition: Sendable {
             else { throw DefinitionError("\(text) isn't a number") }
             return .integer(number)
         default:
-            guard !fields.isEmpty else { throw DefinitionError("the type \(type) isn't known") }
+            guard !fields.isEmpty else { throw DefinitionError("unknown type \(type)") }
             return .structure(Dictionary(uniqueKeysWithValues: fields.map { ($0.name, $0.defaultValue) }))
         }
     }
@@ -96,7 +96,7 @@ struct DefinitionError: Error, CustomStringConvertible {
     }
 }
 
-/// `3`, `3-7` or `3+`; nil for `none` and where there is nothing.
+/// Parses `3`, `3-7` or `3+`; nil for `none` and for a missing value.
 private func versionRange(_ json: Any?) -> ClosedRange<Int>? {
     guard let text = json as? String else { return nil }
     let bounds = text.split(separator: "-").map { Int($0.hasSuffix("+") ? $0.dropLast() : $0) }
