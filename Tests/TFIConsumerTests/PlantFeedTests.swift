@@ -175,10 +175,11 @@ struct PlantFeedTests {
     @Test func aReplayHasTheTimeOfItsMessages() throws {
         let zone = try #require(TimeZone(secondsFromGMT: 7_200))
         let now = try #require(DayPicture.date("2024-03-12T16:00:00", zone))
-        func line(_ last: String?, isCurrent: Bool = true) -> String {
+        func line(_ last: String?, newest: String? = "2024-03-12") -> String {
             DayPicture(
-                version: "1", answer: DayQuery.Answer(day: "2024-03-12", lastRow: last), now: now, zone: zone
-            ).line(isCurrent: isCurrent).text
+                version: "1", answer: DayQuery.Answer(day: "2024-03-12", newestDay: newest, lastRow: last), now: now,
+                zone: zone
+            ).line().text
         }
         #expect(
             line("2024-03-12T15:59:58").contains(
@@ -188,7 +189,18 @@ struct PlantFeedTests {
             line("2020-05-27T16:44:38").hasPrefix(
                 "{\"now\":\"2020-05-27T16:44:38\",\"version\":\"1\",\"replayed\":true"))
         #expect(line("2024-03-12T18:00:00").contains("\"replayed\":true"))
-        #expect(line("2020-05-27T16:44:38", isCurrent: false).contains("\"replayed\":false"))
+        #expect(line("2020-05-27T16:44:38", newest: "2024-03-13").contains("\"replayed\":false"))
+        #expect(line("2020-05-27T16:44:38", newest: nil).contains("\"replayed\":false"))
         #expect(line(nil).contains("\"replayed\":false"))
+    }
+
+    @Test(arguments: [
+        (7_200, "2024-03-13T00:30:05+02:00"), (-12_600, "2024-03-12T19:00:05-03:30"), (0, "2024-03-12T22:30:05Z"),
+    ])
+    func theLastMessageIsInThePlantsTimeZone(offset: Int, expected: String) throws {
+        let answer = DayQuery.Answer(lastCommit: "2024-03-12T22:30:05Z")
+        let zone = try #require(TimeZone(secondsFromGMT: offset))
+        let text = DayPicture(version: "1", answer: answer, now: Date(timeIntervalSince1970: 0), zone: zone).line().text
+        #expect(text.contains("\"last_message\":\"\(expected)\""))
     }
 }

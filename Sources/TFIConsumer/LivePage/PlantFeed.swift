@@ -161,7 +161,7 @@ final class PlantFeed: Sendable {
             var picture = DayPicture(version: monitor.version, answer: shown, now: now, zone: zone)
             (picture.lag, picture.rate, picture.openLetters) = (lag, rate, monitor.openLetters)
             picture.waits = (error.map { [$0] } ?? []) + monitor.hindrances
-            let (text, content) = picture.line(isCurrent: key.isEmpty)
+            let (text, content) = picture.line()
             channel.ticksSinceShown += 1
             let isDue = content != channel.content || channel.ticksSinceShown >= Self.refreshInterval
             if isDue { (channel.content, channel.ticksSinceShown) = (content, 0) }

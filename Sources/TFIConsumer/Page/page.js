@@ -88,7 +88,7 @@
         {timeZone: 'UTC', weekday: 'short', day: 'numeric', month: 'short'});
     const shortDayYearFormat = new Intl.DateTimeFormat(locale,
         {timeZone: 'UTC', day: 'numeric', month: 'short', year: 'numeric'});
-    const monthDayFormat = new Intl.DateTimeFormat(locale, {day: 'numeric', month: 'short'});
+    const monthDayFormat = new Intl.DateTimeFormat(locale, {timeZone: 'UTC', day: 'numeric', month: 'short'});
 
     // At most five digits, so that every figure fits: 123456 becomes 123k.
     function count(value, format) {
@@ -132,6 +132,12 @@
         const ms = Date.parse(value + 'Z');
         return isNaN(ms) ? null : ms;
     }
+    // An instant with its offset from UTC: {at, offset}, both in ms. The offset is that of the plant's time zone.
+    function instant(value) {
+        const parts = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:Z|[+-]\d\d:\d\d)$/.exec(string(value, 40));
+        const at = parts === null ? NaN : Date.parse(value);
+        return isNaN(at) ? null : {at: at, offset: Date.parse(parts[1] + 'Z') - at};
+    }
     // Entries {key, value} of an array, each key once. `limit` bounds the work that a damaged picture can cause.
     function list(value, keyName, valueName, limit) {
         if (!Array.isArray(value)) return [];
@@ -155,8 +161,6 @@
         const running = byHour(tiles.current_production, 'units');
         const plan = byHour(tiles.current_production, 'plan');
         byHour(tiles.plan, 'units').forEach((units, hour) => plan.set(hour, units));
-        const last = string(data.last_message, 40);
-        const lastTime = last === null ? NaN : Date.parse(last);
         return {
             version: string(raw.version, 100), now: localTime(raw.now), replayed: raw.replayed === true,
             day: isDay(raw.day) ? raw.day : null,
@@ -171,7 +175,7 @@
                 'nok-per-zone': bySize(list(tiles.nok_per_zone, 'zone', 'units', 1e6)),
                 'not-ok-by-point': bySize(list(tiles.not_ok_by_point, 'point', 'units', 1e6))
             },
-            lastMessage: isNaN(lastTime) ? null : lastTime, lag: number(data.lag),
+            lastMessage: instant(data.last_message), lag: number(data.lag),
             rowsPerSecond: number(data.rows_per_second), deadLetters: number(data.dead_letters),
             waits: Array.isArray(data.waits)
                 ? data.waits.map(wait => string(wait, 200)).filter(wait => wait).slice(0, 20) : []
@@ -516,7 +520,7 @@
         const now = plantTime();
         show('clock', now === null ? UNKNOWN : clockTime(now, false));
         show('clock-note', state !== 'live' ? text('asOf') : picture.replayed ? text('replayed') : '');
-        const age = picture.lastMessage === null ? null : Math.max(0, Date.now() - picture.lastMessage);
+        const age = picture.lastMessage === null ? null : Math.max(0, Date.now() - picture.lastMessage.at);
         show('age', age === null ? text('unknown') : duration(age), age === null ? null : undefined);
 
         const keys = Array.from(picture.running.keys());
@@ -601,9 +605,10 @@
         if (last === null) {
             show('last-message', text('unknown'), null);
         } else {
-            const moment = new Date(last), isToday = moment.toDateString() === new Date().toDateString();
-            show('last-message', (isToday ? '' : monthDayFormat.format(moment) + ' ') + two(moment.getHours()) + ':'
-                + two(moment.getMinutes()) + ':' + two(moment.getSeconds()), moment.toISOString());
+            const local = last.at + last.offset, days = ms => Math.floor(ms / 86400000);
+            const isToday = days(local) === days(Date.now() + last.offset);
+            show('last-message', (isToday ? '' : monthDayFormat.format(new Date(local)) + ' ') + clockTime(local, true),
+                new Date(last.at).toISOString());
         }
         drawWaits();
         drawTime();
