@@ -138,7 +138,7 @@ struct PlantFeedTests {
         let last = try #require(
             text.replacing("\r\n", with: "\n").split(separator: "\n").last { $0.hasPrefix("data: {\"now\"") })
         #expect(last.contains("\"total\" : 7"))
-        #expect(last.contains("\"waits\":[\"the figures are not of this moment: the database is away\""))
+        #expect(last.contains("\"waits\":[\"the figures are out of date: the database is away\""))
         await fixture.end()
     }
 
