@@ -86,7 +86,7 @@ enum CheckCommand {
             }
         }
         if !patterns.isEmpty {
-            let existing = try await client.beginning { try await client.admin.listTopics().map(\.name) }
+            let existing = try await client.firstStep { try await client.admin.listTopics().map(\.name) }
             for route in patterns { names.formUnion(existing.filter { route.reads(topic: $0) }) }
         }
         return names.sorted()

@@ -19,7 +19,7 @@ enum ConsoleCommand {
         let client = try await options.client()
         do {
             let untilCaughtUp = options[ConsumerOptions.untilCaughtUp]
-            let (begin, ends) = try await client.beginning {
+            let (begin, ends) = try await client.firstStep {
                 try await range(of: topic, client, untilCaughtUp: untilCaughtUp)
             }
             try await show(client, stop, from: begin, until: ends)

@@ -179,7 +179,7 @@ extension KafkaClient {
     var servers: String { configuration.bootstrapServers.map(\.description).joined(separator: ",") }
 
     /// Runs the first step of a command at the cluster. It fails in time even if brokers do not answer.
-    func beginning<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) async throws -> Value {
+    func firstStep<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) async throws -> Value {
         let silence = Failure(
             "the brokers at \(servers) do not answer; check --bootstrap-servers, and whether Kafka runs there",
             status: .unavailable)

@@ -20,7 +20,7 @@ struct ConsumerRun: Sendable {
     private var isGroup: Bool { !options[ConsumerOptions.standalone] }
 
     /// What a run has found before it begins.
-    private struct Beginning {
+    private struct Prerequisites {
         let database: Database
         let tables: OwnTables
         let plan: IngestPlan
@@ -32,23 +32,23 @@ struct ConsumerRun: Sendable {
     func ingest() async throws {
         let mapping = try IngestPlan.commonSettings(sources)
         let topics = TopicSelection(sources.flatMap(\.mapping.routes))
-        let beginning =
+        let prerequisites =
             options[ConsumerOptions.wait]
             ? try await waitToBegin(mapping, topics) : try await begin(mapping, topics)
-        try await run(beginning, mapping, topics)
+        try await run(prerequisites, mapping, topics)
     }
 
     /// Checks the prerequisites of the run, and retries until all of them exist.
-    private func waitToBegin(_ mapping: Mapping, _ topics: TopicSelection) async throws -> Beginning {
+    private func waitToBegin(_ mapping: Mapping, _ topics: TopicSelection) async throws -> Prerequisites {
         let backoff = Backoff(initial: .milliseconds(500), maximum: .seconds(10))
         var wait = Wait("beginning", observer)
         defer { wait.end() }
         var failures = 0
         while true {
             do {
-                let beginning = try await begin(mapping, topics)
+                let prerequisites = try await begin(mapping, topics)
                 wait.succeeded("all prerequisites exist now: beginning")
-                return beginning
+                return prerequisites
             } catch let failure where Self.isWorthWaiting(failure) {
                 if stop.isRequested { throw Stopped() }
                 failures += 1
@@ -72,7 +72,7 @@ struct ConsumerRun: Sendable {
     }
 
     /// Checks the prerequisites of the run.
-    private func begin(_ mapping: Mapping, _ topics: TopicSelection) async throws -> Beginning {
+    private func begin(_ mapping: Mapping, _ topics: TopicSelection) async throws -> Prerequisites {
         let database = makeDatabase(observer)
         do {
             return try await begin(mapping, topics, database)
@@ -84,7 +84,7 @@ struct ConsumerRun: Sendable {
 
     private func begin(
         _ mapping: Mapping, _ topics: TopicSelection, _ database: Database
-    ) async throws -> Beginning {
+    ) async throws -> Prerequisites {
         let connection = try await database.connected()
         let tables = try await findTables(connection)
         let plan = try await IngestPlan.bind(sources, group: options[ConsumerOptions.group], connection)
@@ -98,7 +98,7 @@ struct ConsumerRun: Sendable {
         let store = try await OffsetStore(
             table: tables.offsetTable, group: options[ConsumerOptions.group], over: connection)
         let start = try await IngestStart.find(locking: !isGroup, offsets: store, connection: connection) {
-            let (logs, missing) = try await client.beginning {
+            let (logs, missing) = try await client.firstStep {
                 try await IngestStart.lookUpEach(try await topics.resolve(client), client: client)
             }
             for (topic, error) in missing.sorted(by: { $0.key < $1.key }) {
@@ -116,12 +116,12 @@ struct ConsumerRun: Sendable {
         }
         // If nothing is left to read, the run has nothing to do.
         if let failure = start.firstFailure, mapping.partitionErrors == .stop || start.offsets.isEmpty { throw failure }
-        return Beginning(database: database, tables: tables, plan: plan, store: store, start: start)
+        return Prerequisites(database: database, tables: tables, plan: plan, store: store, start: start)
     }
 
-    private func run(_ beginning: Beginning, _ mapping: Mapping, _ topics: TopicSelection) async throws {
-        let (database, tables, plan) = (beginning.database, beginning.tables, beginning.plan)
-        let (store, start) = (beginning.store, beginning.start)
+    private func run(_ prerequisites: Prerequisites, _ mapping: Mapping, _ topics: TopicSelection) async throws {
+        let (database, tables, plan) = (prerequisites.database, prerequisites.tables, prerequisites.plan)
+        let (store, start) = (prerequisites.store, prerequisites.start)
         let settings = IngestSettings(
             isGroup: isGroup, topics: topics, offsets: store, mapping: mapping, totals: totals, stop: stop,
             observer: observer,

@@ -44,7 +44,7 @@ enum InferCommand {
         let inference = Inference(
             topic: topic, table: options[table], depth: options[depth],
             messages: sample.lazy.map { (key: $0.key, value: $0.value) })
-        if options[format] != .json, inference.kinds.isEmpty { throw nothing(inference, read: sample.count) }
+        if options[format] != .json, inference.kinds.isEmpty { throw noObjects(inference, read: sample.count) }
         switch options[format] {
         case .text: try await Output.standard.write(text(inference))
         case .sql: try await Output.standard.write(inference.createTables(quote: SQLIdentifier.quoted))
@@ -53,7 +53,7 @@ enum InferCommand {
         }
     }
 
-    private static func nothing(_ inference: Inference, read: Int) -> Failure {
+    private static func noObjects(_ inference: Inference, read: Int) -> Failure {
         guard read > 0 else {
             return Failure(
                 "the topic \(inference.topic) has no messages; --from next waits for new ones", status: .configuration)

@@ -26,7 +26,7 @@ enum OffsetCommands {
         options: reaching + [json],
         statuses: [.success, .usage, .badData, .noInput, .unavailable, .configuration]
     ) { options in
-        let (logs, _) = try await look(options)
+        let (logs, _) = try await lookUp(options)
         let entries = try await withStore(options) { store, _, connection in
             try await connection.transaction { session in try store.entries(of: logs.map(\.topic.name), &session) }
         }
@@ -71,7 +71,7 @@ enum OffsetCommands {
     ) { options in
         let target = try options.required(to)
         let group = options[ConsumerOptions.group]
-        let (logs, places) = try await look(options, target: target, group: group)
+        let (logs, places) = try await lookUp(options, target: target, group: group)
         let chosen = Set(options[partitions].map { Int32($0) })
         let sources = try await MappingOptions.read(options)
         let (isTrial, isConfirmed) = (options[dryRun], options[yes])
@@ -99,7 +99,7 @@ enum OffsetCommands {
     /// Looks up the logs of the topics, and the target's offset in each partition.
     ///
     /// - Parameter group: A group that must have no members; nil to skip that check.
-    private static func look(
+    private static func lookUp(
         _ options: ParsedOptions, target: OffsetTarget = .latest, group: String? = nil
     ) async throws -> (logs: [IngestStart.Log], places: [TopicPartition: Int64]) {
         let sources = try await MappingOptions.read(options)
@@ -107,7 +107,7 @@ enum OffsetCommands {
         let chosen = Set(options[partitions].map { Int32($0) })
         let client = try await options.client()
         do {
-            let found = try await client.beginning {
+            let found = try await client.firstStep {
                 if let group { try await checkIdle(group, client) }
                 let names = try await topics.resolve(client)
                 guard !names.isEmpty else {

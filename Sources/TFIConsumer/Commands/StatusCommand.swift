@@ -30,7 +30,7 @@ enum StatusCommand {
             let stop = StopSignal.listening()
             while !stop.isRequested {
                 do {
-                    try await show(options, topics, client, isAgain: true)
+                    try await show(options, topics, client, replacesOutput: true)
                 } catch let failure as Failure where failure.status == .unavailable {
                     // The cluster or the database may come back.
                     Log.ofCommand.warning(failure.sentence)
@@ -43,16 +43,16 @@ enum StatusCommand {
         await client.close()
     }
 
-    /// - Parameter isAgain: Whether to replace the previous output on a terminal.
+    /// - Parameter replacesOutput: Whether to replace the previous output on a terminal.
     private static func show(
-        _ options: ParsedOptions, _ topics: TopicSelection, _ client: KafkaClient, isAgain: Bool = false
+        _ options: ParsedOptions, _ topics: TopicSelection, _ client: KafkaClient, replacesOutput: Bool = false
     ) async throws {
         let group = options[ConsumerOptions.group]
         let (logs, missing): ([IngestStart.Log], [String: KafkaError])
         let readers: [TopicPartition: String]
         do {
-            (logs, missing) = try await client.beginning { try await look(topics, client) }
-            readers = try await client.beginning { try await Self.readers(of: group, client) }
+            (logs, missing) = try await client.firstStep { try await lookUp(topics, client) }
+            readers = try await client.firstStep { try await Self.readers(of: group, client) }
         } catch let error as KafkaError {
             throw Failure(error, topic: topics.description, bootstrapServers: client.servers)
         }
@@ -69,7 +69,7 @@ enum StatusCommand {
                 failures[log.topic.name] = error
             }
         }
-        if isAgain, Output.standard.isTerminal { Output.standard.clearScreen() }
+        if replacesOutput, Output.standard.isTerminal { Output.standard.clearScreen() }
         if !rows.isEmpty || failures.isEmpty {
             try await Output.standard.write(
                 options[json] ? JSONValue.array(rows.map(\.json)).text + "\n" : table(rows))
@@ -120,7 +120,7 @@ enum StatusCommand {
 
     /// - Returns: The logs, and the errors of topics that cannot be looked up.
     /// - Throws: `KafkaError`; `Failure` if no topic matches.
-    private static func look(
+    private static func lookUp(
         _ topics: TopicSelection, _ client: KafkaClient
     ) async throws -> ([IngestStart.Log], [String: KafkaError]) {
         let names = try await topics.resolve(client)

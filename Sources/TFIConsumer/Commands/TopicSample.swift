@@ -24,7 +24,7 @@ enum TopicSample {
     static func read(
         _ topic: String, count: Int, from place: Place, _ client: KafkaClient, _ stop: StopSignal
     ) async throws -> [CheckedRecord] {
-        let logs = try await client.beginning { try await ranges(of: topic, client) }
+        let logs = try await client.firstStep { try await ranges(of: topic, client) }
         switch place {
         case .next:
             return try await read(logs.mapValues { $0.upperBound..<Int64.max }, atMost: count, client, stop)

@@ -161,7 +161,7 @@ final class PlantFeed: Sendable {
             channel.answer = shown
             var picture = DayPicture(version: monitor.version, answer: shown, now: now, zone: zone)
             (picture.lag, picture.rate, picture.openLetters) = (lag, rate, monitor.openLetters)
-            picture.waits = (error.map { [$0] } ?? []) + monitor.hindrances
+            picture.waits = (error.map { [$0] } ?? []) + monitor.blockers
             let (text, content) = picture.line()
             channel.ticksSinceShown += 1
             let isDue = content != channel.content || channel.ticksSinceShown >= Self.refreshInterval

@@ -72,19 +72,19 @@ final class RunMonitor: Sendable {
     // MARK: Health
 
     /// Why the process is unhealthy; nil if it is healthy.
-    var illness: String? {
+    var healthProblem: String? {
         let silence = now() - state.withLock { $0.pulse }
         guard silence > Self.longestSilence else { return nil }
         return "no task has run for \(Int(silence / .seconds(1))) s"
     }
 
     /// Why the run cannot write new records to the database at once; empty if it can.
-    var hindrances: [String] {
+    var blockers: [String] {
         let ingest = state.withLock { $0.ingest }
-        var hindrances = ingest?.unassigned ?? ["the run has not begun"]
-        hindrances += observer.waits.all.sorted { $0.key < $1.key }.map(\.value)
-        if hindrances.isEmpty, lag == nil { hindrances.append("the lag is not known yet") }
-        return hindrances
+        var blockers = ingest?.unassigned ?? ["the run has not begun"]
+        blockers += observer.waits.all.sorted { $0.key < $1.key }.map(\.value)
+        if blockers.isEmpty, lag == nil { blockers.append("the lag is not known yet") }
+        return blockers
     }
 
     /// The number of records in the logs that are not in the database; nil until the ends of all partitions are known.
@@ -110,7 +110,7 @@ final class RunMonitor: Sendable {
             name("build_info"), .gauge, "Always 1; the label is the program's version.", [([("version", version)], 1)])
         text.add(
             name("ready"), .gauge, "1 if new records are written to the database at once, otherwise 0.",
-            hindrances.isEmpty ? 1 : 0)
+            blockers.isEmpty ? 1 : 0)
         text.add(
             name("records_total"), .counter, "Records whose rows or dead letters are committed.",
             Double(snapshot.records))

@@ -18,8 +18,8 @@ struct ServiceReports: Sendable {
                 isReady = true
                 manager.notify("READY=1")
             }
-            if monitor.illness == nil, manager.watchdogInterval != nil { manager.notify("WATCHDOG=1") }
-            let present = monitor.hindrances.first ?? "writing records to the database"
+            if monitor.healthProblem == nil, manager.watchdogInterval != nil { manager.notify("WATCHDOG=1") }
+            let present = monitor.blockers.first ?? "writing records to the database"
             if present != status {
                 status = present
                 manager.notify("STATUS=\(ForeignText.visible(present))")

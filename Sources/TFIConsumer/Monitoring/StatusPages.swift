@@ -10,13 +10,15 @@ struct StatusPages: Sendable {
         if let answer = livePage?.answer(request) { return answer }
         switch request.path {
         case "/healthz":
-            if let illness = monitor.illness { return HTTPResponse(.serviceUnavailable, illness + "\n") }
+            if let healthProblem = monitor.healthProblem {
+                return HTTPResponse(.serviceUnavailable, healthProblem + "\n")
+            }
             return HTTPResponse("the process is healthy\n")
         case "/readyz":
-            let hindrances = monitor.hindrances
-            return hindrances.isEmpty
+            let blockers = monitor.blockers
+            return blockers.isEmpty
                 ? HTTPResponse("ready\n")
-                : HTTPResponse(.serviceUnavailable, hindrances.map { $0 + "\n" }.joined())
+                : HTTPResponse(.serviceUnavailable, blockers.map { $0 + "\n" }.joined())
         case "/metrics": return HTTPResponse(type: PrometheusText.contentType, body: Array(monitor.figures.utf8))
         default: return HTTPResponse(.notFound, "no such page; there are /healthz, /readyz and /metrics\n")
         }

@@ -39,7 +39,7 @@ struct RowSettler: Sendable {
                 parameters: [.text("settling \(schema.qualified(table.name))")]
             ).onlyRow.decode(0)
             guard isAlone else { return .busy }
-            let (obstacle, columns) = try look(&session)
+            let (obstacle, columns) = try inspect(&session)
             if let obstacle { return .impossible(obstacle) }
             // Another session's UPDATE or DELETE waits for this lock before it takes its snapshot, so it finds the rows
             // where this step puts them. Readers and COPY do not wait for the lock.
@@ -72,7 +72,7 @@ struct RowSettler: Sendable {
     ///
     /// After a move, a unique index or a foreign key would cover only the recent rows. A trigger for deleted rows, or a
     /// subscriber of a publication, does not expect these deletions.
-    private func look(
+    private func inspect(
         _ session: inout PostgresSession
     ) throws(PostgresError) -> (obstacle: String?, columns: String) {
         let row = try session.query(
