@@ -4,7 +4,7 @@ import CommandLineSupport
 struct Main {
     static let program = Program(
         name: "tfi-producer", version: projectVersion,
-        abstract: "Plays the plant: sends what units pass, and what is found wrong with them, to a Kafka topic.",
+        abstract: "Simulates the plant: sends units' passages and quality concerns to a Kafka topic.",
         commands: [ReplayCommand.command, GenerateCommand.command, FakeBrokerCommand.command])
 
     static func main() async {
