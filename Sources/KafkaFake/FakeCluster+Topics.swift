@@ -5,9 +5,9 @@ extension FakeCluster {
     /// Creates a topic with a new id. An existing topic of this name is deleted first.
     ///
     /// - Parameters:
-    /// - replication: The number of brokers listed as replicas, starting with the leader.
-    /// - maximumMessageBytes: `max.message.bytes`: the largest batch, in bytes.
-    /// - configs: Further settings by name. Names that Kafka does not have are ignored.
+    ///   - replication: The number of brokers listed as replicas, starting with the leader.
+    ///   - maximumMessageBytes: `max.message.bytes`: the largest batch, in bytes.
+    ///   - configs: Further settings by name. Names that Kafka does not have are ignored.
     /// - Returns: The topic's id.
     @discardableResult
     public func createTopic(

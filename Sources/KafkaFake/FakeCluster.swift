@@ -43,10 +43,10 @@ public final class FakeCluster: Sendable {
     /// Starts brokers with node ids from 1 upwards.
     ///
     /// - Parameters:
-    /// - ports: One port per broker; 0 for any free port.
-    /// - versions: The API versions that the brokers support.
-    /// - defaultPartitions: The number of partitions of a topic whose creator gives none (`num.partitions`).
-    /// - time: How time passes for the timeouts of sessions, rebalances and transactions.
+    ///   - ports: One port per broker; 0 for any free port.
+    ///   - versions: The API versions that the brokers support.
+    ///   - defaultPartitions: The number of partitions of a topic whose creator gives none (`num.partitions`).
+    ///   - time: How time passes for the timeouts of sessions, rebalances and transactions.
     /// - Throws: If a port cannot be bound. Nothing else fails.
     public init(
         ports: [UInt16], versions: SpokenVersions = .latest, defaultPartitions: Int = 1,
@@ -143,9 +143,9 @@ public final class FakeCluster: Sendable {
     /// Injects a fault into the next requests. Several faults take effect in the order of their injection.
     ///
     /// - Parameters:
-    /// - partition: For errors: the partition to refuse; nil for all partitions of the request.
-    /// - broker: The broker that injects it; nil for any.
-    /// - times: The number of requests.
+    ///   - partition: For errors: the partition to refuse; nil for all partitions of the request.
+    ///   - broker: The broker that injects it; nil for any.
+    ///   - times: The number of requests.
     public func inject(
         _ fault: Fault, into api: APIKey, partition: TopicPartition? = nil, broker: Int32? = nil, times: Int = 1
     ) {

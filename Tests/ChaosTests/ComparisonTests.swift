@@ -59,7 +59,7 @@ struct ComparisonTests {
         var doubled = PartitionSums(of: offsets)
         doubled.rows += 1
         #expect(doubled != sums)
-        // One is missing and another one doubled.
+        // One row is missing, and another one is doubled.
         var exchanged = PartitionSums()
         for number in offsets where Reading.fate(of: number) == .row { exchanged.add(FoundRow(of: number, at: number)) }
         var other = exchanged

@@ -11,7 +11,7 @@ struct FaultPlanTests {
     @Test func aSeedGivesTheSameFaults() {
         #expect(plan(7) == plan(7))
         #expect(plan(7) != plan(8))
-        // A shorter run has the beginning of a longer one.
+        // A shorter run is a prefix of a longer one.
         #expect(plan(7, seconds: 60) == Array(plan(7).prefix(60)))
     }
 
@@ -27,7 +27,7 @@ struct FaultPlanTests {
         }
     }
 
-    /// Otherwise two of three brokers could be gone, and nothing could be written for as long.
+    /// Otherwise two of three brokers could be down at the same time, so that nothing could be written.
     @Test func brokersAreNotDisturbedAgainWhileOneStarts() {
         for seed in 0..<20 as Range<UInt64> {
             var last = -100

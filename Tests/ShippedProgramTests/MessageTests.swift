@@ -35,7 +35,7 @@ extension ShippedPrograms {
             let sent = sampleLines(1000)
             let transaction = ["-X", "transactional.id=\(topic.name)"]
             try await topic.send(sent, transaction)
-            // The second file doesn't exist, so the transaction is aborted after the first one was sent.
+            // The second file does not exist, so the transaction is aborted after the first one was sent.
             let file = topic.propertiesFile
             try await topic.kafkawire(
                 ["-P", "-t", topic.name] + transaction + [file, file + ".missing"], status: 66)

@@ -130,7 +130,7 @@ struct CommandLineTests {
         #expect(alone.bootstrapServers.map(\.port) == [1, 2])
         #expect(alone.clientID == "of the file")
         #expect(alone.requestTimeout == .milliseconds(77))
-        // What the file doesn't say is the program's.
+        // The program's defaults apply if the file does not contain the setting.
         #expect(alone.defaultAPITimeout == .seconds(10))
         let beaten = try await options([
             "status", "--config", file, "--bootstrap-servers", "127.0.0.1:3", "--property", "client.id=given",
@@ -171,7 +171,7 @@ struct CommandLineTests {
     }
 }
 
-/// A folder of its own for files of settings, removed with it.
+/// A folder for settings files, removed with this object.
 private final class SettingsFolder {
     private let url: URL
 

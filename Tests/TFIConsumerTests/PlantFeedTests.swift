@@ -9,17 +9,17 @@ import Testing
 
 @testable import TFIConsumer
 
-/// The live page's events, to viewers that are real connections, with answers that the test makes up.
+/// The live page's events, sent over real connections, with answers that the test provides.
 @Suite(.timeLimit(.minutes(1)))
 struct PlantFeedTests {
-    /// What the feed finds in the database.
+    /// The contents of the database.
     private final class Rows: Sendable {
-        /// The days that were asked for, "" for the newest one.
+        /// The days that were queried; "" is the newest one.
         let asked = Lock<[String]>([])
         let answer = Lock<@Sendable (String?) throws -> DayQuery.Answer>({ day in
             DayQuery.Answer(day: day ?? "2024-03-12", days: "[\"2024-03-12\"]", tiles: "{\"total\" : 7}")
         })
-        /// How many seconds have passed.
+        /// The number of seconds that have passed.
         let ticks = Lock(0)
 
         func ask(_ day: String?) throws -> DayQuery.Answer {
@@ -81,8 +81,8 @@ struct PlantFeedTests {
                 "data: {\"now\":\"2024-03-12T14:00:00\",\"version\":\"1.2.3\",\"replayed\":false,\"day\":\"2024-03-12\","
                     + "\"days\":[\"2024-03-12\"],\"tiles\":{\"total\" : 7},\"data\":{\"last_message\":null,\"lag\":5,"
                     + "\"rows_per_second\":null,\"dead_letters\":null,\"waits\":[\"the run has not begun\"]}}\n\n"))
-        // The server notices that the viewer is gone when it next writes to it.
-        try await eventually("nobody is there any more") { fixture.feed.stream(for: nil)?.clientCount == 0 }
+        // The server notices that the viewer has gone when it next writes to it.
+        try await eventually("no viewer is left") { fixture.feed.stream(for: nil)?.clientCount == 0 }
         let count = fixture.rows.asked.withLock { $0.count }
         let ticks = fixture.rows.ticks.withLock { $0 }
         try await eventually("time passes") { fixture.rows.ticks.withLock { $0 } >= ticks + 20 }
@@ -104,7 +104,7 @@ struct PlantFeedTests {
         await fixture.end()
     }
 
-    /// An unchanged picture isn't sent each second, and still from time to time, for its clock.
+    /// An unchanged picture is not sent each second, but from time to time to update its clock.
     @Test func whatHasNotChangedIsSentRarely() async throws {
         let fixture = try Fixture()
         let text = try await fixture.read("/events") { $0.split(separator: "event: beat").count > 10 }
@@ -148,7 +148,7 @@ struct PlantFeedTests {
             #expect(feed.stream(for: day) == nil, "\(day)")
         }
         #expect(feed.stream(for: "2024-02-29") === feed.stream(for: "2024-02-29"))
-        // Days that nobody looks at make room for others.
+        // Days without viewers make room for others.
         for day in 1...28 {
             for month in 1...3 {
                 #expect(feed.stream(for: "2023-0\(month)-\(day < 10 ? "0" : "")\(day)") != nil)

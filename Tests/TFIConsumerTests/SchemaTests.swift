@@ -5,18 +5,18 @@ import Testing
 
 @Suite("Schema statements")
 struct SchemaTests {
-    /// A legal name that goes wrong wherever it is quoted by hand: both kinds of quotes, a dollar quote, a backslash.
+    /// A legal name that breaks any manual quoting: both kinds of quotes, a dollar quote, a backslash.
     static let awkwardName = #""we""ird '$$ \x Name""#
     let schema = WorkshopSchema(quotedName: SchemaTests.awkwardName)
-    /// All of them, in their order.
+    /// All statements, in their order.
     private var statements: [String] {
         schema.tableStatements + (WorkshopSchema.views + WorkshopSchema.firstViews).map(schema.createView)
     }
     private var settlingStatements: [String] { RowTable.all.flatMap(schema.settlingStatements) }
 
-    /// Without its schema a name would mean whatever the user's search_path says.
+    /// Without its schema a name would depend on the user's search_path.
     @Test func namesTheSchemaBeforeEveryTableAndView() throws {
-        // What these words introduce is a table or view of the schema, or a part of the query itself.
+        // Each of these words is followed by a table or view of the schema, or by a part of the query itself.
         let introduction = /(?:FROM|JOIN|INTO|EXISTS|VIEW|INHERITS)\s(?:\(?ONLY\s)?/
         let partsOfTheQuery: Set = ["(", "(SELECT", "(VALUES", "LATERAL", "per_hour", "span"]
         var named: Set<String> = []
@@ -59,7 +59,7 @@ struct SchemaTests {
         #expect(Set(kinds) == [1, 2, 3])
     }
 
-    /// A name of the user's stands in a statement as libpq quoted it, and nowhere inside a constant.
+    /// A statement contains the user's name as libpq quoted it, and never inside a constant.
     @Test func theNameOfTheSchemaIsNeverPartOfAConstant() {
         for statement in statements + settlingStatements {
             var rest = statement[...]

@@ -3,7 +3,7 @@ import Testing
 
 @testable import TFIConsumer
 
-/// The views against what the dashboard asks for, and against the generated day's numbers in
+/// Compares the views with the columns that the dashboard needs, and with the generated day's numbers in
 /// `Fixtures/day/expected.json`, which `Fixtures/make-day.py` counts without SQL.
 @Suite("Schema views")
 struct SchemaViewTests {
@@ -49,7 +49,7 @@ struct SchemaViewTests {
         for (view, rows) in expected {
             #expect(!rows.isEmpty, "\(view)")
             #expect(rows.allSatisfy { $0.count == Self.columns[view]?.count }, "\(view)")
-            // All of a day: what is left to order by is the second column, or the first where there is no day.
+            // All rows are of one day, so they are ordered by the second column, or by the first if there is no day.
             let keys = rows.map { $0.first?.text == nil ? $0.first?.number : $0.dropFirst().first?.number }
             let numbers = keys.compactMap(\.self)
             #expect(numbers.count == rows.count, "\(view)")
@@ -88,7 +88,7 @@ struct SchemaViewTests {
 
     // MARK: The fixture
 
-    /// A column of `expected.json`: a day, or a number.
+    /// A column of `expected.json`: a day or a number.
     enum Value: Decodable, Equatable {
         case text(String)
         case number(Double)

@@ -9,7 +9,7 @@ import Testing
     private func options(_ arguments: String...) throws -> ParsedOptions {
         switch try Main.program.parse(arguments, environment: [:]) {
         case .run(_, let options): return options
-        case .text: throw Failure("a text was asked for", status: .internalError)
+        case .text: throw Failure("expected a run, not a text", status: .internalError)
         }
     }
 
@@ -24,7 +24,7 @@ import Testing
         #expect(failure?.status == .usage)
     }
 
-    /// Neither needs a broker to find that out.
+    /// Both are found without a broker.
     @Test func wrongUseAndMissingFilesAreFoundBeforeAnythingIsConnectedTo() async throws {
         func status(_ arguments: String...) async -> CommandLineSupport.ExitStatus {
             let line = StatusLine(isTerminal: false, columns: { 80 }, now: { .now }, write: { _ in })

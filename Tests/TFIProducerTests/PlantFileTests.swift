@@ -4,7 +4,7 @@ import Testing
 
 @testable import TFIProducer
 
-/// A folder with files for one test.
+/// A folder for the files of one test.
 final class TestFolder {
     let url: URL
 

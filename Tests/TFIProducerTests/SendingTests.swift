@@ -3,7 +3,7 @@ import Testing
 
 @testable import TFIProducer
 
-/// A clock that moves only when somebody sleeps, and tells who did.
+/// A clock that advances only when a task sleeps, and records the sleeps.
 private final class ManualClock: Clock, Sendable {
     struct Instant: InstantProtocol {
         var offset = Duration.zero
@@ -25,7 +25,7 @@ private final class ManualClock: Clock, Sendable {
     func advance(_ duration: Duration) { time.withLock { $0 = $0.advanced(by: duration) } }
 }
 
-/// Notes when each message came; full now and then, and slow where it is told to be.
+/// Records when each message came. It can refuse messages, and delay some.
 private final class NotingSink: MessageSink {
     struct Note: Equatable {
         var unit: Int32
@@ -59,7 +59,7 @@ private final class NotingSink: MessageSink {
             return notes.count
         }
         if let delay = delayAfter[count] { clock.advance(delay) }
-        // The task is used within the closure alone.
+        // The task is used only within the closure.
         if count == cancelAfter { unsafe withUnsafeCurrentTask { unsafe $0?.cancel() } }
         return true
     }
@@ -99,7 +99,7 @@ private final class NotingSink: MessageSink {
         var sender = sender(40, interval: .milliseconds(100), sink: sink, clock: clock)
         try await sender.run()
         let times = sink.taken.map(\.time)
-        // What was due in the last second, and the one that is due by then.
+        // The messages that were due in the last second, and the one that is due now.
         #expect(times.count { $0 == .seconds(3600) } == 11)
         #expect(times.suffix(28).elementsEqual((1...28).map { .seconds(3600) + .milliseconds(100 * $0) }))
     }
