@@ -8,7 +8,7 @@ struct FaultPlanTests {
         Array(FaultPlan(seed: seed, seconds: seconds, processes: processes, topics: 2))
     }
 
-    @Test func aSeedGivesTheSameFaults() {
+    @Test func seedDeterminesTheFaults() {
         #expect(plan(7) == plan(7))
         #expect(plan(7) != plan(8))
         // A shorter run is a prefix of a longer one.
@@ -28,7 +28,7 @@ struct FaultPlanTests {
     }
 
     /// Otherwise two of three brokers could be down at the same time, so that nothing could be written.
-    @Test func brokersAreNotDisturbedAgainWhileOneStarts() {
+    @Test func disturbsNoBrokerWhileOneStarts() {
         for seed in 0..<20 as Range<UInt64> {
             var last = -100
             for (second, fault) in plan(seed).enumerated() {

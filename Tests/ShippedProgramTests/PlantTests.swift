@@ -7,7 +7,7 @@ extension ShippedPrograms {
     /// `tfi-producer generate` and `tfi-consumer`, over each kind of security and with each codec.
     @Suite struct PlantTests {
         @Test(
-            "a generated plant is in the database row by row",
+            "each row of a generated plant is in the database",
             arguments: [
                 (KafkaSecurity.plain, "none"), (.tls, "gzip"), (.mutualTLS, "snappy"), (.saslPlain, "lz4"),
                 (.scramSHA256, "zstd"), (.scramSHA512, "none"), (.oauthBearer, "gzip"),

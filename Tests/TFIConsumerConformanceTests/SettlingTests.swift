@@ -41,7 +41,7 @@ struct SettlingTests {
     ]
 
     /// Compares each view with another count of the same rows, after each of many changes.
-    @Test(arguments: [1, 2, 3] as [UInt64]) func everyViewIsExactAtEveryMoment(_ seed: UInt64) async throws {
+    @Test(arguments: [1, 2, 3] as [UInt64]) func viewsAreAlwaysExact(_ seed: UInt64) async throws {
         let plant = try await PlantSchema.make("settling \(seed)")
         var chance = SeededRandom(seed: seed)
         var (moved, counted) = (0, 0)
@@ -72,7 +72,7 @@ struct SettlingTests {
         await plant.connection.close()
     }
 
-    @Test func rowsAreInOnePartAndNoneIsLost() async throws {
+    @Test func eachRowIsInExactlyOnePart() async throws {
         let plant = try await PlantSchema.make("settling rows")
         try await plant.execute(
             """
@@ -93,7 +93,7 @@ struct SettlingTests {
     }
 
     /// A reader's snapshot has each row once, wherever it falls between the steps.
-    @Test func readersSeeEachRowOnceWhileRowsAreWrittenAndMoved() async throws {
+    @Test func readersSeeEachRowOnceDuringWritesAndMoves() async throws {
         let plant = try await PlantSchema.make("settling readers")
         let writer = try await plant.another()
         let reader = try await plant.another()
@@ -127,7 +127,7 @@ struct SettlingTests {
         for side in [plant, writer, reader] { await side.connection.close() }
     }
 
-    @Test func twoProcessesDoNotMoveAtOnce() async throws {
+    @Test func twoProcessesDoNotMoveRowsAtOnce() async throws {
         let plant = try await PlantSchema.make("settling twice")
         let other = try await plant.another()
         try await plant.execute("INSERT INTO ucp VALUES (1, '2024-03-01', 40, 1)")
@@ -160,7 +160,7 @@ struct SettlingTests {
             """, "trigger"
         ),
     ])
-    func rowsStayIfTheTableIsNotAsItWasMade(_ change: String, _ reason: String) async throws {
+    func rowsStayIfTheTableWasChanged(_ change: String, _ reason: String) async throws {
         let plant = try await PlantSchema.make("settling \(reason) \(change.count)")
         if reason == "publication" { try await plant.execute("DROP PUBLICATION IF EXISTS settling_publication") }
         try await plant.execute("INSERT INTO plan VALUES (1, 1)")
@@ -181,7 +181,7 @@ struct SettlingTests {
     }
 
     /// If a plant has partitioned its table, the views read all of it.
-    @Test func aPartitionedTableHasExactViewsToo() async throws {
+    @Test func partitionedTableHasExactViews() async throws {
         let plant = try await PlantSchema.make(
             "settling parts",
             over: """
@@ -203,7 +203,7 @@ struct SettlingTests {
     }
 
     /// tfi-consumer 0.1.0 did not record its views.
-    @Test func viewsOfTheFirstVersionAreReplaced() async throws {
+    @Test func replacesViewsOfTheFirstVersion() async throws {
         let plant = try await PlantSchema.make("settling old")
         try await plant.execute("TRUNCATE own_view; INSERT INTO ucp VALUES (1, '2024-03-01', 40, 1)")
         for view in WorkshopSchema.firstViews { try await plant.execute(plant.schema.createView(view)) }
@@ -217,7 +217,7 @@ struct SettlingTests {
     }
 
     /// A DELETE finds its row even while the row is being moved.
-    @Test func whoChangesRowsThatAreBeingMovedFindsThem() async throws {
+    @Test func changesFindRowsThatAreBeingMoved() async throws {
         let plant = try await PlantSchema.make("settling changed")
         let (holder, user, viewer) = (try await plant.another(), try await plant.another(), try await plant.another())
         try await plant.execute("INSERT INTO ucp VALUES (2, '2024-03-01', 40, 1), (1, '2024-03-01', 40, 1)")
@@ -252,7 +252,7 @@ struct SettlingTests {
     }
 
     /// Functions with their owner's rights do not pass these rights on to others.
-    @Test func aViewerGetsNoRightsByTheTriggers() async throws {
+    @Test func triggersGiveViewersNoRights() async throws {
         let plant = try await PlantSchema.make("settling rights")
         try await plant.execute(
             """

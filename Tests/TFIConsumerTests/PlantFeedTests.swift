@@ -71,7 +71,7 @@ struct PlantFeedTests {
         }
     }
 
-    @Test func withoutAViewerNothingIsAsked() async throws {
+    @Test func queriesNothingWithoutAViewer() async throws {
         let fixture = try Fixture()
         try await eventually("time passes") { fixture.rows.ticks.withLock { $0 } >= 20 }
         #expect(fixture.rows.asked.withLock { $0 } == [])
@@ -90,7 +90,7 @@ struct PlantFeedTests {
         await fixture.end()
     }
 
-    @Test func allViewersShareOneQuestion() async throws {
+    @Test func viewersShareOneQuery() async throws {
         let fixture = try Fixture()
         let before = fixture.rows.ticks.withLock { $0 }
         try await withThrowingTaskGroup(of: String.self) { group in
@@ -105,14 +105,14 @@ struct PlantFeedTests {
     }
 
     /// An unchanged picture is not sent each second, but from time to time to update its clock.
-    @Test func whatHasNotChangedIsSentRarely() async throws {
+    @Test func sendsUnchangedPicturesRarely() async throws {
         let fixture = try Fixture()
         let text = try await fixture.read("/events") { $0.split(separator: "event: beat").count > 10 }
         #expect((2...6).contains(text.split(separator: "data: {\"now\"").count - 1), "\(text)")
         await fixture.end()
     }
 
-    @Test func aChosenDayDoesNotStarveTheNewestOne() async throws {
+    @Test func chosenDayDoesNotStarveTheNewestOne() async throws {
         let fixture = try Fixture()
         let targets = ["/events", "/events?day=2024-03-01", "/events?day=2024-03-02"]
         try await withThrowingTaskGroup(of: String.self) { group in
@@ -128,7 +128,7 @@ struct PlantFeedTests {
         await fixture.end()
     }
 
-    @Test func aFailureIsShownBesideTheLastFigures() async throws {
+    @Test func showsAFailureWithTheLastFigures() async throws {
         struct Away: Error, CustomStringConvertible { var description: String { "the database is away" } }
         let fixture = try Fixture()
         let text = try await fixture.read("/events") { [fixture] text in
@@ -142,7 +142,7 @@ struct PlantFeedTests {
         await fixture.end()
     }
 
-    @Test func onlyDaysOfTheCalendarHaveAStream() throws {
+    @Test func onlyCalendarDaysHaveAStream() throws {
         let feed = PlantFeed(monitor: RunMonitor(observer: IngestObserver(log: .none)), group: "g")
         for day in ["2024-02-30", "today", "2024-1-1", "2024-01-01'", "", "0000-00-00", "2024-13-01", "２024-01-01"] {
             #expect(feed.stream(for: day) == nil, "\(day)")
@@ -156,7 +156,7 @@ struct PlantFeedTests {
         }
     }
 
-    @Test func theRateIsThatOfTheLastSeconds() {
+    @Test func rateCoversTheLastSeconds() {
         var rate = PositionRate()
         let start = ContinuousClock.now
         rate.add(["a": 100], at: start)
@@ -172,7 +172,7 @@ struct PlantFeedTests {
         #expect(rate.perSecond != nil)
     }
 
-    @Test func aReplayHasTheTimeOfItsMessages() throws {
+    @Test func replayShowsTheTimeOfItsMessages() throws {
         let zone = try #require(TimeZone(secondsFromGMT: 7_200))
         let now = try #require(DayPicture.date("2024-03-12T16:00:00", zone))
         func line(_ last: String?, newest: String? = "2024-03-12") -> String {
@@ -197,7 +197,7 @@ struct PlantFeedTests {
     @Test(arguments: [
         (7_200, "2024-03-13T00:30:05+02:00"), (-12_600, "2024-03-12T19:00:05-03:30"), (0, "2024-03-12T22:30:05Z"),
     ])
-    func theLastMessageIsInThePlantsTimeZone(offset: Int, expected: String) throws {
+    func lastMessageIsInThePlantsTimeZone(offset: Int, expected: String) throws {
         let answer = DayQuery.Answer(lastCommit: "2024-03-12T22:30:05Z")
         let zone = try #require(TimeZone(secondsFromGMT: offset))
         let text = DayPicture(version: "1", answer: answer, now: Date(timeIntervalSince1970: 0), zone: zone).line().text

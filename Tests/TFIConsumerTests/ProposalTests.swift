@@ -189,7 +189,7 @@ struct ProposalTests {
         }
     }
 
-    @Test("a topic without JSON, or without messages, or none at all, is an error that says so")
+    @Test("a topic without JSON objects, an empty topic and a missing topic are clear errors")
     func nothing() async throws {
         try await withTopic([(nil, "hello")]) { fake in
             let text = try await infer(fake)

@@ -36,7 +36,7 @@ struct SchemaTests {
         #expect(named == Set(made))
     }
 
-    @Test func everyStatementCanBeSentAgain() {
+    @Test func statementsCanBeRepeated() {
         for statement in statements + settlingStatements {
             #expect(!statement.contains("DROP"))
             for match in statement.matches(of: /CREATE (\w+(?: \w+)?)/) {
@@ -49,7 +49,7 @@ struct SchemaTests {
         }
     }
 
-    @Test func tablesAreCreatedBeforeTheirRowsAndThoseBeforeTheViews() {
+    @Test func createsTablesThenRowsThenViews() {
         let kinds = statements.map { statement in
             if statement.hasPrefix("CREATE TABLE") { return 1 }
             if statement.hasPrefix("INSERT INTO") { return 2 }
@@ -60,7 +60,7 @@ struct SchemaTests {
     }
 
     /// A statement contains the user's name as libpq quoted it, and never inside a constant.
-    @Test func theNameOfTheSchemaIsNeverPartOfAConstant() {
+    @Test func schemaNameIsNeverInsideAConstant() {
         for statement in statements + settlingStatements {
             var rest = statement[...]
             while let name = rest.firstRange(of: Self.awkwardName) {
@@ -71,12 +71,12 @@ struct SchemaTests {
         }
     }
 
-    @Test func requiredTablesAreMade() {
+    @Test func createsTheRequiredTables() {
         let made = Set(WorkshopSchema.tables.map(\.name) + OwnTables.all.map(\.name))
         #expect(made.isSuperset(of: WorkshopSchema.requiredTables(of: nil)))
     }
 
-    @Test func columnsThatAreReservedWordsAreQuoted() {
+    @Test func quotesColumnsThatAreReservedWords() {
         for word in ["topic", "partition", "offset", "timestamp"] {
             #expect(OwnTables.deadLetter.lines.contains { $0.hasPrefix("\"\(word)\" ") })
         }

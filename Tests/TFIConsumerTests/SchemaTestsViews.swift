@@ -43,7 +43,7 @@ struct SchemaViewTests {
         }
     }
 
-    @Test func theGeneratedDayHasEachViewInTheOrderOfItsColumns() throws {
+    @Test func generatedDayListsEachViewInOrder() throws {
         let expected = try Self.expectedViews()
         #expect(Set(expected.keys) == Set(Self.columns.keys))
         for (view, rows) in expected {
@@ -57,7 +57,7 @@ struct SchemaViewTests {
         }
     }
 
-    @Test func theGeneratedDayAgreesWithItself() throws {
+    @Test func generatedDayIsConsistent() throws {
         let expected = try Self.expectedViews()
         func column(_ index: Int, of view: String) throws -> [Double] {
             try #require(expected[view]).map { try #require($0[index].number) }
@@ -70,7 +70,7 @@ struct SchemaViewTests {
         #expect(try column(2, of: "tile_units_per_zone") == column(1, of: "unit_totals"))
     }
 
-    @Test func theGeneratedDayStandsBesideThePlanOfAnEmptyTable() throws {
+    @Test func generatedDayUsesTheInitialPlan() throws {
         let plan = Dictionary(uniqueKeysWithValues: WorkshopSchema.referencePlan.map { (Double($0.hour), $0.units) })
         let rows = try #require(try Self.expectedViews()["tile_current_production"])
         #expect(rows.count == plan.count)
@@ -80,7 +80,7 @@ struct SchemaViewTests {
         }
     }
 
-    @Test func thePlanNeverFalls() {
+    @Test func planNeverFalls() {
         let units = WorkshopSchema.referencePlan.map(\.units)
         #expect(units == units.sorted())
         #expect(WorkshopSchema.referencePlan.map(\.hour) == Array(8...16))

@@ -22,7 +22,7 @@ import Testing
             now: { clock.now })
     }
 
-    @Test func messagesHaveTheTimeAtWhichTheyAreSent() throws {
+    @Test func messagesHaveTheirSendingTime() throws {
         let clock = try PlantClock("2026-11-30T10:30:00")
         var plant = try self.plant(clock, every: 2, zone: 3_600)
         let next = plant.next()
@@ -32,7 +32,7 @@ import Testing
     }
 
     /// A produced unit counts only on the day on which it was first produced.
-    @Test(arguments: [0.2, 1, 40, 500]) func aPlantThatIsStartedAgainMakesOtherUnits(_ rate: Double) throws {
+    @Test(arguments: [0.2, 1, 40, 500]) func restartedPlantMakesOtherUnits(_ rate: Double) throws {
         let clock = try PlantClock("2026-11-30T10:30:00")
         func units(_ count: Int) throws -> Set<Int32> {
             var plant = try self.plant(clock, every: 1 / rate)

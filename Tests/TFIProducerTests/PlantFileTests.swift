@@ -48,7 +48,7 @@ private let concernHeader = "qls_unit_id,unit_collection_pt_timestamp,collection
             ])
     }
 
-    @Test func carriageReturnsQuotesMarksAndEmptyLinesAreTolerated() throws {
+    @Test func toleratesCarriageReturnsQuotesMarksAndEmptyLines() throws {
         let plain = try passages("\(header)\n7,2024-03-12 08:00:06.1,34,23\n")
         let other = try passages(
             "\u{feff}\"qls_unit_id\",unit_collection_pt_timestamp,\"collection_point_id\",zone_id\r\n"
@@ -59,7 +59,7 @@ private let concernHeader = "qls_unit_id,unit_collection_pt_timestamp,collection
         #expect(try passages(header).messages.isEmpty)
     }
 
-    @Test func columnsAreFoundByTheirNames() throws {
+    @Test func findsColumnsByName() throws {
         let file = try passages(
             "zone_id,qls_unit_id,collection_point_id,unit_collection_pt_timestamp\n23,7,34,2024-03-12 08:00:06.1\n")
         #expect(file.columns == [.zone, .unit, .collectionPoint, .timestamp])
@@ -93,21 +93,21 @@ private let concernHeader = "qls_unit_id,unit_collection_pt_timestamp,collection
         ("\(header)\n\"1\"2,2024-03-12 08:00:06.1,34,23\n", "line 2: a quoted field continues after its closing quote"),
         ("\(header)\n\u{1b}[2J,2024-03-12 08:00:06.1,34,23\n", "line 2: qls_unit_id is '\\x1b[2J', not"),
     ])
-    func faultsNameFileLineAndWhatBelongsThere(content: String, sentence: String) throws {
+    func errorsNameFileLineAndExpectation(content: String, sentence: String) throws {
         let failure = #expect(throws: Failure.self) { try passages(content) }
         #expect(failure?.status == .badData)
         #expect(failure?.sentence.contains("units.csv") == true)
         #expect(failure?.sentence.contains(sentence) == true, "\(failure?.sentence ?? "")")
     }
 
-    @Test func aMissingFile() {
+    @Test func missingFile() {
         let failure = #expect(throws: Failure.self) { try PlantFile(path: "/nowhere/units.csv", kind: .passage) }
         #expect(failure == Failure("/nowhere/units.csv can't be read: No such file or directory", status: .noInput))
     }
 }
 
 @Suite struct ReplaySourceTests {
-    @Test func messagesComeByTimeAndPassagesFirst() throws {
+    @Test func sortsByTimeAndPassagesFirst() throws {
         let folder = try TestFolder()
         let units = try folder.file(
             "u.csv",
@@ -133,7 +133,7 @@ private let concernHeader = "qls_unit_id,unit_collection_pt_timestamp,collection
         #expect(order == [12, 2, 1, 3, 11, 13, 4])
     }
 
-    @Test func theDeliveredDayIsFoundFromTheFolderAndFromTheProgram() throws {
+    @Test func findsTheDeliveredDayFromFolderOrProgram() throws {
         let folder = try TestFolder()
         let units = try folder.file("Fixtures/day/unit_collection_point.csv", "")
         let elsewhere = try TestFolder().url.path

@@ -10,7 +10,7 @@ import Testing
         return messages
     }
 
-    @Test func theSeedDecidesEveryByte() {
+    @Test func seedDeterminesEveryByte() {
         let first = messages(2000, seed: 7)
         #expect(first.map { json($0) } == messages(2000, seed: 7).map { json($0) })
         #expect(first != messages(2000, seed: 8))
@@ -20,7 +20,7 @@ import Testing
     }
 
     /// The algorithm's published numbers for the seed 1234567.
-    @Test func theRandomNumbersAreThePublishedOnes() {
+    @Test func randomNumbersAreThePublishedOnes() {
         var random = SplitMix64(seed: 1_234_567)
         let expected: [UInt64] = [
             6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423,
@@ -38,7 +38,7 @@ import Testing
         #expect((50...170).contains(all.prefix(2000).count { $0.kind == .concern }))
     }
 
-    @Test func timeGoesOnWithinTheShifts() {
+    @Test func timeAdvancesWithinTheShifts() {
         var last = PlantTimestamp(microseconds: .min, fractionDigits: 1)
         var days: Set<Int64> = []
         for message in messages(50_000, seed: 3) {

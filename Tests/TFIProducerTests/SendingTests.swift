@@ -76,7 +76,7 @@ private final class NotingSink: MessageSink {
             clock: clock, progress: SendingProgress())
     }
 
-    @Test func oneMessageEveryInterval() async throws {
+    @Test func sendsOneMessagePerInterval() async throws {
         let clock = ManualClock()
         let sink = NotingSink(clock: clock)
         var sender = sender(5, interval: .milliseconds(50), sink: sink, clock: clock)
@@ -85,7 +85,7 @@ private final class NotingSink: MessageSink {
         #expect(sender.progress.records == 5)
     }
 
-    @Test func aDelayIsCaughtUp() async throws {
+    @Test func catchesUpAfterADelay() async throws {
         let clock = ManualClock()
         let sink = NotingSink(clock: clock, delayAfter: [2: .milliseconds(130)])
         var sender = sender(6, interval: .milliseconds(50), sink: sink, clock: clock)
@@ -93,7 +93,7 @@ private final class NotingSink: MessageSink {
         #expect(sink.taken.map(\.time) == [0, 50, 180, 180, 200, 250].map { .milliseconds($0) })
     }
 
-    @Test func neverMoreThanASecondsWorthAtOnce() async throws {
+    @Test func catchesUpAtMostOneSecond() async throws {
         let clock = ManualClock()
         let sink = NotingSink(clock: clock, delayAfter: [1: .seconds(3600)])
         var sender = sender(40, interval: .milliseconds(100), sink: sink, clock: clock)
@@ -104,7 +104,7 @@ private final class NotingSink: MessageSink {
         #expect(times.suffix(28).elementsEqual((1...28).map { .seconds(3600) + .milliseconds(100 * $0) }))
     }
 
-    @Test func withoutAnIntervalNobodySleeps() async throws {
+    @Test func doesNotSleepWithoutAnInterval() async throws {
         let clock = ManualClock()
         let sink = NotingSink(clock: clock, refusals: 3)
         var sender = sender(1000, interval: nil, sink: sink, clock: clock)
@@ -114,7 +114,7 @@ private final class NotingSink: MessageSink {
     }
 
     @Test(arguments: [Duration.milliseconds(1), nil])
-    func aCancelledTaskSendsNothingMore(interval: Duration?) async throws {
+    func sendsNothingAfterCancellation(interval: Duration?) async throws {
         let clock = ManualClock()
         let sink = NotingSink(clock: clock, cancelAfter: 10)
         let sender = sender(100_000, interval: interval, sink: sink, clock: clock)
