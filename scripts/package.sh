@@ -20,8 +20,8 @@ Builds tfi-consumer_VERSION_ARCHITECTURE.deb and prints its path.
   --programs FOLDER   takes programs from FOLDER that are linked with --static-swift-stdlib; without it they are built
                       below .build/package, if they are missing or older than their sources, which takes minutes
   --output FOLDER     where to put the package (default: .build/package)
-Environment: SOURCE_DATE_EPOCH (the package's date, in seconds since 1970), DEBFULLNAME and DEBEMAIL (the maintainer;
-default: from Git).
+Environment: SOURCE_DATE_EPOCH (the package's date, in seconds since 1970), DEBFULLNAME and DEBEMAIL (both: the
+maintainer's name and address; default: tfi-consumer maintainers <root@localhost.localdomain>).
 END
     exit 64
 }
@@ -52,10 +52,11 @@ source_date() {
 }
 
 maintainer() {
-    local name=${DEBFULLNAME:-} address=${DEBEMAIL:-}
-    [[ -n $name ]] || name=$(git -C "$root" log -1 --format=%an 2>/dev/null || echo "tfi-consumer maintainers")
-    [[ -n $address ]] || address=$(git -C "$root" log -1 --format=%ae 2>/dev/null || echo root@localhost.localdomain)
-    echo "$name <$address>"
+    if [[ -n ${DEBFULLNAME:-} && -n ${DEBEMAIL:-} ]]; then
+        echo "$DEBFULLNAME <$DEBEMAIL>"
+    else
+        echo "tfi-consumer maintainers <root@localhost.localdomain>"
+    fi
 }
 
 # The packages that own the programs' libraries, with the versions that their symbols need.

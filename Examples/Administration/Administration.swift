@@ -1,4 +1,4 @@
-// Shows a cluster: its brokers, and its topics.
+// Prints a cluster's brokers and topics.
 //
 //     swift run example-administration localhost:9092
 
@@ -19,7 +19,7 @@ struct Administration {
         await client.close()
     }
 
-    /// Text from elsewhere, without characters that control a terminal.
+    /// Replaces characters of foreign text that control a terminal.
     private static func shown(_ text: String) -> String {
         text.unicodeScalars.map { $0.escaped(asASCII: true) }.joined()
     }

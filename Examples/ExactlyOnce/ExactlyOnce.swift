@@ -1,5 +1,5 @@
-// Copies a topic into another one in transactions: each record arrives exactly once, whatever fails on the way, for
-// those who read with isolation.level=read_committed. Ends on SIGINT or SIGTERM.
+// Copies a topic to another one in transactions: consumers with isolation.level=read_committed get each record exactly
+// once, whatever fails. Ends on SIGINT or SIGTERM.
 //
 //     swift run example-exactly-once localhost:9092 FROM TO
 
@@ -20,7 +20,7 @@ struct ExactlyOnce {
             properties: [
                 "group.id": "example-copy", "auto.offset.reset": "earliest", "isolation.level": "read_committed",
                 "enable.auto.commit": "false",
-                // A name of this instance's own: it stays the same when the program starts again.
+                // A name that only this instance uses, and that stays the same when the program restarts.
                 "transactional.id": "example-copy-1",
             ])
         let consumer = client.consumer()
@@ -29,7 +29,7 @@ struct ExactlyOnce {
 
         let copying = Task {
             for try await batch in consumer {
-                // Where the end was asked for, this batch isn't begun: the one before is committed.
+                // If a stop was requested, do not begin this batch; the one before is committed.
                 try Task.checkCancellation()
                 try await carryOver(batch, to: arguments[2], consumer, producer)
                 print("\(batch.topic)-\(batch.partition): up to \(batch.nextOffset)")
@@ -45,21 +45,21 @@ struct ExactlyOnce {
         }
         defer { for source in stopping { source.cancel() } }
 
-        // Only when the transaction under way has ended: a consumer that is closed is no member of its group any more,
-        // and its offsets are refused.
+        // Only after the current transaction has ended: a closed consumer is no longer a member of its group, and the
+        // coordinator would refuse its offsets.
         let outcome = await copying.result
         await consumer.close()
         await producer.close()
         await client.close()
         do {
-            // What fails ends the program: the next run begins where the last transaction was committed.
+            // A failure ends the program: the next run continues after the last committed transaction.
             try outcome.get()
         } catch is CancellationError {
-            // As it was asked for.
+            // Expected: a stop was requested.
         }
     }
 
-    /// Copies a batch in a transaction of its own.
+    /// Copies a batch in its own transaction.
     private static func carryOver(
         _ batch: RecordBatch, to topic: String, _ consumer: KafkaConsumer, _ producer: KafkaProducer
     ) async throws {
@@ -73,11 +73,11 @@ struct ExactlyOnce {
                         topic: topic, key: record.key, value: record.value,
                         headers: record.headers.map { ($0.name, $0.value) }))
             }
-            // Asked for last: a rebalance that leaves the partition here may have brought another generation meanwhile.
+            // Read this last: a rebalance that leaves the partition here may have changed the generation.
             guard let group = consumer.groupMetadata else {
                 throw KafkaError(.invalidGroupId, "group.id isn't set")
             }
-            // Offsets and records are committed together, or neither is.
+            // Offsets and records are committed together, or not at all.
             let partition = TopicPartition(topic: batch.topic, partition: batch.partition)
             try await transaction.sendOffsets([partition: OffsetAndMetadata(batch.nextOffset)], group: group)
         }

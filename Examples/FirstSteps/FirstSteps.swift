@@ -12,7 +12,7 @@ struct FirstSteps {
         do {
             try await client.admin.createTopic("first-steps", partitions: 1)
         } catch let error as KafkaError where error.code == .topicAlreadyExists {
-            // From an earlier run.
+            // It exists from an earlier run.
         }
 
         let producer = client.producer()
@@ -35,7 +35,7 @@ struct FirstSteps {
         await client.close()
     }
 
-    /// Text from elsewhere, without characters that control a terminal.
+    /// Replaces characters of foreign text that control a terminal.
     private static func shown(_ bytes: [UInt8]) -> String {
         String(decoding: bytes, as: UTF8.self).unicodeScalars.map { $0.escaped(asASCII: true) }.joined()
     }

@@ -1,5 +1,5 @@
-// A member of a group that works on a topic until SIGINT or SIGTERM. Start it several times: the members share the
-// topic's partitions, and hand them over when one comes or goes.
+// A group member that processes a topic until SIGINT or SIGTERM. Start it several times: the members share the topic's
+// partitions, and rebalance them when a member joins or leaves.
 //
 //     swift run example-group-worker localhost:9092 TOPIC [name=value]...     such as group.protocol=consumer
 
@@ -26,8 +26,8 @@ struct GroupWorker {
             print("\(rebalance)")
         }
 
-        // Closing commits what is done, leaves the group, and ends the loop below after the batch at hand; that one
-        // comes again for another member.
+        // close() commits the processed records, leaves the group, and ends the loop below after the current batch,
+        // which another member then reads again.
         let stop: @Sendable () -> Void = { Task { await consumer.close() } }
         let stopping = [SIGINT, SIGTERM].map { number in
             signal(number, SIG_IGN)
@@ -39,7 +39,7 @@ struct GroupWorker {
         defer { for source in stopping { source.cancel() } }
 
         for try await batch in consumer {
-            // What a batch holds is a view of the memory it came in: nothing is copied here.
+            // The records are views into the batch's memory: nothing is copied here.
             var records = batch.records
             var bytes = 0
             while let record = try records.next() { bytes += record.value?.byteCount ?? 0 }

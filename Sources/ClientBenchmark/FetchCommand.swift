@@ -1,10 +1,10 @@
 import CommandLineSupport
 import KafkaWire
 
-/// Reads all partitions of a topic from their beginning.
+/// Reads all partitions of a topic from the beginning.
 enum FetchCommand {
     static let command = Command(
-        name: "fetch", abstract: "reads a topic from its beginning",
+        name: "fetch", abstract: "reads a topic from the beginning",
         options: BenchmarkOptions.common + [BenchmarkOptions.decode],
         run: run)
 

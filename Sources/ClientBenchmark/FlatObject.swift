@@ -1,7 +1,7 @@
 /// A JSON object whose members are strings without escapes and whole numbers.
 enum FlatObject {
-    /// Goes through all members and makes one number of them, so that none of it can be left out: of a string its
-    /// length counts, of a number its value.
+    /// Computes a number from all members, so that the compiler cannot skip any: the length of each string, and the
+    /// value of each number.
     static func digest(_ bytes: RawSpan) -> UInt64 {
         var digest: UInt64 = 0
         var position = 0
@@ -29,7 +29,7 @@ enum FlatObject {
 
     @inline(__always)
     private static func byte(_ bytes: RawSpan, _ position: Int) -> UInt8 {
-        // Each caller has compared the position with the end; it only grows.
+        // Every caller has compared the position, which only grows, with the end.
         unsafe bytes.unsafeLoad(fromUncheckedByteOffset: position, as: UInt8.self)
     }
 }

@@ -1,13 +1,13 @@
-import KafkaWire
 import CommandLineSupport
+import KafkaWire
 
-/// What KafkaWire costs its users: `scripts/bench-client.sh` runs it beside the same program in C on librdkafka
-/// (`Benchmarks/librdkafka`).
+/// Measures what KafkaWire costs its users. `scripts/bench-client.sh` runs it beside the same program in C on
+/// librdkafka (`Benchmarks/librdkafka`).
 @main
 struct Main {
     static let program = Program(
         name: "ClientBenchmark", version: KafkaWireVersion.current,
-        abstract: "Reads or writes records with KafkaWire and tells what that costs.",
+        abstract: "Reads or writes records with KafkaWire, and reports time, CPU and memory.",
         commands: [FetchCommand.command, PaceCommand.command, ProduceCommand.command])
 
     static func main() async {
@@ -16,9 +16,9 @@ struct Main {
 }
 
 enum BenchmarkOptions {
-    static let records = Option("records", .int(1...1_000_000_000), default: 5_000_000, help: "How many records.")
+    static let records = Option("records", .int(1...1_000_000_000), default: 5_000_000, help: "The number of records.")
     static let decode = Option(
-        flag: "decode", help: "Goes through each value, a flat JSON object, instead of counting.")
+        flag: "decode", help: "Decodes each value, a flat JSON object, instead of only counting.")
 
     static let common: [any OptionDeclaration] = [
         CommonOptions.bootstrapServers, CommonOptions.topic, records, CommonOptions.properties,
@@ -26,7 +26,7 @@ enum BenchmarkOptions {
 }
 
 extension ParsedOptions {
-    /// The settings that all benchmarks share.
+    /// The client's settings: the given defaults, which `--property` overrides.
     func properties(_ defaults: [String: String]) -> [String: String] {
         defaults.merging(self[CommonOptions.properties].byName) { _, given in given }
     }

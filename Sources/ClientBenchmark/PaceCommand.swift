@@ -2,21 +2,22 @@ import CommandLineSupport
 import Foundation
 import KafkaWire
 
-/// Sends numbered records at a steady rate, and tells when each was sent and acknowledged.
+/// Sends numbered records at a steady rate, and reports when each was sent and acknowledged.
 enum PaceCommand {
     private static let rate = Option(
         optional: "rate", .double(upTo: 1_000_000), placeholder: "R",
-        help: "Records a second; without it as many as the broker takes, and no times are written.")
+        help: "Records per second. Without it, as many as the broker accepts, and no times are written.")
     private static let first = Option(
         "first-partition", .int(0...10_000), default: 0, help: "The first partition to send to.")
     private static let partitions = Option(
-        "partitions", .int(1...10_000), default: 1, help: "How many partitions to send to, each in turn.")
+        "partitions", .int(1...10_000), default: 1, help: "The number of partitions to send to, in turn.")
 
     static let command = Command(
-        name: "pace", abstract: "sends records at a steady rate and tells when each was sent and acknowledged",
+        name: "pace", abstract: "sends records at a steady rate and reports when each was sent and acknowledged",
         discussion: [
-            "A value is a JSON object with the record's number, n, and the time when it was sent, in microseconds since "
-                + "1970. Standard output has a line for each record: number, time of sending, time of acknowledgement."
+            "A value is a JSON object with the record's number, n, and the time when it was sent, in microseconds "
+                + "since 1970. Standard output has a line for each record: number, time of sending, time of "
+                + "acknowledgement."
         ],
         options: BenchmarkOptions.common + [rate, first, partitions], run: run)
 

@@ -1,14 +1,14 @@
 import CommandLineSupport
 import KafkaWire
 
-/// Sends records of the plant's form, each partition in turn, and waits until all are acknowledged.
+/// Sends records of the plant's form to the partitions in turn, and waits until all are acknowledged.
 enum ProduceCommand {
     static let command = Command(
         name: "produce", abstract: "sends records to a topic and awaits their acknowledgement",
         options: BenchmarkOptions.common, run: run)
 
     private static let key = Array("unit_collection_point".utf8)
-    /// The digits of the unit are overwritten for each record.
+    /// The unit's digits are overwritten for each record.
     private static let template =
         #"{"qls_unit_id":1000000,"unit_collection_pt_timestamp":"2014-12-31 23:59:58.0","collection_point_id":17}"#
     private static let digits = 15..<22

@@ -1,12 +1,12 @@
 import CommandLineSupport
 
-/// What a run came to, as one line of JSON with the names that the other clients' programs use.
+/// The result of a run, as one line of JSON with the same names as in the other clients' programs.
 struct Result {
     var mode: String
     var records = 0
-    /// Of keys and values.
+    /// The bytes of keys and values.
     var bytes = 0
-    /// Of what was decoded: the same for every client that decodes the same records.
+    /// A digest of the decoded values, which is the same for every client that decodes the same records.
     var digest: UInt64 = 0
     private let began = ContinuousClock.now
 
@@ -14,7 +14,7 @@ struct Result {
         self.mode = mode
     }
 
-    /// Prints it, with the time and memory that the process has used up to here.
+    /// Prints the result, with the time and memory that the process has used so far.
     func report() async throws {
         let seconds = (ContinuousClock.now - began) / .seconds(1)
         let usage = ResourceUsage.current

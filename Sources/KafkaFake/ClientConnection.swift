@@ -1,7 +1,7 @@
 import Foundation
 import KafkaWire
 
-/// One client's connection to one broker, served by a thread: a request is read, carried out and answered, then the
+/// Serves one client's connection to one broker on a thread: reads a request, carries it out, answers it, and reads the
 /// next one.
 struct ClientConnection {
     let node: Int32
@@ -11,25 +11,25 @@ struct ClientConnection {
     let defaultPartitions: Int
     let pool: BufferPool
 
-    /// What a socket server would allow for a request, in bytes (`socket.request.max.bytes`).
+    /// The longest request that a broker accepts, in bytes (`socket.request.max.bytes`).
     private static let maximumRequest = 104_857_600
 
-    /// Returns when the connection is to be closed.
+    /// Serves the connection until it has to be closed.
     func serve(_ socket: borrowing Descriptor) {
         var isSilent = false
         while let frame = readFrame(socket) {
             switch answer(frame, socket, isSilent: isSilent) {
-            case .goOn: break
-            case .fallSilent: isSilent = true
+            case .proceed: break
+            case .stopAnswering: isSilent = true
             case .hangUp: return
             }
         }
     }
 
     private enum Next {
-        case goOn
-        /// Requests are read and carried out, but no answer comes any more.
-        case fallSilent
+        case proceed
+        /// Carry out further requests, but send no more answers.
+        case stopAnswering
         case hangUp
     }
 
@@ -39,7 +39,7 @@ struct ClientConnection {
         let count = Int(Int32(bitPattern: UInt32(bigEndian: length)))
         guard count >= 8, count <= Self.maximumRequest else { return nil }
         let storage = pool.take(count)
-        // Nobody else has the storage yet.
+        // No other code has the storage yet.
         let target = unsafe UnsafeMutableRawBufferPointer(start: storage.base, count: count)
         return unsafe socket.read(into: target) ? ByteSlice(storage, 0..<count) : nil
     }
@@ -57,14 +57,14 @@ struct ClientConnection {
             return state.faults.take(key, node: node)
         }
         if fault == .hangUp(.beforehand) { return .hangUp }
-        // A request that can't be read, or a version that isn't spoken, ends the connection, as with Kafka.
+        // An unreadable request or an unsupported version ends the connection, as with Kafka.
         guard let outcome = try? carryOut(key, header, fault) else { return .hangUp }
         switch outcome {
         case .hangUp: return .hangUp
-        case .noAnswer: return .goOn
+        case .noAnswer: return .proceed
         case .answer(let bytes):
             let change = state.withLock { $0.answerChange }
-            return isSilent ? .goOn : send(change?(key, header.version, bytes) ?? bytes, fault, socket)
+            return isSilent ? .proceed : send(change?(key, header.version, bytes) ?? bytes, fault, socket)
         }
     }
 
@@ -82,7 +82,7 @@ struct ClientConnection {
             for start in stride(from: 0, to: answer.count, by: max(count, 1)) {
                 guard socket.write(answer[start..<min(start + max(count, 1), answer.count)]) else { return .hangUp }
             }
-            return .goOn
+            return .proceed
         case .wrongCorrelationID:
             answer[7] ^= 0x55
         case .length(let length):
@@ -92,7 +92,7 @@ struct ClientConnection {
         case .unreadable:
             for index in 8..<answer.count { answer[index] = 0xff }
         case .silence:
-            return .fallSilent
+            return .stopAnswering
         case .hangUp(.beforeAnswer):
             return .hangUp
         case .hangUp(.withinAnswer):
@@ -104,10 +104,10 @@ struct ClientConnection {
         case .error, .errorAfterwards, .hangUp(.beforehand), nil:
             break
         }
-        return socket.write(answer[...]) ? .goOn : .hangUp
+        return socket.write(answer[...]) ? .proceed : .hangUp
     }
 
-    /// Waits, unless the broker is stopped meanwhile.
+    /// Waits for the duration, or until the broker stops.
     private func pause(_ duration: Duration) {
         let listener = listener
         _ = state.wait(until: .now + duration) { _ in listener.isStopping ? () : nil }

@@ -1,14 +1,14 @@
 import Foundation
 
-/// How the time of a fake cluster passes: what sessions, rebalances and transactions time out by.
+/// How time passes in a fake cluster, for the timeouts of sessions, rebalances and transactions.
 public enum FakeTime: Sendable {
-    /// As on every clock.
+    /// Time passes as usual.
     case running
-    /// Not at all, until `FakeCluster.advance(by:)` moves it.
+    /// Time stands still until `FakeCluster.advance(by:)` moves it.
     case still
 }
 
-/// The brokers' time.
+/// The brokers' clock.
 struct FakeClock {
     private let time: FakeTime
     private let start = ContinuousClock.now
@@ -26,7 +26,7 @@ struct FakeClock {
         }
     }
 
-    /// The same in milliseconds since 1970.
+    /// The current time in milliseconds since 1970.
     var milliseconds: Int64 {
         Int64((wallStart.timeIntervalSince1970 + (now - start) / .seconds(1)) * 1000)
     }
@@ -35,9 +35,9 @@ struct FakeClock {
         advanced += duration
     }
 
-    /// When to look again, on the clock that threads sleep by, if something falls due at `deadline`.
+    /// The time, on the clock by which threads sleep, at which to check for an event due at `deadline`.
     ///
-    /// - Returns: An hour from now where nothing falls due: who moves the time wakes whoever waits.
+    /// - Returns: An hour from now if nothing is due: whoever advances the clock also wakes the waiting threads.
     func wakeUp(for deadline: ContinuousClock.Instant?) -> ContinuousClock.Instant {
         let idle = ContinuousClock.now + .seconds(3600)
         guard let deadline else { return idle }

@@ -1,6 +1,6 @@
 import KafkaWire
 
-/// What one of the brokers coordinates: a group, or the transactions of one transactional id.
+/// Something that one broker coordinates: a group, or the transactions of one transactional id.
 public enum FakeCoordinated: Hashable, Sendable {
     case group(String)
     case transaction(String)
@@ -12,9 +12,9 @@ public enum FakeCoordinated: Hashable, Sendable {
     }
 }
 
-// Groups and transactions as a test looks at them, and what happens to them beside requests.
+// Inspects and changes the coordination of groups and transactions without requests.
 extension FakeCluster {
-    /// Moves the brokers' time on, which is what transactions time out by.
+    /// Advances the brokers' clock and handles every timeout that is due.
     public func advance(by duration: Duration) {
         state.withLock { state in
             state.clock.advance(by: duration)
@@ -23,20 +23,20 @@ extension FakeCluster {
         state.notifyAll()
     }
 
-    /// The node id of the broker that coordinates a group or a transactional id; nil where none runs.
+    /// The node id of the broker that coordinates a group or a transactional id; nil if no broker runs.
     public func coordinator(of coordinated: FakeCoordinated) -> Int32? {
         state.withLock { $0.coordinator(of: coordinated)?.id }
     }
 
-    /// Has another broker coordinate a group or a transactional id, as long as it runs.
+    /// Makes another broker coordinate a group or a transactional id while that broker runs.
     public func setCoordinator(_ broker: Int32, of coordinated: FakeCoordinated) {
         state.withLock { $0.coordinators[coordinated] = broker }
         state.notifyAll()
     }
 
-    /// Aborts the open transaction of a transactional id and fences its producer, as happens when its time is over.
+    /// Aborts the open transaction of a transactional id and fences its producer, as its timeout does.
     ///
-    /// - Returns: False where no transaction is open.
+    /// - Returns: False if no transaction is open.
     @discardableResult
     public func expireTransaction(of transactionalID: String) -> Bool {
         let isOpen = state.withLock { state in

@@ -1,8 +1,8 @@
 import KafkaWire
 
-// Groups as a test looks at them, and what happens to them beside requests.
+// Inspects and changes groups without requests.
 extension FakeCluster {
-    /// The settings of groups, for those that come.
+    /// Changes the settings of groups. Groups that exist use the new settings for later requests.
     public func configureGroups(_ change: (inout GroupSettings) -> Void) {
         state.withLock { change(&$0.groups.settings) }
         state.notifyAll()
@@ -13,14 +13,14 @@ extension FakeCluster {
         public let id: String
         /// The name of a static member (KIP-345); nil for others.
         public let instanceID: String?
-        /// Of a KIP-848 group: the member's own epoch; of a classic group the group's generation.
+        /// The member's own epoch in a KIP-848 group; the group's generation in a classic group.
         public let epoch: Int32
-        /// Of a KIP-848 group: what the member may read. Empty for a classic group, whose assignments are known to
-        /// its members alone.
+        /// The partitions that a member of a KIP-848 group may read. Empty in a classic group, whose brokers do not
+        /// interpret assignments.
         public let partitions: [TopicPartition]
     }
 
-    /// The members of a group in the order in which they came; nil where there is no such group.
+    /// The members of a group in the order in which they joined; nil if the group does not exist.
     public func members(ofGroup name: String) -> [GroupMember]? {
         state.withLock { state in
             state.expire()
@@ -45,7 +45,7 @@ extension FakeCluster {
         }
     }
 
-    /// The state of a group by Kafka's name, such as `Stable` or `PreparingRebalance`; nil where there is none.
+    /// The state of a group by Kafka's name, such as `Stable` or `PreparingRebalance`; nil if the group does not exist.
     public func state(ofGroup name: String) -> String? {
         state.withLock { state in
             state.expire()
@@ -53,9 +53,9 @@ extension FakeCluster {
         }
     }
 
-    /// Puts a member out of its group, as happens when its session times out.
+    /// Removes a member from its group, as a session timeout does.
     ///
-    /// - Returns: False where the group has no such member.
+    /// - Returns: False if the group has no such member.
     @discardableResult
     public func expire(member id: String, ofGroup name: String) -> Bool {
         let isKnown = state.withLock { state in
@@ -66,9 +66,9 @@ extension FakeCluster {
         return isKnown
     }
 
-    /// Has the members of a classic group join again.
+    /// Makes the members of a classic group join again.
     ///
-    /// - Returns: False where the group has no members.
+    /// - Returns: False if the group has no members.
     @discardableResult
     public func rebalance(group name: String) -> Bool {
         let isDone = state.withLock { state in

@@ -1,13 +1,13 @@
 import KafkaWire
 
-// What happens to topics behind the clients' backs.
+// Inspects and changes topics and logs without requests.
 extension FakeCluster {
-    /// Makes a topic, with an id of its own; one of this name that exists is deleted first.
+    /// Creates a topic with a new id. An existing topic of this name is deleted first.
     ///
     /// - Parameters:
-    ///   - replication: How many brokers are named as replicas, from the leader on.
-    ///   - maximumMessageBytes: `max.message.bytes`: how large a batch may be.
-    ///   - configs: Further settings by their names; those that Kafka doesn't have are passed over.
+    ///   - replication: The number of brokers listed as replicas, starting with the leader.
+    ///   - maximumMessageBytes: `max.message.bytes`: the largest batch, in bytes.
+    ///   - configs: Further settings by name. Names that Kafka does not have are ignored.
     /// - Returns: The topic's id.
     @discardableResult
     public func createTopic(
@@ -27,9 +27,9 @@ extension FakeCluster {
         return id
     }
 
-    /// Gives a topic more partitions, empty ones; there are never fewer.
+    /// Adds empty partitions to a topic. A topic never loses partitions.
     ///
-    /// - Parameter count: How many it has then.
+    /// - Parameter count: The number of partitions afterwards.
     public func addPartitions(to name: String, count: Int) {
         state.withLock { $0.addPartitions(to: name, count: count) }
         state.notifyAll()
@@ -43,9 +43,9 @@ extension FakeCluster {
         state.notifyAll()
     }
 
-    /// Gives a partition another leader, and with it the next leader epoch.
+    /// Gives a partition another leader and the next leader epoch.
     ///
-    /// - Parameter leader: A node id; nil for none.
+    /// - Parameter leader: A node id; nil for no leader.
     public func elect(_ leader: Int32?, for partition: TopicPartition) {
         change(partition) { $0.elect(leader) }
     }
@@ -54,19 +54,20 @@ extension FakeCluster {
         state.withLock { $0.partition(partition)?.leader }
     }
 
-    /// The leader epochs of a log, each with the offset at which it began.
+    /// The leader epochs of a log, each with its first offset.
     public func leaderEpochs(of partition: TopicPartition) -> [(epoch: Int32, startOffset: Int64)] {
         state.withLock { $0.partition(partition)?.epochs.map { ($0.epoch, $0.start) } ?? [] }
     }
 
-    /// Puts a broker into a rack. A leader sends a consumer of another `client.rack` to a replica there (KIP-392).
+    /// Puts a broker into a rack. A leader sends a consumer with a different `client.rack` to a replica in that rack
+    /// (KIP-392).
     public func setRack(_ rack: String?, of broker: Int32) {
         state.withLock { $0.nodes[broker]?.rack = rack }
         state.notifyAll()
     }
 
-    /// Cuts a log back so that it ends at `offset`, or where the batch begins that holds it, and begins another leader
-    /// epoch: what an unclean election comes to.
+    /// Truncates a log to end at `offset`, or at the start of the batch that holds it, and begins a new leader epoch.
+    /// An unclean election has the same effect.
     public func truncate(_ partition: TopicPartition, to offset: Int64) {
         change(partition) { log in
             log.truncate(to: offset)
@@ -74,15 +75,14 @@ extension FakeCluster {
         }
     }
 
-    /// Lets a log begin at `offset`, as retention does.
+    /// Moves the start of a log to `offset`, as retention does.
     public func moveLogStart(of partition: TopicPartition, to offset: Int64) {
         change(partition) { $0.moveStart(to: offset) }
     }
 
-    /// Appends a batch of message format 2 as it is, whatever it holds; only its base offset and leader epoch are
-    /// written anew.
+    /// Appends a batch of message format 2 without checking it. Only its base offset and leader epoch are rewritten.
     ///
-    /// - Returns: The base offset; nil where the bytes have no whole header, or there is no such partition.
+    /// - Returns: The base offset; nil if the bytes have no complete header, or the partition does not exist.
     @discardableResult
     public func append(_ batch: [UInt8], to partition: TopicPartition) -> Int64? {
         guard batch.count >= RecordBatchHeader.byteCount else { return nil }
@@ -92,10 +92,10 @@ extension FakeCluster {
         return baseOffset
     }
 
-    /// Removes records from the stored batches, as compaction does: offsets have gaps from then on.
+    /// Removes records from the stored batches, as compaction does, which leaves gaps between offsets.
     ///
     /// - Parameters:
-    ///   - offsets: Of the records that go. Those of markers and those that there are none of are passed over.
+    ///   - offsets: The offsets to remove. Markers and offsets without a record are ignored.
     ///   - keepsEmptyBatches: Whether a batch without records stays in the log.
     public func compact(
         _ partition: TopicPartition, removing offsets: some Sequence<Int64>, keepsEmptyBatches: Bool = false
@@ -103,9 +103,9 @@ extension FakeCluster {
         change(partition) { $0.compact(removing: Set(offsets), keepsEmptyBatches: keepsEmptyBatches) }
     }
 
-    /// Changes one bit in the stored batch that holds `offset`.
+    /// Flips one bit in the stored batch that holds `offset`.
     ///
-    /// - Returns: False where there is no such batch.
+    /// - Returns: False if there is no such batch.
     @discardableResult
     public func damage(_ partition: TopicPartition, at offset: Int64) -> Bool {
         var isDone = false
@@ -113,22 +113,22 @@ extension FakeCluster {
         return isDone
     }
 
-    /// The offset that a group has stored; nil for none.
+    /// The offset that a group has committed; nil if none.
     public func committedOffset(group: String, of partition: TopicPartition) -> Int64? {
         state.withLock { $0.offsets.groups[group]?[partition]?.offset }
     }
 
-    /// The first offset that a log has, and the one that its next record gets; nil where there is no such partition.
+    /// The log's start offset and the offset of its next record; nil if the partition does not exist.
     public func offsets(of partition: TopicPartition) -> Range<Int64>? {
         state.withLock { state in state.partition(partition).map { $0.startOffset..<$0.endOffset } }
     }
 
-    /// The offset at which readers with `read_committed` stop; nil where there is no such partition.
+    /// The offset at which `read_committed` consumers stop; nil if the partition does not exist.
     public func lastStableOffset(of partition: TopicPartition) -> Int64? {
         state.withLock { $0.partition(partition)?.lastStableOffset }
     }
 
-    /// The stored batches of a partition, in their order.
+    /// The stored batches of a partition in offset order.
     public func batches(of partition: TopicPartition) -> [ByteSlice] {
         state.withLock { $0.partition(partition)?.batches.map(\.bytes) ?? [] }
     }

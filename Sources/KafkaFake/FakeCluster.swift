@@ -1,8 +1,7 @@
 import Concurrency
 import KafkaWire
 
-/// A Kafka cluster in this process and in memory, on real sockets of the loopback address, which can be told to
-/// misbehave.
+/// An in-memory Kafka cluster in this process, on real loopback sockets, into which tests can inject faults.
 ///
 /// ```swift
 /// let fake = try FakeCluster()
@@ -13,26 +12,27 @@ import KafkaWire
 /// await fake.close()
 /// ```
 ///
-/// A broker has one thread that takes connections and one for each connection; nothing of it runs on Swift's
-/// cooperative pool. Records are kept as the batches that were sent, in memory and for ever.
+/// Each broker has one thread that accepts connections and one thread per connection. None of them runs on Swift's
+/// cooperative pool. Records stay in memory, as the batches that clients sent, until a call removes them.
 ///
-/// Sessions, rebalances and transactions time out by the cluster's own clock. A test that has it `.still` moves it by
-/// `advance(by:)`; `expire(member:ofGroup:)` and `expireTransaction(of:)` have the same effect on one alone.
+/// Sessions, rebalances and transactions time out by the cluster's own clock. If it is `.still`, a test advances it
+/// with `advance(by:)`. `expire(member:ofGroup:)` and `expireTransaction(of:)` time out one member or one transaction.
 ///
-/// Known gaps, beside the APIs that aren't announced:
-/// - No replication: all brokers share one log for each partition, a record is committed as soon as it is written, and
-///   replicas are names only. `acks` all and 1 come to the same, and a follower has what its leader has.
-/// - No ACLs, quotas, TLS or SASL; DescribeConfigs and IncrementalAlterConfigs are for topics alone.
-/// - `auto.create.topics.enable` is off unless `setTopicCreation(true)` is called. Of a topic's settings
-///   `max.message.bytes`, `message.timestamp.type` and `cleanup.policy` (a compacted topic refuses records without a key)
-///   have an effect; nothing is deleted or compacted but by a call.
-/// - Transactions are decided at once: markers are written before EndTxn is answered, and offsets committed with them.
-///   A coordinator has nothing to load, and forgets no transactional id.
-/// - A KIP-848 group is assigned at each heartbeat that has news, its patterns are Swift's regular expressions, and its
-///   assignors don't look at racks. A group changes its kind while it is empty only. No share or Streams groups.
-/// - Groups without members are kept until they are deleted, and so are their offsets.
-/// - Message format 2 alone. Compressed records are kept as they are and not looked into.
-/// - Topic ids are there at every version that carries them; sessions aren't evicted by age.
+/// Known gaps, besides the APIs that are not announced:
+/// - No replication: all brokers share one log per partition, a record is committed once it is written, and replicas
+///   are only names. `acks` all and 1 are the same, and a follower has what its leader has.
+/// - No ACLs, quotas, TLS or SASL; DescribeConfigs and IncrementalAlterConfigs only for topics.
+/// - `auto.create.topics.enable` is off unless `setTopicCreation(true)` is called. Of a topic's settings only
+///   `max.message.bytes`, `message.timestamp.type` and `cleanup.policy` (a compacted topic refuses records without a
+///   key) have an effect. Only calls delete or compact records.
+/// - Transactions are decided at once: the broker writes the markers and commits the offsets before it answers EndTxn.
+///   Coordinators never load state, and never forget a transactional id.
+/// - A KIP-848 group is assigned at each heartbeat that changes something, its patterns are Swift's regular
+///   expressions, and its assignors ignore racks. A group changes its type only while it is empty. No share or Streams
+///   groups.
+/// - Groups without members, and their offsets, are kept until they are deleted.
+/// - Message format 2 only. Compressed records are stored as they are and never decompressed.
+/// - Topic ids are used in every version that carries them. Sessions are never evicted by age.
 public final class FakeCluster: Sendable {
     let state: Monitor<ClusterState>
     private let listeners: Lock<[Int32: Listener]>
@@ -40,14 +40,14 @@ public final class FakeCluster: Sendable {
     private let defaultPartitions: Int
     private let pool = BufferPool(limit: 16 << 20)
 
-    /// Starts brokers, with node ids from 1 on. Bind errors aside nothing of it can fail.
+    /// Starts brokers with node ids from 1 upwards.
     ///
     /// - Parameters:
-    ///   - ports: One for each broker; 0 for any that is free.
-    ///   - versions: Which versions the brokers speak.
-    ///   - defaultPartitions: How many partitions a topic gets whose creator doesn't say (`num.partitions`).
-    ///   - time: How the time passes by which sessions, rebalances and transactions time out.
-    /// - Throws: Where a port can't be listened on.
+    ///   - ports: One port per broker; 0 for any free port.
+    ///   - versions: The API versions that the brokers support.
+    ///   - defaultPartitions: The number of partitions of a topic whose creator gives none (`num.partitions`).
+    ///   - time: How time passes for the timeouts of sessions, rebalances and transactions.
+    /// - Throws: If a port cannot be bound. Nothing else fails.
     public init(
         ports: [UInt16], versions: SpokenVersions = .latest, defaultPartitions: Int = 1,
         time: FakeTime = .running
@@ -83,7 +83,7 @@ public final class FakeCluster: Sendable {
         state.notifyAll()
     }
 
-    /// Stops all brokers; when it returns no thread or descriptor of them is left.
+    /// Stops all brokers. All their threads and descriptors are gone when it returns.
     public func close() async {
         for id in brokerIDs { await stop(broker: id) }
     }
@@ -92,18 +92,18 @@ public final class FakeCluster: Sendable {
 
     public var brokerIDs: [Int32] { state.withLock { $0.nodes.keys.sorted() } }
 
-    /// Every broker's address, as `bootstrap.servers` has them.
+    /// The addresses of all brokers, in the form of `bootstrap.servers`.
     public var bootstrapServers: String {
         brokerIDs.map { "127.0.0.1:\(port(of: $0))" }.joined(separator: ",")
     }
 
-    /// A broker keeps its port through `stop` and `start`.
+    /// The port of a broker, which keeps it through `stop` and `start`.
     ///
-    /// - Returns: 0 where there is no such broker.
+    /// - Returns: 0 if there is no such broker.
     public func port(of broker: Int32) -> UInt16 { state.withLock { $0.nodes[broker]?.port ?? 0 } }
 
-    /// Ends a broker's connections and refuses further ones. The partitions that it leads have no leader until it is
-    /// started again, or `elect` gives them one.
+    /// Closes a broker's connections and refuses further ones. Its partitions have no leader until the broker starts
+    /// again, or `elect` gives them one.
     public func stop(broker: Int32) async {
         state.withLock { state in
             state.nodes[broker]?.isRunning = false
@@ -115,9 +115,9 @@ public final class FakeCluster: Sendable {
         await listener.join()
     }
 
-    /// Starts a broker, the same one again after `stop`.
+    /// Starts a broker again after `stop`.
     ///
-    /// - Throws: Where its port can't be listened on.
+    /// - Throws: If its port cannot be bound.
     public func start(broker: Int32) throws(FakeSocketError) {
         guard let port = state.withLock({ $0.nodes[broker]?.port }), listeners.withLock({ $0[broker] }) == nil
         else { return }
@@ -133,19 +133,19 @@ public final class FakeCluster: Sendable {
         listener.start { connection.serve($0) }
     }
 
-    /// Ends all of a broker's connections; it takes others at once.
+    /// Closes all of a broker's connections. It accepts new ones at once.
     public func hangUp(broker: Int32) {
         listeners.withLock { $0[broker] }?.hangUp()
     }
 
     // MARK: Faults and requests
 
-    /// Has the next requests meet a fault; several come in the order in which they were injected.
+    /// Injects a fault into the next requests. Several faults take effect in the order of their injection.
     ///
     /// - Parameters:
-    ///   - partition: For errors: the partition to be refused; nil for all that the request names.
-    ///   - broker: The broker to meet it; nil for any.
-    ///   - times: How many requests.
+    ///   - partition: For errors: the partition to refuse; nil for all partitions of the request.
+    ///   - broker: The broker that injects it; nil for any.
+    ///   - times: The number of requests.
     public func inject(
         _ fault: Fault, into api: APIKey, partition: TopicPartition? = nil, broker: Int32? = nil, times: Int = 1
     ) {
@@ -157,47 +157,49 @@ public final class FakeCluster: Sendable {
         state.notifyAll()
     }
 
-    /// Has every answer pass through `change` before the broker sends it.
+    /// Passes every answer through `change` before the broker sends it.
     ///
-    /// - Parameter change: Called with the API, its version and the whole frame, length included, on a broker's thread.
-    ///   Nil sends answers as they are.
+    /// - Parameter change: Called on a broker's thread with the API, its version and the whole frame including its
+    ///   length. Nil sends answers unchanged.
     package func changeAnswers(_ change: (@Sendable (APIKey, Int16, [UInt8]) -> [UInt8])?) {
         state.withLock { $0.answerChange = change }
     }
 
-    /// Sends the answers that met the fault `.held`. Those that meet it later are not held, until it is injected again.
+    /// Sends the answers held by the fault `.held`. Later answers are not held until the fault is injected again.
     public func releaseAnswers() {
         state.withLock { $0.releasesAnswers = true }
         state.notifyAll()
     }
 
-    /// How many answers are held back at the moment. Their requests have been carried out, which those in `requests` may
-    /// still be waiting for.
+    /// The number of answers being held. Their requests have been carried out; requests in `requests` may still be
+    /// waiting.
     public var heldAnswers: Int { state.withLock { $0.heldAnswers } }
 
-    /// Takes back the faults that haven't come yet.
+    /// Removes the faults that have not taken effect yet.
     public func clearFaults() {
         state.withLock { $0.faults.removeAll() }
     }
 
-    /// The last requests that were read, at most ten thousand, in their order.
+    /// The most recent requests, at most ten thousand, in the order in which the brokers read them.
     public var requests: [FakeRequest] { state.withLock { $0.requests.requests } }
 
     public func clearRequests() {
         state.withLock { $0.requests.removeAll() }
     }
 
-    /// Whether brokers create topics that a client asks for (`auto.create.topics.enable`). Off at first, unlike in Kafka.
+    /// Sets whether brokers create topics that a client asks for (`auto.create.topics.enable`). Off by default, unlike
+    /// in Kafka.
     public func setTopicCreation(_ isOn: Bool) {
         state.withLock { $0.createsTopics = isOn }
     }
 
-    /// How long a login counts, as brokers tell clients (`connections.max.reauth.ms`). Brokers do not enforce it.
+    /// Sets the session lifetime that brokers report after a login (`connections.max.reauth.ms`). Brokers do not
+    /// enforce it.
     package func limitSessions(to lifetime: Duration) {
         state.withLock { $0.sessionLifetime = lifetime }
     }
 
-    /// How many fetch sessions a broker keeps (KIP-227); with 0 clients get none.
+    /// Sets how many fetch sessions a broker keeps (KIP-227); with 0 clients get none.
     public func limitFetchSessions(to count: Int) {
         state.withLock { $0.sessions.limit = count }
     }

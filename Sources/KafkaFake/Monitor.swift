@@ -1,10 +1,10 @@
 import Foundation
 
-/// State that threads share, and on whose changes they can wait.
+/// A lock-protected state, with a condition to wait for its changes.
 ///
-/// For threads that may block: nothing here belongs on Swift's cooperative pool but `withLock`, which is short.
+/// For threads that may block: on Swift's cooperative pool only `withLock` is allowed, which is short.
 final class Monitor<State>: @unchecked Sendable {
-    // @unchecked: the state is touched with the lock held and at no other time.
+    // @unchecked: the state is only accessed with the lock held.
 
     private let condition = NSCondition()
     private var state: State
@@ -19,16 +19,16 @@ final class Monitor<State>: @unchecked Sendable {
         return try body(&state)
     }
 
-    /// Has whoever waits look again.
+    /// Wakes all waiting threads, which check the state again.
     func notifyAll() {
         condition.lock()
         condition.broadcast()
         condition.unlock()
     }
 
-    /// Calls `attempt` at once, and again after each notification and at the deadline, until it gives something.
+    /// Calls `attempt` at once, after each notification, and at the deadline, until it returns a value.
     ///
-    /// - Returns: What it gave; nil where the deadline passed before.
+    /// - Returns: That value; nil if the deadline passed first.
     func wait<Result>(until deadline: ContinuousClock.Instant, _ attempt: (inout State) -> Result?) -> Result? {
         condition.lock()
         defer { condition.unlock() }
@@ -40,15 +40,14 @@ final class Monitor<State>: @unchecked Sendable {
         }
     }
 
-    /// What a look at the state comes to.
+    /// The outcome of an attempt.
     enum Look<Result> {
         case result(Result)
-        /// Nothing yet: to be tried again at this time, or earlier where something changes.
+        /// No result yet: retry at this time, or earlier if the state changes.
         case again(ContinuousClock.Instant)
     }
 
-    /// Calls `attempt` at once, and again after each notification and at the time that it names, until it gives
-    /// something.
+    /// Calls `attempt` at once, after each notification, and at the time that it returned, until it returns a result.
     func wait<Result>(_ attempt: (inout State) -> Look<Result>) -> Result {
         condition.lock()
         defer { condition.unlock() }

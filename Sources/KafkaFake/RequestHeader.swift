@@ -1,12 +1,12 @@
 import KafkaWire
 
-/// What stands before a request's body (header versions 1 and 2).
+/// A request's header (header versions 1 and 2).
 struct RequestHeader {
     let apiKey: Int16
     let version: Int16
     let correlationID: Int32
     let clientID: String?
-    /// Reads on behind the header; where the version is flexible its tags are still to be read.
+    /// The bytes after the header. In a flexible version they begin with the header's tags.
     private let rest: ByteSlice
 
     init(_ frame: ByteSlice) throws(ProtocolError) {
@@ -30,7 +30,7 @@ struct RequestHeader {
 }
 
 extension KafkaRequest {
-    /// An answer as it goes over the wire: length, header (version 0, or 1 where flexible), body.
+    /// Encodes an answer as a frame: length, header (version 0, or 1 if flexible), body.
     static func responseFrame(
         _ response: Response, version: Int16, correlationID: Int32
     ) throws(ProtocolError) -> [UInt8] {

@@ -1,33 +1,33 @@
 import KafkaWire
 
-/// Which versions of the APIs a fake cluster speaks, and how it meets a client that doesn't know.
+/// The API versions that a fake cluster supports, and its answer to an unsupported version of ApiVersions.
 public struct SpokenVersions: Sendable {
-    /// What happens to a client that asks for a version of ApiVersions that isn't spoken.
+    /// The answer to a client that asks for an unsupported version of ApiVersions.
     public enum Refusal: Sendable {
-        /// UNSUPPORTED_VERSION with the range of ApiVersions, as from Kafka 2.4 on (KIP-511).
+        /// UNSUPPORTED_VERSION with the range of ApiVersions, as in Kafka 2.4 and later (KIP-511).
         case withRange
-        /// UNSUPPORTED_VERSION alone, as before.
+        /// Only UNSUPPORTED_VERSION, as in earlier versions.
         case withoutRange
-        /// The broker hangs up, as some that aren't Kafka do.
+        /// The broker closes the connection, as some brokers other than Kafka do.
         case hangUp
     }
 
     var ranges: [APIKey: ClosedRange<Int16>]
     var refusal: Refusal
-    /// Whether a partition has to be part of a transaction before it takes the transaction's records, as from
-    /// Kafka 3.6 on (KIP-890).
+    /// Whether a partition has to be added to a transaction before it accepts the transaction's records, as in Kafka
+    /// 3.6 and later (KIP-890).
     var verifiesTransactions = true
-    /// Whether one coordinator serves both kinds of groups, as from Kafka 4 on.
+    /// Whether one coordinator serves both types of groups, as in Kafka 4 and later.
     var hasGroupVersion: Bool { features["group.version", default: 0] >= 1 }
-    /// The features that the cluster has agreed on, at their levels (KIP-584).
+    /// The finalized features of the cluster, with their levels (KIP-584).
     var features: [String: Int16] = [:]
 
-    /// All that KafkaWire's protocol layer can read and write: as Kafka 4.3 has them.
+    /// All versions that KafkaWire's protocol layer can read and write, as in Kafka 4.3.
     public static let latest = SpokenVersions(
         ranges: APIHandler.all.mapValues(\.versions).merging([.apiVersions: ApiVersionsRequest.versions]) { $1 },
         refusal: .withRange, features: ["transaction.version": 2, "group.version": 1])
 
-    /// As Kafka 3.9 has them: transactions of version 1, and no KIP-848 groups.
+    /// The versions of Kafka 3.9: transactions of version 1, and no KIP-848 groups.
     public static let kafka39: SpokenVersions = {
         var versions = latest
         let highest: [APIKey: Int16] = [
@@ -42,7 +42,7 @@ public struct SpokenVersions: Sendable {
         return versions
     }()
 
-    /// As Kafka 2.1 has them: no topic ids, no flexible versions.
+    /// The versions of Kafka 2.1: no topic ids, no flexible versions.
     public static let kafka21 = SpokenVersions(
         ranges: [
             .produce: 3...7, .fetch: 4...10, .listOffsets: 1...4, .metadata: 0...7, .offsetCommit: 2...6,
@@ -53,23 +53,23 @@ public struct SpokenVersions: Sendable {
             .txnOffsetCommit: 0...2, .describeConfigs: 1...2, .createPartitions: 0...1, .deleteGroups: 0...1,
         ], refusal: .withoutRange, verifiesTransactions: false)
 
-    /// The same with one API at other versions; none at all where `versions` is nil.
+    /// Returns a copy with other versions of one API; without the API if `versions` is nil.
     ///
-    /// Beyond what KafkaWire can read a version is only announced: a request in it ends the connection.
+    /// A version that KafkaWire cannot read is only announced: a request in that version ends the connection.
     public func with(_ api: APIKey, _ versions: ClosedRange<Int16>?) -> SpokenVersions {
         var copy = self
         copy.ranges[api] = versions
         return copy
     }
 
-    /// The same with another way to meet an unknown version of ApiVersions.
+    /// Returns a copy with another answer to an unsupported version of ApiVersions.
     public func refusing(_ refusal: Refusal) -> SpokenVersions {
         var copy = self
         copy.refusal = refusal
         return copy
     }
 
-    /// The same with one feature at another level; without it where `level` is nil.
+    /// Returns a copy with another level of one feature; without the feature if `level` is nil.
     public func with(feature: String, _ level: Int16?) -> SpokenVersions {
         var copy = self
         copy.features[feature] = level

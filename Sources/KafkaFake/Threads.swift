@@ -1,7 +1,7 @@
 import Concurrency
 import Foundation
 
-/// Threads that block, and a way to await the end of all of them.
+/// Threads that may block, whose end can be awaited.
 final class Threads: Sendable {
     private struct State {
         var running = 0
@@ -31,7 +31,7 @@ final class Threads: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// Returns when none of the threads runs.
+    /// Waits until none of the threads runs.
     func join() async {
         await withCheckedContinuation { continuation in
             let isOver = state.withLock { state in

@@ -1,11 +1,11 @@
-import KafkaWire
 import CommandLineSupport
+import KafkaWire
 
 @main
 struct Main {
     static let program = Program(
         name: "tfi-producer", version: KafkaWireVersion.current,
-        abstract: "Plays the plant: sends what units pass, and what is found wrong with them, to a Kafka topic.",
+        abstract: "Simulates the plant: sends units' passages and quality concerns to a Kafka topic.",
         commands: [ReplayCommand.command, GenerateCommand.command, FakeBrokerCommand.command])
 
     static func main() async {

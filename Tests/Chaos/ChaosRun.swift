@@ -2,7 +2,7 @@ import CommandLineSupport
 import KafkaWire
 import TestSupport
 
-/// A whole run: servers, consumers, producer, faults, comparison.
+/// A complete run: servers, consumers, producer, faults, and the comparison at the end.
 struct ChaosRun: Sendable {
     struct Settings: Sendable {
         var seconds: Int
@@ -13,14 +13,14 @@ struct ChaosRun: Sendable {
         var partitionsPerTopic = 4
     }
 
-    /// How long each step after the faults may take.
+    /// The time limit of each step after the faults.
     private static let limit = Duration.seconds(180)
 
     let settings: Settings
     let home: KafkaHome
     let journal: Journal
 
-    /// - Throws: `Failure` if anything was found, or a step did not end in time; `CancellationError`.
+    /// - Throws: `Failure` if the run found a fault, or a step did not end in time; `CancellationError`.
     func run() async throws {
         journal.say("seed \(settings.seed), \(settings.seconds) s, Kafka \(home.version); starting the servers")
         let site = try await Site.start(
@@ -36,7 +36,7 @@ struct ChaosRun: Sendable {
     }
 
     private func run(at site: Site) async throws {
-        // Not the plan's numbers, so that a plan doesn't depend on how the processes are chosen.
+        // Other numbers than the plan's, so that the plan does not depend on the choice of processes.
         var random = SeededRandom(seed: ~settings.seed)
         let deployment = Deployment(isStandalone: settings.isStandalone, &random)
         let client = try KafkaClient(bootstrapServers: site.bootstrap, properties: Load.properties)
@@ -77,14 +77,14 @@ struct ChaosRun: Sendable {
         try await eventually("the first rows", timeout: .seconds(60), every: .milliseconds(200)) {
             try await Verdict.committed(site).values.contains { $0 > 0 }
         }
-        journal.say("the first rows are there")
+        journal.say("the first rows have arrived")
         try await makeFaults(site, client, processes)
         load.end()
         journal.say("the producer ends; \(Numbers.grouped(load.count)) records acknowledged so far")
         let late = Failure("not all records were acknowledged within \(Self.limit.text)", status: .unavailable)
         try await withDeadline(Self.limit, failure: late) { try await loading.value }
         let offsets = load.offsets
-        journal.say("\(Numbers.grouped(load.count)) records acknowledged; waiting until the consumers caught up")
+        journal.say("\(Numbers.grouped(load.count)) records acknowledged; waiting until the consumers have caught up")
         let ends = offsets.mapValues { ($0.last ?? -1) + 1 }
         do {
             try await eventually("the consumers caught up", timeout: Self.limit, every: .milliseconds(500)) {
@@ -111,10 +111,10 @@ struct ChaosRun: Sendable {
                 "\(findings.count) faults found with seed \(settings.seed): \(findings.joined(separator: "; "))",
                 status: .internalError)
         }
-        journal.say("everything is there, each record exactly once")
+        journal.say("no record is missing, and none came twice")
     }
 
-    /// One fault a second; returns when the last one is repaired.
+    /// Injects one fault per second. Returns when the last one is repaired.
     private func makeFaults(_ site: Site, _ client: KafkaClient, _ processes: [ConsumerProcess]) async throws {
         let plan = FaultPlan(
             seed: settings.seed, seconds: settings.seconds, processes: processes.count, topics: site.topics.count)

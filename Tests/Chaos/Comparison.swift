@@ -1,6 +1,6 @@
 import KafkaWire
 
-/// A row as the table has it, or has to have it.
+/// A row that the table has, or must have.
 struct FoundRow: Hashable, Sendable {
     var offset: Int64
     var number: Int64
@@ -14,7 +14,7 @@ struct FoundRow: Hashable, Sendable {
         self.hasInterval = hasInterval
     }
 
-    /// The row that the record with this number has to become.
+    /// The row expected for the record with this number.
     init(of number: Int64, at offset: Int64) {
         self.init(
             offset: offset, number: number, value: Reading.value(of: number),
@@ -22,7 +22,7 @@ struct FoundRow: Hashable, Sendable {
     }
 }
 
-/// What a partition's rows and dead letters add up to. The database computes the same.
+/// The sums over a partition's rows and dead letters. The database computes the same ones.
 struct PartitionSums: Equatable, Sendable {
     var rows = 0
     var distinctRows = 0
@@ -33,12 +33,12 @@ struct PartitionSums: Equatable, Sendable {
     /// The sum of the dead letters' offsets.
     var letterChecksum: UInt128 = 0
 
-    /// The expression for a row's part of the checksum, in SQL.
+    /// The SQL expression for a row's part of the checksum.
     static let expression =
         "(\"offset\"::numeric + 1) * 1000003 + seq * 31 + value "
         + "+ CASE WHEN took IS NULL THEN 0 WHEN took = interval '1 day 02:00' THEN 7 ELSE 11 END"
 
-    /// Adds a row that is there once.
+    /// Adds a row that occurs once.
     mutating func add(_ row: FoundRow) {
         rows += 1
         distinctRows += 1
@@ -55,9 +55,9 @@ struct PartitionSums: Equatable, Sendable {
 
     init() {}
 
-    /// The sums for records that were acknowledged.
+    /// The sums expected for the acknowledged records.
     ///
-    /// - Parameter offsets: The offset of each record of the partition's sequence.
+    /// - Parameter offsets: The offset of each record in the partition's sequence.
     init(of offsets: some Sequence<Int64>) {
         for (number, offset) in offsets.enumerated() {
             switch Reading.fate(of: Int64(number)) {
@@ -68,11 +68,11 @@ struct PartitionSums: Equatable, Sendable {
     }
 }
 
-/// How the rows of a partition differ from what was acknowledged.
+/// The differences between a partition's rows and the acknowledged records.
 struct Differences: Equatable, Sendable {
     static let shown = 5
 
-    /// A kind of difference: how many there are, and the offsets of the first ones.
+    /// One kind of difference: the number of rows, and the first offsets.
     struct Kind: Equatable, Sendable {
         var count = 0
         var examples: [Int64] = []
@@ -83,16 +83,16 @@ struct Differences: Equatable, Sendable {
         }
     }
 
-    /// Rows that should be there.
+    /// Rows that should exist but do not.
     var missing = Kind()
-    /// Rows that are there more often than once, counted without the first.
+    /// Extra copies of rows.
     var doubled = Kind()
-    /// Rows that no acknowledged record became, or that have other contents.
+    /// Rows that belong to no acknowledged record, or have other contents.
     var unexpected = Kind()
 
     var isEmpty: Bool { self == Differences() }
 
-    /// Compares two lists that are in the order of offsets.
+    /// Compares two lists, both sorted by offset.
     mutating func compare(_ expected: [FoundRow], with found: [FoundRow]) {
         var next = 0
         var last: FoundRow?
@@ -115,7 +115,7 @@ struct Differences: Equatable, Sendable {
         for row in expected[next...] { missing.add(row.offset) }
     }
 
-    /// A line for each kind that there is.
+    /// One line for each kind of difference that was found.
     func lines(_ what: String, of partition: TopicPartition) -> [String] {
         let kinds = [("missing", missing), ("doubled", doubled), ("unexpected", unexpected)]
         return kinds.filter { $0.1.count > 0 }.map { name, kind in

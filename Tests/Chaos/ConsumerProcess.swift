@@ -1,15 +1,15 @@
 import Foundation
 import TestSupport
 
-/// One place for a `tfi-consumer run`: starts it again whenever it has ended, as a service manager does, and judges how
-/// it ended.
+/// Keeps one `tfi-consumer run` running: restarts it whenever it has ended, as a service manager does, and checks its
+/// exit status.
 actor ConsumerProcess {
-    /// What was done to the running program.
+    /// What the test did to the running program.
     private enum Order {
         case kill, stop
     }
 
-    /// How long the program may take after SIGTERM: 8 s, and a little for a busy machine.
+    /// How long the program may take to end after SIGTERM: 8 s, and some more for a busy machine.
     private static let stopLimit = Duration.seconds(12)
 
     private let index: Int
@@ -25,8 +25,8 @@ actor ConsumerProcess {
 
     /// - Parameters:
     ///   - index: Counted from 1.
-    ///   - arguments: Those of `tfi-consumer`.
-    ///   - acceptedStatuses: With which it may end without being told to.
+    ///   - arguments: The arguments of `tfi-consumer`.
+    ///   - acceptedStatuses: The exit statuses with which it may end by itself.
     init(_ index: Int, arguments: [String], acceptedStatuses: Set<Int32>, journal: Journal) {
         self.index = index
         self.arguments = arguments
@@ -36,14 +36,14 @@ actor ConsumerProcess {
 
     // MARK: Running
 
-    /// Runs the program again and again until `end`.
+    /// Restarts the program whenever it ends, until `end` is called.
     func run() async {
         while !isEnding {
             do {
                 let program = try await RunningProgram.start(try Repository.program("tfi-consumer"), arguments)
                 starts += 1
                 self.program = program
-                // `end` may have come while it started.
+                // `end` may have been called while the program started.
                 if isEnding { program.signal(SIGTERM) }
                 let result = try await program.result(timeout: .seconds(24 * 3600))
                 self.program = nil
@@ -51,7 +51,7 @@ actor ConsumerProcess {
                 judge(result)
             } catch {
                 program = nil
-                journal.find("process \(index) can't run: \(error)")
+                journal.find("process \(index) cannot run: \(error)")
             }
             let pause = pause
             (self.pause, order) = (.milliseconds(500), nil)
@@ -64,7 +64,7 @@ actor ConsumerProcess {
         let status = result.status
         switch order {
         case .kill where status == 128 + SIGKILL: return
-        // SIGTERM may come before the program handles it.
+        // SIGTERM may arrive before the program handles it.
         case .stop where [0, 69, 128 + SIGTERM].contains(status): return
         default: break
         }
@@ -78,9 +78,9 @@ actor ConsumerProcess {
 
     // MARK: Faults
 
-    /// Kills the program; it starts again after a pause.
+    /// Kills the program. It restarts after a pause.
     ///
-    /// - Returns: Whether it ran.
+    /// - Returns: Whether it was running.
     func kill(pause: Duration) async -> Bool {
         guard let program, order == nil else { return false }
         (order, self.pause) = (.kill, pause)
@@ -88,9 +88,9 @@ actor ConsumerProcess {
         return await ends(program, within: Self.stopLimit)
     }
 
-    /// Has the program end in order; it starts again after a pause.
+    /// Stops the program with SIGTERM. It restarts after a pause.
     ///
-    /// - Returns: Whether it ran.
+    /// - Returns: Whether it was running.
     func restart(pause: Duration) async -> Bool {
         guard let program, order == nil else { return false }
         (order, self.pause) = (.stop, pause)
@@ -102,9 +102,9 @@ actor ConsumerProcess {
         return true
     }
 
-    /// Stops the program without its knowledge, and continues it after a while.
+    /// Suspends the program with SIGSTOP, and resumes it after a while.
     ///
-    /// - Returns: Whether it ran.
+    /// - Returns: Whether it was running.
     func suspend(for time: Duration) async -> Bool {
         guard let program, order == nil else { return false }
         program.signal(SIGSTOP)
@@ -115,7 +115,7 @@ actor ConsumerProcess {
 
     // MARK: The end
 
-    /// Has the program end in order, and not start again.
+    /// Stops the program with SIGTERM, and does not restart it.
     func end() async {
         isEnding = true
         guard let program else { return }
@@ -127,7 +127,7 @@ actor ConsumerProcess {
         }
     }
 
-    /// Kills the program for good.
+    /// Kills the program, and does not restart it.
     func abandon() {
         isEnding = true
         order = .kill
@@ -138,7 +138,7 @@ actor ConsumerProcess {
         let deadline = ContinuousClock.now + limit
         while program.isRunning {
             guard ContinuousClock.now < deadline else { return false }
-            // Not cancelled with the task: the limit bounds it.
+            // This sleep is not cancelled with the task: the limit bounds it.
             _ = await Task { try? await Task.sleep(for: .milliseconds(20)) }.value
         }
         return true

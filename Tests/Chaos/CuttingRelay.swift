@@ -1,14 +1,14 @@
 import Concurrency
 import TestSupport
 
-/// Forwards bytes between clients and one server, and cuts the connections when it is told to.
+/// Forwards bytes between clients and one server, and can cut all connections.
 final class CuttingRelay: Sendable {
     private let relay: LoopbackRelay
     private let links = Lock<[ObjectIdentifier: LoopbackRelay.Link]>([:])
 
     var port: Int { relay.port }
 
-    /// Takes a port; connections to it wait for `start`.
+    /// Binds a port. Connections to it wait for `start`.
     ///
     /// - Throws: `ProgramError` if the port is in use.
     init(port: Int? = nil) throws {
@@ -37,7 +37,7 @@ final class CuttingRelay: Sendable {
 
     /// Cuts all connections in both directions.
     ///
-    /// - Returns: How many there were.
+    /// - Returns: The number of connections.
     func cut() -> Int {
         let links = Array(links.withLock { $0.values })
         for link in links { link.drop() }

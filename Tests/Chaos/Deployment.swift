@@ -1,11 +1,11 @@
-/// How many processes consume, and with which options. Nothing else knows.
+/// The number of consumer processes, and their options. Only this type decides them.
 struct Deployment: Sendable {
-    /// For each process how many members of the group it has; nil for a process that reads all partitions alone.
+    /// The number of group members of each process; nil for a process that reads all partitions alone.
     let workers: [Int?]
 
-    /// Several processes that share the partitions as members of one group, or a single one.
+    /// Creates several processes that share the partitions as members of one group, or a single one.
     ///
-    /// - Parameter isStandalone: A single one that reads all partitions.
+    /// - Parameter isStandalone: Whether to create a single process that reads all partitions.
     init(isStandalone: Bool, _ random: inout SeededRandom) {
         if isStandalone {
             workers = [nil]
@@ -24,8 +24,8 @@ struct Deployment: Sendable {
         return ["--workers", "\(workers)", "--property", "session.timeout.ms=6000"]
     }
 
-    /// The exit statuses with which a process may end by itself: a server can't be reached at the start. A process that
-    /// reads all partitions alone may also meet the last commit of the one before it (75).
+    /// The exit statuses with which a process may end by itself: 69 if it cannot reach a server at the start, and for a
+    /// standalone process also 75, if it meets the last commit of its predecessor.
     var acceptedStatuses: Set<Int32> { workers == [nil] ? [69, 75] : [69] }
 
     var description: String {

@@ -1,13 +1,13 @@
 /// The faults of a run, one for each second. The same seed gives the same faults.
 ///
-/// A fault takes time: a broker needs seconds until it serves again. The plan gives each fault a nominal time for which
-/// its target is busy, and chooses the next one among those whose targets are free.
+/// A fault takes time: a broker needs seconds until it serves again. The plan assigns each fault a nominal time during
+/// which its target is busy, and chooses the next fault among those with a free target.
 struct FaultPlan: Sequence, IteratorProtocol, Sendable {
-    /// A kind of fault with its share among all.
+    /// A kind of fault, with its weight.
     private struct Kind: Sendable {
         let weight: Int
         let target: Fault.Target?
-        /// Makes a fault, and says how long it nominally keeps its target busy.
+        /// Creates a fault, with the nominal time during which its target is busy.
         let make: @Sendable (inout SeededRandom) -> (fault: Fault, time: Duration)
     }
 
@@ -18,12 +18,14 @@ struct FaultPlan: Sequence, IteratorProtocol, Sendable {
     private let count: Int
     private let processes: ClosedRange<Int>
     private let topics: ClosedRange<Int>
-    /// When each target is nominally free again.
+    /// The nominal time at which each target becomes free.
     private var busyUntil: [Fault.Target: Duration] = [:]
 
     /// - Parameters:
-    ///   - seconds: How many faults there are.
-    ///   - processes: How many consumer processes there are.
+    ///   - seed: The seed of the faults.
+    ///   - seconds: The number of faults.
+    ///   - processes: The number of consumer processes.
+    ///   - topics: The number of topics.
     init(seed: UInt64, seconds: Int, processes: Int, topics: Int) {
         random = SeededRandom(seed: seed)
         count = seconds
@@ -36,7 +38,7 @@ struct FaultPlan: Sequence, IteratorProtocol, Sendable {
         second += 1
         let now = Duration.seconds(second)
         let index = Int.random(in: processes, using: &random)
-        // Cutting connections is always possible.
+        // Connections can always be cut.
         let possible = kinds(index).filter { kind in kind.target.map { busyUntil[$0] ?? .zero <= now } ?? true }
         var place = Int.random(in: 0..<possible.reduce(0) { $0 + $1.weight }, using: &random)
         for kind in possible {
@@ -57,7 +59,7 @@ struct FaultPlan: Sequence, IteratorProtocol, Sendable {
                 return (.killProcess(index, pause: pause), pause + .seconds(2))
             },
             Kind(weight: 10, target: .process(index)) { random in
-                // Sometimes for longer than a group's session lasts.
+                // Sometimes longer than a group's session timeout.
                 let isLong = Int.random(in: 0..<5, using: &random) == 0
                 let time = random.duration(isLong ? 7_000...11_000 : 200...2_500)
                 return (.suspendProcess(index, for: time), time + .seconds(1))
@@ -75,7 +77,7 @@ struct FaultPlan: Sequence, IteratorProtocol, Sendable {
                 let pause = random.duration(0...1_000)
                 return (.restartDatabase(stop, pause: pause), pause + .seconds(6))
             },
-            // One broker at a time: with two of three gone nothing can be written.
+            // One broker at a time: with two of three down, nothing can be written.
             Kind(weight: 5, target: .brokers) { random in
                 let pause = random.duration(0...3_000)
                 return (.killBroker(Int.random(in: Self.brokers, using: &random), pause: pause), pause + .seconds(20))
@@ -93,7 +95,7 @@ struct FaultPlan: Sequence, IteratorProtocol, Sendable {
     }
 }
 
-/// SplitMix64: small, and the same on every machine.
+/// SplitMix64, which is small and gives the same numbers on every machine.
 struct SeededRandom: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
@@ -104,7 +106,7 @@ struct SeededRandom: RandomNumberGenerator, Sendable {
         return Self.mix(state)
     }
 
-    /// A number that looks like any other, made of this one.
+    /// A pseudorandom number derived from this one.
     static func mix(_ number: UInt64) -> UInt64 {
         var mixed = number
         mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
@@ -112,7 +114,7 @@ struct SeededRandom: RandomNumberGenerator, Sendable {
         return mixed ^ (mixed >> 31)
     }
 
-    /// A time in milliseconds.
+    /// A random time, within a range in milliseconds.
     mutating func duration(_ milliseconds: ClosedRange<Int>) -> Duration {
         .milliseconds(Int.random(in: milliseconds, using: &self))
     }

@@ -1,7 +1,7 @@
 import Concurrency
 import KafkaWire
 
-/// Applies faults, each on its own: some take longer than a second.
+/// Applies faults concurrently, since some take longer than a second.
 final class FaultRunner: Sendable {
     private let site: Site
     private let client: KafkaClient
@@ -9,7 +9,7 @@ final class FaultRunner: Sendable {
     private let journal: Journal
     private let busy = Lock<Set<Fault.Target>>([])
 
-    /// - Parameter client: For the cluster's administration.
+    /// - Parameter client: The client for the cluster's administration.
     init(site: Site, client: KafkaClient, processes: [ConsumerProcess], journal: Journal) {
         self.site = site
         self.client = client
@@ -17,18 +17,18 @@ final class FaultRunner: Sendable {
         self.journal = journal
     }
 
-    /// Applies a fault, and returns when it is repaired.
+    /// Applies a fault. Returns when it is repaired.
     func apply(_ fault: Fault) async {
         let target = fault.target
         guard busy.withLock({ $0.insert(target).inserted }) else {
-            return journal.say("(left out, since the one before still takes effect: \(fault))")
+            return journal.say("(skipped, since an earlier fault of this target still takes effect: \(fault))")
         }
         defer { _ = busy.withLock { $0.remove(target) } }
         journal.say("\(fault)")
         do {
             try await perform(fault)
         } catch {
-            // A server that doesn't come back is noticed in the end.
+            // If a server does not come back, the run notices at the end.
             journal.say("\(fault): \(error)")
         }
     }

@@ -2,14 +2,14 @@ import CommandLineSupport
 import Concurrency
 import Foundation
 
-/// The run's log: each line with the seconds since the run began, on standard error and in a file. It also keeps what
-/// must not happen, so that the run fails in the end.
+/// The run's log, on standard error and in a file. Each line begins with the seconds since the start. It also collects
+/// the faults that were found, which make the run fail.
 final class Journal: Sendable {
     private let began = ContinuousClock.now
     private let folder: URL
     private let state: Lock<(file: FileHandle, findings: [String])>
 
-    /// - Parameter folder: Where the logs go; what it holds from an earlier run is removed.
+    /// - Parameter folder: The folder of the logs. Files of an earlier run are removed.
     init(folder: URL) throws {
         self.folder = folder
         let manager = FileManager.default
@@ -35,7 +35,7 @@ final class Journal: Sendable {
         state.withLock { state in try? state.file.write(contentsOf: Data((line + "\n").utf8)) }
     }
 
-    /// Reports something that must not happen.
+    /// Records a fault that was found.
     func find(_ text: String) {
         say("FAULT FOUND: \(text)")
         state.withLock { $0.findings.append(text) }
@@ -48,7 +48,7 @@ final class Journal: Sendable {
         try? FileManager.default.copyItem(at: log, to: folder.appending(path: "\(name).log"))
     }
 
-    /// Adds what a program wrote to a file of its own.
+    /// Appends a program's output to its own file.
     func keep(_ text: String, in name: String) {
         guard let handle = try? Self.open(folder.appending(path: "\(name).log")) else { return }
         try? handle.write(contentsOf: Data(text.utf8))
@@ -57,6 +57,6 @@ final class Journal: Sendable {
 }
 
 extension String {
-    /// With spaces before it, up to a width.
+    /// The text, padded with spaces on the left.
     func leftPadded(to width: Int) -> String { String(repeating: " ", count: max(0, width - count)) + self }
 }

@@ -3,21 +3,23 @@ import Concurrency
 import Foundation
 import KafkaWire
 
-/// Sends a known sequence to each partition, and notes the offset of each record that is acknowledged.
+/// Sends a known sequence to each partition, and records the offset of each acknowledged record.
 final class Load: Sendable {
     private let client: KafkaClient
     private let producer: KafkaProducer
     private let partitions: [TopicPartition]
-    /// Records per second for each partition.
+    /// Records per second and partition.
     private let rate: Double
     private let journal: Journal
-    /// For each partition the offsets of its records, in the order of the sequence.
+    /// The offsets of each partition's records, in the order of the sequence.
     private let acknowledged: Lock<[TopicPartition: [Int64]]>
     private let isEnding = Lock(false)
 
     /// - Parameters:
-    ///   - client: With a `delivery.timeout.ms` beyond the run's length: a record that is given up may be there or not.
-    ///   - rate: Records per second, of all partitions together.
+    ///   - client: Its `delivery.timeout.ms` must exceed the run's length: the outcome of an expired record is unknown.
+    ///   - partitions: The partitions to send to.
+    ///   - rate: Records per second of all partitions together.
+    ///   - journal: The run's log.
     init(client: KafkaClient, partitions: [TopicPartition], rate: Int, journal: Journal) {
         self.client = client
         self.partitions = partitions
@@ -38,9 +40,9 @@ final class Load: Sendable {
 
     var count: Int { acknowledged.withLock { $0.values.reduce(0) { $0 + $1.count } } }
 
-    /// Sends until `end`, and returns when all records are acknowledged.
+    /// Sends until `end` is called, and returns when all records are acknowledged.
     ///
-    /// - Throws: `KafkaError` if a record is given up.
+    /// - Throws: `KafkaError` if a record expires.
     func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for partition in partitions { group.addTask { [self] in try await send(to: partition) } }
@@ -49,7 +51,7 @@ final class Load: Sendable {
         await producer.close()
     }
 
-    /// Sends no more.
+    /// Stops sending.
     func end() { isEnding.withLock { $0 = true } }
 
     private func send(to partition: TopicPartition) async throws {

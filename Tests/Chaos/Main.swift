@@ -1,28 +1,30 @@
-import KafkaWire
 import CommandLineSupport
 import Concurrency
 import Foundation
+import KafkaWire
 import TestSupport
 
-/// Real brokers, a real Postgres and the shipped program, with one fault per second. At the end each record must be in
-/// the tables exactly once. `control-env.sh chaos` runs it.
+/// Runs the shipped program with real brokers and a real Postgres, and injects one fault per second. At the end each
+/// record must be in the tables exactly once. `control-env.sh chaos` runs it.
 @main
 struct Main {
     private static let minutes = Option(
-        "minutes", .double(upTo: 24 * 60), default: 1, help: "How long faults are made.")
+        "minutes", .double(upTo: 24 * 60), default: 1, help: "How long to inject faults.")
     private static let seed = Option(
-        optional: "seed", .seed, help: "Chooses the faults: the same seed makes the same ones. Without it a random one."
+        optional: "seed", .seed,
+        help: "The seed of the faults: the same seed gives the same ones. Default: a random "
+            + "seed."
     )
     private static let rate = Option(
-        "rate", .int(1...100_000), default: 2_000, help: "How many records are sent per second.")
+        "rate", .int(1...100_000), default: 2_000, help: "The number of records sent per second.")
     private static let standalone = Option(
         flag: "standalone", help: "Runs one process that reads all partitions, instead of several that share them.")
     private static let logs = Option(
         "logs", .string, default: ".build/chaos", placeholder: "FOLDER",
-        help: "Where the logs of the run and of the processes go, and of the servers if it fails.")
+        help: "The folder for the logs of the run and the processes, and for those of the servers if the run fails.")
 
     private static let run = Command(
-        name: "run", abstract: "makes faults, and compares the tables with what was sent",
+        name: "run", abstract: "injects faults, and compares the tables with what was sent",
         options: [minutes, seed, rate, standalone, logs],
         statuses: [.success, .usage, .unavailable, .internalError]
     ) { options in

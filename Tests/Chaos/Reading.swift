@@ -1,16 +1,16 @@
 import KafkaWire
 
-/// The records of the run: a sequence for each partition, in which each number says what the record is like.
+/// The records of the run: one sequence per partition. The sequence number determines a record's contents.
 enum Reading {
-    /// What becomes of a record.
+    /// What a record becomes.
     enum Fate: Equatable, Sendable {
-        /// A row of COPY.
+        /// A row written by COPY.
         case row
-        /// A row with an interval, which only the database reads.
+        /// A row with an interval, which only the database can parse.
         case rowOfTheDatabase
-        /// Not JSON: a dead letter.
+        /// A dead letter: it is not JSON.
         case notJSON
-        /// The table's constraint refuses it: a dead letter.
+        /// A dead letter: the table's constraint refuses it.
         case refused
     }
 
@@ -23,7 +23,7 @@ enum Reading {
         return number % 10 == 3 ? .rowOfTheDatabase : .row
     }
 
-    /// A number that belongs to the sequence number, so that a row with another record's contents is noticed.
+    /// A value derived from the sequence number, which reveals a row with another record's contents.
     static func value(of number: Int64) -> Int64 {
         Int64(SeededRandom.mix(UInt64(bitPattern: number)) >> 33)
     }
@@ -37,7 +37,7 @@ enum Reading {
         }
     }
 
-    /// The tables, in a schema that holds nothing else. Without a unique index, which would hide rows that come twice.
+    /// The table, in a schema that holds nothing else. It has no unique index, which would hide rows that come twice.
     static let definition = """
         CREATE TABLE reading (
             topic text NOT NULL, partition integer NOT NULL, "offset" bigint NOT NULL,

@@ -22,11 +22,11 @@ final class Site: Sendable {
     /// The database's URI, through the relay.
     let database: String
 
-    /// Brokers and coordinators notice soon what is gone: many faults fit into a minute.
+    /// Brokers and coordinators detect failures soon, so that many faults fit into a minute.
     private static let settings = [
         "broker.session.timeout.ms": "6000", "broker.heartbeat.interval.ms": "1000",
         "replica.lag.time.max.ms": "10000",
-        // Preferred leaders lead again soon after a broker is back, or after their order was changed.
+        // Preferred leaders lead again soon after a broker is back, or their order has changed.
         "auto.leader.rebalance.enable": "true", "leader.imbalance.check.interval.seconds": "2",
         "leader.imbalance.per.broker.percentage": "0",
         "group.min.session.timeout.ms": "3000", "group.consumer.min.session.timeout.ms": "3000",
@@ -38,7 +38,7 @@ final class Site: Sendable {
     ///
     /// - Throws: `ProgramError`.
     static func start(_ home: KafkaHome, topics: Int, partitionsPerTopic: Int) async throws -> Site {
-        // The relays of the brokers have the ports N1, N2 and N3, since a setting can only hold a broker's number.
+        // The ports of the brokers' relays are N1, N2 and N3, since a setting can only contain the broker's number.
         let (prefix, relays) = try relayPorts()
         let port = try freePort(followedBy: brokerCount - 1)
         for (index, relay) in relays.enumerated() { relay.start(to: port + index) }
@@ -84,7 +84,7 @@ final class Site: Sendable {
         return logs
     }
 
-    /// Ends the servers and removes their data.
+    /// Stops the servers and removes their data.
     func shutDown() async {
         try? await kafka.shutDown()
         try? await postgres.shutDown()
@@ -99,10 +99,10 @@ final class Site: Sendable {
         }
     }
 
-    /// The mapping file, once `prepare` has written it.
+    /// The path of the mapping file that `prepare` writes.
     var mapping: String { kafka.folder.appending(path: "mapping.yaml").path }
 
-    /// Creates topics and tables, and writes the mapping.
+    /// Creates the topics and tables, and writes the mapping.
     func prepare(with client: KafkaClient) async throws {
         for topic in topics {
             try await client.admin.createTopic(
@@ -117,7 +117,7 @@ final class Site: Sendable {
         _ = try await query("SET search_path = \(Self.schema); \(Reading.definition)")
     }
 
-    /// Runs SQL over a connection of its own, which no fault cuts.
+    /// Runs SQL over a separate connection that no fault cuts.
     func query(_ sql: String) async throws -> [PostgresRow] {
         let connection = try await PostgresConnection.connect(to: postgres.uri)
         do {
@@ -132,14 +132,14 @@ final class Site: Sendable {
 
     // MARK: Faults
 
-    /// - Returns: How many connections were cut.
+    /// - Returns: The number of connections that were cut.
     func cutDatabase() -> Int { databaseRelay.cut() }
 
     /// - Parameter broker: Counted from 1.
-    /// - Returns: How many connections were cut.
+    /// - Returns: The number of connections that were cut.
     func cutBroker(_ broker: Int) -> Int { brokerRelays[broker - 1].cut() }
 
-    /// Puts each partition's leader at the end of its replicas. The controller then elects the first of them.
+    /// Moves each partition's leader to the end of its replicas, so that the controller elects the first one.
     func moveLeaders(of topic: String, with client: KafkaClient) async throws {
         let partitions = try await client.admin.describe(topics: [topic])[0].partitions
         let moves = partitions.map { partition in

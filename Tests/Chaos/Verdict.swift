@@ -2,17 +2,17 @@ import CommandLineSupport
 import KafkaWire
 import PGWire
 
-/// Compares the tables with what the producer was acknowledged.
+/// Compares the tables with the acknowledged records.
 struct Verdict: Sendable {
-    /// How many offsets are read at a time to find differences.
+    /// The number of offsets that are read at a time to find differences.
     private static let window: Int64 = 50_000
 
     let site: Site
-    /// For each partition the offsets of its records, in the order of the sequence.
+    /// The offsets of each partition's records, in the order of the sequence.
     let offsets: [TopicPartition: [Int64]]
     let journal: Journal
 
-    /// The next offset of each partition, as the consumers committed it.
+    /// The next offset of each partition, as committed by the consumers.
     static func committed(_ site: Site) async throws -> [TopicPartition: Int64] {
         let rows = try await site.query(
             "SELECT topic, partition, next_offset FROM \(Site.schema).kafka_offset WHERE group_name = 'tfi-consumer'")
@@ -39,7 +39,7 @@ struct Verdict: Sendable {
             for line in try await differences(of: partition, offsets) { journal.find(line) }
         }
         for (partition, found) in sums {
-            journal.find("\(found.rows) rows of \(partition), to which nothing was sent")
+            journal.find("\(found.rows) rows of \(partition), although nothing was sent to it")
         }
     }
 
@@ -70,7 +70,7 @@ struct Verdict: Sendable {
         return sums
     }
 
-    /// Reads a partition's rows and dead letters, to say which ones differ.
+    /// Reads a partition's rows and dead letters, to report which ones differ.
     private func differences(of partition: TopicPartition, _ offsets: [Int64]) async throws -> [String] {
         var (rows, letters) = (Differences(), Differences())
         let place = "topic = '\(partition.topic)' AND partition = \(partition.partition)"
@@ -78,7 +78,7 @@ struct Verdict: Sendable {
         var begin: Int64 = 0
         var number = 0
         while begin < end || begin == 0 {
-            // The last window also has what is beyond the last acknowledged record.
+            // The last window includes everything after the last acknowledged record.
             let next = begin + Self.window < end ? begin + Self.window : Int64.max
             var expectedRows: [FoundRow] = []
             var expectedLetters: [FoundRow] = []
@@ -113,7 +113,7 @@ struct Verdict: Sendable {
 }
 
 extension FoundRow {
-    /// A dead letter, of which the offset counts.
+    /// A dead letter, for which only the offset is compared.
     fileprivate static func letter(at offset: Int64) -> FoundRow {
         FoundRow(offset: offset, number: 0, value: 0, hasInterval: false)
     }

@@ -13,11 +13,11 @@ struct ComparisonTests {
         return differences
     }
 
-    @Test func equalRowsAreEqual() {
+    @Test func equalRowsHaveNoDifferences() {
         #expect(differences(rows).isEmpty)
     }
 
-    @Test func missingRowsAreFound() {
+    @Test func findsMissingRows() {
         var found = rows
         found.remove(at: 99)
         found.remove(at: 50)
@@ -28,7 +28,7 @@ struct ComparisonTests {
         #expect(self.differences([]).missing.count == 100)
     }
 
-    @Test func doubledRowsAreFound() {
+    @Test func findsDoubledRows() {
         var found = rows
         found.insert(rows[99], at: 99)
         found.insert(contentsOf: [rows[3], rows[3]], at: 3)
@@ -37,7 +37,7 @@ struct ComparisonTests {
         #expect(differences.missing.count == 0 && differences.unexpected.count == 0)
     }
 
-    @Test func rowsWithOtherContentsAreFound() {
+    @Test func findsRowsWithOtherContents() {
         var found = rows
         found[7].value += 1
         found[8].hasInterval.toggle()
@@ -47,19 +47,19 @@ struct ComparisonTests {
         #expect(differences.missing.examples == [14, 16])
     }
 
-    @Test func differencesAreNamedByPartitionAndOffset() {
+    @Test func reportsDifferencesByPartitionAndOffset() {
         let lines = differences(Array(rows.dropLast(10))).lines("rows", of: TopicPartition(topic: "t", partition: 3))
         #expect(lines == ["rows of t partition 3: 10 missing, at the offsets 180, 182, 184, 186, 188, …"])
     }
 
-    @Test func sumsTellAMissingRowFromADoubledOne() {
+    @Test func sumsDistinguishMissingAndDoubledRows() {
         let offsets = (0..<3_000).map { Int64($0) }
         let sums = PartitionSums(of: offsets)
         #expect(sums.rows + sums.letters == 3_000 && sums.rows == sums.distinctRows && sums.letters > 2)
         var doubled = PartitionSums(of: offsets)
         doubled.rows += 1
         #expect(doubled != sums)
-        // One is missing and another one doubled.
+        // One row is missing, and another one is doubled.
         var exchanged = PartitionSums()
         for number in offsets where Reading.fate(of: number) == .row { exchanged.add(FoundRow(of: number, at: number)) }
         var other = exchanged

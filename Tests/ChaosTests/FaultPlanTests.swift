@@ -8,10 +8,10 @@ struct FaultPlanTests {
         Array(FaultPlan(seed: seed, seconds: seconds, processes: processes, topics: 2))
     }
 
-    @Test func aSeedGivesTheSameFaults() {
+    @Test func seedDeterminesTheFaults() {
         #expect(plan(7) == plan(7))
         #expect(plan(7) != plan(8))
-        // A shorter run has the beginning of a longer one.
+        // A shorter run is a prefix of a longer one.
         #expect(plan(7, seconds: 60) == Array(plan(7).prefix(60)))
     }
 
@@ -27,8 +27,8 @@ struct FaultPlanTests {
         }
     }
 
-    /// Otherwise two of three brokers could be gone, and nothing could be written for as long.
-    @Test func brokersAreNotDisturbedAgainWhileOneStarts() {
+    /// Otherwise two of three brokers could be down at the same time, so that nothing could be written.
+    @Test func disturbsNoBrokerWhileOneStarts() {
         for seed in 0..<20 as Range<UInt64> {
             var last = -100
             for (second, fault) in plan(seed).enumerated() {

@@ -46,7 +46,8 @@ REFERENCE = {
         'not_ok_by_point': rows('point', POINTS),
         'concerns_per_hour': rows('hour', zip(HOURS, CONCERNS)),
     },
-    'data': {'last_message': '2026-11-30T18:59:59Z', 'lag': 0, 'rows_per_second': 12.5, 'dead_letters': 3, 'waits': []},
+    'data': {'last_message': '2026-11-30T12:59:59-06:00', 'lag': 0, 'rows_per_second': 12.5, 'dead_letters': 3,
+             'waits': []},
 }
 
 

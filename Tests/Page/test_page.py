@@ -28,15 +28,27 @@ class FigureTests(PageCase):
         self.assertEqual(self.browser.errors(), [])
 
     def test_data_strip(self):
-        # 19:59:59 in the time zone of the test's browser. The age is that of a message of an hour ago.
         self.feed.show(pictures.reference(data__lag=1234, data__waits=['waiting for the lock of table ucp', 'b']))
         self.open()
         self.wait_value('lag', 1234)
-        self.assertTrue(self.browser.figure('last-message').endswith('19:59:59'))
+        # The plant's time; it is 19:59:59 in the time zone of the test's browser.
+        self.assertTrue(self.browser.figure('last-message').endswith('12:59:59'))
+        self.assertEqual(self.browser.value('last-message'), '2026-11-30T18:59:59.000Z')
         self.assertEqual(self.browser.figure('lag'), '1,234')
         self.assertEqual(self.browser.figure('rows-per-second'), '12.5')
         self.assertEqual(self.browser.figure('data-dead-letters'), '3')
         self.assertEqual(self.browser.figure('waits'), 'waiting for the lock of table ucp · b')
+
+    def test_last_message_has_a_date_unless_it_is_of_the_plants_today(self):
+        # At the plant it is about one o'clock, so that a message from two hours ago came yesterday.
+        now = time.time()
+        hours = (1 - time.gmtime(now).tm_hour + 12) % 24 - 12
+        for age, expected in ((10, r'^%s$'), (7200, r'^\d+ \w+ %s$')):
+            local = time.gmtime(now - age + 3600 * hours)
+            sent = '%s%s%02d:00' % (time.strftime('%Y-%m-%dT%H:%M:%S', local), '-' if hours < 0 else '+', abs(hours))
+            self.feed.show(pictures.reference(data__last_message=sent))
+            self.open()
+            self.assertRegex(self.browser.figure('last-message'), expected % time.strftime('%H:%M:%S', local))
 
     def test_age_grows(self):
         moment = time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(time.time() - 30))
@@ -246,6 +258,18 @@ class DayTests(PageCase):
             self.open(nonsense)
             self.wait_value('total', 114)
             self.assertIsNone(self.feed.streams[-1][1])
+
+    def test_newest_day_of_a_replay_is_the_same_if_chosen(self):
+        self.feed.show(pictures.reference(), '2020-05-27')
+        names = ('clock', 'clock-note', 'plan', 'plan-note', 'time-left', 'produced-note')
+        shown = []
+        for query in ('', '?day=2020-05-27'):
+            self.open(query)
+            self.wait_value('total', 114)
+            shown.append([self.browser.figure(name) for name in names])
+        self.assertEqual(shown[0], ['16:41', 'replayed', '110', 'plan by 17:00', '19 min left until 17:00',
+                                    'produced so far'])
+        self.assertEqual(shown[1], shown[0])
 
     def test_current_day_is_followed(self):
         self.open()

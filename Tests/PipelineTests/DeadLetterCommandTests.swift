@@ -120,7 +120,7 @@ extension DatabaseTests {
                 // Of another topic: neither stored nor changed.
                 let foreign = try await retry("paint")
                 #expect(foreign.out == "{\"stored\":0,\"rows\":0,\"rejected\":0}\n", "\(foreign.err)")
-                #expect(foreign.err.contains("left alone: 3 letters of topics that the mapping does not read"))
+                #expect(foreign.err.contains("skipped: 3 letters of topics that the mapping does not read"))
                 #expect(try await pipeline.number("SELECT sum(retries) FROM dead_letter") == 0)
                 // Of its topic, but of no route: not done with.
                 let unrouted = try await retry("press")

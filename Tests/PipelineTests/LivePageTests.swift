@@ -111,6 +111,9 @@ extension DatabaseTests {
                 #expect(Self.numbers(total, tile, key, "units") == expected, "\(tile)")
             }
 
+            let chosen = try await Self.picture(port, "/events?day=\(day)")
+            #expect(chosen["replayed"] as? Bool == true && chosen["now"] as? String == total["now"] as? String)
+
             // Another day, chosen by a second viewer.
             try await pipeline.sql(
                 "INSERT INTO ucp VALUES (9, '2023-05-04 10:00', 40, 3), (9, '2023-05-04 11:00', 40, 3)")

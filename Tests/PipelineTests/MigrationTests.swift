@@ -57,7 +57,7 @@ extension DatabaseTests {
             #expect(refused.err.contains("are of version 1, and this program needs version 2: run 'tfi-consumer init'"))
             let result = try await Self.initialize(pipeline)
             #expect(
-                result.status == 0 && result.err.contains("was of version 1, and is of version 2 now"), "\(result.err)")
+                result.status == 0 && result.err.contains("was upgraded from version 1 to 2"), "\(result.err)")
             #expect(try await pipeline.sql(Self.shape) == fresh)
             #expect(
                 try await pipeline.sql("SELECT id, \"offset\", reason, retries FROM dead_letter")
@@ -92,7 +92,7 @@ extension DatabaseTests {
             let result = try await Self.initialize(pipeline)
             #expect(result.status == 0)
             #expect(
-                result.err.contains("the view tile_total was changed by somebody and stays as it is: --replace-views"))
+                result.err.contains("the view tile_total has been changed by hand and stays as it is; --replace-views"))
             #expect(!result.err.contains("tile_nok"))
             #expect(try await pipeline.sql("SELECT units FROM tile_total") == [["7"]])
             #expect(try await Self.initialize(pipeline, ["--replace-views"]).err.contains("is ready"))

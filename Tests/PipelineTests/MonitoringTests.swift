@@ -37,7 +37,7 @@ extension DatabaseTests {
             let run = try await pipeline.startConsumer(["--http", "0"])
             let pages = try await Self.pages(of: run)
             try await eventually("it is ready") { try await Self.get("\(pages)/readyz") == (200, "ready\n") }
-            #expect(try await Self.get("\(pages)/healthz") == (200, "the process works\n"))
+            #expect(try await Self.get("\(pages)/healthz") == (200, "the process is healthy\n"))
             #expect(try await Self.get("\(pages)/nothing").status == 404)
             try await pipeline.send((0..<100).map { pipeline.passage($0) })
             try await pipeline.send([

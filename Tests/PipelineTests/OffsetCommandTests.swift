@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 extension DatabaseTests {
-    /// `tfi-consumer offsets`: having a group go on at another place.
+    /// `tfi-consumer offsets`: making a group continue at another position.
     @Suite struct OffsetCommandTests {
         private static func offsets(_ pipeline: FakePipeline, _ arguments: [String]) async throws -> ProgramResult {
             try await run(

@@ -20,7 +20,7 @@ import Testing
             try consumer.errors().contains("waiting for the database: it has not answered for ")
         }
         let result = try await endInOrder(consumer, within: .seconds(8))
-        #expect(result.err.contains("ended while it waited"), "\(result.err)")
+        #expect(result.err.contains("stopped while waiting"), "\(result.err)")
     }
 
     @Test(arguments: ["init", "status"]) func otherCommandsSayWhatTheyWaitFor(command: String) async throws {

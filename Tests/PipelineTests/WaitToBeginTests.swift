@@ -29,7 +29,7 @@ extension DatabaseTests {
             ])
             try await eventually("the row is there") { try await pipeline.units() == [7] }
             let result = try await endInOrder(run)
-            #expect(result.err.contains(" info everything is there now: beginning\n"))
+            #expect(result.err.contains(" info all prerequisites exist now: beginning\n"))
             await pipeline.close()
         }
 
@@ -56,7 +56,7 @@ extension DatabaseTests {
             let run = try await pipeline.startConsumer(Self.arguments)
             try await eventually("it waits") { try run.errors().contains("waiting to begin: ") }
             let result = try await endInOrder(run)
-            #expect(result.err.contains("ended while it waited"))
+            #expect(result.err.contains("stopped while waiting"))
             await pipeline.close()
         }
     }

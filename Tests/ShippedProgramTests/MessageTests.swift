@@ -5,7 +5,7 @@ import Testing
 extension ShippedPrograms {
     /// `kafkawire` over each kind of security and with each codec.
     @Suite struct MessageTests {
-        @Test("messages there and back, and in groups that continue", arguments: KafkaSecurity.allCases)
+        @Test("messages are sent and read, also in groups that continue", arguments: KafkaSecurity.allCases)
         func security(_ security: KafkaSecurity) async throws {
             let topic = try await SecureTopic(security)
             let sent = sampleLines(1500)
@@ -28,14 +28,14 @@ extension ShippedPrograms {
         }
 
         @Test(
-            "a committed transaction is read whole, an aborted one only with read_uncommitted",
+            "all of a committed transaction is read, and an aborted one only with read_uncommitted",
             arguments: [KafkaSecurity.mutualTLS, .scramSHA512])
         func transactions(_ security: KafkaSecurity) async throws {
             let topic = try await SecureTopic(security)
             let sent = sampleLines(1000)
             let transaction = ["-X", "transactional.id=\(topic.name)"]
             try await topic.send(sent, transaction)
-            // The second file doesn't exist, so the transaction is aborted after the first one was sent.
+            // The second file does not exist, so the transaction is aborted after the first one was sent.
             let file = topic.propertiesFile
             try await topic.kafkawire(
                 ["-P", "-t", topic.name] + transaction + [file, file + ".missing"], status: 66)
@@ -62,7 +62,7 @@ extension ShippedPrograms {
             }
         }
 
-        @Test("a broker whose certificate is from another CA is refused")
+        @Test("kafkawire refuses a broker with a certificate from another CA")
         func untrustedBroker() async throws {
             let topic = try await SecureTopic(.tls, partitions: 0)
             let stranger = topic.cluster.certificate("stranger-ca.pem")
@@ -71,7 +71,7 @@ extension ShippedPrograms {
             #expect(result.err.contains("certificate"), "\(result.err)")
         }
 
-        @Test("a wrong password is refused, and not shown", arguments: [KafkaSecurity.saslPlain, .scramSHA256])
+        @Test("a wrong password is refused, and never shown", arguments: [KafkaSecurity.saslPlain, .scramSHA256])
         func wrongPassword(_ security: KafkaSecurity) async throws {
             let topic = try await SecureTopic(security, partitions: 0)
             let result = try await topic.kafkawire(["-L"], overrides: ["sasl.password=another-secret"], status: 69)

@@ -7,7 +7,7 @@ extension ShippedPrograms {
     /// `tfi-producer generate` and `tfi-consumer`, over each kind of security and with each codec.
     @Suite struct PlantTests {
         @Test(
-            "a generated plant is in the database row by row",
+            "each row of a generated plant is in the database",
             arguments: [
                 (KafkaSecurity.plain, "none"), (.tls, "gzip"), (.mutualTLS, "snappy"), (.saslPlain, "lz4"),
                 (.scramSHA256, "zstd"), (.scramSHA512, "none"), (.oauthBearer, "gzip"),
@@ -38,7 +38,7 @@ extension ShippedPrograms {
             let first = try await catchUp()
             #expect(first["records"] as? Int == 8000)
             #expect(first["dead_letters"] as? Int == 0)
-            // The second run continues behind the first; one message of it can't be a row.
+            // The second run continues after the first one. One of its messages cannot become a row.
             try await generate(2000, seed: 2)
             try await topic.kafkawire(
                 ["-P", "-t", topic.name, "-k", "unit_concern", "-p", "1"], input: "{\"qls_unit_id\":\"none\"}\n")
@@ -84,7 +84,7 @@ extension ShippedPrograms {
             return try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? NSDictionary, "\(line)")
         }
 
-        /// The values of the messages (`KEY JSON`) that have a key, as lines in a fixed order.
+        /// The values of the messages (`KEY JSON`) with a key, as sorted lines.
         private func rows(_ messages: [String], key: String, columns: [String]) throws -> [String] {
             try messages.filter { $0.hasPrefix(key + " ") }.map { message in
                 let json = message.dropFirst(key.count + 1)
@@ -96,9 +96,9 @@ extension ShippedPrograms {
     }
 }
 
-/// The tables of one schema, read by a connection of the test's own.
+/// The tables of one schema, read over a separate connection.
 private struct Tables {
-    /// The time in the form that the messages have.
+    /// The time in the messages' format.
     static let time =
         "to_char(unit_collection_pt_timestamp, 'YYYY-MM-DD HH24:MI:SS.') || "
         + "(extract(millisecond FROM unit_collection_pt_timestamp)::int % 1000 / 100)"
@@ -110,7 +110,7 @@ private struct Tables {
         try await connection.execute("SET search_path = \(try connection.quoted(schema))")
     }
 
-    /// The rows as lines, in a fixed order.
+    /// The rows as sorted lines.
     func rows(_ query: String) async throws -> [String] {
         let result = try await connection.execute(query)
         return result.rows.map { row in

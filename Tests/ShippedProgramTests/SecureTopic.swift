@@ -1,11 +1,11 @@
 import Foundation
 import TestSupport
 
-/// One test's own topic on the secure broker, and how to reach it with one kind of security.
+/// One test's own topic on the secure broker, and the access to it with one kind of security.
 struct SecureTopic: Sendable {
     let cluster: SecureKafkaCluster
     let name: String
-    /// The connection's options as `kafkawire` takes them.
+    /// The connection's options for `kafkawire`.
     let options: [String]
     /// The same settings in a properties file, for `--config`.
     let propertiesFile: String
@@ -14,7 +14,7 @@ struct SecureTopic: Sendable {
 
     /// Creates the topic with `kafkawire`.
     ///
-    /// - Parameter partitions: 0 for no topic.
+    /// - Parameter partitions: The number of partitions; 0 to create no topic.
     init(_ security: KafkaSecurity, partitions: Int = 1) async throws {
         guard let home = KafkaHome.newest else { throw ProgramError(KafkaHome.skipReason) }
         cluster = try await SecureKafkaCluster.shared(home)
@@ -34,7 +34,7 @@ struct SecureTopic: Sendable {
 
     /// Runs `kafkawire` with the connection's options.
     ///
-    /// - Parameter overrides: Settings that replace those of the connection, as `NAME=VALUE`.
+    /// - Parameter overrides: Settings that override those of the connection, as `NAME=VALUE`.
     @discardableResult
     func kafkawire(
         _ arguments: [String], overrides: [String] = [], input: String = "", status: Int32 = 0
@@ -43,7 +43,7 @@ struct SecureTopic: Sendable {
         return try await run("kafkawire", arguments + options + last, input: input, status: status)
     }
 
-    /// Sends lines, each a message.
+    /// Sends lines, each as a message.
     func send(_ lines: [String], _ more: [String] = []) async throws {
         try await kafkawire(["-P", "-t", name] + more, input: lines.map { $0 + "\n" }.joined())
     }
@@ -53,7 +53,7 @@ struct SecureTopic: Sendable {
         lines(try await kafkawire(["-C", "-e", "-q", "-t", name] + more).out)
     }
 
-    /// The codecs in a partition's log as Kafka's own tool sees them.
+    /// The codecs in a partition's log, as reported by Kafka's own tool.
     func storedCodecs(partition: Int) async throws -> Set<String> {
         let log = cluster.cluster.folder(broker: 1).appending(
             path: "data/\(name)-\(partition)/00000000000000000000.log")
@@ -63,7 +63,7 @@ struct SecureTopic: Sendable {
     }
 }
 
-/// Lines of many lengths, and one that fills many TLS records and a batch of its own.
+/// Lines of many lengths, including one that fills many TLS records and its own batch.
 func sampleLines(_ count: Int) -> [String] {
     var lines = (0..<count).map { "key\($0 % 7):line \($0) " + String(repeating: "äx", count: $0 % 200) }
     lines.append("long:" + String(repeating: "0123456789abcdef", count: 40_000))

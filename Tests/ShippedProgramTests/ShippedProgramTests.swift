@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The programs as they are shipped (optimised), or with the address sanitizer, between a real Kafka with TLS and
-/// logins and a real Postgres. `scripts/programs.sh` builds them and runs these tests.
+/// Tests the programs as shipped (optimised), or with the address sanitizer, between a real Kafka with TLS and logins
+/// and a real Postgres. `scripts/programs.sh` builds the programs and runs these tests.
 @Suite(needsPrograms, needsServers) enum ShippedPrograms {}
 
 private let needsPrograms: ConditionTrait = .enabled(
@@ -16,7 +16,7 @@ private let needsServers: ConditionTrait = .enabled(
 
 /// Runs a program and requires an exit status.
 ///
-/// - Throws: `ProgramError` with the command line, its exit status and its output if the status is another one.
+/// - Throws: `ProgramError` with the command line, its exit status and its output if the status differs.
 @discardableResult
 func run(
     _ program: String, _ arguments: [String], input: String = "", status: Int32
@@ -35,7 +35,7 @@ func run(
     return result
 }
 
-/// Expects the same lines in the same order. A failure shows the first one that differs, not all of them.
+/// Expects the same lines in the same order. A failure shows only the first line that differs.
 func expectSame(
     _ found: [String], _ expected: [String], _ what: String, _ location: SourceLocation = #_sourceLocation
 ) {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import TFIConsumer
 
-/// The plant's tables and views in a schema of a test's own, which is the connection's search path.
+/// The plant's tables and views in a separate schema, which is the connection's search path.
 struct PlantSchema {
     let connection: PostgresConnection
     let name: String
@@ -25,7 +25,7 @@ struct PlantSchema {
         return plant
     }
 
-    /// - Returns: The names of views that somebody has changed.
+    /// - Returns: The names of views that were changed by hand.
     @discardableResult
     func initialize() async throws -> [String] {
         let tables = OwnTables(schema: name, quotedSchema: schema.quotedName)
@@ -66,7 +66,7 @@ struct PlantSchema {
 
     func settler(_ table: RowTable) -> RowSettler { RowSettler(schema: schema, table: table) }
 
-    /// Moves all rows that are recent now.
+    /// Moves all recent rows.
     @discardableResult
     func settle(_ table: RowTable, limit: Int = 1_000) async throws -> Int {
         var (moved, block) = (0, 0 as Int?)
@@ -82,7 +82,7 @@ struct PlantSchema {
         return moved
     }
 
-    /// The names of views that don't hold what the first version's queries find in the same rows.
+    /// The names of views whose contents differ from the results of the first version's queries on the same rows.
     func wrongViews() async throws -> [String] {
         let schema = schema
         return try await connection.transaction(

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Settling rows")
 struct SettlingTests {
-    /// Units on both sides of a block's border, and the ends of their range.
+    /// Units on both sides of a block boundary, and the ends of their range.
     private static let units =
         (-4...4).map { $0 * 7 }
         + [16_383, 16_384, 16_390, 32_768, .max, .min].map { $0 as Int }
@@ -32,7 +32,7 @@ struct SettlingTests {
             + (concerns.isEmpty ? "" : "INSERT INTO uc VALUES \(concerns.joined(separator: ", "))")
     }
 
-    /// What somebody else does to the tables, whose settled rows are in a child.
+    /// Changes by other users, including some of the child table with the settled rows.
     private static let changes = [
         "DELETE FROM ucp WHERE qls_unit_id = 7", "DELETE FROM uc WHERE collection_point_id = 41",
         "UPDATE ucp SET zone_id = 2 WHERE qls_unit_id = -7", "UPDATE uc SET zone_charged_id = 1 WHERE concern_id = 5",
@@ -40,8 +40,8 @@ struct SettlingTests {
         "INSERT INTO uc_settled VALUES (14, '2024-03-02 09:00:00', 39, 5, 3)", "TRUNCATE uc", "TRUNCATE ucp_settled",
     ]
 
-    /// Each view against the same rows' count in another way, after each of many changes.
-    @Test(arguments: [1, 2, 3] as [UInt64]) func everyViewIsExactAtEveryMoment(_ seed: UInt64) async throws {
+    /// Compares each view with another count of the same rows, after each of many changes.
+    @Test(arguments: [1, 2, 3] as [UInt64]) func viewsAreAlwaysExact(_ seed: UInt64) async throws {
         let plant = try await PlantSchema.make("settling \(seed)")
         var chance = SeededRandom(seed: seed)
         var (moved, counted) = (0, 0)
@@ -67,12 +67,12 @@ struct SettlingTests {
             }
             #expect(try await plant.wrongViews() == [], "round \(round): \(done)")
         }
-        // All of them happened.
+        // Rows have been moved and counted.
         #expect(moved > 50 && counted > 0)
         await plant.connection.close()
     }
 
-    @Test func rowsAreInOnePartAndNoneIsLost() async throws {
+    @Test func eachRowIsInExactlyOnePart() async throws {
         let plant = try await PlantSchema.make("settling rows")
         try await plant.execute(
             """
@@ -92,8 +92,8 @@ struct SettlingTests {
         await plant.connection.close()
     }
 
-    /// A reader's snapshot has each row once, however it falls between the steps.
-    @Test func readersSeeEachRowOnceWhileRowsAreWrittenAndMoved() async throws {
+    /// A reader's snapshot has each row once, wherever it falls between the steps.
+    @Test func readersSeeEachRowOnceDuringWritesAndMoves() async throws {
         let plant = try await PlantSchema.make("settling readers")
         let writer = try await plant.another()
         let reader = try await plant.another()
@@ -127,7 +127,7 @@ struct SettlingTests {
         for side in [plant, writer, reader] { await side.connection.close() }
     }
 
-    @Test func twoProcessesDoNotMoveAtOnce() async throws {
+    @Test func twoProcessesDoNotMoveRowsAtOnce() async throws {
         let plant = try await PlantSchema.make("settling twice")
         let other = try await plant.another()
         try await plant.execute("INSERT INTO ucp VALUES (1, '2024-03-01', 40, 1)")
@@ -160,7 +160,7 @@ struct SettlingTests {
             """, "trigger"
         ),
     ])
-    func rowsStayIfTheTableIsNotAsItWasMade(_ change: String, _ reason: String) async throws {
+    func rowsStayIfTheTableWasChanged(_ change: String, _ reason: String) async throws {
         let plant = try await PlantSchema.make("settling \(reason) \(change.count)")
         if reason == "publication" { try await plant.execute("DROP PUBLICATION IF EXISTS settling_publication") }
         try await plant.execute("INSERT INTO plan VALUES (1, 1)")
@@ -175,13 +175,13 @@ struct SettlingTests {
         #expect(found.contains(reason))
         #expect(try await plant.number("SELECT count(*) FROM ONLY ucp") == 1)
         #expect(try await plant.wrongViews() == [])
-        // A publication is the database's: the schema is removed with it.
+        // A publication belongs to the database, so remove it with the schema.
         try await plant.execute("DROP SCHEMA \(plant.schema.quotedName) CASCADE")
         await plant.connection.close()
     }
 
-    /// A plant that has partitioned its table keeps the views that read all of it.
-    @Test func aPartitionedTableHasExactViewsToo() async throws {
+    /// If a plant has partitioned its table, the views read all of it.
+    @Test func partitionedTableHasExactViews() async throws {
         let plant = try await PlantSchema.make(
             "settling parts",
             over: """
@@ -202,8 +202,8 @@ struct SettlingTests {
         await plant.connection.close()
     }
 
-    /// tfi-consumer 0.1.0 kept no record of its views.
-    @Test func viewsOfTheFirstVersionAreReplaced() async throws {
+    /// tfi-consumer 0.1.0 did not record its views.
+    @Test func replacesViewsOfTheFirstVersion() async throws {
         let plant = try await PlantSchema.make("settling old")
         try await plant.execute("TRUNCATE own_view; INSERT INTO ucp VALUES (1, '2024-03-01', 40, 1)")
         for view in WorkshopSchema.firstViews { try await plant.execute(plant.schema.createView(view)) }
@@ -217,7 +217,7 @@ struct SettlingTests {
     }
 
     /// A DELETE finds its row even while the row is being moved.
-    @Test func whoChangesRowsThatAreBeingMovedFindsThem() async throws {
+    @Test func changesFindRowsThatAreBeingMoved() async throws {
         let plant = try await PlantSchema.make("settling changed")
         let (holder, user, viewer) = (try await plant.another(), try await plant.another(), try await plant.another())
         try await plant.execute("INSERT INTO ucp VALUES (2, '2024-03-01', 40, 1), (1, '2024-03-01', 40, 1)")
@@ -227,7 +227,7 @@ struct SettlingTests {
             )
         }
         try await holder.execute("BEGIN; SELECT FROM ucp WHERE qls_unit_id = 1 FOR UPDATE")
-        // It has moved the first row, and waits for the second one.
+        // The step has moved the first row, and waits for the second one.
         async let moved = plant.settle(.ucp)
         try await eventually("the step waits") { try await waiting() == 1 }
         async let deleted: Void = user.execute("DELETE FROM \"settling changed\".ucp WHERE qls_unit_id = 2")
@@ -251,8 +251,8 @@ struct SettlingTests {
         await plant.connection.close()
     }
 
-    /// Functions with their owner's rights give nobody else these rights.
-    @Test func aViewerGetsNoRightsByTheTriggers() async throws {
+    /// Functions with their owner's rights do not pass these rights on to others.
+    @Test func triggersGiveViewersNoRights() async throws {
         let plant = try await PlantSchema.make("settling rights")
         try await plant.execute(
             """

@@ -20,7 +20,7 @@ struct SummaryTests {
         return totals
     }
 
-    @Test func theJSONHasTheFieldsOfTheManual() throws {
+    @Test func jsonHasTheDocumentedFields() throws {
         let summary = RunSummary(totals(), seconds: 0.5)
         let object = try #require(
             try JSONSerialization.jsonObject(with: Data(summary.json.text.utf8)) as? [String: Any])
@@ -40,12 +40,12 @@ struct SummaryTests {
         #expect(!summary.json.text.contains("\n"))
     }
 
-    @Test func theSentenceCountsRowsByTable() {
+    @Test func sentenceCountsRowsByTable() {
         let sentence = RunSummary(totals(), seconds: 0.5).sentence
         #expect(sentence.contains("3 records: 2 rows (2 in ucp, 0 in uc), 1 dead letters"))
     }
 
-    @Test func nothingInNoTimeIsNoRate() {
+    @Test func emptyRunHasNoRate() {
         let text = RunSummary(IngestTotals.Snapshot(), seconds: 0).json.text
         #expect(text.contains("\"rows_per_second\":0"))
     }
@@ -74,7 +74,7 @@ struct CommandLineTests {
         #expect(!options[ConsumerOptions.untilCaughtUp])
     }
 
-    @Test func theEnvironmentSaysWhatTheCommandLineDoesNot() throws {
+    @Test func environmentSetsOptionsMissingOnTheCommandLine() throws {
         let environment = [
             "TFI_BOOTSTRAP_SERVERS": "a:1", "TFI_TOPIC": "other", "TFI_GROUP": "g", "TFI_SCHEMA": "s",
             "TFI_DATABASE": "postgresql://h/d", "TFI_UNTIL_CAUGHT_UP": "1", "TFI_SUMMARY_JSON": "1",
@@ -93,7 +93,7 @@ struct CommandLineTests {
         ["run", "--tpoic", "x"], ["run", "--topic"], ["run", "extra"], ["walk"], [], ["status", "--until-caught-up"],
         ["init", "--bootstrap-servers", "a:1"], ["run", "--property", "no value"], ["run", "--database", ""],
     ])
-    func whatIsWrongIsSaidWithStatus64(arguments: [String]) {
+    func wrongUseFailsWithStatus64(arguments: [String]) {
         do {
             _ = try options(arguments)
             Issue.record("\(arguments) were taken")
@@ -106,7 +106,7 @@ struct CommandLineTests {
     }
 
     @Test(arguments: ["client.idd=x", "fetch.max.bytes=many", "auto.offset.reset=sometimes", "fetch.max.bytes=0"])
-    func aPropertyThatCannotBeIsWrongUse(property: String) async throws {
+    func invalidPropertyIsWrongUse(property: String) async throws {
         let options = try options(["run", "--property", property])
         await #expect {
             try await options.client(.none)
@@ -115,7 +115,7 @@ struct CommandLineTests {
         }
     }
 
-    @Test func aFileOfSettingsIsBeatenByOptions() async throws {
+    @Test func optionsOverrideTheSettingsFile() async throws {
         let folder = try SettingsFolder()
         let file = try folder.file(
             "client.properties",
@@ -130,7 +130,7 @@ struct CommandLineTests {
         #expect(alone.bootstrapServers.map(\.port) == [1, 2])
         #expect(alone.clientID == "of the file")
         #expect(alone.requestTimeout == .milliseconds(77))
-        // What the file doesn't say is the program's.
+        // The program's defaults apply if the file does not contain the setting.
         #expect(alone.defaultAPITimeout == .seconds(10))
         let beaten = try await options([
             "status", "--config", file, "--bootstrap-servers", "127.0.0.1:3", "--property", "client.id=given",
@@ -140,7 +140,7 @@ struct CommandLineTests {
         #expect(beaten.consumer.fetchMaximumBytes == 1000)
     }
 
-    @Test func aFileOfSettingsThatIsWrongOrMissing() async throws {
+    @Test func wrongOrMissingSettingsFile() async throws {
         let folder = try SettingsFolder()
         let file = try folder.file("client.properties", "client.id=x\nsasl.jaas.confg=hush\n")
         func failure(_ path: String) async throws -> Failure? {
@@ -156,7 +156,7 @@ struct CommandLineTests {
         #expect(missing?.sentence == "the settings file \(file).missing can't be read: No such file or directory")
     }
 
-    @Test func errorsOfTheClusterHaveTheirStatus() {
+    @Test func clusterErrorsHaveAnExitStatus() {
         func status(_ code: KafkaWire.ErrorCode) -> CommandLineSupport.ExitStatus {
             Failure(KafkaError(code, "x"), topic: "t", bootstrapServers: "b:1").status
         }
@@ -171,7 +171,7 @@ struct CommandLineTests {
     }
 }
 
-/// A folder of its own for files of settings, removed with it.
+/// A folder for settings files, removed with this object.
 private final class SettingsFolder {
     private let url: URL
 

@@ -15,7 +15,7 @@ extension HTTPResponse {
 }
 
 @Suite struct MonitoringTests {
-    @Test func figuresAreWrittenInPrometheusFormat() {
+    @Test func metricsAreInPrometheusFormat() {
         var text = PrometheusText()
         text.add("a_total", .counter, "As.", 3)
         text.add("none", .gauge, "Left out.", [])
@@ -50,7 +50,7 @@ extension HTTPResponse {
         var all: [String] { state.withLock { $0 } }
     }
 
-    @Test func eachMinuteHasALine() async {
+    @Test func logsALineEachMinute() async {
         let lines = Lines()
         let log = Log(now: { Date(timeIntervalSince1970: 0) }, write: { [lines] in lines.append($0) })
         let metrics = IngestMetrics(wallTime: { 10_000 })
@@ -81,7 +81,7 @@ extension HTTPResponse {
             ])
     }
 
-    @Test func aProcessWhoseTasksDoNotRunIsNotWell() {
+    @Test func processWhoseTasksDoNotRunIsUnhealthy() {
         let clock = Lock(ContinuousClock.now)
         let monitor = RunMonitor(observer: IngestObserver(), now: { clock.withLock { $0 } })
         let pages = StatusPages(monitor: monitor, livePage: nil)
@@ -92,7 +92,7 @@ extension HTTPResponse {
         #expect(answer.text == "no task has run for 21 s\n")
     }
 
-    @Test func aRunThatHasNotBegunIsNotReadyAndHasFigures() {
+    @Test func runThatHasNotBegunIsNotReadyButHasMetrics() {
         let monitor = RunMonitor(observer: IngestObserver(), version: "1.2.3")
         let pages = StatusPages(monitor: monitor, livePage: nil)
         let ready = pages.answer(HTTPRequest(path: "/readyz"))

@@ -9,17 +9,17 @@ import Testing
 
 @testable import TFIConsumer
 
-/// The live page's events, to viewers that are real connections, with answers that the test makes up.
+/// The live page's events, sent over real connections, with answers that the test provides.
 @Suite(.timeLimit(.minutes(1)))
 struct PlantFeedTests {
-    /// What the feed finds in the database.
+    /// The contents of the database.
     private final class Rows: Sendable {
-        /// The days that were asked for, "" for the newest one.
+        /// The days that were queried; "" is the newest one.
         let asked = Lock<[String]>([])
         let answer = Lock<@Sendable (String?) throws -> DayQuery.Answer>({ day in
             DayQuery.Answer(day: day ?? "2024-03-12", days: "[\"2024-03-12\"]", tiles: "{\"total\" : 7}")
         })
-        /// How many seconds have passed.
+        /// The number of seconds that have passed.
         let ticks = Lock(0)
 
         func ask(_ day: String?) throws -> DayQuery.Answer {
@@ -71,7 +71,7 @@ struct PlantFeedTests {
         }
     }
 
-    @Test func withoutAViewerNothingIsAsked() async throws {
+    @Test func queriesNothingWithoutAViewer() async throws {
         let fixture = try Fixture()
         try await eventually("time passes") { fixture.rows.ticks.withLock { $0 } >= 20 }
         #expect(fixture.rows.asked.withLock { $0 } == [])
@@ -81,8 +81,8 @@ struct PlantFeedTests {
                 "data: {\"now\":\"2024-03-12T14:00:00\",\"version\":\"1.2.3\",\"replayed\":false,\"day\":\"2024-03-12\","
                     + "\"days\":[\"2024-03-12\"],\"tiles\":{\"total\" : 7},\"data\":{\"last_message\":null,\"lag\":5,"
                     + "\"rows_per_second\":null,\"dead_letters\":null,\"waits\":[\"the run has not begun\"]}}\n\n"))
-        // The server notices that the viewer is gone when it next writes to it.
-        try await eventually("nobody is there any more") { fixture.feed.stream(for: nil)?.clientCount == 0 }
+        // The server notices that the viewer has gone when it next writes to it.
+        try await eventually("no viewer is left") { fixture.feed.stream(for: nil)?.clientCount == 0 }
         let count = fixture.rows.asked.withLock { $0.count }
         let ticks = fixture.rows.ticks.withLock { $0 }
         try await eventually("time passes") { fixture.rows.ticks.withLock { $0 } >= ticks + 20 }
@@ -90,7 +90,7 @@ struct PlantFeedTests {
         await fixture.end()
     }
 
-    @Test func allViewersShareOneQuestion() async throws {
+    @Test func viewersShareOneQuery() async throws {
         let fixture = try Fixture()
         let before = fixture.rows.ticks.withLock { $0 }
         try await withThrowingTaskGroup(of: String.self) { group in
@@ -104,15 +104,15 @@ struct PlantFeedTests {
         await fixture.end()
     }
 
-    /// An unchanged picture isn't sent each second, and still from time to time, for its clock.
-    @Test func whatHasNotChangedIsSentRarely() async throws {
+    /// An unchanged picture is not sent each second, but from time to time to update its clock.
+    @Test func sendsUnchangedPicturesRarely() async throws {
         let fixture = try Fixture()
         let text = try await fixture.read("/events") { $0.split(separator: "event: beat").count > 10 }
         #expect((2...6).contains(text.split(separator: "data: {\"now\"").count - 1), "\(text)")
         await fixture.end()
     }
 
-    @Test func aChosenDayDoesNotStarveTheNewestOne() async throws {
+    @Test func chosenDayDoesNotStarveTheNewestOne() async throws {
         let fixture = try Fixture()
         let targets = ["/events", "/events?day=2024-03-01", "/events?day=2024-03-02"]
         try await withThrowingTaskGroup(of: String.self) { group in
@@ -128,7 +128,7 @@ struct PlantFeedTests {
         await fixture.end()
     }
 
-    @Test func aFailureIsShownBesideTheLastFigures() async throws {
+    @Test func showsAFailureWithTheLastFigures() async throws {
         struct Away: Error, CustomStringConvertible { var description: String { "the database is away" } }
         let fixture = try Fixture()
         let text = try await fixture.read("/events") { [fixture] text in
@@ -138,17 +138,17 @@ struct PlantFeedTests {
         let last = try #require(
             text.replacing("\r\n", with: "\n").split(separator: "\n").last { $0.hasPrefix("data: {\"now\"") })
         #expect(last.contains("\"total\" : 7"))
-        #expect(last.contains("\"waits\":[\"the figures are not of this moment: the database is away\""))
+        #expect(last.contains("\"waits\":[\"the figures are out of date: the database is away\""))
         await fixture.end()
     }
 
-    @Test func onlyDaysOfTheCalendarHaveAStream() throws {
+    @Test func onlyCalendarDaysHaveAStream() throws {
         let feed = PlantFeed(monitor: RunMonitor(observer: IngestObserver(log: .none)), group: "g")
         for day in ["2024-02-30", "today", "2024-1-1", "2024-01-01'", "", "0000-00-00", "2024-13-01", "２024-01-01"] {
             #expect(feed.stream(for: day) == nil, "\(day)")
         }
         #expect(feed.stream(for: "2024-02-29") === feed.stream(for: "2024-02-29"))
-        // Days that nobody looks at make room for others.
+        // Days without viewers make room for others.
         for day in 1...28 {
             for month in 1...3 {
                 #expect(feed.stream(for: "2023-0\(month)-\(day < 10 ? "0" : "")\(day)") != nil)
@@ -156,7 +156,7 @@ struct PlantFeedTests {
         }
     }
 
-    @Test func theRateIsThatOfTheLastSeconds() {
+    @Test func rateCoversTheLastSeconds() {
         var rate = PositionRate()
         let start = ContinuousClock.now
         rate.add(["a": 100], at: start)
@@ -172,13 +172,14 @@ struct PlantFeedTests {
         #expect(rate.perSecond != nil)
     }
 
-    @Test func aReplayHasTheTimeOfItsMessages() throws {
+    @Test func replayShowsTheTimeOfItsMessages() throws {
         let zone = try #require(TimeZone(secondsFromGMT: 7_200))
         let now = try #require(DayPicture.date("2024-03-12T16:00:00", zone))
-        func line(_ last: String?, isCurrent: Bool = true) -> String {
+        func line(_ last: String?, newest: String? = "2024-03-12") -> String {
             DayPicture(
-                version: "1", answer: DayQuery.Answer(day: "2024-03-12", lastRow: last), now: now, zone: zone
-            ).line(isCurrent: isCurrent).text
+                version: "1", answer: DayQuery.Answer(day: "2024-03-12", newestDay: newest, lastRow: last), now: now,
+                zone: zone
+            ).line().text
         }
         #expect(
             line("2024-03-12T15:59:58").contains(
@@ -188,7 +189,18 @@ struct PlantFeedTests {
             line("2020-05-27T16:44:38").hasPrefix(
                 "{\"now\":\"2020-05-27T16:44:38\",\"version\":\"1\",\"replayed\":true"))
         #expect(line("2024-03-12T18:00:00").contains("\"replayed\":true"))
-        #expect(line("2020-05-27T16:44:38", isCurrent: false).contains("\"replayed\":false"))
+        #expect(line("2020-05-27T16:44:38", newest: "2024-03-13").contains("\"replayed\":false"))
+        #expect(line("2020-05-27T16:44:38", newest: nil).contains("\"replayed\":false"))
         #expect(line(nil).contains("\"replayed\":false"))
+    }
+
+    @Test(arguments: [
+        (7_200, "2024-03-13T00:30:05+02:00"), (-12_600, "2024-03-12T19:00:05-03:30"), (0, "2024-03-12T22:30:05Z"),
+    ])
+    func lastMessageIsInThePlantsTimeZone(offset: Int, expected: String) throws {
+        let answer = DayQuery.Answer(lastCommit: "2024-03-12T22:30:05Z")
+        let zone = try #require(TimeZone(secondsFromGMT: offset))
+        let text = DayPicture(version: "1", answer: answer, now: Date(timeIntervalSince1970: 0), zone: zone).line().text
+        #expect(text.contains("\"last_message\":\"\(expected)\""))
     }
 }

@@ -9,14 +9,14 @@ import Testing
 
 @testable import TFIConsumer
 
-/// `tfi-consumer mapping` and `tfi-consumer infer`, as they are started by a shell.
+/// `tfi-consumer mapping` and `tfi-consumer infer`, started like by a shell.
 @Suite("Proposals", .timeLimit(.minutes(2)))
 struct ProposalTests {
     private func consumer(_ arguments: [String]) async throws -> ProgramResult {
         try await run(try Repository.program("tfi-consumer"), arguments)
     }
 
-    /// Sends messages to the partition of their index, and closes the fake after the closure.
+    /// Sends each message to the partition with its index, and closes the fake after the closure.
     private func withTopic(
         _ messages: [(key: String?, value: String?)], partitions: Int = 1,
         _ body: (FakeCluster) async throws -> Void
@@ -100,7 +100,7 @@ struct ProposalTests {
         }
     }
 
-    @Test("keys divide messages into tables, and the rest is counted")
+    @Test("each key gets a table, and other messages are counted")
     func several() async throws {
         let messages: [(String?, String?)] = [
             ("a", "{\"x\":1,\"y\":2}"), ("b", "{\"User\":\"u\"}"), ("a", "{\"x\":3000000000,\"y\":null}"), (nil, "{"),
@@ -128,7 +128,7 @@ struct ProposalTests {
         }
     }
 
-    @Test("the newest, the first and the next messages can be asked for")
+    @Test("the newest, the first and the next messages can be selected")
     func places() async throws {
         let messages = (0..<100).map { (nil as String?, "{\"f\($0)\":1}" as String?) }
         try await withTopic(messages) { fake in
@@ -139,7 +139,7 @@ struct ProposalTests {
         }
     }
 
-    @Test("the next messages are waited for")
+    @Test("infer waits for the next messages")
     func next() async throws {
         try await withTopic([(nil, "{\"old\":1}")]) { fake in
             let client = try KafkaClient(bootstrapServers: fake.bootstrapServers)
@@ -152,7 +152,7 @@ struct ProposalTests {
                         "next", "--messages", count, "--format", "sql",
                     ])
             }
-            // Whatever was sent before the program looked is old to it: messages are sent until it has enough.
+            // Messages sent before the program looked up the offsets count as old, so keep sending until it has enough.
             let program = try await start("2")
             try await eventually("two messages") {
                 _ = try await producer.send(
@@ -167,7 +167,7 @@ struct ProposalTests {
         }
     }
 
-    /// The last offsets of the log belong to the transaction's end, not to a record.
+    /// The last offsets of the log belong to the transaction marker, not to a record.
     @Test("a log that ends with a transaction's marker is read to its end")
     func transactions() async throws {
         try await withTopic([(nil, "{\"a\":1}")]) { fake in
@@ -189,7 +189,7 @@ struct ProposalTests {
         }
     }
 
-    @Test("a topic without JSON, or without messages, or none at all, is an error that says so")
+    @Test("a topic without JSON objects, an empty topic and a missing topic are clear errors")
     func nothing() async throws {
         try await withTopic([(nil, "hello")]) { fake in
             let text = try await infer(fake)

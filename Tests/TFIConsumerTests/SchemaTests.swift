@@ -5,18 +5,18 @@ import Testing
 
 @Suite("Schema statements")
 struct SchemaTests {
-    /// A legal name that goes wrong wherever it is quoted by hand: both kinds of quotes, a dollar quote, a backslash.
+    /// A legal name that breaks any manual quoting: both kinds of quotes, a dollar quote, a backslash.
     static let awkwardName = #""we""ird '$$ \x Name""#
     let schema = WorkshopSchema(quotedName: SchemaTests.awkwardName)
-    /// All of them, in their order.
+    /// All statements, in their order.
     private var statements: [String] {
         schema.tableStatements + (WorkshopSchema.views + WorkshopSchema.firstViews).map(schema.createView)
     }
     private var settlingStatements: [String] { RowTable.all.flatMap(schema.settlingStatements) }
 
-    /// Without its schema a name would mean whatever the user's search_path says.
+    /// Without its schema a name would depend on the user's search_path.
     @Test func namesTheSchemaBeforeEveryTableAndView() throws {
-        // What these words introduce is a table or view of the schema, or a part of the query itself.
+        // Each of these words is followed by a table or view of the schema, or by a part of the query itself.
         let introduction = /(?:FROM|JOIN|INTO|EXISTS|VIEW|INHERITS)\s(?:\(?ONLY\s)?/
         let partsOfTheQuery: Set = ["(", "(SELECT", "(VALUES", "LATERAL", "per_hour", "span"]
         var named: Set<String> = []
@@ -36,7 +36,7 @@ struct SchemaTests {
         #expect(named == Set(made))
     }
 
-    @Test func everyStatementCanBeSentAgain() {
+    @Test func statementsCanBeRepeated() {
         for statement in statements + settlingStatements {
             #expect(!statement.contains("DROP"))
             for match in statement.matches(of: /CREATE (\w+(?: \w+)?)/) {
@@ -49,7 +49,7 @@ struct SchemaTests {
         }
     }
 
-    @Test func tablesAreCreatedBeforeTheirRowsAndThoseBeforeTheViews() {
+    @Test func createsTablesThenRowsThenViews() {
         let kinds = statements.map { statement in
             if statement.hasPrefix("CREATE TABLE") { return 1 }
             if statement.hasPrefix("INSERT INTO") { return 2 }
@@ -59,8 +59,8 @@ struct SchemaTests {
         #expect(Set(kinds) == [1, 2, 3])
     }
 
-    /// A name of the user's stands in a statement as libpq quoted it, and nowhere inside a constant.
-    @Test func theNameOfTheSchemaIsNeverPartOfAConstant() {
+    /// A statement contains the user's name as libpq quoted it, and never inside a constant.
+    @Test func schemaNameIsNeverInsideAConstant() {
         for statement in statements + settlingStatements {
             var rest = statement[...]
             while let name = rest.firstRange(of: Self.awkwardName) {
@@ -71,12 +71,12 @@ struct SchemaTests {
         }
     }
 
-    @Test func requiredTablesAreMade() {
+    @Test func createsTheRequiredTables() {
         let made = Set(WorkshopSchema.tables.map(\.name) + OwnTables.all.map(\.name))
         #expect(made.isSuperset(of: WorkshopSchema.requiredTables(of: nil)))
     }
 
-    @Test func columnsThatAreReservedWordsAreQuoted() {
+    @Test func quotesColumnsThatAreReservedWords() {
         for word in ["topic", "partition", "offset", "timestamp"] {
             #expect(OwnTables.deadLetter.lines.contains { $0.hasPrefix("\"\(word)\" ") })
         }

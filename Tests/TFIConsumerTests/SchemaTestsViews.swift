@@ -3,7 +3,7 @@ import Testing
 
 @testable import TFIConsumer
 
-/// The views against what the dashboard asks for, and against the generated day's numbers in
+/// Compares the views with the columns that the dashboard needs, and with the generated day's numbers in
 /// `Fixtures/day/expected.json`, which `Fixtures/make-day.py` counts without SQL.
 @Suite("Schema views")
 struct SchemaViewTests {
@@ -43,13 +43,13 @@ struct SchemaViewTests {
         }
     }
 
-    @Test func theGeneratedDayHasEachViewInTheOrderOfItsColumns() throws {
+    @Test func generatedDayListsEachViewInOrder() throws {
         let expected = try Self.expectedViews()
         #expect(Set(expected.keys) == Set(Self.columns.keys))
         for (view, rows) in expected {
             #expect(!rows.isEmpty, "\(view)")
             #expect(rows.allSatisfy { $0.count == Self.columns[view]?.count }, "\(view)")
-            // All of a day: what is left to order by is the second column, or the first where there is no day.
+            // All rows are of one day, so they are ordered by the second column, or by the first if there is no day.
             let keys = rows.map { $0.first?.text == nil ? $0.first?.number : $0.dropFirst().first?.number }
             let numbers = keys.compactMap(\.self)
             #expect(numbers.count == rows.count, "\(view)")
@@ -57,7 +57,7 @@ struct SchemaViewTests {
         }
     }
 
-    @Test func theGeneratedDayAgreesWithItself() throws {
+    @Test func generatedDayIsConsistent() throws {
         let expected = try Self.expectedViews()
         func column(_ index: Int, of view: String) throws -> [Double] {
             try #require(expected[view]).map { try #require($0[index].number) }
@@ -70,7 +70,7 @@ struct SchemaViewTests {
         #expect(try column(2, of: "tile_units_per_zone") == column(1, of: "unit_totals"))
     }
 
-    @Test func theGeneratedDayStandsBesideThePlanOfAnEmptyTable() throws {
+    @Test func generatedDayUsesTheInitialPlan() throws {
         let plan = Dictionary(uniqueKeysWithValues: WorkshopSchema.referencePlan.map { (Double($0.hour), $0.units) })
         let rows = try #require(try Self.expectedViews()["tile_current_production"])
         #expect(rows.count == plan.count)
@@ -80,7 +80,7 @@ struct SchemaViewTests {
         }
     }
 
-    @Test func thePlanNeverFalls() {
+    @Test func planNeverFalls() {
         let units = WorkshopSchema.referencePlan.map(\.units)
         #expect(units == units.sorted())
         #expect(WorkshopSchema.referencePlan.map(\.hour) == Array(8...16))
@@ -88,7 +88,7 @@ struct SchemaViewTests {
 
     // MARK: The fixture
 
-    /// A column of `expected.json`: a day, or a number.
+    /// A column of `expected.json`: a day or a number.
     enum Value: Decodable, Equatable {
         case text(String)
         case number(Double)

@@ -9,11 +9,11 @@ import Testing
     private func options(_ arguments: String...) throws -> ParsedOptions {
         switch try Main.program.parse(arguments, environment: [:]) {
         case .run(_, let options): return options
-        case .text: throw Failure("a text was asked for", status: .internalError)
+        case .text: throw Failure("expected a run, not a text", status: .internalError)
         }
     }
 
-    @Test func thePaceIsGivenInOneOfThreeWays() throws {
+    @Test func paceHasThreeExclusiveOptions() throws {
         #expect(try ReplayCommand.interval(options("replay")) == .milliseconds(50))
         #expect(try ReplayCommand.interval(options("replay", "--interval", "2s")) == .seconds(2))
         #expect(try ReplayCommand.interval(options("replay", "--rate", "1000")) == .milliseconds(1))
@@ -24,8 +24,8 @@ import Testing
         #expect(failure?.status == .usage)
     }
 
-    /// Neither needs a broker to find that out.
-    @Test func wrongUseAndMissingFilesAreFoundBeforeAnythingIsConnectedTo() async throws {
+    /// Both are found without a broker.
+    @Test func findsWrongUseAndMissingFilesBeforeConnecting() async throws {
         func status(_ arguments: String...) async -> CommandLineSupport.ExitStatus {
             let line = StatusLine(isTerminal: false, columns: { 80 }, now: { .now }, write: { _ in })
             return await Main.program.run(arguments, environment: [:], statusLine: line)
@@ -43,7 +43,7 @@ import Testing
         #expect(await status("generate", "--records", "1", "--config", "/nowhere/c.properties") == .noInput)
     }
 
-    @Test func helpTellsOfEveryOption() throws {
+    @Test func helpListsEveryOption() throws {
         for command in Main.program.commands {
             let help = Main.program.helpText(of: command)
             for option in command.options { #expect(help.contains("--\(option.name)")) }
@@ -62,13 +62,13 @@ import Testing
                 + #""bytes":696814,"seconds":2,"records_per_second":2950.5,"cpu_seconds":0.75,"max_rss_mb":20}"#)
     }
 
-    @Test func theProgressLineTellsTheRateSinceTheLastTime() {
+    @Test func progressLineShowsTheRateSinceTheLastCall() {
         var line = ProgressLine(count: 4000)
         #expect(line.text(records: 1000, time: .seconds(1)) == "1,000 of 4,000 messages, 25 %, 1.00 k/s")
         #expect(line.text(records: 2000, time: .seconds(3)) == "2,000 of 4,000 messages, 50 %, 500/s")
     }
 
-    @Test func aUnitsPartitionIsThatOfItsDecimalNumber() {
+    @Test func partitionIsThatOfTheUnitsDecimalNumber() {
         for unit in [0, 7, -7, 71_206_360, Int32.max, Int32.min] {
             for count: Int32 in [1, 4, 7] {
                 let key = Array("\(unit)".utf8)

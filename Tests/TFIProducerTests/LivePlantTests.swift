@@ -5,7 +5,7 @@ import Testing
 @testable import TFIProducer
 
 @Suite struct LivePlantTests {
-    /// A plant whose clock the test moves on.
+    /// A clock that the test advances.
     private final class PlantClock: Sendable {
         private let seconds: Lock<Double>
         init(_ text: String) throws {
@@ -22,7 +22,7 @@ import Testing
             now: { clock.now })
     }
 
-    @Test func messagesHaveTheTimeAtWhichTheyAreSent() throws {
+    @Test func messagesHaveTheirSendingTime() throws {
         let clock = try PlantClock("2026-11-30T10:30:00")
         var plant = try self.plant(clock, every: 2, zone: 3_600)
         let next = plant.next()
@@ -31,14 +31,14 @@ import Testing
         #expect(plant.count == nil)
     }
 
-    /// A unit that was produced once counts on that day alone.
-    @Test(arguments: [0.2, 1, 40, 500]) func aPlantThatIsStartedAgainMakesOtherUnits(_ rate: Double) throws {
+    /// A produced unit counts only on the day on which it was first produced.
+    @Test(arguments: [0.2, 1, 40, 500]) func restartedPlantMakesOtherUnits(_ rate: Double) throws {
         let clock = try PlantClock("2026-11-30T10:30:00")
         func units(_ count: Int) throws -> Set<Int32> {
             var plant = try self.plant(clock, every: 1 / rate)
             return Set((0..<count).compactMap { _ in plant.next()?.unit })
         }
-        // The line was full before: those units are of before.
+        // The line was full before: these units existed before the restart.
         let line = Double(AssemblyLine.standard.stations.count)
         let seconds = max(100, 2 * line)
         let first = try units(Int(seconds * rate))

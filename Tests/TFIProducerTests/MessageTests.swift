@@ -16,7 +16,7 @@ func timestamp(_ text: String) throws -> PlantTimestamp {
 }
 
 @Suite struct MessageTests {
-    @Test func membersAreTheColumnsInTheirOrder() throws {
+    @Test func membersFollowTheColumnOrder() throws {
         let passage = PlantMessage(
             kind: .passage, unit: 71_206_360, timestamp: try timestamp("2024-03-12 08:00:06.1"), collectionPoint: 34,
             zone: 23)
@@ -38,7 +38,7 @@ func timestamp(_ text: String) throws -> PlantTimestamp {
                 + #""collection_point_id":34,"qls_unit_id":71206360}"#)
     }
 
-    @Test func keysAndMembersMakeWhatAJSONParserReads() throws {
+    @Test func messagesAreValidJSON() throws {
         #expect(PlantMessage.Kind.allCases.map(\.key) == ["unit_collection_point", "unit_concern"])
         for number in [0, 9, 10, 99, -1, Int32.max, Int32.min] {
             let message = PlantMessage(
@@ -56,7 +56,7 @@ func timestamp(_ text: String) throws -> PlantTimestamp {
         "2020-05-27 08:05:24.0", "2024-02-29 23:59:59.999999", "2000-02-29 00:00:00", "1969-12-31 23:59:59.5",
         "0001-01-01 00:00:00.0", "9999-12-31 23:59:59.123", "1970-01-01 00:00:00.000",
     ])
-    func timestampsAreWrittenAsTheyWereRead(text: String) throws {
+    func timestampsRoundTrip(text: String) throws {
         let message = PlantMessage(
             kind: .passage, unit: 1, timestamp: try timestamp(text), collectionPoint: 1, zone: 1)
         #expect(json(message).contains("\"\(text)\""))
@@ -69,11 +69,11 @@ func timestamp(_ text: String) throws -> PlantTimestamp {
         "2024-01-01 08:00:00.0Z", "2024-1-1 08:00:00.0", " 2024-01-01 08:00:00.0", "0000-01-01 08:00:00.0",
         "2024-01-01", "+024-01-01 08:00:00.0",
     ])
-    func timestampsThatAreNone(text: String) {
+    func rejectsInvalidTimestamps(text: String) {
         #expect(PlantTimestamp(Array(text.utf8)[...]) == nil)
     }
 
-    @Test func theCalendarAgreesWithFoundations() throws {
+    @Test func calendarAgreesWithFoundation() throws {
         var calendar = Calendar(identifier: .gregorian)
         calendar.timeZone = try #require(TimeZone(secondsFromGMT: 0))
         for day in stride(from: -100_000, through: 400_000, by: 61) {

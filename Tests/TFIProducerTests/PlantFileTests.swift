@@ -4,7 +4,7 @@ import Testing
 
 @testable import TFIProducer
 
-/// A folder with files for one test.
+/// A folder for the files of one test.
 final class TestFolder {
     let url: URL
 
@@ -48,7 +48,7 @@ private let concernHeader = "qls_unit_id,unit_collection_pt_timestamp,collection
             ])
     }
 
-    @Test func carriageReturnsQuotesMarksAndEmptyLinesAreTolerated() throws {
+    @Test func toleratesCarriageReturnsQuotesMarksAndEmptyLines() throws {
         let plain = try passages("\(header)\n7,2024-03-12 08:00:06.1,34,23\n")
         let other = try passages(
             "\u{feff}\"qls_unit_id\",unit_collection_pt_timestamp,\"collection_point_id\",zone_id\r\n"
@@ -59,7 +59,7 @@ private let concernHeader = "qls_unit_id,unit_collection_pt_timestamp,collection
         #expect(try passages(header).messages.isEmpty)
     }
 
-    @Test func columnsAreFoundByTheirNames() throws {
+    @Test func findsColumnsByName() throws {
         let file = try passages(
             "zone_id,qls_unit_id,collection_point_id,unit_collection_pt_timestamp\n23,7,34,2024-03-12 08:00:06.1\n")
         #expect(file.columns == [.zone, .unit, .collectionPoint, .timestamp])
@@ -68,16 +68,16 @@ private let concernHeader = "qls_unit_id,unit_collection_pt_timestamp,collection
     }
 
     @Test(arguments: [
-        ("", "is empty: it begins with the line \(header)"),
+        ("", "is empty: it must begin with the line \(header)"),
         (
             "1,2024-03-12 08:00:06.1,34,23\n",
-            "line 1: the header has to name the columns \(header) (missing: qls_unit_id"
+            "line 1: the header must name the columns \(header) (missing: qls_unit_id"
         ),
-        ("\(header),more\n", "line 1: the header has to name the columns \(header)"),
+        ("\(header),more\n", "line 1: the header must name the columns \(header)"),
         (concernHeader, "(missing: zone_id)"),
         ("zone_id,zone_id,qls_unit_id,collection_point_id\n", "(missing: unit_collection_pt_timestamp)"),
-        ("\(header)\n1,2024-03-12 08:00:06.1,34\n", "line 2: there are 3 fields where 4 belong"),
-        ("\(header)\n1,2024-03-12 08:00:06.1,34,23,\n", "line 2: there are 5 fields where 4 belong"),
+        ("\(header)\n1,2024-03-12 08:00:06.1,34\n", "line 2: the line has 3 fields instead of 4"),
+        ("\(header)\n1,2024-03-12 08:00:06.1,34,23,\n", "line 2: the line has 5 fields instead of 4"),
         (
             "\(header)\n1,2024-03-12 08:00:06.1,34,23\nx1,2024-03-12 08:00:06.1,34,23\n",
             "line 3: qls_unit_id is 'x1', not a whole number from -2147483648 to 2147483647"
@@ -89,25 +89,25 @@ private let concernHeader = "qls_unit_id,unit_collection_pt_timestamp,collection
             "\(header)\n1,12.03.2024 08:00,34,23\n",
             "line 2: unit_collection_pt_timestamp is '12.03.2024 08:00', not a yyyy-MM-dd HH:mm:ss.S"
         ),
-        ("\(header)\n\"1,2024-03-12 08:00:06.1,34,23\n", "line 2: a quoted field doesn't end"),
-        ("\(header)\n\"1\"2,2024-03-12 08:00:06.1,34,23\n", "line 2: a quoted field goes on after its quote"),
+        ("\(header)\n\"1,2024-03-12 08:00:06.1,34,23\n", "line 2: a quoted field has no closing quote"),
+        ("\(header)\n\"1\"2,2024-03-12 08:00:06.1,34,23\n", "line 2: a quoted field continues after its closing quote"),
         ("\(header)\n\u{1b}[2J,2024-03-12 08:00:06.1,34,23\n", "line 2: qls_unit_id is '\\x1b[2J', not"),
     ])
-    func faultsNameFileLineAndWhatBelongsThere(content: String, sentence: String) throws {
+    func errorsNameFileLineAndExpectation(content: String, sentence: String) throws {
         let failure = #expect(throws: Failure.self) { try passages(content) }
         #expect(failure?.status == .badData)
         #expect(failure?.sentence.contains("units.csv") == true)
         #expect(failure?.sentence.contains(sentence) == true, "\(failure?.sentence ?? "")")
     }
 
-    @Test func aMissingFile() {
+    @Test func missingFile() {
         let failure = #expect(throws: Failure.self) { try PlantFile(path: "/nowhere/units.csv", kind: .passage) }
         #expect(failure == Failure("/nowhere/units.csv can't be read: No such file or directory", status: .noInput))
     }
 }
 
 @Suite struct ReplaySourceTests {
-    @Test func messagesComeByTimeAndPassagesFirst() throws {
+    @Test func sortsByTimeAndPassagesFirst() throws {
         let folder = try TestFolder()
         let units = try folder.file(
             "u.csv",
@@ -133,7 +133,7 @@ private let concernHeader = "qls_unit_id,unit_collection_pt_timestamp,collection
         #expect(order == [12, 2, 1, 3, 11, 13, 4])
     }
 
-    @Test func theDeliveredDayIsFoundFromTheFolderAndFromTheProgram() throws {
+    @Test func findsTheDeliveredDayFromFolderOrProgram() throws {
         let folder = try TestFolder()
         let units = try folder.file("Fixtures/day/unit_collection_point.csv", "")
         let elsewhere = try TestFolder().url.path

@@ -10,17 +10,17 @@ import Testing
         return messages
     }
 
-    @Test func theSeedDecidesEveryByte() {
+    @Test func seedDeterminesEveryByte() {
         let first = messages(2000, seed: 7)
         #expect(first.map { json($0) } == messages(2000, seed: 7).map { json($0) })
         #expect(first != messages(2000, seed: 8))
-        // A shorter day is the beginning of a longer one.
+        // A shorter day is a prefix of a longer one.
         #expect(Array(first.prefix(500)) == messages(500, seed: 7))
         #expect(messages(0, seed: 7).isEmpty)
     }
 
     /// The algorithm's published numbers for the seed 1234567.
-    @Test func theRandomNumbersAreThePublishedOnes() {
+    @Test func randomNumbersAreThePublishedOnes() {
         var random = SplitMix64(seed: 1_234_567)
         let expected: [UInt64] = [
             6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423,
@@ -34,11 +34,11 @@ import Testing
         let all = messages(20_000, seed: seed)
         let concerns = all.count { $0.kind == .concern }
         #expect((900...1100).contains(concerns), "\(concerns) concerns")
-        // From the beginning on, too.
+        // This holds from the beginning.
         #expect((50...170).contains(all.prefix(2000).count { $0.kind == .concern }))
     }
 
-    @Test func timeGoesOnWithinTheShifts() {
+    @Test func timeAdvancesWithinTheShifts() {
         var last = PlantTimestamp(microseconds: .min, fractionDigits: 1)
         var days: Set<Int64> = []
         for message in messages(50_000, seed: 3) {
@@ -48,7 +48,7 @@ import Testing
             days.insert(day)
             #expect((8 * 3_600_000_000..<17 * 3_600_000_000).contains(time))
         }
-        // Some thousand messages a day, and no day left out.
+        // Some thousand messages per day, and no day is skipped.
         #expect((6...12).contains(days.count))
         #expect((days.max() ?? 0) - (days.min() ?? 0) == Int64(days.count - 1))
     }
@@ -62,7 +62,7 @@ import Testing
         for message in messages(20_000, seed: 5) {
             #expect(line.zones.contains(message.zone))
             guard let station = place[message.collectionPoint] else {
-                Issue.record("collection point \(message.collectionPoint) isn't on the line")
+                Issue.record("collection point \(message.collectionPoint) is not on the line")
                 continue
             }
             switch message.kind {
@@ -83,7 +83,7 @@ import Testing
         let started = seen.values.filter { $0.first == 0 }
         let ended = started.filter { $0.last == line.stations.count - 1 }
         #expect(ended.count > 300)
-        // But for those on the line at the end and the few that were taken off, all that started came to the end.
+        // All units reach the end, except those still on the line and the few that were taken off.
         #expect(started.count - ended.count < line.stations.count + started.count / 20)
         let faultless = seen.keys.filter { !concerned.contains($0) }.count
         #expect((seen.count * 4 / 10...seen.count * 7 / 10).contains(faultless))

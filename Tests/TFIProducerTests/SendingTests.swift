@@ -3,7 +3,7 @@ import Testing
 
 @testable import TFIProducer
 
-/// A clock that moves only when somebody sleeps, and tells who did.
+/// A clock that advances only when a task sleeps, and records the sleeps.
 private final class ManualClock: Clock, Sendable {
     struct Instant: InstantProtocol {
         var offset = Duration.zero
@@ -25,7 +25,7 @@ private final class ManualClock: Clock, Sendable {
     func advance(_ duration: Duration) { time.withLock { $0 = $0.advanced(by: duration) } }
 }
 
-/// Notes when each message came; full now and then, and slow where it is told to be.
+/// Records when each message came. It can refuse messages, and delay some.
 private final class NotingSink: MessageSink {
     struct Note: Equatable {
         var unit: Int32
@@ -59,7 +59,7 @@ private final class NotingSink: MessageSink {
             return notes.count
         }
         if let delay = delayAfter[count] { clock.advance(delay) }
-        // The task is used within the closure alone.
+        // The task is used only within the closure.
         if count == cancelAfter { unsafe withUnsafeCurrentTask { unsafe $0?.cancel() } }
         return true
     }
@@ -76,7 +76,7 @@ private final class NotingSink: MessageSink {
             clock: clock, progress: SendingProgress())
     }
 
-    @Test func oneMessageEveryInterval() async throws {
+    @Test func sendsOneMessagePerInterval() async throws {
         let clock = ManualClock()
         let sink = NotingSink(clock: clock)
         var sender = sender(5, interval: .milliseconds(50), sink: sink, clock: clock)
@@ -85,7 +85,7 @@ private final class NotingSink: MessageSink {
         #expect(sender.progress.records == 5)
     }
 
-    @Test func aDelayIsCaughtUp() async throws {
+    @Test func catchesUpAfterADelay() async throws {
         let clock = ManualClock()
         let sink = NotingSink(clock: clock, delayAfter: [2: .milliseconds(130)])
         var sender = sender(6, interval: .milliseconds(50), sink: sink, clock: clock)
@@ -93,18 +93,18 @@ private final class NotingSink: MessageSink {
         #expect(sink.taken.map(\.time) == [0, 50, 180, 180, 200, 250].map { .milliseconds($0) })
     }
 
-    @Test func neverMoreThanASecondsWorthAtOnce() async throws {
+    @Test func catchesUpAtMostOneSecond() async throws {
         let clock = ManualClock()
         let sink = NotingSink(clock: clock, delayAfter: [1: .seconds(3600)])
         var sender = sender(40, interval: .milliseconds(100), sink: sink, clock: clock)
         try await sender.run()
         let times = sink.taken.map(\.time)
-        // What was due in the last second, and the one that is due by then.
+        // The messages that were due in the last second, and the one that is due now.
         #expect(times.count { $0 == .seconds(3600) } == 11)
         #expect(times.suffix(28).elementsEqual((1...28).map { .seconds(3600) + .milliseconds(100 * $0) }))
     }
 
-    @Test func withoutAnIntervalNobodySleeps() async throws {
+    @Test func doesNotSleepWithoutAnInterval() async throws {
         let clock = ManualClock()
         let sink = NotingSink(clock: clock, refusals: 3)
         var sender = sender(1000, interval: nil, sink: sink, clock: clock)
@@ -114,7 +114,7 @@ private final class NotingSink: MessageSink {
     }
 
     @Test(arguments: [Duration.milliseconds(1), nil])
-    func aCancelledTaskSendsNothingMore(interval: Duration?) async throws {
+    func sendsNothingAfterCancellation(interval: Duration?) async throws {
         let clock = ManualClock()
         let sink = NotingSink(clock: clock, cancelAfter: 10)
         let sender = sender(100_000, interval: interval, sink: sink, clock: clock)

@@ -2,14 +2,14 @@ import CSpawn
 import Concurrency
 import Foundation
 
-/// A program in a process group of its own, started with posix_spawn(3).
+/// A program in its own process group, started with posix_spawn(3).
 ///
 /// Foundation's `Process` is not used, for two reasons. It was seen to crash in `run()` when the test process had more
-/// than a thousand open descriptors; this needs none but the three. And its children survive a test process that is
-/// killed; these don't, see `ProcessReaper`.
+/// than a thousand open descriptors; this type only uses three. And its children survive a killed test process; see
+/// `ProcessReaper`.
 ///
-/// When the program has ended, whatever is left of its process group is killed. A daemon that is meant to stay starts
-/// a session of its own, as `launch` in `scripts/daemon.sh` does.
+/// When the program has ended, the rest of its process group is killed. A daemon that is meant to survive starts its
+/// own session, as `launch` in `scripts/daemon.sh` does.
 final class ChildProcess: Sendable {
     let identifier: pid_t
     /// The exit status. A program ended by a signal has 128 plus the signal's number, as in a shell.
@@ -23,9 +23,9 @@ final class ChildProcess: Sendable {
     ///
     /// - Parameters:
     ///   - program: The path of the program, or its name in `PATH`.
-    ///   - environment: All of its environment.
+    ///   - environment: The program's whole environment.
     ///   - descriptors: Its standard input, output and error. It inherits no others. The caller closes them.
-    ///   - outlivesTests: Whether it may continue when this process has ended.
+    ///   - outlivesTests: Whether it may continue after this process has ended.
     /// - Throws: `ProgramError` if it cannot be started.
     init(
         _ program: String, _ arguments: [String],
@@ -35,9 +35,9 @@ final class ChildProcess: Sendable {
         let reaper = outlivesTests ? nil : try ProcessReaper.shared.get()
         identifier = try spawn(program, arguments, environment: environment, descriptors: descriptors, in: .group)
         reaper?.add(group: identifier)
-        // The wait takes a thread that may block until the program ends.
+        // A separate thread, since the wait blocks until the program ends.
         Thread.detachNewThread { [self] in
-            // With WNOWAIT the id remains this program's until the lock is held, so that no signal reaches another one.
+            // With WNOWAIT the id stays reserved until the lock is held, so that no signal reaches another process.
             var information = unsafe siginfo_t()
             while unsafe waitid(P_PID, id_t(identifier), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
             var encoded: Int32 = 0
@@ -63,17 +63,17 @@ final class ChildProcess: Sendable {
     }
 }
 
-/// What a new process is separated from.
+/// How to separate a new process from this one.
 enum ProcessSeparation {
-    /// It leads a process group of its own.
+    /// It leads its own process group.
     case group
-    /// It leads a session of its own, which no terminal's Ctrl-C reaches.
+    /// It leads its own session, so that a terminal's Ctrl-C does not reach it.
     case session
 }
 
-/// Starts a program; see `ChildProcess.init` for the parameters.
+/// Starts a program. For the parameters see `ChildProcess.init`.
 ///
-/// - Returns: Its process id. The caller has to wait for it.
+/// - Returns: Its process id, for which the caller has to wait.
 func spawn(
     _ program: String, _ arguments: [String], environment: [String: String],
     descriptors: (input: Int32, output: Int32, error: Int32), in separation: ProcessSeparation
@@ -92,7 +92,7 @@ func spawn(
     unsafe posix_spawn_file_actions_adddup2(&actions, descriptors.error, 2)
     unsafe posix_spawnattr_init(&attributes)
     defer { unsafe posix_spawnattr_destroy(&attributes) }
-    // A program inherits blocked and ignored signals, and the threads of Dispatch block most.
+    // A program inherits blocked and ignored signals, and Dispatch's threads block most of them.
     var flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
     var none = sigset_t()
     var changed = sigset_t()
@@ -128,14 +128,14 @@ func spawn(
     return identifier
 }
 
-/// Calls `body` with the null-terminated array of C strings that exec(3) takes. The array lives until `body` returns.
+/// Calls `body` with the null-terminated array of C strings that exec(3) needs. The array lives until `body` returns.
 private func withCStrings<Result>(
     _ strings: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Result
 ) -> Result {
     var pointers = unsafe strings.map { unsafe strdup($0) } + [nil]
     defer { for index in unsafe pointers.indices { unsafe free(pointers[index]) } }
     return unsafe pointers.withUnsafeMutableBufferPointer { buffer in
-        // The array has at least the terminating null, so that it has a base address.
+        // The array has at least the terminating null, so it has a base address.
         unsafe body(buffer.baseAddress.unsafelyUnwrapped)
     }
 }

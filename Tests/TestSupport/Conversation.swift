@@ -1,20 +1,20 @@
 import Concurrency
 import Foundation
 
-/// A program that answers each line of its input with a line of output.
+/// A program that answers each input line with an output line.
 package final class Conversation: Sendable {
     private let name: String
     private let process: ChildProcess
     private let input: FileHandle
     private let output: FileHandle
     private let errors: TemporaryFolder
-    /// Asks and waits, one after the other, on a thread that may block.
+    /// Runs the blocking requests one after the other.
     private let queue: DispatchQueue
 
-    /// Starts a program; it is killed with the last reference to what this makes.
+    /// Starts a program. It is killed with the last reference to this object.
     ///
     /// - Parameter program: The path of the program, or its name in `PATH`.
-    /// - Throws: Where it can't be started.
+    /// - Throws: If the program cannot be started.
     package init(_ program: String, _ arguments: [String]) throws {
         name = program
         queue = DispatchQueue(label: "TestSupport.Conversation")
@@ -38,9 +38,9 @@ package final class Conversation: Sendable {
         process.killGroup()
     }
 
-    /// Says a line and waits for the one that answers it. After `timeout` the program is killed.
+    /// Sends a line and waits for the answer. After `timeout` the program is killed.
     ///
-    /// - Throws: `ProgramError` where the program ends instead, with what it wrote to standard error.
+    /// - Throws: `ProgramError` with the program's standard error if it ends instead.
     package func ask(_ line: String, timeout: Duration = .seconds(120)) async throws -> String {
         let timer = Task { [process] in
             try await Task.sleep(for: timeout)
@@ -55,7 +55,7 @@ package final class Conversation: Sendable {
         try input.write(contentsOf: Data((line + "\n").utf8))
         var answer = Data()
         while answer.last != UInt8(ascii: "\n") {
-            // read(upToCount:) would wait until it has so many.
+            // read(upToCount:) would block until it has this many bytes.
             let more = output.availableData
             guard !more.isEmpty else { throw ended() }
             answer += more

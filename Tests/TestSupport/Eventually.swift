@@ -1,6 +1,6 @@
-/// Waits until `condition` holds, for what a test can only look at again and again: another process's rows, say.
+/// Polls until `condition` holds, for conditions that a test cannot await, such as another process's rows.
 ///
-/// - Throws: `ProgramError` naming `what` when it doesn't hold within `timeout`, and what `condition` throws.
+/// - Throws: `ProgramError` with `what` if it does not hold within `timeout`, and the errors of `condition`.
 package func eventually(
     _ what: String, timeout: Duration = .seconds(30), every interval: Duration = .milliseconds(20),
     isolation: isolated (any Actor)? = #isolation, condition: () async throws -> Bool

@@ -1,12 +1,12 @@
 import Foundation
 
-/// A port of 127.0.0.1 at which nothing listens, for a server of the test or for an address that nobody serves.
+/// A free port of 127.0.0.1, for a server of the test or for an address without a server.
 ///
-/// It is below the range that the kernel takes for outgoing connections: at a port of that range a client that tries
-/// again and again to reach nobody could be connected with itself.
+/// It is below the kernel's range for outgoing connections. In that range, a client that keeps trying to connect to a
+/// port without a server could be connected to itself.
 ///
-/// - Parameter count: How many ports that follow have to be free, too.
-/// - Throws: `ProgramError` where there is none.
+/// - Parameter count: The number of subsequent ports that must be free, too.
+/// - Throws: `ProgramError` if there is none.
 package func freePort(followedBy count: Int = 0) throws -> Int {
     for _ in 0..<1000 {
         let port = UInt16.random(in: 10_000..<32_000)
@@ -27,7 +27,7 @@ private func isFree(_ port: UInt16) -> Bool {
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian
     address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
-    // bind(2) takes any family's address by a pointer to the common beginning, and reads the size given.
+    // bind(2) takes an address of any family by a pointer to the common header, and reads the given size.
     return unsafe withUnsafePointer(to: &address) { pointer in
         unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
             unsafe bind(descriptor, pointer, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0

@@ -1,15 +1,15 @@
 import Foundation
 
-/// A Kafka distribution of this machine.
+/// A Kafka distribution on this machine.
 package struct KafkaHome: Sendable, Hashable, CustomStringConvertible {
-    /// Its folder, which has `libs/`.
+    /// Its folder, which contains `libs/`.
     package let path: String
-    /// Its version, `4.3.1` say, by the name of its client library.
+    /// Its version, such as `4.3.1`, from the name of its client library.
     package let version: String
 
     package var description: String { "Kafka \(version)" }
 
-    /// The distribution in a folder, nil where there is none.
+    /// The distribution in a folder; nil if there is none.
     package init?(path: String) {
         let libraries = (try? FileManager.default.contentsOfDirectory(atPath: path + "/libs")) ?? []
         let versions = libraries.compactMap { $0.wholeMatch(of: /kafka-clients-(\d+(?:\.\d+)+)\.jar/)?.1 }
@@ -18,8 +18,8 @@ package struct KafkaHome: Sendable, Hashable, CustomStringConvertible {
         self.version = String(version)
     }
 
-    /// The distributions that tests use, newest first: those of `KAFKA_HOMES` (paths with colons between), else the
-    /// one of `KAFKA_HOME`, else those in `../shared/kafka` beside the repository. Empty without a `java`.
+    /// The distributions that tests use, newest first: those of `KAFKA_HOMES` (paths separated by colons), otherwise
+    /// the one of `KAFKA_HOME`, otherwise those in `../shared/kafka` beside the repository. Empty without `java`.
     package static let all: [KafkaHome] = {
         guard hasJava else { return [] }
         let environment = ProcessInfo.processInfo.environment
@@ -37,14 +37,14 @@ package struct KafkaHome: Sendable, Hashable, CustomStringConvertible {
         }
     }()
 
-    /// The newest, nil where there is none.
+    /// The newest distribution; nil if there is none.
     package static var newest: KafkaHome? { all.first }
 
-    /// Why tests against real Kafka are left out where `all` is empty.
+    /// Why tests against real Kafka are skipped if `all` is empty.
     package static var skipReason: String {
         hasJava
-            ? "no Kafka here: set KAFKA_HOME to the folder of a Kafka distribution"
-            : "no java here to run Kafka with"
+            ? "no Kafka found: set KAFKA_HOME to the folder of a Kafka distribution"
+            : "no java found to run Kafka with"
     }
 
     private static let hasJava: Bool = {

@@ -1,14 +1,14 @@
 import Foundation
 
-/// franz-go's Kafka in memory, one broker on 127.0.0.1; ended with the last reference to it.
+/// franz-go's in-memory Kafka: one broker on 127.0.0.1. It ends with the last reference to this object.
 package final class KfakeBroker: Sendable {
     package let bootstrap: String
-    /// What a client sets to log in.
+    /// The client settings for its login.
     package let properties: [String: String]
     private let running: RunningProgram
 
-    /// The program: `KFAKE` in the environment, else `kfake` beside a Kafka distribution or in `PATH`; nil where there
-    /// is none.
+    /// The program: `KFAKE` in the environment, otherwise `kfake` beside a Kafka distribution or in `PATH`; nil if
+    /// there is none.
     package static let program: String? = {
         let environment = ProcessInfo.processInfo.environment
         var candidates = [environment["KFAKE"] ?? ""]
@@ -19,10 +19,10 @@ package final class KfakeBroker: Sendable {
 
     /// Starts a broker.
     ///
-    /// - Parameter security: In plain, with a login or without.
-    /// - Throws: `ProgramError` where it doesn't start.
+    /// - Parameter security: Plaintext, with or without a login.
+    /// - Throws: `ProgramError` if it does not start.
     package static func start(_ security: KafkaSecurity) async throws -> KfakeBroker {
-        guard let program else { throw ProgramError("there is no program kfake here") }
+        guard let program else { throw ProgramError("no program kfake found: set KFAKE to its path") }
         let port = try freePort()
         var arguments = ["-ports", "\(port)"]
         var properties: [String: String] = [:]
@@ -34,7 +34,7 @@ package final class KfakeBroker: Sendable {
             ]
         }
         let running = try await RunningProgram.start(program, arguments)
-        // It listens within milliseconds; a client tries that long.
+        // It listens within milliseconds, and clients retry for longer than that.
         return KfakeBroker(bootstrap: "127.0.0.1:\(port)", properties: properties, running: running)
     }
 

@@ -10,14 +10,13 @@ import Synchronization
 #endif
 
 private func makeSocket() -> Int32 { socket(AF_INET, streamType, 0) }
-// The class has a method of the function's name.
+// The class has a method with the function's name.
 private func closeSocket(_ descriptor: Int32) { _ = close(descriptor) }
 
-/// Listens at a port of its own and connects each client to a server, for tests that come between the two. What
-/// happens to the bytes is up to the test: it serves each direction of each connection on a thread of its own, which
-/// may block.
+/// Listens at its own port and connects each client to a server, for tests that intercept the connection. The test
+/// decides what happens to the bytes: it serves each direction of each connection on its own thread, which may block.
 package final class LoopbackRelay: Sendable {
-    /// A client's and a server's socket; closed when both threads have let go.
+    /// A client's and a server's socket, closed when both threads have released them.
     package final class Link: Sendable {
         package let client: Int32
         package let server: Int32
@@ -28,7 +27,7 @@ package final class LoopbackRelay: Sendable {
             self.server = server
         }
 
-        /// Ends both connections. What the server has been sent before still arrives, and its answer is still read.
+        /// Ends both connections. The server still gets what was sent before, and its answer is still read.
         package func cut() {
             ifOpen {
                 shutdown(client, Int32(SHUT_RDWR))
@@ -43,7 +42,7 @@ package final class LoopbackRelay: Sendable {
             }
         }
 
-        /// Once the sockets are closed, their numbers may be another test's.
+        /// Only while the sockets are open: later their numbers may belong to another test.
         private func ifOpen(_ body: () -> Void) {
             users.withLock { users in
                 if users > 0 { body() }
@@ -62,9 +61,9 @@ package final class LoopbackRelay: Sendable {
     package let port: Int
     private let listener: Int32
 
-    /// Takes a port; connections to it wait for `start`.
+    /// Binds a port. Connections to it wait for `start`.
     ///
-    /// - Parameter port: The port; nil for any that is free.
+    /// - Parameter port: The port; nil for any free one.
     /// - Throws: `ProgramError` if it is in use.
     package init(port: Int? = nil) throws {
         self.port = try port ?? freePort()
@@ -73,15 +72,15 @@ package final class LoopbackRelay: Sendable {
         guard unsafe Self.withAddress(self.port, { unsafe bind(listener, $0, $1) }) == 0, listen(listener, 64) == 0
         else {
             closeSocket(listener)
-            throw ProgramError("the relay can't listen at port \(self.port)")
+            throw ProgramError("the relay cannot listen at port \(self.port)")
         }
     }
 
     /// Serves connections until `close()`.
     ///
     /// - Parameters:
-    ///   - fromClient: Passes on what the client sends, and returns when the connection has ended.
-    ///   - fromServer: The same for what the server sends.
+    ///   - fromClient: Forwards what the client sends, and returns when the connection has ended.
+    ///   - fromServer: Forwards what the server sends, in the same way.
     package func start(
         to serverPort: Int, fromClient: @escaping @Sendable (Link) -> Void,
         fromServer: @escaping @Sendable (Link) -> Void
@@ -96,7 +95,7 @@ package final class LoopbackRelay: Sendable {
                     closeSocket(server)
                     continue
                 }
-                // A small piece is to be a packet of its own.
+                // Send each small piece in its own packet.
                 for descriptor in [client, server] { Self.switchOn(TCP_NODELAY, Int32(IPPROTO_TCP), descriptor) }
                 let link = Link(client: client, server: server)
                 for serve in [fromClient, fromServer] {
@@ -116,13 +115,13 @@ package final class LoopbackRelay: Sendable {
 
     /// Waits for bytes.
     ///
-    /// - Returns: How many are at the beginning of `chunk`; nil where the connection has ended.
+    /// - Returns: The number of bytes at the start of `chunk`; nil if the connection has ended.
     package static func read(_ descriptor: Int32, _ chunk: inout [UInt8]) -> Int? {
         let count = unsafe recv(descriptor, &chunk, chunk.count, 0)
         return count > 0 ? count : nil
     }
 
-    /// - Returns: Whether all of them were written.
+    /// - Returns: Whether all bytes were written.
     package static func write(_ descriptor: Int32, _ bytes: ArraySlice<UInt8>) -> Bool {
         var rest = bytes
         while !rest.isEmpty {
@@ -135,9 +134,9 @@ package final class LoopbackRelay: Sendable {
         return true
     }
 
-    /// Passes everything on until one of the two connections ends.
+    /// Forwards everything until one of the two connections ends.
     ///
-    /// - Parameter seen: Gets each part before it is passed on.
+    /// - Parameter seen: Called with each part before it is forwarded.
     package static func pass(
         from source: Int32, to target: Int32, _ seen: (ArraySlice<UInt8>) -> Void = { _ in }
     ) {
@@ -158,7 +157,7 @@ package final class LoopbackRelay: Sendable {
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(port).bigEndian
         address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
-        // The calls take any family's address by a pointer to the common beginning, and read the size given.
+        // The calls take an address of any family by a pointer to the common header, and read the given size.
         return unsafe withUnsafePointer(to: &address) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
                 unsafe body(pointer, socklen_t(MemoryLayout<sockaddr_in>.size))

@@ -1,14 +1,14 @@
 import Foundation
 
-/// A pgbouncer on 127.0.0.1 before a server, in transaction mode: a client has one of the server's sessions for the time
-/// of a transaction, and then another client gets it. Ended with the last reference to it.
+/// A pgbouncer on 127.0.0.1 in front of a server, in transaction mode: a client gets one of the server's sessions for
+/// one transaction. It ends with the last reference to this object.
 package final class Pgbouncer: Sendable {
     /// The URI of the server's database `workshop` through the pool.
     package let uri: String
     private let program: RunningProgram
     private let folder: TemporaryFolder
 
-    /// Debian has it in a folder that isn't in every user's `PATH`.
+    /// Debian installs it in a folder that is not in every user's `PATH`.
     private static let path: String? = {
         let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(String.init)
         return (folders + ["/usr/sbin"]).map { $0 + "/pgbouncer" }
@@ -17,21 +17,21 @@ package final class Pgbouncer: Sendable {
 
     package static var isAvailable: Bool { path != nil }
 
-    /// Why tests that need it are left out if it isn't available.
-    package static let skipReason = "no pgbouncer here: install it (on Debian: apt-get install pgbouncer)"
+    /// Why tests that need it are skipped if it is not available.
+    package static let skipReason = "no pgbouncer found: install it (on Debian: apt-get install pgbouncer)"
 
     private init(uri: String, program: RunningProgram, folder: TemporaryFolder) {
         (self.uri, self.program, self.folder) = (uri, program, folder)
     }
 
-    /// Starts it and waits until it takes connections.
+    /// Starts it and waits until it accepts connections.
     ///
-    /// - Parameter poolSize: How many sessions of the server all clients share.
-    /// - Throws: `ProgramError` with what it wrote.
+    /// - Parameter poolSize: The number of server sessions that all clients share.
+    /// - Throws: `ProgramError` with its output.
     package static func start(before server: PostgresServer, poolSize: Int) async throws -> Pgbouncer {
         guard let path else { throw ProgramError(skipReason) }
         let folder = try TemporaryFolder()
-        // It refuses to be root, and the other user has to read its file.
+        // It refuses to run as root, and the other user has to read its file.
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.url.path)
         let configuration = folder.url.appending(path: "pgbouncer.ini")
         let port = try freePort()
@@ -52,14 +52,14 @@ package final class Pgbouncer: Sendable {
         let program = try await RunningProgram.start(command[0], Array(command.dropFirst()))
         let pool = Pgbouncer(
             uri: "postgresql://postgres@127.0.0.1:\(port)/workshop", program: program, folder: folder)
-        try await eventually("pgbouncer takes connections") {
+        try await eventually("pgbouncer accepts connections") {
             guard program.isRunning else { throw ProgramError("pgbouncer has ended: \(try program.errors())") }
             return try await run("psql", ["--no-psqlrc", "-qAt", "-d", pool.uri, "-c", "SELECT 1"]).status == 0
         }
         return pool
     }
 
-    /// Ends it at once.
+    /// Kills it.
     package func close() async throws {
         program.signal(SIGKILL)
         _ = try await program.result()

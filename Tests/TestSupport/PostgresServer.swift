@@ -1,6 +1,6 @@
 import Foundation
 
-/// A Postgres server on 127.0.0.1, run by `scripts/postgres.sh`; ended with the last reference to it.
+/// A Postgres server on 127.0.0.1, run by `scripts/postgres.sh`. It ends with the last reference to this object.
 package final class PostgresServer: Sendable {
     /// The URI of the database `workshop`, for the superuser `postgres`; it needs no password.
     package let uri: String
@@ -9,13 +9,13 @@ package final class PostgresServer: Sendable {
 
     private static let sharedServers = SharedServers<PostgresServer>()
 
-    /// Whether this machine has the server's programs.
+    /// Whether the server's programs are installed on this machine.
     package static var isAvailable: Bool { PostgresHome.standard != nil }
 
-    /// Why tests that need Postgres are left out where it isn't available.
-    package static let skipReason = "no Postgres server here: install it (on Debian: apt-get install postgresql)"
+    /// Why tests that need Postgres are skipped if it is not available.
+    package static let skipReason = "no Postgres server found: install it (on Debian: apt-get install postgresql)"
 
-    /// Starts a server and waits until it takes connections.
+    /// Starts a server and waits until it accepts connections.
     ///
     /// - Parameters:
     ///   - home: The installation; nil for the standard one.
@@ -31,7 +31,7 @@ package final class PostgresServer: Sendable {
             folder: await ServerFolder(script: "postgres.sh", options: options, environment: environment))
     }
 
-    /// The test process's own server; don't stop or kill it. A test takes a schema or a database of its own in it.
+    /// The test process's shared server. Do not stop or kill it; use a separate schema or database for each test.
     package static func shared() async throws -> PostgresServer {
         try await sharedServers.server("") { try await start() }
     }
@@ -43,13 +43,13 @@ package final class PostgresServer: Sendable {
         self.port = port
     }
 
-    /// Makes a database and gives its URI.
+    /// Creates a database and returns its URI.
     package func makeDatabase(_ name: String) async throws -> String {
         _ = try await psql("CREATE DATABASE \"\(name)\"")
         return "postgresql://postgres@127.0.0.1:\(port)/\(name)"
     }
 
-    /// Runs SQL with psql and gives its rows, unaligned, columns with `|` between.
+    /// Runs SQL with psql and returns its rows, unaligned, with `|` between the columns.
     ///
     /// - Throws: `ProgramError` with the server's message.
     package func psql(_ sql: String, database: String? = nil) async throws -> [String] {
@@ -62,18 +62,18 @@ package final class PostgresServer: Sendable {
     /// Kills all of the server's processes with SIGKILL, as a crash would.
     package func kill() async throws { try await folder.command("kill") }
 
-    /// Stops the server; its connections are closed.
+    /// Stops the server, which closes its connections.
     package func stop() async throws { try await folder.command("down") }
 
     /// Stops the server as in a crash, by Postgres's immediate shutdown: the next start recovers from the log.
     package func stopImmediately() async throws { try await folder.command("abort") }
 
-    /// Starts it again, at the same port.
+    /// Starts it again at the same port.
     package func startAgain() async throws { try await folder.command("start") }
 
     /// The server's log.
     package var log: URL { folder.url.appending(path: "log") }
 
-    /// Ends the server and removes its data.
+    /// Stops the server and removes its data.
     package func shutDown() async throws { try await folder.remove() }
 }

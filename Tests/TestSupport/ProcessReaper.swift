@@ -1,9 +1,9 @@
 import Foundation
 
-/// A small process that kills the programs of this process once it has ended, even if by SIGKILL.
+/// A small process that kills this process's programs once it has ended, even by SIGKILL.
 ///
-/// It reads the programs' process groups from a pipe. This process alone holds the pipe's other end, so the pipe ends
-/// exactly when this process does. See `scripts/reap.sh`.
+/// It reads the programs' process groups from a pipe. Only this process holds the pipe's other end, so the pipe closes
+/// exactly when this process ends. See `scripts/reap.sh`.
 final class ProcessReaper: Sendable {
     static let shared = Result { try ProcessReaper() }
 
@@ -20,16 +20,16 @@ final class ProcessReaper: Sendable {
 
     func add(group: pid_t) { write("+\(group)\n") }
 
-    /// To be called while the group's id cannot be another's yet.
+    /// Call it while the group's id cannot belong to another process yet.
     func remove(group: pid_t) { write("-\(group)\n") }
 
-    // A line is shorter than PIPE_BUF, so lines of several threads do not mix.
+    // A line is shorter than PIPE_BUF, so lines of several threads do not interleave.
     private func write(_ line: String) {
         try? input.write(contentsOf: Data(line.utf8))
     }
 }
 
-/// A pipe that the programs started by others do not inherit.
+/// A pipe that programs started by other code do not inherit.
 struct DescriptorPair {
     let reading: FileHandle
     let writing: FileHandle

@@ -1,9 +1,9 @@
 import Concurrency
 import Foundation
 
-/// What a program that has ended left.
+/// The result of a program that has ended.
 package struct ProgramResult: Sendable {
-    /// The exit status, or 128 and the signal's number where a signal ended it, as a shell counts.
+    /// The exit status; as in a shell, 128 plus the signal's number if a signal ended the program.
     package let status: Int32
     /// All of standard output.
     package let out: String
@@ -11,7 +11,7 @@ package struct ProgramResult: Sendable {
     package let err: String
 }
 
-/// A program that could not be run, did not end in time, or ended with a failure where it must not.
+/// A program could not be run, did not end in time, or failed although it must not.
 package struct ProgramError: Error, CustomStringConvertible {
     package let description: String
 
@@ -20,14 +20,15 @@ package struct ProgramError: Error, CustomStringConvertible {
     }
 }
 
-/// Runs a program to its end.
+/// Runs a program until it ends.
 ///
 /// - Parameters:
 ///   - program: The path of the program, or its name in `PATH`.
-///   - environment: Variables beside those of this process.
-///   - input: What it reads from standard input.
-///   - timeout: After this time it is killed.
-/// - Throws: `ProgramError` where it can't be started or was killed at the timeout. Any exit status is a result.
+///   - arguments: The program's arguments.
+///   - environment: Variables in addition to those of this process.
+///   - input: The program's standard input.
+///   - timeout: The time after which the program is killed.
+/// - Throws: `ProgramError` if the program cannot be started or was killed at the timeout. Any exit status is a result.
 package func run(
     _ program: String, _ arguments: [String] = [], environment: [String: String] = [:], input: String = "",
     timeout: Duration = .seconds(60)
@@ -36,9 +37,9 @@ package func run(
     return try await running.result(timeout: timeout)
 }
 
-/// A running program, for tests that watch it, send it signals, or kill it.
+/// A running program, for tests that watch it, signal it or kill it.
 ///
-/// Its output goes to files rather than to pipes, so that it never waits for a reader.
+/// Its output goes to files instead of pipes, so that it never waits for a reader.
 package final class RunningProgram: Sendable {
     private let name: String
     private let process: ChildProcess
@@ -60,7 +61,7 @@ package final class RunningProgram: Sendable {
     /// Starting a program blocks until it has replaced the new process's image.
     private static let starter = DispatchQueue(label: "TestSupport.RunningProgram")
 
-    /// Starts a program; see `run` for the parameters. It is killed with the last reference to what this returns.
+    /// Starts a program. For the parameters see `run`. The program is killed with the last reference to this object.
     package static func start(
         _ program: String, _ arguments: [String] = [], environment: [String: String] = [:], input: String = ""
     ) async throws -> RunningProgram {

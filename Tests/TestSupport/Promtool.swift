@@ -1,6 +1,6 @@
 import Foundation
 
-/// Prometheus' own checker, which `scripts/promtool.sh install` brings.
+/// Prometheus' own checker, installed by `scripts/promtool.sh install`.
 package enum Promtool {
     private static let path: String? = {
         let own = Repository.root.appending(path: ".build/promtool/usr/bin/promtool").path
@@ -10,10 +10,10 @@ package enum Promtool {
 
     package static var isAvailable: Bool { path != nil }
 
-    /// Why tests that need it are left out if it isn't available.
-    package static let skipReason = "no promtool here: run scripts/promtool.sh install"
+    /// Why tests that need it are skipped if it is not available.
+    package static let skipReason = "no promtool found: run scripts/promtool.sh install"
 
-    /// - Throws: `ProgramError` if it isn't there.
+    /// - Throws: `ProgramError` if it is not installed.
     package static func run(_ arguments: [String], input: String = "") async throws -> ProgramResult {
         guard let path else { throw ProgramError(skipReason) }
         return try await TestSupport.run(path, arguments, input: input)

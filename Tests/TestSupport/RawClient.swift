@@ -1,18 +1,20 @@
 import Foundation
 import Glibc
 
-/// Sends bytes to a server of this machine and takes what comes until the server ends the connection.
+/// Sends bytes to a local server and reads until the server closes the connection.
 public enum RawClient {
     public struct Failed: Error { public let what: String }
 
+    /// Sends a request and returns the bytes of the answer as text.
+    ///
     /// - Parameters:
-    ///   - enough: After how many bytes the client ends the connection; nil for none.
-    ///   - until: Whether the client ends the connection after what has come.
+    ///   - enough: The number of bytes after which the client closes the connection; nil if it does not.
+    ///   - until: Whether the client closes the connection, given what has arrived.
     public static func exchange(
         _ port: UInt16, _ request: String, enough: Int? = nil, until: (@Sendable (String) -> Bool)? = nil
     ) async throws -> String {
         try await withCheckedThrowingContinuation { continuation in
-            // It blocks, so it has a thread of its own.
+            // A separate thread, since it blocks.
             Thread.detachNewThread {
                 continuation.resume(with: Result { try blocking(port, request, enough, until) })
             }
@@ -31,7 +33,7 @@ public enum RawClient {
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        // The address is lent for the call.
+        // The address is valid during the call.
         let status = unsafe withUnsafeBytes(of: &address) { bytes in
             unsafe connect(
                 descriptor, bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))

@@ -1,43 +1,44 @@
 import Foundation
 
-/// Where things of this repository are.
+/// Paths in this repository.
 package enum Repository {
     /// The repository's folder.
     package static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    /// A script of `scripts/`.
+    /// The path of a script in `scripts/`.
     package static func script(_ name: String) -> String {
         root.appending(path: "scripts").appending(path: name).path
     }
 
-    /// The path of a program such as `tfi-consumer`: in the folder that `TFI_PROGRAMS` names if it is set, else the one
-    /// that was built with the tests, beside the test bundle.
+    /// The path of a program such as `tfi-consumer`: in the folder `TFI_PROGRAMS` if it is set, otherwise beside the
+    /// test bundle, where the tests were built.
     ///
+    /// - Throws: `ProgramError` if the program does not exist.
     /// - Throws: `ProgramError` if it isn't there.
     package static func program(_ name: String) throws -> String {
         if let folder = ProcessInfo.processInfo.environment["TFI_PROGRAMS"], !folder.isEmpty {
             let path = URL(filePath: folder).appending(path: name).path
             guard FileManager.default.isExecutableFile(atPath: path) else {
-                throw ProgramError("there is no program \(name) in \(folder), which TFI_PROGRAMS names")
+                throw ProgramError("no program \(name) in \(folder), the folder of TFI_PROGRAMS")
             }
             return path
         }
         let bundles = [Bundle.main.executableURL, Bundle.main.bundleURL, URL(filePath: CommandLine.arguments[0])]
         for bundle in bundles.compactMap({ $0 }) {
             var folder = bundle.deletingLastPathComponent()
-            // On macOS the test bundle's program lies a few folders down in the bundle.
+            // On macOS the executable is a few levels down in the test bundle.
             for _ in 0..<4 {
                 let path = folder.appending(path: name).path
                 if FileManager.default.isExecutableFile(atPath: path) { return path }
                 folder.deleteLastPathComponent()
             }
         }
-        throw ProgramError("the program \(name) isn't beside the test bundle: build with `swift build --build-tests`")
+        throw ProgramError("the program \(name) is not beside the test bundle: build with `swift build --build-tests`")
     }
 }
 
-/// A folder of its own below the system's temporary folder, removed with the last reference to it.
+/// A new folder in the system's temporary folder, removed with the last reference to this object.
 package final class TemporaryFolder: Sendable {
     package let url: URL
     package var path: String { url.path }
@@ -50,7 +51,7 @@ package final class TemporaryFolder: Sendable {
         try? FileManager.default.removeItem(at: url)
     }
 
-    /// Makes a folder that nothing removes by itself. Its path is short, since a Unix socket's path has to be.
+    /// Creates a folder that is not removed automatically. Its path is short, as needed for Unix sockets.
     static func make() throws -> URL {
         while true {
             let name = "tfi-" + String(UInt64.random(in: 0..<(1 << 40)), radix: 36)

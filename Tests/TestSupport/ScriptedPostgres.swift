@@ -7,28 +7,29 @@ import Synchronization
     private let streamType = SOCK_STREAM
 #endif
 
-// The class has a method of the function's name.
+// The class has a method with the function's name.
 private func closeSocket(_ descriptor: Int32) { _ = close(descriptor) }
 
-/// A server on 127.0.0.1 that sends fixed bytes after the startup message of Postgres's protocol, and nothing else.
+/// A server on 127.0.0.1 that answers the startup message of Postgres's protocol with fixed bytes, and sends nothing
+/// else.
 ///
-/// It takes any number of connections and reads what they send. Clients have to connect without encryption.
+/// It accepts any number of connections and reads what they send. Clients must connect without encryption.
 ///
 /// Source: PostgreSQL manual, "Message Formats".
 package final class ScriptedPostgres: Sendable {
     package let port: Int
-    /// The address for a client, without encryption.
+    /// The URI for clients, without encryption.
     package var uri: String { "postgresql://postgres@127.0.0.1:\(port)/workshop?sslmode=disable&gssencmode=disable" }
 
     private let listener: Int32
     private let reply: [UInt8]
     private let received = Mutex(0)
 
-    /// The login, a key for requests to cancel, and the readiness for statements.
+    /// A successful login, a key for cancel requests, and the readiness for statements.
     package static let login: [UInt8] =
         message("R", [0, 0, 0, 0]) + message("K", [0, 0, 0, 1, 0, 0, 0, 2]) + message("Z", [UInt8(ascii: "I")])
 
-    /// A notice before the end of the login.
+    /// A login with a notice before its end.
     package static func loginWithNotice(_ text: String) -> [UInt8] {
         let fields = "SNOTICE\0VNOTICE\0C00000\0M\(text)\0\0"
         return message("R", [0, 0, 0, 0]) + message("N", Array(fields.utf8)) + message("Z", [UInt8(ascii: "I")])
@@ -41,7 +42,7 @@ package final class ScriptedPostgres: Sendable {
 
     /// Listens at once.
     ///
-    /// - Parameter reply: What a client gets after its startup message: empty for nothing at all.
+    /// - Parameter reply: The answer to a client's startup message; empty for no answer.
     package init(reply: [UInt8] = []) throws {
         self.reply = reply
         port = try freePort()
@@ -57,7 +58,7 @@ package final class ScriptedPostgres: Sendable {
             }
         }
         guard status == 0, listen(listener, 16) == 0 else {
-            throw ProgramError("the scripted server can't listen at port \(port)")
+            throw ProgramError("the scripted server cannot listen at port \(port)")
         }
     }
 
@@ -75,13 +76,13 @@ package final class ScriptedPostgres: Sendable {
         }
     }
 
-    /// How many bytes clients have sent after their startup messages.
+    /// The number of bytes that clients have sent after their startup messages.
     package var receivedCount: Int { received.withLock { $0 } }
 
     private func serve(_ client: Int32) {
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
-        // A startup message is small and comes in one piece over the loopback interface. A request to cancel looks alike,
-        // and gets the same reply, which libpq does not look at.
+        // A startup message is small and arrives in one piece over loopback. A cancel request looks similar and gets
+        // the same reply, which libpq ignores.
         guard LoopbackRelay.read(client, &chunk) != nil, LoopbackRelay.write(client, reply[...]) else { return }
         while let count = LoopbackRelay.read(client, &chunk) { received.withLock { $0 += count } }
     }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A way by which a client and a broker make sure of each other, for tests that go through all of them.
+/// A way in which a client and a broker authenticate each other, for tests that cover all of them.
 package enum KafkaSecurity: String, Sendable, CaseIterable, CustomStringConvertible {
     case plain = "plain"
     case tls = "TLS"
@@ -13,7 +13,7 @@ package enum KafkaSecurity: String, Sendable, CaseIterable, CustomStringConverti
     package var description: String { rawValue }
 }
 
-/// A real broker with a listener for each kind of security, run by `scripts/kafka.sh up --secure`; see there for its
+/// A real broker with a listener for each kind of security, run by `scripts/kafka.sh up --secure`, which documents the
 /// listeners, users and certificates.
 package final class SecureKafkaCluster: Sendable {
     package enum Listener: String, Sendable, CaseIterable {
@@ -28,14 +28,14 @@ package final class SecureKafkaCluster: Sendable {
 
     private static let sharedClusters = SharedServers<SecureKafkaCluster>()
 
-    /// The test process's own cluster of this version; don't stop or kill its broker.
+    /// The test process's shared cluster of this version. Do not stop or kill its broker.
     package static func shared(_ home: KafkaHome) async throws -> SecureKafkaCluster {
         try await sharedClusters.server(home.path) {
             try await start(home)
         }
     }
 
-    /// Starts a broker of the caller's own.
+    /// Starts a broker for the caller alone.
     ///
     /// - Parameter settings: Broker settings by Kafka's names.
     package static func start(
@@ -54,13 +54,13 @@ package final class SecureKafkaCluster: Sendable {
             })
     }
 
-    /// A listener's address, `127.0.0.1:PORT`.
+    /// The address of a listener, `127.0.0.1:PORT`.
     package func bootstrap(_ listener: Listener) -> String { addresses[listener.rawValue] ?? "" }
 
     /// The path of a file in the folder of certificates and keys, such as `ca.pem`.
     package func certificate(_ name: String) -> String { cluster.folder.appending(path: "tls/\(name)").path }
 
-    /// Where a client of this kind connects, and its settings by Kafka's names.
+    /// The address and the client settings (by Kafka's names) for this kind of security.
     package func access(_ security: KafkaSecurity) -> (bootstrap: String, properties: [String: String]) {
         let tls = [
             "security.protocol": "SSL", "ssl.truststore.type": "PEM", "ssl.truststore.location": certificate("ca.pem"),

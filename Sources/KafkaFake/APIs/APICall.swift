@@ -1,39 +1,39 @@
 import KafkaWire
 
-/// One request that is being carried out, and what it needs to know of the broker that read it.
+/// One request in progress, with what its API needs from the broker that read it.
 ///
-/// Each API is an extension in a file of its own.
+/// Each API is an extension in its own file.
 struct APICall {
     /// The node id of the broker.
     let node: Int32
     let version: Int16
     let clientID: String?
     let state: Monitor<ClusterState>
-    /// The error that the request as a whole was to meet.
+    /// The error that a test injected into the whole request.
     let refusal: Refusal?
     let versions: SpokenVersions
-    /// How many partitions a topic gets whose creator doesn't say (`num.partitions`).
+    /// The number of partitions of a topic whose creator gives none (`num.partitions`).
     let defaultPartitions: Int
     let isStopping: () -> Bool
 
-    /// The error for one partition that was to meet one, or the whole request.
+    /// The error that a test injected into this partition, or into the whole request.
     func refusal(_ api: APIKey, _ partition: TopicPartition, _ state: inout ClusterState) -> Refusal? {
         refusal ?? Refusal(state.faults.take(api, node: node, partition))
     }
 }
 
-/// What a request comes to, as bytes.
+/// The outcome of a request, with the answer encoded.
 enum Outcome {
     case answer([UInt8])
-    /// The client asked for none.
+    /// The client requested no answer.
     case noAnswer
     case hangUp
 }
 
-/// What a request comes to.
+/// The outcome of a request.
 enum Reply<Response> {
     case response(Response)
-    /// The client asked for none.
+    /// The client requested no answer.
     case none
     case hangUp
 }
@@ -41,7 +41,7 @@ enum Reply<Response> {
 /// An error that a test asked for.
 struct Refusal {
     let code: ErrorCode
-    /// Whether what was asked for is done all the same.
+    /// Whether the request is carried out nevertheless.
     let isAfterwards: Bool
 
     init?(_ fault: Fault?) {

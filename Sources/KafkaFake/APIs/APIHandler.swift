@@ -1,10 +1,10 @@
 import KafkaWire
 
-/// How the requests of one API are read, carried out and answered.
+/// Decodes, carries out and answers the requests of one API.
 struct APIHandler: Sendable {
     let api: APIKey
     let versions: ClosedRange<Int16>
-    /// Throws where the request can't be read.
+    /// Throws if the request cannot be decoded.
     let answer: @Sendable (RequestHeader, APICall) throws -> Outcome
 
     init<R: KafkaRequest>(_: R.Type, _ carryOut: @escaping @Sendable (APICall, R) -> Reply<R.Response>) {
@@ -21,7 +21,7 @@ struct APIHandler: Sendable {
         }
     }
 
-    /// Every API that the fake carries out, beside ApiVersions.
+    /// All APIs that the fake carries out, except ApiVersions.
     static let all: [APIKey: APIHandler] = {
         let handlers = [
             APIHandler(ProduceRequest.self) { $0.produce($1) },

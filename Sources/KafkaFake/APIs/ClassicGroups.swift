@@ -53,12 +53,12 @@ extension APICall {
         let join = ClassicGroup.Join(
             memberID: request.memberId, instanceID: request.groupInstanceId, clientID: clientID ?? "",
             sessionTimeout: sessionTimeout,
-            // Version 0 knows one time-out only.
+            // Version 0 has only one timeout.
             rebalanceTimeout: version >= 1 ? .milliseconds(request.rebalanceTimeoutMs) : sessionTimeout,
             protocolType: request.protocolType,
             strategies: request.protocols.map { ClassicGroup.Strategy(name: $0.name, metadata: $0.metadata) },
             requiresMemberID: version >= 4, canSkipAssignment: version >= 9, settings: settings)
-        // A member that nobody knows doesn't make a group.
+        // An unknown member does not create a group.
         let makes = request.memberId.isEmpty
         let id = KafkaUUID.random().description
         let now = state.clock.now
@@ -66,12 +66,12 @@ extension APICall {
         return reply ?? refused(makes ? .inconsistentGroupProtocol : .unknownMemberId)
     }
 
-    /// Waits for the answer that a group has promised.
+    /// Waits for the answer to a JoinGroup or SyncGroup that the group has deferred.
     ///
     /// - Parameters:
-    ///   - take: Takes the answer, where it is there.
-    ///   - isAwaited: Whether it can still come.
-    /// - Returns: Nil where it won't come: the broker stops, or the member has asked again elsewhere.
+    ///   - take: Takes the answer if it is ready.
+    ///   - isAwaited: Whether the answer can still come.
+    /// - Returns: Nil if no answer will come: the broker stops, or the member has sent another request.
     private func waitForAnswer<Answer>(
         in group: String, take: (inout ClassicGroup) -> Answer?, isAwaited: (ClassicGroup) -> Bool
     ) -> Answer? {
@@ -85,7 +85,7 @@ extension APICall {
             }
             return look ?? .result(nil)
         }
-        // What has happened here by the passing of time may be news to others.
+        // A timeout handled here may concern other waiting requests.
         state.notifyAll()
         return answer
     }

@@ -2,7 +2,7 @@ import KafkaWire
 
 // DescribeConfigs and IncrementalAlterConfigs, for topics.
 extension APICall {
-    /// The number that stands for a topic among the resources that have settings.
+    /// The resource type of topics.
     private static let topicType: Int8 = 2
 
     func describeConfigs(_ request: DescribeConfigsRequest) -> Reply<DescribeConfigsResponse> {
@@ -39,7 +39,7 @@ extension APICall {
             if let set { synonyms.append(.init(name: name, value: set, source: 1)) }
             synonyms.append(.init(name: name, value: definition.defaultValue, source: 5))
         }
-        // Source 1 is a topic's own setting, 5 the default.
+        // Source 1 is the topic's own setting, source 5 the default.
         return DescribeConfigsResponse.Config(
             name: name, value: set ?? definition.defaultValue, configSource: set == nil ? 5 : 1, synonyms: synonyms,
             configType: version >= 3 ? definition.kind.number : 0, documentation: nil)
@@ -86,7 +86,7 @@ extension APICall {
 }
 
 extension TopicConfigs.Kind {
-    /// As DescribeConfigs numbers the types.
+    /// The type's number in DescribeConfigs.
     fileprivate var number: Int8 {
         switch self {
         case .bool: 1

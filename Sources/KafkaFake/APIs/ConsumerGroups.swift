@@ -9,7 +9,7 @@ extension APICall {
                     errorCode: code.rawValue, errorMessage: message, memberId: nil))
         }
         if let refusal, !refusal.isAfterwards { return refused(refusal.code) }
-        // Before Kafka 4 brokers announce the API and refuse it unless they are told otherwise.
+        // By default brokers before Kafka 4 announce the API but refuse its requests.
         guard versions.hasGroupVersion else {
             return refused(.unsupportedVersion, "this cluster has no groups of this kind")
         }
@@ -18,7 +18,7 @@ extension APICall {
         return state.withLock { state in
             if let error = coordinationError(.group(request.groupId), state) { return refused(error) }
             var request = request
-            // In version 0 the broker gives the id.
+            // In version 0 the broker assigns the member id.
             if request.memberId.isEmpty { request.memberId = KafkaUUID.random().description }
             let topics = state.topics.mapValues {
                 ConsumerGroup.Topic(id: $0.id, partitionCount: $0.partitions.count)

@@ -16,8 +16,8 @@ extension APICall {
     private func add(
         _ asked: CreatePartitionsRequest.Topic, isDryRun: Bool, _ state: inout ClusterState
     ) -> (ErrorCode, String)? {
-        let asTold = refusal.map { ($0.code, "a test asked for this error") }
-        if let asTold, refusal?.isAfterwards == false { return asTold }
+        let injected = refusal.map { ($0.code, "a test asked for this error") }
+        if let injected, refusal?.isAfterwards == false { return injected }
         guard let topic = state.topics[asked.name] else {
             return (.unknownTopicOrPartition, "there is no topic \(asked.name)")
         }
@@ -30,6 +30,6 @@ extension APICall {
             return (.invalidReplicaAssignment, "this broker places replicas itself")
         }
         if !isDryRun { state.addPartitions(to: asked.name, count: Int(asked.count)) }
-        return asTold
+        return injected
     }
 }

@@ -24,10 +24,10 @@ extension APICall {
         if let refusal, !refusal.isAfterwards { return refused(refusal.code) }
         guard let log = state.partition(key) else { return refused(.unknownTopicOrPartition) }
         if let error = state.leadershipError(log, node: node, epoch: -1) { return refused(error) }
-        // What is kept by key is not for retention to delete.
+        // A topic whose policy is only `compact` refuses DeleteRecords.
         let policy = state.topics[topic]?.configs.value("cleanup.policy") ?? ""
         guard policy.split(separator: ",").contains("delete") else { return refused(.policyViolation) }
-        // -1 stands for the high watermark.
+        // -1 means the high watermark.
         let offset = asked.offset == -1 ? log.endOffset : asked.offset
         guard (0...log.endOffset).contains(offset) else { return refused(.offsetOutOfRange) }
         log.moveStart(to: offset)

@@ -1,18 +1,18 @@
 import KafkaWire
 
 extension APICall {
-    /// One partition's part of an answer, with the key by which its session knows it.
+    /// One partition's part of an answer, with its key in the fetch session.
     private struct Part {
         let key: FetchSessions.Key
         let data: FetchResponse.PartitionData
-        /// Whether the client of a session knows all of it already.
+        /// Whether the part differs from what the session's client was sent last.
         let isNews: Bool
     }
 
     private struct Parts {
         var list: [Part] = []
         var byteCount = 0
-        /// Whether the answer is due however few bytes it has.
+        /// Whether to answer at once, however few bytes the answer has.
         var isUrgent = false
     }
 
@@ -30,7 +30,7 @@ extension APICall {
         let isDue: (Parts) -> Bool = { parts in
             parts.isUrgent || parts.byteCount >= max(request.minBytes, 0) || asked.entries.isEmpty || .now >= deadline
         }
-        // What is in the log at the deadline is the answer, be it nothing.
+        // At the deadline the answer holds whatever the log has, possibly nothing.
         let parts: Parts = state.wait { state in
             if isStopping() { return .result(Parts()) }
             state.expire()
@@ -115,9 +115,9 @@ extension APICall {
     }
 
     private func finish(_ asked: FetchSessions.Asked, _ parts: Parts) -> FetchResponse {
-        let told = asked.isIncremental ? parts.list.filter(\.isNews) : parts.list
+        let answered = asked.isIncremental ? parts.list.filter(\.isNews) : parts.list
         var response = FetchResponse(sessionId: version >= 7 ? asked.sessionID : 0)
-        for part in told {
+        for part in answered {
             let isSameTopic =
                 response.responses.last.map { $0.topic == part.key.name && $0.topicId == part.key.id } ?? false
             if !isSameTopic {
@@ -129,14 +129,14 @@ extension APICall {
         state.withLock { state in
             if asked.sessionID != 0 {
                 var news: [FetchSessions.Key: (Int64, Int64, Bool)] = [:]
-                for part in told {
+                for part in answered {
                     let hasRecords = part.data.records.map { !$0.isEmpty } ?? false
                     news[part.key] = (part.data.highWatermark, part.data.logStartOffset, hasRecords)
                 }
-                state.sessions.end(asked.sessionID, told: news)
+                state.sessions.end(asked.sessionID, answered: news)
             }
             guard version >= 16 else { return }
-            for leader in Set(told.map(\.data.currentLeader.leaderId)).sorted() where leader >= 0 {
+            for leader in Set(answered.map(\.data.currentLeader.leaderId)).sorted() where leader >= 0 {
                 response.nodeEndpoints += endpoint(leader, state)
             }
         }
@@ -145,7 +145,7 @@ extension APICall {
 }
 
 extension ErrorCode {
-    /// Whether it is said of a whole fetch request.
+    /// Whether the error applies to a whole fetch request.
     fileprivate var isOfFetchSession: Bool {
         [.fetchSessionIdNotFound, .invalidFetchSessionEpoch, .fetchSessionTopicIdError].contains(self)
     }

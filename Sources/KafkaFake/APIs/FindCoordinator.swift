@@ -31,7 +31,7 @@ extension APICall {
             key: key, nodeId: node.id, host: "127.0.0.1", port: Int32(node.port), errorMessage: nil)
     }
 
-    /// NOT_COORDINATOR where another broker coordinates this, or COORDINATOR_NOT_AVAILABLE where none does.
+    /// NOT_COORDINATOR if another broker coordinates this; COORDINATOR_NOT_AVAILABLE if no broker does; otherwise nil.
     func coordinationError(_ coordinated: FakeCoordinated, _ state: ClusterState) -> ErrorCode? {
         guard let coordinator = state.coordinator(of: coordinated) else { return .coordinatorNotAvailable }
         return coordinator.id == node ? nil : .notCoordinator
@@ -39,7 +39,7 @@ extension APICall {
 }
 
 extension ClusterState {
-    /// Each key has a broker of its own choice by a hash, and the running one that follows where that is stopped.
+    /// The coordinator of a key: the broker that its hash selects, or the next running one if that broker is stopped.
     func coordinator(of coordinated: FakeCoordinated) -> Node? {
         if let chosen = coordinators[coordinated], let node = nodes[chosen], node.isRunning { return node }
         let ids = nodes.keys.sorted()

@@ -9,7 +9,7 @@ extension APICall {
         let states = Set(request.statesFilter.map { $0.lowercased() })
         let types = Set(request.typesFilter.map { $0.lowercased() })
         return state.withLock { state in
-            // Each broker tells of the groups that it coordinates.
+            // Each broker lists the groups that it coordinates.
             let names = state.groups.groups.keys.sorted().filter { coordinationError(.group($0), state) == nil }
             let groups = names.compactMap { name -> ListGroupsResponse.Group? in
                 guard let group = state.groups.groups[name] else { return nil }
@@ -36,7 +36,7 @@ extension APICall {
             return DescribeGroupsResponse.Group(errorCode: error.rawValue, groupId: name)
         }
         guard case .classic(let group) = state.groups.groups[name] else {
-            // Before version 6 a group that there isn't is a dead one.
+            // Before version 6 a group that does not exist is reported as dead.
             guard version >= 6 else { return DescribeGroupsResponse.Group(groupId: name, groupState: "Dead") }
             return DescribeGroupsResponse.Group(
                 errorCode: ErrorCode.groupIdNotFound.rawValue, errorMessage: "there is no classic group \(name)",

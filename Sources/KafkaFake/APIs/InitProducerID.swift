@@ -19,7 +19,7 @@ extension APICall {
             case .aborted(let decision):
                 state.carryOut(decision)
                 code = refusal?.code ?? .concurrentTransactions
-            // Before version 4 clients don't know PRODUCER_FENCED (KIP-588).
+            // Clients before version 4 do not know PRODUCER_FENCED (KIP-588).
             case .refused(.producerFenced) where version < 4: code = .invalidProducerEpoch
             case .refused(let error): code = error
             }
@@ -31,7 +31,7 @@ extension APICall {
     {
         guard (request.producerId < 0) == (request.producerEpoch < 0) else { return .refused(.invalidRequest) }
         guard let id = request.transactionalId else {
-            // Without transactions there is nobody to be fenced, and each gets an id of its own.
+            // Without transactions there is no earlier producer to fence, and each producer gets its own id.
             return .ready(TransactionalProducer.Identity(producerID: state.nextProducerID(), epoch: 0))
         }
         guard !id.isEmpty else { return .refused(.invalidRequest) }

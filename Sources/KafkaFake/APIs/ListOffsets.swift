@@ -27,7 +27,7 @@ extension APICall {
             return refused(error)
         }
         var answer = ListOffsetsResponse.PartitionResponse(partitionIndex: asked.partitionIndex)
-        // To who reads only what is committed the rest isn't there yet.
+        // A `read_committed` client sees nothing beyond the last stable offset.
         let end = isCommittedOnly ? log.lastStableOffset : log.endOffset
         switch asked.timestamp {
         case -1: answer.offset = end
@@ -46,7 +46,7 @@ extension APICall {
 }
 
 extension PartitionLog {
-    /// The first record of this timestamp, in milliseconds since 1970, or a later one, if it lies before `end`.
+    /// The first record, before `end`, whose timestamp is at least `timestamp` (in milliseconds since 1970).
     fileprivate func first(from timestamp: Int64, below end: Int64) -> (offset: Int64, timestamp: Int64)? {
         for batch in batches where batch.maxTimestamp >= timestamp {
             var reader = RecordBatchReader(

@@ -1,8 +1,8 @@
 import KafkaWire
 
 extension APIHandler {
-    /// Logins by PLAIN, with any name and password. They are not part of `SpokenVersions.latest`: a cluster that wants
-    /// them announces them.
+    /// PLAIN logins, which accept any name and password. `SpokenVersions.latest` does not include them; use
+    /// `withLogins`.
     static let logins: [APIKey: APIHandler] = [
         .saslHandshake: APIHandler(SaslHandshakeRequest.self) { $0.saslHandshake($1) },
         .saslAuthenticate: APIHandler(SaslAuthenticateRequest.self) { $0.saslAuthenticate($1) },
@@ -10,7 +10,7 @@ extension APIHandler {
 }
 
 extension SpokenVersions {
-    /// The same with logins.
+    /// Returns a copy with logins.
     package var withLogins: SpokenVersions {
         APIHandler.logins.reduce(self) { $0.with($1.key, $1.value.versions) }
     }

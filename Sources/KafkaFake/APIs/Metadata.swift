@@ -14,7 +14,7 @@ extension APICall {
                 wantsAll
                 ? state.topics.keys.sorted().map { MetadataRequest.Topic(name: $0) } : request.topics ?? []
             response.topics = wanted.map { describe($0, &state) }
-            // As real brokers do, this one creates topics beside its answer, which says that they don't exist.
+            // Like a real broker, create the topics, but still answer that they do not exist.
             if state.createsTopics, request.allowAutoTopicCreation, !wantsAll {
                 for name in wanted.compactMap(\.name) where state.topics[name] == nil && !name.isEmpty {
                     _ = state.createTopic(name, partitions: defaultPartitions)

@@ -89,7 +89,7 @@ extension APICall {
         return OffsetFetchResponse.Group(groupId: group.groupId, topics: topics)
     }
 
-    /// - Parameter wanted: Topics with partitions; nil for all that the group has.
+    /// - Parameter wanted: Topics with partitions; nil for all partitions of the group.
     private func committed(
         group: String, _ wanted: [(String, [Int32])]?, _ request: OffsetFetchRequest, _ state: ClusterState
     ) -> [(String, [OffsetFetchResponse.GroupPartition])] {
@@ -116,7 +116,7 @@ extension APICall {
 }
 
 extension OffsetFetchResponse.GroupPartition {
-    /// As versions before 8 have it.
+    /// The same in the form of versions before 8.
     fileprivate var early: OffsetFetchResponse.Partition {
         OffsetFetchResponse.Partition(
             partitionIndex: partitionIndex, committedOffset: committedOffset,

@@ -21,7 +21,7 @@ extension APICall {
             }
         }
         state.notifyAll()
-        // Without acknowledgements a broker has no other way to tell of an error.
+        // Without acknowledgements, closing the connection is the only way to report an error.
         guard request.acks != 0 else { return hasError ? .hangUp : .none }
         return .response(response)
     }
@@ -78,7 +78,7 @@ extension APICall {
         }
     }
 
-    /// The records without a key, as a broker reports them (KIP-467).
+    /// The records without a key, in the form of a broker's answer (KIP-467).
     private static func keyless(
         _ bytes: ByteSlice?, _ partition: TopicPartition
     ) -> [ProduceResponse.BatchIndexAndErrorMessage] {
@@ -98,7 +98,7 @@ extension APICall {
         return found
     }
 
-    /// Sees that the partition is part of the producer's transaction; from version 12 on producing makes it one
+    /// Checks that the partition is part of the producer's transaction. From version 12 on, producing adds it
     /// (KIP-890).
     private func join(
         _ transactionalID: String?, _ header: RecordBatchHeader, _ partition: TopicPartition, _ log: PartitionLog,
@@ -121,7 +121,7 @@ extension APICall {
         return version >= 11 ? .transactionAbortable : .invalidTxnState
     }
 
-    /// Where the leader that an answer names is reached (KIP-951).
+    /// The address of the leader that an answer names (KIP-951).
     func endpoint(_ leader: Int32, _ state: ClusterState) -> [NodeEndpoint] {
         guard let node = state.nodes[leader] else { return [] }
         return [NodeEndpoint(nodeId: leader, host: "127.0.0.1", port: Int32(node.port), rack: node.rack)]

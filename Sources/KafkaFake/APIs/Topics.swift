@@ -1,6 +1,6 @@
 import KafkaWire
 
-// CreateTopics and DeleteTopics. Every broker carries them out, as from Kafka 4.0 on.
+// CreateTopics and DeleteTopics. Every broker carries them out, as in Kafka 4.0 and later.
 extension APICall {
     func createTopics(_ request: CreateTopicsRequest) -> Reply<CreateTopicsResponse> {
         let results = state.withLock { state in

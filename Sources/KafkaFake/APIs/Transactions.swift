@@ -56,7 +56,7 @@ extension APICall {
                 resultsByPartition: topic.partitions.map { index in
                     let code = codes[TopicPartition(topic: topic.name, partition: index)] ?? .none
                     return AddPartitionsToTxnResponse.PartitionResult(
-                        partitionIndex: index, partitionErrorCode: told(code).rawValue)
+                        partitionIndex: index, partitionErrorCode: supportedError(code).rawValue)
                 })
         }
     }
@@ -71,7 +71,7 @@ extension APICall {
             if error == .none {
                 state.transactionalProducers[id]?.add(group: request.groupId, at: state.clock.now)
             }
-            return .response(AddOffsetsToTxnResponse(errorCode: (refusal?.code ?? told(error)).rawValue))
+            return .response(AddOffsetsToTxnResponse(errorCode: (refusal?.code ?? supportedError(error)).rawValue))
         }
     }
 
@@ -83,7 +83,7 @@ extension APICall {
         return state.withLock { state in
             let id = request.transactionalId
             func refused(_ code: ErrorCode) -> Reply<EndTxnResponse> {
-                .response(EndTxnResponse(errorCode: told(code).rawValue))
+                .response(EndTxnResponse(errorCode: supportedError(code).rawValue))
             }
             if id.isEmpty { return refused(.invalidRequest) }
             if let error = coordinationError(.transaction(id), state) { return refused(error) }
@@ -122,13 +122,13 @@ extension APICall {
         }
     }
 
-    /// What keeps the group from taking a transaction's offsets. From version 5 on they make the group part of the
-    /// transaction (KIP-890).
+    /// The error with which the group refuses a transaction's offsets. From version 5 on, the commit adds the group to
+    /// the transaction (KIP-890).
     private func groupError(_ request: TxnOffsetCommitRequest, _ state: inout ClusterState) -> ErrorCode {
         if let error = coordinationError(.group(request.groupId), state) { return error }
         let identity = TransactionalProducer.Identity(producerID: request.producerId, epoch: request.producerEpoch)
         let id = request.transactionalId
-        // One broker asks another here: who coordinates the transactions doesn't matter.
+        // This check is between brokers, so it does not matter which broker coordinates the transactions.
         if versions.verifiesTransactions {
             switch state.check(transactionalID: id, identity) {
             case .none: break
@@ -176,8 +176,8 @@ extension APICall {
                 transactionalID: id, TransactionalProducer.Identity(producerID: producerID, epoch: epoch))
     }
 
-    /// Before version 2 clients don't know PRODUCER_FENCED (KIP-588).
-    private func told(_ error: ErrorCode) -> ErrorCode {
+    /// Replaces PRODUCER_FENCED, which clients before version 2 do not know (KIP-588).
+    private func supportedError(_ error: ErrorCode) -> ErrorCode {
         error == .producerFenced && version < 2 ? .invalidProducerEpoch : error
     }
 }

@@ -1,50 +1,50 @@
 import KafkaWire
 
-/// What can be made to go wrong with a request.
+/// A fault that can be injected into a request.
 public enum Fault: Sendable, Equatable {
-    /// The request is refused with this code, and nothing of it is done.
+    /// The request is refused with this code and not carried out.
     case error(ErrorCode)
-    /// The request is carried out, and answered with this code all the same.
+    /// The request is carried out but answered with this code.
     case errorAfterwards(ErrorCode)
-    /// The answer comes so much later; what is asked for is done at once.
+    /// The request is carried out at once, and the answer delayed by this duration.
     case late(Duration)
-    /// The answer comes once `FakeCluster.releaseAnswers()` is called; the broker carries out the request at once.
+    /// The request is carried out at once, and the answer held until `FakeCluster.releaseAnswers()` is called.
     case held
-    /// The answer comes in pieces of so many bytes, each in a packet of its own.
+    /// The answer is sent in pieces of this many bytes, each in its own packet.
     case inPieces(Int)
-    /// The answer bears the correlation id of another request.
+    /// The answer has the correlation id of another request.
     case wrongCorrelationID
-    /// This length stands in front of the answer instead of its own.
+    /// The answer is preceded by this length instead of its own.
     case length(Int32)
-    /// These bytes come instead of an answer, length and all.
+    /// These bytes are sent instead of an answer, including the length.
     case garbage([UInt8])
-    /// The answer has its right length and correlation id, and then bytes that mean nothing.
+    /// The answer has the right length and correlation id, but an invalid body.
     case unreadable
-    /// No answer ever comes to this request or a later one of the connection, which stays open; they are carried out.
+    /// This and all later requests of the connection are carried out but not answered. The connection stays open.
     case silence
     case hangUp(HangUp)
 
-    /// When the broker ends the connection.
+    /// When the broker closes the connection.
     public enum HangUp: Sendable, Equatable {
-        /// Before anything is done.
+        /// Before the request is carried out.
         case beforehand
-        /// The request is carried out, and its answer lost.
+        /// After the request is carried out, and before the answer is sent.
         case beforeAnswer
-        /// Half of the answer comes.
+        /// After half of the answer.
         case withinAnswer
-        /// The answer comes whole.
+        /// After the whole answer.
         case afterAnswer
     }
 }
 
-/// The faults that are to come.
+/// The faults that have not taken effect yet.
 struct FaultList {
     struct Entry {
         let fault: Fault
         let api: APIKey
-        /// On which broker; nil for any.
+        /// The broker to inject it into; nil for any.
         let node: Int32?
-        /// For which partition; nil for all of the request's. Only errors can be one partition's.
+        /// The partition to refuse; nil for all partitions of the request. Only errors can be limited to one partition.
         let partition: TopicPartition?
         var remaining: Int
     }
@@ -61,12 +61,12 @@ struct FaultList {
         entries = []
     }
 
-    /// The next fault of a request as a whole.
+    /// Takes the next fault of a whole request.
     mutating func take(_ api: APIKey, node: Int32) -> Fault? {
         take { $0.api == api && $0.node ?? node == node && $0.partition == nil }
     }
 
-    /// The next error of one partition.
+    /// Takes the next error of one partition.
     mutating func take(_ api: APIKey, node: Int32, _ partition: TopicPartition) -> Fault? {
         if entries.isEmpty { return nil }
         return take { $0.api == api && $0.node ?? node == node && $0.partition == partition }

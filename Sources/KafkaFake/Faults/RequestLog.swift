@@ -1,6 +1,6 @@
 import KafkaWire
 
-/// A request that a fake broker read.
+/// A request that a fake broker has read.
 public struct FakeRequest: Sendable {
     public let api: APIKey
     public let version: Int16
@@ -11,7 +11,7 @@ public struct FakeRequest: Sendable {
     public let time: ContinuousClock.Instant
 }
 
-/// The last requests. Older ones are forgotten, so that a broker that runs for long keeps its size.
+/// The most recent requests. Older ones are dropped, so that memory stays bounded.
 struct RequestLog {
     private static let limit = 10_000
     private(set) var requests: [FakeRequest] = []

@@ -1,9 +1,9 @@
 import KafkaWire
 
-// What the members of a classic group ask for.
+// The requests of a classic group's members.
 extension ClassicGroup {
     struct Join {
-        /// Empty for one who isn't a member yet.
+        /// Empty if the client is not a member yet.
         let memberID: String
         let instanceID: String?
         let clientID: String
@@ -11,16 +11,16 @@ extension ClassicGroup {
         let rebalanceTimeout: Duration
         let protocolType: String
         let strategies: [Strategy]
-        /// Whether a client is given an id first and joins with it then (KIP-394).
+        /// Whether a client first gets an id and then joins with it (KIP-394).
         let requiresMemberID: Bool
-        /// Whether a leader can be told to leave the assignment as it is (KIP-814).
+        /// Whether the answer can make the leader keep the existing assignment (KIP-814).
         let canSkipAssignment: Bool
         let settings: GroupSettings
     }
 
     // MARK: JoinGroup
 
-    /// - Parameter freshID: A name that nobody else has.
+    /// - Parameter freshID: A unique id for a new member.
     mutating func join(_ join: Join, freshID: String, at now: ContinuousClock.Instant) -> Reply<JoinAnswer> {
         func refused(_ error: ErrorCode) -> Reply<JoinAnswer> {
             .now(JoinAnswer(error: error, memberID: join.memberID))
@@ -33,9 +33,9 @@ extension ClassicGroup {
         let hasChanged = members[index].strategies != join.strategies
         switch phase {
         case .preparingRebalance: return update(index, join, at: now)
-        // The answer may have been lost.
+        // The previous answer may have been lost.
         case .completingRebalance where !hasChanged: break
-        // A leader that joins again wants to assign anew.
+        // A leader that joins again requests a new assignment.
         case .stable where !hasChanged && leader != join.memberID: break
         case .completingRebalance, .stable:
             let reply = update(index, join, at: now)
@@ -43,7 +43,7 @@ extension ClassicGroup {
             return reply
         case .empty: return refused(.unknownMemberId)
         }
-        heard(of: index, at: now)
+        extendSession(of: index, at: now)
         return .now(currentAnswer(for: join.memberID))
     }
 
@@ -91,8 +91,7 @@ extension ClassicGroup {
         return .later(ticket: ticket)
     }
 
-    /// A static member that was started again comes in the place of its predecessor, whose id is worth nothing from
-    /// here on.
+    /// Replaces a static member with its restarted successor. The old member id becomes invalid.
     private mutating func replace(
         _ index: Int, _ join: Join, id: String, at now: ContinuousClock.Instant
     ) -> Reply<JoinAnswer> {
@@ -113,12 +112,12 @@ extension ClassicGroup {
             if phase == .preparingRebalance { completeJoinIfAll(at: now) } else { prepareRebalance(at: now) }
             return .later(ticket: ticket)
         }
-        // Nothing has changed for the others: it goes on with what its predecessor had.
+        // Nothing changes for the other members: the successor continues with the same assignment.
         var answer = currentAnswer(for: id)
         if wasLeader {
             answer.skipsAssignment = join.canSkipAssignment
             if !join.canSkipAssignment {
-                // A client that can't be told otherwise must not take itself for the leader and assign.
+                // A client that does not know KIP-814 must not consider itself the leader, or it would assign.
                 answer.leader = former.id
                 answer.members = []
             }
@@ -135,7 +134,7 @@ extension ClassicGroup {
         /// Nil before version 5.
         let protocolType: String?
         let strategy: String?
-        /// Of the leader: what each member gets.
+        /// The assignment of each member; only the leader sends it.
         let assignments: [String: ByteSlice]
     }
 
@@ -152,7 +151,7 @@ extension ClassicGroup {
         case .preparingRebalance: return refused(.rebalanceInProgress)
         case .stable:
             members[index].hasToSync = false
-            heard(of: index, at: now)
+            extendSession(of: index, at: now)
             return .now(SyncAnswer(assignment: members[index].assignment))
         case .completingRebalance: break
         }
@@ -166,7 +165,7 @@ extension ClassicGroup {
             guard let ticket = members[index].syncTicket else { continue }
             members[index].syncTicket = nil
             syncAnswers[ticket] = SyncAnswer(assignment: members[index].assignment)
-            heard(of: index, at: now)
+            extendSession(of: index, at: now)
         }
         return .later(ticket: ticket)
     }
@@ -179,11 +178,11 @@ extension ClassicGroup {
         let error = check(id, instanceID: instanceID)
         guard error == .none, let index = index(of: id) else { return error }
         guard generation == self.generation else { return .illegalGeneration }
-        heard(of: index, at: now)
+        extendSession(of: index, at: now)
         return phase == .preparingRebalance ? .rebalanceInProgress : .none
     }
 
-    /// - Parameter id: May be empty where a static member is meant.
+    /// - Parameter id: May be empty for a static member.
     mutating func leave(_ id: String, instanceID: String?, at now: ContinuousClock.Instant) -> ErrorCode {
         if let instanceID {
             guard let index = index(ofInstance: instanceID) else { return .unknownMemberId }
@@ -196,7 +195,7 @@ extension ClassicGroup {
         return .none
     }
 
-    /// Whether a commit of offsets comes from who may commit.
+    /// Checks whether this member may commit offsets.
     mutating func checkCommit(
         _ id: String, instanceID: String?, generation: Int32, isTransactional: Bool, at now: ContinuousClock.Instant
     ) -> ErrorCode {
@@ -210,7 +209,7 @@ extension ClassicGroup {
         }
         guard !isTransactional else { return .none }
         if phase == .completingRebalance { return .rebalanceInProgress }
-        if let index = index(of: id) { heard(of: index, at: now) }
+        if let index = index(of: id) { extendSession(of: index, at: now) }
         return .none
     }
 }

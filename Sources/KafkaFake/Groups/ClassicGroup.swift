@@ -1,10 +1,10 @@
 import KafkaWire
 
-/// A group of the classic protocol as its coordinator sees it: a plain state machine. JoinGroup and SyncGroup wait in
-/// it under a ticket, by which their answer is found when it is there.
+/// The coordinator's state of a classic group, as a plain state machine. Waiting JoinGroup and SyncGroup requests get a
+/// ticket, by which they find their answer once it is ready.
 ///
-/// Source: Kafka documentation, "Group Membership API"; KIP-62, KIP-345 for static members, KIP-394 for member ids
-/// that are required.
+/// Source: Kafka documentation, "Group Membership API"; KIP-62, KIP-345 for static members, KIP-394 for required member
+/// ids.
 struct ClassicGroup {
     enum Phase: String {
         case empty = "Empty"
@@ -13,7 +13,7 @@ struct ClassicGroup {
         case stable = "Stable"
     }
 
-    /// A way to assign partitions that a member knows, with what it says to that.
+    /// An assignment strategy that a member supports, with the member's metadata for it.
     struct Strategy: Equatable {
         let name: String
         let metadata: ByteSlice
@@ -27,11 +27,11 @@ struct ClassicGroup {
         var rebalanceTimeout: Duration
         var strategies: [Strategy]
         var assignment = ByteSlice([])
-        /// When it is put out unless it is heard of. What waits for an answer keeps it in.
+        /// When the session expires unless the member sends a request. It does not expire while a request waits.
         var deadline: ContinuousClock.Instant
         var joinTicket: Int?
         var syncTicket: Int?
-        /// Whether it hasn't asked for its assignment of this generation yet.
+        /// Whether the member has not requested its assignment of this generation yet.
         var hasToSync = false
 
         var isWaiting: Bool { joinTicket != nil || syncTicket != nil }
@@ -41,7 +41,7 @@ struct ClassicGroup {
         }
     }
 
-    /// An answer, or that it comes later.
+    /// An answer now, or a ticket for a later one.
     enum Reply<Answer> {
         case now(Answer)
         case later(ticket: Int)
@@ -53,7 +53,7 @@ struct ClassicGroup {
         var generation: Int32 = -1
         var strategy: String?
         var leader = ""
-        /// Of the leader alone: all members with what they say to the strategy.
+        /// All members with their metadata for the strategy; empty except for the leader.
         var members: [JoinedMember] = []
         var skipsAssignment = false
     }
@@ -71,19 +71,20 @@ struct ClassicGroup {
 
     var phase = Phase.empty
     var generation: Int32 = 0
-    /// "consumer" with consumers; nil until somebody has joined.
+    /// "consumer" for consumers; nil until a member has joined.
     var protocolType: String?
     var strategy: String?
     var leader: String?
-    /// In the order in which they came.
+    /// In the order in which they joined.
     var members: [Member] = []
-    /// Ids that were given out to clients that are to join with them, and until when.
+    /// Ids given to clients that have not joined with them yet, with their expiry.
     var promised: [String: ContinuousClock.Instant] = [:]
-    /// When a rebalance goes on without those who haven't joined again.
+    /// When a rebalance completes without the members that have not joined again.
     var joinDeadline: ContinuousClock.Instant?
-    /// Until when the first rebalance waits for further members even if all have joined.
+    /// When the initial delay of the first rebalance ends, during which it waits for further members even if all have
+    /// joined.
     var initialDelayEnd: ContinuousClock.Instant?
-    /// When those who haven't asked for their assignment are put out.
+    /// When members that have not requested their assignment are removed.
     var syncDeadline: ContinuousClock.Instant?
     var joinAnswers: [Int: JoinAnswer] = [:]
     var syncAnswers: [Int: SyncAnswer] = [:]
@@ -103,7 +104,7 @@ struct ClassicGroup {
         return members.firstIndex { $0.instanceID == instance }
     }
 
-    /// What keeps a request from being this member's.
+    /// The error with which a request of this member has to be refused; `.none` if it is valid.
     func check(_ id: String, instanceID: String?) -> ErrorCode {
         if let instanceID {
             guard let index = index(ofInstance: instanceID) else { return .unknownMemberId }
@@ -112,11 +113,11 @@ struct ClassicGroup {
         return index(of: id) == nil ? .unknownMemberId : .none
     }
 
-    mutating func heard(of index: Int, at now: ContinuousClock.Instant) {
+    mutating func extendSession(of index: Int, at now: ContinuousClock.Instant) {
         members[index].deadline = now + members[index].sessionTimeout
     }
 
-    /// Takes a member out, and has the others share anew.
+    /// Removes a member, and makes the others rebalance.
     mutating func remove(_ id: String, at now: ContinuousClock.Instant) {
         promised[id] = nil
         guard let index = index(of: id) else { return completeJoinIfAll(at: now) }
@@ -133,7 +134,7 @@ struct ClassicGroup {
 
     // MARK: Time
 
-    /// When something happens though nobody asks for anything.
+    /// The next time at which something expires; nil if nothing will.
     var nextDeadline: ContinuousClock.Instant? {
         var deadlines = Array(promised.values)
         deadlines += members.lazy.filter { !$0.isWaiting }.map(\.deadline)
@@ -141,7 +142,7 @@ struct ClassicGroup {
         return deadlines.min()
     }
 
-    /// Lets everything happen whose time has passed.
+    /// Handles everything that has expired by `now`.
     mutating func expire(at now: ContinuousClock.Instant) {
         for (id, deadline) in promised where deadline <= now { remove(id, at: now) }
         for member in members where !member.isWaiting && member.deadline <= now { remove(member.id, at: now) }
@@ -158,7 +159,7 @@ struct ClassicGroup {
 
     // MARK: Rebalances
 
-    /// Begins a rebalance: members find out by their heartbeats and join again.
+    /// Begins a rebalance. Members learn of it by their heartbeats and join again.
     mutating func prepareRebalance(at now: ContinuousClock.Instant, initialDelay: Duration = .zero) {
         syncDeadline = nil
         for index in members.indices {
@@ -166,7 +167,7 @@ struct ClassicGroup {
             guard let ticket = members[index].syncTicket else { continue }
             syncAnswers[ticket] = SyncAnswer(error: .rebalanceInProgress)
             members[index].syncTicket = nil
-            heard(of: index, at: now)
+            extendSession(of: index, at: now)
         }
         if phase == .empty, initialDelay > .zero { initialDelayEnd = now + initialDelay }
         phase = .preparingRebalance
@@ -174,7 +175,7 @@ struct ClassicGroup {
         completeJoinIfAll(at: now)
     }
 
-    /// Goes on where everybody has joined again.
+    /// Completes the rebalance if all members have joined again.
     mutating func completeJoinIfAll(at now: ContinuousClock.Instant) {
         guard phase == .preparingRebalance, initialDelayEnd == nil, promised.isEmpty else { return }
         if members.allSatisfy({ $0.joinTicket != nil }) { completeJoin(at: now) }
@@ -182,7 +183,7 @@ struct ClassicGroup {
 
     private mutating func completeJoin(at now: ContinuousClock.Instant) {
         initialDelayEnd = nil
-        // Static members stay for their session: they may be away for a moment only.
+        // Static members stay until their session expires, since they may only be restarting.
         members.removeAll { $0.joinTicket == nil && $0.instanceID == nil }
         if !members.contains(where: { $0.id == leader && $0.joinTicket != nil }) {
             leader = members.first { $0.joinTicket != nil }?.id
@@ -194,7 +195,7 @@ struct ClassicGroup {
         joinDeadline = nil
         generation += 1
         guard !members.isEmpty else {
-            // The type stays what it was; whoever comes first may choose another.
+            // The protocol type stays, but the next member may choose another.
             phase = .empty
             strategy = nil
             return
@@ -207,11 +208,11 @@ struct ClassicGroup {
             members[index].joinTicket = nil
             members[index].hasToSync = true
             joinAnswers[ticket] = currentAnswer(for: members[index].id)
-            heard(of: index, at: now)
+            extendSession(of: index, at: now)
         }
     }
 
-    /// The strategy that most members would rather have, of those that all of them know.
+    /// The strategy that most members prefer, among those that all of them support.
     var selectedStrategy: String? {
         let common = strategiesOfAll
         var votes: [String: Int] = [:]
@@ -228,13 +229,13 @@ struct ClassicGroup {
         return each.dropFirst().reduce(each.first ?? []) { $0.intersection($1) }
     }
 
-    /// Whether a client of these strategies can be a member beside the others.
+    /// Whether a client with these strategies is compatible with the other members.
     func supports(_ type: String, _ strategies: [Strategy]) -> Bool {
         if members.isEmpty { return !type.isEmpty && !strategies.isEmpty }
         return type == protocolType && strategies.contains { strategiesOfAll.contains($0.name) }
     }
 
-    /// The present generation as JoinGroup tells it to a member.
+    /// The current generation as a JoinGroup answer for a member.
     func currentAnswer(for id: String) -> JoinAnswer {
         JoinAnswer(
             memberID: id, generation: generation, strategy: strategy, leader: leader ?? "",

@@ -1,17 +1,17 @@
 import KafkaWire
 
-// ConsumerGroupHeartbeat: joining, staying and leaving in one request.
+// ConsumerGroupHeartbeat, which joins, keeps up and leaves a group.
 extension ConsumerGroup {
     struct Answer {
         var error = ErrorCode.none
         var message: String?
         var memberID: String
         var epoch: Int32 = 0
-        /// Nil where the member knows it.
+        /// Nil if the member already has this assignment.
         var assignment: Set<Slot>?
     }
 
-    /// What can't be about a request, whatever the group.
+    /// The error of a request that is invalid for any group; nil if it is valid.
     static func problem(_ request: ConsumerGroupHeartbeatRequest, version: Int16) -> (ErrorCode, String)? {
         func invalid(_ message: String) -> (ErrorCode, String) { (.invalidRequest, message) }
         if request.groupId.isEmpty { return invalid("the group has no name") }
@@ -41,8 +41,8 @@ extension ConsumerGroup {
     }
 
     /// - Parameters:
-    ///   - clientID: As the client calls itself.
-    ///   - topics: All topics that there are.
+    ///   - clientID: The client's own name.
+    ///   - topics: All existing topics.
     mutating func heartbeat(
         _ request: ConsumerGroupHeartbeatRequest, clientID: String, topics: [String: Topic], settings: GroupSettings,
         at now: ContinuousClock.Instant
@@ -63,7 +63,7 @@ extension ConsumerGroup {
             Set(topics.flatMap { topic in topic.partitions.map { Slot(topicID: topic.topicId, partition: $0) } })
         }
         reconcile(index, owned: owned, at: now)
-        // A request that says everything is answered with everything.
+        // A full request gets a full answer.
         let isFull = request.memberEpoch == 0 || request.subscribedTopicNames != nil || request.rebalanceTimeoutMs >= 0
         let isNews = isFull || members[index].assigned != before
         return Answer(
@@ -75,9 +75,9 @@ extension ConsumerGroup {
         let message: String
     }
 
-    /// Finds the member that a request is of, or makes it.
+    /// Finds the member of a request, or creates it.
     ///
-    /// - Returns: Whether the group has to assign anew for it.
+    /// - Returns: Whether the group has to compute a new assignment.
     private mutating func find(
         _ request: ConsumerGroupHeartbeatRequest, clientID: String, limit: Int, at now: ContinuousClock.Instant
     ) -> Result<Bool, Refusal> {
@@ -129,7 +129,7 @@ extension ConsumerGroup {
     private func checkEpoch(_ index: Int, _ request: ConsumerGroupHeartbeatRequest) -> Refusal? {
         let member = members[index]
         let asked = request.memberEpoch
-        // Who joins again knows nothing of what it had.
+        // A member that joins again has lost its previous assignment.
         if asked == member.epoch || asked == 0 { return nil }
         if asked == member.previousEpoch, let owned = request.topicPartitions {
             // The answer with the next epoch may have been lost.
@@ -142,7 +142,7 @@ extension ConsumerGroup {
             code: .fencedMemberEpoch, message: "the member is at epoch \(member.epoch), not at \(asked)")
     }
 
-    /// - Returns: Whether the member wants something else than before.
+    /// - Returns: Whether the subscription has changed.
     private mutating func update(_ index: Int, _ request: ConsumerGroupHeartbeatRequest) -> Bool {
         var member = members[index]
         if let rack = request.rackId { member.rackID = rack }

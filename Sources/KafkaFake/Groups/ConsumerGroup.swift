@@ -1,9 +1,9 @@
 import KafkaWire
 
-/// A group whose partitions the broker assigns, as its coordinator sees it: a plain state machine (KIP-848).
+/// The coordinator's state of a KIP-848 group, whose partitions the broker assigns: a plain state machine.
 ///
-/// A partition is given to a member only when no other has it any more: each is told to let go of what it is to lose,
-/// and says in a heartbeat that it has.
+/// A member gets a partition only after no other member owns it: the group revokes it from its owner, and waits until
+/// that member's heartbeat confirms the revocation.
 struct ConsumerGroup {
     typealias Slot = ServerAssignor.Slot
 
@@ -14,37 +14,37 @@ struct ConsumerGroup {
         var rackID: String?
         var rebalanceTimeout: Duration
         var names: [String] = []
-        /// Topics by a pattern that their whole names have to fit.
+        /// A pattern that whole topic names have to match.
         var pattern: String?
         var assignor: String?
         var epoch: Int32 = 0
         var previousEpoch: Int32 = -1
-        /// What it may read.
+        /// The partitions that the member may read.
         var assigned: Set<Slot> = []
-        /// What it is to let go of and hasn't yet.
+        /// The partitions whose revocation the member has not confirmed yet.
         var revoking: Set<Slot> = []
-        /// When it is put out unless a heartbeat comes.
+        /// When the session expires unless a heartbeat comes.
         var deadline: ContinuousClock.Instant
-        /// When it is put out unless it has let go.
+        /// When the member is removed unless it has confirmed the revocation.
         var revocationDeadline: ContinuousClock.Instant?
     }
 
-    /// What a group sees of a topic.
+    /// The properties of a topic that matter to a group.
     struct Topic: Equatable {
         let id: KafkaUUID
         let partitionCount: Int
     }
 
-    /// A static member that is away for a moment.
+    /// The epoch with which a static member leaves temporarily.
     static let awayEpoch: Int32 = -2
     static let leftEpoch: Int32 = -1
 
     private(set) var epoch: Int32 = 0
     private(set) var targetEpoch: Int32 = 0
     private(set) var target: [String: Set<Slot>] = [:]
-    /// In the order in which they came.
+    /// In the order in which they joined.
     var members: [Member] = []
-    /// The topics that are subscribed to, as they were when the target was computed.
+    /// The subscribed topics at the time when the target was computed.
     private var subscribed: [String: Topic] = [:]
 
     var stateName: String {
@@ -54,7 +54,7 @@ struct ConsumerGroup {
             ? "Stable" : "Reconciling"
     }
 
-    /// The one that most members ask for; the first one where nobody does.
+    /// The assignor that most members request; the first one if no member requests any.
     var assignor: ServerAssignor {
         var votes: [ServerAssignor: Int] = [:]
         for member in members {
@@ -67,7 +67,7 @@ struct ConsumerGroup {
 
     // MARK: Members
 
-    /// Takes a member out; what it had is free for the others.
+    /// Removes a member and frees its partitions.
     mutating func remove(_ id: String) {
         guard let index = index(of: id) else { return }
         members.remove(at: index)
@@ -75,13 +75,13 @@ struct ConsumerGroup {
         epoch += 1
     }
 
-    /// Puts a member in another's place, with all that it had.
+    /// Replaces a member, keeping its assignment.
     mutating func replace(_ index: Int, by member: Member) {
         target[member.id] = target.removeValue(forKey: members[index].id)
         members[index] = member
     }
 
-    /// When something happens though nobody asks for anything.
+    /// The next time at which something expires; nil if nothing will.
     var nextDeadline: ContinuousClock.Instant? {
         members.flatMap { [$0.deadline, $0.revocationDeadline].compactMap { $0 } }.min()
     }
@@ -94,11 +94,11 @@ struct ConsumerGroup {
 
     // MARK: The target
 
-    /// Assigns anew where members, subscriptions or topics have changed.
+    /// Computes a new assignment if members, subscriptions or topics have changed.
     ///
     /// - Parameters:
-    ///   - hasChanged: Whether a member or a subscription is known to have.
-    ///   - topics: All topics that there are.
+    ///   - hasChanged: Whether a member or a subscription has changed.
+    ///   - topics: All existing topics.
     mutating func assignIfNeeded(_ hasChanged: Bool, topics: [String: Topic]) {
         let subscribed = topics.filter { name, _ in members.contains { $0.wants(name) } }
         if hasChanged || subscribed != self.subscribed { epoch += 1 }
@@ -116,9 +116,9 @@ struct ConsumerGroup {
 
     // MARK: On the way to the target
 
-    /// Brings a member nearer to its target: first it lets go, then it gets.
+    /// Moves a member towards its target: revokes partitions first, then assigns new ones.
     ///
-    /// - Parameter owned: What the member says to have; nil where it doesn't say.
+    /// - Parameter owned: The partitions that the member reports; nil if it reports none.
     mutating func reconcile(_ index: Int, owned: Set<Slot>?, at now: ContinuousClock.Instant) {
         var member = members[index]
         let target = target[member.id] ?? []
@@ -131,7 +131,7 @@ struct ConsumerGroup {
         }
         let toRevoke = member.assigned.subtracting(target)
         member.assigned.formIntersection(target)
-        // A member that doesn't say what it has may have it still.
+        // A member that does not report its partitions may still own them.
         if !toRevoke.isEmpty, owned.map({ !$0.isDisjoint(with: toRevoke) }) ?? true {
             member.revoking = toRevoke
             member.revocationDeadline = now + member.rebalanceTimeout
@@ -151,7 +151,7 @@ struct ConsumerGroup {
 
     // MARK: Commits
 
-    /// Whether a commit or a fetch of offsets comes from who may ask.
+    /// Checks whether this member may commit or fetch offsets.
     func check(_ id: String, epoch: Int32, isTransactional: Bool = false, isFetch: Bool = false) -> ErrorCode {
         if epoch < 0, members.isEmpty { return .none }
         if epoch < 0, id.isEmpty, isTransactional || isFetch { return .none }

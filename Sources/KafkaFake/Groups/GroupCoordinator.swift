@@ -1,6 +1,6 @@
 import KafkaWire
 
-/// The groups that the brokers coordinate.
+/// The groups of the cluster.
 struct GroupCoordinator {
     enum Group {
         case classic(ClassicGroup)
@@ -14,9 +14,10 @@ struct GroupCoordinator {
         groups[name] = nil
     }
 
-    /// Changes a classic group, which is made where there is none and in the place of an empty one of the other kind.
+    /// Changes a classic group. With `makes`, a missing group is created, and an empty group of the other type
+    /// replaced.
     ///
-    /// - Returns: Nil where the group has members of the other kind, or there is none and none is to be made.
+    /// - Returns: Nil if the group has members of the other type, or does not exist and is not created.
     mutating func classic<Result>(
         _ name: String, makes: Bool = false, _ body: (inout ClassicGroup) -> Result
     ) -> Result? {
@@ -31,7 +32,7 @@ struct GroupCoordinator {
         return body(&group)
     }
 
-    /// The same for a group of KIP-848.
+    /// Does the same for a KIP-848 group.
     mutating func consumer<Result>(
         _ name: String, makes: Bool = false, _ body: (inout ConsumerGroup) -> Result
     ) -> Result? {
@@ -46,7 +47,7 @@ struct GroupCoordinator {
         return body(&group)
     }
 
-    /// Lets everything happen whose time has passed.
+    /// Handles everything that has expired by `now`.
     mutating func expire(at now: ContinuousClock.Instant) {
         for (name, group) in groups {
             switch group {
@@ -62,7 +63,7 @@ struct GroupCoordinator {
         }
     }
 
-    /// Takes a member out of a group of either kind.
+    /// Removes a member from a group of either type.
     mutating func leave(
         _ name: String, _ id: String, instanceID: String?, at now: ContinuousClock.Instant
     ) -> ErrorCode {
@@ -87,14 +88,15 @@ struct GroupCoordinator {
     struct Committer {
         let memberID: String
         let instanceID: String?
-        /// Or the member epoch; negative for one who isn't a member.
+        /// The generation or the member epoch; negative if the client is not a member.
         let generation: Int32
         var isTransactional = false
     }
 
-    /// Whether offsets are taken from a committer; a group that has only offsets is made by that.
+    /// Checks whether a client may commit offsets. The commit creates a group that holds only offsets.
     ///
-    /// - Parameter version: Of OffsetCommit, at most 8 before Kafka 4, which knows GROUP_ID_NOT_FOUND here; nil for TxnOffsetCommit.
+    /// - Parameter version: The version of OffsetCommit, but at most 8 on brokers before Kafka 4, which do not return
+    ///   GROUP_ID_NOT_FOUND here; nil for TxnOffsetCommit.
     mutating func checkCommit(
         _ name: String, _ committer: Committer, version: Int16?, at now: ContinuousClock.Instant
     ) -> ErrorCode {
@@ -116,12 +118,12 @@ struct GroupCoordinator {
             if error == .none, !committer.isTransactional, let version, version < 9, !group.members.isEmpty {
                 return .unsupportedVersion
             }
-            // TxnOffsetCommit has no word for a member epoch.
+            // TxnOffsetCommit has no error for a stale member epoch.
             return error == .staleMemberEpoch && committer.isTransactional ? .illegalGeneration : error
         }
     }
 
-    /// Whether a group's member may see its offsets.
+    /// Checks whether a member may fetch the group's offsets.
     func checkFetch(_ name: String, memberID: String?, epoch: Int32) -> ErrorCode {
         guard case .consumer(let group) = groups[name] else { return .none }
         return group.check(memberID ?? "", epoch: epoch, isFetch: true)

@@ -1,13 +1,13 @@
 import KafkaWire
 
-/// The ways in which a broker assigns partitions to the members of a KIP-848 group.
+/// The strategies by which a broker assigns partitions in a KIP-848 group.
 enum ServerAssignor: String, CaseIterable {
-    /// As even as can be, with as little moved as can be.
+    /// Balanced, moving as few partitions as possible.
     case uniform
-    /// Each topic's partitions in ranges, one for each member.
+    /// A contiguous range of each topic's partitions per member.
     case range
 
-    /// A partition, by its topic's id.
+    /// A partition, identified by its topic's id.
     struct Slot: Hashable, Comparable {
         let topicID: KafkaUUID
         let partition: Int32
@@ -18,10 +18,12 @@ enum ServerAssignor: String, CaseIterable {
         }
     }
 
+    /// Assigns the partitions of all topics.
+    ///
     /// - Parameters:
-    ///   - subscriptions: By member: the ids of the topics that it wants.
-    ///   - partitions: How many each topic has.
-    ///   - present: What each member has so far.
+    ///   - subscriptions: The ids of the topics to which each member subscribes.
+    ///   - partitions: The number of partitions of each topic.
+    ///   - present: The current partitions of each member.
     func assign(
         _ subscriptions: [String: Set<KafkaUUID>], partitions: [KafkaUUID: Int], present: [String: Set<Slot>]
     ) -> [String: Set<Slot>] {
@@ -71,7 +73,7 @@ enum ServerAssignor: String, CaseIterable {
             let least = members.filter { wants($0, slot) }.min { load($0) < load($1) }
             if let least { assignment[least]?.insert(slot) }
         }
-        // From who has two more than another who wants one of them too.
+        // Move partitions from a member to one that wants them and has at least two fewer.
         var hasMoved = true
         while hasMoved {
             hasMoved = false

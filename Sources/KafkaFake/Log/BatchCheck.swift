@@ -1,9 +1,11 @@
 import KafkaWire
 
-/// What a broker looks at before it takes a produced batch into its log.
+/// The checks that a broker makes before it appends a produced batch.
 enum BatchCheck {
+    /// Checks a produced batch.
+    ///
     /// - Parameter maximum: The topic's `max.message.bytes`.
-    /// - Returns: The batch's header, or the error with a sentence.
+    /// - Returns: The batch's header, or the error with its message.
     static func header(of records: ByteSlice?, maximum: Int) -> Result<RecordBatchHeader, Refusal> {
         guard let records, records.count >= 17 else {
             return .failure(Refusal(.invalidRecord, "there is no record batch"))

@@ -1,7 +1,7 @@
 import KafkaWire
 
 extension RecordBatchHeader {
-    /// The batch that this header and the bytes of its records make, with a length and a checksum that fit.
+    /// Encodes a batch from this header and the bytes of its records, with the right length and checksum.
     func batch(records: ByteSlice) -> ByteSlice {
         var writer = WireWriter(isFlexible: false, reserving: Self.byteCount + records.count)
         writer.int64(baseOffset)
@@ -25,7 +25,7 @@ extension RecordBatchHeader {
     }
 }
 
-/// Records as they lie in a batch of message format 2, written one after the other at offsets that may have gaps.
+/// Encodes records for a batch of message format 2. Their offsets may have gaps.
 struct RecordWriter {
     private let baseOffset: Int64
     private let baseTimestamp: Int64
@@ -70,13 +70,13 @@ struct RecordWriter {
     }
 }
 
-/// The end of a transaction in one partition: a batch with one control record.
+/// A transaction marker, which ends a transaction in one partition: a batch with one control record.
 ///
 /// Source: Kafka documentation, "Control Batches"; KIP-98.
 struct TransactionMarker {
     let isCommit: Bool
     let producerID: Int64
-    /// With transactions of version 2 the next transaction's epoch (KIP-890).
+    /// With transactions of version 2 the epoch of the next transaction (KIP-890).
     let producerEpoch: Int16
     /// Milliseconds since 1970.
     let timestamp: Int64

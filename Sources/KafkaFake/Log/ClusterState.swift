@@ -1,6 +1,6 @@
 import KafkaWire
 
-/// Everything that the brokers of a fake cluster share, under the cluster's lock.
+/// The state that all brokers of a fake cluster share, protected by the cluster's lock.
 struct ClusterState {
     struct Topic {
         let name: String
@@ -18,24 +18,24 @@ struct ClusterState {
 
     let clusterID = KafkaUUID.random().description
     var clock: FakeClock
-    /// By node id, which counts from 1.
+    /// By node id, counted from 1.
     var nodes: [Int32: Node] = [:]
     var topics: [String: Topic] = [:]
     /// `auto.create.topics.enable`
     var createsTopics = false
-    /// How long a login counts; zero for ever.
+    /// How long a login is valid; zero if it does not expire.
     var sessionLifetime = Duration.zero
-    /// By their transactional ids.
+    /// By transactional id.
     var transactionalProducers: [String: TransactionalProducer] = [:]
     var groups = GroupCoordinator()
     var offsets = GroupOffsets()
-    /// Which broker coordinates what, where a test has chosen it.
+    /// The coordinators that a test has chosen.
     var coordinators: [FakeCoordinated: Int32] = [:]
     var sessions = FetchSessions()
     var faults = FaultList()
-    /// Whether answers that meet the fault `.held` are sent.
+    /// Whether the answers held by the fault `.held` are released.
     var releasesAnswers = false
-    /// How many answers wait for that.
+    /// The number of held answers.
     var heldAnswers = 0
     /// See `FakeCluster.changeAnswers`.
     var answerChange: (@Sendable (APIKey, Int16, [UInt8]) -> [UInt8])?
@@ -51,7 +51,7 @@ struct ClusterState {
         return lastProducerID
     }
 
-    /// Lets everything happen whose time has passed.
+    /// Handles everything that has expired.
     mutating func expire() {
         expireTransactions()
         groups.expire(at: clock.now)
@@ -61,27 +61,28 @@ struct ClusterState {
 
     func topic(id: KafkaUUID) -> Topic? { topics.values.first { $0.id == id } }
 
-    /// A topic by name, or by id where the name is empty.
+    /// A topic by name, or by id if the name is empty.
     func topic(name: String, id: KafkaUUID) -> Topic? { name.isEmpty ? topic(id: id) : topics[name] }
 
     func partition(_ partition: TopicPartition) -> PartitionLog? {
         topics[partition.topic]?.partition(partition.partition)
     }
 
-    /// Whether the broker `node` may answer for the partition to a client that knows `epoch` (-1 for none).
+    /// Checks whether the broker `node` may answer for the partition to a client that knows `epoch` (-1 if unknown).
     func leadershipError(_ partition: PartitionLog, node: Int32, epoch: Int32) -> ErrorCode? {
         if partition.leader != node { return .notLeaderOrFollower }
         if epoch >= 0, epoch < partition.leaderEpoch { return .fencedLeaderEpoch }
         return epoch > partition.leaderEpoch ? .unknownLeaderEpoch : nil
     }
 
-    /// Whether the broker `node` may serve a fetch: the leader, or a follower where the client reads from one (KIP-392).
+    /// Checks whether the broker `node` may serve a fetch: it is the leader, or a follower and the client may read from
+    /// one (KIP-392).
     func readError(_ partition: PartitionLog, node: Int32, epoch: Int32, isFromFollower: Bool) -> ErrorCode? {
         let isReplica = isFromFollower && partition.leader != nil && partition.replicas.contains(node)
         return leadershipError(partition, node: isReplica ? partition.leader ?? node : node, epoch: epoch)
     }
 
-    /// The running replica in a client's rack to which the leader sends it, where the leader is in another rack.
+    /// The running replica in the client's rack to which the leader refers it; nil if the leader is in that rack.
     func nearerReplica(of partition: PartitionLog, than node: Int32, to rack: String) -> Int32? {
         guard !rack.isEmpty, partition.leader == node, nodes[node]?.rack != rack else { return nil }
         return partition.replicas.first { id in
@@ -89,7 +90,7 @@ struct ClusterState {
         }
     }
 
-    /// Makes a topic whose partitions are led by the brokers in turn.
+    /// Creates a topic whose partitions are led by the brokers in turn.
     @discardableResult
     mutating func createTopic(_ name: String, partitions: Int, replication: Int = 1) -> Topic {
         let topic = Topic(

@@ -1,6 +1,6 @@
 import KafkaWire
 
-/// The brokers' half of fetch sessions (KIP-227): what each client asked for and was told last.
+/// The brokers' side of fetch sessions (KIP-227): what each client requested, and what it was last sent.
 struct FetchSessions {
     /// A partition as a client names it: by the topic's name, or by its id from version 13 on.
     struct Key: Hashable {
@@ -9,7 +9,7 @@ struct FetchSessions {
         let partition: Int32
     }
 
-    /// One partition of a session, and what its client was told.
+    /// One partition of a session, with what its client was last sent.
     struct Entry {
         let key: Key
         var fetch: FetchRequest.Partition
@@ -21,25 +21,26 @@ struct FetchSessions {
         let node: Int32
         var epoch: Int32
         let usesIDs: Bool
-        /// In the order in which they are looked at: those that had records go to the end.
+        /// In the order in which they are read: partitions that returned records move to the end.
         var entries: [Entry]
     }
 
-    /// What a request asks for.
+    /// The partitions that a request asks for.
     struct Asked {
-        /// 0 without a session.
+        /// 0 if there is no session.
         var sessionID: Int32
-        /// Whether the answer names only what has changed.
+        /// Whether the answer contains only changed partitions.
         var isIncremental: Bool
         var entries: [Entry]
     }
 
-    /// How many sessions a broker keeps (`max.incremental.fetch.session.cache.slots`); beyond, clients get none.
+    /// The number of sessions that a broker keeps (`max.incremental.fetch.session.cache.slots`). Further clients get
+    /// none.
     var limit = 1000
     private var sessions: [Int32: Session] = [:]
     private var lastID: Int32 = 0
 
-    /// Takes a request in.
+    /// Applies a request to its session.
     mutating func begin(_ request: FetchRequest, node: Int32, usesIDs: Bool) -> Result<Asked, Refusal> {
         guard request.sessionEpoch > 0 else {
             if request.sessionId != 0 { sessions[request.sessionId] = nil }
@@ -73,22 +74,22 @@ struct FetchSessions {
         return .success(Asked(sessionID: request.sessionId, isIncremental: true, entries: session.entries))
     }
 
-    /// Notes what the answer tells of the session's partitions.
+    /// Records what an answer says about the session's partitions.
     ///
-    /// - Parameter told: The partitions that are in the answer; whether each has records.
-    mutating func end(_ id: Int32, told: [Key: (highWatermark: Int64, logStartOffset: Int64, hasRecords: Bool)]) {
+    /// - Parameter answered: The partitions in the answer, with their offsets and whether they have records.
+    mutating func end(_ id: Int32, answered: [Key: (highWatermark: Int64, logStartOffset: Int64, hasRecords: Bool)]) {
         guard var session = sessions[id] else { return }
         for index in session.entries.indices {
-            guard let news = told[session.entries[index].key] else { continue }
+            guard let news = answered[session.entries[index].key] else { continue }
             session.entries[index].highWatermark = news.highWatermark
             session.entries[index].logStartOffset = news.logStartOffset
         }
-        let served = session.entries.filter { told[$0.key]?.hasRecords == true }
-        session.entries = session.entries.filter { told[$0.key]?.hasRecords != true } + served
+        let served = session.entries.filter { answered[$0.key]?.hasRecords == true }
+        session.entries = session.entries.filter { answered[$0.key]?.hasRecords != true } + served
         sessions[id] = session
     }
 
-    /// Forgets every session, as a broker does that starts again.
+    /// Drops all sessions of a broker, as a restart does.
     mutating func forgetAll(of node: Int32) {
         sessions = sessions.filter { $0.value.node != node }
     }

@@ -1,6 +1,6 @@
 import KafkaWire
 
-/// The offsets that groups have stored, and those that wait for the end of a transaction.
+/// The committed offsets of groups, and those of open transactions.
 struct GroupOffsets {
     struct Committed {
         var offset: Int64
@@ -12,7 +12,8 @@ struct GroupOffsets {
     /// By group and by the transaction's producer id.
     private var pending: [String: [Int64: [TopicPartition: Committed]]] = [:]
 
-    /// - Parameter producerID: Whose transaction has to be committed before the offset counts; nil for none.
+    /// - Parameter producerID: The producer whose transaction has to be committed before the offset takes effect; nil
+    ///   if none.
     mutating func commit(
         group: String, _ partition: TopicPartition, _ committed: Committed, producerID: Int64? = nil
     ) {
@@ -23,13 +24,13 @@ struct GroupOffsets {
         }
     }
 
-    /// Ends a transaction that committed offsets of a group.
+    /// Ends a transaction that includes offsets of a group.
     mutating func decide(group: String, producerID: Int64, isCommit: Bool) {
         guard let offsets = pending[group]?.removeValue(forKey: producerID), isCommit else { return }
         groups[group, default: [:]].merge(offsets) { $1 }
     }
 
-    /// Whether a transaction that isn't decided yet has an offset for the partition (KIP-447).
+    /// Whether an open transaction includes an offset of the partition (KIP-447).
     func isUnstable(group: String, _ partition: TopicPartition) -> Bool {
         pending[group]?.values.contains { $0[partition] != nil } ?? false
     }
@@ -44,7 +45,7 @@ struct GroupOffsets {
         pending[group] = nil
     }
 
-    /// A topic that is deleted takes its offsets along.
+    /// Removes all offsets of a deleted topic.
     mutating func forget(topic: String) {
         groups = groups.mapValues { $0.filter { $0.key.topic != topic } }
         pending = pending.mapValues { $0.mapValues { $0.filter { $0.key.topic != topic } } }

@@ -1,12 +1,12 @@
 import KafkaWire
 
-// What compaction leaves.
+// Compaction.
 extension PartitionLog {
-    /// Removes records from the stored batches, which keep their offsets, numbers and attributes; what was compressed
-    /// isn't any more. Markers and batches that can't be read stay as they are.
+    /// Removes records from the stored batches. The remaining records keep their offsets, sequence numbers and
+    /// attributes, and are stored uncompressed. Markers and unreadable batches do not change.
     ///
-    /// - Parameter keepsEmptyBatches: Whether a batch without records stays, as that does from which a broker knows
-    ///   the last number of a producer; otherwise it goes whole.
+    /// - Parameter keepsEmptyBatches: Whether to keep a batch without records, as a broker does to remember a
+    ///   producer's last sequence number.
     func compact(removing offsets: Set<Int64>, keepsEmptyBatches: Bool) {
         batches = batches.compactMap { batch in
             guard offsets.contains(where: { (batch.baseOffset...batch.lastOffset).contains($0) }) else { return batch }

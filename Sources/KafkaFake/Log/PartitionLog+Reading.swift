@@ -1,8 +1,8 @@
 import KafkaWire
 
-// How a log is read.
+// Reading from a log.
 extension PartitionLog {
-    /// The index of the first batch that ends at `offset` or behind it.
+    /// The index of the first batch that ends at or after `offset`.
     func firstBatch(from offset: Int64) -> Int {
         var low = 0
         var high = batches.count
@@ -13,12 +13,12 @@ extension PartitionLog {
         return low
     }
 
-    /// Bytes from the batch that holds `offset` on.
+    /// Reads bytes from the batch that holds `offset`.
     ///
     /// - Parameters:
-    ///   - end: No batch that begins there or behind is read: the last stable offset, or the log's end.
-    ///   - limit: How many bytes; the last batch is cut off where they end, as a broker does that reads from a file.
-    ///   - atLeastOne: Whether the first batch comes whole even if it is larger; otherwise it is left out then.
+    ///   - end: No batch that begins at or after it is read: the last stable offset, or the log's end.
+    ///   - limit: The largest number of bytes. The last batch is cut off there, as by a broker that reads from a file.
+    ///   - atLeastOne: Whether to return the first batch whole if it is larger than the limit; otherwise it is omitted.
     func read(from offset: Int64, below end: Int64 = .max, limit: Int, atLeastOne: Bool) -> ByteSlice? {
         let first = firstBatch(from: offset)
         let behind = end > endOffset ? batches.count : firstBatch(from: end)
@@ -35,7 +35,7 @@ extension PartitionLog {
         return ByteSlice(joining: batches[first..<last].map(\.bytes), limit: limit)
     }
 
-    /// The offset behind what was read, whole batches or not; nil where nothing was.
+    /// The offset after the returned bytes, even if their last batch is cut off; nil if there are none.
     func end(of records: ByteSlice?) -> Int64? {
         guard let records, records.count >= RecordBatchHeader.byteCount else { return nil }
         let first = firstBatch(from: RecordBatchHeader(records.span).baseOffset)
@@ -48,23 +48,23 @@ extension PartitionLog {
         return batches.indices.contains(last) ? batches[last].lastOffset + 1 : endOffset
     }
 
-    /// Where the epoch that a client read last, or the largest one before it, ends (KIP-320).
+    /// The end of a leader epoch, or of the largest earlier one (KIP-320).
     ///
-    /// - Returns: -1 for both where the log knows of no such epoch yet.
+    /// - Returns: -1 for both if the log does not know the epoch yet.
     func end(ofEpoch epoch: Int32) -> (epoch: Int32, endOffset: Int64) {
         if epoch < 0 || epoch > leaderEpoch { return (-1, -1) }
         guard let next = epochs.firstIndex(where: { $0.epoch > epoch }) else { return (leaderEpoch, endOffset) }
         return (next > 0 ? epochs[next - 1].epoch : epoch, epochs[next].start)
     }
 
-    /// The leader epoch of the record at `offset`, or the last one where there is none.
+    /// The leader epoch of the record at `offset`, or the latest epoch if there is no such record.
     func epoch(at offset: Int64) -> Int32 {
         epochs.last { $0.start <= offset }?.epoch ?? leaderEpoch
     }
 }
 
 extension ByteSlice {
-    /// How a control batch ends its producer's transaction; nil for every other batch.
+    /// Whether a control batch commits (true) or aborts (false) its producer's transaction; nil for every other batch.
     var transactionResult: Bool? {
         var reader = RecordBatchReader(
             topic: "", partition: 0, records: self, from: 0, maximumInflatedBytes: 1 << 16, pool: BufferPool(limit: 0))
@@ -76,7 +76,7 @@ extension ByteSlice {
         }
     }
 
-    /// The slices one after the other, up to `limit` bytes.
+    /// Joins the slices, up to `limit` bytes.
     fileprivate init(joining slices: [ByteSlice], limit: Int) {
         let count = min(slices.reduce(0) { $0 + $1.count }, limit)
         let storage = ByteStorage(capacity: count)

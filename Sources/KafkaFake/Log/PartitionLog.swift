@@ -1,6 +1,6 @@
 import KafkaWire
 
-/// One partition: its batches in the form in which they were sent, and who leads it.
+/// One partition: its leader, and its batches as clients sent them.
 ///
 /// Source: Kafka documentation, "Log"; KIP-101 and KIP-320 for leader epochs, KIP-98 for transactions.
 final class PartitionLog {
@@ -12,22 +12,22 @@ final class PartitionLog {
         let bytes: ByteSlice
     }
 
-    /// In the order of their offsets.
+    /// In offset order.
     var batches: [StoredBatch] = []
-    /// The first offset that can be read.
+    /// The first readable offset.
     private(set) var startOffset: Int64 = 0
-    /// The offset that the next record gets. There are no followers to wait for: it is the high watermark as well.
+    /// The offset of the next record. It is also the high watermark, since there are no followers to wait for.
     private(set) var endOffset: Int64 = 0
-    /// Node id, or nil where the partition has no leader.
+    /// The node id; nil if the partition has no leader.
     var leader: Int32?
     let replicas: [Int32]
     private(set) var leaderEpoch: Int32 = 0
-    /// With which offset each leader epoch began.
+    /// The leader epochs, each with its first offset.
     private(set) var epochs: [(epoch: Int32, start: Int64)] = [(0, 0)]
     private(set) var producers = ProducerStates()
     private(set) var transactions = TransactionIndex()
 
-    /// The first offset that may still turn out aborted: where a reader with `read_committed` stops.
+    /// The first offset that may still be aborted, at which `read_committed` consumers stop.
     var lastStableOffset: Int64 { transactions.firstUnstableOffset ?? endOffset }
 
     init(leader: Int32, replicas: [Int32]) {
@@ -37,11 +37,11 @@ final class PartitionLog {
 
     // MARK: Writing
 
-    /// Appends a batch of message format 2, whose header has been looked at, at the log's end.
+    /// Appends a batch of message format 2 whose header has been checked.
     ///
-    /// Offset and leader epoch are the broker's to write; the checksum doesn't cover them.
+    /// The broker writes the base offset and the leader epoch, which the checksum does not cover.
     ///
-    /// - Parameter appendTime: Milliseconds since 1970, where the batch's timestamps are the broker's to write too.
+    /// - Parameter appendTime: Milliseconds since 1970 if the broker also writes the timestamps; otherwise nil.
     @discardableResult
     func append(_ batch: ByteSlice, _ header: RecordBatchHeader, appendTime: Int64? = nil) -> Int64 {
         let baseOffset = endOffset
@@ -65,12 +65,12 @@ final class PartitionLog {
         return baseOffset
     }
 
-    /// Writes the end of a producer's transaction.
+    /// Writes a transaction marker.
     func append(_ marker: TransactionMarker) {
         append(marker.batch, marker.header)
     }
 
-    /// Brings what is known of producers and transactions up to date with a batch.
+    /// Updates the state of producers and transactions with a batch.
     private func note(_ batch: StoredBatch, _ header: RecordBatchHeader) {
         guard header.producerID >= 0 else { return }
         guard header.attributes.contains(.control) else {
@@ -83,14 +83,14 @@ final class PartitionLog {
         transactions.ended(header.producerID, isCommit: isCommit, at: batch.lastOffset)
     }
 
-    /// Gives the partition another leader, and the next epoch.
+    /// Gives the partition another leader and the next epoch.
     func elect(_ node: Int32?) {
         leader = node
         leaderEpoch += 1
         epochs.append((leaderEpoch, endOffset))
     }
 
-    /// Cuts the log back so that it ends at `offset` or before, where a batch ends.
+    /// Truncates the log at a batch boundary, so that it ends at or before `offset`.
     func truncate(to offset: Int64) {
         while let last = batches.last, last.lastOffset >= offset { batches.removeLast() }
         endOffset = batches.last.map { $0.lastOffset + 1 } ?? min(startOffset, offset)
@@ -101,14 +101,14 @@ final class PartitionLog {
         for batch in batches { note(batch, RecordBatchHeader(batch.bytes.span)) }
     }
 
-    /// Lets the log begin at `offset`, as retention and DeleteRecords do.
+    /// Moves the log's start to `offset`, as retention and DeleteRecords do.
     func moveStart(to offset: Int64) {
         startOffset = max(startOffset, min(offset, endOffset))
         batches.removeFirst(batches.prefix { $0.lastOffset < startOffset }.count)
         transactions.forget(before: startOffset)
     }
 
-    /// Changes one bit in the batch that holds `offset`, behind its header.
+    /// Flips one bit after the header of the batch that holds `offset`.
     func damage(at offset: Int64) -> Bool {
         let index = firstBatch(from: offset)
         guard batches.indices.contains(index), batches[index].bytes.count > RecordBatchHeader.byteCount else {
@@ -127,7 +127,7 @@ final class PartitionLog {
 }
 
 extension ByteSlice {
-    /// Memory of its own with these bytes, to be changed before somebody else sees it.
+    /// A copy of these bytes in new memory, which can be changed until it is shared.
     fileprivate func copy() -> ByteStorage {
         let storage = ByteStorage(capacity: count)
         unsafe withUnsafeBytes { source in

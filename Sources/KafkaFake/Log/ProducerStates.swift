@@ -1,6 +1,6 @@
 import KafkaWire
 
-/// What a partition knows of its idempotent producers (KIP-98).
+/// A partition's state of its idempotent producers (KIP-98).
 struct ProducerStates {
     private struct Written {
         let first: Int32
@@ -10,15 +10,14 @@ struct ProducerStates {
 
     private struct Producer {
         var epoch: Int16
-        /// The last five batches of this epoch, by which one that is sent again is found out. None after a marker
-        /// that began an epoch.
+        /// The last five batches of this epoch, to detect duplicates. Empty after a marker that began an epoch.
         var recent: [Written] = []
         var isInTransaction = false
     }
 
     enum Verdict: Equatable {
         case next
-        /// It was written before, at this offset.
+        /// The batch was appended before, at this offset.
         case duplicate(baseOffset: Int64)
         case refused(ErrorCode)
     }
@@ -26,10 +25,9 @@ struct ProducerStates {
     private static let remembered = 5
     private var producers: [Int64: Producer] = [:]
 
-    /// What to do with a batch of this header.
+    /// Decides what to do with a batch that has this header.
     ///
-    /// A producer that the log doesn't know may begin with any number, since retention can have removed its batches
-    /// (KIP-360).
+    /// An unknown producer may begin with any sequence number, since retention may have removed its batches (KIP-360).
     func check(_ header: RecordBatchHeader) -> Verdict {
         guard header.producerID >= 0, let known = producers[header.producerID] else { return .next }
         if header.producerEpoch < known.epoch { return .refused(.invalidProducerEpoch) }
@@ -44,12 +42,12 @@ struct ProducerStates {
             let expected = last == .max ? 0 : last + 1
             guard numbers.first == expected else { return .refused(.outOfOrderSequenceNumber) }
         }
-        // Within a transaction a producer has nothing to write outside of it.
+        // Within a transaction, a producer may not write outside of it.
         let isOutside = known.isInTransaction && !header.attributes.contains(.transactional)
         return isOutside ? .refused(.invalidTxnState) : .next
     }
 
-    /// Whether the log has records of a transaction of this producer and epoch that is open.
+    /// Whether the log has records of an open transaction with this producer and epoch.
     func isInTransaction(_ producerID: Int64, epoch: Int16) -> Bool {
         producers[producerID].map { $0.isInTransaction && $0.epoch == epoch } ?? false
     }
@@ -65,7 +63,7 @@ struct ProducerStates {
         producers[header.producerID] = producer
     }
 
-    /// Ends a producer's transaction. A marker of a later epoch fences everything older.
+    /// Ends a producer's transaction. A marker with a later epoch fences the older epochs.
     mutating func ended(_ header: RecordBatchHeader) {
         var producer = producers[header.producerID] ?? Producer(epoch: header.producerEpoch)
         if header.producerEpoch > producer.epoch { producer = Producer(epoch: header.producerEpoch) }

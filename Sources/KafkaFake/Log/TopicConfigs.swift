@@ -1,6 +1,6 @@
 import KafkaWire
 
-/// The settings of one topic: those that were set, and Kafka's defaults for the rest.
+/// The settings of one topic: explicit values, and Kafka's defaults for the rest.
 ///
 /// Source: Kafka documentation, "Topic Configs".
 struct TopicConfigs {
@@ -55,26 +55,26 @@ struct TopicConfigs {
         "unclean.leader.election.enable": .init(kind: .bool, defaultValue: "false"),
     ]
 
-    /// What differs from the defaults because somebody said so.
+    /// The explicitly set values.
     private(set) var values: [String: String] = [:]
 
-    /// Sets a value; nil takes the default again.
+    /// Sets a value; nil restores the default.
     ///
-    /// - Returns: What is wrong with the name or the value, and then nothing is set.
+    /// - Returns: The problem with the name or the value, in which case nothing is set; otherwise nil.
     mutating func set(_ name: String, _ value: String?) -> String? {
         if let problem = Self.problem(name, value) { return problem }
         values[name] = value
         return nil
     }
 
-    /// Adds what a list doesn't have yet.
+    /// Adds items to a list, without duplicates.
     ///
-    /// - Returns: What is wrong, and then nothing is set; as for `subtract`.
+    /// - Returns: The problem, in which case nothing is set; otherwise nil.
     mutating func append(_ items: String, to name: String) -> String? {
         change(name, items) { list, items in list + items.filter { !list.contains($0) } }
     }
 
-    /// Takes items from a list.
+    /// Removes items from a list. The result is that of `append`.
     mutating func subtract(_ items: String, from name: String) -> String? {
         change(name, items) { list, items in list.filter { !items.contains($0) } }
     }
@@ -88,7 +88,7 @@ struct TopicConfigs {
         return set(name, body(value.split(separator: ","), items.split(separator: ",")).joined(separator: ","))
     }
 
-    /// What is wrong with a setting; nil for nothing.
+    /// The problem with a setting; nil if it is valid.
     static func problem(_ name: String, _ value: String?) -> String? {
         guard let definition = definitions[name] else { return "there is no topic setting \(name)" }
         guard let value else { return nil }
@@ -110,6 +110,6 @@ struct TopicConfigs {
     /// Whether every record must have a key.
     var isCompacted: Bool { value("cleanup.policy")?.contains("compact") ?? false }
 
-    /// Whether the broker's time is a record's timestamp, and not the producer's.
+    /// Whether records get the broker's time as their timestamp instead of the producer's.
     var usesAppendTime: Bool { value("message.timestamp.type") == "LogAppendTime" }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A descriptor that closes when it goes away, with the blocking calls that the fake needs.
+/// A descriptor that is closed on deinit, with the blocking calls that the fake needs.
 struct Descriptor: ~Copyable {
     let number: Int32
 
@@ -12,7 +12,7 @@ struct Descriptor: ~Copyable {
         close(number)
     }
 
-    /// Fills `target`; false where the other side hung up, or the connection was shut down.
+    /// Fills `target`; false if the peer closed the connection, or it was shut down.
     func read(into target: UnsafeMutableRawBufferPointer) -> Bool {
         var filled = 0
         while filled < target.count {
@@ -27,7 +27,7 @@ struct Descriptor: ~Copyable {
         return true
     }
 
-    /// Writes all of `bytes`; false where the other side hung up, or the connection was shut down.
+    /// Writes all of `bytes`; false if the peer closed the connection, or it was shut down.
     func write(_ bytes: ArraySlice<UInt8>) -> Bool {
         #if canImport(Darwin)
             let flags: Int32 = 0
@@ -47,7 +47,7 @@ struct Descriptor: ~Copyable {
         return true
     }
 
-    /// Switches off what would delay small writes, or kill the process when the other side is gone.
+    /// Disables delays of small writes, and the signal that ends the process when the peer has gone.
     func configure() {
         var on: Int32 = 1
         let size = socklen_t(MemoryLayout<Int32>.size)
@@ -59,7 +59,7 @@ struct Descriptor: ~Copyable {
     }
 }
 
-/// An error of a socket call, with the system's own sentence.
+/// A failed socket call, with the system's error message.
 public struct FakeSocketError: Error, CustomStringConvertible {
     public let description: String
 
@@ -70,8 +70,10 @@ public struct FakeSocketError: Error, CustomStringConvertible {
 
 /// A listening socket on the loopback address.
 enum ListeningSocket {
-    /// - Parameter port: 0 for any that is free.
-    /// - Returns: The socket, and the port that it has.
+    /// Opens a listening socket.
+    ///
+    /// - Parameter port: 0 for any free port.
+    /// - Returns: The socket and its port.
     static func open(port: UInt16) throws(FakeSocketError) -> (descriptor: Int32, port: UInt16) {
         #if canImport(Darwin)
             let number = socket(AF_INET, SOCK_STREAM, 0)
@@ -96,7 +98,7 @@ enum ListeningSocket {
         address.sin_port = port.bigEndian
         address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        // A sockaddr_in is what the family says, and the calls read and write within its size.
+        // A sockaddr_in is a sockaddr of its family, and the calls read and write within its size.
         let status = unsafe withUnsafeMutableBytes(of: &address) { raw in
             guard let base = raw.baseAddress else { return Int32(-1) }
             let pointer = unsafe base.assumingMemoryBound(to: sockaddr.self)

@@ -1,7 +1,7 @@
 import Concurrency
 import Foundation
 
-/// One broker's listening socket, its thread, and the connections that it took.
+/// One broker's listening socket, its thread, and the accepted connections.
 final class Listener: Sendable {
     let port: UInt16
     private let threads = Threads()
@@ -12,11 +12,11 @@ final class Listener: Sendable {
 
     private struct State {
         var isStopping = false
-        /// The descriptors of open connections. One is closed only after it has been taken out here.
+        /// The descriptors of open connections. A connection is removed from here before it is closed.
         var connections: Set<Int32> = []
     }
 
-    /// Listens from here on; `start` has the connections served.
+    /// Begins to listen. Connections are served once `start` is called.
     init(port: UInt16) throws(FakeSocketError) {
         let (descriptor, port) = try ListeningSocket.open(port: port)
         var ends: [Int32] = [-1, -1]
@@ -33,15 +33,17 @@ final class Listener: Sendable {
     }
 
     deinit {
-        // The listening socket is closed by its thread, so that its port is free when `stop` returns.
+        // The thread closes the listening socket, so that its port is free when `stop` returns.
         close(wakeUpReadEnd)
         close(wakeUpWriteEnd)
     }
 
-    /// Whether connections are to come to their end.
+    /// Whether connections have to end.
     var isStopping: Bool { state.withLock { $0.isStopping } }
 
-    /// - Parameter serve: Serves one connection, on a thread of its own, until the client or `Listener` ends it.
+    /// Accepts connections.
+    ///
+    /// - Parameter serve: Serves one connection, on its own thread, until the client or `Listener` ends it.
     func start(_ serve: @escaping @Sendable (borrowing Descriptor) -> Void) {
         threads.start("fake :\(port)") { self.accept(serve) }
     }
@@ -62,7 +64,7 @@ final class Listener: Sendable {
                 guard self.register(accepted) else { return }
                 serve(connection)
                 self.state.withLock { _ = $0.connections.remove(accepted) }
-                // Not earlier: the number could be another connection's by then.
+                // Not earlier: the number could then belong to another connection.
                 _ = consume connection
             }
         }
@@ -75,14 +77,14 @@ final class Listener: Sendable {
         }
     }
 
-    /// Ends the open connections; others may come.
+    /// Closes the open connections; new ones are accepted.
     func hangUp() {
         state.withLock { state in
             for connection in state.connections { shutdown(connection, Int32(SHUT_RDWR)) }
         }
     }
 
-    /// Refuses connections from here on, and ends those that are open.
+    /// Refuses further connections, and closes the open ones.
     func stop() {
         state.withLock { state in
             state.isStopping = true
@@ -92,7 +94,7 @@ final class Listener: Sendable {
         _ = unsafe write(wakeUpWriteEnd, &byte, 1)
     }
 
-    /// Returns when no thread of the listener is left, after `stop`.
+    /// Waits after `stop` until no thread of the listener runs.
     func join() async {
         await threads.join()
     }

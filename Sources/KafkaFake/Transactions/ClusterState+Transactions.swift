@@ -1,18 +1,18 @@
 import KafkaWire
 
-// The brokers' transactional ids, and how what is decided of them gets into the logs.
+// The cluster's transactional ids, and how decisions about transactions reach the logs.
 extension ClusterState {
-    /// How long a transaction may take (`transaction.max.timeout.ms`).
+    /// The longest transaction timeout (`transaction.max.timeout.ms`).
     static let maximumTransactionTimeout = Duration.seconds(900)
 
-    /// The producer of a transactional id that says to be of this identity, or what a broker refuses it with.
+    /// Checks a request with this identity against the producer of its transactional id.
     func check(transactionalID: String?, _ identity: TransactionalProducer.Identity) -> ErrorCode {
         guard let transactionalID, !transactionalID.isEmpty else { return .invalidRequest }
         guard let producer = transactionalProducers[transactionalID] else { return .invalidProducerIdMapping }
         return producer.check(identity)
     }
 
-    /// Writes the markers of a transaction, and lets the offsets in it count or not.
+    /// Writes the markers of a transaction, and commits or drops its offsets.
     mutating func carryOut(_ decision: TransactionalProducer.Decision) {
         let marker = TransactionMarker(
             isCommit: decision.isCommit, producerID: decision.producerID, producerEpoch: decision.producerEpoch,
@@ -23,7 +23,7 @@ extension ClusterState {
         }
     }
 
-    /// Aborts the transactions whose time has passed.
+    /// Aborts the transactions that have timed out.
     mutating func expireTransactions() {
         guard !transactionalProducers.isEmpty else { return }
         let now = clock.now
@@ -33,7 +33,7 @@ extension ClusterState {
         }
     }
 
-    /// When the next transaction is aborted for taking too long.
+    /// When the next transaction times out; nil if none is open.
     var transactionDeadline: ContinuousClock.Instant? {
         transactionalProducers.values.compactMap(\.deadline).min()
     }

@@ -1,11 +1,11 @@
 import KafkaWire
 
-/// What the coordinator knows of one transactional id: a plain state machine, whose markers others write.
+/// The coordinator's state of one transactional id: a plain state machine, whose caller writes the markers.
 ///
-/// Markers are written as soon as a transaction is decided, so the states in between (PrepareCommit, PrepareAbort)
-/// don't show.
+/// Markers are written as soon as a transaction is decided, so the intermediate states (PrepareCommit, PrepareAbort) do
+/// not exist.
 ///
-/// Source: KIP-98; KIP-360 for epochs that go on; KIP-890 for transactions of version 2.
+/// Source: KIP-98; KIP-360 for epochs that continue; KIP-890 for transactions of version 2.
 struct TransactionalProducer {
     enum Phase: Equatable {
         case empty
@@ -14,10 +14,10 @@ struct TransactionalProducer {
         case completeAbort
     }
 
-    /// The end of a transaction, to be written to all that took part.
+    /// The end of a transaction, to be written to all participants.
     struct Decision {
         let producerID: Int64
-        /// Of the markers.
+        /// The epoch of the markers.
         let producerEpoch: Int16
         let isCommit: Bool
         let partitions: Set<TopicPartition>
@@ -31,41 +31,44 @@ struct TransactionalProducer {
 
     private(set) var phase = Phase.empty
     private(set) var identity: Identity
-    /// The id before the epochs of one ran out; -1 for none.
+    /// The producer id that was used before its epochs ran out; -1 if none.
     private var previousProducerID: Int64 = -1
-    /// The epoch before the present one, which a request that is sent again may name; -1 for none.
+    /// The epoch before the current one, which a retried request may carry; -1 if none.
     private var lastEpoch: Int16 = -1
     private(set) var timeout: Duration
     private(set) var partitions: Set<TopicPartition> = []
     private(set) var groups: Set<String> = []
     private var startedAt: ContinuousClock.Instant?
-    /// Whether the last transaction was ended by a client that has its epoch bumped by that.
+    /// Whether the last transaction was ended by a client whose epoch is bumped by EndTxn.
     private var isVersion2 = false
 
-    /// One before the last epoch that there is: that one is kept for fencing.
+    /// One below the largest epoch, which is reserved for fencing.
     private static let exhausted = Int16.max - 1
 
-    /// - Parameter producerID: A fresh one.
+    /// - Parameter producerID: An unused id.
     init(producerID: Int64, timeout: Duration) {
         identity = Identity(producerID: producerID, epoch: -1)
         self.timeout = timeout
     }
 
-    /// When the transaction that is open is aborted for taking too long; nil for none.
+    /// When the open transaction times out; nil if none is open.
     var deadline: ContinuousClock.Instant? { phase == .ongoing ? startedAt.map { $0 + timeout } : nil }
 
     // MARK: InitProducerId
 
     enum Beginning {
         case ready(Identity)
-        /// A transaction was open. It is aborted, and the client asks again.
+        /// A transaction was open. It is aborted, and the client retries.
         case aborted(Decision)
         case refused(ErrorCode)
     }
 
+    /// Begins a new session of the producer.
+    ///
     /// - Parameters:
-    ///   - expected: The identity that the client goes on with; nil where it begins.
-    ///   - freshID: Called where the epochs of the present id have run out.
+    ///   - timeout: The transaction timeout.
+    ///   - expected: The identity with which the client continues; nil if it begins.
+    ///   - freshID: Returns an unused id; called if the epochs of the current one have run out.
     mutating func begin(timeout: Duration, expected: Identity?, freshID: () -> Int64) -> Beginning {
         if let expected, identity.epoch >= 0, expected.producerID != identity.producerID,
             expected.producerID != previousProducerID || expected.epoch < Self.exhausted
@@ -77,7 +80,7 @@ struct TransactionalProducer {
             return .aborted(decide(isCommit: false, epoch: identity.epoch))
         }
         if let expected, identity.epoch >= 0, expected.epoch != identity.epoch {
-            // An answer may have been lost, and the request sent again.
+            // An answer may have been lost, and the request retried.
             guard expected.epoch == lastEpoch || expected.producerID == previousProducerID else {
                 return .refused(.producerFenced)
             }
@@ -98,7 +101,7 @@ struct TransactionalProducer {
 
     // MARK: What takes part
 
-    /// Whether a request may add to the transaction, beginning it where none is open.
+    /// Checks whether a request with this identity may add to the transaction.
     func check(_ identity: Identity) -> ErrorCode {
         if identity.producerID != self.identity.producerID { return .invalidProducerIdMapping }
         return identity.epoch == self.identity.epoch ? .none : .producerFenced
@@ -118,14 +121,18 @@ struct TransactionalProducer {
     // MARK: EndTxn
 
     enum Ending {
-        /// The identity to go on with, and what is to be written; nothing where it was done before.
+        /// The identity to continue with, and the decision to write; nil if it was written before.
         case done(Identity, Decision?)
         case refused(ErrorCode)
     }
 
+    /// Ends the transaction.
+    ///
     /// - Parameters:
+    ///   - asked: The identity of the request.
+    ///   - isCommit: Whether to commit.
     ///   - isVersion2: Whether the client takes its next epoch from the answer.
-    ///   - freshID: Called where the epochs of the present id have run out.
+    ///   - freshID: Returns an unused id; called if the epochs of the current one have run out.
     mutating func end(_ asked: Identity, isCommit: Bool, isVersion2: Bool, freshID: () -> Int64) -> Ending {
         isVersion2 ? endVersion2(asked, isCommit, freshID) : endVersion1(asked, isCommit)
     }
@@ -145,7 +152,7 @@ struct TransactionalProducer {
 
     private mutating func endVersion2(_ asked: Identity, _ isCommit: Bool, _ freshID: () -> Int64) -> Ending {
         let isComplete = phase == .completeCommit || phase == .completeAbort
-        // The answer that bumped the epoch was lost, and the request is sent again.
+        // The answer that bumped the epoch was lost, and the client retries.
         let hasBumped =
             isComplete && isVersion2 && asked.producerID == identity.producerID && asked.epoch + 1 == identity.epoch
         let hasOverflown =
@@ -156,7 +163,7 @@ struct TransactionalProducer {
         }
         let error = check(asked)
         guard error == .none else { return .refused(error) }
-        // A transaction in which nothing was written can be aborted, for the epoch alone.
+        // An empty transaction can be aborted, to bump the epoch.
         guard phase == .ongoing || !isCommit else { return .refused(.invalidTxnState) }
         isVersion2 = true
         lastEpoch = identity.epoch
@@ -170,7 +177,7 @@ struct TransactionalProducer {
         return .done(identity, decision)
     }
 
-    /// Aborts the open transaction, whose time has passed, and fences its producer.
+    /// Aborts the open transaction, which has timed out, and fences its producer.
     mutating func timeOut() -> Decision {
         if identity.epoch < .max { identity.epoch += 1 }
         lastEpoch = -1

@@ -3,19 +3,20 @@ import IngestEngine
 import KafkaWire
 import PGWire
 
-/// `tfi-consumer check`: tries a mapping on messages, and writes nothing.
+/// `tfi-consumer check`: tests a mapping on messages without writing anything.
 enum CheckCommand {
     private enum Format: String, CaseIterable, Sendable { case text, json }
 
     private static let format = Option(
-        "format", .word(Format.self), default: .text, help: "text for people, json for programs.")
+        "format", .word(Format.self), default: .text, help: "The output format: text for people, json for programs.")
 
     static let command = Command(
-        name: "check", abstract: "Tries a mapping on a topic's messages, and writes nothing.",
+        name: "check", abstract: "Tests a mapping on a topic's messages, and writes nothing.",
         discussion: [
-            "Binds the mapping to the tables, reads messages of each of its topics and shows the rows for each table, and "
-                + "each reason for a dead letter with its first example.",
-            "What only writing shows stays unseen: constraints, unique keys, triggers and partitions of the tables.",
+            "Binds the mapping to the tables, reads messages of each of its topics and shows the rows for each table, "
+                + "and each reason for a dead letter with its first example.",
+            "It cannot check what only shows on writing: constraints, unique keys, triggers and partitions of the "
+                + "tables.",
         ],
         options: ConsumerOptions.cluster + MappingOptions.all + [
             ConsumerOptions.database, ConsumerOptions.schema, InferCommand.messages, InferCommand.from, format,
@@ -24,7 +25,7 @@ enum CheckCommand {
     ) { options in
         let sources = try await MappingOptions.read(options)
         let report = try await DatabaseAccess.open(options[ConsumerOptions.database]) { connection in
-            // Mistakes in the mapping come before those of the cluster.
+            // Report mistakes in the mapping before those in the cluster's address.
             let routes = try await bound(sources, connection)
             let records = try await sample(sources.flatMap(\.mapping.routes), options)
             return try await connection.transaction { session in
@@ -44,7 +45,7 @@ enum CheckCommand {
     static func bound(
         _ sources: [IngestPlan.Source], _ connection: PostgresConnection
     ) async throws -> [BoundRoute] {
-        // What `run` refuses.
+        // Refuse what `run` refuses.
         _ = try IngestPlan.commonSettings(sources)
         let names = sources.flatMap(\.mapping.routes).map(\.table)
         let catalog = try await connection.transaction { session in try Catalog.read(names, &session) }
@@ -55,7 +56,7 @@ enum CheckCommand {
         }
     }
 
-    /// Messages of each topic that the routes name.
+    /// Reads messages of each topic that the routes name.
     private static func sample(_ routes: [Route], _ options: ParsedOptions) async throws -> [CheckedRecord] {
         let client = try await options.client()
         let stop = StopSignal.listening()
@@ -74,7 +75,7 @@ enum CheckCommand {
         return records
     }
 
-    /// The topics of the routes, sorted. A pattern stands for the topics that match it now.
+    /// The topics of the routes, sorted. A pattern is replaced by the topics that match it now.
     private static func topics(of routes: [Route], _ client: KafkaClient) async throws -> [String] {
         var names: Set<String> = []
         var patterns: [Route] = []
@@ -85,7 +86,7 @@ enum CheckCommand {
             }
         }
         if !patterns.isEmpty {
-            let existing = try await client.beginning { try await client.admin.listTopics().map(\.name) }
+            let existing = try await client.firstStep { try await client.admin.listTopics().map(\.name) }
             for route in patterns { names.formUnion(existing.filter { route.reads(topic: $0) }) }
         }
         return names.sorted()
@@ -164,7 +165,7 @@ extension CheckReport.Entry {
         }
     }
 
-    /// `TFI → workshop.ucp (line 2)`; the line only with a file.
+    /// `TFI → workshop.ucp (line 2)`; the line only if the mapping comes from a file.
     fileprivate var name: String {
         "\(topic) → \(route.table.text)" + (route.line > 0 ? " (line \(route.line))" : "")
     }

@@ -2,13 +2,13 @@ import CommandLineSupport
 import Foundation
 import KafkaWire
 
-/// `tfi-consumer console`: prints the topic's records as they come.
+/// `tfi-consumer console`: prints the topic's records as they arrive.
 enum ConsoleCommand {
     static let command = Command(
-        name: "console", abstract: "Prints the topic's records as they come.",
+        name: "console", abstract: "Prints the topic's records as they arrive.",
         discussion: [
-            "A line for each record: partition, offset, timestamp in milliseconds since 1970, key and value, with tabs "
-                + "between them. A missing key or value is shown as a dash. Bytes that aren't text are shown as U+FFFD, "
+            "Prints a line for each record: partition, offset, timestamp in milliseconds since 1970, key and value, "
+                + "with tabs between them. A missing key or value is shown as a dash, invalid UTF-8 as U+FFFD, and "
                 + "control characters as escapes such as \\x1b."
         ],
         options: ConsumerOptions.cluster + [ConsumerOptions.untilCaughtUp],
@@ -19,7 +19,7 @@ enum ConsoleCommand {
         let client = try await options.client()
         do {
             let untilCaughtUp = options[ConsumerOptions.untilCaughtUp]
-            let (begin, ends) = try await client.beginning {
+            let (begin, ends) = try await client.firstStep {
                 try await range(of: topic, client, untilCaughtUp: untilCaughtUp)
             }
             try await show(client, stop, from: begin, until: ends)
@@ -29,7 +29,7 @@ enum ConsoleCommand {
         await client.close()
     }
 
-    /// Where each partition begins, and where it ends now; no ends where it isn't to end there.
+    /// The start of each partition, and its end at this moment; no ends unless the command stops at them.
     private static func range(
         of topic: String, _ client: KafkaClient, untilCaughtUp: Bool
     ) async throws -> (begin: [TopicPartition: Int64], ends: [TopicPartition: Int64]?) {
@@ -89,7 +89,7 @@ enum ConsoleCommand {
 
     private static func shown(_ bytes: RawSpan?) -> [UInt8] {
         guard let bytes else { return [UInt8(ascii: "-")] }
-        // A line is a record, and a message must not control the terminal.
+        // One line is one record, and a message must not control the terminal.
         return Array(ForeignText.visible(String(repairingUTF8: bytes)).utf8)
     }
 }

@@ -6,34 +6,34 @@ import KafkaWire
 enum ConsumerOptions {
     static let group = Option(
         "group", .name, default: "tfi-consumer",
-        help: "The consumer group: its runs share the partitions, and offsets are kept under its name in the database.")
+        help: "The consumer group. Its runs share the partitions, and the database keeps the offsets under its name.")
     static let workers = Option(
         "workers", .int(1...64), default: 1,
-        help: "How many members of the group this process runs, each with a consumer and a database connection.")
+        help: "The number of group members in this process, each with its own consumer and database connection.")
     static let standalone = Option(
         flag: "standalone",
-        help: "Reads all partitions without joining the group. No other run may use the same --group then.")
+        help: "Reads all partitions without joining the group. No other run may use the same --group meanwhile.")
     static let database = Option(
         optional: "database", .uri, placeholder: "URI",
-        help: "The database, as postgresql://user@host:port/name; without it libpq's PGHOST, PGUSER and so on say.")
+        help: "The database, as postgresql://user@host:port/name. Default: libpq's PGHOST, PGUSER and so on.")
     static let schema = Option(
-        "schema", .schemaName, default: "workshop", help: "The schema of tables and views.")
+        "schema", .schemaName, default: "workshop", help: "The schema of the tables and views.")
     static let logFormat = Option(
-        "log-format", .word(Log.Format.self), default: .text, help: "How lines of the log are written.")
+        "log-format", .word(Log.Format.self), default: .text, help: "The format of log lines.")
     static let logLevel = Option(
         "log-level", .word(Log.Level.self), default: .info,
-        help: "The least important lines of the log that are written.")
+        help: "The lowest level that is logged.")
     static let http = Option(
         optional: "http", .listenAddress,
-        help: "Where to serve the plant's live page at /, and /healthz, /readyz and /metrics; a port alone is one of "
-            + "127.0.0.1. Without it nothing is.")
+        help: "The address at which to serve the plant's live page (/), /healthz, /readyz and /metrics. A port alone "
+            + "means 127.0.0.1. By default nothing is served.")
     static let wait = Option(
         flag: "wait",
         help:
-            "Waits at the start for a database, a broker, a topic or tables that are not there yet, instead of failing."
+            "Waits at the start until the database, the brokers, the topics and the tables exist, instead of failing."
     )
     static let untilCaughtUp = Option(
-        flag: "until-caught-up", help: "Ends when everything is read that was there at the start.")
+        flag: "until-caught-up", help: "Ends after reading everything that was in the topics at the start.")
 
     static let cluster: [any OptionDeclaration] = [
         CommonOptions.bootstrapServers, CommonOptions.topic, CommonOptions.properties, CommonOptions.config,
@@ -41,35 +41,35 @@ enum ConsumerOptions {
 }
 
 extension ValueFormat<String> {
-    /// A schema's name. The server cuts a longer one off, so that two names could mean the same schema.
+    /// A schema's name. The server truncates a longer one, so that two names could mean the same schema.
     static let schemaName = ValueFormat(
-        placeholder: "NAME", expectation: "a name of 1 to 63 bytes, and no address",
+        placeholder: "NAME", expectation: "a name of 1 to 63 bytes that is not an address",
         parse: { KafkaName.isGroup($0) && $0.utf8.count <= 63 && !$0.utf8.contains(0) ? $0 : nil }, format: { $0 })
 
-    /// A database's address, which may hold a password and so is never shown.
+    /// A database's address. It may hold a password, so it is never shown.
     static let uri = ValueFormat(
         placeholder: "URI", expectation: "an address such as postgresql://user@host:port/name",
         parse: { $0.isEmpty ? nil : $0 }, format: { _ in "…" })
 }
 
 extension ValueFormat<ListenAddress> {
-    /// Where a server listens.
+    /// The address at which a server listens.
     static let listenAddress = ValueFormat(
         placeholder: "HOST:PORT", expectation: "an address such as 0.0.0.0:8080, or a port",
         parse: { ListenAddress(parsing: $0) }, format: { "\($0)" })
 }
 
 extension ParsedOptions {
-    /// A client with this program's defaults, where neither `--config` nor `--property` says otherwise.
+    /// Creates a client with this program's defaults, which `--config` and `--property` override.
     ///
-    /// Calls are given up after ten seconds, so that a wrong address is told of soon; a consumer that is under way
-    /// waits for as long as it takes. Reading begins with the oldest message. No topic is created: a missing one is a
-    /// mistake in a name, or was deleted.
+    /// Calls time out after ten seconds, so that a wrong address is reported soon; a running consumer retries without
+    /// limit. Reading begins with the oldest message. No topic is created: a missing topic was deleted, or its name is
+    /// wrong.
     func client(_ log: Log = .ofCommand, counters: ClientCounters? = nil) async throws(Failure) -> KafkaClient {
         let defaults = [
             "client.id": "tfi-consumer", "default.api.timeout.ms": "10000", "request.timeout.ms": "10000",
             "socket.connection.setup.timeout.ms": "5000", "auto.offset.reset": "earliest",
-            // Offsets are the database's.
+            // The database stores the offsets.
             "allow.auto.create.topics": "false", "enable.auto.commit": "false", "metadata.max.age.ms": "30000",
             "partition.assignment.strategy": "cooperative-sticky",
         ]
@@ -88,7 +88,7 @@ extension ParsedOptions {
         }
     }
 
-    /// Whether `--property` or the file of `--config` gives a setting of the client.
+    /// Whether `--property` or the file of `--config` contains a setting of the client.
     func givesProperty(_ name: String) async throws -> Bool {
         if self[CommonOptions.properties].byName[name] != nil { return true }
         guard let path = self[CommonOptions.config] else { return false }
@@ -97,12 +97,12 @@ extension ParsedOptions {
 }
 
 extension KafkaClient {
-    /// Clients of the same cluster for members of a group.
+    /// Creates clients of the same cluster for members of a group.
     ///
     /// - Parameters:
-    ///   - groupProtocol: nil to choose: the one of KIP-848 if the cluster serves it, otherwise the classic one.
+    ///   - groupProtocol: nil to choose: the KIP-848 protocol if the cluster supports it, otherwise the classic one.
     ///   - count: With several members and `group.instance.id`, each has its own: the setting's with -1, -2 and so on.
-    ///   - log: That of a member, by its number from 1 on.
+    ///   - log: The log of a member, by its number, counted from 1.
     /// - Throws: If no broker can be reached.
     func members(
         of group: String, _ groupProtocol: GroupConfiguration.GroupProtocol?, count: Int,
@@ -118,14 +118,15 @@ extension KafkaClient {
         let instance = configuration.group.instanceID
         return (1...count).map { number in
             if let instance, count > 1 { configuration.group.instanceID = "\(instance)-\(number)" }
-            // One client for each: otherwise the requests of one member would wait for answers to another one.
+            // One client per member: with a shared one, a member's requests would wait for the answers to another
+            // member's.
             return KafkaClient(configuration, hooks: ParsedOptions.hooks(log(number), counters))
         }
     }
 }
 
 extension ParsedOptions {
-    /// Logs what the client waits for and why, and how the partitions of its group move.
+    /// Logs what the client waits for and why, and the changes of its group's assignment.
     fileprivate static func hooks(_ log: Log, _ counters: ClientCounters?) -> ClientHooks {
         let reasons = RecentReasons()
         var hooks = ClientHooks()
@@ -162,7 +163,7 @@ extension ParsedOptions {
         return hooks
     }
 
-    /// Partitions in words, the first of many.
+    /// Lists at most 20 partitions, and the number of the others.
     static func list(_ partitions: [TopicPartition]) -> String {
         let shown = partitions.prefix(20).map(\.description).joined(separator: " ")
         return partitions.count > 20 ? "\(shown) and \(partitions.count - 20) more" : shown
@@ -174,25 +175,25 @@ extension Log {
 }
 
 extension KafkaClient {
-    /// The brokers that are asked first, as `--bootstrap-servers` has them.
+    /// The bootstrap servers, in the form of `--bootstrap-servers`.
     var servers: String { configuration.bootstrapServers.map(\.description).joined(separator: ",") }
 
-    /// Does what a command begins with at the cluster. However many brokers keep silent, there is an answer in time.
-    func beginning<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) async throws -> Value {
+    /// Runs the first step of a command at the cluster. It fails in time even if brokers do not answer.
+    func firstStep<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) async throws -> Value {
         let silence = Failure(
-            "the brokers at \(servers) don't answer: is --bootstrap-servers right, and does Kafka run there?",
+            "the brokers at \(servers) do not answer; check --bootstrap-servers, and whether Kafka runs there",
             status: .unavailable)
         return try await withDeadline(.seconds(14), failure: silence, work)
     }
 }
 
 extension Failure {
-    /// What to tell of an error of the cluster, and with which status.
+    /// Turns an error of the cluster into a message and an exit status.
     init(_ error: KafkaError, topic: String, bootstrapServers: String) {
         switch error.code {
         case .unknownTopicOrPartition:
             self.init(
-                "\(error.message): make it, for example with 'tfi-producer replay', or give another --topic",
+                "\(error.message): create it, for example with 'tfi-producer replay', or give another --topic",
                 status: .configuration)
         case .networkException, .requestTimedOut:
             self.init("\(error.message); is --bootstrap-servers right (\(bootstrapServers))?", status: .unavailable)

@@ -4,11 +4,11 @@ import IngestEngine
 import KafkaWire
 import PGWire
 
-/// One run of the pipeline: checks what it needs, runs the workers, and makes their commits durable.
+/// One run of the pipeline: checks its prerequisites, runs the workers, and makes their commits durable.
 struct ConsumerRun: Sendable {
     let options: ParsedOptions
     let sources: [IngestPlan.Source]
-    /// For everything but the workers' own consumers.
+    /// For everything except the workers' own consumers.
     let client: KafkaClient
     let totals: IngestTotals
     let stop: StopSignal
@@ -19,8 +19,8 @@ struct ConsumerRun: Sendable {
 
     private var isGroup: Bool { !options[ConsumerOptions.standalone] }
 
-    /// What a run begins with.
-    private struct Beginning {
+    /// What a run has found before it begins.
+    private struct Prerequisites {
         let database: Database
         let tables: OwnTables
         let plan: IngestPlan
@@ -32,23 +32,23 @@ struct ConsumerRun: Sendable {
     func ingest() async throws {
         let mapping = try IngestPlan.commonSettings(sources)
         let topics = TopicSelection(sources.flatMap(\.mapping.routes))
-        let beginning =
+        let prerequisites =
             options[ConsumerOptions.wait]
             ? try await waitToBegin(mapping, topics) : try await begin(mapping, topics)
-        try await run(beginning, mapping, topics)
+        try await run(prerequisites, mapping, topics)
     }
 
-    /// Looks whether everything is there that the run needs, again and again, until it is.
-    private func waitToBegin(_ mapping: Mapping, _ topics: TopicSelection) async throws -> Beginning {
+    /// Checks the prerequisites of the run, and retries until all of them exist.
+    private func waitToBegin(_ mapping: Mapping, _ topics: TopicSelection) async throws -> Prerequisites {
         let backoff = Backoff(initial: .milliseconds(500), maximum: .seconds(10))
         var wait = Wait("beginning", observer)
         defer { wait.end() }
         var failures = 0
         while true {
             do {
-                let beginning = try await begin(mapping, topics)
-                wait.succeeded("everything is there now: beginning")
-                return beginning
+                let prerequisites = try await begin(mapping, topics)
+                wait.succeeded("all prerequisites exist now: beginning")
+                return prerequisites
             } catch let failure where Self.isWorthWaiting(failure) {
                 if stop.isRequested { throw Stopped() }
                 failures += 1
@@ -62,7 +62,7 @@ struct ConsumerRun: Sendable {
     private static func isWorthWaiting(_ error: any Error) -> Bool {
         switch error {
         case let error as KafkaError: error.isRetriable || error.code == .unknownTopicOrPartition
-        // Whom the server refuses, it will refuse again.
+        // The server would refuse this user again.
         case let error as PostgresError:
             error.kind != .usage && error.sqlState?.hasPrefix("28") != true && error.sqlState != "42501"
         case let error as BindingError: error.isOfAbsence
@@ -71,8 +71,8 @@ struct ConsumerRun: Sendable {
         }
     }
 
-    /// Looks whether everything is there that the run needs.
-    private func begin(_ mapping: Mapping, _ topics: TopicSelection) async throws -> Beginning {
+    /// Checks the prerequisites of the run.
+    private func begin(_ mapping: Mapping, _ topics: TopicSelection) async throws -> Prerequisites {
         let database = makeDatabase(observer)
         do {
             return try await begin(mapping, topics, database)
@@ -84,7 +84,7 @@ struct ConsumerRun: Sendable {
 
     private func begin(
         _ mapping: Mapping, _ topics: TopicSelection, _ database: Database
-    ) async throws -> Beginning {
+    ) async throws -> Prerequisites {
         let connection = try await database.connected()
         let tables = try await findTables(connection)
         let plan = try await IngestPlan.bind(sources, group: options[ConsumerOptions.group], connection)
@@ -92,18 +92,18 @@ struct ConsumerRun: Sendable {
         try await connection.transaction { session in try privileges.check(&session) }
         for route in plan.routes where !route.leftToDefault.isEmpty {
             log.info(
-                "\(route.table.name.text): left to their defaults, since the mapping does not name them: "
+                "\(route.table.name.text): columns that get their defaults, since the mapping does not name them: "
                     + route.leftToDefault.joined(separator: ", "))
         }
         let store = try await OffsetStore(
             table: tables.offsetTable, group: options[ConsumerOptions.group], over: connection)
         let start = try await IngestStart.find(locking: !isGroup, offsets: store, connection: connection) {
-            let (logs, missing) = try await client.beginning {
+            let (logs, missing) = try await client.firstStep {
                 try await IngestStart.lookUpEach(try await topics.resolve(client), client: client)
             }
             for (topic, error) in missing.sorted(by: { $0.key < $1.key }) {
                 guard mapping.partitionErrors == .continue, !logs.isEmpty else { throw error }
-                log.error("topic \(topic) is not read, and the others are: \(error)")
+                log.error("topic \(topic) is not read, but the others are: \(error)")
             }
             guard !logs.isEmpty else {
                 var failure = Failure(
@@ -116,12 +116,12 @@ struct ConsumerRun: Sendable {
         }
         // If nothing is left to read, the run has nothing to do.
         if let failure = start.firstFailure, mapping.partitionErrors == .stop || start.offsets.isEmpty { throw failure }
-        return Beginning(database: database, tables: tables, plan: plan, store: store, start: start)
+        return Prerequisites(database: database, tables: tables, plan: plan, store: store, start: start)
     }
 
-    private func run(_ beginning: Beginning, _ mapping: Mapping, _ topics: TopicSelection) async throws {
-        let (database, tables, plan) = (beginning.database, beginning.tables, beginning.plan)
-        let (store, start) = (beginning.store, beginning.start)
+    private func run(_ prerequisites: Prerequisites, _ mapping: Mapping, _ topics: TopicSelection) async throws {
+        let (database, tables, plan) = (prerequisites.database, prerequisites.tables, prerequisites.plan)
+        let (store, start) = (prerequisites.store, prerequisites.start)
         let settings = IngestSettings(
             isGroup: isGroup, topics: topics, offsets: store, mapping: mapping, totals: totals, stop: stop,
             observer: observer,
@@ -160,8 +160,7 @@ struct ConsumerRun: Sendable {
         for member in members { await member.close() }
     }
 
-    /// Keeps count of the dead letters that nothing was done about, for those who look at this run. A user who may only
-    /// write can't count.
+    /// Keeps the count of open dead letters up to date for the monitoring pages. It needs the right to read the table.
     private func countLetters(_ tables: OwnTables) async {
         guard options[ConsumerOptions.http] != nil else { return }
         let connection = SideConnection(options[ConsumerOptions.database])
@@ -179,7 +178,7 @@ struct ConsumerRun: Sendable {
         await connection.close()
     }
 
-    /// Keeps the plant's tiles fast. A run that ends by itself leaves that to the next one.
+    /// Settles rows, to keep the plant's tiles fast. A run that ends by itself leaves that to the next one.
     private func settle(_ tables: OwnTables) async {
         guard MappingOptions.isBuiltIn(options), !options[ConsumerOptions.untilCaughtUp] else { return }
         let schema = WorkshopSchema(quotedName: tables.quotedSchema, plant: options[MappingOptions.plant])
@@ -190,7 +189,7 @@ struct ConsumerRun: Sendable {
         ).run()
     }
 
-    /// Says what the run begins with.
+    /// Logs the versions, topics, tables and positions with which the run begins.
     private func logStart(_ plan: IngestPlan, _ start: IngestStart) {
         let positions = start.offsets.sorted { $0.key < $1.key }
         let shown = positions.prefix(20).map { "\($0.key)@\($0.value)" }.joined(separator: " ")
@@ -220,7 +219,7 @@ struct ConsumerRun: Sendable {
             createdBy: InitCommand.line(for: options), over: connection)
     }
 
-    /// A client for each worker. Without a group it is the run's own.
+    /// The clients of the workers. Without a group it is the run's own client.
     private func memberClients() async throws -> [KafkaClient] {
         guard isGroup else { return [client] }
         let chosen = try await options.givesProperty("group.protocol") ? client.configuration.group.groupProtocol : nil
@@ -253,7 +252,7 @@ struct ConsumerRun: Sendable {
         }
     }
 
-    /// Draws the live line: rate, lag, rows, batch time, summed over the workers.
+    /// Updates the status line: rate, lag, rows and batch time, over all workers.
     private func showProgress(of ingest: Ingest) async {
         var before = (records: 0, at: ContinuousClock.now)
         while !Task.isCancelled {

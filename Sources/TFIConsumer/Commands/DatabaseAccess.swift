@@ -2,13 +2,14 @@ import CommandLineSupport
 import IngestEngine
 import PGWire
 
-/// One-off work with the database, whose errors end the command with a sentence.
+/// Database access of a single command. Errors become failures that end the command with a sentence.
 enum DatabaseAccess {
     /// The program's own tables in a schema.
     ///
     /// - Parameters:
-    ///   - needed: The tables that have to be there.
-    ///   - command: What creates them.
+    ///   - name: The schema's name.
+    ///   - needed: The tables that have to exist.
+    ///   - command: The command that creates them.
     /// - Throws: A failure that names the tables that are missing; `PostgresError`.
     static func ownTables(
         in name: String, needed: [String], createdBy command: String, over connection: PostgresConnection
@@ -55,14 +56,14 @@ enum DatabaseAccess {
 }
 
 extension Failure {
-    /// What to tell of an error of the database, and with which status.
+    /// Turns an error of the database into a message and an exit status.
     init(_ error: PostgresError) {
         var reason = "\(error)"
-        // The server's and libpq's sentences may have their full stop.
+        // Messages of the server and libpq may end with a full stop.
         if reason.hasSuffix(".") { reason.removeLast() }
         switch error.kind {
         case .usage: self.init("--database: \(reason)", status: .usage)
-        case .connect: self.init("\(reason); is --database right, or PGHOST and so on?", status: .unavailable)
+        case .connect: self.init("\(reason); check --database, or PGHOST and so on", status: .unavailable)
         default: self.init("the database: \(reason)", status: .unavailable)
         }
     }

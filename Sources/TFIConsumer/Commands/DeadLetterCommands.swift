@@ -4,28 +4,32 @@ import IngestEngine
 import KafkaWire
 import PGWire
 
-/// `tfi-consumer dead-letters …`: the messages that could not be a row.
+/// `tfi-consumer dead-letters …`: the messages that could not become rows.
 enum DeadLetterCommands {
     static let all = [list, show, retry, discard]
 
     // MARK: Options
 
-    private static let ids = Option(repeated: "id", .int(1...Int.max), help: "The letter of this number.")
+    private static let ids = Option(
+        repeated: "id", .int(1...Int.max),
+        help: "The letter with this number; may be repeated.")
     private static let id = Option(optional: "id", .int(1...Int.max), help: "The letter's number, as 'list' shows it.")
-    private static let reason = Option(optional: "reason", .string, help: "Letters whose reason has this text in it.")
-    private static let fromTopic = Option(optional: "from-topic", .topic, help: "Letters of this topic.")
+    private static let reason = Option(optional: "reason", .string, help: "Letters whose reason contains this text.")
+    private static let fromTopic = Option(optional: "from-topic", .topic, help: "Letters from this topic.")
     private static let partition = Option(
-        optional: "partition", .int(0...Int(Int32.max)), help: "Letters of this partition.")
-    private static let offset = Option(optional: "offset", .int(0...Int.max), help: "The letter of this offset.")
+        optional: "partition", .int(0...Int(Int32.max)), help: "Letters from this partition.")
+    private static let offset = Option(optional: "offset", .int(0...Int.max), help: "The letter with this offset.")
     private static let since = Option(
         optional: "since", .string, placeholder: "TIME", help: "Letters received at this time or later.")
     private static let until = Option(
         optional: "until", .string, placeholder: "TIME", help: "Letters received before this time.")
     private static let includesResolved = Option(
-        flag: "all", help: "Also letters that were retried or discarded.")
-    private static let limit = Option("limit", .int(1...1_000_000), default: 100, help: "How many are shown at most.")
+        flag: "all", help: "Includes letters that were retried or discarded.")
+    private static let limit = Option(
+        "limit", .int(1...1_000_000), default: 100,
+        help: "The largest number of letters to show.")
     private static let json = Option(flag: "json", help: "Prints JSON.")
-    private static let yes = Option(flag: "yes", help: "Does it without asking.")
+    private static let yes = Option(flag: "yes", help: "Does not ask for confirmation.")
     private static let dryRun = Option(flag: "dry-run", help: "Shows what would happen, and changes nothing.")
 
     private static let selecting: [any OptionDeclaration] = [
@@ -63,7 +67,7 @@ enum DeadLetterCommands {
     // MARK: Looking
 
     private static let list = Command(
-        name: "dead-letters list", abstract: "Lists messages that could not be a row, and that nothing was done about.",
+        name: "dead-letters list", abstract: "Lists messages that could not become rows and are still open.",
         options: reaching + selecting + [includesResolved, limit, json],
         statuses: [.success, .usage, .unavailable, .configuration]
     ) { options in
@@ -93,7 +97,7 @@ enum DeadLetterCommands {
     }
 
     private static let show = Command(
-        name: "dead-letters show", abstract: "Shows one message whole.", options: reaching + [id, json],
+        name: "dead-letters show", abstract: "Shows one message in full.", options: reaching + [id, json],
         statuses: [.success, .usage, .unavailable, .configuration]
     ) { options in
         var selection = LetterBox.Selection()
@@ -103,7 +107,7 @@ enum DeadLetterCommands {
             try await box.letters(selection, limit: 1, connection)
         }
         guard let letter = letters.first else {
-            throw Failure("there is no letter of this number: 'dead-letters list' shows them", status: .usage)
+            throw Failure("no letter has this number; 'dead-letters list' shows all of them", status: .usage)
         }
         try await Output.standard.write(options[json] ? letter.json.text + "\n" : letter.text)
     }
@@ -111,7 +115,9 @@ enum DeadLetterCommands {
     // MARK: Doing
 
     private static let discard = Command(
-        name: "dead-letters discard", abstract: "Marks messages as not to be retried any more; they stay in the table.",
+        name: "dead-letters discard",
+        abstract: "Marks messages so that they are not retried any more. They stay in "
+            + "the table.",
         options: reaching + selecting + [yes, dryRun], statuses: [.success, .usage, .unavailable, .configuration]
     ) { options in
         let selection = selection(options)
@@ -131,11 +137,11 @@ enum DeadLetterCommands {
     private static let retry = Command(
         name: "dead-letters retry", abstract: "Runs messages through the mapping again.",
         discussion: [
-            "Each becomes its rows and is marked as done, in one transaction, so that no row comes twice however the "
-                + "command ends. One that can't be a row still stays, with the new reason.",
-            "Of the messages that --group has read, and of those from before groups were noted; others are left alone, and so "
-                + "are those of topics that the mapping does not read.",
-            "A message counts as if it came now: in a table of the mode upsert it replaces a newer row of its key.",
+            "For each message one transaction writes its rows and marks it as done, so that no row comes twice however "
+                + "the command ends. A message that still cannot become rows stays, with the new reason.",
+            "It selects messages that --group has read, and those recorded before the table had a column for the "
+                + "group. It skips messages of topics that the mapping does not read.",
+            "A message counts as if it arrived now: in a table of the mode upsert it replaces a newer row of its key.",
         ],
         options: reaching + [CommonOptions.topic] + MappingOptions.all + [ConsumerOptions.group] + selecting + [
             yes, dryRun, json,
@@ -151,15 +157,15 @@ enum DeadLetterCommands {
             let plan = try await bind(sources, selection.group, connection)
             if count > 0, plan.replacesRows {
                 Log.ofCommand.warning(
-                    "an old message may replace or delete a newer row of its key, since the mapping has tables of the mode "
-                        + "upsert or deletes by tombstones")
+                    "an old message may replace or delete a newer row of its key, since the mapping has tables of the "
+                        + "mode upsert or deletes by tombstones")
             }
             if count > 0, !isTrial, !options[yes] {
                 try await Confirmation.ask("retry \(Numbers.grouped(count)) letters")
             }
             let stop = StopSignal.listening()
             let result = try await retry(selection, of: count, plan, sources, isTrial: isTrial, stop, box, connection)
-            if stop.isRequested { Log.ofCommand.warning("interrupted: the other letters stay as they are") }
+            if stop.isRequested { Log.ofCommand.warning("interrupted: the remaining letters stay open") }
             return result
         }
         StatusLine.shared.clear()
@@ -169,7 +175,7 @@ enum DeadLetterCommands {
                 + "\(would)rejected again: \(Numbers.grouped(result.rejected))")
         if result.others > 0 {
             StatusLine.shared.message(
-                "left alone: \(Numbers.grouped(result.others)) letters of topics that the mapping does not read")
+                "skipped: \(Numbers.grouped(result.others)) letters of topics that the mapping does not read")
         }
         for (kind, count) in result.reasons.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }).prefix(10) {
             StatusLine.shared.message("  \(count) × \(kind)")
@@ -186,7 +192,7 @@ enum DeadLetterCommands {
         var stored = 0
         var rows = 0
         var rejected = 0
-        /// Of topics that the mapping doesn't read.
+        /// Letters of topics that the mapping does not read.
         var others = 0
         var reasons: [String: Int] = [:]
     }
@@ -242,7 +248,7 @@ enum DeadLetterCommands {
 extension StoredLetter {
     fileprivate var place: String { "\(topic)-\(partition)@\(offset)" }
 
-    /// Bytes that are UTF-8 as text, others in base64.
+    /// UTF-8 as text, other bytes as base64.
     private static func json(_ bytes: [UInt8]?) -> JSONValue {
         guard let bytes else { return nil }
         if let text = String(validating: bytes, as: UTF8.self) { return .string(text) }

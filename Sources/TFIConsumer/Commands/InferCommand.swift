@@ -8,25 +8,25 @@ enum InferCommand {
     private enum Format: String, CaseIterable, Sendable { case text, sql, yaml, json }
 
     static let messages = Option(
-        "messages", .int(1...1_000_000), default: 1000, help: "How many messages to look at.")
+        "messages", .int(1...1_000_000), default: 1000, help: "The number of messages to read.")
     static let from = Option(
         "from", .word(TopicSample.Place.self), default: .newest,
-        help: "Which messages: the newest, those at the beginning, or the next ones to arrive.")
+        help: "The messages to read: the newest, the oldest (beginning), or the next to arrive.")
     private static let table = Option(
-        optional: "table", .table, help: "The table's name; without it the topic's or the key's.")
+        optional: "table", .table, help: "The table's name. Default: the name of the topic or the key.")
     private static let depth = Option(
         "depth", .int(1...16), default: Inference.defaultDepth,
-        help: "How many levels of nested objects become columns; deeper ones are jsonb.")
+        help: "The number of levels of nested objects that become columns. Deeper ones become jsonb.")
     private static let format = Option(
         "format", .word(Format.self), default: .text,
-        help: "text for both proposals, sql or yaml for one of them alone, json for programs.")
+        help: "text for both proposals, sql or yaml for one of them, json for programs.")
 
     static let command = Command(
         name: "infer", abstract: "Proposes CREATE TABLE and a mapping from a topic's messages.",
         discussion: [
-            "Looks at JSON messages, writes nothing and commits nothing. Types are the narrowest that take all values; a "
-                + "column is NOT NULL if every message has a value. Check both before you rely on them.",
-            "Messages whose keys go with different fields are divided: each key gets a table and a route.",
+            "Reads JSON messages, writes nothing and commits nothing. A column gets the narrowest type that takes all "
+                + "values, and is NOT NULL if every message has a value. Check both before you rely on them.",
+            "If messages with different keys have different fields, each key gets its own table and route.",
         ],
         options: ConsumerOptions.cluster + [messages, from, table, depth, format],
         statuses: [.success, .usage, .noInput, .unavailable, .configuration]
@@ -44,7 +44,7 @@ enum InferCommand {
         let inference = Inference(
             topic: topic, table: options[table], depth: options[depth],
             messages: sample.lazy.map { (key: $0.key, value: $0.value) })
-        if options[format] != .json, inference.kinds.isEmpty { throw nothing(inference, read: sample.count) }
+        if options[format] != .json, inference.kinds.isEmpty { throw noObjects(inference, read: sample.count) }
         switch options[format] {
         case .text: try await Output.standard.write(text(inference))
         case .sql: try await Output.standard.write(inference.createTables(quote: SQLIdentifier.quoted))
@@ -53,7 +53,7 @@ enum InferCommand {
         }
     }
 
-    private static func nothing(_ inference: Inference, read: Int) -> Failure {
+    private static func noObjects(_ inference: Inference, read: Int) -> Failure {
         guard read > 0 else {
             return Failure(
                 "the topic \(inference.topic) has no messages; --from next waits for new ones", status: .configuration)

@@ -3,9 +3,9 @@ import IngestEngine
 import KafkaWire
 import PGWire
 
-/// `tfi-consumer init`: makes the tables and views.
+/// `tfi-consumer init`: creates the tables and views.
 enum InitCommand {
-    /// The command that creates the tables which are missing for a mapping, for messages.
+    /// The command that creates the tables that a run with these options needs, for messages.
     static func line(for options: ParsedOptions) -> String {
         guard MappingOptions.isBuiltIn(options) else { return forAnyMapping }
         return forThePlant + (options[MappingOptions.plant].map { " --plant \($0.text)" } ?? "")
@@ -18,14 +18,15 @@ enum InitCommand {
         flag: "offsets-only",
         help: "Creates only the program's own tables, such as kafka_offset and dead_letter, which every mapping needs.")
     private static let replaceViews = Option(
-        flag: "replace-views", help: "Replaces views that were changed since this command has made them.")
+        flag: "replace-views", help: "Replaces views that were changed since this command created them.")
 
     static let command = Command(
-        name: "init", abstract: "Makes the schema with its tables and views, or brings an older one up to date.",
+        name: "init", abstract: "Creates the schema with its tables and views, or upgrades an older one.",
         discussion: [
             "Running it again changes nothing: tables keep their rows, views their grants, and a plan that has rows "
-                + "stays as it is. A view that somebody has changed stays too, and is named.",
-            "It waits up to ten seconds for other sessions that have a table or view in use.",
+                + "stays as it is. The command reports views that have been changed by hand, and does not replace "
+                + "them.",
+            "It waits up to ten seconds for other sessions that use a table or view.",
         ],
         options: [
             ConsumerOptions.database, ConsumerOptions.schema, MappingOptions.plant, offsetsOnly, replaceViews,
@@ -47,11 +48,11 @@ enum InitCommand {
         }
         for view in changed {
             Log.ofCommand.warning(
-                "the view \(view) was changed by somebody and stays as it is: --replace-views replaces it")
+                "the view \(view) has been changed by hand and stays as it is; --replace-views replaces it")
         }
         if let earlier = outcome.earlierVersion, earlier < OwnTables.version {
             StatusLine.shared.message(
-                "the schema \(name) was of version \(earlier), and is of version \(OwnTables.version) now")
+                "the schema \(name) was upgraded from version \(earlier) to \(OwnTables.version)")
         } else {
             StatusLine.shared.message("the schema \(name) is ready")
         }

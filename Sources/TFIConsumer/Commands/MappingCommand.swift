@@ -5,7 +5,10 @@ import IngestEngine
 enum MappingCommand {
     static let command = Command(
         name: "mapping", abstract: "Prints the mapping of the plant's messages as YAML.",
-        discussion: ["A start for a mapping of your own: which messages of which topic become rows of which table."],
+        discussion: [
+            "Use it as a template for your own mapping. A mapping says which messages of a topic become "
+                + "rows of which table."
+        ],
         options: [CommonOptions.topic, ConsumerOptions.schema, MappingOptions.plant], statuses: [.success, .usage]
     ) { options in
         let mapping = PlantMapping.mapping(

@@ -5,25 +5,25 @@ import Foundation
 import IngestEngine
 import PGWire
 
-/// The options that say which messages become which rows.
+/// The options that define which messages become which rows.
 enum MappingOptions {
     static let mapping = Option(
         repeated: "mapping", .string, placeholder: "FILE",
-        help: "A mapping of messages to tables in YAML; may be repeated. Without it --table, or the plant's mapping.")
+        help: "A YAML file that maps messages to tables; may be repeated. Default: --table, or the plant's mapping.")
     static let table = Option(
         optional: "table", .table,
-        help: "The table of the messages of --topic, whose columns have the names of the fields.")
+        help: "The table for the messages of --topic. Its columns have the names of the fields.")
 
     static let plant = Option(
         optional: "plant", .plantName,
-        help: "Which of several plants in the schema this is: its tables and views begin with NAME and an underscore.")
+        help: "The plant, if the schema has several: names of its tables and views begin with NAME and an underscore.")
 
     static let all: [any OptionDeclaration] = [mapping, table, plant]
 
     /// Whether the options name no mapping, so that the plant's is used.
     static func isBuiltIn(_ options: ParsedOptions) -> Bool { options[mapping].isEmpty && options[table] == nil }
 
-    /// The mappings that the options name: the files, or `--topic` and `--table`, or the plant's.
+    /// Reads the mappings that the options name: the files, or `--topic` and `--table`, or the plant's.
     static func read(_ options: ParsedOptions) async throws -> [IngestPlan.Source] {
         try options.checkExclusive(mapping, table, plant)
         let files = options[mapping]
@@ -45,14 +45,14 @@ enum MappingOptions {
         return [IngestPlan.Source(file: "", mapping: Mapping(routes: [Route(topic: .name(topic), table: table)]))]
     }
 
-    /// - Throws: `Failure` if the file can't be read or isn't a mapping.
+    /// - Throws: `Failure` if the file cannot be read or is not a mapping.
     private static func read(_ file: String) async throws(Failure) -> Mapping {
         let queue = DispatchQueue(label: "mapping file")
         let read: Result<Data, any Error> = await queue.value(of: {
             Result {
                 let handle = try FileHandle(forReadingFrom: URL(filePath: file))
                 defer { try? handle.close() }
-                // More than a mapping may have; the parser says so.
+                // More than a mapping may have, so that the parser reports its size.
                 return try handle.read(upToCount: 8 << 20) ?? Data()
             }
         })
@@ -61,7 +61,7 @@ enum MappingOptions {
         case .success(let data): bytes = Array(data)
         case .failure(let error):
             throw Failure(
-                "the mapping \(ShownArgument.name(file)) can't be read: \(error.localizedDescription)", status: .noInput
+                "cannot read the mapping \(ShownArgument.name(file)): \(error.localizedDescription)", status: .noInput
             )
         }
         do throws(MappingError) {
@@ -75,7 +75,7 @@ enum MappingOptions {
 extension ValueFormat<PlantName> {
     static let plantName = ValueFormat(
         placeholder: "NAME",
-        expectation: "1 to \(PlantName.longest) small letters, digits and underscores, with a letter first",
+        expectation: "1 to \(PlantName.longest) lower-case letters, digits and underscores, beginning with a letter",
         parse: { PlantName($0) }, format: { $0.text })
 }
 

@@ -7,11 +7,12 @@ import PGWire
 enum OffsetCommands {
     static let all = [show, set]
 
-    private static let to = Option(optional: "to", .offsetTarget, help: "Where to go on.")
+    private static let to = Option(optional: "to", .offsetTarget, help: "The position to continue at.")
     private static let partitions = Option(
-        repeated: "partition", .int(0...Int(Int32.max)), help: "The partitions to change; without it all of the topics."
+        repeated: "partition", .int(0...Int(Int32.max)),
+        help: "A partition to change; may be repeated. Default: all partitions of the topics."
     )
-    private static let yes = Option(flag: "yes", help: "Does it without asking.")
+    private static let yes = Option(flag: "yes", help: "Does not ask for confirmation.")
     private static let dryRun = Option(flag: "dry-run", help: "Shows what would happen, and changes nothing.")
     private static let json = Option(flag: "json", help: "Prints an array of objects instead of a table.")
 
@@ -21,10 +22,11 @@ enum OffsetCommands {
         ]
 
     private static let show = Command(
-        name: "offsets show", abstract: "Shows where a group goes on in each partition.", options: reaching + [json],
+        name: "offsets show", abstract: "Shows the offset at which a group continues in each partition.",
+        options: reaching + [json],
         statuses: [.success, .usage, .badData, .noInput, .unavailable, .configuration]
     ) { options in
-        let (logs, _) = try await look(options)
+        let (logs, _) = try await lookUp(options)
         let entries = try await withStore(options) { store, _, connection in
             try await connection.transaction { session in try store.entries(of: logs.map(\.topic.name), &session) }
         }
@@ -57,19 +59,19 @@ enum OffsetCommands {
     }
 
     private static let set = Command(
-        name: "offsets set", abstract: "Has a group go on at another place, while no run of it is at work.",
+        name: "offsets set", abstract: "Makes a group continue at another position. None of its runs may be active.",
         discussion: [
-            "What lies behind the new place and was read before is read again: in tables of the mode append its rows come "
-                + "twice. They don't where the mode is ignore, and the key has the rows' source (topic, partition and "
-                + "offset). What lies between the old place and a later one is never read.",
-            "Who has changed what, and when, stands in the table kafka_offset_change.",
+            "Messages after the new position that were read before are read again. In tables of the mode append their "
+                + "rows then come twice; not so if the mode is ignore and the key contains the rows' source (topic, "
+                + "partition and offset). Messages between the old position and a later new one are never read.",
+            "The table kafka_offset_change records each change, its time and the user.",
         ],
         options: reaching + [to, partitions, yes, dryRun],
         statuses: [.success, .usage, .badData, .noInput, .unavailable, .conflict, .configuration]
     ) { options in
         let target = try options.required(to)
         let group = options[ConsumerOptions.group]
-        let (logs, places) = try await look(options, target: target, group: group)
+        let (logs, places) = try await lookUp(options, target: target, group: group)
         let chosen = Set(options[partitions].map { Int32($0) })
         let sources = try await MappingOptions.read(options)
         let (isTrial, isConfirmed) = (options[dryRun], options[yes])
@@ -80,7 +82,7 @@ enum OffsetCommands {
             let changes = try Self.changes(logs, places, entries, chosen)
             try await Output.standard.write(Self.table(changes))
             if changes.contains(where: { $0.to < $0.from ?? 0 }), sources.contains(where: \.appends) {
-                Log.ofCommand.warning("messages that are read again come twice in tables of the mode append")
+                Log.ofCommand.warning("rows of messages that are read again come twice in tables of the mode append")
             }
             if isTrial || changes.isEmpty { return }
             if !isConfirmed { try await Confirmation.ask("set \(changes.count) offsets of group \(group)") }
@@ -88,16 +90,16 @@ enum OffsetCommands {
                 try store.change(
                     changes, by: Confirmation.userAndHost, recordedIn: tables.quoted(OwnTables.offsetChanges), &session)
             }
-            StatusLine.shared.message("offsets that were set: \(changes.count)")
+            StatusLine.shared.message("offsets set: \(changes.count)")
         }
     }
 
     // MARK: Steps
 
-    /// What the cluster says of the topics, and where the target lies in each partition.
+    /// Looks up the logs of the topics, and the target's offset in each partition.
     ///
-    /// - Parameter group: Must have no members; nil not to look.
-    private static func look(
+    /// - Parameter group: A group that must have no members; nil to skip that check.
+    private static func lookUp(
         _ options: ParsedOptions, target: OffsetTarget = .latest, group: String? = nil
     ) async throws -> (logs: [IngestStart.Log], places: [TopicPartition: Int64]) {
         let sources = try await MappingOptions.read(options)
@@ -105,7 +107,7 @@ enum OffsetCommands {
         let chosen = Set(options[partitions].map { Int32($0) })
         let client = try await options.client()
         do {
-            let found = try await client.beginning {
+            let found = try await client.firstStep {
                 if let group { try await checkIdle(group, client) }
                 let names = try await topics.resolve(client)
                 guard !names.isEmpty else {
@@ -134,7 +136,8 @@ enum OffsetCommands {
         if description.members.isEmpty { return }
         let names = description.members.map { "\($0.clientID) at \($0.clientHost)" }.sorted().prefix(5)
         throw Failure(
-            "group \(group) has \(description.members.count) members (\(names.joined(separator: ", "))): stop them first",
+            "group \(group) has \(description.members.count) members (\(names.joined(separator: ", "))): stop them "
+                + "first",
             status: .conflict)
     }
 
@@ -160,7 +163,7 @@ enum OffsetCommands {
         }
         guard case .time(let milliseconds) = target else { return places }
         let found = try await client.admin.listOffsets(places.mapValues { _ in .timestamp(milliseconds) })
-        // A partition without a message of that time or later stays at its end.
+        // A partition without a message at or after that time stays at its end.
         for (partition, offset) in found where offset.offset >= 0 { places[partition] = offset.offset }
         return places
     }
@@ -216,6 +219,6 @@ enum OffsetCommands {
 }
 
 extension IngestPlan.Source {
-    /// Whether a message that comes twice has its rows twice.
+    /// Whether the rows of a message that is read twice come twice.
     fileprivate var appends: Bool { mapping.routes.contains { $0.mode == .append } }
 }

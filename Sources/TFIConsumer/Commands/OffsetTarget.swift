@@ -2,11 +2,11 @@ import CommandLineSupport
 import Foundation
 import KafkaWire
 
-/// Where offsets are to be set.
+/// A position to which offsets can be set.
 enum OffsetTarget: Sendable, Equatable {
     case earliest
     case latest
-    /// The first message of this time or later, in milliseconds since 1970.
+    /// The first message at or after this time, in milliseconds since 1970.
     case time(Int64)
     case offset(Int64)
 }

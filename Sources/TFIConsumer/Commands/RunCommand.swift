@@ -5,17 +5,17 @@ import IngestEngine
 import KafkaWire
 import PGWire
 
-/// `tfi-consumer run`: from the topic into the database.
+/// `tfi-consumer run`: reads the topics into the database.
 enum RunCommand {
     static let command = Command(
-        name: "run", abstract: "Brings the topics' messages into the database, each exactly once.",
+        name: "run", abstract: "Writes the topics' messages to the database, each exactly once.",
         discussion: [
-            "The offsets stand in the database, in the same transaction as the rows, so that a run can be ended at "
-                + "any moment, in any way, and the next one goes on where it was.",
-            "Runs of the same --group share the partitions, as members of a consumer group. A member that is killed is "
-                + "replaced when its session ends: 45 s later with Kafka's own settings.",
-            "A message that can't be a row goes to the table dead_letter with the reason. A broker or a database that "
-                + "goes away is waited for.",
+            "A run commits offsets to the database in the same transaction as the rows. You can end it at "
+                + "any moment, in any way, and the next run continues where it ended.",
+            "Runs with the same --group share the partitions, as members of a consumer group. Other members replace a "
+                + "killed member when its session ends: after 45 s with Kafka's default settings.",
+            "A message that cannot become a row goes to the table dead_letter with the reason. If a broker or the "
+                + "database becomes unreachable, the run waits for it.",
         ],
         options: ConsumerOptions.cluster + MappingOptions.all + [
             ConsumerOptions.group, ConsumerOptions.workers, ConsumerOptions.standalone, ConsumerOptions.database,
@@ -86,7 +86,7 @@ enum RunCommand {
         } catch let error as BindingError {
             throw Failure(error.description, status: .configuration)
         } catch let error as PostgresError where stop.isRequested && error.kind != .usage {
-            // The stop has ended the wait for a database that did not answer.
+            // The stop ended the wait for a database that did not answer.
             log.warning(Self.endedWaiting)
         } catch let error as PostgresError {
             throw Failure(error)
@@ -102,7 +102,7 @@ enum RunCommand {
         if options[CommonOptions.summaryJSON] { try await Output.standard.write(summary.json.text + "\n") }
     }
 
-    /// Shows the plant's day to those who look at it, until the task is cancelled.
+    /// Feeds the live page until the task is cancelled.
     private static func show(
         _ feed: PlantFeed?, _ options: ParsedOptions, _ sources: [IngestPlan.Source], _ client: KafkaClient
     ) async {
@@ -124,7 +124,7 @@ enum RunCommand {
         await connection.close()
     }
 
-    /// - Throws: `Failure` if nobody can listen there.
+    /// - Throws: `Failure` if the server cannot listen at the address.
     private static func serve(
         _ options: ParsedOptions, _ monitor: RunMonitor, _ feed: PlantFeed?
     ) throws(Failure) -> HTTPServer? {
@@ -140,10 +140,10 @@ enum RunCommand {
         }
     }
 
-    private static let endedWaiting = "ended while it waited: what wasn't committed will be read again"
+    private static let endedWaiting = "stopped while waiting: the next run reads again what was not committed"
 }
 
-/// What a run came to.
+/// The totals of a run.
 struct RunSummary {
     private let totals: IngestTotals.Snapshot
     private let seconds: Double

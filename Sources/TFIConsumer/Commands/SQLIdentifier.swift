@@ -1,8 +1,8 @@
 import PGWire
 
-/// Identifiers for SQL that is printed for people. Statements that this program sends have theirs quoted by libpq.
+/// Quotes identifiers in SQL that is printed for people. In statements that this program sends, libpq quotes them.
 enum SQLIdentifier {
-    /// The identifier, in quotes unless it is a lower-case name and no reserved word.
+    /// The identifier, in quotes unless it is a lower-case name and not a reserved word.
     static func quoted(_ name: String) -> String {
         func isLetter(_ byte: UInt8) -> Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || byte == 0x5f }
         func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
@@ -12,9 +12,9 @@ enum SQLIdentifier {
         return isPlain ? name : PostgresText.quotedIdentifier(name)
     }
 
-    /// Words that can't be a column's or a table's name without quotes.
+    /// Words that cannot be the name of a column or a table without quotes.
     ///
-    /// Source: `pg_get_keywords()` of PostgreSQL 18, the categories R and T, and C for what can't be a table.
+    /// Source: `pg_get_keywords()` of PostgreSQL 18, the categories R and T, and those of C that cannot name a table.
     private static let reserved: Set<String> = Set(
         """
         all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both case \

@@ -4,18 +4,19 @@ import IngestEngine
 import KafkaWire
 import PGWire
 
-/// `tfi-consumer status`: how far each partition is read, and by which member of the group.
+/// `tfi-consumer status`: the progress of each partition, and the group member that reads it.
 enum StatusCommand {
     private static let json = Option(flag: "json", help: "Prints an array of objects instead of a table.")
     private static let watch = Option(
-        flag: "watch", help: "Prints it again every two seconds, until a signal ends it.")
+        flag: "watch", help: "Prints the status every two seconds until a signal ends the command.")
     private static let watchInterval = Duration.seconds(2)
 
     static let command = Command(
-        name: "status", abstract: "Shows committed offset, end, lag and reader of each partition.",
+        name: "status", abstract: "Shows the committed offset, end, lag and reader of each partition.",
         discussion: [
-            "Of all topics that the mapping reads. A topic that can't be shown is reported, after the others.",
-            "A reader is a member of the group, by its client id and host. A run with --standalone is none.",
+            "Shows all topics that the mapping reads. A topic whose partitions cannot be shown is reported after the "
+                + "others.",
+            "A reader is a member of the group, shown as client id and host. A run with --standalone is not a member.",
         ],
         options: ConsumerOptions.cluster + MappingOptions.all + [
             ConsumerOptions.group, ConsumerOptions.database, ConsumerOptions.schema, json, watch,
@@ -29,9 +30,9 @@ enum StatusCommand {
             let stop = StopSignal.listening()
             while !stop.isRequested {
                 do {
-                    try await show(options, topics, client, isAgain: true)
+                    try await show(options, topics, client, replacesOutput: true)
                 } catch let failure as Failure where failure.status == .unavailable {
-                    // It may come back.
+                    // The cluster or the database may come back.
                     Log.ofCommand.warning(failure.sentence)
                 }
                 try? await Timing().sleep(watchInterval, unless: stop)
@@ -42,16 +43,16 @@ enum StatusCommand {
         await client.close()
     }
 
-    /// - Parameter isAgain: Whether what was shown before is replaced on a terminal.
+    /// - Parameter replacesOutput: Whether to replace the previous output on a terminal.
     private static func show(
-        _ options: ParsedOptions, _ topics: TopicSelection, _ client: KafkaClient, isAgain: Bool = false
+        _ options: ParsedOptions, _ topics: TopicSelection, _ client: KafkaClient, replacesOutput: Bool = false
     ) async throws {
         let group = options[ConsumerOptions.group]
         let (logs, missing): ([IngestStart.Log], [String: KafkaError])
         let readers: [TopicPartition: String]
         do {
-            (logs, missing) = try await client.beginning { try await look(topics, client) }
-            readers = try await client.beginning { try await Self.readers(of: group, client) }
+            (logs, missing) = try await client.firstStep { try await lookUp(topics, client) }
+            readers = try await client.firstStep { try await Self.readers(of: group, client) }
         } catch let error as KafkaError {
             throw Failure(error, topic: topics.description, bootstrapServers: client.servers)
         }
@@ -68,7 +69,7 @@ enum StatusCommand {
                 failures[log.topic.name] = error
             }
         }
-        if isAgain, Output.standard.isTerminal { Output.standard.clearScreen() }
+        if replacesOutput, Output.standard.isTerminal { Output.standard.clearScreen() }
         if !rows.isEmpty || failures.isEmpty {
             try await Output.standard.write(
                 options[json] ? JSONValue.array(rows.map(\.json)).text + "\n" : table(rows))
@@ -78,7 +79,7 @@ enum StatusCommand {
         if let failure = failed.last { throw failure }
     }
 
-    /// Which member of the group reads each partition, by its client id and host; empty for a group that isn't there.
+    /// The member of the group that reads each partition, as client id and host; empty if the group does not exist.
     private static func readers(of group: String, _ client: KafkaClient) async throws -> [TopicPartition: String] {
         guard let outcome = try await client.admin.describeGroups([group])[group] else { return [:] }
         switch outcome {
@@ -96,8 +97,8 @@ enum StatusCommand {
         }
     }
 
-    /// - Parameter entries: The group's offsets of the topic.
-    /// - Throws: If the offsets belong to an earlier topic of this name: they say nothing about this one.
+    /// - Parameter entries: The group's offsets in the topic.
+    /// - Throws: If the offsets belong to an earlier topic of the same name, and so do not apply to this one.
     private static func rows(
         _ log: IngestStart.Log, _ entries: [OffsetStore.Entry], _ readers: [TopicPartition: String], group: String
     ) throws(Failure) -> [Row] {
@@ -106,8 +107,8 @@ enum StatusCommand {
             let other = entries.lazy.compactMap(\.topicID).first(where: { $0 != topic.id.description })
         {
             throw Failure(
-                "topic \(topic.name) was deleted and created again since group \(group) read it: its id was \(other) and "
-                    + "is \(topic.id); 'run' says how to continue", status: .configuration)
+                "topic \(topic.name) was deleted and created again after group \(group) read it: its id was \(other) "
+                    + "and is \(topic.id); 'run' says how to continue", status: .configuration)
         }
         let committed = Dictionary(entries.map { ($0.partition, $0.nextOffset) }) { $1 }
         return log.latest.filter { $0.key.topic == topic.name }.sorted { $0.key < $1.key }.map { partition, end in
@@ -117,9 +118,9 @@ enum StatusCommand {
         }
     }
 
-    /// - Returns: Also the errors of topics that can't be looked up.
+    /// - Returns: The logs, and the errors of topics that cannot be looked up.
     /// - Throws: `KafkaError`; `Failure` if no topic matches.
-    private static func look(
+    private static func lookUp(
         _ topics: TopicSelection, _ client: KafkaClient
     ) async throws -> ([IngestStart.Log], [String: KafkaError]) {
         let names = try await topics.resolve(client)
@@ -154,16 +155,16 @@ enum StatusCommand {
     struct Row {
         let topic: String
         let partition: Int32
-        /// Nil where the group hasn't read the partition yet.
+        /// Nil if the group has not read the partition yet.
         let committed: Int64?
-        /// The first offset that the log still has.
+        /// The start of the log.
         let begin: Int64
         let end: Int64
-        /// The member of the group that has the partition; nil without one.
+        /// The group member that reads the partition; nil if none.
         var reader: String?
 
-        /// How many records are there and not committed. Offsets are the broker's and the database's word: no
-        /// difference of them traps.
+        /// The number of records that are not committed. Both offsets come from outside, so the subtraction must not
+        /// trap.
         var lag: Int64 { end.subtractingSaturated(committed ?? begin) }
 
         var json: JSONValue {

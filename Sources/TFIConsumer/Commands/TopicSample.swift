@@ -2,38 +2,41 @@ import CommandLineSupport
 import IngestEngine
 import KafkaWire
 
-/// Records of a topic for a closer look, copied.
+/// A sample of a topic's records, copied.
 enum TopicSample {
-    /// Which records of the topic are read.
+    /// The part of the topic to read.
     enum Place: String, Sendable, CaseIterable {
-        /// The last ones that are there.
+        /// The last records.
         case newest
-        /// The first ones that the topic still has.
+        /// The first records of the log.
         case beginning
-        /// Those that arrive from now on.
+        /// Records that arrive from now on.
         case next
     }
 
-    /// Reads records without a group, so that nothing is committed. Within a partition the records keep their order. Of
-    /// the newest ones partitions contribute evenly, as far as they have records.
+    /// Reads records without a group, so that nothing is committed.
     ///
-    /// - Parameter count: At most so many records. With `next`, waits for so many, or until the program is stopped.
+    /// Records of a partition stay in order. With `newest`, all partitions contribute evenly as far as they have
+    /// records.
+    ///
+    /// - Parameter count: The largest number of records. With `next`, waits for that many, or until the program is
+    ///   stopped.
     static func read(
         _ topic: String, count: Int, from place: Place, _ client: KafkaClient, _ stop: StopSignal
     ) async throws -> [CheckedRecord] {
-        let logs = try await client.beginning { try await ranges(of: topic, client) }
+        let logs = try await client.firstStep { try await ranges(of: topic, client) }
         switch place {
         case .next:
             return try await read(logs.mapValues { $0.upperBound..<Int64.max }, atMost: count, client, stop)
         case .beginning:
-            // Until there are enough: some offsets belong to no record.
+            // Read until there are enough: some offsets have no record.
             return try await read(logs.filter { !$0.value.isEmpty }, atMost: count, client, stop)
         case .newest: return try await newest(logs, count: count, client, stop)
         }
     }
 
-    /// Reads the last records, and from further back if few of the last offsets have one: those of transactions' ends
-    /// have none, and neither have records that were compacted away.
+    /// Reads the last records. If few of the last offsets have one, reads further back: offsets of transaction markers
+    /// and of compacted records have none.
     private static func newest(
         _ logs: [TopicPartition: Range<Int64>], count: Int, _ client: KafkaClient, _ stop: StopSignal
     ) async throws -> [CheckedRecord] {
@@ -53,7 +56,7 @@ enum TopicSample {
         return last(count, of: records)
     }
 
-    /// The last records, evenly from the partitions.
+    /// The last records, evenly from all partitions.
     private static func last(_ count: Int, of records: [CheckedRecord]) -> [CheckedRecord] {
         guard records.count > count else { return records }
         let partitions = Dictionary(grouping: records) { TopicPartition(topic: $0.topic, partition: $0.partition) }
@@ -72,18 +75,18 @@ enum TopicSample {
         let (begins, ends) = (try await offsets(.earliest), try await offsets(.latest))
         var ranges: [TopicPartition: Range<Int64>] = [:]
         for (partition, end) in ends {
-            // The broker's word: a log can't end before it begins.
+            // The offsets come from the broker: without the check, an end before the start would trap.
             let begin = max(0, begins[partition]?.offset ?? 0)
             ranges[partition] = begin..<max(begin, end.offset)
         }
         return ranges
     }
 
-    /// Divides a number among the partitions: evenly, but none gets more than it has.
+    /// Divides a number evenly among the partitions, but gives none more than its size.
     static func shares(of count: Int64, _ sizes: [TopicPartition: Int64]) -> [TopicPartition: Int64] {
         var left = count
         var shares: [TopicPartition: Int64] = [:]
-        // The smallest first: what they don't use is for the others.
+        // The smallest first, so that the others share what these do not use.
         let order = sizes.sorted { ($0.value, $0.key) < ($1.value, $1.key) }
         for (index, (partition, size)) in order.enumerated() {
             let open = Int64(order.count - index)

@@ -1,31 +1,35 @@
 import CommandLineSupport
 import Foundation
 
-/// What the live page shows at a moment: one line of JSON, whose members `Page/page.js` reads.
+/// One picture of a day for the live page: a line of JSON that `Page/page.js` reads.
 struct DayPicture {
     let version: String
     let answer: DayQuery.Answer
     /// The plant's local time.
     let now: Date
     let zone: TimeZone
-    /// Nil for what isn't known.
+    /// The number of records that are not in the database yet; nil if unknown.
     var lag: Int64?
+    /// Records per second; nil if unknown.
     var rate: Double?
+    /// The number of open dead letters; nil if unknown.
     var openLetters: Int?
-    /// What keeps records from the database.
+    /// Why records are not reaching the database, one text for each reason.
     var waits: [String] = []
 
-    /// The messages are of another time than now, if the last row of the newest day is this old or is of the future.
+    /// The newest day is a replay if its last row is older than `longestPause`, or further ahead of the clock than
+    /// `greatestAdvance`. In seconds.
     private static let longestPause: TimeInterval = 16 * 3_600
     private static let greatestAdvance: TimeInterval = 3_600
 
-    /// - Parameter isCurrent: Whether the day is the newest one, and was not chosen.
-    /// - Returns: The picture, and the part of it that does not change with the time alone.
-    func line(isCurrent: Bool) -> (text: String, content: String) {
+    /// Encodes the picture.
+    ///
+    /// - Returns: The picture, and the same without the time of day, to notice whether anything else has changed.
+    func line() -> (text: String, content: String) {
         let local = Self.text(now, zone)
-        let isReplayed = isCurrent && isAnotherTime
+        let isReplayed = answer.day == answer.newestDay && isAnotherTime
         let data = JSONValue.object([
-            .init("last_message", answer.lastCommit.map { .string($0) } ?? .null),
+            .init("last_message", answer.lastCommit.map { .string(moment($0)) } ?? .null),
             .init("lag", lag.map { .integer(Int(clamping: $0)) } ?? .null),
             .init("rows_per_second", rate.map { .rounded($0, decimals: 1) } ?? .null),
             .init("dead_letters", openLetters.map { .integer($0) } ?? .null),
@@ -45,7 +49,15 @@ struct DayPicture {
         return age > Self.longestPause || age < -Self.greatestAdvance
     }
 
-    /// JSON of the server may have line feeds between its values.
+    /// The same instant in the plant's time zone, as `yyyy-MM-ddTHH:mm:ss+HH:mm` (or `Z` if the offset is 0).
+    ///
+    /// The page shows the local time, and computes the message's age from the instant.
+    private func moment(_ utc: String) -> String {
+        guard let date = try? Date.ISO8601FormatStyle().parse(utc) else { return utc }
+        return date.formatted(Date.ISO8601FormatStyle(timeZoneSeparator: .colon, timeZone: zone))
+    }
+
+    /// Removes the line feeds that Postgres puts between the values of a JSON array.
     private static func line(_ json: String) -> String {
         json.contains("\n") ? json.replacing("\n", with: " ") : json
     }

@@ -2,34 +2,40 @@ import IngestEngine
 import KafkaWire
 import PGWire
 
-/// Asks for the figures of one day of the plant, as the live page shows them.
+/// Queries the figures of one day that the live page shows.
 struct DayQuery: Sendable {
     let schema: WorkshopSchema
 
     struct Answer: Sendable {
-        /// The day that the tiles are of, as `yyyy-MM-dd`; nil if there are no rows and no day was asked for.
+        /// The day of the tiles, as `yyyy-MM-dd`; nil if there are no rows and no day was requested.
         var day: String?
-        /// Those with rows, the newest first, as a JSON array.
+        /// The day that is shown if none is requested, as `yyyy-MM-dd`; nil if there are no rows.
+        var newestDay: String?
+        /// The newest 60 days with rows, newest first, as a JSON array.
         var days = "[]"
-        /// The plant's time of the day's last row, as `yyyy-MM-ddTHH:mm:ss`; nil without one.
+        /// The local time of the day's last row, as `yyyy-MM-ddTHH:mm:ss`; nil if the day has no rows.
         var lastRow: String?
-        /// A JSON object.
+        /// The tiles, as a JSON object.
         var tiles = "{}"
         /// When rows were last committed, in UTC as `yyyy-MM-ddTHH:mm:ssZ`; nil if never.
         var lastCommit: String?
-        /// The group's offsets.
+        /// The offsets that the group has committed.
         var committed: [TopicPartition: Int64] = [:]
     }
 
-    /// All figures are of one snapshot, and nothing is written. No query takes the connection for long.
+    /// Reads all figures from one snapshot, writes nothing, and limits each query to 15 s.
     private static let prelude = """
         SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = '15s';
         SET LOCAL search_path = pg_catalog
         """
 
+    /// Queries one day.
+    ///
     /// - Parameters:
     ///   - day: A day as `yyyy-MM-dd`; nil for the newest one with rows that isn't later than `today`.
-    ///   - today: The plant's present day. A clock that goes wrong can give rows of a later one.
+    ///   - today: The plant's present day. Rows of later days exist if a clock was wrong.
+    ///   - group: The consumer group whose offsets are read.
+    ///   - connection: The connection to query over.
     func ask(
         _ day: String?, today: String, group: String, over connection: PostgresConnection
     ) async throws -> Answer {
@@ -43,6 +49,7 @@ struct DayQuery: Sendable {
             ).onlyRow
             answer.day = try days.decodeIfPresent(0)
             answer.days = try days.decode(1)
+            answer.newestDay = try days.decodeIfPresent(2)
             let shown = answer.day ?? today
             let tiles = try session.query(tilesQuery, parameters: [.text(shown)]).onlyRow
             answer.tiles = try tiles.decode(0)
@@ -62,7 +69,9 @@ struct DayQuery: Sendable {
         }
     }
 
-    /// The day to show, and those that can be chosen: $1 is the day asked for, or null, $2 the present one.
+    /// Returns the day to show, the days that can be chosen, and the newest day.
+    ///
+    /// $1 is the requested day or null, $2 the present day.
     private func daysQuery(isSettling: Bool) -> String {
         let recent = RowTable.all.map { table in
             "SELECT unit_collection_pt_timestamp::date FROM \(isSettling ? "ONLY " : "")\(schema.qualified(table.name))"
@@ -71,16 +80,19 @@ struct DayQuery: Sendable {
         return """
             WITH every (day) AS (
                 \((settled + recent).joined(separator: " UNION "))
+            ), newest (day) AS (
+                SELECT coalesce((SELECT max(day) FROM every WHERE day <= $2::date), (SELECT min(day) FROM every))
             )
-            SELECT coalesce($1::date, (SELECT max(day) FROM every WHERE day <= $2::date), (SELECT min(day) FROM every)),
+            SELECT coalesce($1::date, newest.day),
                 (
-                    SELECT coalesce(json_agg(newest.day ORDER BY newest.day DESC), '[]')
-                    FROM (SELECT day FROM every ORDER BY day DESC LIMIT 60) AS newest
-                )
+                    SELECT coalesce(json_agg(latest.day ORDER BY latest.day DESC), '[]')
+                    FROM (SELECT day FROM every ORDER BY day DESC LIMIT 60) AS latest
+                ), newest.day
+            FROM newest
             """
     }
 
-    /// The tiles of the day $1, and the time of its last row.
+    /// Returns the tiles of the day $1, and the time of its last row.
     private var tilesQuery: String {
         func list(_ view: String, _ members: [(name: String, column: String)], by order: String) -> String {
             let object = members.map { "'\($0.name)', \($0.column)" }.joined(separator: ", ")

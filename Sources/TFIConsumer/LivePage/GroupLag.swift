@@ -2,8 +2,8 @@ import Concurrency
 import IngestEngine
 import KafkaWire
 
-/// How many records wait in the logs for all members of the group together. The logs' ends are looked up beside everything
-/// else, so that nobody waits for a broker.
+/// The group's lag: how many records of all partitions are not in the database. It looks up the logs' ends in a task of
+/// its own, so that the rows never wait for a broker.
 final class GroupLag: Sendable {
     private let client: KafkaClient
     private let topics: TopicSelection
@@ -11,16 +11,16 @@ final class GroupLag: Sendable {
     private struct Ends {
         var at: ContinuousClock.Instant
         var offsets: [TopicPartition: Int64]
-        /// Where the logs begin.
+        /// The start offsets of the logs.
         var beginnings: [TopicPartition: Int64]
     }
 
     private let ends = Lock<Ends?>(nil)
 
     private static let interval = Duration.seconds(1)
-    /// How long the partitions that there are count as known.
+    /// How long the list of partitions is used before it is looked up again.
     private static let validity = Duration.seconds(60)
-    /// How long the ends say something.
+    /// How long the looked-up ends are used.
     private static let longestSilence = Duration.seconds(10)
 
     init(_ client: KafkaClient, _ topics: TopicSelection) {
@@ -28,8 +28,10 @@ final class GroupLag: Sendable {
         self.topics = topics
     }
 
+    /// Computes the lag from committed offsets.
+    ///
     /// - Parameter committed: The offsets in the database.
-    /// - Returns: Nil if the brokers have not said for a while where the logs end.
+    /// - Returns: Nil if the last lookup of the logs' ends is older than `longestSilence`.
     func lag(_ committed: [TopicPartition: Int64]) -> Int64? {
         guard let ends = ends.withLock({ $0 }), .now - ends.at < Self.longestSilence else { return nil }
         return ends.offsets.reduce(0) { sum, end in
@@ -40,7 +42,7 @@ final class GroupLag: Sendable {
 
     /// Looks up the logs' ends until the task is cancelled.
     ///
-    /// - Parameter isNeeded: Whether anybody wants to know.
+    /// - Parameter isNeeded: Whether the lag is needed at the moment.
     func follow(while isNeeded: @Sendable () -> Bool) async {
         var next = ContinuousClock.now
         var beginnings: [TopicPartition: Int64] = [:]
@@ -58,7 +60,7 @@ final class GroupLag: Sendable {
                     let found = Ends(at: .now, offsets: offsets.mapValues(\.offset), beginnings: beginnings)
                     ends.withLock { $0 = found }
                 } catch {
-                    // The client says what it retries. A topic may be gone, so that all of them are looked up again.
+                    // The client reports what it retries. A topic may have been deleted, so look up all of them again.
                     next = .now
                 }
             }

@@ -1,19 +1,19 @@
 import CommandLineSupport
 import HTTPServer
 
-/// The live page's files, and the events that it shows.
+/// Serves the live page's files and its event stream.
 struct LivePage: Sendable {
     let feed: PlantFeed
     private let page: [UInt8]
 
-    /// - Parameter version: The program's, by which an open page notices that the program was upgraded.
+    /// - Parameter version: The program's version. A page from another version reloads itself.
     init(_ feed: PlantFeed, version: String) {
         self.feed = feed
         page = Array(
             String(decoding: PackageResources.page_html, as: UTF8.self).replacing("{{version}}", with: version).utf8)
     }
 
-    /// - Returns: Nil for a path that isn't the page's.
+    /// - Returns: Nil if the path is not the page's.
     func answer(_ request: HTTPRequest) -> HTTPResponse? {
         switch request.path {
         case "/": HTTPResponse(type: "text/html; charset=utf-8", body: page)
@@ -21,7 +21,9 @@ struct LivePage: Sendable {
         case "/page.js": HTTPResponse(type: "text/javascript; charset=utf-8", body: PackageResources.page_js)
         case "/events":
             feed.stream(for: request.query["day"]).map { HTTPResponse($0) }
-                ?? HTTPResponse(.notFound, "day is a day such as 2026-03-09, and only some can be shown at a time\n")
+                ?? HTTPResponse(
+                    .notFound,
+                    "day must be a date such as 2026-03-09; or too many days are shown at a time\n")
         default: nil
         }
     }

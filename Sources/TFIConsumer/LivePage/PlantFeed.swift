@@ -5,10 +5,10 @@ import HTTPServer
 import IngestEngine
 import PGWire
 
-/// What the viewers of the live page are sent: a stream of pictures for each day that somebody looks at.
+/// The event streams of the live page: one stream of pictures for each day that has viewers.
 ///
-/// All viewers together cost the database one set of queries per second. If several days are looked at, the newest one has
-/// every second turn, and the others share the rest. Without a viewer nothing is asked.
+/// All viewers together cost the database one set of queries per second. If several days have viewers, the newest one
+/// gets every second query, and the others share the rest. Without viewers there are no queries.
 final class PlantFeed: Sendable {
     private let monitor: RunMonitor
     private let group: String
@@ -18,16 +18,16 @@ final class PlantFeed: Sendable {
 
     private struct Channel {
         let stream = EventStream()
-        /// The last picture without its time.
+        /// The last picture without its time of day.
         var content = ""
         var ticksSinceShown = 0
-        /// The last answer, shown on while the database can't be asked.
+        /// The last answer, which is still shown while the database cannot be queried.
         var answer: DayQuery.Answer?
         var lastAsked = 0
     }
 
     private struct State {
-        /// By the day, or "" for the newest one.
+        /// By day; "" is the newest one.
         var channels: [String: Channel] = ["": Channel()]
         var ticks = 0
     }
@@ -36,11 +36,11 @@ final class PlantFeed: Sendable {
 
     private static let interval = Duration.seconds(1)
     private static let shortQuery = Duration.milliseconds(200)
-    /// So many intervals. Clients take a stream without anything for three times as long as stalled.
+    /// In intervals. A client considers a stream stalled if it is silent for three times this long.
     private static let beatInterval = 4
-    /// An unchanged picture is sent again after so many ticks, for its time.
+    /// In ticks. An unchanged picture is sent again after this many, to update its time of day.
     private static let refreshInterval = 10
-    /// So many days can be looked at. Each has memory for a picture.
+    /// How many days can have streams at a time. Each one keeps a picture in memory.
     private static let mostDays = 32
 
     init(
@@ -55,10 +55,10 @@ final class PlantFeed: Sendable {
         self.sleep = sleep
     }
 
-    /// The stream for a viewer.
+    /// The event stream for a viewer.
     ///
-    /// - Parameter day: As the viewer has written it; nil for the newest day.
-    /// - Returns: Nil if that is no day, or if too many other days are looked at.
+    /// - Parameter day: The day in the viewer's request; nil for the newest one.
+    /// - Returns: Nil if it is not a day, or if too many other days have viewers.
     func stream(for day: String?) -> EventStream? {
         guard let day else { return state.withLock { $0.channels[""]?.stream } }
         guard let day = Self.day(day) else { return nil }
@@ -75,7 +75,7 @@ final class PlantFeed: Sendable {
         }
     }
 
-    /// A day of the calendar in the form `yyyy-MM-dd`; nil for anything else.
+    /// The text if it is a calendar day of the form `yyyy-MM-dd`; otherwise nil.
     static func day(_ text: String) -> String? {
         guard text.utf8.count == 10, let utc = TimeZone(secondsFromGMT: 0),
             let date = DayPicture.date(text + "T00:00:00", utc), DayPicture.text(date, utc).prefix(10) == text
@@ -83,14 +83,15 @@ final class PlantFeed: Sendable {
         return text
     }
 
-    /// Whether anybody looks.
+    /// Whether any stream has a viewer.
     var isViewed: Bool { state.withLock { $0.channels.values.contains { $0.stream.clientCount > 0 } } }
 
-    /// Shows pictures until the task is cancelled. Beats go on while a question takes long.
+    /// Sends pictures until the task is cancelled. Beats are also sent while a query takes long.
     ///
     /// - Parameters:
-    ///   - ask: The figures of a day, or of the newest one that isn't later than the second argument.
-    ///   - lag: How many records are not in the database, by the group's offsets.
+    ///   - ask: Queries the figures of a day; if it is nil, those of the newest day that is not later than the second
+    ///     argument.
+    ///   - lag: The number of records that are not in the database, by the group's offsets.
     func run(
         ask: @escaping @Sendable (String?, String) async throws -> DayQuery.Answer,
         lag: @escaping @Sendable (DayQuery.Answer) -> Int64?
@@ -118,9 +119,9 @@ final class PlantFeed: Sendable {
             } catch is CancellationError {
                 return
             } catch let failure {
-                error = "the figures are not of this moment: \(failure)"
+                error = "the figures are out of date: \(failure)"
             }
-            // Slow queries take no more than a fifth of the time.
+            // Slow queries take at most a fifth of the time.
             next = .now + (.now - began - Self.shortQuery) * 4
             if let answer { rate.add(answer.committed, at: .now) }
             show(key, answer, error, now, lag: answer.flatMap(lag), rate: rate.perSecond)
@@ -131,7 +132,7 @@ final class PlantFeed: Sendable {
         for stream in state.withLock({ $0.channels.values.map(\.stream) }) { stream.sendBeat() }
     }
 
-    /// Which day is to be asked for next; nil if nobody looks at any.
+    /// The day to query next; nil if none has viewers.
     private func nextKey() -> String? {
         state.withLock { state in
             state.ticks += 1
@@ -140,7 +141,7 @@ final class PlantFeed: Sendable {
                 channel.stream.forget()
             }
             let viewed = state.channels.filter { $0.value.stream.clientCount > 0 }
-            // What has nothing to show yet comes first, and then the newest day at every second tick.
+            // Days without a picture come first, then the newest day at every second tick.
             let others = viewed.filter { $0.key != "" }
             let key =
                 viewed.first { $0.value.content.isEmpty }?.key
@@ -160,8 +161,8 @@ final class PlantFeed: Sendable {
             channel.answer = shown
             var picture = DayPicture(version: monitor.version, answer: shown, now: now, zone: zone)
             (picture.lag, picture.rate, picture.openLetters) = (lag, rate, monitor.openLetters)
-            picture.waits = (error.map { [$0] } ?? []) + monitor.hindrances
-            let (text, content) = picture.line(isCurrent: key.isEmpty)
+            picture.waits = (error.map { [$0] } ?? []) + monitor.blockers
+            let (text, content) = picture.line()
             channel.ticksSinceShown += 1
             let isDue = content != channel.content || channel.ticksSinceShown >= Self.refreshInterval
             if isDue { (channel.content, channel.ticksSinceShown) = (content, 0) }
@@ -172,12 +173,12 @@ final class PlantFeed: Sendable {
     }
 }
 
-/// How fast the group's offsets move.
+/// The rate at which the group's offsets advance.
 struct PositionRate {
     private var samples: [(position: Int64, at: ContinuousClock.Instant)] = []
     private static let span = Duration.seconds(5)
 
-    /// Records per second over the last seconds; nil until it is known.
+    /// Records per second over the last five seconds; nil until it is known.
     var perSecond: Double? {
         guard let first = samples.first, let last = samples.last, last.at - first.at >= .milliseconds(500) else {
             return nil
@@ -187,7 +188,7 @@ struct PositionRate {
 
     mutating func add(_ committed: [some Hashable: Int64], at now: ContinuousClock.Instant) {
         let position = committed.values.reduce(Int64(0)) { $0.addingSaturated($1) }
-        // Offsets that were set back are another beginning, and so is a pause without viewers.
+        // Begin anew after offsets were set back, or after a time without viewers.
         if let last = samples.last, position < last.position || now - last.at > Self.span { samples = [] }
         samples.append((position, now))
         samples.removeAll { now - $0.at > Self.span }

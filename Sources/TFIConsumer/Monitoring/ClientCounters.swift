@@ -1,11 +1,11 @@
 import Concurrency
 
-/// What the Kafka clients of a run have done, in counts that only grow.
+/// Counters of a run's Kafka clients. They only grow.
 final class ClientCounters: Sendable {
     struct Counts: Sendable {
         var connections = 0
         var failedConnections = 0
-        /// By what has become of the partitions.
+        /// By what happened to the partitions.
         var rebalances: [String: Int] = ["assigned": 0, "revoked": 0, "lost": 0]
     }
 

@@ -1,12 +1,12 @@
 import CommandLineSupport
 import IngestEngine
 
-/// The line that a run logs every minute.
+/// Logs a run's progress once per minute.
 struct ProgressLog: Sendable {
     private static let interval = Duration.seconds(60)
 
     let monitor: RunMonitor
-    /// The dead letters since the last call, and the most frequent reasons in words.
+    /// The number of dead letters since the last call, and a text with the most frequent reasons.
     let takeRejections: @Sendable () -> (count: Int, reasons: String)
     var sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
 
@@ -21,7 +21,7 @@ struct ProgressLog: Sendable {
             let rate = Double(rows) / (Self.interval / .seconds(1))
             var log = monitor.observer.log
             if rejected.count > 0 { log = log.adding("reasons", .string(rejected.reasons)) }
-            // Dead letters are worth a line even where progress isn't.
+            // Log dead letters even if there was no progress.
             let write = rejected.count > 0 ? log.warning : log.info
             write(
                 "in the last minute",

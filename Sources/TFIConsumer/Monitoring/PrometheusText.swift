@@ -1,6 +1,6 @@
 import IngestEngine
 
-/// Text of figures in Prometheus' exposition format, version 0.0.4.
+/// Metrics in Prometheus' text exposition format, version 0.0.4.
 ///
 /// Source: https://prometheus.io/docs/instrumenting/exposition_formats/
 struct PrometheusText {
@@ -12,9 +12,9 @@ struct PrometheusText {
 
     private(set) var text = ""
 
-    /// Adds a figure, with a sample for each combination of labels.
+    /// Adds a metric with a sample for each combination of labels.
     ///
-    /// - Parameter samples: If there are none, the figure is left out.
+    /// - Parameter samples: If empty, the metric is omitted.
     mutating func add(
         _ name: String, _ kind: Kind, _ help: String, _ samples: [(labels: [(String, String)], value: Double)]
     ) {

@@ -1,15 +1,15 @@
 import CommandLineSupport
 
-/// What a run tells the service manager that has started it: that it is ready, and how it is.
+/// Reports a run's readiness, health and status to the service manager.
 ///
-/// A run is ready once it reads, or once it waits for something that isn't there yet: that may take any time, and is no
-/// failed start.
+/// A run is ready once it reads, or once it waits for a prerequisite that does not exist yet: the wait may take any
+/// time, and is not a failed start.
 struct ServiceReports: Sendable {
     let manager: ServiceManager
     let monitor: RunMonitor
     var sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
 
-    /// Tells it until the task is cancelled. The manager's watchdog hears nothing while no task runs.
+    /// Reports until the task is cancelled. While no task runs, the watchdog gets no signal.
     func run() async {
         var isReady = false
         var status = ""
@@ -18,8 +18,8 @@ struct ServiceReports: Sendable {
                 isReady = true
                 manager.notify("READY=1")
             }
-            if monitor.illness == nil, manager.watchdogInterval != nil { manager.notify("WATCHDOG=1") }
-            let present = monitor.hindrances.first ?? "bringing records into the database"
+            if monitor.healthProblem == nil, manager.watchdogInterval != nil { manager.notify("WATCHDOG=1") }
+            let present = monitor.blockers.first ?? "writing records to the database"
             if present != status {
                 status = present
                 manager.notify("STATUS=\(ForeignText.visible(present))")

@@ -1,15 +1,15 @@
 import IngestEngine
 import PGWire
 
-/// A connection for work beside the rows, such as counting: it is made when it is needed, and anew after it broke. Rows
-/// never wait for it.
+/// A database connection for secondary work such as counting. It is opened on first use, and reopened if it breaks. The
+/// rows never wait for it.
 actor SideConnection {
     private let uri: String?
     private var connection: PostgresConnection?
 
     init(_ uri: String?) { self.uri = uri }
 
-    /// Does something with the connection. Work that comes meanwhile has its own turn on it.
+    /// Runs work on the connection. Concurrent work takes turns.
     ///
     /// - Throws: `PostgresError`, and what the work throws.
     func use<Value: Sendable>(

@@ -1,24 +1,26 @@
 import HTTPServer
 
-/// The pages that a run serves of itself.
+/// The HTTP pages of a run.
 struct StatusPages: Sendable {
     let monitor: RunMonitor
-    /// The plant's; nil for other mappings.
+    /// The plant's live page; nil for other mappings.
     let livePage: LivePage?
 
     func answer(_ request: HTTPRequest) -> HTTPResponse {
         if let answer = livePage?.answer(request) { return answer }
         switch request.path {
         case "/healthz":
-            if let illness = monitor.illness { return HTTPResponse(.serviceUnavailable, illness + "\n") }
-            return HTTPResponse("the process works\n")
+            if let healthProblem = monitor.healthProblem {
+                return HTTPResponse(.serviceUnavailable, healthProblem + "\n")
+            }
+            return HTTPResponse("the process is healthy\n")
         case "/readyz":
-            let hindrances = monitor.hindrances
-            return hindrances.isEmpty
+            let blockers = monitor.blockers
+            return blockers.isEmpty
                 ? HTTPResponse("ready\n")
-                : HTTPResponse(.serviceUnavailable, hindrances.map { $0 + "\n" }.joined())
+                : HTTPResponse(.serviceUnavailable, blockers.map { $0 + "\n" }.joined())
         case "/metrics": return HTTPResponse(type: PrometheusText.contentType, body: Array(monitor.figures.utf8))
-        default: return HTTPResponse(.notFound, "there is no such page: see /healthz, /readyz and /metrics\n")
+        default: return HTTPResponse(.notFound, "no such page; there are /healthz, /readyz and /metrics\n")
         }
     }
 }

@@ -1,5 +1,6 @@
-// The plant's live page. It shows pictures that the server sends as server-sent events. Everything from a picture goes
-// through `number`, `list` or `string` below and is shown by textContent, so a damaged picture can't break the page.
+// The plant's live page. It shows the pictures that the server sends as server-sent events. All values from a picture
+// pass through `number`, `list` or `string` below, and are displayed with textContent, so a damaged picture cannot
+// break the page.
 (function () {
     'use strict';
 
@@ -54,7 +55,7 @@
     };
     const COLLAPSED_ROWS = 10;
     const ROTATION_MS = 10000;
-    // The server sends a beat every 5 s. Two missing ones mean that the stream has stalled; 15 s is the limit.
+    // The server sends a beat every 4 s. After three missing beats the stream has stalled, which must show within 15 s.
     const STALL_MS = 12000;
     const RETRY_MS = [500, 1000, 2000, 4000, 8000, 10000];
     const RELOAD_MS = 60000;
@@ -88,9 +89,9 @@
         {timeZone: 'UTC', weekday: 'short', day: 'numeric', month: 'short'});
     const shortDayYearFormat = new Intl.DateTimeFormat(locale,
         {timeZone: 'UTC', day: 'numeric', month: 'short', year: 'numeric'});
-    const monthDayFormat = new Intl.DateTimeFormat(locale, {day: 'numeric', month: 'short'});
+    const monthDayFormat = new Intl.DateTimeFormat(locale, {timeZone: 'UTC', day: 'numeric', month: 'short'});
 
-    // At most five digits, so that every figure fits: 123456 becomes 123k.
+    // Returns at most five characters, so that every figure fits: 123456 becomes 123k.
     function count(value, format) {
         if (value === null) return UNKNOWN;
         if (value < 100000) return (format || grouped)(value);
@@ -118,7 +119,7 @@
         return text('days', grouped(Math.floor(hours / 24)), hours % 24);
     }
 
-    // ---- Reading a picture: whatever has the wrong type is unknown
+    // ---- Reading a picture: a value of the wrong type becomes unknown
 
     function object(value) { return value !== null && typeof value === 'object' && !Array.isArray(value) ? value : {}; }
     function number(value) { return typeof value === 'number' && isFinite(value) && value >= 0 ? value : null; }
@@ -126,13 +127,20 @@
     function isDay(value) {
         return typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value) && !isNaN(Date.parse(value + 'T00:00:00Z'));
     }
-    // The plant's local time in ms, as if it were UTC: the browser's time zone must not change it.
+    // Parses the plant's local time into ms, as if it were UTC, so that the browser's time zone does not change it.
     function localTime(value) {
         if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?$/.test(value)) return null;
         const ms = Date.parse(value + 'Z');
         return isNaN(ms) ? null : ms;
     }
-    // Entries {key, value} of an array, each key once. `limit` bounds the work that a damaged picture can cause.
+    // Parses an instant with an offset from UTC, which is that of the plant's time zone: {at, offset}, both in ms.
+    function instant(value) {
+        const parts = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:Z|[+-]\d\d:\d\d)$/.exec(string(value, 40));
+        const at = parts === null ? NaN : Date.parse(value);
+        return isNaN(at) ? null : {at: at, offset: Date.parse(parts[1] + 'Z') - at};
+    }
+    // Returns the entries {key, value} of an array, each key once. `limit` bounds the work that a damaged picture
+    // causes.
     function list(value, keyName, valueName, limit) {
         if (!Array.isArray(value)) return [];
         const byKey = new Map();
@@ -155,8 +163,6 @@
         const running = byHour(tiles.current_production, 'units');
         const plan = byHour(tiles.current_production, 'plan');
         byHour(tiles.plan, 'units').forEach((units, hour) => plan.set(hour, units));
-        const last = string(data.last_message, 40);
-        const lastTime = last === null ? NaN : Date.parse(last);
         return {
             version: string(raw.version, 100), now: localTime(raw.now), replayed: raw.replayed === true,
             day: isDay(raw.day) ? raw.day : null,
@@ -171,14 +177,14 @@
                 'nok-per-zone': bySize(list(tiles.nok_per_zone, 'zone', 'units', 1e6)),
                 'not-ok-by-point': bySize(list(tiles.not_ok_by_point, 'point', 'units', 1e6))
             },
-            lastMessage: isNaN(lastTime) ? null : lastTime, lag: number(data.lag),
+            lastMessage: instant(data.last_message), lag: number(data.lag),
             rowsPerSecond: number(data.rows_per_second), deadLetters: number(data.dead_letters),
             waits: Array.isArray(data.waits)
                 ? data.waits.map(wait => string(wait, 200)).filter(wait => wait).slice(0, 20) : []
         };
     }
 
-    // ---- Changing the document: only where something differs
+    // ---- Changing the document, only if something differs
 
     const SVG = 'http://www.w3.org/2000/svg';
     function find(selector, root) { return (root || document).querySelector(selector); }
@@ -204,7 +210,7 @@
     }
     const figures = {};
     findAll('[data-figure]').forEach(node => { figures[node.getAttribute('data-figure')] = node; });
-    // `value` is the exact value, for tests and scripts that read the page.
+    // `value` is the exact value for tests and scripts that read the page.
     function show(name, shown, value) {
         const node = figures[name];
         setText(node, shown);
@@ -212,7 +218,8 @@
         if (node.classList.contains('lead')) setAttribute(node, 'data-fit', fit(shown));
         setClass(node, 'unknown', value === null);
     }
-    // How much smaller a leading figure has to be: 0 for three digits, 4 for the longest. By the widths of a wide font.
+    // Returns by how much to shrink a leading figure: 0 for three digits, 4 for the longest. Uses the widths of a wide
+    // font.
     function fit(shown) {
         let width = 0;
         shown.split('').forEach(character => {
@@ -223,7 +230,7 @@
     function showCount(name, value) { show(name, count(value), value); }
     function share(value) { return (100 * value).toFixed(2) + '%'; }
 
-    // ---- Charts by hour: all of them draw on the same columns
+    // ---- Charts by hour, all with the same columns
 
     const chart = find('.chart');
     const columns = {first: 8, length: 9, dense: false, size: 16, axisStep: 1};
@@ -234,7 +241,7 @@
             map => map.forEach((_, hour) => hours.push(hour)));
         let first = hours.length ? Math.min.apply(null, hours) : 8;
         let last = hours.length ? Math.max.apply(null, hours) : 16;
-        // With fewer columns, bars would be slabs, and each new hour would change the scale.
+        // Fewer columns would make the bars too wide, and each new hour would change the scale.
         last = Math.min(23, Math.max(last, first + 7));
         first = Math.max(0, Math.min(first, last - 7));
         columns.first = first;
@@ -272,7 +279,7 @@
             let top = 1;
             values.forEach(value => { top = Math.max(top, value); });
             if (goals) goals.forEach(value => { top = Math.max(top, value); });
-            // The rest of the height is for the number above the tallest bar.
+            // The remaining height is for the number above the tallest bar.
             const height = this.svg.getBoundingClientRect().height;
             const above = columns.size * (columns.dense ? 0.7 * count(top, plain).length + 0.6 : 1.5);
             const reach = Math.min(0.85, Math.max(0.15, 1 - above / Math.max(1, height)));
@@ -323,7 +330,7 @@
         for (let i = 0; i < Math.max(columns.length, axisLabels.length); i++) {
             if (i === axisLabels.length) axisLabels.push(svg.appendChild(svgElement('text')));
             const hour = columns.first + i, step = columns.axisStep;
-            // The current hour takes the place of its neighbours' labels.
+            // The current hour's label replaces its neighbours' labels.
             const isShown = hour === current
                 || (hour % step === 0 && (current === null || Math.abs(hour - current) >= step));
             setText(axisLabels[i], i < columns.length && isShown ? two(hour) : '');
@@ -337,7 +344,7 @@
         setAttribute(now, 'x', share(Math.max(0, index) / columns.length));
         setAttribute(now, 'width', share(1 / columns.length));
     }
-    // In narrow columns numbers are smaller, and in very narrow ones they stand upright.
+    // In narrow columns the numbers are smaller, and in very narrow ones they are vertical.
     function measureColumns(picture) {
         let digits = 2;
         [picture.unitsPerHour, picture.running, picture.plan, picture.concernsPerHour].forEach(map => map.forEach(
@@ -347,7 +354,7 @@
         const needed = digits * size * 0.7 + size / 3;
         const factor = find('svg.axis').getBoundingClientRect().width / columns.length / needed;
         columns.dense = factor < 0.72;
-        // An hour's label takes two digits, and some space.
+        // An hour's label needs two digits and some space.
         columns.axisStep = Math.ceil(1.9 * columns.size / (factor * needed));
         columns.size = size * (columns.dense ? 0.85 : Math.min(1, factor));
         if (chart.style.fontSize !== columns.size + 'px') chart.style.fontSize = columns.size + 'px';
@@ -373,7 +380,7 @@
         });
     }
 
-    // ---- Lists by size: the first rows, and the rest by a button or, on a wall screen, by rotation
+    // ---- Ranked lists: the first rows, and the rest by a button or, on a wall screen, by rotation
 
     const parameters = new URLSearchParams(location.search);
     const isTV = parameters.has('tv');
@@ -429,9 +436,9 @@
         }
         fitting() {
             if (this.isExpanded) return this.rows.length;
-            // An expanded list makes the ones beside it as high, and they shall stay as they are.
+            // An expanded list also makes its neighbours taller, but they must keep their rows.
             if (ranks.some(rank => rank.isExpanded)) return this.fitted;
-            // On a wall screen the note takes a part of the list's height.
+            // On a wall screen the note would take a part of the list's height.
             if (!this.none.hidden) this.none.hidden = true;
             const style = getComputedStyle(document.documentElement);
             const row = parseFloat(style.fontSize) * parseFloat(style.getPropertyValue('--row'));
@@ -464,12 +471,12 @@
 
     // ---- A picture
 
-    // performance.now() when the picture came, and when the last event of any kind did.
+    // The performance.now() of the last picture, and of the last event of any kind.
     let pictureAt = 0;
     let eventAt = 0;
     let state = 'connecting';
 
-    // The plant's time: the picture's, and what has passed since. It stands still for a replay, and if there is no
+    // The plant's time: that of the picture plus the time since it came. It stands still during a replay, and without a
     // connection.
     function plantTime() {
         if (!picture || picture.now === null) return null;
@@ -478,7 +485,7 @@
         return picture.now + Math.max(0, until - pictureAt);
     }
 
-    // Which plan counts now: {value, note, left, over, hour}.
+    // Returns the plan that applies now: {value, note, left, isOver, hour}.
     function target() {
         const now = plantTime();
         const none = {value: null, note: text('noPlan'), left: UNKNOWN, hour: null, isOver: false};
@@ -501,7 +508,7 @@
         if (hour < hours[0]) {
             return {value: null, note: text('planBegins', hourTime(hours[0])), left: left, hour: hour};
         }
-        // An hour without a line of its own adds nothing to the running total.
+        // An hour without a plan of its own adds nothing to the running total.
         const reached = hours.filter(each => each <= hour).pop();
         return {value: picture.plan.get(reached), note: text('planBy', end), left: left, hour: hour};
     }
@@ -510,13 +517,13 @@
     const progress = {done: find('.progress .done'), goal: find('.progress .goal')};
     let drawnHour = null;
 
-    // What depends on the clock. Runs each second.
+    // Draws what depends on the clock. Runs once per second.
     function drawTime() {
         if (!picture) return;
         const now = plantTime();
         show('clock', now === null ? UNKNOWN : clockTime(now, false));
         show('clock-note', state !== 'live' ? text('asOf') : picture.replayed ? text('replayed') : '');
-        const age = picture.lastMessage === null ? null : Math.max(0, Date.now() - picture.lastMessage);
+        const age = picture.lastMessage === null ? null : Math.max(0, Date.now() - picture.lastMessage.at);
         show('age', age === null ? text('unknown') : duration(age), age === null ? null : undefined);
 
         const keys = Array.from(picture.running.keys());
@@ -561,7 +568,7 @@
     function shorten(wait) { return wait.length > WAIT_LENGTH ? wait.slice(0, WAIT_LENGTH) + '…' : wait; }
     function drawWaits() {
         const waits = picture.waits;
-        // A wall screen has one line, and shows them in turn.
+        // A wall screen has only one line, so it shows them in turn.
         const index = waitIndex % Math.max(1, waits.length);
         const shown = !isTV ? waits.join(' · ') : waits.length < 2 ? waits.map(shorten).join('')
             : shorten(waits[index]) + ' (' + (index + 1) + '/' + waits.length + ')';
@@ -579,7 +586,7 @@
         show('nok-note', text(picture.nok === null ? 'unknown' : 'nokNote'));
         const known = picture.produced !== null && picture.withoutConcern !== null;
         const rate = known && picture.produced > 0 ? Math.min(1, picture.withoutConcern / picture.produced) : null;
-        // 100% only if it is all of them.
+        // 100% only if all units are without concern.
         const shown = rate === null ? UNKNOWN : percent(rate < 1 ? Math.min(0.99, rate) : 1);
         show('share', shown, rate === null ? null : rate.toFixed(4));
         show('share-note', known ? text('shareNote', count(picture.withoutConcern), count(picture.produced))
@@ -601,9 +608,10 @@
         if (last === null) {
             show('last-message', text('unknown'), null);
         } else {
-            const moment = new Date(last), isToday = moment.toDateString() === new Date().toDateString();
-            show('last-message', (isToday ? '' : monthDayFormat.format(moment) + ' ') + two(moment.getHours()) + ':'
-                + two(moment.getMinutes()) + ':' + two(moment.getSeconds()), moment.toISOString());
+            const local = last.at + last.offset, days = ms => Math.floor(ms / 86400000);
+            const isToday = days(local) === days(Date.now() + last.offset);
+            show('last-message', (isToday ? '' : monthDayFormat.format(new Date(local)) + ' ') + clockTime(local, true),
+                new Date(last.at).toISOString());
         }
         drawWaits();
         drawTime();
@@ -654,7 +662,7 @@
         setClass(today, 'away', chosen === null);
         setAttribute(today, 'tabindex', chosen === null ? '-1' : null);
         const key = follow + days.join();
-        // Only if the days differ, since this closes an open list.
+        // Only if the days have changed, since this closes an open list.
         if (key !== drawnDays) {
             drawnDays = key;
             while (select.firstChild) select.removeChild(select.firstChild);
@@ -668,7 +676,7 @@
         }
         if (select.value !== (chosen || '')) select.value = chosen || '';
         const shown = chosen || picture.day;
-        // Not `disabled`, which would take away the focus from the button that was just used.
+        // Not `disabled`, which would take the focus away from a button that was just used.
         setAttribute(find('[data-step=older]'), 'aria-disabled', String(!neighbour(days, shown, -1)));
         setAttribute(find('[data-step=newer]'), 'aria-disabled', String(!neighbour(days, shown, 1)));
     }
@@ -729,7 +737,7 @@
         stream.addEventListener('beat', () => {
             if (stream === source) eventAt = performance.now();
         });
-        // The browser's own retry may wait for long, and gives up after some answers.
+        // The browser's own retry may wait for a long time, and stops after some answers.
         stream.onerror = () => {
             if (stream === source) retry();
         };
@@ -739,7 +747,7 @@
         source = null;
         setState('lost');
         clearTimeout(retryTimer);
-        // A part of chance, so that all screens of a plant don't come back at the same moment.
+        // A random part, so that the plant's screens do not all reconnect at the same moment.
         const longest = RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)];
         retryTimer = setTimeout(connect, longest * (0.7 + 0.3 * Math.random()));
     }
@@ -768,7 +776,7 @@
     const version = find('meta[name=version]').getAttribute('content');
     function reloadAfterUpgrade() {
         if (!picture || !picture.version || picture.version === version) return;
-        // Without storage nothing could stop a loop of reloads, so there is none.
+        // Without session storage a reload could repeat forever, so do not reload.
         try {
             const last = Number(sessionStorage.getItem('reloaded')) || 0;
             if (Math.abs(Date.now() - last) < RELOAD_MS) return;
@@ -842,7 +850,7 @@
         source = null;
         clearTimeout(retryTimer);
     });
-    // A page that the browser had put aside starts anew.
+    // A page that comes back from the browser's back/forward cache starts again.
     window.addEventListener('pageshow', event => { 
         if (event.persisted) followAddress();
     });

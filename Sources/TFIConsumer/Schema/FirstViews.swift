@@ -1,9 +1,9 @@
-/// The views as tfi-consumer 0.1.0 has made them, which kept no record of that. A view that still is one of these was
-/// changed by nobody, so that `init` replaces it.
+/// The views as tfi-consumer 0.1.0 created them, without recording their definitions. A view that still has one of
+/// these definitions was not changed by hand, so `init` replaces it.
 extension WorkshopSchema {
     static let firstViews = firstProductionViews + firstConcernViews + unchangedViews
 
-    /// Those that have not changed since. If you change one, keep its first text here.
+    /// The views that have not changed since then. If you change one, keep its first text here.
     private static let unchangedViews = views.filter { view in
         ["tile_units_per_zone", "tile_concerns_per_hour"].contains(view.name)
     }
@@ -19,8 +19,8 @@ extension WorkshopSchema {
         WorkshopView(name: "tile_units_per_hour", columns: ["day", "hour", "units"]) { schema in
             schema.firstProducedPerHour
         },
-        // From the plan's first hour (or an earlier unit) to the last hour that a unit was produced in: an hour
-        // without one repeats the total, and what is still to come has no row. The plan is a running total too: it
+        // The rows go from the plan's first hour (or an earlier unit) to the last hour in which a unit was produced. An
+        // hour without a unit repeats the total, and later hours have no row. The plan is a running total, too: it
         // holds until its next hour.
         WorkshopView(name: "tile_current_production", columns: ["day", "hour", "units", "plan"]) { schema in
             """
@@ -127,7 +127,7 @@ extension WorkshopSchema {
         """
     }
 
-    /// NOK units by their day and by what a column of their concerns says.
+    /// NOK units by day and by a column of their concerns.
     private func firstNOK(by column: String) -> String {
         """
         SELECT concern.day, concern.\(column), count(*)

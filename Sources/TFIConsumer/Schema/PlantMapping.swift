@@ -1,17 +1,19 @@
 import IngestEngine
 import PGWire
 
-/// The plant's messages as a mapping: one route for each kind, selected by the record's key, whose columns have the
-/// names of the fields.
+/// The mapping of the plant's messages: one route for each kind of message, selected by the record's key. The columns
+/// have the names of the fields.
 enum PlantMapping {
-    /// The key of each kind of message and its table. The more frequent one stands first, since a record is compared
-    /// with the routes in this order.
+    /// The key and the table of each kind of message. The more frequent kind comes first, since records are matched
+    /// against the routes in this order.
     static let tables = [(key: "unit_collection_point", table: "ucp"), (key: "unit_concern", table: "uc")]
 
+    /// Creates the mapping.
+    ///
     /// - Parameters:
     ///   - topic: The topic's name.
     ///   - schema: The schema of the tables, as the catalog spells it.
-    ///   - plant: Which of several plants of the schema sends them; nil for the only one.
+    ///   - plant: The plant that sends the messages, if the schema has several; nil if it has one.
     static func mapping(topic: String, schema: String, plant: PlantName? = nil) -> Mapping {
         Mapping(
             routes: tables.map { key, table in

@@ -1,12 +1,13 @@
-/// The name of one of several plants whose tables and views are in one schema: theirs begin with it, as in `north_ucp`.
+/// The name of a plant in a schema with several plants. It prefixes the names of the plant's tables and views, as in
+/// `north_ucp`.
 ///
-/// It needs no quotes in SQL, and leaves room for the longest name of a table's index.
+/// It needs no quotes in SQL, and is short enough for the longest index name.
 struct PlantName: Sendable, Equatable {
     let text: String
 
     static let longest = 24
 
-    /// - Returns: Nil for a text that isn't of small letters, digits and underscores, with a letter first.
+    /// - Returns: Nil unless the text consists of lower-case letters, digits and underscores, beginning with a letter.
     init?(_ text: String) {
         let isName = text.utf8.allSatisfy { byte in
             switch byte {
@@ -20,6 +21,6 @@ struct PlantName: Sendable, Equatable {
         self.text = text
     }
 
-    /// The name that a table or view of a plant has.
+    /// The name of a plant's table or view.
     static func name(_ name: String, of plant: PlantName?) -> String { plant.map { "\($0.text)_\(name)" } ?? name }
 }

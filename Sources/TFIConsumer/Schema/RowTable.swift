@@ -1,22 +1,23 @@
-/// One of the plant's two tables of rows, `ucp` and `uc`, in two parts.
+/// One of the plant's two tables of rows, `ucp` and `uc`. Each has two parts.
 ///
-/// Everybody writes into the table itself, which has no index: each would cost every COPY. Its rows are the *recent* ones.
-/// `run` moves them into a child table, where they are *settled*: it has the indexes that the views need. A query on the
-/// table reads both parts, since PostgreSQL's inheritance adds the child's rows; each row is in one of them at any moment.
+/// All writers insert into the table itself. It has no index, since every COPY would have to maintain it. Its rows are
+/// the *recent* ones. `run` moves them into a child table, where they are *settled*: the child has the indexes that the
+/// views need. A query on the table reads both parts by PostgreSQL's inheritance, and each row is in exactly one of
+/// them at any moment.
 ///
-/// The units of each zone are counted when their rows are settled: a set of units as bits, in blocks of ``blockSize``
-/// numbers of units. The count holds until somebody changes settled rows; triggers notice that.
+/// When rows are settled, the units of each zone are counted. The count is stored as a set of units: bits, in blocks of
+/// ``blockSize`` unit numbers. It is valid until someone changes settled rows, which triggers detect.
 struct RowTable: Sendable {
     let name: String
-    /// The column of the zones whose units are counted.
+    /// The column with the zone by which units are counted.
     let zoneColumn: String
-    /// The child's indexes, as they are written after `CREATE INDEX … ON table`, by what their names end in.
+    /// The child's indexes: the suffix of the name, and the definition after `CREATE INDEX … ON table`.
     let indexes: [(suffix: String, definition: String)]
 
     static let ucp = RowTable(
         name: "ucp", zoneColumn: "zone_id",
         indexes: [
-            // For the rows of a day. They are nearly in the order of their days, so the smallest kind of index does.
+            // For queries by day. Rows are almost in the order of their days, so the smallest kind of index is enough.
             ("day", "USING brin ((unit_collection_pt_timestamp::date)) WITH (pages_per_range = 32)"),
             (
                 "produced",
@@ -37,30 +38,30 @@ struct RowTable: Sendable {
         ])
     static let all = [ucp, uc]
 
-    /// The child with the settled rows.
+    /// The name of the child with the settled rows.
     var settled: String { "\(name)_settled" }
 
-    /// The days of which there are settled rows, by the table's name.
+    /// The table of the days that have settled rows, by the source table's name.
     static let dayTable = "settled_day"
 
     // MARK: Counted units
 
-    /// The function that counts the units of each zone in all rows.
+    /// The function that counts the units of each zone over all rows.
     var countFunction: String { "count_units_of_\(name)" }
 
-    /// The sets of units.
+    /// The table of the unit sets.
     static let unitTable = "zone_unit_set"
-    /// Whether the sets hold, by the table's name.
+    /// The table that records whether the sets are valid, by the source table's name.
     static let stateTable = "zone_unit_state"
 
-    /// A set is stored in blocks of so many numbers. A block of this size is compressed by the server if it has few bits.
+    /// The number of unit numbers in a block. The server compresses a block of this size if it has few bits.
     static let blockSize = 16_384
 
-    /// The block that a unit is in, for SQL.
+    /// The block of a unit, as SQL.
     static func block(of unit: String) -> String { "(\(unit) >> 14)" }
-    /// The unit's place in its block, for SQL.
+    /// The unit's place in its block, as SQL.
     static func place(of unit: String) -> String { "(\(unit) & \(blockSize - 1))" }
 
-    /// Set within a transaction that settles rows, and which the triggers therefore leave alone.
+    /// Set in a transaction that settles rows, so that the triggers ignore its changes.
     static let settlingSetting = "tfi_consumer.is_settling"
 }

@@ -1,16 +1,15 @@
 import IngestEngine
 import PGWire
 
-/// The tables and views that the program keeps in the database: the SQL of `tfi-consumer init`, and what `run`
-/// expects to find.
+/// The plant's tables and views in the database: the SQL of `tfi-consumer init`, and the tables that `run` expects.
 ///
-/// The schema's name is in every statement, so that neither these nor the views that they make depend on anybody's
-/// `search_path`. No statement has a string constant made of anything but this file's text: names of the user's are
-/// quoted by libpq, and values are parameters. Written for PostgreSQL 12 and later.
+/// Every statement names the schema, so that neither the statements nor the views depend on a `search_path`. String
+/// constants in statements contain only text from this file: libpq quotes the user's names, and values are parameters.
+/// Written for PostgreSQL 12 and later.
 struct WorkshopSchema: Sendable {
-    /// The schema's name as an SQL identifier, quotes included. It goes into the statements as it is.
+    /// The schema's name as a quoted SQL identifier. It goes into the statements unchanged.
     let quotedName: String
-    /// Which of several plants of the schema this is; nil for the only one.
+    /// The plant, if the schema has several; nil if it has one.
     let plant: PlantName?
 
     /// - Parameter quotedName: the schema's name as libpq's `PQescapeIdentifier` gives it.
@@ -19,30 +18,30 @@ struct WorkshopSchema: Sendable {
         self.plant = plant
     }
 
-    /// The name that a table, view or index of the plant has in the database: each plant has its own.
+    /// The database name of a plant's table, view or index. Each plant has its own.
     ///
-    /// - Parameter name: a name of this program's own, which needs no quotes.
+    /// - Parameter name: One of this program's names, which need no quotes.
     func named(_ name: String) -> String { PlantName.name(name, of: plant) }
 
-    /// A table or view of the plant as SQL names it.
+    /// The qualified name of a plant's table or view.
     func qualified(_ name: String) -> String { own(named(name)) }
 
-    /// A table of the program's own, which all plants share.
+    /// The qualified name of one of the program's own tables, which all plants share.
     func own(_ name: String) -> String { "\(quotedName).\(name)" }
 
-    /// Creates the plant's tables and views, and fills an empty plan. Call after ``OwnTables/create(_:program:)``, in the
-    /// same transaction: all or nothing is created.
+    /// Creates the plant's tables and views, and fills an empty plan.
     ///
-    /// A second time it changes nothing: a table keeps its rows, and a view its grants. A view that somebody has changed
-    /// stays as it is.
+    /// Call it after ``OwnTables/create(_:program:)``, in the same transaction: all or nothing is created. A second
+    /// call changes nothing: tables keep their rows, and views their grants. A view that was changed by hand stays as
+    /// it is.
     ///
-    /// - Parameter replacesViews: Whether views that somebody has changed are replaced as well.
-    /// - Returns: The names of views that somebody has changed, and that stay.
-    /// - Throws: `PostgresError`: SQLSTATE 55P03 if another session's lock is in the way for ten seconds, 42P16 if there
-    ///   is a view of that name with other columns, 42809 if a table has a view's name.
+    /// - Parameter replacesViews: Whether to replace views that were changed by hand, too.
+    /// - Returns: The names of the views that were changed by hand and not replaced.
+    /// - Throws: `PostgresError`: SQLSTATE 55P03 if another session holds a lock for ten seconds, 42P16 if there is a
+    ///   view of that name with other columns, 42809 if a table has a view's name.
     func create(_ session: inout PostgresSession, replacingViews replacesViews: Bool) throws(PostgresError) -> [String]
     {
-        // The server shows a name with its schema where the search path doesn't lead to it.
+        // The server shows a name with its schema only if the search path does not lead to it.
         try session.execute("SET LOCAL search_path = pg_catalog")
         for statement in tableStatements { try session.execute(statement) }
         let canSettle = try canSettle(&session)
@@ -55,9 +54,10 @@ struct WorkshopSchema: Sendable {
         return changed
     }
 
-    /// Whether both tables of rows can have a child of this program's. Instead of one that it has made there may be a
-    /// partitioned or foreign table, a view, or a table with other children. Its rows are all read, whatever day is asked
-    /// for.
+    /// Whether both tables of rows can have a settled child.
+    ///
+    /// Users may have replaced a table by a partitioned or foreign table, a view, or a table with other children. All
+    /// its rows are read then, whatever day is requested.
     private func canSettle(_ session: inout PostgresSession) throws(PostgresError) -> Bool {
         for table in RowTable.all {
             let isPlain: Bool = try session.query(
@@ -73,7 +73,7 @@ struct WorkshopSchema: Sendable {
         return true
     }
 
-    /// Creates what ``RowTable`` describes, beside the tables themselves.
+    /// Creates the objects that ``RowTable`` describes, except the tables themselves.
     private func prepareSettling(_ session: inout PostgresSession) throws(PostgresError) {
         for statement in forgetStatements { try session.execute(statement) }
         for table in RowTable.all {
@@ -88,7 +88,7 @@ struct WorkshopSchema: Sendable {
         }
     }
 
-    /// - Returns: Whether the view is as this program makes it.
+    /// - Returns: Whether the view now has this program's definition.
     private func create(
         _ view: WorkshopView, _ replacesIt: Bool, _ session: inout PostgresSession
     ) throws(PostgresError) -> Bool {
@@ -97,8 +97,8 @@ struct WorkshopSchema: Sendable {
             "SELECT definition FROM \(own(OwnTables.views.name)) WHERE name = $1", parameters: [.text(named(view.name))]
         ).rows.first?[0]
         if let present, !replacesIt, present != recorded {
-            // The first version of the program kept no record, and another version of the server shows the same view in
-            // other words.
+            // Version 0.1.0 of the program did not record definitions, and another server version shows the same view
+            // with different text.
             let versions = [view] + Self.firstViews.filter { $0.name == view.name }
             var isOneOfThem = false
             for version in versions where !isOneOfThem {
@@ -116,14 +116,14 @@ struct WorkshopSchema: Sendable {
         return true
     }
 
-    /// The definition of a view as the server shows it; nil if there is none.
+    /// A view's definition as the server shows it; nil if the view does not exist.
     private func definition(
         of view: String, _ session: inout PostgresSession
     ) throws(PostgresError) -> String? {
         try session.query("SELECT pg_get_viewdef(to_regclass($1))", parameters: [.text(view)]).onlyRow[0]
     }
 
-    /// How the server would show a view if this program made it now.
+    /// The definition that the server would show if this program created the view now.
     private func definitionToBe(
         of view: WorkshopView, _ session: inout PostgresSession
     ) throws(PostgresError) -> String? {
@@ -135,7 +135,7 @@ struct WorkshopSchema: Sendable {
         return definition
     }
 
-    /// The names of those tables that are missing in the schema, sorted.
+    /// The names of the given tables that do not exist in the schema, sorted.
     ///
     /// - Throws: `PostgresError`: SQLSTATE 42501 if the schema exists and the user may not use it.
     func missing(_ tables: [String], _ session: inout PostgresSession) throws(PostgresError) -> [String] {
@@ -151,7 +151,7 @@ struct WorkshopSchema: Sendable {
 
     // MARK: Statements
 
-    /// Tables and the plan's rows, in this order. Sent again they change nothing.
+    /// Creates the tables in this order, and fills the plan. Running the statements again changes nothing.
     var tableStatements: [String] { Self.tables.map(createTable) + [fillPlan] }
 
     private func createTable(_ table: WorkshopTable) -> String {
@@ -159,13 +159,13 @@ struct WorkshopSchema: Sendable {
         return "CREATE TABLE IF NOT EXISTS \(qualified(table.name)) (\n\(lines)\n)"
     }
 
-    /// The settled part of a table with its indexes. A table without rows is counted.
+    /// Creates the settled part of a table with its indexes. An empty table starts as counted.
     func settlingStatements(_ table: RowTable) -> [String] {
         let parent = qualified(table.name)
         let child = qualified(table.settled)
         return [
             "CREATE TABLE IF NOT EXISTS \(child) () INHERITS (\(parent))",
-            // With the rights of its owner, as the view that calls it.
+            // It runs with the rights of its owner, like the view that calls it.
             """
             CREATE OR REPLACE FUNCTION \(qualified(table.countFunction))() RETURNS TABLE (zone integer, units bigint)
             LANGUAGE plpgsql STABLE SECURITY DEFINER \(safePath)
@@ -192,13 +192,14 @@ struct WorkshopSchema: Sendable {
 
     private static let forgetting = "forget_zone_units"
 
-    /// The path of functions that have the rights of their owner. The server's own names come first, so that nobody who may
-    /// create something in the schema can put it in their place; temporary tables, which anybody may create, come last.
+    /// The search path of functions that run with the rights of their owner. The server's own names come first, so that
+    /// a user with the right to create objects in the schema cannot replace them. Temporary tables, which any user can
+    /// create, come last.
     private var safePath: String { "SET search_path = pg_catalog, \(quotedName), pg_temp" }
 
-    /// What the triggers call: it notes that the counts of units don't hold. It has the rights of its owner, since whoever
-    /// may delete rows need not be allowed to write this note. A transaction that doesn't see the last count yet gets an
-    /// error from the UPDATE and is to be repeated.
+    /// The trigger function, which records that the counts of units are invalid. It runs with the rights of its owner,
+    /// since a user who may delete rows need not have the right to write this record. If the transaction does not see
+    /// the last count yet, the UPDATE fails, and the user has to repeat the transaction.
     private var forgetStatements: [String] {
         let name = qualified(Self.forgetting)
         return [
@@ -211,14 +212,15 @@ struct WorkshopSchema: Sendable {
             END
             $forget$
             """,
-            // A trigger needs no right to call it.
+            // A trigger can call it without this right.
             "REVOKE EXECUTE ON FUNCTION \(name)() FROM PUBLIC",
         ]
     }
 
-    /// The triggers that notice a change of settled rows by somebody else, each with its name and table. A statement that
-    /// names the parent fires the parent's triggers alone. Rows that are added to the parent are recent ones, so that
-    /// COPY fires none.
+    /// The triggers that detect changes of settled rows by other users, each with its name and table.
+    ///
+    /// A statement that names the parent fires only the parent's triggers. Rows inserted into the parent are recent, so
+    /// COPY fires no trigger.
     private func triggers(_ table: RowTable) -> [(name: (trigger: String, table: String), statement: String)] {
         let settling = "WHEN (current_setting('\(RowTable.settlingSetting)', true) IS DISTINCT FROM 'on')"
         let changes = [
@@ -237,13 +239,13 @@ struct WorkshopSchema: Sendable {
         }
     }
 
-    /// OR REPLACE and not DROP: grants on the view, and what else is built on it, stay.
+    /// OR REPLACE instead of DROP keeps the view's grants, and objects that depend on it.
     func createView(_ view: WorkshopView) -> String {
         let columns = view.columns.joined(separator: ", ")
         return "CREATE OR REPLACE VIEW \(qualified(view.name)) (\(columns)) AS\n\(view.query(self))"
     }
 
-    /// Any row at all, and the plan is the user's.
+    /// The plan belongs to the user: a single row is enough to leave it alone.
     private var fillPlan: String {
         let rows = Self.referencePlan.map { "(\($0.hour), \($0.units))" }.joined(separator: ", ")
         return """

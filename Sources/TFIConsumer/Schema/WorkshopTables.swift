@@ -1,6 +1,6 @@
 import IngestEngine
 
-/// A table by its name and the lines of its definition: columns, then constraints.
+/// A table's name and the lines of its definition: columns, then constraints.
 struct WorkshopTable: Sendable {
     let name: String
     let definition: [String]
@@ -14,10 +14,10 @@ extension WorkshopSchema {
     /// The tables that `run` needs for any mapping.
     static let ownTables = [OwnTables.deadLetter.name, OwnTables.offsets.name]
 
-    /// Those of the plant, in the order in which they are made.
+    /// The plant's tables, in the order of their creation.
     static let tables = [
-        // Units at collection points, and concerns: the messages' columns. The times are the plant's local ones,
-        // which carry no zone. No index and no key, which would cost every COPY: see RowTable.
+        // Units at collection points, and concerns, with the messages' columns. The times are local to the plant,
+        // without a time zone. Without index and key, which every COPY would have to maintain: see RowTable.
         WorkshopTable(
             name: "ucp",
             definition: [
@@ -35,14 +35,15 @@ extension WorkshopSchema {
                 "concern_id integer NOT NULL",
                 "zone_charged_id integer NOT NULL",
             ]),
-        // The user's: how many units are to be produced by the end of each hour, counted from the day's beginning.
+        // Maintained by the user: how many units are to be produced by the end of each hour, counted from the start of
+        // the day.
         WorkshopTable(
             name: "plan",
             definition: [
                 "hour integer PRIMARY KEY CHECK (hour BETWEEN 0 AND 23)",
                 "units integer NOT NULL",
             ]),
-        // The distinct units of each zone in the settled rows: RowTable.
+        // The distinct units of each zone in the settled rows: see RowTable.
         WorkshopTable(
             name: RowTable.unitTable,
             definition: [
@@ -60,7 +61,7 @@ extension WorkshopSchema {
             definition: ["source text PRIMARY KEY", "is_counted boolean NOT NULL"]),
     ]
 
-    /// The plan that an empty `plan` is filled with: the running total to reach by the end of each hour.
+    /// The initial plan: the running total to reach by the end of each hour.
     static let referencePlan: [(hour: Int, units: Int)] = [
         (8, 13), (9, 27), (10, 41), (11, 55), (12, 65), (13, 72), (14, 86), (15, 100), (16, 110),
     ]

@@ -1,30 +1,30 @@
-/// A view by its name, its columns, and the query behind it.
+/// A view's name, columns and query.
 struct WorkshopView: Sendable {
     let name: String
-    /// In order. The numbers counted are the last ones; the columns before them tell the rows apart.
+    /// In order. The last columns are counts; the columns before them identify the row.
     let columns: [String]
-    /// The query for a schema; its columns stand in the order of `columns`.
+    /// The query for a schema, with its columns in the order of `columns`.
     let query: @Sendable (WorkshopSchema) -> String
 }
 
 /// One view for each tile of the dashboard, and the totals over all days.
 ///
-/// A unit is produced once it has passed collection point 40, at its first such passage, and counts on that day and
-/// hour; a message that comes twice counts once. A unit is NOK (not OK) while it has a concern and isn't produced,
-/// and counts on the day of its first concern, whatever the day of its others. If there is nothing to count, there
-/// is no row; only the running total has one for an hour in between.
+/// A unit is produced once it has passed collection point 40. It counts on the day and hour of its first such passage,
+/// and only once even if a message comes twice. A unit is NOK (not OK) while it has a concern and is not produced. It
+/// counts on the day of its first concern, whatever the day of its others. If there is nothing to count, there is no
+/// row; only the running total has rows for the hours in between.
 ///
-/// All of them are queries on the rows, so that they are exact at any moment. They are fast for one day, if `day` is in
-/// the condition: the server then reads the rows of that day by the indexes on the settled rows, and all of the recent
-/// ones (see ``RowTable``). So nothing may keep it from moving the condition inwards: every query groups by the day, and
-/// none looks for the first passage of a unit by min(), but for a passage that has none before it. Such a search stands
-/// twice, for the settled rows by their index and for the recent ones, since the server reads both in one way if they are
-/// searched together.
+/// All views are queries on the rows, so they are exact at any moment. They are fast for one day if the condition names
+/// `day`: the server then reads that day's settled rows by their indexes, and all recent rows (see ``RowTable``).
+/// Therefore nothing may prevent the server from moving the condition inwards. Every query groups by the day. None
+/// finds the first passage of a unit with min(); each searches for a passage that has no earlier one. Such a search
+/// appears twice, for the settled rows with their index and for the recent rows, since the server would read both in
+/// the same way if one search covered them.
 ///
-/// Distinct units are counted by two GROUP BY, one inside the other, and not by count(DISTINCT …): that one sorts the
-/// whole table, and in one process only.
+/// Distinct units are counted by two nested GROUP BY instead of count(DISTINCT …), which sorts the whole table in a
+/// single process.
 extension WorkshopSchema {
-    /// In the order in which they are made; none is built on another.
+    /// In the order of their creation; none depends on another.
     static let views = productionViews + concernViews
 
     /// The collection point at the end of the line.
@@ -41,9 +41,9 @@ extension WorkshopSchema {
         WorkshopView(name: "tile_units_per_hour", columns: ["day", "hour", "units"]) { schema in
             schema.producedPerHour
         },
-        // From the plan's first hour (or an earlier unit) to the last hour that a unit was produced in: an hour
-        // without one repeats the total, and what is still to come has no row. The plan is a running total too: it
-        // holds until its next hour. The first part is used twice; kept as a result it would be of all days.
+        // The rows go from the plan's first hour (or an earlier unit) to the last hour in which a unit was produced. An
+        // hour without a unit repeats the total, and later hours have no row. The plan is a running total, too: it
+        // holds until its next hour. `per_hour` is used twice, and would cover all days if it were materialized.
         WorkshopView(name: "tile_current_production", columns: ["day", "hour", "units", "plan"]) { schema in
             """
             WITH per_hour (day, hour, units) AS NOT MATERIALIZED (
@@ -123,7 +123,7 @@ extension WorkshopSchema {
 
     // MARK: Parts of the queries
 
-    /// The condition that no row, settled or recent, has a property.
+    /// The condition that no row, settled or recent, meets `condition`.
     private func nowhere(in table: RowTable, as alias: String, _ condition: String) -> String {
         """
         (NOT EXISTS (SELECT FROM \(qualified(table.settled)) AS \(alias) WHERE \(condition))
@@ -131,8 +131,8 @@ extension WorkshopSchema {
         """
     }
 
-    /// Whether a row of a unit stands before another one of it: by its time, and between rows of the same time by where
-    /// they are stored, so that one is always the first.
+    /// The condition that one row of a unit comes before another: by time, and for equal times by where they are
+    /// stored, so that exactly one row is the first.
     private func isEarlier(_ earlier: String, than row: String) -> String {
         """
         \(earlier).qls_unit_id = \(row).qls_unit_id
@@ -177,7 +177,7 @@ extension WorkshopSchema {
             """
     }
 
-    /// NOK units by their day and by what a column of their concerns says.
+    /// NOK units by day and by a column of their concerns.
     private func nok(by column: String) -> String {
         func concerns(of table: String) -> String {
             "SELECT nok.day, uc.\(column), uc.qls_unit_id FROM \(nok) AS nok "
@@ -198,9 +198,11 @@ extension WorkshopSchema {
             """
     }
 
-    /// The distinct units of each zone, over all days: those counted when their rows were settled, and those of recent
-    /// rows that are not among them. While the counts don't hold, all rows are counted, by a function: the server would
-    /// take the query for an expensive one, and compile it for half a second, if it saw that part.
+    /// The distinct units of each zone over all days: those counted when their rows were settled, plus those of recent
+    /// rows that are not among them.
+    ///
+    /// While the counts are invalid, a function counts all rows. Without the function the planner would consider the
+    /// query expensive, and compile it for half a second.
     private func totals(of table: RowTable) -> String {
         let zone = table.zoneColumn
         let isCounted =

@@ -1,26 +1,26 @@
 import PGWire
 
-/// Moves recent rows of a table to the settled ones, and counts their units: what ``RowTable`` describes.
+/// Moves recent rows of a table to the settled ones, and counts their units, as ``RowTable`` describes.
 ///
 /// Each step is one transaction, so that every row is in exactly one part at any moment.
 struct RowSettler: Sendable {
     let schema: WorkshopSchema
     let table: RowTable
 
-    /// What a step came to.
+    /// The result of a step.
     enum Step: Equatable {
-        /// So many rows were moved, and the next step begins at this block of the table; nil at the table's end.
+        /// The number of rows moved, and the block of the table at which the next step begins; nil at the table's end.
         case moved(Int, next: Int?)
         /// All settled rows were counted.
         case counted
-        /// Another process is at it.
+        /// Another process is settling rows of the table.
         case busy
-        /// The rows can't be moved; a sentence says why.
+        /// The rows cannot be moved, with the reason as a sentence.
         case impossible(String)
     }
 
-    /// Locks are waited for shortly: the rows can be moved later. A crash of the server may take a move back. Under a
-    /// stricter isolation level the snapshot would be older than the lock.
+    /// Locks time out soon, since the rows can be moved later. A crash of the server may undo a move. Under a stricter
+    /// isolation level the snapshot would be older than the lock.
     private static let prelude = """
         SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = 0;
         SET LOCAL synchronous_commit = off; SET LOCAL \(RowTable.settlingSetting) = 'on';
@@ -39,10 +39,10 @@ struct RowSettler: Sendable {
                 parameters: [.text("settling \(schema.qualified(table.name))")]
             ).onlyRow.decode(0)
             guard isAlone else { return .busy }
-            let (obstacle, columns) = try look(&session)
+            let (obstacle, columns) = try inspect(&session)
             if let obstacle { return .impossible(obstacle) }
-            // Somebody else's UPDATE or DELETE waits for this lock before it takes its snapshot, and so finds the rows where
-            // this step puts them. Readers and COPY don't wait for it.
+            // Another session's UPDATE or DELETE waits for this lock before it takes its snapshot, so it finds the rows
+            // where this step puts them. Readers and COPY do not wait for the lock.
             try session.execute("LOCK TABLE ONLY \(schema.qualified(table.settled)) IN SHARE ROW EXCLUSIVE MODE")
             let isCounted: Bool? = try session.query(
                 "SELECT is_counted FROM \(schema.qualified(RowTable.stateTable)) WHERE source = $1 FOR UPDATE",
@@ -61,18 +61,18 @@ struct RowSettler: Sendable {
         }
     }
 
-    /// The block of a row's place, such as `(12,7)`.
+    /// The block number of a row's ctid, such as 12 for `(12,7)`.
     private static func block(of place: String) -> Int? {
         Int(place.dropFirst().prefix { $0 != "," })
     }
 
     private static let unprepared = "it is not prepared for that; run 'tfi-consumer init'"
 
-    /// Why the rows can't be moved, nil if they can, and the names of the table's columns, quoted.
+    /// Why the rows cannot be moved (nil if they can), and the quoted names of the table's columns.
     ///
-    /// A unique index or a foreign key holds for the recent rows alone, and a trigger for rows that are deleted is
-    /// somebody's who doesn't expect these deletions; nor does a subscriber of a publication.
-    private func look(
+    /// After a move, a unique index or a foreign key would cover only the recent rows. A trigger for deleted rows, or a
+    /// subscriber of a publication, does not expect these deletions.
+    private func inspect(
         _ session: inout PostgresSession
     ) throws(PostgresError) -> (obstacle: String?, columns: String) {
         let row = try session.query(
@@ -110,7 +110,8 @@ struct RowSettler: Sendable {
         return (row == nil ? Self.unprepared : row?[0], row?[1] ?? "")
     }
 
-    /// Moves rows and counts those of their units that the sets don't have: $1 is the place to begin at, $2 the limit.
+    /// Moves rows, and counts those of their units that the sets do not contain. $1 is the block to begin at, $2 the
+    /// limit.
     private func move(_ columns: String) -> String {
         let sets = schema.qualified(RowTable.unitTable)
         let recent = "ONLY \(schema.qualified(table.name))"
@@ -148,7 +149,7 @@ struct RowSettler: Sendable {
     /// The set of the units of a group, as bits.
     private static let set = "bit_or(set_bit(B'0'::bit(\(RowTable.blockSize)), place, 1))"
 
-    /// Counts the units of all settled rows anew, and finds their days. Nobody can change them meanwhile.
+    /// Counts the units of all settled rows again, and finds their days. The lock prevents changes meanwhile.
     private func count(_ session: inout PostgresSession) throws(PostgresError) {
         let (sets, settled) = (schema.qualified(RowTable.unitTable), schema.qualified(table.settled))
         let days = schema.qualified(RowTable.dayTable)
@@ -175,8 +176,8 @@ struct RowSettler: Sendable {
             parameters: [.text(table.name)])
     }
 
-    /// Tells the server what the settled rows are like: which days each part of the table has, and how many rows there
-    /// are. Without that it would not use the indexes well after many rows were moved.
+    /// Updates the server's statistics of the settled rows: the days in each part of the table, and the number of rows.
+    /// Without them the planner would not use the indexes well after many rows were moved.
     func describe(over connection: PostgresConnection) async throws {
         try await connection.transaction(prelude: "SET LOCAL lock_timeout = '2s'") { session in
             for index in table.indexes where index.definition.hasPrefix("USING brin") {
@@ -188,10 +189,10 @@ struct RowSettler: Sendable {
         }
     }
 
-    /// Gives the room of moved rows free. Until then each query reads where they were. A lock is not waited for.
+    /// Frees the space of moved rows, which queries would otherwise still read. It does not wait for locks.
     func vacuum(over connection: PostgresConnection) async throws {
         let version = try await connection.query("SHOW server_version_num").onlyRow[0].flatMap { Int($0) } ?? 0
-        // From 18 on the server takes the children for meant, too.
+        // From version 18 on, VACUUM includes the children unless ONLY is given.
         let only = version >= 180_000 ? "ONLY " : ""
         try await connection.execute("VACUUM (SKIP_LOCKED) \(only)\(schema.qualified(table.name))")
     }

@@ -2,38 +2,38 @@ import CommandLineSupport
 import IngestEngine
 import PGWire
 
-/// Keeps the recent rows few while a run has time for it, so that the tiles stay fast.
+/// Settles recent rows while the run has time, so that the tiles stay fast.
 ///
-/// It moves nothing while many records wait in the log: the rows' way into the database comes first. The tiles are exact
-/// at any moment, only slower with many recent rows.
+/// It moves nothing while many records wait in the log, since writing rows has priority. The tiles are always exact,
+/// but slower if there are many recent rows.
 struct Settling: Sendable {
     let settlers: [RowSettler]
     let observer: IngestObserver
-    /// How many records wait in the log; nil if that isn't known.
+    /// The number of records that wait in the log; nil if unknown.
     let lag: @Sendable () -> Int64?
     let connection: SideConnection
     var sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
 
     private static let interval = Duration.seconds(5)
-    /// After failures it waits longer, up to so many intervals.
+    /// The longest wait after failures, in intervals.
     private static let mostPatience = 12
     private static let failuresToReport = 3
-    /// How often a table whose rows can't be moved is looked at.
+    /// How often a table whose rows cannot be moved is checked again.
     private static let obstacleInterval = Duration.seconds(60)
-    /// With more records than this in the log the run is behind.
+    /// With more records than this in the log, the run is behind.
     private static let mostLag: Int64 = 20_000
-    /// So many rows take the server some tenths of a second.
+    /// The server takes some tenths of a second to move this many rows.
     private static let rowsPerStep = 50_000
     private static let rowsPerVacuum = 20_000
-    /// A pass that moves so many rows is logged.
+    /// A pass that moves at least this many rows is logged.
     private static let manyRows = 200_000
 
     private struct Progress {
-        /// How many rows were moved since the server was told what they are like.
+        /// The rows moved since the server's statistics were last updated.
         var undescribed = 0
-        /// Whether this run has told it.
+        /// Whether this run has updated them.
         var isDescribed = false
-        /// How many rows were moved since the room of earlier ones was given free.
+        /// The rows moved since their space was last freed.
         var unvacuumed = 0
     }
 
@@ -59,7 +59,7 @@ struct Settling: Sendable {
                     case .impossible(let reason):
                         if obstacles[name]?.reason != reason {
                             observer.log.warning(
-                                "the tiles get slower with each row of \(name), whose rows stay where they are: \(reason)"
+                                "the tiles get slower with each row of \(name), since its rows cannot be settled: \(reason)"
                             )
                         }
                         obstacles[name] = (reason, .now)
@@ -70,13 +70,14 @@ struct Settling: Sendable {
             } catch is CancellationError {
                 break
             } catch {
-                // A lock that is held for a moment, or a database that is away, for which the run itself waits.
+                // Another session holds a lock for a moment, or the database is unreachable, for which the run itself
+                // waits.
                 failures += 1
                 if failures >= Self.failuresToReport {
                     wait.failed(
                         "\(error)", at: .now,
-                        "the tiles get slower with each row, since rows can't be settled: \(error); the owner of the tables "
-                            + "can settle them")
+                        "the tiles get slower with each row, since rows cannot be settled: \(error); the owner of the "
+                            + "tables can settle them")
                 }
             }
         }
@@ -85,9 +86,9 @@ struct Settling: Sendable {
 
     private var isBehind: Bool { lag().map { $0 > Self.mostLag } ?? true }
 
-    /// Moves the rows of a table that are recent now, step by step.
+    /// Moves the recent rows of a table step by step.
     ///
-    /// - Parameter progress: Of the passes before.
+    /// - Parameter progress: The progress of earlier passes.
     private func settle(
         _ settler: RowSettler, _ progress: inout Progress
     ) async throws -> Outcome {

@@ -1,8 +1,8 @@
-/// The fields of one line of a CSV file. The same memory serves line after line.
+/// The fields of one line of a CSV file. Its memory is reused for every line.
 ///
 /// Source: RFC 4180, but a quoted field ends with its line.
 struct CSVRow {
-    /// All fields, without quotes, one after the other.
+    /// All fields without quotes, concatenated.
     private var bytes: [UInt8] = []
     private var ends: [Int] = []
 
@@ -12,9 +12,9 @@ struct CSVRow {
         bytes[(index == 0 ? 0 : ends[index - 1])..<ends[index]]
     }
 
-    /// Takes a line apart.
+    /// Splits a line into fields.
     ///
-    /// - Returns: What is wrong with the line's quotes, or nil.
+    /// - Returns: The problem with the line's quotes; nil if there is none.
     mutating func read(_ line: Span<UInt8>) -> String? {
         bytes.removeAll(keepingCapacity: true)
         ends.removeAll(keepingCapacity: true)
@@ -25,7 +25,7 @@ struct CSVRow {
             if index < line.count, line[index] == quote {
                 index += 1
                 while true {
-                    guard index < line.count else { return "a quoted field doesn't end" }
+                    guard index < line.count else { return "a quoted field has no closing quote" }
                     if line[index] == quote {
                         index += 1
                         guard index < line.count, line[index] == quote else { break }
@@ -33,7 +33,10 @@ struct CSVRow {
                     bytes.append(line[index])
                     index += 1
                 }
-                if index < line.count, line[index] != comma { return "a quoted field goes on after its quote" }
+                if index < line.count, line[index] != comma {
+                    return "a quoted field continues after its closing "
+                        + "quote"
+                }
             } else {
                 while index < line.count, line[index] != comma {
                     bytes.append(line[index])

@@ -1,20 +1,21 @@
 import CommandLineSupport
 
-/// A CSV file of the plant: the passages or the concerns of some time.
+/// A CSV file of the plant: the passages or the concerns of some period.
 struct PlantFile: Sendable {
     /// The columns in the file's order, which the messages keep.
     let columns: [PlantMessage.Column]
     /// The rows in the file's order.
     let messages: [PlantMessage]
 
-    /// Reads the file to its end; may block.
+    /// Reads the whole file; may block.
     ///
-    /// - Throws: A failure of status `noInput`, or `badData` that names the file, the line and what belongs there.
+    /// - Throws: A failure with status `noInput`, or with `badData` that names the file, the line and what is expected
+    ///   there.
     init(path: String, kind: PlantMessage.Kind) throws(Failure) {
         var lines = try LineReader(path: path)
         var row = CSVRow()
         guard try lines.next() else {
-            throw Failure("\(path) is empty: it begins with the line \(Self.header(of: kind))", status: .badData)
+            throw Failure("\(path) is empty: it must begin with the line \(Self.header(of: kind))", status: .badData)
         }
         if let fault = row.read(Self.withoutByteOrderMark(lines.line)) { throw Self.fault(fault, in: lines) }
         let columns = try Self.columns(row, kind: kind, lines: lines)
@@ -23,7 +24,7 @@ struct PlantFile: Sendable {
             if lines.line.isEmpty { continue }
             if let fault = row.read(lines.line) { throw Self.fault(fault, in: lines) }
             guard row.count == columns.count else {
-                throw Self.fault("there are \(row.count) fields where \(columns.count) belong", in: lines)
+                throw Self.fault("the line has \(row.count) fields instead of \(columns.count)", in: lines)
             }
             messages.append(try Self.message(row, kind: kind, columns: columns, lines: lines))
         }
@@ -43,7 +44,7 @@ struct PlantFile: Sendable {
         let missing = kind.columns.filter { !columns.contains($0) }
         guard missing.isEmpty, names.count == kind.columns.count else {
             let lack = missing.isEmpty ? "" : " (missing: \(missing.map(\.rawValue).joined(separator: ", ")))"
-            throw fault("the header has to name the columns \(header(of: kind))\(lack)", in: lines)
+            throw fault("the header must name the columns \(header(of: kind))\(lack)", in: lines)
         }
         return columns
     }
@@ -80,7 +81,8 @@ struct PlantFile: Sendable {
     }
 
     private static func integer(_ text: ArraySlice<UInt8>) -> Int32? {
-        // Int32's own reader also takes a plus sign, which no JSON number has; read as a number it does no harm.
+        // Int32's own parser also accepts a plus sign, which JSON numbers do not have; as the number is rewritten, it
+        // does no harm.
         text.count <= 20 ? Int32(String(decoding: text, as: UTF8.self)) : nil
     }
 
@@ -94,7 +96,7 @@ struct PlantFile: Sendable {
         Failure("\(lines.path), line \(lines.lineNumber): \(what)", status: .badData)
     }
 
-    /// A field as an error shows it: printable, and not without end.
+    /// A field for an error message: printable, and at most 40 bytes of it.
     private static func shown(_ text: ArraySlice<UInt8>) -> String {
         "'\(ForeignText.visible(String(decoding: text.prefix(40), as: UTF8.self)))\(text.count > 40 ? "…" : "")'"
     }

@@ -1,22 +1,22 @@
 import CommandLineSupport
 import Foundation
 
-/// The messages of two files in the order of their times; of equal ones passages first, and each as its file has them.
+/// The messages of two files in order of time. For equal times passages come first, each in the order of its file.
 struct ReplaySource: MessageSource {
-    /// The two files of a day.
+    /// The two files of one day.
     struct Files: Equatable, Sendable {
         var units: String
         var concerns: String
     }
 
-    /// Writes the messages with their members in the order of the files' columns.
+    /// Encodes the messages with their members in the order of the files' columns.
     let encoder: MessageEncoder
     private let messages: [PlantMessage]
     private var position = 0
 
-    /// Reads both files; may block. An error in either shows before anything is sent.
+    /// Reads both files; may block. An error in either is thrown before any message is sent.
     ///
-    /// - Throws: As `PlantFile`.
+    /// - Throws: The errors of `PlantFile`.
     init(_ files: Files) throws(Failure) {
         let passages = try PlantFile(path: files.units, kind: .passage)
         let concerns = try PlantFile(path: files.concerns, kind: .concern)
@@ -26,7 +26,7 @@ struct ReplaySource: MessageSource {
     init(passages: PlantFile, concerns: PlantFile) {
         encoder = MessageEncoder(passageColumns: passages.columns, concernColumns: concerns.columns)
         let messages = passages.messages + concerns.messages
-        // The plant's files are only nearly in order. Where times are equal, the place in `messages` decides.
+        // The plant's files are only nearly sorted. For equal times, the index in `messages` decides.
         let order = messages.indices.sorted {
             (messages[$0].timestamp.microseconds, $0) < (messages[$1].timestamp.microseconds, $1)
         }
@@ -43,7 +43,8 @@ struct ReplaySource: MessageSource {
 }
 
 extension ReplaySource.Files {
-    /// The made-up day that comes with the program: `Fixtures/day` in the current folder, or in one above the program.
+    /// The synthetic day that comes with the program: `Fixtures/day` in the current folder, or in one above the
+    /// program.
     ///
     /// - Throws: A failure of status `noInput`.
     static func delivered(currentFolder: String, executable: String?) throws(Failure) -> ReplaySource.Files {
@@ -61,7 +62,7 @@ extension ReplaySource.Files {
             if FileManager.default.fileExists(atPath: files.units) { return files }
         }
         throw Failure(
-            "there is no Fixtures/day in this folder or above the program: name the files by --units and --concerns",
+            "there is no Fixtures/day in this folder or above the program; give the files with --units and --concerns",
             status: .noInput)
     }
 }

@@ -1,19 +1,19 @@
 import CommandLineSupport
 import KafkaFake
 
-/// `tfi-producer fake-broker`: a Kafka in memory, for a demonstration where there is none.
+/// `tfi-producer fake-broker`: an in-memory Kafka broker for demonstrations.
 enum FakeBrokerCommand {
     private static let port = Option(
         "port", .int(0...65_535), default: 9092, placeholder: "PORT",
-        help: "Where to listen on the loopback address; 0 for any port that is free.")
+        help: "The port to listen on at the loopback address; 0 for any free port.")
     private static let partitions = Option(
         "partitions", .int(1...10_000), default: 4,
-        help: "How many partitions a topic gets whose creator doesn't say.")
+        help: "The number of partitions of a topic whose creator gives none.")
 
     static let command = Command(
-        name: "fake-broker", abstract: "is a Kafka broker in memory, until SIGINT or SIGTERM",
+        name: "fake-broker", abstract: "runs an in-memory Kafka broker until SIGINT or SIGTERM",
         discussion: [
-            "For trying things out where there is no Kafka: records are kept in memory, and gone when it ends."
+            "For trials without Kafka: it keeps records in memory, and loses them when it ends."
         ],
         options: [port, partitions], statuses: [.success, .usage, .unavailable]
     ) { options in

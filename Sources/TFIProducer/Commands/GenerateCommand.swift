@@ -1,16 +1,17 @@
 import CommandLineSupport
 
-/// `tfi-producer generate`: a made-up plant of any size.
+/// `tfi-producer generate`: a synthetic plant of any size.
 enum GenerateCommand {
     static let command = Command(
         name: "generate",
-        abstract: "makes up a plant's messages, as many as wanted or without end, and sends them",
+        abstract: "generates a plant's messages, a given number or without end, and sends them",
         discussion: [
             "Units pass the stations of a line from 08:00 to 17:00, day after day, and end at collection point 40; one "
-                + "message in twenty is a concern. Without --rate it is as fast as the brokers take it.",
-            "Without --records the plant is at work now, in three shifts with breaks, and sends one message a second, or as "
-                + "many as --rate says, until it is stopped: for a demonstration.",
-            "On SIGINT or SIGTERM what was taken so far is delivered first; a second one ends at once.",
+                + "message in twenty is a concern. Without --rate it sends as fast as the brokers accept.",
+            "Without --records the plant works in real time, in three shifts with breaks, and sends one message per "
+                + "second, or as many as --rate says, until you stop it: for a demonstration.",
+            "On SIGINT or SIGTERM it first delivers the messages that it has accepted; a second signal ends it at "
+                + "once.",
         ],
         options: [ProducerOptions.records, ProducerOptions.rate, ProducerOptions.seed] + ProducerOptions.common,
         statuses: [.success, .usage, .noInput, .unavailable, .configuration],

@@ -2,16 +2,16 @@ import CommandLineSupport
 import Concurrency
 import Foundation
 
-/// `tfi-producer replay`: the plant's files as messages.
+/// `tfi-producer replay`: sends the plant's files as messages.
 enum ReplayCommand {
     static let command = Command(
         name: "replay",
-        abstract: "sends a day of the plant, from two CSV files in the order of their times",
+        abstract: "sends a day of the plant from two CSV files, in the order of the rows' times",
         discussion: [
-            "Each row is a message: its key is unit_collection_point or unit_concern, its value a JSON object with the "
-                + "file's columns as names. A unit's messages go to one partition, by the unit's number.",
-            "Both files are read and checked before the first message is sent. On SIGINT or SIGTERM what was taken "
-                + "so far is delivered first; a second one ends at once.",
+            "Each row is a message. Its key is unit_collection_point or unit_concern, its value a JSON object with the "
+                + "file's columns as names. All messages of a unit go to one partition, by the unit's number.",
+            "Both files are read and checked before the first message is sent. On SIGINT or SIGTERM it first delivers "
+                + "the messages that it has accepted; a second signal ends it at once.",
         ],
         options: [
             ProducerOptions.units, ProducerOptions.concerns, ProducerOptions.interval, ProducerOptions.rate,
@@ -27,7 +27,7 @@ enum ReplayCommand {
         try await sendToKafka(source, encoder: source.encoder, interval: interval, options: options)
     }
 
-    /// The time between messages, or nil for none.
+    /// The time between messages; nil for no pauses.
     static func interval(_ options: ParsedOptions) throws(Failure) -> Duration? {
         try options.checkExclusive(
             ProducerOptions.interval, ProducerOptions.rate, ProducerOptions.asFastAsPossible)
@@ -44,12 +44,12 @@ enum ReplayCommand {
             return try .delivered(
                 currentFolder: FileManager.default.currentDirectoryPath, executable: Bundle.main.executablePath)
         default:
-            throw Failure("--units and --concerns belong together: give both, or neither", status: .usage)
+            throw Failure("give both --units and --concerns, or neither", status: .usage)
         }
     }
 }
 
-/// Does work that may block where no task waits for its turn.
+/// Runs work that may block on a thread of its own, so that it blocks no task.
 private func onThreadOfItsOwn<Result: Sendable>(
     _ work: @escaping @Sendable () throws(Failure) -> Result
 ) async throws -> Result {

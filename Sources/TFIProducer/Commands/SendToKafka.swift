@@ -1,9 +1,9 @@
 import CommandLineSupport
 
-/// Sends a source's messages to the topic that the options name, with progress and totals.
+/// Sends a source's messages to the topic that the options name, and shows progress and totals.
 ///
-/// - Parameter interval: The time between messages, or nil for as fast as the brokers take them.
-/// - Throws: A failure that tells why not everything was delivered.
+/// - Parameter interval: The time between messages; nil to send as fast as the brokers accept.
+/// - Throws: A failure that says why not everything was delivered.
 func sendToKafka(
     _ source: some MessageSource, encoder: MessageEncoder, interval: Duration?, options: ParsedOptions
 ) async throws {
@@ -22,7 +22,7 @@ func sendToKafka(
         do {
             try await sender.run()
         } catch {
-            // What keeps one record from being taken need not keep those before it from being delivered.
+            // The producer may still deliver earlier records after it refused one.
             try? await plant.finish()
             throw error
         }
@@ -50,7 +50,7 @@ func sendToKafka(
     do {
         elapsed = try outcome.get()
     } catch is CancellationError {
-        // Stopped before there was a connection.
+        // Stopped before a connection was made.
         elapsed = .zero
     }
     let totals = Totals(

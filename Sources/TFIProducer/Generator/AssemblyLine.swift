@@ -1,21 +1,21 @@
-/// The made-up plant's line: the stations in the order in which a unit passes them.
+/// The synthetic plant's line: its stations in the order in which a unit passes them.
 struct AssemblyLine: Sendable {
     struct Station: Sendable {
         let collectionPoint: Int32
         let zone: Int32
-        /// Whether people look at the units here.
+        /// Whether units are inspected here.
         let isInspection: Bool
     }
 
     let stations: [Station]
-    /// The zones in the line's order, and how many of them a unit has seen at a station.
+    /// The zones in the line's order, and how many of them a unit has passed at each station.
     let zones: [Int32]
     let zonesSeen: [Int]
-    /// The stations with an inspection.
+    /// The indexes of the stations with an inspection.
     let inspections: [Int]
 
-    /// Zones, each with its collection points; the last of them is an inspection but at the end of the line,
-    /// where it is the one before.
+    /// The zones, each with its collection points. The last collection point of a zone is an inspection; in the last
+    /// zone it is the one before.
     static let standard = AssemblyLine([
         (3, [11, 12, 13, 14]), (6, [15, 16, 17]), (16, [18, 19, 21, 22, 23]), (19, [24, 26, 27]),
         (23, [30, 31, 33, 34]), (25, [46, 47, 48, 49]), (31, [51, 52, 53]), (38, [54, 55, 56, 58, 59]),

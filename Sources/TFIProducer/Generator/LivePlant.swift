@@ -1,9 +1,9 @@
 import Foundation
 
-/// A made-up plant that is at work now: its messages have the present time, and it never ends.
+/// A synthetic plant in real time: its messages carry the current time, and never end.
 ///
-/// There are three shifts of eight hours, from 06:00, 14:00 and 22:00 on. In the breaks, and for the last minutes of a
-/// shift, one message comes instead of ten: people see that the plant rests, and that the program is alive.
+/// There are three shifts of eight hours, beginning at 06:00, 14:00 and 22:00. In the breaks and the last minutes of a
+/// shift the plant sends one message instead of ten, which shows that it rests and that the program still runs.
 struct LivePlant: MessageSource {
     let count: Int? = nil
     private var plant: PlantGenerator
@@ -11,21 +11,21 @@ struct LivePlant: MessageSource {
     private let interval: Duration
     private let zone: TimeZone
     private let now: @Sendable () -> Date
-    /// Added to the numbers of units.
+    /// An offset for the numbers of units.
     private var firstNumber: Int32
     private(set) var spacing = 1
 
-    /// How many units a plant can have numbers for.
+    /// The number of units for which a plant has numbers.
     private static let mostUnits = 200_000_000
-    /// No unit has fewer messages on average: the line has more stations.
+    /// A lower bound for the average number of messages per unit: the line has more stations.
     private static let messagesPerUnit = 20.0
-    /// Seconds from a shift's beginning, and how long the pause is.
+    /// The start of each pause in seconds after the start of the shift, and its length in seconds.
     private static let pauses = [
         (from: 7_200, length: 900), (from: 14_400, length: 1_800), (from: 21_600, length: 900),
         (from: 28_500, length: 300),
     ]
 
-    /// - Parameter interval: The time from one message to the next, outside of breaks.
+    /// - Parameter interval: The time between messages, outside of breaks.
     init(
         seed: UInt64, interval: Duration, zone: TimeZone = .current, now: @escaping @Sendable () -> Date = { Date() }
     ) {
@@ -37,8 +37,8 @@ struct LivePlant: MessageSource {
         firstNumber = Self.firstNumber(at: now(), interval: interval)
     }
 
-    /// Where the numbers of units begin, so that a plant that is started again makes other ones than before: as many
-    /// numbers have passed as units can have been made since.
+    /// The first unit number, so that a restarted plant uses other numbers than before: it advances by as many as units
+    /// can have been made since then.
     private static func firstNumber(at time: Date, interval: Duration) -> Int32 {
         let unitsPerSecond = max(1, (1 / (interval / .seconds(1)) / messagesPerUnit).rounded(.up))
         let passed = (time.timeIntervalSince1970 * unitsPerSecond).rounded(.down)
@@ -46,7 +46,7 @@ struct LivePlant: MessageSource {
     }
 
     mutating func next() -> PlantMessage? {
-        // It is sent after the pause before it.
+        // The message is sent after the pause that precedes it.
         let time = now().addingTimeInterval(interval / .seconds(1))
         var message = plant.next()
         if message == nil {

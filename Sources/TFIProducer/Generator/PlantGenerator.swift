@@ -1,10 +1,10 @@
-/// Makes up the messages of a plant, as many as are wanted, in the order of their times.
+/// Generates a given number of a plant's messages in order of time.
 ///
-/// The line moves from station to station, all units at once, from 08:00 to 17:00 with a break at noon, day after
-/// day. It is full when the first day begins. About half of the units are found something wrong with at inspections,
-/// one message in twenty, and a few of these are taken off the line; the others end at collection point 40.
+/// All units move at once from station to station, from 08:00 to 17:00 with a break at noon, day after day. The line is
+/// full when the first day begins. Inspections find something wrong with about half of the units (one message in
+/// twenty), and a few of these are taken off the line. The others end at collection point 40.
 ///
-/// What it needs to know of a unit it computes from the seed and the unit's number, so that its memory doesn't grow.
+/// All facts about a unit are computed from the seed and the unit's number, so memory does not grow.
 struct PlantGenerator: MessageSource {
     /// Tenths of a second since midnight.
     private enum Time {
@@ -17,11 +17,11 @@ struct PlantGenerator: MessageSource {
         static let microseconds: Int64 = 100_000
     }
 
-    /// Identifiers count up from here in steps of ten, as the plant's do.
+    /// Unit numbers begin here and increase in steps of ten, like the plant's.
     private static let firstUnit = 71_204_310
     /// 2024-01-08.
     private static let firstDay = PlantTimestamp.dayNumber(year: 2024, month: 1, day: 8)
-    /// The last number of messages for which units and years keep to their ranges.
+    /// The largest number of messages for which unit numbers and years stay in range.
     static let mostRecords = 1_000_000_000
 
     private let most: Int
@@ -34,15 +34,15 @@ struct PlantGenerator: MessageSource {
     private var time = Time.shiftBegin
     /// How many times the line has moved.
     private var move = 0
-    /// The station whose unit comes next; the last one of the line goes first.
+    /// The station whose unit comes next, from the last one of the line to the first.
     private var station: Int
-    /// Concerns still to be told about the unit that passed last.
+    /// The number of concerns still to send about the unit that passed last.
     private var concernsLeft = 0
     private var passed: (unit: Int32, station: Int) = (0, 0)
 
     /// - Parameters:
-    ///   - count: How many messages, at most `mostRecords`.
-    ///   - seed: The same gives the same messages.
+    ///   - count: The number of messages, at most `mostRecords`.
+    ///   - seed: The same seed generates the same messages.
     init(count: Int, seed: UInt64) {
         most = min(count, Self.mostRecords)
         self.seed = seed
@@ -56,7 +56,7 @@ struct PlantGenerator: MessageSource {
         if concernsLeft > 0 { return concern() }
         while true {
             let station = station
-            // The unit at the line's end is the first of those on it.
+            // The unit at the end of the line is the oldest one on it.
             let number = move + line.stations.count - 1 - station
             advanceStation()
             let fate = Fate(seed: seed, number: number, line: line)
@@ -77,7 +77,7 @@ struct PlantGenerator: MessageSource {
         let place = line.stations[station]
         passed = (Int32(truncatingIfNeeded: Self.firstUnit + 10 * number), station)
         if fate.isTroublesome, place.isInspection, random.happens(265) {
-            // One most often, two or three now and then.
+            // Usually one, sometimes two or three.
             concernsLeft = max(1, random.between(-2, 3))
         }
         return PlantMessage(
@@ -89,7 +89,7 @@ struct PlantGenerator: MessageSource {
         concernsLeft -= 1
         advanceTime(random.between(3, 4 * Int(Time.second)))
         let place = line.stations[passed.station]
-        // The zone where it shows is charged, or one that the unit went through before.
+        // Charge the zone where the concern was found, or one that the unit passed before.
         let zone =
             random.happens(400) ? place.zone : line.zones[random.between(0, line.zonesSeen[passed.station] - 1)]
         return PlantMessage(
@@ -112,14 +112,14 @@ struct PlantGenerator: MessageSource {
     }
 }
 
-/// What becomes of a unit: from the seed and its number alone.
+/// A unit's fate, determined by the seed and its number.
 private struct Fate {
     let isTroublesome: Bool
-    /// Where it was seen last: the end of the line, or an inspection that it didn't pass.
+    /// The last station that the unit passes: the end of the line, or an inspection that it fails.
     let lastStation: Int
 
     init(seed: UInt64, number: Int, line: AssemblyLine) {
-        // Bits that the generator's own sequence doesn't use.
+        // Bits that the generator's own sequence does not use.
         let bits = SplitMix64.value(seed: ~seed, at: number)
         isTroublesome = bits & 1 == 1
         guard isTroublesome, (bits >> 1) % 1000 < 40 else {

@@ -1,4 +1,5 @@
-/// A random generator whose numbers depend on the seed alone, the same on every machine and in every version.
+/// A random number generator that depends only on the seed: it gives the same numbers on every machine and in every
+/// version.
 ///
 /// Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
 struct SplitMix64: Sendable {
@@ -12,15 +13,15 @@ struct SplitMix64: Sendable {
         return Self.mixed(state)
     }
 
-    /// A number from `low` to `high`, both included.
+    /// A number from `low` to `high`, both inclusive.
     mutating func between(_ low: Int, _ high: Int) -> Int {
         low + Int((next() >> 32 &* UInt64(high - low + 1)) >> 32)
     }
 
-    /// Whether something happens that happens so many times in a thousand.
+    /// Whether an event occurs whose probability is given per thousand.
     mutating func happens(_ perThousand: Int) -> Bool { between(0, 999) < perThousand }
 
-    /// The number at a place of the sequence, without those before it.
+    /// The number at an index of the sequence, without computing those before it.
     static func value(seed: UInt64, at index: Int) -> UInt64 {
         mixed(seed &+ increment &* (UInt64(bitPattern: Int64(index)) &+ 1))
     }

@@ -2,27 +2,27 @@ import Concurrency
 import KafkaWire
 import Synchronization
 
-/// Watches what becomes of the records that a producer took in.
+/// Tracks the outcome of the records that a producer has accepted.
 final class DeliveryLog: Sendable {
     private let firstError = Lock<KafkaError?>(nil)
     private let hasError = Atomic(false)
     private let (batches, batchAdded) = AsyncStream<Delivery>.makeStream()
 
-    /// Why a batch wasn't delivered, for the first that wasn't.
+    /// The error of the first batch that was not delivered; nil if none failed.
     var error: KafkaError? {
-        // Asked for with each record: mostly there is nothing to take a lock for.
+        // Checked for each record, so avoid the lock in the usual case.
         hasError.load(ordering: .relaxed) ? firstError.withLock { $0 } : nil
     }
 
     func add(_ delivery: Delivery) {
-        // One record of each batch is enough to watch: it tells of the others as well.
+        // One record of each batch is enough, since all of them have the same outcome.
         if delivery.isFirstOfBatch { batchAdded.yield(delivery) }
     }
 
-    /// Nothing is added any more.
+    /// Call after the last `add`.
     func end() { batchAdded.finish() }
 
-    /// Watches until all that was added before the end is settled.
+    /// Waits until everything that was added has been delivered or has failed.
     func watch() async {
         for await delivery in batches {
             do throws(KafkaError) {

@@ -1,7 +1,7 @@
 import CommandLineSupport
 import KafkaWire
 
-/// A topic of a Kafka cluster, as the place where the plant's messages go.
+/// A topic of a Kafka cluster, to which the plant's messages are sent.
 final class KafkaPlant: MessageSink {
     private let client: KafkaClient
     private let producer: KafkaProducer
@@ -22,12 +22,12 @@ final class KafkaPlant: MessageSink {
         watching = Task { await deliveries.watch() }
     }
 
-    /// The client's settings: the options', and where neither `--config` nor `--property` says otherwise the program's.
+    /// The client's settings: this program's defaults, which `--config` and `--property` override.
     ///
-    /// - Throws: A failure of status `usage`, or `noInput` where the file can't be read.
+    /// - Throws: A failure with status `usage`, or `noInput` if the file cannot be read.
     static func configuration(_ options: ParsedOptions) async throws(Failure) -> ClientConfiguration {
-        // Who starts a program wants to hear of a wrong address soon. Once records are under way,
-        // delivery.timeout.ms tells how long brokers are waited for.
+        // A wrong address should be reported soon after the start. Later, delivery.timeout.ms limits how long to wait
+        // for brokers.
         let soon = [
             "default.api.timeout.ms": "8000", "socket.connection.setup.timeout.ms": "5000",
             "max.block.ms": "\(Int32.max)",
@@ -44,11 +44,11 @@ final class KafkaPlant: MessageSink {
         }
     }
 
-    /// Connects, and makes the topic where it is missing.
+    /// Connects, and creates the topic if it does not exist.
     ///
     /// - Parameters:
-    ///   - partitions: For a topic that is made.
-    ///   - onEvent: Called with a line to show for what the client waits for, and when that is over.
+    ///   - partitions: The number of partitions of a new topic.
+    ///   - onEvent: Called with a line to show when the client begins to wait for something, and when that ends.
     /// - Throws: A failure that says what to do; `CancellationError`.
     static func open(
         _ configuration: ClientConfiguration, topic: String, partitions: Int32,
@@ -56,7 +56,7 @@ final class KafkaPlant: MessageSink {
     ) async throws -> KafkaPlant {
         let servers = configuration.bootstrapServers.map(\.description).joined(separator: ",")
         let silence = Failure(
-            "the brokers at \(servers) don't answer: look at --bootstrap-servers, and whether Kafka runs there",
+            "the brokers at \(servers) do not answer; check --bootstrap-servers, and whether Kafka runs there",
             status: .unavailable)
         do {
             let client = KafkaClient(configuration, hooks: hooks(onEvent))
@@ -96,7 +96,7 @@ final class KafkaPlant: MessageSink {
             do {
                 try await client.admin.createTopic(topic, partitions: partitions)
             } catch let error as KafkaError where error.code == .topicAlreadyExists {
-                // Another program was faster, and may have made another number of partitions.
+                // Another program created it first, perhaps with another number of partitions.
             }
             return try await existingPartitionCount(of: topic, client: client)
         }
@@ -133,9 +133,9 @@ final class KafkaPlant: MessageSink {
         }
     }
 
-    /// Waits until all that was taken is delivered or has failed, and closes the connections.
+    /// Waits until all accepted messages are delivered or have failed, and closes the connections.
     ///
-    /// - Throws: The failure of the first record that wasn't delivered.
+    /// - Throws: The failure of the first record that was not delivered.
     func finish() async throws(Failure) {
         await producer.flush()
         deliveries.end()
@@ -150,11 +150,11 @@ final class KafkaPlant: MessageSink {
         case .invalidConfig:
             Failure(error.message, status: .usage)
         case .networkException, .requestTimedOut, .brokerNotAvailable:
-            Failure("\(error.message): look at --bootstrap-servers, and whether Kafka runs there", status: .unavailable)
+            Failure("\(error.message); check --bootstrap-servers, and whether Kafka runs there", status: .unavailable)
         case .unknownTopicOrPartition, .invalidTopicException:
             Failure("\(error)", status: .configuration)
         default:
-            Failure("the brokers don't take the messages: \(error)", status: .unavailable)
+            Failure("the brokers do not accept the messages: \(error)", status: .unavailable)
         }
     }
 }

@@ -1,6 +1,6 @@
-/// Writes messages as JSON objects, each over the one before, without memory of its own for any.
+/// Encodes messages as JSON objects. All messages share one buffer, so encoding allocates nothing.
 struct MessageEncoder: Sendable {
-    /// A member of an object: what is written before the value, and which value.
+    /// A member of an object: the text before the value, and the column of the value.
     private struct Member: Sendable {
         let prefix: TextWriter.Phrase
         let column: PlantMessage.Column
@@ -8,10 +8,10 @@ struct MessageEncoder: Sendable {
 
     private let passageMembers: [Member]
     private let concernMembers: [Member]
-    // The longest message has 5 names of 28 characters at most, 4 numbers of 11, a timestamp and 22 signs.
+    // The longest message has 5 names of at most 28 characters, 4 numbers of 11, a timestamp, and 22 punctuation marks.
     private var storage = InlineArray<256, UInt8>(repeating: 0)
     private var count = 0
-    /// Days repeat from message to message: the last one's number and text.
+    /// Consecutive messages usually have the same day: the number and text of the last one.
     private var day: Int64 = .min
     private var dayText = TextWriter.Phrase("")
 
@@ -33,13 +33,13 @@ struct MessageEncoder: Sendable {
         }
     }
 
-    /// The message that was encoded last.
+    /// The last encoded message.
     var bytes: Span<UInt8> {
         @_lifetime(borrow self)
         get { storage.span.extracting(0..<count) }
     }
 
-    /// Writes the message to `bytes`.
+    /// Encodes the message into `bytes`.
     mutating func encode(_ message: PlantMessage) {
         let (day, time) = message.timestamp.dayAndTime
         if day != self.day {

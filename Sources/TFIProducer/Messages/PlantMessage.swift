@@ -1,4 +1,4 @@
-/// What the plant tells of: a unit that passes a collection point, or a quality concern about a unit.
+/// A message of the plant: a unit passes a collection point, or a quality concern about a unit.
 struct PlantMessage: Equatable, Sendable {
     enum Kind: Int, CaseIterable, Sendable {
         case passage
@@ -34,17 +34,17 @@ struct PlantMessage: Equatable, Sendable {
     var unit: Int32
     var timestamp: PlantTimestamp
     var collectionPoint: Int32
-    /// The zone of a passage, or the one that a concern is charged to.
+    /// The zone of a passage, or the zone to which a concern is charged.
     var zone: Int32
-    /// What the concern is; 0 for a passage.
+    /// The kind of concern; 0 for a passage.
     var concern: Int32 = 0
 }
 
-/// A row of messages that ends or doesn't.
+/// A finite or endless sequence of messages.
 protocol MessageSource: Sendable {
-    /// How many messages there are in all; nil if they never end.
+    /// The total number of messages; nil if they never end.
     var count: Int? { get }
-    /// How many intervals of a paced sender pass before the next message.
+    /// The number of intervals that a paced sender waits before the next message.
     var spacing: Int { get }
     mutating func next() -> PlantMessage?
 }

@@ -1,8 +1,8 @@
-/// A time of the plant's own clock, `yyyy-MM-dd HH:mm:ss.S`: local, without a zone.
+/// A time of the plant's clock, `yyyy-MM-dd HH:mm:ss.S`: local, without a time zone.
 struct PlantTimestamp: Equatable, Comparable, Sendable {
-    /// Since 1970-01-01 00:00 of the plant's clock.
+    /// The microseconds since 1970-01-01 00:00 of the plant's clock.
     let microseconds: Int64
-    /// How many digits of the second's fraction are written: up to 6, without a point where there are none.
+    /// The number of fractional digits that are written, at most 6. With 0 the point is omitted.
     let fractionDigits: Int8
 
     static let microsecondsPerDay: Int64 = 86_400_000_000
@@ -12,7 +12,7 @@ struct PlantTimestamp: Equatable, Comparable, Sendable {
         self.fractionDigits = fractionDigits
     }
 
-    /// Reads the text, or gives nil where it isn't one or names a day or time that there isn't.
+    /// Parses the text; nil if it is not a timestamp, or names a date or time that does not exist.
     init?(_ text: ArraySlice<UInt8>) {
         var reader = DigitReader(text)
         guard let year = reader.number(4), reader.skip("-"), let month = reader.number(2), reader.skip("-"),
@@ -37,7 +37,7 @@ struct PlantTimestamp: Equatable, Comparable, Sendable {
         fractionDigits = digits
     }
 
-    /// The day's number since 1970-01-01, and the microseconds since its midnight.
+    /// The day's number since 1970-01-01, and the microseconds since midnight.
     var dayAndTime: (day: Int64, time: UInt64) {
         let (day, time) = microseconds.quotientAndRemainder(dividingBy: Self.microsecondsPerDay)
         return time < 0 ? (day - 1, UInt64(time + Self.microsecondsPerDay)) : (day, UInt64(time))
@@ -57,19 +57,19 @@ struct PlantTimestamp: Equatable, Comparable, Sendable {
         }
     }
 
-    /// Days since 1970-01-01 in the Gregorian calendar, from the year 1 on.
+    /// The number of days since 1970-01-01 in the Gregorian calendar. Valid from year 1.
     static func dayNumber(year: Int64, month: Int64, day: Int64) -> Int64 {
-        // Years are counted from March on: then the day that some have more is their last, and the months before a
-        // given one have (153 m + 2) / 5 days. 719,469 days lie between the first of these years and 1970.
+        // Years are counted from March, so that a leap day is their last day, and the months before a given one have
+        // (153 m + 2) / 5 days. 719,469 days lie between the first of these years and 1970.
         let marchYear = month > 2 ? year : year - 1
         let marchMonth = month > 2 ? month - 3 : month + 9
         return 365 * marchYear + marchYear / 4 - marchYear / 100 + marchYear / 400 + (153 * marchMonth + 2) / 5 + day
             - 719_469
     }
 
-    /// The date of a day since 1970-01-01, from the year 1 on.
+    /// The date of a day since 1970-01-01. Valid from year 1.
     static func date(ofDay dayNumber: Int64) -> (year: Int64, month: Int64, day: Int64) {
-        // 400 years have 146,097 days: the guess is a year off at most.
+        // 400 years have 146,097 days: the first estimate is off by at most one year.
         var year = 1970 + dayNumber * 400 / 146_097
         while Self.dayNumber(year: year + 1, month: 1, day: 1) <= dayNumber { year += 1 }
         while Self.dayNumber(year: year, month: 1, day: 1) > dayNumber { year -= 1 }
@@ -83,7 +83,7 @@ struct PlantTimestamp: Equatable, Comparable, Sendable {
     }
 }
 
-/// Takes a text of digits and separators apart.
+/// Parses text of digits and separators.
 private struct DigitReader {
     private var rest: ArraySlice<UInt8>
 
@@ -97,7 +97,7 @@ private struct DigitReader {
         return true
     }
 
-    /// A number of exactly so many digits.
+    /// Reads a number of exactly this many digits.
     mutating func number(_ digits: Int) -> Int64? {
         var value: Int64 = 0
         guard rest.count >= digits else { return nil }

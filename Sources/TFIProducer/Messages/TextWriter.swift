@@ -1,10 +1,10 @@
-/// Writes text into memory that is lent: what stands there is used again for each message.
+/// Writes text into borrowed memory, which is reused for each message.
 ///
-/// Words of eight characters are written whole, also where only their first characters count: so the memory needs
-/// room for seven bytes more than the text.
+/// It stores whole words of eight bytes even if only their first bytes count, so the memory needs room for seven bytes
+/// more than the text.
 struct TextWriter: ~Copyable, ~Escapable {
     private var space: MutableSpan<UInt8>
-    /// How many bytes are written.
+    /// The number of bytes written.
     private(set) var count = 0
 
     @_lifetime(copy space)
@@ -12,7 +12,7 @@ struct TextWriter: ~Copyable, ~Escapable {
         self.space = space
     }
 
-    /// Some text that is written often.
+    /// Text that is written often, prepared for fast writing.
     struct Phrase: Sendable {
         fileprivate let words: [UInt64]
         fileprivate let count: Int
@@ -39,7 +39,7 @@ struct TextWriter: ~Copyable, ~Escapable {
         count += 1
     }
 
-    /// A number from 0 to 99 as two digits.
+    /// Appends a number from 0 to 99 as two digits.
     @_lifetime(self: copy self)
     mutating func append(twoDigits number: UInt64) {
         space[count] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / 10)
@@ -57,7 +57,7 @@ struct TextWriter: ~Copyable, ~Escapable {
             width += 1
             limit *= 10
         }
-        // From the last digit to the first; only divisors that the compiler knows are fast.
+        // From the last digit to the first; division is fast only by constants.
         var position = count + width
         repeat {
             position -= 1
@@ -69,7 +69,7 @@ struct TextWriter: ~Copyable, ~Escapable {
 
     @_lifetime(self: copy self)
     private mutating func store(_ word: UInt64, at position: Int) {
-        // The bytes are written within the memory's bounds, which storeBytes checks.
+        // storeBytes checks that the bytes are written within the memory's bounds.
         var bytes = unsafe space.mutableBytes
         bytes.storeBytes(of: word.littleEndian, toByteOffset: position, as: UInt64.self)
     }

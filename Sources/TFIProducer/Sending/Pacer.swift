@@ -1,7 +1,7 @@
-/// Decides when the next message is due: the first at once, and from then on one every interval.
+/// Decides when the next message is due: the first at once, then one per interval.
 ///
-/// Messages that are late, since the sender was held up, follow without waiting, but never more than a second's worth:
-/// what is later than that is forgotten.
+/// After a delay, overdue messages follow without waiting, but at most a second's worth of them: the rest of the delay
+/// is skipped.
 struct Pacer<Time: InstantProtocol & Sendable>: Sendable where Time.Duration == Duration {
     /// The time from one message to the next.
     let interval: Duration
@@ -18,11 +18,11 @@ struct Pacer<Time: InstantProtocol & Sendable>: Sendable where Time.Duration == 
     /// When the next message is due.
     var due: Time { origin.advanced(by: interval * taken) }
 
-    /// Goes on to the message after the next.
+    /// Advances to the next message.
     ///
     /// - Parameters:
-    ///   - now: What time it is; the next message was due by then.
-    ///   - spacing: How many intervals pass until the one after it.
+    ///   - now: The current time, at or after `due`.
+    ///   - spacing: The number of intervals until the next message.
     mutating func take(now: Time, spacing: Int = 1) {
         let late = due.duration(to: now)
         if late > Self.mostLate { origin = origin.advanced(by: late - Self.mostLate) }

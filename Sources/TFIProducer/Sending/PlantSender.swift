@@ -1,16 +1,17 @@
 import Synchronization
 
-/// Where messages go.
+/// A destination for messages.
 protocol MessageSink: Sendable {
-    /// Takes a message without waiting.
+    /// Accepts a message without waiting.
     ///
-    /// - Returns: False where there is no room: await `waitForRoom()` and try again.
+    /// - Returns: False if there is no room: await `waitForRoom()` and retry.
     func offer(_ message: PlantMessage, value: Span<UInt8>) throws -> Bool
-    /// - Throws: `CancellationError` where the task is cancelled, or what keeps the sink from taking anything.
+    /// - Throws: `CancellationError` if the task is cancelled, or the error that prevents the sink from accepting
+    ///   messages.
     func waitForRoom() async throws
 }
 
-/// What was sent so far. One task adds to it, and others may look while it grows.
+/// The messages sent so far. One task adds to it, and others may read it at the same time.
 final class SendingProgress: Sendable {
     private let passageCount = Atomic(0)
     private let concernCount = Atomic(0)
@@ -19,10 +20,10 @@ final class SendingProgress: Sendable {
     var passages: Int { passageCount.load(ordering: .relaxed) }
     var concerns: Int { concernCount.load(ordering: .relaxed) }
     var records: Int { passages + concerns }
-    /// Of the values alone.
+    /// The bytes of the values.
     var bytes: Int { byteCount.load(ordering: .relaxed) }
 
-    /// From one task only: so there is nothing to be added up under a lock.
+    /// Adds a message. Only one task may call it, so no lock is needed.
     func add(_ kind: PlantMessage.Kind, bytes: Int) {
         switch kind {
         case .passage: passageCount.store(passages + 1, ordering: .relaxed)
@@ -38,12 +39,12 @@ where PaceClock.Duration == Duration, PaceClock.Instant: Sendable {
     var source: Source
     var encoder: MessageEncoder
     let sink: Sink
-    /// The time between messages, or nil for as fast as the sink takes them.
+    /// The time between messages; nil to send as fast as the sink accepts.
     let interval: Duration?
     let clock: PaceClock
     let progress: SendingProgress
 
-    /// Sends to the source's end, or until the task is cancelled: then it returns with what was taken.
+    /// Sends until the source ends or the task is cancelled.
     ///
     /// - Throws: What the sink throws.
     mutating func run() async throws {
@@ -58,7 +59,7 @@ where PaceClock.Duration == Duration, PaceClock.Instant: Sendable {
                 }
                 pacer?.take(now: now, spacing: source.spacing)
             }
-            // Looking costs a little; at a slow pace it is the sleep that notices.
+            // The check costs a little; at a slow pace the sleep notices cancellation.
             if progress.records % 256 == 0, Task.isCancelled { return }
             encoder.encode(message)
             while try !sink.offer(message, value: encoder.bytes) {

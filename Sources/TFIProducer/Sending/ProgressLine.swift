@@ -1,19 +1,19 @@
 import CommandLineSupport
 
-/// The live line of a command under way.
+/// The status line of a running command.
 struct ProgressLine {
-    /// How many messages there will be in all; nil if they never end.
+    /// The total number of messages; nil if they never end.
     let count: Int?
     private var lastTime: Duration?
     private var lastRecords = 0
 
     init(count: Int?) { self.count = count }
 
-    /// The text for the moment.
+    /// Returns the current text of the line.
     ///
     /// - Parameters:
-    ///   - records: Messages sent so far.
-    ///   - time: Since the beginning, to tell the rate since the last call.
+    ///   - records: The number of messages sent so far.
+    ///   - time: The time since the start. The rate covers the time since the last call.
     mutating func text(records: Int, time: Duration) -> String {
         let elapsed = (time - (lastTime ?? .zero)) / .seconds(1)
         let rate = elapsed > 0 ? Double(records - lastRecords) / elapsed : 0

@@ -1,10 +1,10 @@
 import CommandLineSupport
 
-/// What a command sent, for people and for programs.
+/// The totals of a command, for people and for programs.
 struct Totals: Sendable {
     var passages: Int
     var concerns: Int
-    /// Of the values alone.
+    /// The bytes of the values.
     var bytes: Int
     var seconds: Double
     var usage: ResourceUsage
