@@ -45,7 +45,7 @@ public enum ShownArgument {
 }
 
 /// Whether the text is a short word that can be the name of an option.
-package func isPlainWord(_ text: String) -> Bool {
+public func isPlainWord(_ text: String) -> Bool {
     (1...32).contains(text.utf8.count)
         && text.utf8.allSatisfy { byte in
             switch byte {
