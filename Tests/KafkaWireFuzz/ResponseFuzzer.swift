@@ -2,8 +2,8 @@ import KafkaWire
 
 /// Decodes arbitrary bytes as a response of any API and version, or as a message between members of a classic group.
 ///
-/// The decoder must return a value or throw an error. An encoded value must not be longer than the input, and must
-/// decode to the same value.
+/// The decoder must return a value or throw an error. A decoded response, encoded again, must not be longer than the
+/// input, and must decode to the same value.
 package enum ResponseFuzzer {
     /// A seed: the indexes of the API and the version, then the frame without its length.
     package static func input(_ key: APIKey, version: Int16, frame: some Collection<UInt8>) -> [UInt8] {

@@ -18,8 +18,8 @@ extension Cluster {
 
     /// Sends a request to any broker and, if it doesn't answer within a second, to another one too.
     ///
-    /// Returns the first response. Otherwise one unresponsive broker would delay every caller by `request.timeout.ms`,
-    /// even callers whose records go to other brokers.
+    /// Returns the first response. With only one request, an unresponsive broker would delay every caller by
+    /// `request.timeout.ms`, even callers whose records go to other brokers.
     ///
     /// - Parameter request: Makes the request for a connection and its negotiated versions. Called for each broker that
     ///   is asked, so the request must be safe to execute several times.

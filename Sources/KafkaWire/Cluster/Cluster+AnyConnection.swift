@@ -29,7 +29,7 @@ extension Cluster {
             }
         }
         // A permanent error, such as a wrong password, matters more than brokers that are down.
-        if let lasting = failures.first(where: { !$0.isRetriable }) { throw lasting }
+        if let permanent = failures.first(where: { !$0.isRetriable }) { throw permanent }
         let causes = Set(failures.map(\.connectionFailure))
         throw KafkaError(.networkException, "no broker can be reached: " + failures.map(\.message).briefly)
             .because(causes.count == 1 ? causes.first ?? nil : failures.last?.connectionFailure)

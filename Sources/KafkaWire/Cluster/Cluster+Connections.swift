@@ -68,9 +68,9 @@ extension Cluster {
             let backoff = Backoff(
                 initial: configuration.reconnectBackoff, maximum: configuration.reconnectBackoffMaximum)
             let pause = backoff.delay(afterFailures: failures.count + 1, random: timing.random())
-            let wasWanted = connections.failed(key, attempt: attempt, error, notBefore: timing.now() + pause)
+            let isCurrent = connections.failed(key, attempt: attempt, error, notBefore: timing.now() + pause)
             // Only closing the client and rebootstrapping cancel an attempt that callers wait for.
-            guard wasWanted, !(error is CancellationError) else {
+            guard isCurrent, !(error is CancellationError) else {
                 throw isClosed
                     ? Self.clientIsClosed : KafkaError(.networkException, "the connection attempt was cancelled")
             }
@@ -91,7 +91,7 @@ extension Cluster {
     }
 
     private func reportSuccess(_ connection: NegotiatedConnection, _ key: ConnectionTable.Key, took: Duration) {
-        known.insert(key.address)
+        everConnected.insert(key.address)
         connectReporters[key.address]?.succeeded(at: timing.now(), observer: observer)
         connectReporters[key.address] = nil
         let isBack = lost.remove(key.address) != nil
@@ -120,7 +120,7 @@ extension Cluster {
     ) {
         observer?.connectionFailed(key.address, key.role, took: took, error)
         // Only a broker that was connected before can be lost. Report the loss first, because it explains the retries.
-        if known.contains(key.address), lost.insert(key.address).inserted {
+        if everConnected.contains(key.address), lost.insert(key.address).inserted {
             observer?.availabilityChanged(.lost(key.address, reason: error.message))
         }
         connectReporters[key.address, default: Self.connectReporter(key.address)]

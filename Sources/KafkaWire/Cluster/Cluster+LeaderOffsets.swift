@@ -9,11 +9,11 @@ extension Cluster {
         _ epochs: [TopicPartition: Int32]
     ) async throws -> [TopicPartition: Result<ListedOffset, KafkaError>] {
         let answers = try await leaderOffsets(of: specs, ledBy: node, isolation, epochs)
-        let late = answers.filter { entry in
+        let beyondEnd = answers.filter { entry in
             if case .success(let listed) = entry.value { listed.offset < 0 } else { false }
         }.mapValues { _ in OffsetSpec.latest }
-        guard !late.isEmpty else { return answers }
-        return answers.merging(try await leaderOffsets(of: late, ledBy: node, isolation, epochs)) { $1 }
+        guard !beyondEnd.isEmpty else { return answers }
+        return answers.merging(try await leaderOffsets(of: beyondEnd, ledBy: node, isolation, epochs)) { $1 }
     }
 
     /// Like `offsets(of:ledBy:_:_:)`, but returns -1 for a timestamp after all records.

@@ -27,10 +27,10 @@ extension Cluster {
             try await self.findOffsets(specs, isolation, into: found)
             let offsets = found.withLock { $0 }
             // No record has this timestamp or a later one: return the end of the log.
-            let late = offsets.filter { entry in
+            let beyondEnd = offsets.filter { entry in
                 if case .timestamp = specs[entry.key] { entry.value.offset < 0 } else { false }
             }.mapValues { _ in OffsetSpec.latest }
-            try await self.findOffsets(late, isolation, into: ends)
+            try await self.findOffsets(beyondEnd, isolation, into: ends)
             return offsets.merging(ends.withLock { $0 }) { $1 }
         }
     }

@@ -18,8 +18,8 @@ extension Cluster {
     ///     whether a topic exists.
     ///   - limit: The time limit of the call; `default.api.timeout.ms` if nil. Zero allows one attempt, which may take
     ///     `default.api.timeout.ms`.
-    /// - Throws: The last error, or REQUEST_TIMED_OUT if no attempt has ended; NETWORK_EXCEPTION, not retriable, if the
-    ///   client is closed; `CancellationError`.
+    /// - Throws: The last error, or REQUEST_TIMED_OUT with the connection attempts in progress if no attempt has ended;
+    ///   NETWORK_EXCEPTION, not retriable, if the client is closed; `CancellationError`.
     package nonisolated func retrying<Result: Sendable>(
         operation: String, topics: [String] = [], final: Set<ErrorCode> = [], limit: Duration? = nil,
         _ attempt: @escaping @Sendable () async throws -> Result

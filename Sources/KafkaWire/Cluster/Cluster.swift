@@ -2,8 +2,8 @@ import Concurrency
 
 /// One client's view of the cluster: its metadata, and the connections to its brokers.
 ///
-/// All parts of the client share this actor. Only it refreshes the metadata, and it opens one connection per broker and
-/// role. `retrying` retries calls that fail with retriable errors.
+/// All parts of the client share this actor. Only it refreshes the metadata, and it opens one shared connection per
+/// broker and role. `retrying` retries calls that fail with retriable errors.
 package actor Cluster {
     package typealias Role = ConnectionRole
 
@@ -17,7 +17,7 @@ package actor Cluster {
     /// Brokers that were reported as lost.
     var lost: Set<BrokerAddress> = []
     /// Brokers that have been connected at least once.
-    var known: Set<BrokerAddress> = []
+    var everConnected: Set<BrokerAddress> = []
     /// Brokers that did not answer the last request of `askAnyBroker` in time. `askAnyBroker` prefers others.
     var silent: Set<BrokerAddress> = []
     /// Reporters of failing connection attempts, by broker, until an attempt succeeds.

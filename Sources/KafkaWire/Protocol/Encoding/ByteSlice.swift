@@ -132,7 +132,7 @@ extension String {
     }
 }
 
-/// Ties the lifetime of `dependent` to a borrow of `source`, which owns its memory without the compiler's knowledge.
+/// Ties the lifetime of `dependent` to a borrow of `source`, for ownership that the compiler can't see.
 @unsafe
 @_unsafeNonescapableResult
 @_lifetime(borrow source)

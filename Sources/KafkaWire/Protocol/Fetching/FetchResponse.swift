@@ -95,9 +95,9 @@ extension FetchResponse {
     package struct PartitionData: WireMessage {
         package var partitionIndex: Int32
         package var errorCode: Int16
-        /// The offset up to which consumers can read; -1 if unknown.
+        /// The first offset that consumers can't read yet; -1 if unknown.
         package var highWatermark: Int64
-        /// The offset up to which all transactions are decided; -1 if unknown.
+        /// The first offset of an open transaction, at most the high watermark; -1 if unknown.
         package var lastStableOffset: Int64
         /// The log's first offset; -1 if unknown. Versions 5 and later.
         package var logStartOffset: Int64

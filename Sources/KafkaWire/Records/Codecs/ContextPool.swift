@@ -2,8 +2,8 @@ import Concurrency
 
 /// A pool of codec contexts for reuse; a context often takes a few hundred kilobytes.
 ///
-/// Each kind of context has one pool per process. Contexts are only needed for the batches in work at a time, whichever
-/// client they belong to. Contexts returned beyond `limit` are freed.
+/// Each kind of context has one pool per process. The number of contexts in use depends on the batches that are
+/// processed at the same time, not on the number of clients. Contexts returned beyond `limit` are freed.
 final class ContextPool<Context: AnyObject & Sendable>: Sendable {
     private let idle = Lock<[Context]>([])
     private let limit: Int
