@@ -152,7 +152,7 @@ struct FakeLogTests {
         #expect(refusal(begin(request(id, 1, []))) == .invalidFetchSessionEpoch)
         #expect(refusal(begin(request(id + 1, 1, []))) == .fetchSessionIdNotFound)
         #expect(refusal(begin(request(id, 2, []), node: 2)) == .fetchSessionIdNotFound)
-        sessions.end(id, told: [next.entries[0].key: (5, 0, true)])
+        sessions.end(id, answered: [next.entries[0].key: (5, 0, true)])
         #expect(try begin(request(id, 2, [])).get().entries.map(\.key.partition) == [2, 1])
         #expect(try begin(request(id, -1, [0])).get().sessionID == 0)
         #expect(refusal(begin(request(id, 3, []))) == .fetchSessionIdNotFound)
