@@ -1,7 +1,7 @@
 /// A command of a program.
 public struct Command: Sendable {
     public let name: String
-    /// What the command does, in one line.
+    /// The purpose of the command in one line.
     public let abstract: String
     /// Further paragraphs, each wrapped to the width of the help text.
     public let discussion: [String]

@@ -39,10 +39,10 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
 
 /// The failure of a command: one sentence for the user, and the exit status.
 public struct Failure: Error, Equatable, CustomStringConvertible {
-    /// What is wrong and what to do about it. Contains no secrets and no final full stop.
+    /// The problem and its solution. Contains no secrets and no final full stop.
     public let sentence: String
     public let status: ExitStatus
-    /// Where to read more, printed on a line of its own.
+    /// A reference to further information, printed on a line of its own.
     public var hint: String?
     /// Whether it was logged already, so that it isn't printed again.
     public var isLogged = false

@@ -11,7 +11,7 @@ public struct WaitReporter: Sendable {
 
     private static let firstInterval = Duration.seconds(1)
     private static let longestInterval = Duration.seconds(60)
-    /// The most reasons that are told apart. Reasons may contain varying numbers, so further ones count as one reason.
+    /// The most distinct reasons. Reasons may contain varying numbers, so further ones count as one reason.
     private static let maximumReasons = 8
     private static let others = ""
 

@@ -29,7 +29,7 @@ public struct PostgresError: Error, Sendable, Equatable {
     public var message: String
     public var detail: String?
     public var hint: String?
-    /// Where the error occurred; for COPY the table, row and column: `COPY ucp, line 3, column zone_id`.
+    /// The location of the error; for COPY the table, row and column: `COPY ucp, line 3, column zone_id`.
     public var context: String?
     public var schema: String?
     public var table: String?

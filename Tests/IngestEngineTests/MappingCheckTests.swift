@@ -77,7 +77,7 @@ import Testing
         #expect(
             entry.rejections.map(\.reason) == [
                 "$.id for column \"id\": expected a value in the range of integer",
-                "$.p (\"json\") is missing or no text", "$.items (\"each\") is missing or no array",
+                "$.p (\"json\") is missing or not a string", "$.items (\"each\") is missing or not an array",
             ])
     }
 

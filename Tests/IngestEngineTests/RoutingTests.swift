@@ -4,7 +4,7 @@ import Testing
 
 @testable import IngestEngine
 
-/// Which records become rows of which table.
+/// The selection of a route, and so of a table, for each record.
 @Suite("Routing")
 struct RoutingTests {
     private static let id = SamplePlan.column("id", .int4)

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 extension DatabaseTests {
-    /// What a run waits for at the database, what it reports meanwhile, and how it ends.
+    /// Waits for the database: their reports, and how a signal ends them.
     @Suite struct ConnectionTests {
         /// Holds a lock until it is closed.
         private static func lock(_ pipeline: FakePipeline, _ statement: String) async throws -> PostgresConnection {

@@ -112,8 +112,8 @@ extension DatabaseTests {
                 #expect(letters.first?[1].hasSuffix("found \"x\" (element 1 of $.items)") == true, "\(letters)")
                 #expect(letters[2][1].contains("23514") && letters[3][1].contains("23514"), "\(letters)")
                 #expect(letters[5][1].hasPrefix("$.order.number of the message for column \"number\""), "\(letters)")
-                #expect(letters[6][1] == "$.payload (\"json\") is missing or no text", "\(letters)")
-                #expect(letters[7][1] == "$.items (\"each\") is missing or no array", "\(letters)")
+                #expect(letters[6][1] == "$.payload (\"json\") is missing or not a string", "\(letters)")
+                #expect(letters[7][1] == "$.items (\"each\") is missing or not an array", "\(letters)")
                 #expect(
                     result.out.contains("\"records\":11,") && result.out.contains("\"rows\":{\"state\":4}")
                         && result.out.contains("\"dead_letters\":8,"), "\(result.out)")

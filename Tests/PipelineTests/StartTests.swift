@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 extension PipelineTests {
-    /// What a run checks before it starts, and what it reports then.
+    /// The checks before a run starts, and their reports.
     @Suite struct StartTests {
         /// The state that a run must leave unchanged if it refuses to start.
         private static func state(_ pipeline: Pipeline) async throws -> [[String]] {

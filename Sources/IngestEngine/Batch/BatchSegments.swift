@@ -1,7 +1,7 @@
 import KafkaWire
 import PGWire
 
-/// Which rows and dead letters of a batch come from which partition, so that a lost partition's share can be removed.
+/// The origins of a batch's rows and dead letters, so that a lost partition's share can be removed.
 ///
 /// A segment covers consecutive record batches of one partition, not a single record.
 struct BatchSegments {
@@ -14,7 +14,7 @@ struct BatchSegments {
         var rejections: RejectionSummary?
     }
 
-    /// Where a segment ends among the rows of one target.
+    /// The end of a segment among the rows of one target.
     struct End {
         var rows: CopyBuffer.Mark
         /// The number of rows that the server parses itself.

@@ -79,7 +79,7 @@ struct MessageOpener: ~Copyable {
         }
         guard let value = envelopeFields.value(0), value.kind == .string,
             let text = unsafe envelopeFields.text(0, in: envelope.span.bytes)
-        else { return "\(path) (\"json\") is missing or no text" }
+        else { return "\(path) (\"json\") is missing or not a string" }
         for (index, value) in envelopeValues.enumerated() {
             let bytes = Self.bytes(of: value, index + 1, envelopeFields, envelope)
             outer.append((value.header, bytes))
@@ -94,7 +94,7 @@ struct MessageOpener: ~Copyable {
             return "the message is not valid JSON: \(problem)"
         }
         guard let elements = unsafe messageFields.elements(0, in: message.span.bytes) else {
-            return "\(path) (\"each\") is missing or no array"
+            return "\(path) (\"each\") is missing or not an array"
         }
         for element in elements { parts.append(element.range) }
         for (index, value) in messageValues.enumerated() {

@@ -7,7 +7,7 @@ import PGWire
 /// leaves the message to the general path, whether it is valid or not: another field or other white space, an invalid
 /// value, one that its column refuses, or one that only the server can parse. So both paths give the same rows.
 @safe struct RowForm: ~Copyable {
-    /// What to do with a value of the message, or with a column that has no value in the message.
+    /// How to handle a value of the message, or a column that has no value in the message.
     enum Operation: UInt8 {
         case int2, int4, int8, float4, float8, numeric, bool, text, limitedText, uuid, date
         /// Also `timestamptz`.

@@ -4,7 +4,7 @@
 /// columns, and columns left to their default.
 public struct RowPlan: Sendable, Equatable {
     public var columns: [Column]
-    /// What to do with top-level fields that no column's path begins with. Ignored if a column's source is `rest`.
+    /// How to handle top-level fields that no column's path begins with. Ignored if a column's source is `rest`.
     public var unknownFields: Mapping.UnknownFields
 
     public init(columns: [Column], unknownFields: Mapping.UnknownFields = .ignore) {

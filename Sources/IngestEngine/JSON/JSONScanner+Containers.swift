@@ -70,7 +70,7 @@ extension JSONScanner {
     }
 }
 
-/// Which open containers are objects, one bit per level; the others are arrays.
+/// One bit per nesting level, set if the open container is an object and clear if it is an array.
 ///
 /// The memory is allocated once by its owner, since scanning a message must not allocate.
 @safe struct NestingBits: BitwiseCopyable {

@@ -1,6 +1,6 @@
 import PGWire
 
-/// Which messages become rows of which tables, and how to handle all others.
+/// Maps messages to rows of tables, and says how to handle all others.
 public struct Mapping: Sendable, Equatable {
     /// The routes in order of precedence: the first one that selects a record takes it.
     public var routes: [Route]

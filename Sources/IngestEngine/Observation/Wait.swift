@@ -1,7 +1,7 @@
 import CommandLineSupport
 import Concurrency
 
-/// What currently keeps records from reaching the database, readable from outside.
+/// The reasons that currently keep records from reaching the database, readable from outside.
 public final class CurrentWaits: Sendable {
     private let reasons = Lock<[String: String]>([:])
 

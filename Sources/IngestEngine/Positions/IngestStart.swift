@@ -3,7 +3,7 @@ import Foundation
 import KafkaWire
 import PGWire
 
-/// Where to start reading partitions: compares the database's offsets with the cluster's logs.
+/// The positions at which to start reading partitions: compares the database's offsets with the cluster's logs.
 ///
 /// It never starts over and never skips messages silently. A topic that was deleted and recreated, a truncated log,
 /// and messages that were deleted before they were read each fail their partition with an error that says so.

@@ -28,7 +28,7 @@ extension OffsetStore {
     public func change(
         _ changes: [OffsetChange], by user: String, recordedIn table: String, _ session: inout PostgresSession
     ) throws {
-        // Wait for the disk: if a crash undid the change, nobody would notice.
+        // Wait for the disk: if a crash undid the change, the user would not notice.
         try session.execute("SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = '10s'")
         let present = Dictionary(
             try lockedEntries(of: changes.map(\.partition), &session).map { ($0.partition, $0.nextOffset) }
