@@ -1,12 +1,12 @@
-/// One of a program's commands.
+/// A command of a program.
 public struct Command: Sendable {
     public let name: String
-    /// What it does, in one line.
+    /// The purpose of the command in one line.
     public let abstract: String
-    /// More to know, in paragraphs; each is filled to the width of the help text.
+    /// Further paragraphs, each wrapped to the width of the help text.
     public let discussion: [String]
     public let options: [any OptionDeclaration]
-    /// The statuses that it can end with, for its help text.
+    /// The possible exit statuses, for the help text.
     public let statuses: [ExitStatus]
     public let run: @Sendable (ParsedOptions) async throws -> Void
 
@@ -24,7 +24,7 @@ public struct Command: Sendable {
     }
 }
 
-/// A program that is its commands.
+/// A program with commands.
 public struct Program: Sendable {
     public let name: String
     public let version: String
@@ -38,19 +38,19 @@ public struct Program: Sendable {
         self.commands = commands
     }
 
-    /// What a command line asks for.
+    /// The action that a command line requests.
     public enum Request: Sendable {
-        /// Text for standard output: help or the version.
+        /// Print a text to standard output: help or the version.
         case text(String)
         case run(Command, ParsedOptions)
     }
 
-    /// Reads a command line.
+    /// Parses a command line.
     ///
     /// - Parameters:
-    ///   - arguments: Without the program's own name.
-    ///   - environment: Gives the options that the arguments don't, as `TFI_…`.
-    /// - Throws: A failure of status `usage` that says what is wrong, and hints at the help text.
+    ///   - arguments: The arguments without the program's name.
+    ///   - environment: Provides `TFI_…` values for options that the arguments don't set.
+    /// - Throws: A failure with status `usage` that says what is wrong and refers to the help text.
     public func parse(_ arguments: [String], environment: [String: String]) throws(Failure) -> Request {
         guard let first = arguments.first else {
             throw usageFailure("a command is missing: one of \(commandNames)")
@@ -73,7 +73,7 @@ public struct Program: Sendable {
         }
     }
 
-    /// The failure with a pointer to the command's help where it is about wrong use.
+    /// Adds a reference to the command's help to a usage failure.
     func withHint(_ failure: Failure, command: Command) -> Failure {
         guard failure.status == .usage, failure.hint == nil, !failure.isLogged else { return failure }
         return Failure(failure.sentence, status: failure.status, hint: "see '\(name) \(command.name) --help'")
@@ -85,7 +85,7 @@ public struct Program: Sendable {
         Failure(sentence, status: .usage, hint: "see '\(name) --help'")
     }
 
-    /// The command that the arguments begin with, and the arguments behind it. Its name may be of two words.
+    /// The command at the start of the arguments, and the remaining arguments. A command's name may have two words.
     private func command(
         named arguments: ArraySlice<String>
     ) throws(Failure) -> (command: Command, rest: ArraySlice<String>) {
@@ -98,15 +98,15 @@ public struct Program: Sendable {
                 return (command, arguments.dropFirst(2))
             }
             let words = group.map { $0.name.dropFirst(wanted.count + 1) }
-            throw usageFailure("\(wanted) is followed by one of \(words.joined(separator: ", "))")
+            throw usageFailure("\(wanted) must be followed by one of \(words.joined(separator: ", "))")
         }
         if wanted.hasPrefix("-") {
-            throw usageFailure("the command comes first, before options: one of \(commandNames)")
+            throw usageFailure("the command must come first, before options: one of \(commandNames)")
         }
-        // The argument itself is not shown: it may be a secret in the wrong place.
+        // The argument itself isn't shown, since it may be a misplaced secret.
         if let nearest = nearestName(to: wanted, among: commands.map(\.name)) {
             throw usageFailure("the first argument is not a command; did you mean '\(nearest)'?")
         }
-        throw usageFailure("the first argument is not a command: it is one of \(commandNames)")
+        throw usageFailure("the first argument is not a command; use one of \(commandNames)")
     }
 }

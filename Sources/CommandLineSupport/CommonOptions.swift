@@ -6,22 +6,22 @@ public enum CommonOptions {
     public static let topic = Option(
         "topic", .topic, default: "TFI", help: "The topic of the plant's messages.")
     public static let summaryJSON = Option(
-        flag: "summary-json", help: "Ends standard output with one line that is a JSON object of the totals.")
+        flag: "summary-json", help: "Ends standard output with a line that has the totals as a JSON object.")
     public static let properties = Option(
         repeated: "property", .property,
-        help: "A setting of the Kafka client by its name in Kafka, such as client.id=press-3.")
+        help: "A Kafka client setting by its Kafka name, such as client.id=press-3.")
     public static let config = Option(
         optional: "config", .string, placeholder: "FILE",
-        help: "A file of such settings, in the format that Kafka's Java tools read. Options beat it.")
+        help: "A file with such settings in the format of Kafka's Java tools. Options take precedence.")
 }
 
 extension ParsedOptions {
-    /// The settings of the Kafka client that count instead of a file's: those of `--property`, then
-    /// `--bootstrap-servers` as `bootstrap.servers`, and where the file says nothing the program's own.
+    /// The Kafka client settings that take precedence over the file's: `--property`, then `--bootstrap-servers` as
+    /// `bootstrap.servers`, then the program's defaults for names that the file doesn't set.
     ///
     /// - Parameters:
-    ///   - defaults: The program's own.
-    ///   - file: The names that the file of `--config` gives.
+    ///   - defaults: The program's defaults.
+    ///   - file: The names set by the file of `--config`.
     public func clientProperties(defaults: [String: String], file: Set<String> = []) -> [String: String] {
         var properties = defaults.filter { !file.contains($0.key) }
         if isGiven(CommonOptions.bootstrapServers) || !file.contains("bootstrap.servers") {
@@ -32,7 +32,7 @@ extension ParsedOptions {
 }
 
 extension [Property] {
-    /// By name; of a name given twice the last counts.
+    /// The properties by name; for repeated names the last value.
     public var byName: [String: String] {
         Dictionary(map { ($0.name, $0.value) }, uniquingKeysWith: { _, last in last })
     }

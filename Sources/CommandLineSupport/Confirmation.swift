@@ -1,25 +1,25 @@
 import Foundation
 
-/// The user's consent to something that can't be taken back.
+/// The user's confirmation of an irreversible action.
 public enum Confirmation {
     /// Asks on the terminal.
     ///
-    /// - Parameter question: Without the question mark.
-    /// - Throws: A failure of status `usage` if there is no terminal to ask on, or the answer isn't yes.
+    /// - Parameter question: The question without a question mark.
+    /// - Throws: A failure with status `usage` if there is no terminal or the answer isn't yes.
     public static func ask(_ question: String) async throws(Failure) {
         guard isatty(STDIN_FILENO) == 1, Output.standardError.isTerminal else {
             throw Failure(
-                "\(question)? Give --yes to confirm it, or --dry-run to see what would happen", status: .usage)
+                "\(question)? Use --yes to confirm, or --dry-run to see what would happen", status: .usage)
         }
         Output.standardError.post(ForeignText.visible(question) + "? [y/N] ")
-        // It blocks until somebody answers.
+        // Blocks until the user answers.
         let answer = await DispatchQueue(label: "answer").value(of: { Swift.readLine() })
         guard let answer, ["y", "yes"].contains(answer.lowercased()) else {
             throw Failure("nothing was changed", status: .usage)
         }
     }
 
-    /// The user of the system and the machine, for a record of who did something.
+    /// The system user and host, for audit records.
     public static var userAndHost: String {
         "\(ProcessInfo.processInfo.userName)@\(ProcessInfo.processInfo.hostName)"
     }

@@ -1,10 +1,10 @@
 /// Runs work with a time limit.
 ///
 /// - Parameters:
-///   - failure: The error to throw when the time is over.
-///   - work: Cancelled when the time is over or the calling task is cancelled. It is not awaited then, because it may
-///     not react soon.
-/// - Throws: What `work` throws; `failure`; `CancellationError`.
+///   - failure: The error to throw when the time is up.
+///   - work: Cancelled when the time is up or the calling task is cancelled. It isn't awaited then, since it may not
+///     react soon.
+/// - Throws: Errors of `work`; `failure`; `CancellationError`.
 public func withDeadline<Success: Sendable>(
     _ duration: Duration, failure: Failure, clock: some Clock<Duration> = ContinuousClock(),
     _ work: @escaping @Sendable () async throws -> Success
@@ -26,6 +26,6 @@ public func withDeadline<Success: Sendable>(
         waiting.cancel()
     }
     for await first in outcomes { return try first.get() }
-    // The stream ends by itself only where this task is cancelled.
+    // The stream ends by itself only if this task is cancelled.
     throw CancellationError()
 }

@@ -1,18 +1,16 @@
-/// Text from elsewhere (names, error messages, file contents), made safe to show on a terminal.
+/// Makes text from elsewhere (names, error messages, file contents) safe to show on a terminal.
 ///
-/// Escapes what a terminal could take for a command, and what changes the order in which text is shown: C0 and C1
-/// controls, DEL, line and paragraph separators, and Unicode's bidirectional controls (UAX #9). A byte is written as
-/// `\x1b`, any other scalar as `\u{202e}`. Backslashes stay, so text may be escaped twice. Invalid UTF-8 became U+FFFD
-/// when the `String` was made of it.
+/// Escapes characters that a terminal could interpret as a command or that change the order of text: C0 and C1
+/// controls, DEL, line and paragraph separators, and Unicode's bidirectional controls (UAX #9). ASCII controls are
+/// written as `\x1b`, other scalars as `\u{202e}`. Backslashes aren't escaped, so text may be escaped twice. Invalid
+/// UTF-8 was replaced by U+FFFD when the `String` was created.
 ///
-/// `Output` and `StatusLine` do this for every `String`; only bytes are written as they are.
+/// `Output` and `StatusLine` escape every `String`; only bytes are written unchanged.
 public enum ForeignText {
-    /// Escapes a text.
+    /// Escapes a text, in time and memory proportional to its length.
     ///
-    /// Takes time and memory in proportion to the text.
-    ///
-    /// - Parameter keepingLayout: Whether line feeds and tabs stay. Without them the text is one line, as a cell of a
-    ///   table or a message has to be.
+    /// - Parameter keepingLayout: Whether to keep line feeds and tabs. If false the result is one line, as needed in a
+    ///   table cell or a message.
     public static func visible(_ text: String, keepingLayout: Bool = false) -> String {
         guard !text.utf8.allSatisfy({ 0x20...0x7e ~= $0 }) else { return text }
         var shown = String.UnicodeScalarView()
@@ -26,7 +24,7 @@ public enum ForeignText {
         return String(shown)
     }
 
-    /// Whether a scalar has to be escaped, in JSON too: those here are all below U+10000.
+    /// Whether a scalar must be escaped, in JSON too. All such scalars are below U+10000.
     public static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0..<0x20, 0x7f..<0xa0, 0x061c, 0x200e...0x200f, 0x2028...0x202e, 0x2066...0x2069: true

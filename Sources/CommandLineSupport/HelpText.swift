@@ -1,8 +1,8 @@
-/// The help texts, for a terminal of at least 80 columns.
+/// Help texts for a terminal of at least 80 columns.
 extension Program {
     private static var width: Int { 80 }
 
-    /// What the program is, and its commands.
+    /// The program's description and its commands.
     public var helpText: String {
         var text = "\(name) \(version)\n\(filled(abstract))\n\nUsage: \(name) COMMAND [OPTION…]\n\nCommands:\n"
         let column = (commands.map(\.name.count).max() ?? 0) + 2
@@ -10,16 +10,16 @@ extension Program {
             let padding = String(repeating: " ", count: column - command.name.count)
             text += filled(command.name + padding + command.abstract, first: 2, rest: 2 + column) + "\n"
         }
-        text += "\n" + filled("'\(name) COMMAND --help' tells the options of a command, \(name) --version the version.")
+        text += "\n" + filled("'\(name) COMMAND --help' shows the options of a command, \(name) --version the version.")
         return text + "\n"
     }
 
-    /// What a command does, its options with defaults and environment names, and how it ends.
+    /// A command's description, its options with defaults and environment names, and its exit statuses.
     public func helpText(of command: Command) -> String {
         var text = "\(name) \(command.name): \(command.abstract)\n"
         text += "\nUsage: \(name) \(command.name) [OPTION…]\n"
         for paragraph in command.discussion { text += "\n" + filled(paragraph) + "\n" }
-        text += "\nOptions (each also in the environment, by the name in brackets):\n"
+        text += "\nOptions (each can also be set by the environment variable in brackets):\n"
         for option in command.options {
             let value = option.placeholder.map { " " + $0 } ?? ""
             text += "  --\(option.name)\(value)  [\(option.environmentName)]\n"
@@ -38,7 +38,7 @@ extension Program {
         return text
     }
 
-    /// Breaks a paragraph into lines: the first and the others indented by so many columns.
+    /// Wraps a paragraph, with the given indents of the first and the other lines.
     private func filled(_ paragraph: String, first: Int = 0, rest: Int = 0) -> String {
         var lines: [String] = []
         var line = String(repeating: " ", count: first)

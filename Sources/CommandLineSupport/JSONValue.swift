@@ -1,11 +1,11 @@
-/// A small JSON value for summaries and status reports: objects keep the order of their members.
+/// A JSON value for summaries and status reports. Objects keep the order of their members.
 ///
 /// Source: RFC 8259.
 public enum JSONValue: Sendable, Equatable {
     case null
     case bool(Bool)
     case integer(Int)
-    /// Infinities and NaN have no form in JSON and become null.
+    /// Infinities and NaN have no JSON form and become null.
     case number(Double)
     case string(String)
     case array([JSONValue])
@@ -22,12 +22,12 @@ public enum JSONValue: Sendable, Equatable {
         }
     }
 
-    /// A number rounded to so many decimals, for measurements whose further digits say nothing.
+    /// A number rounded to some decimals, for measurements with meaningless further digits.
     public static func rounded(_ number: Double, decimals: Int) -> JSONValue {
         .number(Double(Numbers.fixed(number, decimals: decimals)) ?? number)
     }
 
-    /// The value on one line.
+    /// The JSON text on one line.
     public var text: String {
         switch self {
         case .null: "null"

@@ -1,9 +1,9 @@
-/// Names as Kafka allows them, checked before a program uses one: a refused name reaches no broker and no message.
+/// Kafka's rules for names, checked before a name is used, so that an invalid name reaches no broker and no message.
 public enum KafkaName {
-    /// What a topic's name has to be.
+    /// The rule for topic names.
     public static let topicRule = "1 to 249 ASCII letters, digits, dots, underscores and hyphens"
 
-    /// Whether brokers accept the name for a topic.
+    /// Whether brokers accept a topic name.
     public static func isTopic(_ name: String) -> Bool {
         let isLegal = name.utf8.allSatisfy { byte in
             switch byte {
@@ -16,10 +16,11 @@ public enum KafkaName {
         return isLegal && (1...249).contains(name.utf8.count) && name != "." && name != ".."
     }
 
-    /// What a group's name has to be.
+    /// The rule for group names.
     public static let groupRule = "any text but a URI or user:password@host"
 
-    /// Whether the name can be meant for a group. Brokers accept every text that isn't empty; an address is a mistake.
+    /// Whether a text is a plausible group name. Brokers accept any text that isn't empty, but an address is a
+    /// mistake.
     public static func isGroup(_ name: String) -> Bool { !name.isEmpty && !ShownArgument.isAddress(name) }
 }
 
@@ -29,7 +30,7 @@ extension ValueFormat<String> {
         placeholder: "NAME", expectation: "a topic's name: \(KafkaName.topicRule)",
         parse: { KafkaName.isTopic($0) ? $0 : nil }, format: { $0 })
 
-    /// The name of something else, such as a group or a schema: any text that isn't an address.
+    /// Another name, such as that of a group or a schema: any text that isn't an address.
     public static let name = ValueFormat(
         placeholder: "NAME", expectation: "a name: \(KafkaName.groupRule)",
         parse: { KafkaName.isGroup($0) ? $0 : nil }, format: { $0 })

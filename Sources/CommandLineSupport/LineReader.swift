@@ -1,23 +1,23 @@
 import Foundation
 
-/// Reads a text file line by line, in one buffer that is used again; so a file may be of any size.
+/// Reads a text file line by line into one reused buffer, so that a file may have any size.
 ///
-/// Reading may block: not for the threads that tasks run on.
+/// Reading may block, so don't use it on the threads of tasks.
 public struct LineReader: ~Copyable {
-    /// A longer line is refused: what is read is meant to be text.
+    /// The longest line in bytes. Longer ones are refused, since the input should be text.
     private static let longestLine = 1 << 20
 
     public let path: String
-    /// The number of the line that was read last; the first is 1.
+    /// The number of the last line that was read, from 1; 0 before the first.
     public private(set) var lineNumber = 0
     private let descriptor: Int32
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    /// What of the buffer is still to be handed out.
+    /// The part of the buffer that hasn't been returned yet.
     private var unread = 0..<0
     private var current = 0..<0
     private var isAtEnd = false
 
-    /// - Throws: A failure of status `noInput` where the file can't be opened.
+    /// - Throws: A failure with status `noInput` if the file can't be opened.
     public init(path: String) throws(Failure) {
         self.path = path
         descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
@@ -28,7 +28,7 @@ public struct LineReader: ~Copyable {
 
     deinit { close(descriptor) }
 
-    /// The line that was read last, without its end (LF or CR LF).
+    /// The last line that was read, without its line ending (LF or CR LF).
     public var line: Span<UInt8> {
         @_lifetime(borrow self)
         get { buffer.span.extracting(current) }
@@ -36,8 +36,8 @@ public struct LineReader: ~Copyable {
 
     /// Reads the next line.
     ///
-    /// - Returns: False at the end of the file.
-    /// - Throws: A failure of status `ioError`, or `badData` for a line of more than a mebibyte.
+    /// - Returns: false at the end of the file.
+    /// - Throws: A failure with status `ioError`, or `badData` for a line of more than 1 MiB.
     public mutating func next() throws(Failure) -> Bool {
         var searched = unread.lowerBound
         while true {
@@ -62,9 +62,9 @@ public struct LineReader: ~Copyable {
         lineNumber += 1
     }
 
-    /// Reads more behind what is there.
+    /// Reads more bytes after the unread ones.
     ///
-    /// - Returns: By how much what is there was moved towards the buffer's beginning.
+    /// - Returns: The distance by which the unread bytes moved towards the start of the buffer.
     private mutating func fill() throws(Failure) -> Int {
         let moved = unread.lowerBound
         if moved > 0 {
@@ -75,14 +75,14 @@ public struct LineReader: ~Copyable {
             if buffer.count >= Self.longestLine {
                 throw Failure(
                     "\(path), line \(lineNumber + 1) has more than \(Numbers.grouped(Self.longestLine)) bytes: "
-                        + "this isn't the text file that it should be", status: .badData)
+                        + "this is not a text file", status: .badData)
             }
             buffer.append(contentsOf: repeatElement(0, count: buffer.count))
         }
         let begin = unread.upperBound
         let descriptor = descriptor
         let count = unsafe buffer.withUnsafeMutableBytes {
-            // read(2) writes into the rest of the buffer, during the call only.
+            // read(2) writes into the rest of the buffer only during the call.
             unsafe read(descriptor, $0.baseAddress?.advanced(by: begin), $0.count - begin)
         }
         if count < 0, errno != EINTR {

@@ -1,10 +1,10 @@
 import Foundation
 
-/// What a program that runs for long reports: a line each on standard error, with its time, its level and fields.
+/// The log of a long-running program: lines on standard error with time, level and fields.
 ///
-/// A value: a part of the program gets a log of its own by ``adding(_:_:)``, whose lines all have that field.
+/// It is a value: ``adding(_:_:)`` makes a log for a part of the program, whose lines all have another field.
 public struct Log: Sendable {
-    /// From the most important to the least.
+    /// The levels, from most to least important.
     public enum Level: String, Sendable, CaseIterable, Comparable {
         case error, warning, info, debug
 
@@ -15,7 +15,7 @@ public struct Log: Sendable {
     public enum Format: String, Sendable, CaseIterable {
         /// `2026-11-30T14:02:11.120Z info message field=value`
         case text
-        /// An object with the members `time`, `level`, `message`, and the fields.
+        /// An object with the members `time`, `level` and `message`, and the fields.
         case json
     }
 
@@ -31,8 +31,8 @@ public struct Log: Sendable {
     private var context: [JSONValue.Member] = []
 
     /// - Parameters:
-    ///   - level: The least important level that is written.
-    ///   - write: Gets each line, without a line feed.
+    ///   - level: The least important level to write.
+    ///   - write: Receives each line without a line feed.
     public init(
         format: Format = .text, level: Level = .info, now: @escaping @Sendable () -> Date = { Date() },
         write: @escaping @Sendable (String) -> Void = { StatusLine.shared.message($0) }
@@ -53,7 +53,7 @@ public struct Log: Sendable {
             }, write: write)
     }
 
-    /// The log of a short command: each line begins with the program's name, as its errors do.
+    /// The log of a short command: each line begins with the program's name, like its errors.
     public init(ofCommandOf program: String) {
         destination = Destination(
             level: .info, line: { _, message, fields in "\(program): \(message)\(Self.text(fields))" },
@@ -62,10 +62,10 @@ public struct Log: Sendable {
 
     private init() { destination = nil }
 
-    /// Writes nothing.
+    /// A log that writes nothing.
     public static let none = Log()
 
-    /// The same with a field that each line has.
+    /// A log with an additional field in each line.
     public func adding(_ name: String, _ value: JSONValue) -> Log {
         var log = self
         log.context.append(.init(name, value))
@@ -73,7 +73,7 @@ public struct Log: Sendable {
     }
 
     public func error(_ message: String, _ fields: Fields = [:]) { write(.error, message, fields) }
-    /// Something is waited for, or was left out.
+    /// Reports a wait, or something that was skipped.
     public func warning(_ message: String, _ fields: Fields = [:]) { write(.warning, message, fields) }
     public func info(_ message: String, _ fields: Fields = [:]) { write(.info, message, fields) }
     public func debug(_ message: String, _ fields: Fields = [:]) { write(.debug, message, fields) }
@@ -88,7 +88,7 @@ public struct Log: Sendable {
         fields.map { " \($0.name)=\(text($0.value))" }.joined()
     }
 
-    /// A value as it stands behind `field=`: a text in quotes, unless it is one word.
+    /// A field's value: quoted unless it is one word.
     private static func text(_ value: JSONValue) -> String {
         guard case .string(let text) = value else { return value.text }
         let isWord = !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x3D && $0 != 0x5C }

@@ -1,4 +1,4 @@
-/// Numbers for people.
+/// Formats numbers for users.
 public enum Numbers {
     /// 1234567 as "1,234,567".
     public static func grouped(_ number: Int) -> String {
@@ -16,10 +16,10 @@ public enum Numbers {
         scaled(number, units: ["", " k", " M", " G", " T"])
     }
 
-    /// "1.23 M/s", for something a second.
+    /// A rate per second, such as "1.23 M/s".
     public static func rate(_ perSecond: Double) -> String { short(perSecond) + "/s" }
 
-    /// Bytes as "12.3 MB", by thousands.
+    /// A number of bytes with decimal units, such as "12.3 MB".
     public static func bytes(_ count: Int) -> String {
         scaled(Double(count), units: [" B", " kB", " MB", " GB", " TB"])
     }
@@ -33,15 +33,15 @@ public enum Numbers {
         return "\(grouped(whole / 3600)) h \(twoDigits(whole / 60 % 60)) min"
     }
 
-    /// The number of offsets from one offset to another. Negative ones, which stand for no offset, count as 0.
+    /// The number of offsets between two offsets. Negative ones mean "no offset" and count as 0.
     ///
-    /// - Returns: 0 if the second lies before the first.
+    /// - Returns: The distance; 0 if `end` is before `first`.
     public static func distance(from first: Int64, to end: Int64) -> Int64 {
-        // Neither operand is negative, so the difference cannot overflow.
+        // Neither operand is negative, so the difference can't overflow.
         max(0, max(0, end) - max(0, first))
     }
 
-    /// With so many decimals, rounded; "?" for what isn't a number.
+    /// A number rounded to some decimals; "?" for infinity and NaN.
     public static func fixed(_ number: Double, decimals: Int) -> String {
         var scale = 1.0
         for _ in 0..<decimals { scale *= 10 }
@@ -53,7 +53,7 @@ public enum Numbers {
         return decimals == 0 ? sign + padded : sign + padded.dropLast(decimals) + "." + padded.suffix(decimals)
     }
 
-    /// Without a decimal point where it is whole.
+    /// A number without a decimal point if it is an integer.
     static func plain(_ number: Double) -> String {
         Int(exactly: number).map(String.init) ?? String(number)
     }

@@ -1,6 +1,6 @@
-/// An option of a command, `--name value` or `--name=value`, and `TFI_NAME` in the environment.
+/// An option of a command: `--name value` or `--name=value`, or `TFI_NAME` in the environment.
 ///
-/// It is also the key under which `ParsedOptions` gives the value, with the value's type.
+/// It is also the typed key of its value in `ParsedOptions`.
 public struct Option<Value: Sendable>: OptionDeclaration {
     public let name: String
     public let placeholder: String?
@@ -9,14 +9,14 @@ public struct Option<Value: Sendable>: OptionDeclaration {
     public let expectation: String
     public let isRepeated: Bool
     fileprivate let read: @Sendable (String) -> (any Sendable)?
-    /// From the values given, in their order, to the one that the command sees.
+    /// Combines the given values, in order, into the command's value.
     fileprivate let combine: @Sendable ([any Sendable]) -> Value
 
     public func parse(_ text: String) -> (any Sendable)? { read(text) }
 }
 
 extension Option {
-    /// An option with a default. Where it is given several times, the last counts.
+    /// An option with a default. If it is given several times, the last value counts.
     public init(
         _ name: String, _ format: ValueFormat<Value>, default defaultValue: Value, placeholder: String? = nil,
         help: String
@@ -27,7 +27,7 @@ extension Option {
             read: { format.parse($0) }, combine: { $0.last as? Value ?? defaultValue })
     }
 
-    /// An option that may be left out, and is nil then.
+    /// An option without a default; nil if it isn't given.
     public init<Wrapped>(
         optional name: String, _ format: ValueFormat<Wrapped>, placeholder: String? = nil, help: String
     ) where Value == Wrapped? {
@@ -37,7 +37,7 @@ extension Option {
             read: { format.parse($0) }, combine: { $0.last as? Wrapped })
     }
 
-    /// An option that may be given any number of times. In the environment its values stand one a line.
+    /// An option that may be given any number of times. In the environment it has one value per line.
     public init<Element>(
         repeated name: String, _ format: ValueFormat<Element>, placeholder: String? = nil, help: String
     ) where Value == [Element] {
@@ -49,7 +49,7 @@ extension Option {
 }
 
 extension Option<Bool> {
-    /// An option without a value: true where it is given. In the environment it is `true` or `false`.
+    /// An option without a value: true if it is given. In the environment it is `true` or `false`.
     public init(flag name: String, help: String) {
         self.init(
             name: name, placeholder: nil, help: help, defaultText: nil, expectation: "true or false",
@@ -65,23 +65,23 @@ extension Option<Bool> {
     }
 }
 
-/// What parser and help text need of an option, whatever its value's type.
+/// The properties of an option that the parser and the help text use, independent of its value's type.
 public protocol OptionDeclaration: Sendable {
-    /// Without the dashes.
+    /// The name without dashes.
     var name: String { get }
-    /// What stands for the value in the help text, or nil for a flag.
+    /// The placeholder of the value in the help text; nil for a flag.
     var placeholder: String? { get }
     var help: String { get }
     var defaultText: String? { get }
-    /// What a value has to be, to follow "expects".
+    /// A description of valid values that follows "expects".
     var expectation: String { get }
     var isRepeated: Bool { get }
-    /// The value, or nil where the text isn't one.
+    /// The value of a text; nil if it is invalid.
     func parse(_ text: String) -> (any Sendable)?
 }
 
 extension OptionDeclaration {
-    /// The variable that gives the value where the command line doesn't.
+    /// The environment variable that is used if the command line doesn't set the option.
     public var environmentName: String {
         "TFI_" + name.uppercased().replacing("-", with: "_")
     }
@@ -96,17 +96,21 @@ public struct ParsedOptions: Sendable {
         option.combine(values[option.name] ?? [])
     }
 
-    /// Whether the command line or the environment gives the option.
+    /// Whether the command line or the environment sets the option.
     public func isGiven(_ option: some OptionDeclaration) -> Bool { values[option.name] != nil }
 
-    /// The value of an option that has no default but must be there.
+    /// The value of an option without a default that must be set.
+    ///
+    /// - Throws: A failure with status `usage` if it isn't set.
     public func required<Value>(_ option: Option<Value?>) throws(Failure) -> Value {
         if let value = self[option] { return value }
         throw Failure(
             "--\(option.name) is missing: give it, or \(option.environmentName) in the environment", status: .usage)
     }
 
-    /// Refuses two options of which each rules out the other.
+    /// Checks that at most one of some options is given.
+    ///
+    /// - Throws: A failure with status `usage` if several are.
     public func checkExclusive(_ options: any OptionDeclaration...) throws(Failure) {
         let given = options.filter { values[$0.name] != nil }.map { "--\($0.name)" }
         if given.count > 1 {

@@ -1,20 +1,22 @@
-/// Reads a command's options from the command line and the environment.
+/// Parses a command's options from the command line and the environment.
 struct OptionParser {
     let options: [any OptionDeclaration]
 
-    /// - Parameter arguments: The command line without the program's name, from behind the command.
-    /// - Throws: A failure of status `usage`.
+    /// Parses the options.
+    ///
+    /// - Parameter arguments: The arguments after the command.
+    /// - Throws: A failure with status `usage`.
     func parse(_ arguments: ArraySlice<String>, environment: [String: String]) throws(Failure) -> ParsedOptions {
         var parsed = ParsedOptions()
         var rest = arguments
         while let argument = rest.popFirst() {
             guard argument.hasPrefix("-"), argument != "-" else {
-                // Slices keep their indices: that of the next argument is the position of this one, counted from 1.
+                // Slices keep their indices, so that of the next argument is this one's position, counted from 1.
                 throw Failure(
                     "\(ShownArgument.unexpected(rest.startIndex)); options begin with --", status: .usage)
             }
             let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            // Only a name is ever repeated in an error: what follows it may be a password.
+            // Errors repeat only the name, since the value may be a password.
             let option = try option(written: String(parts[0]))
             let inline = parts.count > 1 ? String(parts[1]) : nil
             if option.placeholder == nil {
@@ -60,7 +62,7 @@ struct OptionParser {
     }
 }
 
-/// The name that was probably meant: one that begins like `wanted`, or differs in few letters; nil if none does.
+/// The name that was probably meant: one that begins with `wanted` or differs in few letters; nil if there is none.
 public func nearestName(to wanted: String, among names: [String]) -> String? {
     // No name is that long, and the comparison takes quadratic time.
     guard wanted.utf8.count <= 256 else { return nil }
@@ -70,7 +72,7 @@ public func nearestName(to wanted: String, among names: [String]) -> String? {
     return best.distance <= max(1, min(wanted.count, best.name.count) / 3) ? best.name : nil
 }
 
-/// How many letters have to be changed, added, left out or swapped with their neighbour.
+/// The number of letters to change, insert, delete or swap with their neighbour.
 private func editDistance(_ first: String, _ second: String) -> Int {
     let a = Array(first)
     let b = Array(second)

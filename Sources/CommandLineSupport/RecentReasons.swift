@@ -1,6 +1,6 @@
 import Concurrency
 
-/// Remembers the reasons that a program has printed, so that it prints each under one heading only.
+/// Remembers printed reasons, so that each one is printed for one subject only.
 ///
 /// A broker that is down fails many operations at the same time, each with an error that contains the same reason.
 public final class RecentReasons: Sendable {
@@ -13,9 +13,9 @@ public final class RecentReasons: Sendable {
         var interval: Duration
     }
 
-    /// How long a reason belongs to the subject that it was printed for.
+    /// How long a reason is reserved for the subject for which it was printed.
     private static let period = Duration.seconds(60)
-    // The client itself repeats a report at intervals from 1 s to 60 s. Half of them let each such repetition through.
+    // The client itself repeats a report at intervals from 1 s to 60 s. Half of these let each repetition pass.
     private static let firstInterval = Duration.milliseconds(500)
     private static let longestInterval = Duration.seconds(30)
 
@@ -32,13 +32,13 @@ public final class RecentReasons: Sendable {
         self.now = now
     }
 
-    /// Whether a reason has to be printed for a subject, such as an operation that is retried.
+    /// Whether to print a reason for a subject, such as an operation that is retried.
     ///
-    /// A subject may repeat its own reason at growing intervals: an operation that starts again and again, each time as
-    /// a new call, does not print a line for each call.
+    /// A subject may repeat its own reason at growing intervals, so that an operation that is restarted constantly,
+    /// each time as a new call, doesn't print a line per call.
     ///
-    /// - Returns: False if the reason contains one that was printed for another subject within the last minute, or is
-    ///   part of one; and if the same subject printed it too short a time ago.
+    /// - Returns: false if the reason contains, or is part of, one that was printed for another subject within the
+    ///   last minute. Also false if the same subject printed it too recently.
     public func isNew(_ reason: String, of subject: String) -> Bool {
         let now = now()
         return state.withLock { state in
@@ -67,14 +67,14 @@ public final class RecentReasons: Sendable {
         return true
     }
 
-    /// Whether a subject's success has to be printed.
+    /// Whether to print a subject's success.
     ///
-    /// - Returns: False if none of the failures since its last success was printed.
+    /// - Returns: false if no failure was printed since its last success.
     public func isNewSuccess(of subject: String) -> Bool {
         state.withLock { $0.failing.remove(subject) != nil }
     }
 
-    /// Remembers a reason that is printed in any case, for example because it is printed once for each change.
+    /// Records a reason that is printed in any case, for example because it is printed once per change.
     public func printed(_ reason: String, of subject: String) {
         let now = now()
         state.withLock { state in

@@ -1,8 +1,8 @@
 import Foundation
 
-/// What this process has used so far. Source: getrusage(2); for memory on Linux proc(5).
+/// The resources that this process has used. Source: getrusage(2); for memory on Linux proc(5).
 public struct ResourceUsage: Sendable, Equatable {
-    /// The most memory that was resident at once, in MiB.
+    /// The peak resident memory in MiB.
     public var maxResidentMB: Double
     public var userSeconds: Double
     public var systemSeconds: Double
@@ -15,13 +15,13 @@ public struct ResourceUsage: Sendable, Equatable {
 
     public static var current: ResourceUsage {
         var usage = rusage()
-        // getrusage fills the structure that it is lent for the call.
+        // getrusage fills the structure and keeps no pointer to it.
         #if canImport(Darwin)
             unsafe getrusage(RUSAGE_SELF, &usage)
             let residentBytes = Double(usage.ru_maxrss)
         #else
             unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-            // The kernel's number survives exec, so it can be that of the process that has started this one.
+            // The kernel's number survives exec, so it can be that of the parent process.
             let residentBytes = peakResidentBytes ?? Double(usage.ru_maxrss) * 1024
         #endif
         return ResourceUsage(
@@ -29,7 +29,7 @@ public struct ResourceUsage: Sendable, Equatable {
             systemSeconds: seconds(usage.ru_stime))
     }
 
-    /// The bytes of memory that are resident now; nil if the system doesn't tell.
+    /// The current resident memory in bytes; nil if unknown.
     public static var residentBytes: Double? {
         #if canImport(Darwin)
             nil
@@ -39,10 +39,10 @@ public struct ResourceUsage: Sendable, Equatable {
     }
 
     #if !canImport(Darwin)
-        /// It begins anew with each program.
+        /// The peak resident memory in bytes, which exec resets; nil if unknown.
         private static var peakResidentBytes: Double? { status("VmHWM:") }
 
-        /// A line of /proc/self/status, in bytes; nil if it can't be read.
+        /// A value of /proc/self/status in bytes; nil if it can't be read.
         private static func status(_ name: String) -> Double? {
             guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8) else { return nil }
             let line = status.split(separator: "\n").first { $0.hasPrefix(name) }

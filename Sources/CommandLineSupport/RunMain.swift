@@ -1,9 +1,9 @@
 import Foundation
 
-/// Does what the command line asks for, and ends the process with the command's status.
+/// Runs the command line's request, and exits with the command's status.
 ///
-/// A failure is one line on standard error, `program: sentence`, and perhaps a hint. A reader of standard output
-/// that goes away ends the program quietly.
+/// A failure is printed as one line on standard error, `program: sentence`, possibly followed by a hint. If the reader
+/// of standard output closes it, the program ends silently.
 public func runMain(_ program: Program) async -> Never {
     StandardDescriptors.reserve()
     // Writing to a closed pipe or connection returns EPIPE instead of ending the process.
@@ -18,7 +18,7 @@ public func runMain(_ program: Program) async -> Never {
 }
 
 extension Program {
-    /// Does what the command line asks for, and says on standard error what keeps it from that.
+    /// Runs the command line's request, and reports a failure on standard error.
     public func run(
         _ arguments: [String], environment: [String: String], output: Output = .standard,
         statusLine: StatusLine = .shared
@@ -46,14 +46,14 @@ extension Program {
         }
     }
 
-    /// The failure that an error is for the user, or nil where it ends the program quietly.
+    /// The failure to report for an error; nil if the program ends silently.
     private func failure(for error: any Error) -> Failure? {
         switch error {
         case let failure as Failure: failure
         case OutputError.closed: nil
         case OutputError.failed(let number):
             Failure("standard output can't be written: \(systemErrorText(number))", status: .ioError)
-        default: Failure("a mistake in this program, please report it: \(error)", status: .internalError)
+        default: Failure("internal error, please report it: \(error)", status: .internalError)
         }
     }
 }

@@ -1,14 +1,14 @@
 import Concurrency
 
-/// Removes what the command line holds and may be a secret from the texts that go to standard error.
+/// Removes possible secrets of the command line from texts for standard error.
 ///
-/// The programs themselves repeat no such argument (see `ShownArgument`). This is the safeguard for texts that others
-/// write: a broker, a server or a library may repeat a value in its error.
+/// The programs themselves never repeat such arguments (see `ShownArgument`). This is the safeguard for texts from
+/// elsewhere: a broker, a server or a library may repeat a value in its error.
 public final class SecretFilter: Sendable {
     /// The filter of this process.
     public static let shared = SecretFilter()
 
-    /// A value with fewer bytes stays: removing it would tear sentences apart.
+    /// The shortest value that is removed, in bytes: removing shorter ones would mangle sentences.
     private static let shortest = 4
     private static let secretNames = ["password", "secret", "jaas", "token", "credential", "keystore.key"]
 
@@ -16,17 +16,17 @@ public final class SecretFilter: Sendable {
 
     public init() {}
 
-    /// Remembers the arguments, and the variables of the environment that stand for options, that may hold a secret.
+    /// Records the arguments that may be secrets, and those in environment variables for options.
     public func hide(_ arguments: [String], environment: [String: String] = [:]) {
         var secrets: Set<[UInt8]> = []
         let values = environment.filter { $0.key.hasPrefix("TFI_") }.flatMap { $0.value.split(separator: "\n") }
         for argument in arguments + values.map(String.init) { secrets.formUnion(Self.secrets(in: argument)) }
-        // A longer one may contain a shorter one.
+        // Longest first, since a longer one may contain a shorter one.
         let sorted = secrets.sorted { $0.count > $1.count }
         hidden.withLock { $0 = sorted }
     }
 
-    /// The text with each of the secrets replaced. Compares bytes.
+    /// Replaces each secret in a text. Compares bytes.
     public func removed(from text: String) -> String {
         let hidden = hidden.withLock { $0 }
         guard !hidden.isEmpty else { return text }
@@ -37,8 +37,8 @@ public final class SecretFilter: Sendable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// The parts of an argument that must not be shown: addresses and the passwords in them, and the values of settings
-    /// that hold secrets by their names.
+    /// The parts of an argument that must not be shown: addresses, the passwords in them, and the values of settings
+    /// whose names suggest secrets.
     private static func secrets(in argument: String) -> [[UInt8]] {
         var secrets: [[UInt8]] = []
         let parts = argument.split(separator: "=", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
@@ -56,7 +56,7 @@ public final class SecretFilter: Sendable {
         return secrets.filter { $0.count >= shortest }
     }
 
-    /// What stands between the first colon and the last `@` of `scheme://user:password@host`.
+    /// The part between the first colon and the last `@` of `scheme://user:password@host`; nil if there is none.
     private static func password(in address: String) -> [UInt8]? {
         var bytes = Array(address.utf8)[...]
         if let scheme = bytes.firstRange(of: Array("://".utf8)) { bytes = bytes[scheme.upperBound...] }

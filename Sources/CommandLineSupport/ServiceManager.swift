@@ -6,16 +6,16 @@ import Foundation
     import Glibc
 #endif
 
-/// The service manager that has started the program, such as systemd, and wants to hear how it is.
+/// The service manager that started the program, such as systemd, and receives status notifications.
 ///
 /// Source: sd_notify(3).
 public struct ServiceManager: Sendable {
-    /// The socket's path; in Linux' abstract namespace if it begins with a NUL.
+    /// The socket's path; in Linux's abstract namespace if it begins with a NUL.
     private let path: [UInt8]
-    /// How often it wants to hear that the program is well; nil if it doesn't watch.
+    /// The interval between notifications that the program is healthy; nil if there is no watchdog.
     public let watchdogInterval: Duration?
 
-    /// The one of this process; nil if there is none.
+    /// The service manager of this process; nil if there is none.
     public static let current = ServiceManager(environment: ProcessInfo.processInfo.environment, processID: getpid())
 
     init?(environment: [String: String], processID: Int32) {
@@ -27,11 +27,11 @@ public struct ServiceManager: Sendable {
         self.path = path
         let isWatched = environment["WATCHDOG_PID"].map { Int32($0) == processID } ?? true
         let microseconds = environment["WATCHDOG_USEC"].flatMap { Int64($0) } ?? 0
-        // Twice as often as it has to be, as systemd advises.
+        // Half of the required interval, as systemd recommends.
         watchdogInterval = isWatched && microseconds > 0 ? .microseconds(microseconds / 2) : nil
     }
 
-    /// Tells something, such as `READY=1`. A manager that doesn't listen is not waited for.
+    /// Sends a notification, such as `READY=1`. Doesn't wait for a manager that isn't receiving.
     public func notify(_ assignments: String...) {
         #if canImport(Darwin)
             let kind = SOCK_DGRAM
@@ -43,12 +43,12 @@ public struct ServiceManager: Sendable {
         defer { close(descriptor) }
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
-        // Its length was checked.
+        // The length was checked in the initializer.
         unsafe withUnsafeMutableBytes(of: &address.sun_path) { target in unsafe target.copyBytes(from: path) }
         let prefix = MemoryLayout<sockaddr_un>.offset(of: \.sun_path) ?? 0
         let length = socklen_t(prefix + path.count)
         let message = Array(assignments.joined(separator: "\n").utf8)
-        // Both are lent for the call.
+        // Both pointers are used only during the call.
         unsafe withUnsafeBytes(of: &address) { bytes in
             guard let base = bytes.baseAddress else { return }
             _ = unsafe message.withUnsafeBytes { message in

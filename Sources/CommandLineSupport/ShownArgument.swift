@@ -1,41 +1,42 @@
-/// How errors mention what stands on the command line, so that a secret in the wrong place is never repeated.
+/// Mentions command line arguments in errors without ever repeating a misplaced secret.
 ///
 /// - The value of an option or a setting is never shown. The error says what is expected instead.
 /// - An unexpected operand is never shown. The error gives its position.
-/// - A name or a path is shown unless it may hold a secret.
+/// - A name or a path is shown unless it may contain a secret.
 ///
-/// `SecretFilter` is the safeguard for texts that others write, such as a broker that repeats a value.
+/// `SecretFilter` is the safeguard for texts from elsewhere, such as a broker's error that repeats a value.
 public enum ShownArgument {
     static let hidden = "(not shown, it may hold a secret)"
 
-    /// A name or path as part of a sentence.
+    /// A name or path for use in a sentence.
     public static func name(_ text: String) -> String { mayHoldSecret(text) ? hidden : text }
 
-    /// A name in quotes, as part of a sentence.
+    /// A quoted name for use in a sentence.
     public static func quoted(_ text: String) -> String { mayHoldSecret(text) ? hidden : "'\(text)'" }
 
-    /// An unknown option's name with its dashes, if it is a short word as the names of options are.
+    /// An unknown option's name with its dashes, if it is a short word like the names of options.
     public static func option(_ name: String) -> String { isPlainWord(name) ? "--\(name)" : "of that name \(hidden)" }
 
     /// An argument by its position on the command line, such as "the 3rd argument".
     ///
-    /// - Parameter position: From 1, without the program's name.
+    /// - Parameter position: The position from 1, without the program's name.
     public static func argument(_ position: Int) -> String { "the \(Numbers.ordinal(position)) argument" }
 
     /// Says that an argument is unexpected, without showing it.
     public static func unexpected(_ position: Int) -> String { "\(argument(position)) is unexpected \(hidden)" }
 
-    /// Whether a text may hold a secret: it has an `@` as an address with a login, is a URI, or names a password.
+    /// Whether a text may contain a secret: it has an `@` like an address with a login, is a URI, or mentions a
+    /// password.
     ///
-    /// Looks at bytes: a combining mark after a sign makes another `Character` of it.
+    /// Compares bytes: a combining mark after a character makes it another `Character`.
     static func mayHoldSecret(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         return bytes.contains(UInt8(ascii: "@")) || bytes.contains(Array("://".utf8))
             || bytes.map { $0 | 0x20 }.contains(Array("password".utf8))
     }
 
-    /// Whether a text is a URI, or has a login in front of a host: `user:password@host`. No name in Kafka or Postgres
-    /// looks like that, so such a text in the place of a name is a mistake.
+    /// Whether a text is a URI or has a login before a host: `user:password@host`. No name in Kafka or Postgres looks
+    /// like that, so such a text in place of a name is a mistake.
     public static func isAddress(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         if bytes.contains(Array("://".utf8)) { return true }
@@ -44,7 +45,7 @@ public enum ShownArgument {
     }
 }
 
-/// Whether the text is a short word that can be the name of an option.
+/// Whether a text is a short word that could be the name of an option.
 public func isPlainWord(_ text: String) -> Bool {
     (1...32).contains(text.utf8.count)
         && text.utf8.allSatisfy { byte in

@@ -1,10 +1,10 @@
 import Concurrency
 
-/// One line at the bottom of a terminal that is drawn over again as things go on, with messages above it.
+/// A progress line at the bottom of a terminal that is redrawn, with messages above it.
 ///
-/// Where standard error is no terminal there is no line, and the messages are plain lines.
+/// If standard error isn't a terminal there is no progress line, and messages are plain lines.
 public final class StatusLine: Sendable {
-    /// The line of this process, on standard error.
+    /// The status line of this process, on standard error.
     public static let shared = StatusLine(
         isTerminal: Output.standardError.isTerminal,
         columns: { Output.standardError.columns ?? 80 },
@@ -16,7 +16,7 @@ public final class StatusLine: Sendable {
         var drawn: ContinuousClock.Instant?
     }
 
-    /// The shortest time between two drawings.
+    /// The shortest interval between two redraws.
     private static let period = Duration.milliseconds(200)
 
     public let isTerminal: Bool
@@ -25,7 +25,7 @@ public final class StatusLine: Sendable {
     private let write: @Sendable (String) -> Void
     private let state = Lock(State())
 
-    /// - Parameter write: Gets terminal commands and text that is already escaped.
+    /// - Parameter write: Receives terminal commands and text that is already escaped.
     public init(
         isTerminal: Bool, columns: @escaping @Sendable () -> Int,
         now: @escaping @Sendable () -> ContinuousClock.Instant, write: @escaping @Sendable (String) -> Void
@@ -36,23 +36,23 @@ public final class StatusLine: Sendable {
         self.write = write
     }
 
-    /// Shows the text, escaped (see `ForeignText`) and cut to the terminal's width.
+    /// Shows a text, escaped (see `ForeignText`) and cut to the terminal's width.
     ///
-    /// At most five times a second; between them `text` is not called.
+    /// Redraws at most five times a second; `text` isn't called in between.
     public func update(_ text: () -> String) {
         guard isTerminal else { return }
         state.withLock { state in
             let now = now()
             if let drawn = state.drawn, now - drawn < Self.period { return }
             state.drawn = now
-            // The last column stays free: some terminals go to the next line once it is taken.
+            // The last column stays free: some terminals wrap once it is used.
             let line = String(ForeignText.visible(text()).prefix(max(1, columns() - 1)))
             state.shown = line
             write("\r\u{1b}[K" + line)
         }
     }
 
-    /// Prints a line that stays, above the one that is redrawn. The text is escaped (see `ForeignText`).
+    /// Prints a permanent line above the progress line. The text is escaped (see `ForeignText`).
     public func message(_ text: String) {
         let text = ForeignText.visible(text)
         state.withLock { state in
@@ -64,7 +64,7 @@ public final class StatusLine: Sendable {
         }
     }
 
-    /// Takes the line away. A later update brings it back.
+    /// Removes the progress line. A later update shows it again.
     public func clear() {
         state.withLock { state in
             if state.shown != nil { write("\r\u{1b}[K") }

@@ -2,7 +2,7 @@ import Concurrency
 import Dispatch
 import Foundation
 
-/// The user's wish that the program ends: SIGINT or SIGTERM, or a call of `request()`.
+/// The user's request to stop the program: SIGINT or SIGTERM, or a call of `request()`.
 public final class StopSignal: Sendable {
     private struct State {
         var isRequested = false
@@ -12,19 +12,19 @@ public final class StopSignal: Sendable {
 
     private let state = Lock(State())
 
-    /// One that listens to no signal.
+    /// Creates a stop signal that handles no Unix signals.
     public init() {}
 
-    /// Listens to SIGINT and SIGTERM from here on; the second of them ends the process at once, with status 130
-    /// or 143, as if it had not been caught.
+    /// Handles SIGINT and SIGTERM from now on. A second signal ends the process at once, with status 130 or 143, as if
+    /// it had not been caught.
     public static func listening() -> StopSignal {
         let stop = StopSignal()
         let queue = DispatchQueue(label: "signals")
         for number in [SIGINT, SIGTERM] {
-            // On some systems a source sees the signal only where it is ignored.
+            // On some systems a dispatch source receives a signal only if it is ignored.
             _ = signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-            // The handler keeps its source, and so both live as long as the process.
+            // The handler retains its source, so both live as long as the process.
             source.setEventHandler {
                 if !stop.request() { _exit(128 + number) }
                 _ = source
@@ -36,9 +36,9 @@ public final class StopSignal: Sendable {
 
     public var isRequested: Bool { state.withLock { $0.isRequested } }
 
-    /// Asks for the end.
+    /// Requests the stop.
     ///
-    /// - Returns: Whether this was the first time.
+    /// - Returns: Whether this was the first request.
     @discardableResult
     public func request() -> Bool {
         let waiters: [CheckedContinuation<Void, Never>]? = state.withLock { state in
@@ -51,7 +51,7 @@ public final class StopSignal: Sendable {
         return waiters != nil
     }
 
-    /// Returns once the end was asked for, or the task is cancelled.
+    /// Waits until a stop is requested or the task is cancelled.
     public func wait() async {
         let number = state.withLock { state in
             state.lastWaiter += 1
@@ -60,7 +60,7 @@ public final class StopSignal: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isOver = state.withLock { state in
-                    // A cancellation from here on finds the waiter, and an earlier one is seen here.
+                    // A later cancellation finds the waiter, and an earlier one is detected here.
                     if state.isRequested || Task.isCancelled { return true }
                     state.waiters[number] = continuation
                     return false
@@ -72,9 +72,9 @@ public final class StopSignal: Sendable {
         }
     }
 
-    /// Does something, unless the end is asked for first: then it is cancelled.
+    /// Runs work, which is cancelled if a stop is requested first.
     ///
-    /// - Returns: Nil if the end was asked for.
+    /// - Returns: The work's value; nil if a stop was requested first.
     public func ending<Value: Sendable>(
         _ work: @escaping @Sendable () async throws -> Value
     ) async throws -> Value? {

@@ -1,7 +1,7 @@
-/// Columns of text, side by side.
+/// Formats text in columns.
 public enum TextTable {
-    /// A line for each row, the first of which has the headings. All columns but the first and the last are aligned to
-    /// the right.
+    /// One line per row, of which the first has the headings. All columns except the first and the last are
+    /// right-aligned.
     public static func lines(of rows: [[String]]) -> String {
         let count = rows.map(\.count).max() ?? 0
         let widths = (0..<count).map { column in rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0 }

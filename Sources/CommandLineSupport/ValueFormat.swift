@@ -1,12 +1,12 @@
-/// How an option's value is written.
+/// The text format of an option's value.
 public struct ValueFormat<Value: Sendable>: Sendable {
-    /// What stands for the value in the help text.
+    /// The placeholder of the value in the help text.
     public let placeholder: String
-    /// What a value has to be, to follow "expects".
+    /// A description of valid values that follows "expects".
     public let expectation: String
-    /// The value, or nil where the text isn't one.
+    /// Parses a text; nil if it is invalid.
     public let parse: @Sendable (String) -> Value?
-    /// The value as a user would write it.
+    /// Formats a value as a user would write it.
     public let format: @Sendable (Value) -> String
 
     public init(
@@ -21,13 +21,13 @@ public struct ValueFormat<Value: Sendable>: Sendable {
 }
 
 extension ValueFormat<String> {
-    /// Any text but none at all.
+    /// Any text that isn't empty.
     public static let string = ValueFormat(
         placeholder: "TEXT", expectation: "a value that isn't empty", parse: { $0.isEmpty ? nil : $0 }, format: { $0 })
 }
 
 extension ValueFormat where Value: RawRepresentable<String> & CaseIterable {
-    /// One of an enum's words.
+    /// One of an enum's raw values.
     public static func word(_: Value.Type) -> ValueFormat {
         let words = Value.allCases.map(\.rawValue)
         return ValueFormat(
@@ -37,7 +37,7 @@ extension ValueFormat where Value: RawRepresentable<String> & CaseIterable {
 }
 
 extension ValueFormat<Int> {
-    /// A whole number in a range.
+    /// An integer in a range.
     public static func int(_ range: ClosedRange<Int>) -> ValueFormat {
         ValueFormat(
             placeholder: "N", expectation: "a whole number from \(range.lowerBound) to \(range.upperBound)",
@@ -56,7 +56,7 @@ extension ValueFormat<Double> {
 }
 
 extension ValueFormat<Duration> {
-    /// A time with its unit, from nothing (where `allowsZero`) to a day.
+    /// A time with a unit, at most a day; zero only if `allowsZero`.
     public static func duration(allowsZero: Bool = false) -> ValueFormat {
         ValueFormat(
             placeholder: "TIME",
@@ -70,15 +70,15 @@ extension ValueFormat<Duration> {
     }
 }
 
-/// A client setting by its name in Kafka.
+/// A client setting by its Kafka name.
 public struct Property: Equatable, Sendable {
     public let name: String
-    /// May be a password: never printed.
+    /// May be a password, so never print it.
     public let value: String
 }
 
 extension ValueFormat<Property> {
-    /// `name=value`; the value may be empty and may hold further equals signs.
+    /// `name=value`; the value may be empty and may contain equals signs.
     public static let property = ValueFormat(
         placeholder: "NAME=VALUE", expectation: "name=value, such as client.id=press-3",
         parse: { text in
@@ -88,7 +88,7 @@ extension ValueFormat<Property> {
         format: { "\($0.name)=…" })
 }
 
-/// Times as users write them: a number and ms, s, m or h.
+/// Times as users write them: a number with the unit ms, s, m or h.
 public enum DurationText {
     private static let units: [(suffix: String, milliseconds: Double)] = [
         ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000),

@@ -1,8 +1,8 @@
-/// Decides when a program reports that it still waits for something.
+/// Decides when a program reports that it is still waiting.
 ///
-/// A reason is reported at once if this wait has not had it yet. Otherwise the interval between two reports of the same
-/// reason doubles, from 1 s to 60 s: so a change of the reason is reported, and one that stays is repeated every minute.
-/// A plain value: whoever waits owns one for each thing that it waits for.
+/// A new reason is reported at once. For a repeated one, the interval between reports doubles from 1 s to 60 s. So
+/// each change of the reason is reported, and a lasting one is repeated every minute. It is a value: the waiting code
+/// owns one per thing that it waits for.
 public struct WaitReporter: Sendable {
     private struct Report {
         var next: ContinuousClock.Instant
@@ -11,8 +11,8 @@ public struct WaitReporter: Sendable {
 
     private static let firstInterval = Duration.seconds(1)
     private static let longestInterval = Duration.seconds(60)
-    /// Reasons may contain numbers that change each time: further ones count as one reason.
-    private static let mostReasons = 8
+    /// The most distinct reasons. Reasons may contain varying numbers, so further ones count as one reason.
+    private static let maximumReasons = 8
     private static let others = ""
 
     private var reports: [String: Report] = [:]
@@ -22,11 +22,11 @@ public struct WaitReporter: Sendable {
     /// Whether a report was due since the last success.
     public var hasReported: Bool { !reports.isEmpty }
 
-    /// Call after each failed attempt, or from time to time while one attempt takes long.
+    /// Records a failed attempt. Call it after each one, or periodically while an attempt takes long.
     ///
-    /// - Returns: Whether the reason is to be reported now.
+    /// - Returns: Whether to report the reason now.
     public mutating func isDue(_ reason: String, at now: ContinuousClock.Instant) -> Bool {
-        let key = reports[reason] == nil && reports.count >= Self.mostReasons - 1 ? Self.others : reason
+        let key = reports[reason] == nil && reports.count >= Self.maximumReasons - 1 ? Self.others : reason
         guard var report = reports[key] else {
             reports[key] = Report(next: now + Self.firstInterval, interval: Self.firstInterval)
             return true
@@ -38,9 +38,9 @@ public struct WaitReporter: Sendable {
         return true
     }
 
-    /// Call after a success.
+    /// Records a success.
     ///
-    /// - Returns: Whether anything was reported before, so that the success is to be reported too.
+    /// - Returns: Whether something was reported before, so that the success should be reported too.
     public mutating func succeeded() -> Bool {
         defer { self = WaitReporter() }
         return hasReported

@@ -1,11 +1,11 @@
 import CMicroHTTPD
 import Concurrency
 
-/// One stream of server-sent events, for any number of clients that come and go.
+/// A stream of server-sent events for any number of clients, which may come and go.
 ///
-/// A client gets the last picture at once, and then each new one. One that is slow leaves pictures out: it is only ever
-/// given whole events, and the newest one next. Beats let clients notice that the stream stands still, and the server that
-/// a client is gone.
+/// A client receives the last picture at once, and then each new one. A slow client skips pictures: it receives only
+/// whole events, and always the newest one next. Beats let clients detect a stalled stream, and let the server detect
+/// that a client is gone.
 ///
 /// Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
 public final class EventStream: Sendable {
@@ -13,13 +13,13 @@ public final class EventStream: Sendable {
     private static let beat = Array("event: beat\ndata: {}\n\n".utf8)
 
     private struct State {
-        /// The last picture as an event; nil before the first.
+        /// The last picture as an event; nil before the first one.
         var picture: [UInt8]?
-        /// Counts the pictures.
+        /// The number of the last picture.
         var number = 0
         var beats = 0
         var isEnded = false
-        /// Those that wait for the next event.
+        /// The clients that wait for the next event.
         var waiting: [Client] = []
         var clientCount = 0
     }
@@ -28,15 +28,15 @@ public final class EventStream: Sendable {
 
     public init() {}
 
-    /// How many clients there are.
+    /// The number of connected clients.
     public var clientCount: Int { state.withLock { $0.clientCount } }
 
-    /// How many of them have everything, and wait for the next event.
+    /// The number of clients that have received everything and wait for the next event.
     public var waitingCount: Int { state.withLock { $0.waiting.count } }
 
-    /// Shows a picture to all clients.
+    /// Sends a picture to all clients.
     ///
-    /// - Parameter data: One line.
+    /// - Parameter data: One line of text.
     public func show(_ data: String) {
         resume { state in
             state.picture = Array("data: \(data)\n\n".utf8)
@@ -44,28 +44,28 @@ public final class EventStream: Sendable {
         }
     }
 
-    /// Forgets the last picture, which is too old for a client that comes now. Clients that are there keep what they have.
+    /// Drops the last picture when it is too old for new clients. Connected clients keep it.
     public func forget() { state.withLock { $0.picture = nil } }
 
     /// Sends a beat to all clients.
     public func sendBeat() { resume { $0.beats += 1 } }
 
-    /// Ends the stream for all clients, and for all that come later, once they have the last picture. Stopping the server
-    /// doesn't wait for that.
+    /// Ends the stream for all current and future clients, once they have received the last picture. Stopping the
+    /// server doesn't wait for that.
     public func end() { resume { $0.isEnded = true } }
 
     private func resume(_ change: (inout State) -> Void) {
         state.withLock { state in
             change(&state)
-            // Under the lock: a connection isn't freed while it is suspended, and it is resumed once.
+            // Done under the lock: a suspended connection isn't freed, and it is resumed only once.
             for client in state.waiting { unsafe MHD_resume_connection(client.connection) }
             state.waiting = []
         }
     }
 
-    /// What libmicrohttpd reads from for one client.
+    /// Creates the libmicrohttpd response for one client.
     ///
-    /// - Returns: Nil if there is no memory.
+    /// - Returns: The response; nil if there isn't enough memory.
     func response(to connection: OpaquePointer) -> OpaquePointer? {
         state.withLock { $0.clientCount += 1 }
         let client = unsafe Unmanaged.passRetained(Client(self, connection))
@@ -77,7 +77,7 @@ public final class EventStream: Sendable {
 
     private static let read: MHD_ContentReaderCallback = { client, _, target, count in
         guard let client = unsafe client, let target = unsafe target, count > 0 else { return 0 }
-        // The response holds the client until `free`.
+        // The response retains the client until `free`.
         let reader = unsafe Unmanaged<Client>.fromOpaque(client).takeUnretainedValue()
         let bytes = unsafe UnsafeMutableRawBufferPointer(start: target, count: count)
         return unsafe reader.stream.read(into: bytes, for: reader)
@@ -92,7 +92,7 @@ public final class EventStream: Sendable {
         }
     }
 
-    /// Copies what a client is to get next. If there is nothing, its connection is suspended until there is.
+    /// Copies the client's next bytes. If there are none, suspends its connection until there are.
     private func read(into target: UnsafeMutableRawBufferPointer, for client: Client) -> Int {
         state.withLock { state in
             if client.rest.isEmpty {
@@ -117,14 +117,14 @@ public final class EventStream: Sendable {
         }
     }
 
-    /// One client, and how far it is.
+    /// A client and its position in the stream.
     @safe private final class Client: @unchecked Sendable {
-        // @unchecked: what changes is used under the stream's lock alone.
+        // @unchecked: the mutable properties are used only under the stream's lock.
         let stream: EventStream
-        /// libmicrohttpd keeps it until it has called `free`.
+        /// Valid until libmicrohttpd has called `free`.
         let connection: OpaquePointer
         var rest: ArraySlice<UInt8> = []
-        /// Of the last picture and beat that it was given.
+        /// The numbers of the last picture and beat that it received.
         var number = 0
         var beats = 0
 

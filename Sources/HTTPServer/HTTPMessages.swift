@@ -1,8 +1,8 @@
-/// A request that was read: always a GET or a HEAD.
+/// A GET or HEAD request.
 public struct HTTPRequest: Sendable {
-    /// The path, with its escapes resolved.
+    /// The path with its escapes decoded.
     public let path: String
-    /// The query's arguments by their names; of several of a name the last one.
+    /// The arguments of the query by name; for repeated names the last value.
     public let query: [String: String]
 
     public init(path: String, query: [String: String] = [:]) {
@@ -11,7 +11,7 @@ public struct HTTPRequest: Sendable {
     }
 }
 
-/// What is answered.
+/// The response to a request.
 public struct HTTPResponse: Sendable {
     public var status: Status
     /// The `Content-Type`.
@@ -20,7 +20,7 @@ public struct HTTPResponse: Sendable {
 
     public enum Body: Sendable {
         case bytes([UInt8])
-        /// Events, for as long as the client stays.
+        /// Server-sent events, for as long as the client stays connected.
         case events(EventStream)
     }
 
@@ -38,7 +38,7 @@ public struct HTTPResponse: Sendable {
         self.body = .bytes(body)
     }
 
-    /// Events, for as long as the client stays.
+    /// A stream of server-sent events, for as long as the client stays connected.
     public init(_ events: EventStream) {
         status = .ok
         type = EventStream.contentType

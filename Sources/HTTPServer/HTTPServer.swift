@@ -8,10 +8,10 @@ import Dispatch
     import Glibc
 #endif
 
-/// A small server for pages that a program shows of itself, on libmicrohttpd.
+/// A small server for a program's status pages, based on libmicrohttpd.
 ///
-/// It answers GET and HEAD, over HTTP 1.1 without TLS, on a thread of its own. What a client can take up is bounded: how
-/// many connections there are, how long each may be silent, and how long a request's head may be.
+/// It answers GET and HEAD over HTTP 1.1 without TLS, on its own thread. Clients have limits: the number of
+/// connections, how long each may be silent, and the size of a request's head.
 ///
 /// ```swift
 /// let server = try HTTPServer(at: ListenAddress(port: 8080)) { request in HTTPResponse("hello\n") }
@@ -19,22 +19,22 @@ import Dispatch
 public final class HTTPServer: Sendable {
     public struct Limits: Sendable {
         public var connections = 512
-        /// How long a connection may be silent, in seconds.
+        /// The longest silence of a connection in seconds.
         public var idleSeconds = 30
-        /// The bytes of memory for each connection, which a request's line and headers have to fit in.
+        /// The bytes of memory per connection, which must hold a request's line and headers.
         public var connectionMemory = 16 << 10
 
         public init() {}
     }
 
-    /// Why the server doesn't listen.
+    /// The reason why the server can't listen.
     public struct StartError: Error, CustomStringConvertible {
         public let address: ListenAddress
         public let reason: String
         public var description: String { "cannot listen at \(address): \(reason)" }
     }
 
-    /// Headers of every answer. Nothing of another host is loaded, and no other page can show this one in a frame.
+    /// The headers of every response. No content of other hosts is loaded, and no other page can frame this one.
     private static let headers = [
         (
             "Content-Security-Policy",
@@ -44,27 +44,30 @@ public final class HTTPServer: Sendable {
         ("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"), ("Cache-Control", "no-store"),
     ]
 
-    /// Where it listens; with its port, if any free one was asked for.
+    /// The address, with the actual port if any free one was requested.
     public let address: ListenAddress
     private let daemon: Lock<Daemon?>
 
-    /// libmicrohttpd's server, and what its callback is given.
+    /// libmicrohttpd's server and the argument of its callback.
     @safe private struct Daemon: @unchecked Sendable {
-        // @unchecked: libmicrohttpd's functions may be called from any thread; `stop()` takes it out of its lock first.
+        // @unchecked: libmicrohttpd's functions may be called from any thread, and `stop()` first takes it out of its
+        // lock.
         let pointer: OpaquePointer
         let handler: Unmanaged<Handler>
     }
 
     private final class Handler: Sendable {
         let answer: @Sendable (HTTPRequest) -> HTTPResponse
-        /// Those that clients were given.
+        /// The streams that have been sent to clients.
         let streams = Lock<[EventStream]>([])
         init(_ answer: @escaping @Sendable (HTTPRequest) -> HTTPResponse) { self.answer = answer }
     }
 
-    /// Begins to listen.
+    /// Starts listening.
     ///
-    /// - Parameter answer: Called on the server's thread, which serves nobody else meanwhile: it must not wait.
+    /// - Parameter answer: Called on the server's thread. It must not wait, since the thread serves no other client
+    ///   meanwhile.
+    /// - Throws: `StartError` if the address can't be used.
     public init(
         at address: ListenAddress, limits: Limits = Limits(),
         answer: @escaping @Sendable (HTTPRequest) -> HTTPResponse
@@ -97,9 +100,9 @@ public final class HTTPServer: Sendable {
 
     deinit { stopNow() }
 
-    /// Ends all streams of events and all connections, and listens no more. An answer that is under way may be cut off.
+    /// Stops listening and ends all event streams and connections. A response in progress may be cut off.
     public func stop() async {
-        // It waits for the server's thread.
+        // Stopping waits for the server's thread.
         await withCheckedContinuation { continuation in
             DispatchQueue(label: "end of the HTTP server").async {
                 self.stopNow()
@@ -124,15 +127,15 @@ public final class HTTPServer: Sendable {
     // MARK: Requests
 
     private static let handle: MHD_AccessHandlerCallback = { handler, connection, path, method, _, _, _, _ in
-        // All of them live until this returns.
+        // All arguments are valid until this returns.
         guard let handler = unsafe handler, let connection = unsafe connection, let path = unsafe path,
             let method = unsafe method
         else { return MHD_Result.NO }
         let context = unsafe Unmanaged<Handler>.fromOpaque(handler).takeUnretainedValue()
         let name = unsafe String(validatingCString: method)
-        // The answer comes with the first call, which is before a body: one that is sent all the same ends the connection.
+        // The first call is answered, before the body arrives; a body that is sent anyway ends the connection.
         guard name == "GET" || name == "HEAD" else {
-            let refusal = HTTPResponse(.methodNotAllowed, "only GET and HEAD are answered\n")
+            let refusal = HTTPResponse(.methodNotAllowed, "only GET and HEAD are supported\n")
             return unsafe send(refusal, extraHeader: ("Allow", "GET, HEAD"), connection)
         }
         guard let path = unsafe String(validatingCString: path) else {
@@ -149,7 +152,7 @@ public final class HTTPServer: Sendable {
 
     private static func arguments(_ connection: OpaquePointer) -> [String: String] {
         var arguments: [String: String] = [:]
-        // The callback is called before this call returns, and gets the dictionary's address for that time alone.
+        // The callback is called before this call returns, and uses the dictionary's address only until then.
         unsafe withUnsafeMutablePointer(to: &arguments) { arguments in
             _ = unsafe MHD_get_connection_values(
                 connection, MHD_ValueKind.GET_ARGUMENT_KIND,
@@ -170,7 +173,7 @@ public final class HTTPServer: Sendable {
         let response: OpaquePointer?
         switch answer.body {
         case .bytes(let bytes):
-            // The library makes a copy of the bytes.
+            // The library copies the bytes.
             unsafe response = bytes.withUnsafeBytes { body in
                 unsafe MHD_create_response_from_buffer(
                     body.count, UnsafeMutableRawPointer(mutating: body.baseAddress),

@@ -1,7 +1,7 @@
-/// Where a server listens: an interface's address or host name, and a port.
+/// The address at which a server listens: an interface's address or host name, and a port.
 public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
     public let host: String
-    /// 0 for any free one.
+    /// The port; 0 for any free one.
     public let port: UInt16
 
     public static let loopback = "127.0.0.1"
@@ -11,7 +11,8 @@ public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
         self.port = port
     }
 
-    /// Reads `host:port`, `[address]:port` for IPv6, or a port alone for the loopback interface; nil for anything else.
+    /// Parses `host:port`, `[address]:port` for IPv6, or only a port for the loopback interface; nil for anything
+    /// else.
     public init?(parsing text: String) {
         guard let colon = text.lastIndex(of: ":") else {
             guard let port = UInt16(text) else { return nil }
@@ -34,7 +35,7 @@ public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
             default: byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ":")
             }
         }
-        // An empty one means all interfaces to some, and the loopback one to others.
+        // An empty host is ambiguous: to some it means all interfaces, to others the loopback interface.
         guard isName, !host.isEmpty else { return nil }
         self.init(host: host, port: port)
     }

@@ -4,10 +4,10 @@
     import Glibc
 #endif
 
-/// A socket that listens. Made here and not by libmicrohttpd, which doesn't tell why it can't.
+/// A listening socket. Created here because libmicrohttpd doesn't report why it fails to create one.
 struct ListeningSocket: ~Copyable {
     private let descriptor: Int32
-    /// The port, also if any free one was asked for.
+    /// The port, also if any free one was requested.
     let port: UInt16
 
     init(_ address: ListenAddress) throws(HTTPServer.StartError) {
@@ -24,7 +24,7 @@ struct ListeningSocket: ~Copyable {
         guard status == 0, let first = unsafe list else {
             throw HTTPServer.StartError(address: address, reason: unsafe String(cString: gai_strerror(status)))
         }
-        // The list is freed at the end, and nothing of it is kept.
+        // The list is freed at the end, and no pointer into it is kept.
         defer { unsafe freeaddrinfo(first) }
         var reason = ""
         var found: (descriptor: Int32, port: UInt16)?
@@ -42,7 +42,7 @@ struct ListeningSocket: ~Copyable {
 
     deinit { close(descriptor) }
 
-    /// Another descriptor of the socket, for somebody who closes it.
+    /// Duplicates the socket's descriptor; the caller must close the copy.
     func copy() -> Int32 { fcntl(descriptor, F_DUPFD_CLOEXEC, 0) }
 
     private struct SystemError: Error, CustomStringConvertible {
@@ -55,7 +55,7 @@ struct ListeningSocket: ~Copyable {
         guard descriptor >= 0 else { return .failure(SystemError()) }
         var yes: Int32 = 1
         let length = socklen_t(MemoryLayout<Int32>.size)
-        // Without it a server that is started again would find its port taken for a minute.
+        // Otherwise a restarted server would find its port in use for a minute.
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, length)
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         guard unsafe bind(descriptor, entry.ai_addr, entry.ai_addrlen) == 0, Self.listen(descriptor) == 0 else {
@@ -65,7 +65,7 @@ struct ListeningSocket: ~Copyable {
         }
         var bound = sockaddr_storage()
         var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        // Both families have the port at the same place, in the network's order.
+        // Both families have the port at the same offset, in network byte order.
         let port = unsafe withUnsafeMutableBytes(of: &bound) { bytes in
             guard let base = bytes.baseAddress,
                 unsafe getsockname(descriptor, base.assumingMemoryBound(to: sockaddr.self), &size) == 0

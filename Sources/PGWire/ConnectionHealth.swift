@@ -8,13 +8,13 @@ import Concurrency
     import Glibc
 #endif
 
-/// Whether a connection can still be used, and whether it is in use, for all tasks to see.
+/// A connection's state, readable from any task: whether it is usable, and whether it is busy.
 final class ConnectionHealth: Sendable {
     private struct State {
         var isBroken = false
         var isClosed = false
         var busySince: ContinuousClock.Instant?
-        /// The socket while libpq has it open.
+        /// The socket while libpq has it open; nil otherwise.
         var socket: Int32?
         var serverProcessID: Int32?
     }
@@ -27,22 +27,22 @@ final class ConnectionHealth: Sendable {
 
     func markBroken() { state.withLock { $0.isBroken = true } }
 
-    func callBegins() {
+    func beginCall() {
         let now = ContinuousClock.now
         state.withLock { $0.busySince = now }
     }
 
-    /// A call that consists of many statements waits anew with each of them.
-    func statementBegins() {
+    /// Restarts the wait, since a call may consist of many statements.
+    func beginStatement() {
         let now = ContinuousClock.now
         state.withLock { if $0.busySince != nil { $0.busySince = now } }
     }
 
-    func callEnds() { state.withLock { $0.busySince = nil } }
+    func endCall() { state.withLock { $0.busySince = nil } }
 
     var serverProcessID: Int32? { state.withLock { $0.serverProcessID } }
 
-    /// - Parameter serverProcessID: 0 if the server has not told it.
+    /// - Parameter serverProcessID: 0 if the server hasn't reported it.
     func opened(socket: Int32, serverProcessID: Int32) {
         state.withLock { state in
             state.socket = socket >= 0 ? socket : nil
@@ -50,7 +50,7 @@ final class ConnectionHealth: Sendable {
         }
     }
 
-    /// Call before libpq closes the socket.
+    /// Marks the connection as closed. Call it before libpq closes the socket.
     func close() {
         state.withLock { state in
             state.isClosed = true
@@ -59,11 +59,11 @@ final class ConnectionHealth: Sendable {
         }
     }
 
-    /// Ends both directions of the socket, which wakes the thread that waits for it.
+    /// Shuts down both directions of the socket, which wakes the thread that waits for it.
     func abort() {
         state.withLock { state in
             state.isBroken = true
-            // The lock keeps libpq from closing it meanwhile, so that the number is still the socket's.
+            // The lock keeps libpq from closing the socket meanwhile, so the descriptor is still the socket's.
             if let socket = state.socket { _ = shutdown(socket, Int32(SHUT_RDWR)) }
         }
     }

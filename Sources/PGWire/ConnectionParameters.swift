@@ -1,19 +1,19 @@
 import CPQ
 
-/// Keywords and values for libpq, checked so that its messages can't quote a password.
+/// Keywords and values for libpq, checked so that its error messages can't reveal a password.
 ///
 /// Source: PostgreSQL manual, "Parameter Key Words" and "Connection Strings".
 struct ConnectionParameters {
     private(set) var pairs: [(keyword: String, value: String)]
 
     /// - Parameters:
-    ///   - uri: A URI, key=value pairs, a database name, or nil for the environment alone.
-    ///   - options: Further parameters, which win over the URI's.
-    ///   - defaults: Further parameters, which the URI's win over.
+    ///   - uri: A URI, key=value pairs, or a database name; nil to use only the environment.
+    ///   - options: Parameters that take precedence over the URI's.
+    ///   - defaults: Parameters that apply if the URI doesn't set them.
     init(
         uri: String?, options: [String: String], defaults: [String: String] = [:], applicationName: String?
     ) throws(PostgresError) {
-        // A server that vanished is noticed after 10 + 3 × 5 seconds of silence.
+        // A vanished server is detected after 10 + 3 × 5 seconds of silence.
         pairs = [
             ("keepalives", "1"), ("keepalives_idle", "10"), ("keepalives_interval", "5"), ("keepalives_count", "3"),
             ("tcp_user_timeout", "25000"),
@@ -35,27 +35,27 @@ struct ConnectionParameters {
         string.utf8.starts(with: "postgresql://".utf8) || string.utf8.starts(with: "postgres://".utf8)
     }
 
-    /// Refuses what libpq would take apart wrongly, and then quote in its message, password and all.
+    /// Refuses strings that libpq would misparse and then quote in its error message, including the password.
     ///
-    /// Looks at bytes, as libpq does: a sign with a combining mark behind it is another `Character`.
+    /// Compares bytes, as libpq does: a character followed by a combining mark is a different `Character`.
     private static func check(_ uri: String) throws(PostgresError) {
         func has(_ sign: Character, in text: String) -> Bool { text.utf8.contains(sign.asciiValue ?? 0) }
         guard isURI(uri) || has("=", in: uri) else {
-            // A database name, which doesn't look like a URI with a slip of the pen.
+            // A database name that doesn't look like a mistyped URI.
             if !has("/", in: uri), !has("@", in: uri), !has(":", in: uri) { return }
-            throw unreadable("it has to begin with postgresql:// or to be made of key=value pairs")
+            throw unreadable("it must begin with postgresql:// or consist of key=value pairs")
         }
         let keyword = uri.unicodeScalars.prefix { $0 != "=" }
         guard
             isURI(uri) || keyword.allSatisfy({ $0.properties.isAlphabetic || $0.properties.isWhitespace || $0 == "_" })
-        else { throw unreadable("it has to begin with postgresql:// or to be made of key=value pairs") }
+        else { throw unreadable("it must begin with postgresql:// or consist of key=value pairs") }
         let values = try parse(uri)
         guard isURI(uri) else { return }
-        // A slash in a password ends the host for libpq, and the rest is taken for the database.
+        // For libpq a slash in a password ends the host, and the rest is read as the database name.
         let hasCredentials = values["user"] != nil || values["password"] != nil
         let isMisread = !hasCredentials && has("@", in: values["dbname"] ?? "")
         guard !isMisread, !has("@", in: values["host"] ?? "") else {
-            throw unreadable("special characters in the user name or password have to be percent-encoded")
+            throw unreadable("special characters in the user name or password must be percent-encoded")
         }
         for port in (values["port"] ?? "").split(separator: ",") where UInt16(port) == nil {
             throw unreadable("the port isn't a number from 1 to 65535")
@@ -66,9 +66,9 @@ struct ConnectionParameters {
         PostgresError(.usage, "The connection string can't be read: \(reason)")
     }
 
-    /// The parameters that a connection string sets.
+    /// The parameters set by a connection string.
     private static func parse(_ uri: String) throws(PostgresError) -> [String: String] {
-        // Both the list and the message belong to libpq until they are freed below.
+        // libpq owns the list and the message until they are freed below.
         var message: UnsafeMutablePointer<CChar>?
         guard let list = unsafe PQconninfoParse(uri, &message) else {
             let text = unsafe message.map { unsafe String(cString: $0) } ?? ""
@@ -79,11 +79,11 @@ struct ConnectionParameters {
         return unsafe settings(list)
     }
 
-    /// The values that are set in one of libpq's lists of parameters.
+    /// The values that are set in a list of libpq's parameters.
     @unsafe static func settings(_ list: UnsafeMutablePointer<PQconninfoOption>) -> [String: String] {
         var values: [String: String] = [:]
         var entry = unsafe list
-        // The list ends with an entry without a keyword.
+        // An entry without a keyword ends the list.
         while let keyword = unsafe entry.pointee.keyword {
             if let value = unsafe entry.pointee.val { unsafe values[String(cString: keyword)] = String(cString: value) }
             unsafe entry += 1
@@ -91,13 +91,14 @@ struct ConnectionParameters {
         return values
     }
 
-    /// libpq's message up to the first part of the connection string in it, which may hold the password.
+    /// The start of libpq's message up to its first quotation of the connection string, which may contain the
+    /// password.
     ///
-    /// That part stands in quotes, of whatever form the language of the message has, and may have quotes in it: so
-    /// nothing that follows is shown.
+    /// The form of the quotes depends on the message's language, and the quoted text may contain quotes, so nothing
+    /// after it is shown.
     static func beforeQuotation(_ text: String) -> String {
         let bytes = Array(text.utf8)
-        // The two messages that quote a sign of libpq's own before they quote the string.
+        // These two messages quote one of libpq's own tokens before they quote the string.
         let openings = ["missing \"=\" after ", "end of string reached when looking for matching \"]\" in "]
         let opening = openings.first { bytes.starts(with: $0.utf8) }?.utf8.count ?? 0
         let shown = bytes[..<opening] + bytes[opening...].prefix { $0 < 0x80 && $0 != 0x22 && $0 != 0x27 }

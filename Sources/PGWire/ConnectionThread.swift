@@ -9,10 +9,10 @@ import Dispatch
     import Glibc
 #endif
 
-/// Runs an actor's jobs on one thread of its own, where they may block.
+/// Runs an actor's jobs on a dedicated thread, where they may block.
 ///
-/// The thread begins with the first job. ``retire()`` lets it end once nothing is left to do; a job that comes
-/// later still gets a thread, for as long as it takes, so that no call waits for ever.
+/// The first job starts the thread. After ``retire()`` the thread ends once it is idle. A later job still gets a
+/// thread, so that no call waits forever.
 final class ConnectionThread: SerialExecutor {
     private struct State {
         var jobs: [UnownedJob] = []
@@ -31,11 +31,11 @@ final class ConnectionThread: SerialExecutor {
             return !state.hasThread
         }
         wake.signal()
-        // Where the system has no thread left, the jobs run here: late and in the way of others, but they run.
+        // If the system can't start another thread, run the jobs here: late and blocking the caller, but they run.
         if needsThread, !startThread({ self.run() }) { run(untilIdle: true) }
     }
 
-    /// Ends the thread when it has nothing left to do.
+    /// Ends the thread once it is idle.
     func retire() {
         state.withLock { $0.isRetired = true }
         wake.signal()

@@ -1,6 +1,6 @@
-// Arrays: a header, and elements that are appended as values of their own.
+// Arrays: a header, followed by elements that are appended like other values.
 extension CopyBuffer {
-    /// An array that was begun: where its header stands, and what the row lacked before it.
+    /// An open array: the position of its header, and the row's state before it.
     @frozen
     public struct ArrayMark: Sendable {
         @usableFromInline let start: Int
@@ -15,12 +15,11 @@ extension CopyBuffer {
         }
     }
 
-    /// Opens an array. Its elements follow in row-major order, each by the append of its type, and then
-    /// ``endArray(_:lengths:hasNulls:)``.
+    /// Opens an array. Append the elements in row-major order, and then call ``endArray(_:lengths:hasNulls:)``.
     ///
     /// - Parameters:
     ///   - elementOID: The OID of the element's type.
-    ///   - dimensions: 0 for an array without elements, at most 6.
+    ///   - dimensions: The number of dimensions, at most 6; 0 for an empty array.
     @inlinable
     public mutating func beginArray(elementOID: UInt32, dimensions: Int) -> ArrayMark {
         let mark = ArrayMark(start: writtenBytes, dimensions: dimensions, missingColumns: missingColumns)
@@ -37,9 +36,10 @@ extension CopyBuffer {
         return mark
     }
 
-    /// Closes an array, after its last element.
+    /// Closes an array after its last element.
     ///
-    /// - Parameter lengths: The length of each dimension, the outermost first; their product is the number of elements.
+    /// - Parameter lengths: The length of each dimension, the outermost first; their product is the number of
+    ///   elements.
     public mutating func endArray(_ mark: ArrayMark, lengths: [Int], hasNulls: Bool) {
         guard mark.start &+ 16 &+ 8 &* mark.dimensions <= writtenBytes, lengths.count == mark.dimensions else {
             return noteFault(.foreignMark)
@@ -62,12 +62,12 @@ extension CopyBuffer {
 
 // Values that the caller writes in place.
 extension CopyBuffer {
-    /// Appends one value that `body` writes straight into the buffer's memory.
+    /// Appends a value that `body` writes directly into the buffer's memory.
     ///
     /// - Parameters:
     ///   - count: The most bytes that `body` writes, at most ``maximumFieldSize``.
-    ///   - body: Gets the place of the value's first byte and returns how many bytes it has written, at most `count`;
-    ///     a negative number takes the value back.
+    ///   - body: Receives the address of the value's first byte, and returns the number of bytes written, at most
+    ///     `count`; a negative number discards the value.
     /// - Returns: Whether the value was appended.
     @inlinable
     @discardableResult
@@ -80,7 +80,7 @@ extension CopyBuffer {
         reserve(4 &+ count)
         let written = unsafe body(storage + writtenBytes + 4)
         guard written >= 0 else { return false }
-        // A body that broke its promise has damaged memory; going on would hide that.
+        // A larger number means that memory is already corrupt; continuing would hide that.
         precondition(written <= count)
         store(Int32(truncatingIfNeeded: written))
         writtenBytes &+= written
@@ -88,15 +88,15 @@ extension CopyBuffer {
         return true
     }
 
-    /// Appends a whole row that `body` writes straight into the buffer's memory: for each value its length as
-    /// a big-endian `Int32`, or -1 for null, and its bytes.
+    /// Appends a row that `body` writes directly into the buffer's memory: for each value its length as a big-endian
+    /// `Int32`, or -1 for null, followed by its bytes.
     ///
     /// - Parameters:
     ///   - columns: The number of values, at most 1,600.
     ///   - count: The most bytes that `body` touches, at most ``maximumFieldSize``.
-    ///   - body: Gets the place of the first value's length and returns how many bytes the values have, at most
-    ///     `count`; a negative number takes the row back.
-    /// - Returns: Whether the row was appended. It isn't if the last row is still open or a number is too large.
+    ///   - body: Receives the address of the first value's length, and returns the size of all values in bytes, at
+    ///     most `count`; a negative number discards the row.
+    /// - Returns: Whether the row was appended. false also if the last row is still open or a number is too large.
     @inlinable
     @inline(__always)
     public mutating func appendRow(
@@ -106,7 +106,7 @@ extension CopyBuffer {
         reserve(2 &+ count)
         let written = unsafe body(storage + writtenBytes + 2)
         guard written >= 0 else { return false }
-        // As in `appendField`.
+        // Checked for the same reason as in `appendField`.
         precondition(written <= count)
         store(Int16(truncatingIfNeeded: columns))
         writtenBytes &+= written

@@ -1,13 +1,13 @@
-// Rows that get further values, and values of rows that are sent in another way than by COPY.
+// Adding values to a complete row, and reading a row's values so that they can be sent without COPY.
 extension CopyBuffer {
-    /// Reopens the last row: as many appends have to follow as columns are added.
+    /// Reopens the last row; an append per added column must follow.
     ///
-    /// - Parameter mark: Made right before the row was begun.
+    /// - Parameter mark: The mark made right before the row was begun.
     public mutating func reopenRow(at mark: Mark, adding columns: Int) {
         guard missingColumns == 0, mark.rowCount + 1 == begunRows, mark.byteCount + 2 <= writtenBytes else {
             return noteFault(.foreignMark)
         }
-        // Both bytes are inside the row, as was compared above.
+        // Both bytes are in the row, as checked above.
         let before = Int16(
             bigEndian: unsafe storage.loadUnaligned(fromByteOffset: mark.byteCount, as: Int16.self))
         guard columns >= 0, Int(before) + columns <= 1600 else { return noteFault(.columnCount) }
@@ -19,12 +19,12 @@ extension CopyBuffer {
     /// Appends a value in its type's binary form.
     public mutating func append(binary value: RawSpan) { append(bytea: value) }
 
-    /// The bytes of a row's values in its columns' order; nil for null. For rows in small numbers: it allocates.
+    /// A row's values in column order as bytes; nil for null. Only for few rows, since it allocates.
     ///
     /// - Parameters:
-    ///   - row: Counted from 0.
+    ///   - row: The index of the row.
     ///   - index: The index of this buffer, made after its last row was appended.
-    /// - Returns: No values if there is no such row.
+    /// - Returns: The values; empty if there is no such row.
     public func values(ofRow row: Int, _ index: CopyRowIndex) -> [[UInt8]?] {
         guard let range = index.bytes(of: row..<row + 1), range.upperBound <= byteCount else { return [] }
         let bytes = unsafe bytes.extracting(range).withUnsafeBytes { unsafe Array($0) }

@@ -1,4 +1,4 @@
-// One append for each type of column. The wire forms are those of the types' receive functions in the server.
+// One append per column type. The binary forms are those of the types' receive functions in the server.
 extension CopyBuffer {
     /// SQL null, for a column of any type.
     @inlinable
@@ -28,7 +28,7 @@ extension CopyBuffer {
     @inlinable
     public mutating func append(int4 value: Int32) {
         reserve(8)
-        // Length and value in one store.
+        // Writes length and value in one store.
         store(4 << 32 | UInt64(UInt32(bitPattern: value)))
         missingColumns &-= 1
     }
@@ -42,28 +42,28 @@ extension CopyBuffer {
         missingColumns &-= 1
     }
 
-    /// `real`; not-a-number and the infinities are values too.
+    /// `real`, including NaN and infinities.
     @inlinable
     public mutating func append(float4 value: Float) {
         append(int4: Int32(bitPattern: value.bitPattern))
     }
 
-    /// `double precision`; not-a-number and the infinities are values too.
+    /// `double precision`, including NaN and infinities.
     @inlinable
     public mutating func append(float8 value: Double) {
         append(int8: Int64(bitPattern: value.bitPattern))
     }
 
-    /// `timestamp` (without time zone): microseconds since 2000-01-01 00:00:00 of the same clock.
+    /// `timestamp` (without time zone): microseconds since 2000-01-01 00:00:00 by the same clock.
     ///
-    /// The range is ``PostgresTime/timestampRange``; `Int64.max` is infinity, `Int64.min` minus infinity. The
-    /// server refuses anything else, and the whole COPY with it (SQLSTATE 22008).
+    /// The range is ``PostgresTime/timestampRange``; `Int64.max` is infinity, `Int64.min` minus infinity. For any
+    /// other value the server fails the whole COPY (SQLSTATE 22008).
     @inlinable
     public mutating func append(timestamp microseconds: Int64) {
         append(int8: microseconds)
     }
 
-    /// `timestamptz`: microseconds since 2000-01-01 00:00:00 UTC. Range as for ``append(timestamp:)``.
+    /// `timestamptz`: microseconds since 2000-01-01 00:00:00 UTC. The range is that of ``append(timestamp:)``.
     @inlinable
     public mutating func append(timestamptz microseconds: Int64) {
         append(int8: microseconds)
@@ -76,7 +76,7 @@ extension CopyBuffer {
         append(int4: days)
     }
 
-    /// `uuid`, from its two halves as big-endian numbers.
+    /// `uuid` from its two halves as big-endian numbers.
     @inlinable
     public mutating func append(uuidHigh high: UInt64, low: UInt64) {
         reserve(20)
@@ -88,40 +88,40 @@ extension CopyBuffer {
 
     // MARK: Variable length
 
-    /// `bytea`, of at most ``maximumFieldSize`` bytes.
+    /// `bytea` of at most ``maximumFieldSize`` bytes.
     @inlinable
     public mutating func append(bytea bytes: RawSpan) {
         appendField(bytes, version: nil)
     }
 
-    /// `text`, `varchar` or `json`: UTF-8 without NUL, which isn't checked here.
+    /// `text`, `varchar` or `json` as UTF-8 without NUL, which isn't checked.
     ///
-    /// The server refuses other bytes, and the whole COPY with them (SQLSTATE 22021): ask
-    /// ``PostgresText/isStorable(_:)`` about bytes that come from outside.
+    /// For any other bytes the server fails the whole COPY (SQLSTATE 22021). Check external input with
+    /// ``PostgresText/isStorable(_:)``.
     @inlinable
     public mutating func append(text bytes: RawSpan) {
         appendField(bytes, version: nil)
     }
 
-    /// `text`, `varchar` or `json`; the server refuses a string with a NUL in it.
+    /// `text`, `varchar` or `json`; the server refuses a string with a NUL.
     @inlinable
     public mutating func append(text string: borrowing String) {
         appendField(unsafe string.utf8Span.span.bytes, version: nil)
     }
 
-    /// `jsonb`, from JSON text in UTF-8, which the server parses.
+    /// `jsonb` from JSON text in UTF-8, which the server parses.
     @inlinable
     public mutating func append(jsonb bytes: RawSpan) {
         appendField(bytes, version: 1)
     }
 
-    /// `jsonb`, from JSON text, which the server parses.
+    /// `jsonb` from JSON text, which the server parses.
     @inlinable
     public mutating func append(jsonb string: borrowing String) {
         appendField(unsafe string.utf8Span.span.bytes, version: 1)
     }
 
-    /// A value whose wire form the caller has made itself, for a column type without an append of its own.
+    /// A value that the caller has encoded, for column types without an append of their own.
     @inlinable
     public mutating func append(field bytes: RawSpan) {
         appendField(bytes, version: nil)
@@ -136,7 +136,7 @@ extension CopyBuffer {
         missingColumns &-= 1
     }
 
-    /// - Parameter version: A byte before the value, as `jsonb` has it.
+    /// - Parameter version: A byte before the value, as in `jsonb`; nil for none.
     @inlinable
     mutating func appendField(_ bytes: RawSpan, version: UInt8?) {
         let extra = version == nil ? 0 : 1
@@ -151,7 +151,7 @@ extension CopyBuffer {
         unsafe bytes.withUnsafeBytes { source in
             // An empty span has no address.
             guard let address = source.baseAddress else { return }
-            // `reserve` has made room for them, and the span can't be of this buffer, which is held exclusively.
+            // `reserve` has made room, and the span can't belong to this buffer, which is held exclusively.
             unsafe (storage + writtenBytes).copyMemory(from: address, byteCount: count)
         }
         writtenBytes &+= count

@@ -1,15 +1,15 @@
 /// Rows in the format of `COPY … FROM STDIN (FORMAT binary)`, ready to be sent.
 ///
-/// A row is opened with ``beginRow(columns:reserving:)`` and followed by one append for each of its columns, in the
-/// table's order; the type of the append has to be the column's type, since the server doesn't convert binary
-/// values. Values are written straight into one block of memory, which grows as needed and is kept for the next
-/// rows by ``removeAll(keepingCapacity:)``: no object is made for a value or a row.
+/// Each row starts with ``beginRow(columns:reserving:)``, followed by one append per column, in order. The append's
+/// type must be the column's type, since the server doesn't convert binary values. Values are written directly into
+/// one block of memory, which grows as needed and is reused after ``removeAll(keepingCapacity:)``; no object is
+/// allocated per value or row.
 ///
-/// The buffer has exactly one owner. It moves from one task to another (encode here, send there, take it back),
-/// and nothing else can see its memory meanwhile. The header and trailer of the format aren't in it, so one COPY
-/// can take several buffers.
+/// The buffer has exactly one owner. It moves between tasks (encode here, send there, return), and nothing else can
+/// access its memory meanwhile. It doesn't contain the header and trailer of the format, so one COPY can send several
+/// buffers.
 ///
-/// A row that turns out wrong half way is taken back:
+/// A row that fails midway can be rolled back:
 ///
 ///     let mark = buffer.mark()
 ///     do { try encode(record, into: &buffer) } catch { buffer.rollback(to: mark) }
@@ -17,26 +17,26 @@
 /// Source: PostgreSQL manual, "COPY", section "Binary Format".
 @frozen
 @safe public struct CopyBuffer: ~Copyable {
-    /// Memory of `capacity` bytes, of which the first `writtenBytes` are written; the buffer alone owns it.
+    /// `capacity` bytes, the first `writtenBytes` of which are initialized; owned by the buffer alone.
     @usableFromInline var storage: UnsafeMutableRawPointer
     @usableFromInline var capacity: Int
     @usableFromInline var writtenBytes = 0
     @usableFromInline var begunRows = 0
-    /// How many values the open row still lacks; below zero where it has too many.
+    /// The number of values that the open row still lacks; negative if it has too many.
     @usableFromInline var missingColumns = 0
-    /// What makes the rows unfit to be sent; the first reason stays until the row is taken back.
+    /// The first reason why the rows can't be sent; nil if there is none. Rolling back the row clears it.
     @usableFromInline var fault: Fault?
 
-    /// A mistake in the use of the buffer, which ``CopyWriter`` reports instead of sending the rows.
+    /// A misuse of the buffer, which ``CopyWriter`` reports instead of sending the rows.
     @frozen @usableFromInline
     enum Fault: Sendable {
         case columnCount, fieldTooLong, foreignMark, rowSize
     }
 
-    /// The most bytes that one value can have (1 GB less 1, the server's limit for any field).
+    /// The largest value in bytes (1 GB minus 1, the server's limit for any field).
     @inlinable public static var maximumFieldSize: Int { 0x3fff_ffff }
 
-    /// - Parameter minimumCapacity: Bytes that fit before the buffer grows for the first time.
+    /// - Parameter minimumCapacity: The number of bytes that fit before the buffer has to grow.
     public init(minimumCapacity: Int = 0) {
         capacity = max(minimumCapacity, 0)
         unsafe storage = .allocate(byteCount: capacity, alignment: 16)
@@ -50,19 +50,19 @@
     @inlinable
     public var byteCount: Int { writtenBytes }
 
-    /// The number of rows begun.
+    /// The number of rows, including an open one.
     @inlinable
     public var rowCount: Int { begunRows }
 
-    /// Whether there is no row.
+    /// Whether there are no rows.
     @inlinable
     public var isEmpty: Bool { writtenBytes == 0 }
 
-    /// Whether the last row begun has fewer or more values than it was announced with.
+    /// Whether the last row has fewer or more values than ``beginRow(columns:reserving:)`` announced.
     @inlinable
     public var hasOpenRow: Bool { missingColumns != 0 }
 
-    /// The rows as they go to the server, without header and trailer.
+    /// The rows as sent to the server, without header and trailer.
     @inlinable
     public var bytes: RawSpan {
         @_lifetime(borrow self)
@@ -75,9 +75,10 @@
 
     // MARK: Room
 
-    /// Makes room for `count` bytes more, so that appends of as many in total don't move the memory.
+    /// Makes room for `count` more bytes, so that appending them doesn't move the memory.
     ///
-    /// - Parameter count: Zero or less changes nothing. More than the memory there is ends the program.
+    /// - Parameter count: The number of bytes; zero or less changes nothing. If there isn't enough memory the program
+    ///   traps.
     @inlinable
     public mutating func reserve(_ count: Int) {
         if capacity &- writtenBytes < count { grow(by: count) }
@@ -94,9 +95,9 @@
         capacity = grown
     }
 
-    /// Forgets all rows, and every fault with them.
+    /// Removes all rows and clears all faults.
     ///
-    /// - Parameter keepingCapacity: Whether the memory stays for the next rows.
+    /// - Parameter keepingCapacity: Whether to keep the memory for further rows.
     public mutating func removeAll(keepingCapacity: Bool = true) {
         writtenBytes = 0
         begunRows = 0
@@ -109,18 +110,18 @@
     }
 }
 
-// The memory has one owner, and a value that can't be copied is used by one task at a time.
+// @unchecked: the memory has one owner, and a noncopyable value is used by one task at a time.
 extension CopyBuffer: @unchecked Sendable {}
 
 // MARK: - Rows
 
 extension CopyBuffer {
-    /// Opens a row; as many appends have to follow as it has columns.
+    /// Opens a row; one append per column must follow.
     ///
     /// - Parameters:
     ///   - columns: The number of values, at most 1,600 (the server's limit for a table).
-    ///   - reserving: Bytes to make room for at once, if the size of the row is known: 4 for each value's length and
-    ///     the value itself. A negative size, or one above ``maximumFieldSize``, makes the rows unfit to be sent.
+    ///   - reserving: The row's size in bytes, if known, to reserve at once: 4 for each value's length, plus the
+    ///     value. If it is negative or above ``maximumFieldSize``, the rows can't be sent.
     @inlinable
     public mutating func beginRow(columns: Int, reserving: Int = 0) {
         if missingColumns != 0 || columns < 0 || columns > 1600 { noteFault(.columnCount) }
@@ -132,14 +133,14 @@ extension CopyBuffer {
         begunRows &+= 1
     }
 
-    /// Appends a whole row of a size that is known beforehand.
+    /// Appends a row whose size is known in advance.
     ///
     /// - Parameters:
     ///   - columns: The number of values.
-    ///   - byteCount: Bytes of all values with their lengths, as the appends of ``FixedRow`` tell them; `body` has to
-    ///     fill them to the last one. At most ``maximumFieldSize``.
-    ///   - body: Appends the values. Where it throws, the row is taken back. Not called for an impossible size, which
-    ///     makes the rows unfit to be sent.
+    ///   - byteCount: The exact size of all values with their lengths in bytes, as documented for the appends of
+    ///     ``FixedRow``. At most ``maximumFieldSize``.
+    ///   - body: Appends the values. If it throws, the row is rolled back. It isn't called for an impossible size,
+    ///     after which the rows can't be sent.
     @inlinable
     public mutating func appendFixedRow<E: Error>(
         columns: Int, byteCount fieldBytes: Int, _ body: (inout FixedRow) throws(E) -> Void
@@ -147,7 +148,7 @@ extension CopyBuffer {
         guard Self.isPossible(rowSize: fieldBytes) else { return noteFault(.rowSize) }
         let mark = mark()
         beginRow(columns: columns, reserving: fieldBytes)
-        // The memory was just reserved, and the buffer is held exclusively until `finalize` gives it back.
+        // The memory was just reserved, and the buffer is held exclusively until `finalize` returns it.
         let room = unsafe UnsafeMutableRawBufferPointer(start: storage + writtenBytes, count: fieldBytes)
         var row = unsafe FixedRow(OutputRawSpan(buffer: room, initializedCount: 0))
         do throws(E) {
@@ -162,11 +163,11 @@ extension CopyBuffer {
         if written != fieldBytes { noteFault(.columnCount) }
     }
 
-    /// Whether a row can have so many bytes: a size outside this range could not be reserved.
+    /// Whether a row can have this size in bytes; no other size could be reserved.
     @inlinable
     static func isPossible(rowSize: Int) -> Bool { rowSize >= 0 && rowSize <= maximumFieldSize }
 
-    /// A position between two rows (or two values) to go back to.
+    /// A position between two rows (or two values), for rollbacks.
     @frozen
     public struct Mark: Sendable {
         @usableFromInline let byteCount: Int
@@ -183,13 +184,13 @@ extension CopyBuffer {
         }
     }
 
-    /// The position behind what was appended last.
+    /// The current end of the buffer.
     @inlinable
     public func mark() -> Mark {
         Mark(byteCount: byteCount, rowCount: rowCount, missingColumns: missingColumns, fault: fault)
     }
 
-    /// Takes back what was appended since `mark` was made, which has to come from this buffer and its present rows.
+    /// Removes everything appended since a mark, which must come from this buffer and its current rows.
     @inlinable
     public mutating func rollback(to mark: Mark) {
         guard mark.byteCount <= writtenBytes else { return noteFault(.foreignMark) }
@@ -199,14 +200,14 @@ extension CopyBuffer {
         fault = mark.fault
     }
 
-    /// Moves the rows between two marks right behind an earlier mark, over what is between. To remove rows, move each part
-    /// that is to stay, the first one first, and then ``rollback(to:)`` the last mark that this returned.
+    /// Moves the rows between two marks to an earlier mark, overwriting what is between. To remove rows, move each
+    /// part that stays, first to last, and then call ``rollback(to:)`` with the last mark that this returned.
     ///
     /// - Parameters:
-    ///   - start: Made between two rows of this buffer's present rows.
-    ///   - end: The same, not before `start`.
-    ///   - target: Where the rows go, not behind `start`.
-    /// - Returns: The mark behind the moved rows. Marks within the rows that were moved over are not valid any more.
+    ///   - start: A mark between two of this buffer's current rows.
+    ///   - end: Another one, not before `start`.
+    ///   - target: The new position of the rows, not after `start`.
+    /// - Returns: The mark after the moved rows. Marks within the overwritten rows become invalid.
     public mutating func moveRows(from start: Mark, to end: Mark, behind target: Mark) -> Mark {
         guard target.byteCount <= start.byteCount, start.byteCount <= end.byteCount, end.byteCount <= writtenBytes,
             start.missingColumns == 0, end.missingColumns == 0, target.missingColumns == 0
@@ -215,7 +216,7 @@ extension CopyBuffer {
             return mark()
         }
         let count = end.byteCount - start.byteCount
-        // Both places are within the written bytes, as was just checked. They may overlap.
+        // Both ranges are within the written bytes, as just checked. They may overlap.
         unsafe (storage + target.byteCount).copyMemory(from: storage + start.byteCount, byteCount: count)
         return Mark(
             byteCount: target.byteCount + count, rowCount: target.rowCount + end.rowCount - start.rowCount,
@@ -227,20 +228,20 @@ extension CopyBuffer {
         if fault == nil { fault = reason }
     }
 
-    /// Why the rows can't be sent, or nil where they can.
+    /// The reason why the rows can't be sent; nil if they can.
     var faultDescription: String? {
         switch fault {
         case .columnCount: "a row has more or fewer values than it was begun with"
         case .fieldTooLong: "a value is longer than \(CopyBuffer.maximumFieldSize) bytes"
-        case .foreignMark: "rows were taken back to a mark of another buffer"
-        case .rowSize: "a row was begun with a size that no row can have"
+        case .foreignMark: "rows were rolled back to a mark of another buffer"
+        case .rowSize: "a row was begun with an impossible size"
         case nil: hasOpenRow ? "the last row has more or fewer values than it was begun with" : nil
         }
     }
 
     // MARK: Raw stores
 
-    /// Stores a value in network byte order where room was already made.
+    /// Stores a value in network byte order. The caller has reserved the room.
     @inlinable
     mutating func store<T: FixedWidthInteger & BitwiseCopyable>(_ value: T) {
         // Every caller reserves the bytes that it stores.

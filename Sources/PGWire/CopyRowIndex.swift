@@ -1,14 +1,14 @@
-/// Where each row of a ``CopyBuffer`` begins, so that a part of the rows can be sent.
+/// The start of each row of a ``CopyBuffer``, so that some of the rows can be sent.
 ///
-/// Made by walking the rows once; not needed to send all of them.
+/// Made by scanning the rows once. Sending all rows doesn't need it.
 public struct CopyRowIndex: Sendable, Equatable {
-    /// The first byte of each row, and behind the last row the end of all.
+    /// The offset of each row's first byte, then the end of the last row.
     private let boundaries: [Int]
 
-    /// How many rows the buffer had when the index was made.
+    /// The buffer's number of rows when the index was made.
     public var rowCount: Int { boundaries.count - 1 }
 
-    /// The rows of a buffer. Its last row has to be complete.
+    /// Indexes a buffer whose last row is complete.
     public init(_ buffer: borrowing CopyBuffer) {
         let bytes = buffer.bytes
         let units = Span<UInt8>(_bytes: bytes)
@@ -27,7 +27,7 @@ public struct CopyRowIndex: Sendable, Equatable {
         walk: while let columns = word(2) {
             for _ in 0..<columns {
                 guard let length = word(4) else { break walk }
-                // A null has the length -1 and no bytes.
+                // A null has length -1 and no bytes.
                 position += max(length, 0)
             }
             guard position <= bytes.byteCount else { break }
@@ -36,7 +36,7 @@ public struct CopyRowIndex: Sendable, Equatable {
         self.boundaries = boundaries
     }
 
-    /// The bytes of some rows, counted from 0; nil if there are not so many.
+    /// The byte range of some rows; nil if there are fewer rows.
     func bytes(of rows: Range<Int>) -> Range<Int>? {
         guard rows.lowerBound >= 0, rows.upperBound < boundaries.count else { return nil }
         return boundaries[rows.lowerBound]..<boundaries[rows.upperBound]

@@ -1,4 +1,4 @@
-/// Where the rows of a COPY go.
+/// The destination of a COPY.
 public struct CopyTarget: Sendable, Hashable {
     public let table: TableName
     /// The columns in the order of the rows' values.

@@ -1,18 +1,18 @@
 import CPQ
 
-/// Sends rows while a COPY is open; it exists only within the closure that it is handed to.
+/// Sends rows while a COPY is open. It exists only within the closure that receives it.
 @safe public struct CopyWriter: ~Copyable {
-    /// The size of a piece for libpq, which copies it and sends at once what fills whole blocks of 8 KiB. From 32 KiB
-    /// on, the processor time of a large COPY no longer falls.
+    /// The bytes per call of libpq, which copies them and sends whole blocks of 8 KiB at once. Beyond 32 KiB the CPU
+    /// time of a large COPY no longer decreases.
     static let pieceSize = 32 << 10
 
     private let connection: OpaquePointer
     private let cancellation: StatementCancellation
-    /// Set where libpq takes no more: the server's reason is in the results.
+    /// Whether libpq accepts no more data. The server's reason is in the results.
     private(set) var hasFailed = false
-    /// Rows handed over so far.
+    /// The number of rows passed to libpq.
     public private(set) var rowCount = 0
-    /// Bytes handed over so far.
+    /// The number of bytes passed to libpq.
     public private(set) var byteCount = 0
 
     @unsafe init(_ connection: OpaquePointer, _ cancellation: StatementCancellation) {
@@ -20,10 +20,10 @@ import CPQ
         self.cancellation = cancellation
     }
 
-    /// Sends the rows of a buffer, which stays as it is.
+    /// Sends all rows of a buffer and leaves it unchanged.
     ///
-    /// - Throws: A usage error for a buffer with half a row, cancellation, or the end of the connection or COPY.
-    ///   Whatever is thrown, the closure should end: the COPY has failed.
+    /// - Throws: A usage error for an incomplete row; cancellation; or the failure of the connection or COPY. After
+    ///   any error the closure should return, since the COPY has failed.
     public mutating func write(_ buffer: borrowing CopyBuffer) throws(PostgresError) {
         if let fault = buffer.faultDescription {
             throw PostgresError(.usage, "The rows can't be sent: \(fault)")
@@ -33,12 +33,12 @@ import CPQ
         byteCount += buffer.byteCount
     }
 
-    /// Sends some of a buffer's rows, which stays as it is.
+    /// Sends some rows of a buffer and leaves it unchanged.
     ///
     /// - Parameters:
-    ///   - rows: Which rows, counted from 0.
+    ///   - rows: The indices of the rows.
     ///   - index: The index of this buffer, made after its last row was appended.
-    /// - Throws: As ``write(_:)``; a usage error if the index is not of these rows.
+    /// - Throws: As ``write(_:)``; a usage error if the index doesn't match the rows.
     mutating func write(
         _ buffer: borrowing CopyBuffer, rows: Range<Int>, of index: borrowing CopyRowIndex
     ) throws(PostgresError) {
@@ -51,13 +51,13 @@ import CPQ
         byteCount += range.count
     }
 
-    /// Eleven fixed bytes, no flags, no extension.
+    /// Sends the header: eleven fixed bytes, no flags, no extension.
     mutating func putHeader() throws(PostgresError) {
         let header: [UInt8] = Array("PGCOPY\n".utf8) + [0xff, 0x0d, 0x0a, 0, 0, 0, 0, 0, 0, 0, 0, 0]
         try put(unsafe header.span.bytes)
     }
 
-    /// A row with -1 columns.
+    /// Sends the trailer: a row with -1 columns.
     mutating func putTrailer() throws(PostgresError) {
         let trailer: [UInt8] = [0xff, 0xff]
         try put(unsafe trailer.span.bytes)
@@ -67,28 +67,28 @@ import CPQ
         var rest = bytes
         while !rest.isEmpty {
             guard !hasFailed else { throw PostgresError(.server, "the COPY has failed already") }
-            if cancellation.isRequested { throw PostgresError(.cancelled, "its rows aren't sent to the end") }
+            if cancellation.isRequested { throw PostgresError(.cancelled, "its rows weren't all sent") }
             let piece = rest.extracting(first: Self.pieceSize)
             let status = unsafe piece.withUnsafeBytes { unsafe libpqPut($0) }
             guard status == 1 else {
                 hasFailed = true
-                throw PostgresError(.server, "libpq takes no more rows")
+                throw PostgresError(.server, "libpq accepts no more rows")
             }
             rest = rest.extracting(droppingFirst: Self.pieceSize)
         }
     }
 
     private func libpqPut(_ bytes: UnsafeRawBufferPointer) -> Int32 {
-        // libpq only reads the bytes, and not after it returns.
+        // libpq only reads the bytes, and only until it returns.
         let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
         return unsafe PQputCopyData(connection, start, Int32(truncatingIfNeeded: bytes.count))
     }
 }
 
 extension LibpqConnection {
-    /// Runs a COPY from its first byte to its last result. It is done when this returns and failed when this throws.
+    /// Runs a whole COPY. It has succeeded if this returns, and failed if this throws.
     ///
-    /// - Parameter prelude: Statements to run before it, in the same round trip; empty for none.
+    /// - Parameter prelude: Statements to run first in the same round trip; empty for none.
     func copy<T>(
         into table: TableName, columns: [String], prelude: String = "", _ body: (inout CopyWriter) throws -> T
     ) throws -> (value: T, rows: Int) {
@@ -104,10 +104,10 @@ extension LibpqConnection {
 
     static let noCopy = PostgresError(.protocolViolation, "the COPY ended before its rows were sent")
 
-    /// Sends the rows of the COPY that the server waits for, and their end.
+    /// Sends the rows of the COPY for which the server is waiting, and their end.
     ///
-    /// If this returns, the COPY's result has not been taken yet. If it throws, all results have, and the server has not
-    /// got the end of the rows: the COPY has failed.
+    /// If this returns, the COPY's result hasn't been read yet. If it throws, all results have been read and the COPY
+    /// has failed, since the server didn't receive the end of the rows.
     func sendRows<T>(_ body: (inout CopyWriter) throws -> T) throws -> (value: T, rows: Int) {
         let connection = unsafe try pointer ?? ready()
         var writer = unsafe CopyWriter(connection, cancellation)
@@ -117,8 +117,8 @@ extension LibpqConnection {
             value = try body(&writer)
             try writer.putTrailer()
         } catch {
-            // The server answers with an error of its own, about the reason given here. It is of interest only where
-            // it came first and made the writer fail.
+            // The server replies with an error about the reason given here. It matters only if the server's error came
+            // first and made the writer fail.
             if unsafe PQputCopyEnd(connection, "the client has given up") != 1 { _ = unsafe failure(of: connection) }
             let serverError = drainedError()
             if let serverError, serverError.isConnectionLoss || writer.hasFailed, error is PostgresError {

@@ -1,7 +1,7 @@
-/// A row of a size that is known beforehand, while ``CopyBuffer/appendFixedRow(columns:byteCount:_:)`` fills it.
+/// A row of known size while ``CopyBuffer/appendFixedRow(columns:byteCount:_:)`` fills it.
 ///
-/// Room was made for the whole row, so an append is one store behind a comparison of two registers: about twice as
-/// fast as the buffer's own appends. An append beyond the announced size is a mistake in the program and traps.
+/// Room for the whole row is reserved, so an append is one comparison of registers and one store: about twice as fast
+/// as the buffer's own appends. Appending beyond the announced size is a programming error and traps.
 public struct FixedRow: ~Copyable, ~Escapable {
     @usableFromInline var fields: OutputRawSpan
 
@@ -38,7 +38,7 @@ public struct FixedRow: ~Copyable, ~Escapable {
     @inlinable
     @_lifetime(self: copy self)
     public mutating func append(int4 value: Int32) {
-        // Length and value in one store.
+        // Writes length and value in one store.
         store(4 << 32 | UInt64(UInt32(bitPattern: value)))
     }
 
@@ -64,21 +64,21 @@ public struct FixedRow: ~Copyable, ~Escapable {
         append(int8: Int64(bitPattern: value.bitPattern))
     }
 
-    /// `timestamp` or `timestamptz`, as ``CopyBuffer/append(timestamp:)`` has it: 12 bytes.
+    /// `timestamp` or `timestamptz`, as in ``CopyBuffer/append(timestamp:)``: 12 bytes.
     @inlinable
     @_lifetime(self: copy self)
     public mutating func append(timestamp microseconds: Int64) {
         append(int8: microseconds)
     }
 
-    /// `date`, as ``CopyBuffer/append(date:)`` has it: 8 bytes.
+    /// `date`, as in ``CopyBuffer/append(date:)``: 8 bytes.
     @inlinable
     @_lifetime(self: copy self)
     public mutating func append(date days: Int32) {
         append(int4: days)
     }
 
-    /// `uuid`, from its two halves as big-endian numbers: 20 bytes.
+    /// `uuid` from its two halves as big-endian numbers: 20 bytes.
     @inlinable
     @_lifetime(self: copy self)
     public mutating func append(uuidHigh high: UInt64, low: UInt64) {
@@ -91,7 +91,7 @@ public struct FixedRow: ~Copyable, ~Escapable {
     @inlinable
     @_lifetime(self: copy self)
     mutating func store<T: FixedWidthInteger & BitwiseCopyable>(_ value: T) {
-        // An integer has no padding, whose bytes would be undefined; the span checks its bounds.
+        // An integer has no padding with undefined bytes; the span checks its bounds.
         unsafe fields.append(value.bigEndian, as: T.self)
     }
 }

@@ -9,24 +9,24 @@ import CPQ
 #endif
 
 extension LibpqConnection {
-    /// The time in seconds that an attempt may take where the parameters don't set `connect_timeout`.
+    /// The time limit of an attempt in seconds if the parameters don't set `connect_timeout`.
     static let defaultConnectTimeout = 10
 
-    /// Makes a connection, and blocks until that is done or failed.
+    /// Connects, blocking until that succeeds or fails.
     ///
-    /// libpq's own blocking call would do as well but for two things: it can't be cancelled, and it tells the
-    /// SQLSTATE of a refusal only where the verbosity is set before the server answers.
+    /// libpq's own blocking call has two disadvantages: it can't be cancelled, and it reports the SQLSTATE of a
+    /// refusal only if the verbosity is set before the server answers.
     ///
     /// - Parameters:
-    ///   - notices: Gets the server's notices, from the first one on; has to live as long as the connection.
-    ///   - isCancelled: Asked several times a second.
+    ///   - notices: Receives the server's notices, from the first one on; must live as long as the connection.
+    ///   - isCancelled: Called several times a second.
     @unsafe static func open(
         _ parameters: ConnectionParameters, notices: NoticeReceiver, isCancelled: () -> Bool
     ) throws(PostgresError) -> OpaquePointer {
         guard let connection = unsafe start(parameters) else {
-            throw PostgresError(.connect, "there is no memory for a connection")
+            throw PostgresError(.connect, "not enough memory for a connection")
         }
-        // Before any byte of the server is read: libpq's own receiver prints notices on standard error as they are.
+        // Set before reading from the server: libpq's default receiver prints notices unescaped to standard error.
         unsafe notices.receiveAll(of: connection)
         do throws(PostgresError) {
             unsafe PQsetErrorVerbosity(connection, PQERRORS_VERBOSE)
@@ -55,7 +55,7 @@ extension LibpqConnection {
         return unsafe PQconnectStartParams(keywords, values, 1)
     }
 
-    /// Drives the attempt as the manual's "PQconnectPoll" says.
+    /// Drives the attempt as described in the manual under "PQconnectPoll".
     @unsafe private static func complete(
         _ connection: OpaquePointer, _ isCancelled: () -> Bool
     ) throws(PostgresError) {
@@ -69,7 +69,7 @@ extension LibpqConnection {
             case PGRES_POLLING_FAILED: throw unsafe refusal(connection)
             default: break
             }
-            if isCancelled() { throw PostgresError(.cancelled, "the connection wasn't awaited") }
+            if isCancelled() { throw PostgresError(.cancelled, "the attempt to connect was cancelled") }
             if let limit, clock.now - begin >= limit {
                 throw PostgresError(.connect, "no answer within \(limit.components.seconds) seconds")
             }
@@ -80,7 +80,8 @@ extension LibpqConnection {
         throw unsafe refusal(connection)
     }
 
-    /// The whole attempt's time: `connect_timeout` for each of the hosts; nil where it is zero, for no limit.
+    /// The time limit of the whole attempt: `connect_timeout` times the number of hosts; nil if it is zero, for no
+    /// limit.
     @unsafe private static func timeLimit(_ connection: OpaquePointer) -> Duration? {
         var settings: [String: String] = [:]
         if let list = unsafe PQconninfo(connection) {
@@ -101,12 +102,12 @@ extension LibpqConnection {
 }
 
 extension PostgresError {
-    /// Takes libpq's verbose message apart: `… FATAL:  3D000: database "x" does not exist`, then `LOCATION: …`.
+    /// Parses libpq's verbose message: `… FATAL:  3D000: database "x" does not exist`, then `LOCATION: …`.
     static func connectRefusal(_ text: String) -> PostgresError {
         let lines = text.split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("LOCATION:") }
         var sqlState: String?
         let shown = lines.map { line -> String in
-            // Two blanks stand behind the severity only. The last host's state stays.
+            // Only the severity is followed by two blanks. The last host's SQLSTATE wins.
             guard let match = line.firstMatch(of: /:[ ]{2}([0-9A-Z]{5}):[ ]/) else { return String(line) }
             sqlState = String(match.1)
             return line[..<match.range.lowerBound] + ": " + line[match.range.upperBound...]

@@ -1,22 +1,22 @@
 import CPQ
 
-/// One libpq connection. It blocks, and belongs to the thread of its ``PostgresConnection`` alone.
+/// A libpq connection. It blocks, and only the thread of its ``PostgresConnection`` uses it.
 ///
-/// Every statement ends in ``drain()``: whatever happened before, its results are all taken, no COPY stays open and
-/// the connection is either ready for the next statement or marked as broken.
+/// Every statement ends with ``drain()``. Afterwards all results have been read, no COPY is open, and the connection
+/// is either ready for the next statement or marked as broken.
 ///
 /// Source: PostgreSQL manual, "libpq — C Library".
 @safe final class LibpqConnection {
-    /// The connection until ``close()``.
+    /// The connection; nil before ``connect(_:)`` and after ``close()``.
     var pointer: OpaquePointer?
     let cancellation: StatementCancellation
-    /// Seen by all tasks.
+    /// State that is readable from all tasks.
     let health: ConnectionHealth
     private let notices: NoticeReceiver
-    /// Why the present transaction can't be committed any more.
+    /// The reason why the current transaction can't be committed; nil if it can.
     var transactionError: PostgresError?
 
-    /// Something to ``connect(_:)``.
+    /// Creates an unconnected instance.
     init(
         cancellation: StatementCancellation, health: ConnectionHealth,
         onNotice: (@Sendable (PostgresNotice) -> Void)?
@@ -27,9 +27,9 @@ import CPQ
         notices = NoticeReceiver(handler: onNotice)
     }
 
-    /// Connects, and blocks until that is done or failed.
+    /// Connects, blocking until that succeeds or fails.
     func connect(_ parameters: ConnectionParameters) throws(PostgresError) {
-        // The receiver lives until after the connection is closed, in `deinit` at the latest.
+        // The receiver lives until the connection is closed, in `deinit` at the latest.
         let connection = unsafe try Self.open(parameters, notices: notices) { cancellation.isRequested }
         unsafe pointer = unsafe connection
         unsafe cancellation.attach(to: connection)
@@ -41,15 +41,15 @@ import CPQ
         close()
     }
 
-    /// Says goodbye to the server and frees the connection.
+    /// Terminates the session and frees the connection.
     func close() {
-        // First, since PQfinish closes the socket, and its number may be another file's then.
+        // First, since PQfinish closes the socket and its descriptor may be reused.
         health.close()
         if let open = unsafe pointer { unsafe PQfinish(open) }
         unsafe pointer = nil
     }
 
-    /// The connection, if it can be used and the operation isn't cancelled.
+    /// The connection, if it is usable and the operation isn't cancelled.
     @unsafe func ready() throws(PostgresError) -> OpaquePointer {
         guard let pointer = unsafe pointer else { throw PostgresError(.usage, "The connection is closed") }
         guard !health.isBroken else {
@@ -63,7 +63,7 @@ import CPQ
 
     // MARK: Statements
 
-    /// Runs one or several statements without parameters; the result is that of the last one.
+    /// Runs one or more statements without parameters, and returns the last one's result.
     func execute(_ sql: String) throws(PostgresError) -> PostgresResult {
         try send(sql)
         return try drain()
@@ -72,7 +72,7 @@ import CPQ
     /// Runs one statement with parameters.
     func query(_ sql: String, _ parameters: [PostgresValue]) throws(PostgresError) -> PostgresResult {
         try checkNoNUL(sql, "The statement")
-        // Values go by address: they stand one behind the other, each with a NUL, in one block.
+        // libpq takes addresses, so the values are stored in one block, each followed by a NUL.
         var block: [UInt8] = []
         var offsets: [Int?] = []
         var lengths: [Int32] = []
@@ -80,7 +80,7 @@ import CPQ
         for parameter in parameters {
             let bytes = parameter.wireBytes
             guard parameter.isBinary || bytes?.contains(0) != true else {
-                throw PostgresError(.usage, "A text parameter contains a NUL character, which Postgres can't hold")
+                throw PostgresError(.usage, "A text parameter contains a NUL character, which Postgres can't store")
             }
             guard bytes?.count ?? 0 <= CopyBuffer.maximumFieldSize else {
                 throw PostgresError(.usage, "A parameter is longer than \(CopyBuffer.maximumFieldSize) bytes")
@@ -95,7 +95,7 @@ import CPQ
             throw PostgresError(.usage, "The statement has \(parameters.count) parameters, more than 65535")
         }
         let connection = unsafe try ready()
-        health.statementBegins()
+        health.beginStatement()
         let isSent = unsafe block.withUnsafeBufferPointer { block in
             let values = unsafe offsets.map { offset -> UnsafePointer<CChar>? in
                 guard let offset, let base = block.baseAddress else { return nil }
@@ -112,7 +112,7 @@ import CPQ
     func send(_ sql: String) throws(PostgresError) {
         try checkNoNUL(sql, "The statement")
         let connection = unsafe try ready()
-        health.statementBegins()
+        health.beginStatement()
         guard unsafe PQsendQuery(connection, sql) == 1 else { throw unsafe failure(of: connection) }
     }
 
@@ -120,7 +120,7 @@ import CPQ
         if string.utf8.contains(0) { throw PostgresError(.usage, "\(what) contains a NUL character") }
     }
 
-    /// An identifier in quotes, as it goes into a statement.
+    /// An identifier quoted for use in a statement.
     func quoted(_ identifier: String) throws(PostgresError) -> String {
         try checkNoNUL(identifier, "An identifier")
         guard let connection = unsafe pointer else { throw PostgresError(.usage, "The connection is closed") }
@@ -131,7 +131,7 @@ import CPQ
         return unsafe String(cString: text)
     }
 
-    /// A text as a string constant of SQL, whatever `standard_conforming_strings` is.
+    /// A text as an SQL string literal, whatever `standard_conforming_strings` is.
     func literal(_ text: String) throws(PostgresError) -> String {
         try checkNoNUL(text, "A text")
         guard let connection = unsafe pointer else { throw PostgresError(.usage, "The connection is closed") }
@@ -144,21 +144,21 @@ import CPQ
 
     // MARK: Results
 
-    /// The results of statements.
+    /// The results of the statements that were sent.
     struct Drained {
-        /// Nil if there is none.
+        /// The first result; nil if there is none.
         var first: PostgresResult?
-        /// Without rows if there is none.
+        /// The last result; without rows if there is none.
         var last = PostgresResult(columns: [], rows: [], affectedRows: nil)
-        /// Whether the server waits for the rows of a COPY. Otherwise nothing of what was sent is left.
+        /// Whether the server waits for the rows of a COPY. If false, all results have been read.
         var awaitsRows = false
     }
 
-    /// Takes all results of what was sent and leaves no COPY open.
+    /// Reads all results and leaves no COPY open.
     ///
     /// - Parameters:
     ///   - acceptsCopy: Whether to return as soon as the server waits for the rows of a COPY.
-    ///   - drained: What was taken, also if this throws.
+    ///   - drained: Receives the results that were read, even if this throws.
     func drain(untilCopy acceptsCopy: Bool, _ drained: inout Drained) throws(PostgresError) {
         guard let connection = unsafe pointer else { throw PostgresError(.usage, "The connection is closed") }
         drained = Drained()
@@ -175,7 +175,7 @@ import CPQ
                     return
                 }
                 failure = failure ?? PostgresError(.usage, "COPY FROM STDIN needs rows: use copy(into:columns:from:)")
-                // If not even that can be sent, the next result would be this one again, for ever.
+                // If not even that can be sent, the next result would be this one again, forever.
                 if unsafe PQputCopyEnd(connection, "no rows were to be sent") != 1 { health.markBroken() }
             case PGRES_COPY_OUT:
                 failure = failure ?? PostgresError(.usage, "COPY TO STDOUT isn't supported")
@@ -209,7 +209,7 @@ import CPQ
         while unsafe PQgetCopyData(connection, &row, 0) > 0 { unsafe PQfreemem(row) }
     }
 
-    /// A server's error in the light of what is known here.
+    /// Refines the kind of a server's error, and stores the first one of a transaction.
     private func classified(_ error: PostgresError) -> PostgresError {
         var error = error
         if error.kind != .usage, unsafe PQstatus(pointer) == CONNECTION_BAD {

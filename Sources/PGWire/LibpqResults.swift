@@ -1,6 +1,6 @@
 import CPQ
 
-// What libpq's results hold, copied out of them: they are freed as soon as they are read.
+// Copies libpq's results, which are freed as soon as they are read.
 
 extension PostgresResult {
     @unsafe init(_ result: OpaquePointer) {
@@ -18,7 +18,7 @@ extension PostgresResult {
     }
 }
 
-/// The codes of a message's fields in the protocol.
+/// The protocol's codes of message fields.
 ///
 /// Source: PostgreSQL manual, "Error and Notice Message Fields".
 private enum MessageField: Character {
@@ -40,7 +40,7 @@ private enum MessageField: Character {
 }
 
 extension PostgresError {
-    /// A result that is an error: the server's, or libpq's own, which has no SQLSTATE.
+    /// An error result from the server, or from libpq itself if it has no SQLSTATE.
     @unsafe init(_ result: OpaquePointer) {
         let text = unsafe PQresultErrorMessage(result).map { unsafe String(cString: $0) } ?? ""
         let message = unsafe MessageField.message.text(result) ?? Self.oneLine(text)
@@ -56,7 +56,7 @@ extension PostgresError {
         constraint = unsafe MessageField.constraint.text(result)
     }
 
-    /// Lines of libpq as one, without a full stop at the end and without its guesses, which are indented.
+    /// libpq's lines joined into one, without a final full stop and without its hints, which are indented.
     static func oneLine(_ text: String) -> String {
         let lines = text.split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("\t") }
         let words = lines.map { $0.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
@@ -65,7 +65,7 @@ extension PostgresError {
     }
 }
 
-/// Hands notices on to the caller's closure.
+/// Passes notices to the caller's closure.
 final class NoticeReceiver {
     private let handler: (@Sendable (PostgresNotice) -> Void)?
 
@@ -73,7 +73,7 @@ final class NoticeReceiver {
         self.handler = handler
     }
 
-    /// Takes the place of libpq's own receiver. Must live as long as the connection.
+    /// Replaces libpq's receiver. Must live as long as the connection.
     @unsafe func receiveAll(of connection: OpaquePointer) {
         unsafe PQsetNoticeReceiver(
             connection,

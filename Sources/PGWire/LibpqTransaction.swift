@@ -1,11 +1,11 @@
 import CPQ
 
 extension LibpqConnection {
-    /// Runs a closure between BEGIN and COMMIT, or ROLLBACK where it throws.
+    /// Runs a closure between BEGIN and COMMIT. If it throws, runs ROLLBACK instead.
     ///
-    /// The operation that can be cancelled has begun before, and ends here before the COMMIT or ROLLBACK.
+    /// The cancellable operation has begun before this call, and ends here before COMMIT or ROLLBACK.
     ///
-    /// - Parameter prelude: Statements to run behind BEGIN, in the same round trip; empty for none.
+    /// - Parameter prelude: Statements to run right after BEGIN in the same round trip; empty for none.
     func transaction<Value>(
         prelude: String = "", _ body: (inout PostgresSession) throws -> Value
     ) throws -> Value {
@@ -17,26 +17,26 @@ extension LibpqConnection {
             preludeResult = try execute(prelude.isEmpty ? "BEGIN" : "BEGIN; \(prelude)")
         } catch {
             endOperation()
-            // One of the statements behind BEGIN may have failed.
+            // A statement after BEGIN may have failed.
             rollback()
             throw error
         }
         do {
             var session = PostgresSession(self, preludeResult: preludeResult)
             value = try body(&session)
-            // An error that the closure has swallowed: the server would answer COMMIT with a rollback.
+            // The closure ignored an error: the server would answer COMMIT with a rollback.
             if transactionStatus == PQTRANS_INERROR {
-                throw transactionError ?? PostgresError(.usage, "A statement of the transaction has failed")
+                throw transactionError ?? PostgresError(.usage, "A statement of the transaction failed")
             }
-            if health.isBroken { throw transactionError ?? PostgresError(.connectionLost, "it broke on the way") }
-            if endOperation() { throw PostgresError(.cancelled, "the transaction is rolled back") }
+            if health.isBroken { throw transactionError ?? PostgresError(.connectionLost, "it broke before COMMIT") }
+            if endOperation() { throw PostgresError(.cancelled, "the transaction was rolled back") }
         } catch {
             endOperation()
             rollback()
             throw error
         }
         guard transactionStatus == PQTRANS_INTRANS else {
-            throw PostgresError(.usage, "The closure has ended its transaction by a statement of its own")
+            throw PostgresError(.usage, "The closure ended its transaction with a statement of its own")
         }
         do throws(PostgresError) {
             _ = try execute("COMMIT")
@@ -46,9 +46,9 @@ extension LibpqConnection {
         return value
     }
 
-    /// The error of a COMMIT that the server may have begun.
+    /// The error of a COMMIT that the server may have executed.
     ///
-    /// - Parameter isCertain: Whether the error is known to have come before the COMMIT was carried out.
+    /// - Parameter isCertain: Whether the error certainly came before COMMIT was executed.
     private func failureOfCommit(_ error: PostgresError, isCertain: Bool) -> PostgresError {
         var error = error
         if error.sqlState != nil, !health.isBroken {
@@ -59,23 +59,22 @@ extension LibpqConnection {
         return error
     }
 
-    /// Runs a transaction of COPYs: one round trip up to the first COPY's rows, then one for each COPY. The last of these
-    /// brings COMMIT's result too.
+    /// Runs a transaction of COPYs: one round trip up to the first COPY's rows, then one per COPY. The last of these
+    /// also returns COMMIT's result.
     ///
-    /// BEGIN, the prelude, the COPYs and COMMIT are one query string. After each COPY the server runs the next statement
-    /// without waiting for the client.
-    /// If a statement fails, it skips the others, COMMIT included.
+    /// BEGIN, the prelude, the COPYs and COMMIT are one query string. After each COPY the server runs the next
+    /// statement without waiting for the client. If a statement fails, it skips all others, including COMMIT.
     ///
-    /// - Parameter write: Called for each COPY when the server waits for its rows, with the COPY's index and the result of
-    ///   the last statement of the prelude.
-    /// - Returns: How many rows the server counts for each COPY.
+    /// - Parameter write: Called for each COPY when the server waits for its rows, with the COPY's index and the
+    ///   result of the prelude's last statement.
+    /// - Returns: The server's row count per COPY.
     func transaction(
         prelude: String, copies: [CopyTarget], _ write: (Int, PostgresResult, inout CopyWriter) throws -> Void
     ) throws -> [Int] {
         try refuseOpenTransaction()
         var counts: [Int] = []
         var drained = Drained()
-        // Once the end of the last COPY is sent, the server carries out the COMMIT by itself.
+        // Once the end of the last COPY is sent, the server executes COMMIT on its own.
         var isLastSent = false
         do {
             transactionError = nil
@@ -87,7 +86,7 @@ extension LibpqConnection {
             let preludeResult = drained.last
             for index in copies.indices {
                 guard drained.awaitsRows else { throw Self.noCopy }
-                health.statementBegins()
+                health.beginStatement()
                 let written = try sendRows { writer in try write(index, preludeResult, &writer) }.rows
                 isLastSent = index == copies.count - 1
                 try drain(untilCopy: true, &drained)
@@ -95,14 +94,15 @@ extension LibpqConnection {
             }
             if drained.awaitsRows {
                 isLastSent = false
-                // One that stands in the prelude.
+                // A COPY in the prelude.
                 _ = try sendRows { _ in throw PostgresError(.usage, "The prelude has a COPY of its own") }
             }
         } catch {
             var error = error
             if isLastSent, let failure = error as? PostgresError {
-                // The results come in order: without that of the COPY there was no COMMIT. Only a server that gives a
-                // context has told an error of the COPY; a lost connection, or a pooler that has lost it, gives none.
+                // Results arrive in order, so without the COPY's result there was no COMMIT. Only a server's error
+                // with a context is an error of the COPY; a lost connection, or a pooler that lost its own, gives
+                // none.
                 let isOfCopy = drained.first == nil && (!health.isBroken || failure.context?.isEmpty == false)
                 error = failureOfCommit(failure, isCertain: isOfCopy)
             }
@@ -110,19 +110,19 @@ extension LibpqConnection {
             rollback()
             throw error
         }
-        // A request to cancel that came too late: COMMIT was carried out.
+        // A cancel request came too late: COMMIT was executed.
         endOperation()
         return counts
     }
 
-    /// - Throws: A usage error if a transaction is open. Its owner may continue it, so it is not rolled back.
+    /// - Throws: A usage error if a transaction is open. It isn't rolled back, since its owner may continue it.
     private func refuseOpenTransaction() throws(PostgresError) {
         guard transactionStatus != PQTRANS_IDLE, !health.isBroken, unsafe pointer != nil else { return }
         endOperation()
         throw PostgresError(.usage, "A transaction is open already on this connection")
     }
 
-    /// Rolls back. Where even that fails, the connection can't be trusted any more.
+    /// Rolls back. If even that fails, the connection can't be trusted any more.
     private func rollback() {
         guard !health.isBroken, transactionStatus != PQTRANS_IDLE else { return }
         do throws(PostgresError) {
@@ -132,7 +132,7 @@ extension LibpqConnection {
         }
     }
 
-    /// - Returns: Whether the operation was to be cancelled.
+    /// - Returns: Whether cancellation was requested.
     @discardableResult
     private func endOperation() -> Bool { cancellation.end(isBroken: health.isBroken) }
 }

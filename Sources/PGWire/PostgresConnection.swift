@@ -3,11 +3,11 @@ import Concurrency
 
 /// A connection to a Postgres server.
 ///
-/// libpq blocks, so each connection has a thread of its own, where this actor runs: a call waits without holding a
-/// thread of Swift's pool. One call runs at a time, in the order of arrival. Cancelling the task of a call cancels
-/// its statement at the server.
+/// libpq blocks, so each connection has a dedicated thread on which this actor runs: a call waits without holding a
+/// thread of Swift's pool. Calls run one at a time in order of arrival. Cancelling a call's task cancels its statement
+/// at the server.
 ///
-/// The thread and the socket end with ``close()``, or when nothing refers to the connection any more.
+/// The thread and the socket end with ``close()`` or when the last reference to the connection is released.
 public actor PostgresConnection {
     private let thread: ConnectionThread
     private let cancellation: StatementCancellation
@@ -15,7 +15,7 @@ public actor PostgresConnection {
     private let libpq: LibpqConnection
     private let session = Lock(SessionSetup())
 
-    /// The connection's own thread.
+    /// The executor of the connection's thread.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
 
     private init(onNotice: (@Sendable (PostgresNotice) -> Void)?) {
@@ -34,18 +34,19 @@ public actor PostgresConnection {
 
     /// Connects to a server.
     ///
-    /// Where the parameters don't say otherwise, each host has 10 seconds to answer (`connect_timeout`) and a server
-    /// that vanishes later is noticed after about 25 seconds (`keepalives…`, `tcp_user_timeout`).
+    /// By default each host has 10 seconds to answer (`connect_timeout`), and a server that vanishes later is detected
+    /// after about 25 seconds (`keepalives…`, `tcp_user_timeout`).
     ///
     /// - Parameters:
-    ///   - uri: `postgresql://user@host:port/database?…`, key=value pairs, or a database's name; nil for what the
-    ///     environment says (`PGHOST`, `PGPASSWORD` and so on, the password file, the service file).
-    ///   - options: Parameters of libpq by name; they win over the URI and the environment.
-    ///   - defaults: Parameters of libpq by name that count if the URI does not set them.
-    ///   - applicationName: What the server's views show, where neither of them names the application.
-    ///   - onNotice: Called on the connection's thread for each notice and warning of the server, also while it connects.
-    /// - Throws: `usage` for a connection string that can't be read; `connect` where nobody answers or the server
-    ///   refuses, with its SQLSTATE; `cancelled` with the task.
+    ///   - uri: `postgresql://user@host:port/database?…`, key=value pairs, or a database name; nil to use the
+    ///     environment (`PGHOST`, `PGPASSWORD` and so on, the password file, the service file).
+    ///   - options: libpq parameters by name, which take precedence over the URI and the environment.
+    ///   - defaults: libpq parameters by name, which apply if the URI doesn't set them.
+    ///   - applicationName: The name in the server's views, unless the URI or the environment sets one.
+    ///   - onNotice: Called on the connection's thread for each notice and warning of the server, including those
+    ///     while connecting.
+    /// - Throws: `usage` if the connection string is invalid; `connect` if no server answers or the server refuses,
+    ///   with its SQLSTATE; `cancelled` if the task is cancelled.
     public static func connect(
         to uri: String? = nil, options: [String: String] = [:], defaults: [String: String] = [:],
         applicationName: String? = nil,
@@ -67,19 +68,19 @@ public actor PostgresConnection {
         try await operation { () throws(PostgresError) in try libpq.connect(parameters) }
     }
 
-    /// Ends the connection and its thread. Calls that come later fail.
+    /// Closes the connection and ends its thread. Later calls fail.
     public func close() {
         libpq.close()
         thread.retire()
     }
 
-    /// Whether the connection broke, or is closed, so that only another one helps.
+    /// Whether the connection is broken or closed, so that a new one is needed.
     public nonisolated var isBroken: Bool { health.isBroken || health.isClosed }
 
-    /// What a connection is at between two calls.
+    /// The state of a connection between two calls.
     public enum Status: Sendable {
         case idle
-        /// In a transaction that was begun by a statement.
+        /// In a transaction that a statement began.
         case inTransaction
         /// In a transaction that can only be rolled back.
         case inFailedTransaction
@@ -87,7 +88,7 @@ public actor PostgresConnection {
         case closed
     }
 
-    /// What the connection is at; waits for the call that is running.
+    /// The connection's state, after the running call has ended.
     public var status: Status {
         if health.isClosed { return .closed }
         if health.isBroken { return .broken }
@@ -100,7 +101,7 @@ public actor PostgresConnection {
 
     // MARK: Statements
 
-    /// Runs one or several statements without parameters; the result is that of the last one.
+    /// Runs one or more statements without parameters, and returns the last one's result.
     @discardableResult
     public func execute(_ sql: String) async throws(PostgresError) -> PostgresResult {
         try await operation { () throws(PostgresError) in try libpq.execute(sql) }
@@ -117,19 +118,19 @@ public actor PostgresConnection {
     // MARK: The session
 
     private struct SessionSetup {
-        /// The statements that the session was last set up by.
+        /// The statements with which the session was last set up.
         var statements: String?
-        /// Whether a pooler stands between this client and the server; nil if that isn't known yet.
+        /// Whether a pooler is between this client and the server; nil if unknown.
         var isPooled: Bool?
     }
 
-    /// Sets the session up by statements such as SET and PREPARE, unless the last call has run the same ones.
+    /// Sets up the session with statements such as SET and PREPARE, unless the last call ran the same ones.
     ///
-    /// Not behind a connection pooler, which may give this session to other clients, and each transaction another session.
-    /// A pooler is known by the server's process id, for which it makes up a number of its own.
+    /// Does nothing behind a connection pooler, which may give this session to other clients, and each transaction a
+    /// different session. A pooler is detected by the server's process id, which it replaces by a made-up number.
     ///
-    /// - Parameter sql: Several statements, which must not fail where they, or others, have run before.
-    /// - Returns: Whether the session is set up. If not, nothing was run.
+    /// - Parameter sql: Statements that don't fail if they, or others, have run before.
+    /// - Returns: Whether the session is set up. If false, nothing was run.
     public nonisolated func setUp(_ sql: String) async throws(PostgresError) -> Bool {
         let known = session.withLock { $0 }
         if known.statements == sql { return true }
@@ -146,44 +147,44 @@ public actor PostgresConnection {
         return true
     }
 
-    /// Has ``setUp(_:)`` do nothing any more, since the session is not the one that was set up.
+    /// Disables ``setUp(_:)``, because the session isn't the one that was set up.
     public nonisolated func giveUpSession() {
         session.withLock { $0 = SessionSetup(isPooled: true) }
     }
 
-    // MARK: Parts of statements
+    // MARK: Quoting
 
-    /// An identifier in quotes, for a statement that is put together.
+    /// An identifier quoted for use in a statement.
     public func quoted(_ identifier: String) throws(PostgresError) -> String {
         try libpq.quoted(identifier)
     }
 
-    /// A text as a string constant, quotes included, for a statement that is put together.
+    /// A text as an SQL string literal, including its quotes.
     ///
-    /// Use a parameter of ``query(_:parameters:)`` if you can.
+    /// Prefer a parameter of ``query(_:parameters:)`` if possible.
     public func literal(_ text: String) throws(PostgresError) -> String {
         try libpq.literal(text)
     }
 
     // MARK: Transactions
 
-    /// Runs a closure in a transaction, whole on the connection's thread, and commits what it did.
+    /// Runs a closure in a transaction on the connection's thread, and commits.
     ///
-    /// Where the closure throws, the transaction is rolled back and the closure's error comes out. Cancelling the
-    /// task, or ``cancel()``, cancels the statement that runs and every later one, up to the COMMIT, which isn't
-    /// cancelled. After a connection loss ``PostgresError/mayBeCommitted`` tells whether COMMIT was sent.
+    /// If the closure throws, the transaction is rolled back and the error is rethrown. Cancelling the task, or
+    /// calling ``cancel()``, cancels the running statement and all later ones up to COMMIT, which isn't cancelled.
+    /// After a connection loss ``PostgresError/mayBeCommitted`` says whether COMMIT was sent.
     ///
     /// - Parameters:
-    ///   - prelude: Statements to run behind BEGIN, in the same round trip, such as `SET LOCAL …`; empty for none. The
-    ///     last one's result is ``PostgresSession/preludeResult``.
-    ///   - body: May block: it does so on the connection's own thread.
+    ///   - prelude: Statements to run right after BEGIN in the same round trip, such as `SET LOCAL …`; empty for none.
+    ///     The last one's result is ``PostgresSession/preludeResult``.
+    ///   - body: The closure; it may block, since it runs on the connection's thread.
     @discardableResult
     public func transaction<Value: Sendable>(
         prelude: String = "", _ body: sending (inout PostgresSession) throws -> Value
     ) async throws -> Value {
         let running = cancellation.begin()
-        health.callBegins()
-        defer { health.callEnds() }
+        health.beginCall()
+        defer { health.endCall() }
         let outcome = await withTaskCancellationHandler {
             Result { try libpq.transaction(prelude: prelude, body) }
         } onCancel: {
@@ -192,18 +193,20 @@ public actor PostgresConnection {
         return try outcome.get()
     }
 
-    /// Copies rows into tables in one transaction, with one round trip for each COPY and one before.
+    /// Copies rows into tables in one transaction, with one round trip per COPY and one before.
     ///
-    /// The COMMIT is sent with the COPYs, and the server runs it right after the last one. If anything fails, or the
-    /// closure throws, all of it is rolled back and the error is thrown. Cancelling the task, or ``cancel()``, has no
-    /// effect once COMMIT runs. After a connection loss ``PostgresError/mayBeCommitted`` tells whether COMMIT may have run.
+    /// COMMIT is sent with the COPYs, and the server runs it right after the last one. If anything fails or the
+    /// closure throws, everything is rolled back and the error is thrown. Cancelling the task, or calling
+    /// ``cancel()``, has no effect once COMMIT runs. After a connection loss ``PostgresError/mayBeCommitted`` says
+    /// whether COMMIT may have run.
     ///
     /// - Parameters:
-    ///   - prelude: Statements to run behind BEGIN, such as `SET LOCAL …`; empty for none. No COPY.
-    ///   - copies: Where the rows go; none is a usage error.
-    ///   - write: Called for each COPY in turn, on the connection's own thread, with its index and the result of the
+    ///   - prelude: Statements to run right after BEGIN, such as `SET LOCAL …`; empty for none. It must not contain a
+    ///     COPY.
+    ///   - copies: The destinations of the rows; an empty list is a usage error.
+    ///   - write: Called for each COPY in turn on the connection's thread, with its index and the result of the
     ///     prelude's last statement. May block.
-    /// - Returns: How many rows the server counts for each COPY.
+    /// - Returns: The server's row count per COPY.
     @discardableResult
     public func transaction(
         prelude: String = "", copying copies: [CopyTarget],
@@ -211,8 +214,8 @@ public actor PostgresConnection {
     ) async throws -> [Int] {
         guard !copies.isEmpty else { throw PostgresError(.usage, "The transaction copies into no table") }
         let running = cancellation.begin()
-        health.callBegins()
-        defer { health.callEnds() }
+        health.beginCall()
+        defer { health.endCall() }
         let outcome = await withTaskCancellationHandler {
             Result { try libpq.transaction(prelude: prelude, copies: copies, write) }
         } onCancel: {
@@ -221,40 +224,40 @@ public actor PostgresConnection {
         return try outcome.get()
     }
 
-    /// Cancels the call that is running, if there is one: it throws an error of the kind `cancelled`.
+    /// Cancels the running call, if any: it throws an error of kind `cancelled`.
     ///
-    /// The request goes out on a thread of its own; this returns at once.
+    /// Returns at once; a separate thread sends the request.
     public nonisolated func cancel() {
         cancellation.request()
     }
 
-    /// Since when the statement that is running waits for the server, or the call works; nil if no call is running.
+    /// When the running statement was sent or, without one, the running call began; nil if no call is running.
     ///
-    /// For reports of a server that is connected and does not answer.
+    /// For reports about a connected server that doesn't answer.
     public nonisolated var busySince: ContinuousClock.Instant? { health.busySince }
 
-    /// The process id of the server's side of the connection; nil without a connection.
+    /// The server's process id for the connection; nil if not connected.
     ///
-    /// Behind a connection pooler it is a number that the pooler has made up.
+    /// Behind a connection pooler this is a number made up by the pooler.
     public nonisolated var serverProcessID: Int32? { health.serverProcessID }
 
-    /// Breaks the connection: the call that is running throws `connectionLost`, and so does every later one.
+    /// Breaks the connection: the running call and all later ones throw `connectionLost`.
     ///
-    /// The last resort for a server that does not answer, where ``cancel()`` has no effect. If a COMMIT is running, the
-    /// server may carry it out or not. This returns at once.
+    /// The last resort for a server that doesn't answer and ignores ``cancel()``. A running COMMIT may or may not be
+    /// executed. Returns at once.
     public nonisolated func abort() {
         health.abort()
     }
 
-    /// Runs a blocking call that ends with its task.
+    /// Runs a blocking call, which is cancelled with its task.
     private func operation<Value>(
         _ body: () throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
         let running = cancellation.begin()
-        health.callBegins()
-        defer { health.callEnds() }
+        health.beginCall()
+        defer { health.endCall() }
         let outcome = await withTaskCancellationHandler {
-            // Through a method of the actor: a closure that uses nothing of it would run on Swift's pool.
+            // Calls a method of the actor: a closure that uses nothing of the actor would run on Swift's pool.
             result(of: body)
         } onCancel: {
             cancellation.request(running)

@@ -1,46 +1,46 @@
-/// Why something with the database failed.
+/// The failure of an operation on the database.
 ///
-/// What the server said is kept field by field. No text in it holds a password.
+/// The server's report is kept field by field. No text in it contains a password.
 ///
 /// Source: PostgreSQL manual, appendix A "PostgreSQL Error Codes", and "Error and Notice Message Fields".
 public struct PostgresError: Error, Sendable, Equatable {
-    /// What kind of failure it is.
+    /// The kind of failure.
     public enum Kind: Sendable, Equatable {
-        /// No connection came to be: nothing listens there, or the server refused it.
+        /// Connecting failed: nothing listens there, or the server refused the connection.
         case connect
-        /// The server refused a statement; the connection stays usable.
+        /// The server refused a statement; the connection remains usable.
         case server
-        /// The connection broke. What the server did with a statement under way isn't known.
+        /// The connection broke. The outcome of a running statement is unknown.
         case connectionLost
-        /// The server or libpq did what the protocol doesn't allow; the connection is given up.
+        /// The server or libpq violated the protocol; the connection is abandoned.
         case protocolViolation
-        /// A call with arguments, or at a moment, that can't work.
+        /// A call with invalid arguments or in an invalid state.
         case usage
         /// The statement was cancelled by ``PostgresConnection/cancel()`` or with its task.
         case cancelled
     }
 
     public var kind: Kind
-    /// The five characters of SQLSTATE, where the error came from the server.
+    /// The five characters of SQLSTATE; nil if the error isn't from the server.
     public var sqlState: String?
-    /// `ERROR`, `FATAL` or `PANIC`, in English whatever the server's language is.
+    /// `ERROR`, `FATAL` or `PANIC`, in English whatever the server's language.
     public var severity: String?
-    /// The server's primary text, or one sentence of ours, without a full stop.
+    /// The server's primary message, or one sentence of this library, without a full stop.
     public var message: String
     public var detail: String?
     public var hint: String?
-    /// Where in its work the server was; for COPY the table, row and column: `COPY ucp, line 3, column zone_id`.
+    /// The location of the error; for COPY the table, row and column: `COPY ucp, line 3, column zone_id`.
     public var context: String?
     public var schema: String?
     public var table: String?
     public var column: String?
     public var constraint: String?
-    /// Whether the same attempt can't work later either, although there is no SQLSTATE to tell so.
+    /// Whether a retry can't succeed, for errors without a SQLSTATE that says so.
     var isPermanent = false
-    /// Whether the COMMIT of a transaction failed after all statements before it had succeeded, such as for a deferred
+    /// Whether COMMIT failed after all previous statements had succeeded, for example because of a deferred
     /// constraint. The server has rolled the transaction back.
     public internal(set) var isOfCommit = false
-    /// Whether the connection was lost at a moment when the server may have carried out the COMMIT of a transaction.
+    /// Whether the connection was lost when the server may have executed COMMIT.
     public internal(set) var mayBeCommitted = false
 
     init(_ kind: Kind, _ message: String, sqlState: String? = nil) {
@@ -49,29 +49,30 @@ public struct PostgresError: Error, Sendable, Equatable {
         self.sqlState = sqlState
     }
 
-    /// Whether the connection is gone, so that only another one helps.
+    /// Whether the connection is lost, so that a new one is needed.
     public var isConnectionLoss: Bool { kind == .connectionLost }
 
-    /// Whether the rows are to blame, not the statement or the server: the same rows would be refused again.
+    /// Whether the rows are the cause, not the statement or the server: the same rows would be refused again.
     ///
-    /// SQLSTATE class 22 (data exception), 23 (integrity constraint violation), 44 (WITH CHECK OPTION violation),
-    /// 54 (program limit exceeded, such as an index entry that is too long) and P0001 (raised by a trigger). A trigger
+    /// SQLSTATE class 22 (data exception), 23 (integrity constraint violation), 44 (WITH CHECK OPTION violation), 54
+    /// (program limit exceeded, such as an index entry that is too long) and P0001 (raised by a trigger). A trigger
     /// may raise any other SQLSTATE for a single row: see ``mayBeCausedByRow``.
     public var isDataError: Bool {
         guard kind == .server, let sqlState else { return false }
         return ["22", "23", "44", "54"].contains(sqlState.prefix(2)) || sqlState == "P0001"
     }
 
-    /// Whether the statement exceeded `statement_timeout`, or somebody else cancelled it (SQLSTATE 57014).
+    /// Whether the statement exceeded `statement_timeout`, or another session cancelled it (SQLSTATE 57014).
     public var isTimeout: Bool { kind == .server && sqlState == "57014" }
 
-    /// Whether a single row may be to blame for the failure of a COPY: everything but the environment's errors.
+    /// Whether a single row may have caused the failure of a COPY: true for all errors except those of the
+    /// environment.
     ///
-    /// The environment's are: shutdown and cancellation (class 57), system and resource errors (53, 58, F0), lost
-    /// connections (08), refused logins (28), read-only and other transaction states (25), serialization failures and
-    /// deadlocks (40), locks (55P03, 55006), missing permissions (42501) and a damaged database (XX001, XX002). An error
-    /// of the statement itself, such as a missing column (class 42), is the environment's unless the server names a
-    /// line of the COPY.
+    /// Errors of the environment are: shutdown and cancellation (class 57), system and resource errors (53, 58, F0),
+    /// lost connections (08), refused logins (28), read-only and other transaction states (25), serialization failures
+    /// and deadlocks (40), locks (55P03, 55006), missing privileges (42501) and a corrupt database (XX001, XX002). An
+    /// error of the statement itself, such as a missing column (class 42), counts as one of the environment unless the
+    /// server names a line of the COPY.
     public var mayBeCausedByRow: Bool {
         guard kind == .server, let sqlState else { return false }
         if isDataError { return true }
@@ -80,7 +81,7 @@ public struct PostgresError: Error, Sendable, Equatable {
         return !isOfStatement || copyContext != nil
     }
 
-    /// Whether the server's surroundings are to blame, whatever the statement: see ``mayBeCausedByRow``.
+    /// Whether the server's environment is the cause, whatever the statement: see ``mayBeCausedByRow``.
     public var isOfEnvironment: Bool {
         guard kind == .server, let sqlState else { return true }
         let states = ["42501", "55P03", "55006", "XX001", "XX002"]
@@ -88,21 +89,21 @@ public struct PostgresError: Error, Sendable, Equatable {
         return states.contains(sqlState) || classes.contains(String(sqlState.prefix(2)))
     }
 
-    /// The line of the context that names the COPY and the row that it was at; nil if there is none.
+    /// The line of the context that names the COPY and its current row; nil if there is none.
     ///
-    /// The outermost one, since the server writes the innermost first.
+    /// It is the last such line, since the server writes the innermost context first.
     private var copyContext: Substring? {
         context?.split(whereSeparator: \.isNewline).last {
             $0.contains("COPY") && $0.contains { $0.isASCII && $0.isNumber }
         }
     }
 
-    /// The row of a COPY at which the server failed, counted from 1; nil if it does not tell.
+    /// The row of a COPY at which the server failed, counted from 1; nil if it isn't reported.
     ///
-    /// The server writes `COPY ucp, line 3, column zone_id`, or the same in its own language (`lc_messages`), so the
-    /// number is the first one behind the table's name.
+    /// The server writes `COPY ucp, line 3, column zone_id`, translated by `lc_messages`, so the number is the first
+    /// one after the table's name.
     ///
-    /// - Parameter table: The table's name, which may have digits in it.
+    /// - Parameter table: The table's name, which may contain digits.
     public func copyLine(of table: String) -> Int? {
         guard let line = copyContext else { return nil }
         let rest = line.firstRange(of: table).map { line[$0.upperBound...] } ?? line
@@ -110,12 +111,12 @@ public struct PostgresError: Error, Sendable, Equatable {
         return Int(digits)
     }
 
-    /// Whether the same attempt may succeed later, on this connection or another one.
+    /// Whether a retry may succeed, on this connection or another one.
     ///
-    /// A lost connection; a server that can't be reached; SQLSTATE class 08 (connection exception) but for 08P01
-    /// (protocol violation), 40 (transaction rollback: serialization, deadlock), 53 (insufficient resources: too
-    /// many connections, disk full), 55P03 (lock not available), 57P01 to 57P05 (the server shuts down, starts up
-    /// or closes what is idle).
+    /// True for a lost connection, an unreachable server, and SQLSTATE class 08 (connection exception) except 08P01
+    /// (protocol violation), 40 (transaction rollback: serialization, deadlock), 53 (insufficient resources: too many
+    /// connections, disk full), 55P03 (lock not available), 57P01 to 57P05 (the server shuts down, starts up or closes
+    /// idle sessions).
     public var isTransient: Bool {
         if isPermanent { return false }
         guard let sqlState else { return kind == .connectionLost || kind == .connect }
@@ -133,10 +134,10 @@ extension PostgresError: CustomStringConvertible {
     public var description: String {
         let what =
             switch kind {
-            case .connect: "Postgres can't be connected to: "
+            case .connect: "Cannot connect to Postgres: "
             case .server: "Postgres refused the statement: "
             case .connectionLost: "The connection to Postgres is lost: "
-            case .protocolViolation: "Postgres and this program don't understand each other: "
+            case .protocolViolation: "Protocol error between Postgres and this program: "
             case .usage: ""
             case .cancelled: "The statement was cancelled: "
             }

@@ -1,8 +1,8 @@
-/// What a decimal text says about its number, but for the digits: they are read from the text a second time, straight
-/// into the buffer.
+/// The parsed form of a decimal text, except its digits, which are read from the text again and written directly into
+/// the buffer.
 ///
-/// Source: PostgreSQL manual, "Arbitrary Precision Numbers", for the ranges (131,072 digits before the point,
-/// 16,383 after it); the wire form is that of the server's `numeric_recv`.
+/// Source: PostgreSQL manual, "Arbitrary Precision Numbers", for the ranges (131,072 digits before the point, 16,383
+/// after it); the binary form is that of the server's `numeric_recv`.
 struct PostgresNumeric {
     enum Sign: UInt16 {
         case positive = 0x0000
@@ -13,19 +13,19 @@ struct PostgresNumeric {
     }
 
     var sign = Sign.positive
-    /// The exponent of the first digit, as a power of 10,000.
+    /// The exponent of the first group of digits, as a power of 10,000.
     var weight = 0
-    /// Decimal digits after the point.
+    /// The number of decimal digits after the point.
     var scale = 0
-    /// Where the digits from the first one on that isn't zero stand in the text, perhaps with a point among them.
+    /// The range of the text from the first nonzero digit to the last digit; may contain a point.
     private var digits = 0..<0
-    /// The zeros that make the first group of four complete.
+    /// The number of zeros that complete the first group of four digits.
     private var padding = 0
 
-    /// How many groups there are at most: those of zeros at the end are included.
+    /// The most groups of digits, including trailing groups of zeros.
     var groupCount: Int { (digits.count + padding + 3) / 4 }
 
-    /// Parses decimal text: `[+-]digits[.digits][e[+-]digits]`, `NaN`, or `[+-]Infinity`, in either case of letters.
+    /// Parses `[+-]digits[.digits][e[+-]digits]`, `NaN`, or `[+-]Infinity`, ignoring case.
     init(parsing text: RawSpan) throws(NumericError) {
         let units = Span<UInt8>(_bytes: text)
         var position = 0
@@ -65,12 +65,12 @@ struct PostgresNumeric {
 
         scale = max(0, -exponent)
         guard scale <= 16_383 else { throw .outOfRange }
-        // A zero has no digits, and no sign.
+        // Zero has no digits and no sign.
         guard let first else {
             sign = .positive
             return
         }
-        // The power of ten of the first digit, and of 10,000 of its group, which may begin before it.
+        // The power of ten of the first digit, and the power of 10,000 of its group, which may begin before it.
         let top = count - 1 + exponent
         weight = top >= 0 ? top / 4 : (top - 3) / 4
         guard weight <= 32_767 else { throw .outOfRange }
@@ -78,7 +78,7 @@ struct PostgresNumeric {
         padding = 3 - (top - weight * 4)
     }
 
-    /// Gives the digits in base 10,000, the first one not zero; zeros may be at the end.
+    /// Passes the digits in base 10,000. The first group isn't zero; trailing ones may be.
     func forEachGroup(of text: RawSpan, _ body: (UInt16) -> Void) {
         let units = Span<UInt8>(_bytes: text).extracting(digits)
         var group: UInt16 = 0
@@ -110,7 +110,7 @@ struct PostgresNumeric {
         return equals("infinity") || equals("inf") ? .infinity : nil
     }
 
-    /// The number behind the `e`, whole.
+    /// The exponent that starts with `e` and ends the text.
     private static func exponent(_ units: borrowing Span<UInt8>) throws(NumericError) -> Int {
         guard units[0] | 0x20 == UInt8(ascii: "e") else { throw .notANumber }
         var position = 1
@@ -124,7 +124,7 @@ struct PostgresNumeric {
         while position < units.count {
             let digit = Int(units[position]) - 0x30
             guard (0...9).contains(digit) else { throw .notANumber }
-            // Beyond any range already; more digits are only looked at for being digits.
+            // The value is out of range already; only check that the rest are digits.
             if value < 1_000_000_000 { value = value * 10 + digit }
             position += 1
         }
@@ -132,7 +132,7 @@ struct PostgresNumeric {
     }
 }
 
-/// Text that can't go into a `numeric` column.
+/// A text that a `numeric` column can't store.
 public enum NumericError: Error, Equatable, CustomStringConvertible {
     /// It isn't a decimal number.
     case notANumber
@@ -148,13 +148,14 @@ public enum NumericError: Error, Equatable, CustomStringConvertible {
 }
 
 extension CopyBuffer {
-    /// `numeric`, from decimal text in ASCII: sign, digits, point, exponent; also `NaN` and, from PostgreSQL 14 on,
-    /// `Infinity`. The digits after the point, zeros too, are the value's scale. Nothing is appended on an error.
+    /// `numeric` from decimal text in ASCII: sign, digits, point, exponent; also `NaN` and, since PostgreSQL 14,
+    /// `Infinity`. The number of digits after the point, including zeros, is the value's scale. Nothing is appended if
+    /// this throws.
     public mutating func append(numeric text: RawSpan) throws(NumericError) {
         let number = try PostgresNumeric(parsing: text)
         reserve(12 + number.groupCount * 2)
         let start = writtenBytes
-        // Both counts are known, and stored again, once the zeros at the end are seen.
+        // Both counts are stored again once the number of trailing zeros is known.
         store(Int32(8))
         store(UInt16(0))
         store(Int16(truncatingIfNeeded: number.weight))
@@ -173,7 +174,7 @@ extension CopyBuffer {
         missingColumns &-= 1
     }
 
-    /// `numeric`, from decimal text; as the other form.
+    /// `numeric` from decimal text in a string.
     public mutating func append(numeric text: borrowing String) throws(NumericError) {
         try append(numeric: unsafe text.utf8Span.span.bytes)
     }

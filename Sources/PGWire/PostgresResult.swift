@@ -1,49 +1,53 @@
-/// What a statement gave.
+/// The result of a statement.
 public struct PostgresResult: Sendable {
-    /// The names of the columns; none for a statement that gives no rows.
+    /// The names of the columns; empty for a statement without rows.
     public let columns: [String]
     public let rows: [PostgresRow]
-    /// How many rows were inserted, updated, deleted, copied or selected; nil for other statements.
+    /// The number of rows inserted, updated, deleted, copied or selected; nil for other statements.
     public let affectedRows: Int?
 
-    /// The only row of a statement that has to give one.
+    /// The row of a statement that must return exactly one.
     public var onlyRow: PostgresRow {
         get throws(PostgresError) {
             guard rows.count == 1 else {
-                throw PostgresError(.usage, "The statement gave \(rows.count) rows where exactly one was expected")
+                throw PostgresError(.usage, "The statement returned \(rows.count) rows instead of exactly one")
             }
             return rows[0]
         }
     }
 }
 
-/// A row in the server's text form.
+/// A row in the server's text format.
 public struct PostgresRow: Sendable {
     let columns: [String]
-    /// The values in the order of the columns, nil for null.
+    /// The values in column order; nil for null.
     public let values: [String?]
 
-    /// The value of a column, counted from 0; nil for null and where there is no such column.
+    /// The value of a column by index; nil for null and if there is no such column.
     public subscript(column: Int) -> String? {
         values.indices.contains(column) ? values[column] : nil
     }
 
-    /// The value of the first column of this name; nil for null and where there is no such column.
+    /// The value of the first column with this name; nil for null and if there is no such column.
     public subscript(name: String) -> String? {
         columns.firstIndex(of: name).flatMap { values[$0] }
     }
 
-    /// The value of a column as a type; null, and text that isn't such a value, are errors.
+    /// Decodes the value of a column.
+    ///
+    /// - Throws: `PostgresError` for null, and for text that isn't a value of the type.
     public func decode<Value: PostgresDecodable>(
         _ column: Int, as type: Value.Type = Value.self
     ) throws(PostgresError) -> Value {
         guard let value = try decodeIfPresent(column, as: type) else {
-            throw PostgresError(.usage, "Column \(column) is null where a value was expected")
+            throw PostgresError(.usage, "Column \(column) is null although a value was expected")
         }
         return value
     }
 
-    /// The value of a column as a type; nil for null. Text that isn't such a value is an error.
+    /// Decodes the value of a column; nil for null.
+    ///
+    /// - Throws: `PostgresError` for text that isn't a value of the type.
     public func decodeIfPresent<Value: PostgresDecodable>(
         _ column: Int, as type: Value.Type = Value.self
     ) throws(PostgresError) -> Value? {
@@ -57,14 +61,16 @@ public struct PostgresRow: Sendable {
         return value
     }
 
-    /// The value of a named column as a type; null, and text that isn't such a value, are errors.
+    /// Decodes the value of a named column.
+    ///
+    /// - Throws: `PostgresError` for null, and for text that isn't a value of the type.
     public func decode<Value: PostgresDecodable>(
         _ name: String, as type: Value.Type = Value.self
     ) throws(PostgresError) -> Value {
         try decode(try index(of: name), as: type)
     }
 
-    /// The value of a named column as a type; nil for null.
+    /// Decodes the value of a named column; nil for null.
     public func decodeIfPresent<Value: PostgresDecodable>(
         _ name: String, as type: Value.Type = Value.self
     ) throws(PostgresError) -> Value? {
@@ -77,9 +83,9 @@ public struct PostgresRow: Sendable {
     }
 }
 
-/// A type that a value in the server's text form can be read as.
+/// A type that can be decoded from the server's text format.
 public protocol PostgresDecodable: Sendable {
-    /// - Parameter text: The value as the server writes it.
+    /// - Parameter text: The value in the server's text format.
     init?(postgresText text: String)
 }
 

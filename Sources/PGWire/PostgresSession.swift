@@ -1,6 +1,6 @@
-/// The inside of a transaction: calls that block, on the connection's own thread.
+/// Operations within a transaction. They block, on the connection's own thread.
 ///
-/// It can't leave the closure that it is handed to, and does one thing at a time.
+/// A session can't leave the closure that receives it, and runs one operation at a time.
 public struct PostgresSession: ~Copyable {
     private let libpq: LibpqConnection
     /// The result of the last statement that was sent together with BEGIN.
@@ -11,7 +11,7 @@ public struct PostgresSession: ~Copyable {
         self.preludeResult = preludeResult
     }
 
-    /// Runs one or several statements without parameters; the result is that of the last one.
+    /// Runs one or more statements without parameters, and returns the last one's result.
     @discardableResult
     public mutating func execute(_ sql: String) throws(PostgresError) -> PostgresResult {
         try libpq.execute(sql)
@@ -29,13 +29,13 @@ public struct PostgresSession: ~Copyable {
     ///
     /// - Parameters:
     ///   - columns: The columns in the order of the rows' values.
-    ///   - prelude: Statements to run before the COPY, in the same round trip; empty for none.
-    /// - Returns: How many rows the server counts.
+    ///   - prelude: Statements to run before the COPY in the same round trip; empty for none.
+    /// - Returns: The server's row count.
     @discardableResult
     public mutating func copy(
         into table: TableName, columns: [String], from buffer: borrowing CopyBuffer, prelude: String = ""
     ) throws(PostgresError) -> Int {
-        // A closure can't capture a borrowed buffer that may end before it; this one is called at once.
+        // A closure can't capture a borrowed buffer that it may outlive; this one is called at once.
         do {
             return try libpq.copy(into: table, columns: columns, prelude: prelude) { try $0.write(buffer) }.rows
         } catch let error as PostgresError {
@@ -45,14 +45,14 @@ public struct PostgresSession: ~Copyable {
         }
     }
 
-    /// Copies some of a buffer's rows into a table.
+    /// Copies some rows of a buffer into a table.
     ///
     /// - Parameters:
     ///   - columns: The columns in the order of the rows' values.
-    ///   - rows: Which rows, counted from 0.
+    ///   - rows: The indices of the rows.
     ///   - index: The index of this buffer, made after its last row was appended.
-    ///   - prelude: Statements to run before the COPY, in the same round trip; empty for none.
-    /// - Returns: How many rows the server counts.
+    ///   - prelude: Statements to run before the COPY in the same round trip; empty for none.
+    /// - Returns: The server's row count.
     @discardableResult
     public mutating func copy(
         into table: TableName, columns: [String], from buffer: borrowing CopyBuffer, rows: Range<Int>,
@@ -69,14 +69,14 @@ public struct PostgresSession: ~Copyable {
         }
     }
 
-    /// Copies the rows that the closure writes into a table.
+    /// Copies the rows that a closure writes into a table.
     ///
-    /// The COPY is done when this returns and failed when it throws. Where the closure throws, the server forgets
-    /// the rows (and the transaction can only be rolled back) and the closure's error comes out; a lost connection
-    /// comes out instead of the error that the writer threw about it.
+    /// The COPY has succeeded if this returns, and failed if it throws. If the closure throws, the server discards the
+    /// rows, the transaction can only be rolled back, and the closure's error is rethrown. After a connection loss
+    /// that error is thrown instead of the writer's.
     ///
     /// - Parameter columns: The columns in the order of the rows' values.
-    /// - Returns: What the closure returns, and how many rows the server counts.
+    /// - Returns: The closure's value, and the server's row count.
     @discardableResult
     public mutating func copy<T>(
         into table: TableName, columns: [String], _ body: (inout CopyWriter) throws -> T
@@ -84,12 +84,12 @@ public struct PostgresSession: ~Copyable {
         try libpq.copy(into: table, columns: columns, body)
     }
 
-    /// An identifier in quotes, for a statement that is put together.
+    /// An identifier quoted for use in a statement.
     public mutating func quoted(_ identifier: String) throws(PostgresError) -> String {
         try libpq.quoted(identifier)
     }
 
-    /// A text as a string constant of SQL, quotes included, for a statement that cannot have parameters.
+    /// A text as an SQL string literal, including its quotes, for a statement that can't have parameters.
     public mutating func literal(_ text: String) throws(PostgresError) -> String {
         try libpq.literal(text)
     }

@@ -1,9 +1,9 @@
-/// What the server takes as text in a UTF-8 database.
+/// Text as a UTF-8 database stores it.
 public enum PostgresText {
-    /// A text with each of some characters twice or behind a backslash, as quoting wants it.
+    /// Escapes characters by doubling them, or by putting another character such as a backslash before them.
     ///
-    /// By code points: a quote that follows U+0600, for example, is no `Character` of its own, and replacing characters
-    /// would leave it as it is.
+    /// Works by code point: a quote after U+0600, for example, isn't a `Character` of its own, so replacing characters
+    /// would miss it.
     public static func escaping(_ special: Set<Unicode.Scalar>, in text: String, with escape: Unicode.Scalar? = nil)
         -> String
     {
@@ -15,11 +15,11 @@ public enum PostgresText {
         return String(escaped)
     }
 
-    /// An identifier in quotes, for SQL that is shown to people. What is sent to a server is quoted by
+    /// A quoted identifier in SQL that is shown to users. For SQL that is sent to a server use
     /// ``PostgresSession/quoted(_:)``.
     public static func quotedIdentifier(_ name: String) -> String { "\"\(escaping(["\""], in: name))\"" }
 
-    /// Whether `bytes` are valid UTF-8 and without NUL, so that a text column can hold them.
+    /// Whether bytes are valid UTF-8 without NUL, so that a text column can store them.
     public static func isStorable(_ bytes: RawSpan) -> Bool {
         let units = Span<UInt8>(_bytes: bytes)
         guard let text = try? UTF8Span(validating: units) else { return false }

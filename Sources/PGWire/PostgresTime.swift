@@ -1,4 +1,4 @@
-/// Conversions to the server's clock, which counts from 2000-01-01.
+/// Conversions to the server's time scale, which starts at 2000-01-01.
 ///
 /// Source: PostgreSQL manual, "Date/Time Types", for the ranges.
 public enum PostgresTime {
@@ -11,14 +11,14 @@ public enum PostgresTime {
     /// The finite values of `date` in days: 4714-11-24 BC to 5874897-12-31.
     public static let dateRange: ClosedRange<Int32> = -2_451_545...2_145_031_948
 
-    /// Microseconds since 2000 for microseconds since 1970, or nil where the server can't hold that time.
+    /// Microseconds since 2000 from microseconds since 1970; nil if the server can't store that time.
     @inlinable
     public static func microseconds(sinceUnixEpoch microseconds: Int64) -> Int64? {
         let (shifted, overflow) = microseconds.subtractingReportingOverflow(epochSeconds &* 1_000_000)
         return !overflow && timestampRange.contains(shifted) ? shifted : nil
     }
 
-    /// Microseconds since 2000 for milliseconds since 1970, or nil where the server can't hold that time.
+    /// Microseconds since 2000 from milliseconds since 1970; nil if the server can't store that time.
     @inlinable
     public static func microseconds(millisecondsSinceUnixEpoch milliseconds: Int64) -> Int64? {
         let (shifted, overflow) = milliseconds.subtractingReportingOverflow(epochSeconds &* 1000)
@@ -26,7 +26,7 @@ public enum PostgresTime {
         return !overflow && !overflow2 && timestampRange.contains(scaled) ? scaled : nil
     }
 
-    /// Days since 2000 for days since 1970, or nil where the server can't hold that day.
+    /// Days since 2000 from days since 1970; nil if the server can't store that day.
     @inlinable
     public static func days(sinceUnixEpoch days: Int32) -> Int32? {
         let (shifted, overflow) = days.subtractingReportingOverflow(10_957)

@@ -1,7 +1,6 @@
 /// A parameter of a statement: the value of `$1`, `$2` and so on.
 ///
-/// The server takes the parameter's type from its place in the statement. Where the place doesn't tell, write a
-/// cast: `$1::int`.
+/// The server infers the parameter's type from its place in the statement. If it can't, write a cast: `$1::int`.
 public enum PostgresValue: Sendable, Equatable {
     case null
     case text(String)
@@ -10,12 +9,12 @@ public enum PostgresValue: Sendable, Equatable {
     case bool(Bool)
     case bytea([UInt8])
 
-    /// An integer of any size, or null.
+    /// An integer of any size; null for nil.
     public init(_ value: (some BinaryInteger)?) {
         self = value.map { Int64(exactly: $0).map(PostgresValue.int) ?? .text(String($0)) } ?? .null
     }
 
-    /// A string, or null.
+    /// A string; null for nil.
     public init(_ value: String?) {
         self = value.map(PostgresValue.text) ?? .null
     }
@@ -32,18 +31,18 @@ extension PostgresValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral
 }
 
 extension PostgresValue {
-    /// Whether the bytes are the type's binary form instead of its text form.
+    /// Whether the bytes are in binary format instead of text format.
     var isBinary: Bool {
         if case .bytea = self { true } else { false }
     }
 
-    /// The bytes as they go to the server, without a final NUL; nil for null.
+    /// The bytes to send to the server, without a final NUL; nil for null.
     var wireBytes: [UInt8]? {
         switch self {
         case .null: nil
         case .text(let string): Array(string.utf8)
         case .int(let value): Array(String(value).utf8)
-        // Swift's and the server's text forms agree, infinity and not-a-number too.
+        // Swift's text format and the server's agree, including infinity and NaN.
         case .double(let value): Array(String(value).utf8)
         case .bool(let value): Array((value ? "t" : "f").utf8)
         case .bytea(let bytes): bytes

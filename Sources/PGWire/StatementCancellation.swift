@@ -2,12 +2,12 @@ import CPQ
 import Concurrency
 import Dispatch
 
-/// Cancels what a connection is doing, from any task, and nothing that it does later.
+/// Cancels a connection's running operation from any task, without affecting later ones.
 ///
-/// A request to cancel goes to the server over a connection of its own and blocks, so a thread is made for it. The
-/// server drops a request that arrives before the statement does; so it is repeated until the operation has ended.
-/// And an operation ends only when no request for it is under way, so that none hits the next one. After the connection
-/// broke there is no next one, and nothing is waited for: a request to a server that is silent may take for ever.
+/// A cancel request goes to the server over a separate connection and blocks, so a thread is created for it. The
+/// server drops a request that arrives before the statement, so it is repeated until the operation has ended. An
+/// operation ends only when no request for it is being sent, so that none hits the next operation. A broken connection
+/// has no next operation, so then nothing is awaited: a request to a silent server could take forever.
 ///
 /// Source: PostgreSQL manual, "Canceling Queries in Progress".
 @safe final class StatementCancellation: Sendable {
@@ -23,13 +23,13 @@ import Dispatch
     }
 
     private let state = Lock(State())
-    /// What libpq needs for a request: nothing until there is a connection.
+    /// libpq's data for a request; nil until there is a connection.
     @safe private struct Handle {
-        // Used by the one thread that holds the lock around it; freed with the object that holds the lock.
+        // Only the thread that holds the surrounding lock uses it; it is freed with the object that owns the lock.
         nonisolated(unsafe) var pointer: OpaquePointer? = nil
     }
 
-    /// Locked while a request is under way, by threads that may block only.
+    /// Locked while a request is being sent, and only by threads that may block.
     private let sending = Lock(Handle())
     private let ended = DispatchSemaphore(value: 0)
 
@@ -37,7 +37,7 @@ import Dispatch
         sending.withLock { unsafe PQfreeCancel($0.pointer) }
     }
 
-    /// Says where requests go to.
+    /// Sets the connection to which requests apply.
     @unsafe func attach(to connection: OpaquePointer) {
         let pointer = unsafe PQgetCancel(connection)
         sending.withLock { handle in
@@ -46,7 +46,7 @@ import Dispatch
         }
     }
 
-    /// Begins an operation, on the connection's thread.
+    /// Begins an operation. Called on the connection's thread.
     func begin() -> Operation {
         state.withLock { state in
             state.last += 1
@@ -57,9 +57,10 @@ import Dispatch
         }
     }
 
-    /// Ends the operation, on the connection's thread; returns whether it was to be cancelled.
+    /// Ends the operation. Called on the connection's thread.
     ///
     /// - Parameter isBroken: Whether the connection is broken.
+    /// - Returns: Whether cancellation was requested.
     @discardableResult
     func end(isBroken: Bool) -> Bool {
         let wasRequested = state.withLock { state in
@@ -73,12 +74,12 @@ import Dispatch
         return wasRequested
     }
 
-    /// Whether the running operation is to be cancelled.
+    /// Whether cancellation of the running operation was requested.
     var isRequested: Bool {
         state.withLock { $0.running != nil && $0.isRequested }
     }
 
-    /// Cancels an operation, or the running one; without effect where it has ended. Doesn't block.
+    /// Cancels an operation, or the running one if nil. Has no effect if it has ended. Doesn't block.
     func request(_ operation: Operation? = nil) {
         let target: Operation? = state.withLock { state in
             guard let running = state.running, !state.isRequested, operation == nil || operation == running else {
@@ -88,7 +89,7 @@ import Dispatch
             return running
         }
         guard let target else { return }
-        // Without a thread the next statement of the operation still sees the request.
+        // If no thread can be started, the operation's next statement still sees the request.
         _ = startThread {
             while self.send(for: target) {
                 _ = self.ended.wait(timeout: .now() + .milliseconds(100))
@@ -96,11 +97,11 @@ import Dispatch
         }
     }
 
-    /// Sends one request, unless the operation has ended.
+    /// Sends one request; false if the operation has ended.
     private func send(for operation: Operation) -> Bool {
         sending.withLock { handle in
             guard state.withLock({ $0.running == operation }) else { return false }
-            // The text of a failure has no reader: the statement ends by itself or with the connection.
+            // The text of a failure is ignored: the statement ends on its own or with the connection.
             var text = [CChar](repeating: 0, count: 256)
             if let pointer = unsafe handle.pointer { _ = unsafe PQcancel(pointer, &text, 256) }
             return true

@@ -1,6 +1,6 @@
-/// A table's name as it stands in the catalogue: unquoted, with its case.
+/// A table's name as in the catalog: unquoted and case-sensitive.
 public struct TableName: Sendable, Hashable {
-    /// The schema; nil to look for the table along the search path.
+    /// The schema; nil to search along `search_path`.
     public let schema: String?
     public let table: String
 

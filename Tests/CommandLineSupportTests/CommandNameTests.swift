@@ -14,20 +14,20 @@ import Testing
         return command.name
     }
 
-    @Test func aNameMayBeOfTwoWords() throws {
+    @Test func aNameMayHaveTwoWords() throws {
         #expect(try command(["run"]) == "run")
         #expect(try command(["letters", "list"]) == "letters list")
         #expect(try command(["letters", "show"]) == "letters show")
     }
 
     @Test(arguments: [["letters"], ["letters", "burn"], ["letters", "--help"]])
-    func theSecondWordIsNamedIfItIsMissing(arguments: [String]) {
+    func aMissingSecondWordIsReported(arguments: [String]) {
         let failure = #expect(throws: Failure.self) { _ = try program.parse(arguments, environment: [:]) }
-        #expect(failure?.sentence == "letters is followed by one of list, show")
+        #expect(failure?.sentence == "letters must be followed by one of list, show")
         #expect(failure?.status == .usage)
     }
 
-    @Test func helpIsGivenForThem() throws {
+    @Test func twoWordCommandsHaveHelp() throws {
         for arguments in [["letters", "list", "--help"], ["help", "letters", "list"]] {
             guard case .text(let text) = try program.parse(arguments, environment: [:]) else {
                 Issue.record("no text")

@@ -4,13 +4,13 @@ import Testing
 @Suite struct DeadlineTests {
     private let failure = Failure("it took too long", status: .unavailable)
 
-    @Test func workThatIsQuickGivesItsResult() async throws {
+    @Test func quickWorkReturnsItsResult() async throws {
         #expect(try await withDeadline(.seconds(3600), failure: failure) { 5 } == 5)
         struct Own: Error {}
         await #expect(throws: Own.self) { try await withDeadline(.seconds(3600), failure: failure) { throw Own() } }
     }
 
-    @Test func workThatIsSlowIsCancelledAndNotWaitedFor() async {
+    @Test func slowWorkIsCancelledAndNotAwaited() async {
         let isCancelled = StopSignal()
         let stubborn = StopSignal()
         await #expect(throws: failure) {

@@ -13,7 +13,7 @@ import Testing
             "\\u{202e}txt.exe\\u{2066}\\u{2069}\\u{200e}\\u{200f}\\u{61c}"
         ),
         ("a\u{2028}b\u{2029}", "a\\u{2028}b\\u{2029}"),
-        // One character with what precedes it, or follows.
+        // Combined with the preceding or following scalar into one character.
         ("\u{1b}\u{301}x\u{9b}\u{301}", "\\x1b\u{301}x\\u{9b}\u{301}"), ("\u{600}\u{1b}[2J", "\u{600}\\x1b[2J"),
         ("C:\\new", "C:\\new"),
     ])

@@ -18,7 +18,7 @@ import Testing
         #expect(try text("--version") == "sample 1.2.3\n")
     }
 
-    @Test func ofACommandTellsItsOptionsDefaultsVariablesAndStatuses() throws {
+    @Test func ofACommandShowsItsOptionsDefaultsVariablesAndStatuses() throws {
         let help = try text("run", "--topic", "a", "--help")
         #expect(try text("help", "run") == help)
         #expect(try text("run", "-h") == help)

@@ -44,7 +44,7 @@ import Testing
         #expect(failure?.sentence.contains("line 2") == true)
     }
 
-    @Test func whatCantBeRead() throws {
+    @Test func unreadableFiles() throws {
         let missing = #expect(throws: Failure.self) { try lines("/nowhere/at/all.csv") }
         #expect(missing?.status == .noInput)
         #expect(missing?.sentence == "/nowhere/at/all.csv can't be read: No such file or directory")

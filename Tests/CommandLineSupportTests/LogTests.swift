@@ -53,7 +53,7 @@ import Testing
         #expect(written.count == count)
     }
 
-    @Test func choicesAreReadByTheirNames() {
+    @Test func choicesAreParsedByName() {
         let format = ValueFormat.word(Log.Level.self)
         #expect(format.parse("warning") == .warning)
         #expect(format.parse("Warning") == nil)

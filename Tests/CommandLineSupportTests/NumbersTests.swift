@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test(
-        "the distance of offsets cannot overflow",
+        "the distance between offsets cannot overflow",
         arguments: [
             (Int64(3), Int64(7), Int64(4)), (7, 3, 0), (0, .max, .max), (.max, .min, 0), (.min, .max, .max), (-1, 5, 5),
             (5, -1, 0), (.min, .min, 0),

@@ -27,7 +27,7 @@ enum Sample {
 }
 
 @Suite struct OptionTests {
-    @Test func defaultsHoldWhereNothingIsGiven() throws {
+    @Test func defaultsApplyIfNothingIsGiven() throws {
         let options = try Sample.options([])
         #expect(options[Sample.topic] == "TFI")
         #expect(options[Sample.partitions] == 4)
@@ -38,7 +38,7 @@ enum Sample {
         #expect(!options.isGiven(Sample.topic))
     }
 
-    @Test func valuesFollowOrStandBehindAnEqualsSign() throws {
+    @Test func valuesFollowAnOptionOrAnEqualsSign() throws {
         let options = try Sample.options(["--topic", "a", "--partitions=7", "--rate", "2.5", "--verbose"])
         #expect(options[Sample.topic] == "a")
         #expect(options[Sample.partitions] == 7)
@@ -67,7 +67,7 @@ enum Sample {
         #expect(try Sample.options(["--batch-age", text])[Sample.interval] == duration)
     }
 
-    @Test func environmentStandsInForTheCommandLine() throws {
+    @Test func environmentReplacesTheCommandLine() throws {
         let environment = [
             "TFI_TOPIC": "from-environment", "TFI_BATCH_AGE": "3s", "TFI_VERBOSE": "true", "TFI_PARTITIONS": "",
             "TFI_PROPERTY": "a=1\nb=2", "TOPIC": "other",
@@ -139,7 +139,7 @@ enum Sample {
         ["run", "--partitions=host=h password=sesame"], ["run", "sesame"], ["sesame"], ["run", "--rate", "sesame"],
         ["-b\u{301}:sesame@h"], ["run", "sesame\u{301}"],
     ])
-    func whatMayHoldAPasswordIsNeverRepeated(arguments: [String]) {
+    func possiblePasswordsAreNeverRepeated(arguments: [String]) {
         let failure = failure(arguments)
         #expect(failure?.status == .usage)
         #expect(failure?.sentence.contains("sesame") == false, "\(failure?.sentence ?? "")")
@@ -147,12 +147,12 @@ enum Sample {
     }
 
     @Test(arguments: ["50", "1 s", "ms", "-1s", "1d", "0s", "1e3s", "25h", "infs"])
-    func durationsThatAreNone(text: String) {
+    func invalidDurations(text: String) {
         #expect(
             failure(["run", "--batch-age", text])?.sentence.contains("such as 50ms, 2s or 1m") == true)
     }
 
-    @Test func namesTheVariableWhereTheEnvironmentIsWrong() {
+    @Test func namesTheWrongEnvironmentVariable() {
         let sentence = "TFI_PARTITIONS in the environment expects a whole number from 1 to 1000"
         #expect(failure(["run"], environment: ["TFI_PARTITIONS": "many"])?.sentence == sentence)
     }
@@ -160,8 +160,8 @@ enum Sample {
     @Test func commands() {
         #expect(failure([])?.sentence == "a command is missing: one of run, status")
         #expect(failure(["statsu"])?.sentence == "the first argument is not a command; did you mean 'status'?")
-        #expect(failure(["fly"])?.sentence == "the first argument is not a command: it is one of run, status")
-        #expect(failure(["--topic", "a"])?.sentence.contains("command comes first") == true)
+        #expect(failure(["fly"])?.sentence == "the first argument is not a command; use one of run, status")
+        #expect(failure(["--topic", "a"])?.sentence.contains("command must come first") == true)
         #expect(failure(["fly"])?.hint == "see 'sample --help'")
     }
 }

@@ -4,7 +4,7 @@ import Testing
 @testable import CommandLineSupport
 
 @Suite struct ServiceManagerTests {
-    /// A socket as systemd has it.
+    /// A socket like systemd's.
     private final class Listener {
         let descriptor: Int32
         let path: String
@@ -30,7 +30,7 @@ import Testing
             unsafe unlink(path)
         }
 
-        /// What has come, or nil.
+        /// The received message; nil if there is none.
         func receive() -> String? {
             var bytes = [UInt8](repeating: 0, count: 1_024)
             let count = unsafe bytes.withUnsafeMutableBytes { bytes in
@@ -44,7 +44,7 @@ import Testing
         ServiceManager(environment: environment, processID: 7)
     }
 
-    @Test(arguments: [false, true]) func itHearsWhatItIsTold(_ isAbstract: Bool) throws {
+    @Test(arguments: [false, true]) func notificationsArrive(_ isAbstract: Bool) throws {
         let listener = try Listener(abstract: isAbstract)
         let manager = try #require(self.manager(["NOTIFY_SOCKET": listener.path]))
         manager.notify("READY=1", "STATUS=reading")
@@ -53,7 +53,7 @@ import Testing
         #expect(manager.watchdogInterval == nil)
     }
 
-    @Test func nobodyListens() throws {
+    @Test func aMissingListenerIsIgnored() throws {
         #expect(manager([:]) == nil)
         #expect(manager(["NOTIFY_SOCKET": ""]) == nil)
         #expect(manager(["NOTIFY_SOCKET": "relative"]) == nil)
@@ -61,7 +61,7 @@ import Testing
         try #require(manager(["NOTIFY_SOCKET": "/nonexistent/socket"])).notify("READY=1")
     }
 
-    @Test func theWatchdogHearsTwiceAsOftenAsItMust() {
+    @Test func theWatchdogIsNotifiedTwiceAsOftenAsRequired() {
         func interval(_ more: [String: String]) -> Duration? {
             manager(["NOTIFY_SOCKET": "/s"].merging(more) { $1 })?.watchdogInterval
         }

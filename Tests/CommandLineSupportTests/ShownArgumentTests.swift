@@ -48,7 +48,7 @@ import Testing
         (["-X", "sasl.jaas.config=a sesame b"], "a sesame b"),
         (["run", "postgresql://u:sesame@h/db"], "postgresql://u:sesame@h/db"),
     ])
-    func whatAnotherRepeatsIsRemoved(arguments: [String], repeated: String) {
+    func repeatedSecretsAreRemoved(arguments: [String], repeated: String) {
         #expect(filtered("invalid: \(repeated)!", arguments) == "invalid: (not shown, it may hold a secret)!")
     }
 
@@ -90,7 +90,7 @@ import Testing
             reporter.isDue($0.0, at: start + .seconds($0.1))
         }
         #expect(due == [true, true, true])
-        // Two that alternate don't flood the terminal.
+        // Two alternating reasons don't flood the terminal.
         let count = (200..<800).count { second in
             ["refused", "starting up"].contains { reporter.isDue($0, at: start + .seconds(second)) }
         }

@@ -5,7 +5,7 @@ import Testing
 @Suite struct StopSignalTests {
     private struct Broken: Error {}
 
-    @Test func everyWaiterHearsOfIt() async {
+    @Test func everyWaiterIsResumed() async {
         let stop = StopSignal()
         await withTaskGroup { group in
             for _ in 0..<3 { group.addTask { await stop.wait() } }
@@ -32,7 +32,7 @@ import Testing
         await #expect(throws: Broken.self) { try await stop.ending { throw Broken() } }
     }
 
-    @Test func workIsCancelledWhenTheEndIsAskedFor() async throws {
+    @Test func workIsCancelledWhenAStopIsRequested() async throws {
         let stop = StopSignal()
         let (begun, begin) = AsyncStream.makeStream(of: Void.self)
         let work = Task {
@@ -44,7 +44,7 @@ import Testing
         for await _ in begun {}
         stop.request()
         #expect(try await work.value == nil)
-        // Also if it was asked for before.
+        // The same if the stop was requested before.
         #expect(try await stop.ending { try await Task.sleep(for: .seconds(3_600)) } == nil)
     }
 }

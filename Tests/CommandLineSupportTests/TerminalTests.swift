@@ -3,7 +3,7 @@ import Concurrency
 import Foundation
 import Testing
 
-/// Time that stands still until it is moved, and all that was written.
+/// A clock that stands still until it is advanced, and a record of everything written.
 private final class Bench: Sendable {
     private let start = ContinuousClock.now
     private let elapsed = Lock(Duration.zero)
@@ -34,7 +34,7 @@ private final class Bench: Sendable {
         #expect(bench.written == "\r\u{1b}[Kone")
         bench.advance(.milliseconds(199))
         line.update {
-            Issue.record("the text is asked for without need")
+            Issue.record("the text is evaluated unnecessarily")
             return ""
         }
         #expect(bench.written.isEmpty)
@@ -43,7 +43,7 @@ private final class Bench: Sendable {
         #expect(bench.written == "\r\u{1b}[Ktwo")
     }
 
-    @Test func messagesStandAboveIt() {
+    @Test func messagesArePrintedAboveIt() {
         let bench = Bench()
         let line = bench.line(isTerminal: true)
         line.message("before")
@@ -65,11 +65,11 @@ private final class Bench: Sendable {
         #expect(bench.written == "\r\u{1b}[K1")
     }
 
-    @Test func isNotThereWithoutATerminal() {
+    @Test func isNotShownWithoutATerminal() {
         let bench = Bench()
         let line = bench.line(isTerminal: false)
         line.update {
-            Issue.record("the text is asked for without a terminal")
+            Issue.record("the text is evaluated without a terminal")
             return ""
         }
         line.message("plain")
@@ -79,7 +79,7 @@ private final class Bench: Sendable {
 }
 
 @Suite struct OutputTests {
-    @Test func aReaderThatHasGoneIsNoFault() async throws {
+    @Test func aClosedPipeIsNoError() async throws {
         _ = signal(SIGPIPE, SIG_IGN)
         let pipe = Pipe()
         let output = Output(descriptor: pipe.fileHandleForWriting.fileDescriptor)
@@ -96,7 +96,7 @@ private final class Bench: Sendable {
         #expect(await program.run(["run"], environment: [:], output: output) == .success)
     }
 
-    @Test func whatACommandThrowsBecomesOneLineAndAStatus() async {
+    @Test func aCommandsErrorBecomesOneLineAndAStatus() async {
         struct Oddity: Error {}
         let bench = Bench()
         func status(_ error: any Error) async -> CommandLineSupport.ExitStatus {
@@ -112,7 +112,7 @@ private final class Bench: Sendable {
         #expect(await status(OutputError.failed(ENOSPC)) == .ioError)
         #expect(bench.written.hasPrefix("sample: standard output can't be written: No space"))
         #expect(await status(Oddity()) == .internalError)
-        #expect(bench.written.hasPrefix("sample: a mistake in this program"))
+        #expect(bench.written.hasPrefix("sample: internal error, please report it"))
     }
 
     @Test func resourceUsageGrows() {

@@ -24,7 +24,7 @@ struct HTTPServerTests {
             server.address.port, "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     }
 
-    @Test func pathsAndArgumentsAreTold() async throws {
+    @Test func pathsAndArgumentsArePassedOn() async throws {
         try await withServer { server in
             let answer = try await get(server, "/?day=2024-03-12&tv&name=a%20b")
             #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
@@ -38,7 +38,7 @@ struct HTTPServerTests {
         }
     }
 
-    @Test func everyAnswerForbidsWhatIsOfOtherHosts() async throws {
+    @Test func everyResponseForbidsContentOfOtherHosts() async throws {
         try await withServer { server in
             for target in ["/", "/other"] {
                 let answer = try await get(server, target)
@@ -66,7 +66,7 @@ struct HTTPServerTests {
                 "\(method) / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nConnection: close\r\n\r\nabcde")
             #expect(answer.hasPrefix("HTTP/1.1 405 "))
             #expect(answer.contains("Allow: GET, HEAD\r\n"))
-            // It serves on.
+            // It continues to serve.
             #expect(try await get(server, "/").hasPrefix("HTTP/1.1 200 "))
         }
     }
@@ -76,7 +76,7 @@ struct HTTPServerTests {
         "GET /\(String(repeating: "x", count: 100_000)) HTTP/1.1\r\nHost: localhost\r\n\r\n", "\u{0}\u{1}\u{2}\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n", "GET\r\n\r\n",
     ])
-    func badRequestsEndTheirConnectionAlone(request: String) async throws {
+    func badRequestsEndOnlyTheirConnection(request: String) async throws {
         try await withServer { server in
             let answer = try await RawClient.exchange(server.address.port, request)
             #expect(!answer.contains(" 200 OK"))
@@ -107,7 +107,7 @@ struct HTTPServerTests {
         #expect(unknown?.description.hasPrefix("cannot listen at no-such-host.invalid:0: ") == true)
     }
 
-    @Test func afterItHasStoppedNobodyListens() async throws {
+    @Test func nothingListensAfterTheServerHasStopped() async throws {
         let server = try HTTPServer(at: ListenAddress(port: 0)) { _ in HTTPResponse("") }
         await server.stop()
         await #expect(throws: RawClient.Failed.self) { try await get(server, "/") }
@@ -122,7 +122,7 @@ struct HTTPServerTests {
 struct EventStreamTests {
     private static let request = "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
-    /// The events in an answer that came in chunks.
+    /// The events in a chunked response.
     private func events(_ answer: String) -> [String] {
         answer.components(separatedBy: "\r\n").filter { $0.hasPrefix("data: ") || $0.hasPrefix("event: ") }
             .map { $0.trimmingCharacters(in: .newlines) }
@@ -144,7 +144,7 @@ struct EventStreamTests {
         async let answer = RawClient.exchange(server.address.port, Self.request)
         try await until { stream.waitingCount == 1 }
         async let late = RawClient.exchange(server.address.port, Self.request)
-        // A client that hasn't taken an event yet is given the newest one alone.
+        // A client that hasn't received an event yet gets only the newest one.
         for number in 3...5 {
             try await until { stream.waitingCount == 2 }
             stream.show("\(number)")
@@ -163,7 +163,7 @@ struct EventStreamTests {
         await server.stop()
     }
 
-    @Test func hundredsOfClientsGetTheSameAndAreLetGo() async throws {
+    @Test func hundredsOfClientsGetTheSameAndAreReleased() async throws {
         let stream = EventStream()
         let server = try served(stream)
         let answers = try await withThrowingTaskGroup(of: String.self) { group in
@@ -178,7 +178,7 @@ struct EventStreamTests {
         await server.stop()
     }
 
-    @Test func aClientThatHasGoneIsNoticedByABeat() async throws {
+    @Test func aBeatDetectsAClientThatHasGone() async throws {
         let stream = EventStream()
         let server = try served(stream)
         stream.show("1")
@@ -202,7 +202,7 @@ struct EventStreamTests {
         #expect(stream.clientCount == 0)
     }
 
-    @Test func whoComesAfterTheEndGetsTheLastPicture() async throws {
+    @Test func aClientAfterTheEndGetsTheLastPicture() async throws {
         let stream = EventStream()
         let server = try served(stream)
         stream.show("1")
@@ -224,7 +224,7 @@ struct EventStreamTests {
     @Test(arguments: [
         "", ":", ":8080", "65536", "-1", "host", "host:", "host:x", "::1:80", "[::1]", "[host]:80", "a b:80", "a/b:80",
     ])
-    func otherTextIsNone(text: String) {
+    func otherTextIsRefused(text: String) {
         #expect(ListenAddress(parsing: text) == nil)
     }
 }

@@ -18,7 +18,7 @@ struct BindingTests {
         "routes:\n- topic: x\n  table: t\n  columns:\n    id: id\n    \(columns)"
     }
 
-    @Test("a route without columns takes those that have no default")
+    @Test("a route without columns reads those that have no default")
     func byName() async throws {
         let database = try await CatalogDatabase.make("binding_name", Self.table)
         let bound = try await database.bind("routes: [{ topic: x, table: t }]")[0]
@@ -28,7 +28,7 @@ struct BindingTests {
     }
 
     @Test(
-        "a default is what the server reads as one",
+        "a default must be valid to the server",
         arguments: [
             ("name: { path: n, default: abcd }", "value too long for type character varying(3)"),
             ("kind: { path: n, default: angry }", "invalid input value for enum mood: \"angry\""),
@@ -71,7 +71,7 @@ struct BindingTests {
             ])
     }
 
-    @Test("a missing privilege is named with the GRANT that gives it")
+    @Test("a missing privilege is reported with the GRANT that gives it")
     func privileges() async throws {
         let database = try await CatalogDatabase.make("binding_grants", "CREATE TABLE t (a int PRIMARY KEY, b int)")
         let user = "binding_grants_user"
@@ -97,8 +97,8 @@ struct BindingTests {
             try await mistake("GRANT INSERT, SELECT, UPDATE (b), DELETE ON t TO \(user)", upsert) == "no mistake")
     }
 
-    /// What the check of privileges claims is what the server asks for.
-    @Test("the privileges that binding asks for are enough for ON CONFLICT and DELETE")
+    /// The privileges that the check requires are those that the server requires.
+    @Test("the privileges that binding requires suffice for ON CONFLICT and DELETE")
     func sufficient() async throws {
         let database = try await CatalogDatabase.make("binding_enough", "CREATE TABLE t (a int PRIMARY KEY, b int)")
         let user = "binding_enough_user"
@@ -118,7 +118,7 @@ struct BindingTests {
         }
     }
 
-    @Test("row-level security refuses COPY, and so the route")
+    @Test("row-level security rules out COPY, so the route is refused")
     func rowSecurity() async throws {
         let database = try await CatalogDatabase.make(
             "binding_rls",
@@ -130,7 +130,7 @@ struct BindingTests {
         #expect(try await database.mistake("routes: [{ topic: x, table: t }]") == "no mistake")
     }
 
-    @Test("routes that need temporary tables need the privilege to make them")
+    @Test("routes that need temporary tables need the privilege to create them")
     func temporaryTables() async throws {
         let server = try await PostgresServer.shared()
         let name = "binding_temporary"
@@ -151,8 +151,8 @@ struct BindingTests {
         _ = try await server.psql("DROP DATABASE \(name)")
     }
 
-    /// Rows without UPDATE and SELECT on their columns: the temporary table must not ask for more than the mode does.
-    @Test("making the temporary table needs no privilege on the target's columns")
+    /// The user lacks UPDATE and SELECT on the columns: the temporary table must not require more than the mode does.
+    @Test("creating the temporary table needs no privilege on the target's columns")
     func stagingPrivileges() async throws {
         let database = try await CatalogDatabase.make(
             "binding_staging", "CREATE TABLE t (a int PRIMARY KEY, b int, c int)")

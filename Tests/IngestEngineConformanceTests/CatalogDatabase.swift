@@ -3,7 +3,7 @@ import TestSupport
 
 @testable import IngestEngine
 
-/// A schema of a test's own, with the tables that the test describes, which is the connection's search path.
+/// A test's own schema with the tables that the test creates, used as the connection's search path.
 struct CatalogDatabase {
     let connection: PostgresConnection
     let schema: String
@@ -28,7 +28,7 @@ struct CatalogDatabase {
 
     func execute(_ sql: String) async throws { try await connection.execute(sql) }
 
-    /// Runs statements one after the other in a role that exists only for the time of the closure.
+    /// Runs statements one after the other in a role that exists only while the closure runs.
     func withRole<Value>(
         _ name: String, grants: String, _ body: () async throws -> Value
     ) async throws -> Value {
@@ -53,7 +53,7 @@ struct CatalogDatabase {
                 name: TableName(table: ""), columns: [])
     }
 
-    /// Why rows can't be written to a table.
+    /// The reason why rows can't be written to a table.
     func problem(_ table: String) async throws -> String {
         switch try await catalog(table).tables.values.first {
         case .failure(let error): error.message

@@ -6,7 +6,7 @@ import Testing
 
 @Suite(.enabled(if: PostgresServer.isAvailable, "\(PostgresServer.skipReason)"), .timeLimit(.minutes(2)))
 struct CatalogTests {
-    @Test("columns have the types, modifiers and constraints of the catalog")
+    @Test("columns have the catalog's types, modifiers and constraints")
     func columns() async throws {
         let database = try await CatalogDatabase.make(
             "catalog types",
@@ -87,7 +87,7 @@ struct CatalogTests {
         #expect(shape.uniqueKeys == [["b", "a"], ["g"]])
     }
 
-    @Test("tables of every kind that takes rows")
+    @Test("every kind of relation that accepts rows")
     func kinds() async throws {
         let database = try await CatalogDatabase.make(
             "catalog_kinds",
@@ -123,7 +123,7 @@ struct CatalogTests {
         #expect(try await database.problem("an_index").contains("is an index"))
     }
 
-    @Test("a missing table or schema is named with the nearest one")
+    @Test("a missing table or schema is reported with the nearest name")
     func missing() async throws {
         let database = try await CatalogDatabase.make(
             "catalog_missing", "CREATE TABLE press_event (a int); CREATE TABLE \"Shift\" (a int)")
@@ -139,11 +139,11 @@ struct CatalogTests {
             try await database.problem("press_event")
                 == "there is no table \"press_event\" in the search path; did you mean \"catalog_missing.press_event\"?"
         )
-        // Nothing of a name is taken as SQL.
+        // No part of a name is run as SQL.
         #expect(try await database.problem("\"a'); DROP TABLE x; --\"").hasPrefix("there is no table"))
     }
 
-    @Test("privileges are those of the table or the column")
+    @Test("privileges are granted on the table or the column")
     func privileges() async throws {
         let database = try await CatalogDatabase.make("catalog_grants", "CREATE TABLE t (a int PRIMARY KEY, b int)")
         let grants =

@@ -1,6 +1,6 @@
 import IngestEngine
 
-/// A column of the compared tables: its type for the database, for the encoder, and the values that suit it.
+/// A column of the compared tables: its type in SQL, its type for the encoder, and its kind of values.
 struct ComparedColumn: Sendable {
     enum Family: CaseIterable, Sendable {
         case bool, number, float, text, bytea, time, interval, uuid, json, inet, label, range
@@ -18,7 +18,7 @@ struct ComparedColumn: Sendable {
 
     static let labels = ["idle", "running", "halted", "1", "größer"]
 
-    /// What the tables' types need.
+    /// The types that the tables need.
     static let types = """
         CREATE TYPE mood AS ENUM ('idle', 'running', 'halted', '1', 'größer');
         CREATE DOMAIN positive AS integer CHECK (value > 0);
@@ -69,14 +69,14 @@ struct ComparedColumn: Sendable {
         ComparedColumn(
             "times", "timestamptz[]", .array(element: .timestamptz(precision: 6), elementOID: 1184), .times),
         ComparedColumn("jsonbs", "jsonb[]", .array(element: .jsonb, elementOID: 3802), .jsons),
-        // The OIDs of these are known at run time.
+        // The OIDs of these are known only at run time.
         ComparedColumn("moods", "mood[]", .array(element: .enumeration(labels), elementOID: 0), .labels),
         ComparedColumn(
             "positives", "positive[]",
             .array(element: .domain(base: .int4, isChecked: true), elementOID: 0), .numbers),
     ]
 
-    /// The column with the OID of its array's elements.
+    /// The column with the OID of its array's element type.
     func withElementOID(_ oid: UInt32) -> ComparedColumn {
         guard case .array(let element, 0) = type else { return self }
         return ComparedColumn(name, sql, .array(element: element, elementOID: oid), family)

@@ -2,7 +2,7 @@ import IngestEngine
 import PGWire
 import TestSupport
 
-/// Two tables of the same columns: one that the encoder's rows go to, and one that the database fills itself.
+/// Two tables with the same columns: one for the encoder's rows, and one that the server fills itself.
 struct ComparedTables {
     struct Totals: CustomStringConvertible {
         var rows = 0
@@ -70,7 +70,7 @@ struct ComparedTables {
         return ComparedTables(connection: connection, plan: RowPlan(columns: columns))
     }
 
-    /// Brings messages to both tables.
+    /// Writes messages to both tables.
     ///
     /// - Returns: A line for each message whose outcomes differ.
     func compare(_ messages: [[UInt8]], first: Int, _ totals: inout Totals) async throws -> [String] {
@@ -128,7 +128,7 @@ struct ComparedTables {
         }
     }
 
-    /// Copies rows into `actual`; a row that the server refuses is found by bisection.
+    /// Copies rows into `actual`, and finds rows that the server refuses by bisection.
     private func copy(
         _ indices: ArraySlice<Int>, _ messages: [[UInt8]], _ encoder: inout RowEncoder, _ refused: inout [Int: String]
     ) async throws {
@@ -169,7 +169,7 @@ struct ComparedTables {
             }
         }
         for (index, reason) in refused {
-            // Only the server can evaluate the constraint of a domain.
+            // Only the server can check a domain's constraint.
             if !reason.hasPrefix("23514") || expected[index]?.hasPrefix("23514") != true {
                 note(index, "the COPY fails: \(reason); expected: \(expected[index] ?? "a row")")
             }

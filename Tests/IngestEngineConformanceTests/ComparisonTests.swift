@@ -4,16 +4,16 @@ import PGWire
 import TestSupport
 import Testing
 
-/// The table holds what `INSERT INTO t SELECT … FROM json_populate_record(null::t, message)` would store, and a message
-/// is refused exactly where that statement fails.
+/// The table contains what `INSERT INTO t SELECT … FROM json_populate_record(null::t, message)` would store, and a
+/// message is refused exactly if that statement fails.
 @Suite(.enabled(if: PostgresServer.isAvailable, "\(PostgresServer.skipReason)"))
 struct ComparisonTests {
-    /// How many messages are compared: `INGEST_COMPARISONS`.
+    /// The number of messages to compare: `INGEST_COMPARISONS`.
     static let count = ProcessInfo.processInfo.environment["INGEST_COMPARISONS"].flatMap { Int($0) } ?? 10_000
-    /// Where the messages begin: `INGEST_SEED`.
+    /// The seed of the messages: `INGEST_SEED`.
     static let seed = ProcessInfo.processInfo.environment["INGEST_SEED"].flatMap { UInt64($0) } ?? 1
 
-    @Test func everyMessageBecomesWhatTheDatabaseMakesOfIt() async throws {
+    @Test func everyMessageBecomesTheServersRow() async throws {
         let tables = try await ComparedTables.make(in: "comparison")
         var generator = MessageGenerator(seed: Self.seed)
         var totals = ComparedTables.Totals()
@@ -27,7 +27,7 @@ struct ComparisonTests {
             done += size
         }
         print("compared \(done) messages: \(totals)")
-        // A generator that makes nothing but one kind of message compares nothing.
+        // A generator that produces only one kind of message compares nothing.
         #expect(totals.rows > done / 5)
         #expect(totals.server > done / 50)
         #expect(totals.rejected > done / 20)

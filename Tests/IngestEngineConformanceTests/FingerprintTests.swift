@@ -27,7 +27,7 @@ struct FingerprintTests {
         try await database.connection.transaction { session in try fingerprint.holds(&session) }
     }
 
-    /// Whether the tables are as they were, seen by a statement that the session may have prepared before.
+    /// Whether the tables are unchanged, checked by a statement that the session may have prepared before.
     private func holdsPrepared(_ fingerprint: TableFingerprint, _ database: CatalogDatabase) async throws -> Bool {
         let statement = fingerprint.preparation(of: "UPDATE marks SET n = $1", as: "mark", types: "int")
         #expect(try await database.connection.setUp(statement))
@@ -38,7 +38,7 @@ struct FingerprintTests {
     }
 
     @Test(
-        "every change that matters to an encoding is noticed",
+        "every change that affects the encoding is detected",
         arguments: [
             "ALTER TABLE t ALTER a TYPE real USING a::real", "ALTER TABLE t ALTER b TYPE varchar(6)",
             "ALTER TABLE t ALTER a SET NOT NULL", "ALTER TABLE t ALTER c DROP DEFAULT",
@@ -56,7 +56,7 @@ struct FingerprintTests {
         let database = try await CatalogDatabase.make(name, Self.tables)
         let before = try await fingerprint(database)
         #expect(try await holds(before, database))
-        // A plan that is used again is kept after the sixth time.
+        // After six executions the server reuses a plan.
         let other = try await database.another()
         for _ in 0..<8 { #expect(try await holdsPrepared(before, other)) }
         try await database.execute(change)
@@ -69,7 +69,7 @@ struct FingerprintTests {
         try await database.execute("DROP SCHEMA \(name) CASCADE")
     }
 
-    @Test("a table of the same name in another schema of that name is another table")
+    @Test("a table of the same name in a recreated schema is a different table")
     func replacedSchema() async throws {
         let database = try await CatalogDatabase.make("fingerprint_schema", Self.tables)
         let before = try await fingerprint(database)
@@ -88,7 +88,7 @@ struct FingerprintTests {
         await other.connection.close()
     }
 
-    @Test("rows, statistics and other users' rights leave it as it is")
+    @Test("rows, statistics and other users' privileges don't change it")
     func unrelated() async throws {
         let database = try await CatalogDatabase.make("fingerprint_unrelated", Self.tables)
         let before = try await fingerprint(database)
@@ -98,7 +98,7 @@ struct FingerprintTests {
         #expect(try await holds(before, database))
     }
 
-    @Test("a dropped table is an error of the check")
+    @Test("the check fails for a dropped table")
     func dropped() async throws {
         let database = try await CatalogDatabase.make("fingerprint_dropped", Self.tables)
         let before = try await fingerprint(database)
@@ -110,7 +110,7 @@ struct FingerprintTests {
         #expect(error?.sqlState == "42P01")
     }
 
-    @Test("a type of the same width cannot change between the check and COPY")
+    @Test("a column's type cannot change between the check and COPY")
     func race() async throws {
         let database = try await CatalogDatabase.make("fingerprint_race", "CREATE TABLE t (a int)")
         let other = try await database.another()
@@ -140,7 +140,7 @@ struct FingerprintTests {
         await other.connection.close()
     }
 
-    @Test("a user with rights to single columns, or to a view, can run the check")
+    @Test("a user with privileges on single columns, or on a view, can run the check")
     func limited() async throws {
         let database = try await CatalogDatabase.make("fingerprint_limited", Self.tables)
         let user = "fingerprint_limited_user"

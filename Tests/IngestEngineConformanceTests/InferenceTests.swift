@@ -4,10 +4,10 @@ import Testing
 
 @testable import IngestEngine
 
-/// What is proposed for messages takes these messages.
+/// A proposed table accepts the messages for which it was proposed.
 @Suite(.enabled(if: PostgresServer.isAvailable, "\(PostgresServer.skipReason)"), .timeLimit(.minutes(2)))
 struct ProposedTableTests {
-    /// Random messages of one shape, in which fields may be missing, null or of changing types.
+    /// Random messages of one structure, whose fields may be missing, null or of varying types.
     private struct Messages {
         var generator: SeededRandom
 
@@ -61,7 +61,7 @@ struct ProposedTableTests {
         }
     }
 
-    @Test("the proposed table takes every sample message")
+    @Test("the proposed table accepts every sample message")
     func samples() async throws {
         let database = try await CatalogDatabase.make("proposed", "")
         let seed = UInt64.random(in: 0...UInt64.max)
@@ -71,7 +71,7 @@ struct ProposedTableTests {
             let inference = Inference(
                 topic: "t", table: TableName(schema: "proposed", table: "T \(round)"),
                 messages: values.map { (key: nil, value: $0) })
-            // A message may be without any field.
+            // All messages may lack fields.
             guard let kind = inference.kinds.first, !kind.columns.isEmpty else { continue }
             let mapping = try MappingFile.read(Array(inference.mapping.yaml.utf8), named: "proposed")
             try await database.connection.transaction { session in

@@ -7,22 +7,22 @@ import Testing
 
 @testable import IngestEngine
 
-/// What happens to a session that holds the lock which a consumer waits for. One at a time, since the lookups take many
-/// of the connections that the server has for all tests.
+/// Handling of sessions that hold a lock for which a consumer waits. Serialized, since the lookups use many of the
+/// connections that the server has for all tests.
 @Suite(
     .serialized, .timeLimit(.minutes(1)),
     .enabled(if: PostgresServer.isAvailable, "\(PostgresServer.skipReason)"))
 struct LockHolderTests {
-    /// A session that is in the middle of a COPY.
+    /// A session in the middle of a COPY.
     private final class Holder: Sendable {
         private let isReleased = Mutex(false)
 
-        /// Returns when the server waits for the COPY's rows.
+        /// Starts a COPY, and returns when the server waits for its rows.
         ///
         /// - Parameters:
-        ///   - statement: Run at the begin of the transaction.
-        ///   - sends: Whether rows are sent until `release`.
-        /// - Returns: The task of the transaction, which returns how many rows were sent.
+        ///   - statement: Run at the start of the transaction.
+        ///   - sends: Whether to send rows until `release`.
+        /// - Returns: The task of the transaction, which returns the number of rows sent.
         func copy(
             _ uri: String, application: String, after statement: String, sends: Bool = false
         ) async throws -> Task<Int, any Error> {
@@ -44,7 +44,7 @@ struct LockHolderTests {
         private func write(_ writer: inout CopyWriter, sends: Bool) throws -> Int {
             var buffer = CopyBuffer()
             buffer.beginRow(columns: 1)
-            // More than libpq keeps back.
+            // More than libpq buffers.
             buffer.append(text: String(repeating: "a", count: 20_000))
             while !isReleased.withLock({ $0 }) {
                 if sends { try writer.write(buffer) }
@@ -56,7 +56,7 @@ struct LockHolderTests {
         func release() { isReleased.withLock { $0 = true } }
     }
 
-    /// A database of the test's own, since rows of other tests' transactions are no concern of it.
+    /// A database of the test's own, so that rows of other tests' transactions don't matter.
     private static func makeDatabase(_ name: String) async throws -> (uri: String, connection: PostgresConnection) {
         let uri = try await PostgresServer.shared().makeDatabase(name)
         let connection = try await PostgresConnection.connect(to: uri)
@@ -67,7 +67,7 @@ struct LockHolderTests {
 
     private static let move = "UPDATE kafka_offset SET next_offset = next_offset + 1"
 
-    /// Waits for the holder's lock, as a consumer does.
+    /// Waits for the holder's lock, like a consumer.
     private static func waiter(
         _ uri: String, _ application: String, stallLimit: Duration, _ lines: LineList
     ) -> Database {
@@ -83,7 +83,7 @@ struct LockHolderTests {
         func lines(with text: String) -> [String] { lines.withLock { $0.filter { $0.contains(text) } } }
     }
 
-    @Test func aSessionThatIsStuckInACopyIsEnded() async throws {
+    @Test func aSessionStuckInACopyIsTerminated() async throws {
         let (uri, connection) = try await Self.makeDatabase("stuck copy")
         let holder = Holder()
         let copying = try await holder.copy(uri, application: "consumer", after: Self.move)
@@ -93,7 +93,7 @@ struct LockHolderTests {
         holder.release()
         let error = await #expect(throws: PostgresError.self) { try await copying.value }
         #expect(error?.isConnectionLoss == true)
-        try await eventually("the line says so") { !lines.lines(with: "ended the session of").isEmpty }
+        try await eventually("the log reports it") { !lines.lines(with: "ended the session of").isEmpty }
         let ended = lines.lines(with: "ended the session of consumer from 127.0.0.1, pid ")
         #expect(ended.count == 1)
         #expect(ended.first?.contains("it has sent no rows of its COPY for 1 s") == true)
@@ -105,9 +105,9 @@ struct LockHolderTests {
         await connection.close()
     }
 
-    /// One that sends, one of another application, and one that has moved no offsets.
+    /// A holder that sends rows, one of another application, and one that has moved no offsets.
     @Test(arguments: ["slow", "other", "without offsets"])
-    func sessionsOfOtherKindsAreNotEnded(kind: String) async throws {
+    func otherSessionsAreNotTerminated(kind: String) async throws {
         let (uri, connection) = try await Self.makeDatabase("holder \(kind)")
         let holder = Holder()
         let copying = try await holder.copy(
@@ -123,7 +123,7 @@ struct LockHolderTests {
             }
         }
         try await eventually("the holder is reported") { !lines.lines(with: "a lock is held by").isEmpty }
-        // As long as it takes to end a session that is stuck, several times over.
+        // Several times as long as it takes to terminate a stuck session.
         try await Task.sleep(for: .seconds(3))
         holder.release()
         let rows = try await copying.value
@@ -136,7 +136,7 @@ struct LockHolderTests {
         await connection.close()
     }
 
-    @Test func itIsReportedIfTheUserMayNotEndTheSession() async throws {
+    @Test func aMissingPrivilegeToTerminateIsReported() async throws {
         let (uri, connection) = try await Self.makeDatabase("stuck for ever")
         try await connection.execute(
             """
@@ -149,7 +149,7 @@ struct LockHolderTests {
         let lines = LineList()
         let database = Self.waiter(lesser, "consumer", stallLimit: .milliseconds(500), lines)
         let waiting = Task { try await database.retrying { try await $0.execute(Self.move) } }
-        try await eventually("the line says who has to end it") {
+        try await eventually("the log says who has to end it") {
             let report = lines.lines(with: "has to run SELECT pg_terminate_backend(").first
             return report?.contains("a superuser or a member of pg_signal_backend") == true
         }

@@ -1,10 +1,10 @@
 import TestSupport
 
-/// Makes messages for the columns of ``ComparedColumn/all``, usual ones and hostile ones.
+/// Makes usual and hostile messages for the columns of ``ComparedColumn/all``.
 struct MessageGenerator {
     var values: ValueGenerator
     private var series: MessageSeries?
-    /// Bytes that mean something in JSON, so that damage is often nearly right.
+    /// Bytes with a meaning in JSON, so that damaged messages are often nearly valid.
     private static let telling = Array("{}[]\":,0123456789-+.eE\\u tfn\n".utf8) + [0x00, 0x1f, 0x7f, 0x80, 0xc3, 0xff]
 
     init(seed: UInt64) { values = ValueGenerator(random: SeededRandom(seed: seed)) }
@@ -13,7 +13,7 @@ struct MessageGenerator {
         if let message = seriesMessage() { return message }
         if chance(100) { return Array(values.anything().utf8) }
         var fields: [String] = []
-        // Few columns in one message: a single wrong value makes all of it a failure.
+        // Few columns per message: a single invalid value makes the whole message fail.
         for _ in 0..<Int.random(in: 1...2, using: &values.random) {
             guard let column = ComparedColumn.all.randomElement(using: &values.random) else { continue }
             fields.append(field(column.name, values.value(for: column.family)))
@@ -26,7 +26,7 @@ struct MessageGenerator {
         return message
     }
 
-    /// A message of the same form as the one before, at times with a single deviation; nil between series.
+    /// A message of the same form as the previous one, sometimes with a single deviation; nil between series.
     private mutating func seriesMessage() -> [UInt8]? {
         if series == nil, chance(60) { series = MessageSeries(&values) }
         guard var current = series else { return nil }
@@ -36,7 +36,7 @@ struct MessageGenerator {
         return message
     }
 
-    /// Changes, adds or removes one byte, or cuts the end off.
+    /// Changes, adds or removes one byte, or truncates the message.
     private mutating func deviate(_ bytes: inout [UInt8]) {
         let place = Int.random(in: 0..<bytes.count, using: &values.random)
         let byte = Self.telling.randomElement(using: &values.random) ?? 0

@@ -1,11 +1,11 @@
 import IngestEngine
 import TestSupport
 
-/// Messages of one form, as a program writes them one after the other: the same fields in the same order, with usual
-/// values. The encoder has a fast path for such messages.
+/// Messages of one form, as a program writes them: the same fields in the same order, with common values. The encoder
+/// has a fast path for such messages.
 struct MessageSeries {
     private let columns: [ComparedColumn]
-    /// Whether there is a field that no column takes.
+    /// Whether there is a field that no column reads.
     private let hasExtra: Bool
     private let isSpaced: Bool
     private var left: Int
@@ -13,7 +13,7 @@ struct MessageSeries {
     var isOver: Bool { left <= 0 }
 
     init(_ values: inout ValueGenerator) {
-        // Most series have only columns that the fast path takes.
+        // Most series have only columns that the fast path supports.
         let hasOthers = values.chance(4)
         var columns = ComparedColumn.all.filter { column in
             Self.hasUsualValues(column.type, hasOthers) && values.chance(3)
@@ -47,7 +47,7 @@ struct MessageSeries {
         }
     }
 
-    /// A value in the form that programs write most.
+    /// A value in the most common form.
     private static func usualValue(_ type: ColumnType, _ values: inout ValueGenerator) -> String {
         func digits(_ most: Int, _ random: inout SeededRandom) -> String {
             let count = Int.random(in: 1...most, using: &random)

@@ -3,7 +3,7 @@ import PGWire
 import TestSupport
 import Testing
 
-/// Rows that the database reads itself, and times in zones, against the database.
+/// Rows that the server parses itself, and times in zones, compared with the server.
 @Suite(.enabled(if: PostgresServer.isAvailable, "\(PostgresServer.skipReason)"))
 struct ServerRowsTests {
     private func connect(_ schema: String) async throws -> PostgresConnection {
@@ -55,9 +55,9 @@ struct ServerRowsTests {
         #expect(serverRows.isEmpty)
     }
 
-    /// Around every change of the offset in some years, and at random.
+    /// Times around every offset change in some years, and random times.
     @Test(arguments: ["Europe/Madrid", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/St_Johns"])
-    func localTimesMeanWhatTheDatabaseMakesOfThem(_ zone: String) async throws {
+    func localTimesMatchTheServer(_ zone: String) async throws {
         let connection = try await connect("zones of \(zone)")
         let rows = try await connection.query(
             """

@@ -6,10 +6,10 @@ import Testing
 
 @testable import IngestEngine
 
-/// The connection of a worker, which its mapper, its sink and its watch share.
+/// A worker's connection, which is shared by its mapper, its sink and its watch.
 @Suite(.enabled(if: PostgresServer.isAvailable, "\(PostgresServer.skipReason)"))
 struct SharedConnectionTests {
-    @Test("work whose connection was closed by other work goes on with another one", .timeLimit(.minutes(1)))
+    @Test("work continues on a new connection if other work closed the shared one", .timeLimit(.minutes(1)))
     func replacedConnection() async throws {
         let server = try await PostgresServer.shared()
         let database = Database(

@@ -1,6 +1,6 @@
 import TestSupport
 
-/// Makes JSON values that suit a family of columns: usual forms, rare ones, and wrong ones.
+/// Makes JSON values for a family of columns: common forms, rare ones, and invalid ones.
 struct ValueGenerator {
     var random: SeededRandom
 

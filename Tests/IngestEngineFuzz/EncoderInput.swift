@@ -2,11 +2,11 @@ import Foundation
 import IngestEngine
 import PGWire
 
-/// An input of the encoder's fuzzer: the columns of a table, then messages.
+/// The input of the encoder's fuzzer: the columns of a table, then messages.
 ///
-/// The first byte is the number of columns and what unknown fields mean. Each column has four bytes: its type, its
-/// source, its options, and its format. The columns have the names `a`, `b`, … in their order. Messages follow, with
-/// the byte 0x1e between them. The first one comes again after each of the others, so that its form is learnt.
+/// The first byte is the number of columns and the handling of unknown fields. Each column has four bytes: its type,
+/// source, options and format. The columns are named `a`, `b`, … in order. Messages follow, separated by the byte
+/// 0x1e. The first one is repeated after each of the others, so that its form is learnt.
 struct EncoderInput {
     private let plan: RowPlan
     private let messages: [[UInt8]]
@@ -31,7 +31,7 @@ struct EncoderInput {
 
     private static let labels = ["idle", "größer", "1"]
 
-    /// The types of columns, of which a byte names one.
+    /// The column types, selected by a byte.
     static let types: [ColumnType] = [
         .bool, .int2, .int4, .int8, .float4, .float8, .numeric(nil),
         .numeric(ColumnType.Precision(precision: 9, scale: 3)), .numeric(ColumnType.Precision(precision: 3, scale: -2)),
@@ -72,7 +72,7 @@ struct EncoderInput {
         return column
     }
 
-    /// Most columns take the field of their name.
+    /// Most columns read the field of their name.
     private static func source(_ byte: UInt8, _ name: String) throws -> Route.Source {
         switch byte {
         case 0xf0: .rest
@@ -94,7 +94,7 @@ struct EncoderInput {
 
     /// - Returns: Whether a message became a row.
     func run() throws -> Bool {
-        // A default may be none that its column takes.
+        // The column may refuse its default.
         guard var encoder = try? RowEncoder(plan), let first = messages.first else { return false }
         let usual = try expected(first)
         for _ in 0..<14 { try check(first, usual, &encoder) }
@@ -113,7 +113,7 @@ struct EncoderInput {
         let row: [UInt8]
     }
 
-    /// What an encoder makes of a message if it has seen no other and has no fast paths.
+    /// The outcome of a new encoder without fast paths.
     private func expected(_ message: [UInt8]) throws -> Expected {
         var encoder = try RowEncoder(plan)
         encoder.disableFastPaths()
@@ -148,7 +148,7 @@ struct EncoderInput {
             metadata: RecordMetadata(partition: 3, offset: 42, timestamp: 1_700_000_000_123), into: &rows)
     }
 
-    /// What an outcome must have whatever the message is.
+    /// Checks the properties that any outcome must have.
     private func check(_ expected: Expected, _ message: [UInt8]) throws {
         switch expected.outcome {
         case .row:
@@ -168,7 +168,8 @@ struct EncoderInput {
         }
     }
 
-    /// Whether Foundation reads it too. It refuses numbers that its own types can't hold, and deep nesting.
+    /// Whether Foundation also accepts the message. It refuses numbers that its own types can't represent, and deep
+    /// nesting.
     private static func isJSON(_ message: [UInt8]) -> Bool {
         do {
             _ = try JSONSerialization.jsonObject(with: Data(message), options: .fragmentsAllowed)

@@ -1,9 +1,9 @@
-// Only in the fuzzer's own program, since a program of tests has that of the client's fuzzers.
+// Compiled only into the fuzzer's own program, since a test program contains the client's fuzzers.
 #if FUZZER
     import Foundation
 
-    /// What libFuzzer calls with each input: see scripts/fuzz.sh. A finding ends the process, which is how libFuzzer
-    /// learns of it. `INGEST_FUZZER` names the fuzzer.
+    /// Called by libFuzzer with each input; see scripts/fuzz.sh. A finding aborts the process, as libFuzzer expects.
+    /// `INGEST_FUZZER` names the fuzzer.
     @_cdecl("LLVMFuzzerTestOneInput")
     public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
         let input = unsafe Array(UnsafeBufferPointer(start: data, count: count))

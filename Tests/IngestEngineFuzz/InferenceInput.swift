@@ -1,8 +1,7 @@
 import IngestEngine
 import PGWire
 
-/// An input of the fuzzer of proposals: messages, with the byte 0x1e between them. The first byte of each one tells its
-/// key.
+/// The input of the proposal fuzzer: messages separated by the byte 0x1e. The first byte of each one selects its key.
 struct InferenceInput {
     private let samples: [(key: [UInt8]?, value: [UInt8]?)]
 
@@ -21,10 +20,10 @@ struct InferenceInput {
         do {
             let again = try MappingFile.read(Array(mapping.yaml.utf8), named: "again.yaml")
             guard again == mapping else {
-                throw IngestFuzzer.Finding(description: "the proposal is another one when it is read:\n\(mapping.yaml)")
+                throw IngestFuzzer.Finding(description: "the proposal changes when it is parsed:\n\(mapping.yaml)")
             }
         } catch let error as MappingError {
-            throw IngestFuzzer.Finding(description: "the proposal can't be read: \(error)\n\(mapping.yaml)")
+            throw IngestFuzzer.Finding(description: "the proposal can't be parsed: \(error)\n\(mapping.yaml)")
         }
         for kind in inference.kinds {
             for column in kind.columns where column.name.isEmpty || column.name.utf8.count > 63 {
@@ -36,7 +35,7 @@ struct InferenceInput {
         return true
     }
 
-    /// A table that is proposed for messages takes these messages.
+    /// Checks that a proposed table accepts its sample messages.
     private func encode(_ messages: [[UInt8]], _ kind: Inference.Kind) throws {
         let columns = kind.columns.map { column in
             RowPlan.Column(

@@ -1,10 +1,10 @@
 import IngestEngine
 
-/// Feeds the readers of the ingest engine with any bytes: mapping files, paths, messages, and samples.
+/// Feeds arbitrary bytes to the parsers of the ingest engine: mapping files, paths, messages, and samples.
 ///
-/// Any input is read or refused. What was read is the same after it was written and read again. The encoder's fast path
-/// makes the same rows as the general one, in the binary form that their columns' types have. A table that is proposed for
-/// samples takes them.
+/// Any input is either parsed or refused. Printing and parsing a parsed value gives an equal value. The encoder's fast
+/// path gives the same rows as the general one, in the binary form of the columns' types. A table that is proposed for
+/// samples accepts them.
 package enum IngestFuzzer: String, CaseIterable, Sendable {
     case mapping
     case path
@@ -16,7 +16,9 @@ package enum IngestFuzzer: String, CaseIterable, Sendable {
         package let description: String
     }
 
-    /// - Returns: Whether the input was taken: a valid mapping or path, a message that became a row.
+    /// Runs one input.
+    ///
+    /// - Returns: Whether the input was accepted: a valid mapping or path, or a message that became a row.
     /// - Throws: `Finding`
     @discardableResult
     package func run(_ input: [UInt8]) throws -> Bool {
@@ -28,7 +30,7 @@ package enum IngestFuzzer: String, CaseIterable, Sendable {
         }
     }
 
-    /// Inputs to begin with.
+    /// The initial inputs.
     package var seeds: [[UInt8]] {
         switch self {
         case .mapping: Self.mappings.map { Array($0.utf8) }
@@ -38,7 +40,7 @@ package enum IngestFuzzer: String, CaseIterable, Sendable {
         }
     }
 
-    /// Separates the paths or messages of an input: a byte that neither of them has usually.
+    /// Separates the paths or messages of an input: a byte that is rare in both.
     static let separator: UInt8 = 0x1e
 
     // MARK: Mappings
@@ -56,17 +58,17 @@ package enum IngestFuzzer: String, CaseIterable, Sendable {
             let again = try MappingFile.read(Array(text.utf8), named: "again.yaml")
             // Equal strings may have different bytes.
             guard again == mapping, again.yaml.utf8.elementsEqual(text.utf8) else {
-                throw Finding(description: "the mapping is another one when it is read again:\n\(text)\n\(again.yaml)")
+                throw Finding(description: "the printed mapping parses to a different one:\n\(text)\n\(again.yaml)")
             }
         } catch let error as MappingError {
-            throw Finding(description: "the mapping can't be read again: \(error)\n\(text)")
+            throw Finding(description: "the printed mapping can't be parsed: \(error)\n\(text)")
         }
         return true
     }
 
     // MARK: Paths
 
-    /// Reads paths, and finds the value of each of them in a message that has it.
+    /// Parses paths, and looks up each one's value in a message that contains it.
     private static func readPaths(_ input: [UInt8]) throws -> Bool {
         var paths: [JSONPath] = []
         for text in input.split(separator: separator, maxSplits: 7) {
@@ -78,7 +80,7 @@ package enum IngestFuzzer: String, CaseIterable, Sendable {
         for (index, path) in paths.enumerated() {
             guard let message = message(with: path) else { continue }
             if let reason = unsafe fields.read(message.span.bytes) {
-                // A path that begins with a field refuses a message that is no object.
+                // A path that begins with a field refuses a message that isn't an object.
                 guard !startsWithField(path), paths.contains(where: startsWithField) else {
                     throw Finding(description: "the paths \(paths) refuse the message of \(path): \(reason)")
                 }
@@ -86,10 +88,10 @@ package enum IngestFuzzer: String, CaseIterable, Sendable {
             }
             guard let value = fields.value(index), message[value.range].elementsEqual("7".utf8) || path.steps.isEmpty
             else { throw Finding(description: "the paths \(paths) don't find the value of \(path)") }
-            // Only the same path ends at the same value.
+            // Only an equal path ends at the same value.
             for (other, second) in paths.enumerated() {
                 guard (fields.value(other) == value) == (second == path) else {
-                    throw Finding(description: "the value of \(path) is taken for that of \(second)")
+                    throw Finding(description: "the value of \(path) is also found for \(second)")
                 }
             }
         }
@@ -106,10 +108,10 @@ package enum IngestFuzzer: String, CaseIterable, Sendable {
         do {
             let again = try JSONPath(path.description)
             guard again == path, again.description.utf8.elementsEqual(path.description.utf8) else {
-                throw Finding(description: "the path \(path) is another one when it is read again: \(again)")
+                throw Finding(description: "the printed path \(path) parses to a different one: \(again)")
             }
         } catch let error as JSONPathError {
-            throw Finding(description: "the path \(path) can't be read again: \(error.message)")
+            throw Finding(description: "the printed path \(path) can't be parsed: \(error.message)")
         }
         return path
     }
@@ -118,8 +120,8 @@ package enum IngestFuzzer: String, CaseIterable, Sendable {
         if case .field? = path.steps.first { true } else { false }
     }
 
-    /// A message that has the number 7 at a path and nothing else; nil for a name that no message can have, and for
-    /// large arrays.
+    /// A message that contains only the number 7 at a path; nil for names that no message can have, and for large
+    /// arrays.
     private static func message(with path: JSONPath) -> [UInt8]? {
         var message = Array("7".utf8)
         for step in path.steps.reversed() {

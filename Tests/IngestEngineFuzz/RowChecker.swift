@@ -1,6 +1,6 @@
 import IngestEngine
 
-/// Checks that a row in COPY's binary format has a value of the right form for each column of a plan.
+/// Checks that a row in COPY's binary format has a well-formed value for each column of a plan.
 ///
 /// Source: the `recv` functions of PostgreSQL's types, and the manual, "COPY", section "Binary Format".
 struct RowChecker {
@@ -8,7 +8,7 @@ struct RowChecker {
 
     init(_ plan: RowPlan) { columns = plan.columns }
 
-    /// What is wrong with a row; nil if nothing is.
+    /// A description of the first fault in a row; nil if there is none.
     func fault(in row: [UInt8]) -> String? {
         var reader = Reader(rest: row[...])
         guard reader.number(2) == Int64(columns.count) else { return "the row has a wrong number of columns" }
@@ -35,7 +35,7 @@ struct RowChecker {
             return rest.prefix(count)
         }
 
-        /// A signed number in network byte order.
+        /// Reads a signed number in network byte order.
         mutating func number(_ count: Int) -> Int64? {
             guard let bytes = bytes(count), let first = bytes.first else { return nil }
             return bytes.reduce(first >= 0x80 ? -1 : 0) { $0 << 8 | Int64($1) }
@@ -63,14 +63,14 @@ struct RowChecker {
         case .uuid: value.count == 16
         case .json: isJSON(value)
         case .jsonb: value.first == 1 && isJSON(value.dropFirst())
-        // An IPv4 network: its family, its bits, whether it is a `cidr`, its length.
+        // An IPv4 network: address family, prefix length, whether it is a `cidr`, address length.
         case .inet:
             value.count == 8 && value.starts(with: [2]) && value.dropFirst().first ?? 33 <= 32
                 && value.dropFirst(2).starts(with: [0, 4])
         case .enumeration(let labels): labels.contains { value.elementsEqual($0.utf8) }
         case .domain(let base, _): isValid(value, base)
         case .array(let element, let oid): isArray(value, element, oid)
-        // Only the server reads these.
+        // Only the server parses these.
         case .interval, .other: false
         }
     }
@@ -105,7 +105,7 @@ struct RowChecker {
         guard let count = reader.number(2), let weight = reader.number(2), let sign = reader.number(2),
             let scale = reader.number(2), count >= 0, (0...0x3fff).contains(scale)
         else { return false }
-        // NaN and the infinities have no digits.
+        // NaN and infinities have no digits.
         let isNumber = sign == 0 || sign == 0x4000
         guard isNumber || [0xc000, 0xd000, 0xf000].contains(sign & 0xffff) && count == 0 else { return false }
         var first: Int64 = 0
@@ -114,8 +114,8 @@ struct RowChecker {
             if index == 0 { first = digits }
         }
         guard let precision, count > 0 else { return reader.rest.isEmpty }
-        // A number without leading zeros has a first group above 0. Rounding may add a digit to what fits, so that
-        // numbers which nearly fit are left to the server.
+        // A number without leading zeros has a nonzero first group. Rounding may add a digit, so numbers that barely
+        // fit are left to the server.
         let digitsBeforePoint = weight * 4 + Int64(String(first).utf8.count)
         return reader.rest.isEmpty && first > 0 && digitsBeforePoint <= Int64(precision.precision - precision.scale)
     }

@@ -58,7 +58,7 @@ extension IngestFuzzer {
 
     // MARK: Messages
 
-    /// A column in the form of ``EncoderInput``.
+    /// A column in the format of ``EncoderInput``.
     private static func column(
         _ type: ColumnType, source: UInt8 = 0, options: UInt8 = 0, format: UInt8 = 0
     ) -> [UInt8] {
@@ -71,7 +71,7 @@ extension IngestFuzzer {
     }
 
     static let messages: [[UInt8]] = [
-        // The types of the fast path.
+        // The types that the fast path supports.
         seed(
             [
                 column(.int4), column(.text), column(.timestamp(precision: 6)), column(.int8), column(.float8),

@@ -14,12 +14,12 @@ struct BatchRemovalTests {
         SampleRecord(value: #"{"id":\#(id),"at":"2024-03-12 08:00:06.1","value":34}"#)
     }
 
-    /// What a batch with these record batches has.
+    /// Makes a batch with these record batches.
     private static func batch(_ parts: [(Int32, [SampleRecord])]) throws -> CopyBatch {
         let batch = try CopyBatch(SamplePlan.plan)
         var positions: [Int32: Int64] = [:]
         for (partition, records) in parts {
-            // Offsets begin at 0 in each of them; only their number counts here.
+            // Offsets start at 0 in each record batch; only their number matters here.
             let position = positions[partition, default: 0]
             try batch.append(
                 recordBatch(records, partition: partition), position: position, assignment: Int(partition), now: .now)
@@ -32,13 +32,13 @@ struct BatchRemovalTests {
         unsafe rows.bytes.withUnsafeBytes { unsafe Array($0) }
     }
 
-    /// The bytes of the rows of each target, and of the dead letters.
+    /// The bytes of each target's rows, then those of the dead letters.
     private static func bytes(_ batch: CopyBatch) -> [[UInt8]] {
         batch.plan.targets.indices.map { bytes(of: batch.content.targets[$0].rows) }
             + [bytes(of: batch.content.deadLetters)]
     }
 
-    @Test func whatStaysIsAsIfThePartitionHadNeverBeenTakenIn() throws {
+    @Test func remainingRowsAreAsIfThePartitionWereNeverAdded() throws {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<200 {
             let parts = (0..<Int.random(in: 1...12, using: &random)).map { index in
@@ -67,14 +67,14 @@ struct BatchRemovalTests {
             let twice = try Self.batch(parts)
             for partition in removed.sorted() { twice.remove([place(partition)]) }
             #expect(twice.rowCounts == batch.rowCounts && twice.byteCount == batch.byteCount)
-            // And more can be taken in behind.
+            // More can be added afterwards.
             try batch.append(recordBatch([Self.reading(7)], partition: 9), position: 0, now: .now)
             try expected.append(recordBatch([Self.reading(7)], partition: 9), position: 0, now: .now)
             #expect(batch.rowCounts == expected.rowCounts && batch.byteCount == expected.byteCount)
         }
     }
 
-    @Test func aPartitionThatIsNotInABatchChangesNothing() throws {
+    @Test func removingAnAbsentPartitionChangesNothing() throws {
         let batch = try Self.batch([(1, [Self.reading(1), Self.letter])])
         batch.remove([place(2)])
         #expect(batch.recordCount == 2 && batch.rowCounts == [1, 0] && batch.deadLetterCount == 1)

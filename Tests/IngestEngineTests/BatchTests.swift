@@ -5,7 +5,7 @@ import Testing
 
 @testable import IngestEngine
 
-/// A record as a test writes it.
+/// A record for a test.
 struct SampleRecord {
     var key: String? = "machine_reading"
     var value: String? = SamplePlan.reading
@@ -13,7 +13,7 @@ struct SampleRecord {
     var timestamp: Int64 = 1_700_000_000_000
 }
 
-/// Records as they come out of Kafka, from partition 3 of topic `t`, beginning with offset 0.
+/// A record batch of partition 3 of topic `t`, starting at offset 0.
 func recordBatch(
     _ records: [SampleRecord], from offset: Int64 = 0, partition: Int32 = 3
 ) throws -> RecordBatch {
@@ -32,7 +32,7 @@ func recordBatch(
 
 @Suite("Batches")
 struct BatchTests {
-    @Test func aBatchTellsHowFarItBringsAPartition() throws {
+    @Test func aBatchRecordsEachPartitionsOffsets() throws {
         let batch = try CopyBatch(SamplePlan.plan)
         #expect(batch.isEmpty && batch.began == nil)
         let begin = ContinuousClock.now
@@ -44,7 +44,7 @@ struct BatchTests {
         #expect(batch.deadLetterCount == 1)
         #expect(batch.messageBytes == 3 * SamplePlan.reading.utf8.count + 2 * 15 + 5)
         #expect(batch.began == begin)
-        // What is taken in later leaves beginning and expectation as they are.
+        // Later additions change neither the start time nor the expected offset.
         try batch.append(recordBatch([SampleRecord()]), position: 3, now: begin + .seconds(1))
         #expect(batch.progress[SamplePlan.place]?.expected == 0)
         #expect(batch.began == begin)
@@ -54,7 +54,7 @@ struct BatchTests {
         #expect(batch.messageBytes == 0)
     }
 
-    @Test func aPartOfABatchIsTakenIn() throws {
+    @Test func someRecordsOfABatchAreAdded() throws {
         let batch = try CopyBatch(SamplePlan.plan)
         let records = try recordBatch([
             SampleRecord(), SampleRecord(key: "x"), SampleRecord(), SampleRecord(), SampleRecord(),
@@ -81,7 +81,7 @@ struct BatchTests {
 
 @Suite("Exchange of batches")
 struct BatchExchangeTests {
-    @Test func batchesGoRoundInOrder() async throws {
+    @Test func batchesCirculateInOrder() async throws {
         let batches = [try CopyBatch(SamplePlan.plan), try CopyBatch(SamplePlan.plan)]
         let exchange = BatchExchange(batches: batches)
         let first = try await exchange.takeEmpty()
@@ -108,7 +108,7 @@ struct BatchExchangeTests {
         #expect(again.isEmpty)
     }
 
-    @Test func whatWasGivenIsTakenAfterTheEndToo() async throws {
+    @Test func fullBatchesAreTakenAfterClosing() async throws {
         let exchange = BatchExchange(batches: [try CopyBatch(SamplePlan.plan)])
         let batch = try await exchange.takeEmpty()
         exchange.give { batch }
@@ -118,7 +118,7 @@ struct BatchExchangeTests {
         #expect(try await exchange.takeFull() == nil)
     }
 
-    @Test func theEndWakesTheSink() async throws {
+    @Test func closingWakesTheSink() async throws {
         let exchange = BatchExchange(batches: [])
         let sink = Task { try await exchange.takeFull() == nil }
         exchange.close()

@@ -3,7 +3,7 @@ import Testing
 
 @testable import IngestEngine
 
-/// Binding without a server: the shapes are given.
+/// Binding without a server, to given table definitions.
 @Suite struct BinderTests {
     private static let shape = TableShape(
         name: TableName(schema: "s", table: "t"),
@@ -40,7 +40,7 @@ import Testing
         "routes:\n- topic: x\n  table: s.t\n  columns:\n    id: id\n    \(text)"
     }
 
-    @Test("without columns, those without a default are taken by name")
+    @Test("without columns, each column without a default reads the field of its name")
     func byName() throws {
         let bound = try bind("unknown_fields: dead_letter\nroutes: [{ topic: x, table: s.t }]")[0]
         #expect(bound.plan.columns.map(\.name) == ["id", "Name", "at", "day", "shift", "n", "bytes", "doc"])
@@ -51,7 +51,7 @@ import Testing
         #expect(bound.mode == .append)
     }
 
-    @Test("named columns stand in the table's order with their settings")
+    @Test("named columns are in table order with their settings")
     func named() throws {
         let bound = try bind(
             """
@@ -80,7 +80,7 @@ import Testing
     }
 
     @Test(
-        "what does not fit is named with line, column, type and what would fit",
+        "a misfit is reported with line, column, type and what would fit",
         arguments: [
             ("nam: x", "the table has no column \"nam\""),
             ("name: x", "the table has no column \"name\"; did you mean \"Name\"? (names differ by case)"),
@@ -115,7 +115,7 @@ import Testing
         #expect(try bind("routes: [{ topic: x, table: s.t }]", shape)[0].plan.columns[0].isNotNull == false)
     }
 
-    @Test("what Kafka keeps about a record can be encoded for every type that binding accepts")
+    @Test("record metadata can be encoded for every type that binding accepts")
     func metadata() throws {
         let types: [ColumnType] = [
             .bool, .int2, .int4, .int8, .float4, .float8, .numeric(nil), .numeric(.init(precision: 9, scale: 0)), .text,
@@ -143,12 +143,12 @@ import Testing
         #expect(accepted == 32)
     }
 
-    @Test("domains take what their base takes")
+    @Test("domains accept the sources of their base type")
     func domain() throws {
         #expect(mistake(columns("Name: { record: topic }")) == "no mistake")
     }
 
-    @Test("the key is the primary key or that of a unique index")
+    @Test("the key is the primary key or a unique index")
     func key() throws {
         func mode(_ text: String) throws -> BoundRoute.Mode {
             try bind("routes: [{ topic: x, table: s.t, \(text) }]")[0].mode
@@ -158,7 +158,7 @@ import Testing
         #expect(
             mistake("routes: [{ topic: x, table: s.t, mode: ignore, key: day }]").contains(
                 "needs a unique index on exactly (\"day\") that isn't partial or deferrable; create it: CREATE UNIQUE "
-                    + "INDEX ON s.t (\"day\"); unique are: (id), (n, day)"))
+                    + "INDEX ON s.t (\"day\"); unique keys: (id), (n, day)"))
         #expect(
             mistake("routes: [{ topic: x, table: s.t, mode: ignore, key: dya }]").contains(
                 "the key's column \"dya\" is not in the table; did you mean \"day\"?"))
@@ -169,12 +169,12 @@ import Testing
         shape.primaryKey = []
         #expect(
             mistake("routes: [{ topic: x, table: s.t, mode: upsert }]", shape).contains(
-                "\"mode: upsert\" needs to know the key, and the table has no primary key"))
+                "\"mode: upsert\" needs a key, and the table has no primary key"))
         shape.kind = .view
         #expect(mistake("routes: [{ topic: x, table: s.t, mode: upsert }]", shape).contains("and this is a view"))
     }
 
-    @Test("a tombstone's key comes from the record's key")
+    @Test("a tombstone's key columns come from the record's key")
     func tombstones() throws {
         func tombstone(_ text: String) throws -> BoundRoute.Tombstone? {
             let yaml = "routes: [{ topic: x, table: s.t, mode: upsert, tombstone: delete, \(text) }]"
@@ -190,7 +190,7 @@ import Testing
         #expect(
             mistake(
                 "routes: [{ topic: x, table: s.t, mode: upsert, tombstone: delete, columns: { id: { record: offset } } }]"
-            ).contains("\"tombstone: delete\" can't find the rows: the key's column \"id\" comes from what"))
+            ).contains("\"tombstone: delete\" can't find the rows: the source of the key's column \"id\" is"))
         #expect(
             mistake("routes: [{ topic: x, table: s.t, mode: upsert, tombstone: delete, each: '$.a[*]' }]").contains(
                 "doesn't fit \"each\""))
@@ -198,7 +198,7 @@ import Testing
 
     private struct WrongMode: Error {}
 
-    @Test("routes whose order would be lost don't fit together")
+    @Test("routes whose order would be lost are refused")
     func order() throws {
         func mistake(_ first: String, _ second: String) -> String {
             do {
@@ -219,13 +219,13 @@ import Testing
         #expect(mistake("topic: x", "topic: x, columns: { id: id }") == "no mistake")
     }
 
-    @Test("a key's columns take no null")
+    @Test("key columns must not be null")
     func keysAreNotNull() throws {
         let columns = try bind("routes: [{ topic: x, table: s.t, mode: upsert, key: [n, day] }]")[0].plan.columns
         #expect(columns.filter(\.isNotNull).map(\.name) == ["id", "day", "n"])
     }
 
-    @Test("a mapping of one topic and one table needs no file")
+    @Test("mapping one topic to one table needs no file")
     func simple() throws {
         let mapping = try Mapping(topic: "TFI", table: "workshop.\"u.c\"")
         #expect(

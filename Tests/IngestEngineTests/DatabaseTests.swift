@@ -6,13 +6,13 @@ import Testing
 
 @testable import IngestEngine
 
-/// What is reported while there is no database.
+/// Reports while the database is unreachable.
 @Suite("Database", .timeLimit(.minutes(1)))
 struct DatabaseTests {
     /// Nothing listens there.
     private static let nowhere = "postgresql://postgres@127.0.0.1:1/nowhere"
 
-    @Test func waitingIsReportedAgainAtGrowingIntervals() async throws {
+    @Test func waitsAreReportedAtGrowingIntervals() async throws {
         let clock = Lock(ContinuousClock.now)
         let start = clock.withLock { $0 }
         let stop = StopSignal()

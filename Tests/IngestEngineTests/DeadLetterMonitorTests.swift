@@ -32,7 +32,7 @@ struct DeadLetterMonitorTests {
                 write: { [lines] in lines.append($0) }))
     }
 
-    /// What was logged, without the time and the level.
+    /// The logged messages without time and level.
     private var messages: [String] {
         lines.all.map { $0.replacing("1970-01-01T00:00:00.000Z warning ", with: "") }
     }
@@ -48,7 +48,7 @@ struct DeadLetterMonitorTests {
             ])
     }
 
-    @Test func theirNumberIsTakenOnceForEachReport() {
+    @Test func eachReportTakesTheCountOnce() {
         let monitor = monitor()
         monitor.committed(
             Self.letters(["no key", "no key", "not JSON"]), counter: monitor.counter(), suppressed: 5)
@@ -58,7 +58,7 @@ struct DeadLetterMonitorTests {
         #expect(taken.reasons == "2 × no key; 1 × not JSON")
         #expect(
             messages == [
-                "rows that the database left out since the last report: 5; a trigger or rule of the table suppresses them"
+                "rows that the database suppressed since the last report: 5; a trigger or rule of the table drops them"
             ])
         #expect(monitor.take() == (0, ""))
         monitor.committed(Self.letters(["a", "b", "c", "d", "d"]), counter: monitor.counter())

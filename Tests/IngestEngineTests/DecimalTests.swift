@@ -4,7 +4,7 @@ import Testing
 
 @testable import IngestEngine
 
-/// The short ways from decimal text to binary values, compared with the general ones.
+/// The fast conversions from decimal text to binary values, compared with the general ones.
 @Suite("Decimal numbers")
 struct DecimalTests {
     static let rounds = (ProcessInfo.processInfo.environment["TFI_LONG_TESTS"] ?? "").isEmpty ? 100_000 : 2_000_000
@@ -17,7 +17,7 @@ struct DecimalTests {
         return slot
     }
 
-    /// Digits of every length, those in the middle of two floats and their neighbours among them.
+    /// Digits of every length, including those halfway between two floats and their neighbours.
     static func digits(_ random: inout some RandomNumberGenerator) -> UInt64 {
         let any =
             UInt64.random(in: 0...9_999_999_999_999_999_999, using: &random)
@@ -32,7 +32,8 @@ struct DecimalTests {
     @Test func floatsAreTheNearestOnes() {
         var random = SystemRandomNumberGenerator()
         var taken = 0
-        // Not an expectation for each: that takes longer than what is tested, and keeps a thread from other tests.
+        // A single expectation: one per value takes longer than the conversions, and blocks a thread that other tests
+        // need.
         var wrong: [String] = []
         for _ in 0..<Self.rounds {
             let number = Self.number(
@@ -56,13 +57,13 @@ struct DecimalTests {
     @Test(arguments: [
         (0, -3), (1, 30), (1, 60), (1, -28), (9_999_999_999_999_999_999, 55), (5, -324),
     ])
-    func numbersOutsideTheTableAreLeftToTheGeneralWay(digits: UInt64, exponent: Int) {
+    func numbersOutsideTheTableAreLeftToTheGeneralParser(digits: UInt64, exponent: Int) {
         let double = NearestFloat.double(Self.number(digits, exponent))
         #expect((double == nil) == (digits == 0 || !(-27...55).contains(exponent)))
         if exponent >= 30 { #expect(NearestFloat.float(Self.number(digits, exponent + 10)) == nil) }
     }
 
-    @Test func numericsAreTheSameAsByTheGeneralWay() throws {
+    @Test func numericsMatchTheGeneralParser() throws {
         var random = SystemRandomNumberGenerator()
         var wrong: [String] = []
         for _ in 0..<Self.rounds / 10 {
@@ -83,7 +84,7 @@ struct DecimalTests {
         #expect(wrong.isEmpty)
     }
 
-    @Test func digitsInTheMiddleOfATextAreRead() {
+    @Test func digitsWithinATextAreParsed() {
         let nesting = NestingBits()
         defer { nesting.deallocate() }
         var random = SystemRandomNumberGenerator()
@@ -174,7 +175,7 @@ struct TextBytesTests {
         }
     }
 
-    @Test func textsOfUTF8AreTold() {
+    @Test func validUTF8IsRecognised() {
         var random = SystemRandomNumberGenerator()
         let parts = ["a", "12345678", "ä", "€", "\u{1F600}", "\u{7f}", "\u{80}", "\u{d7ff}", "\u{e000}"]
         var valid = 0

@@ -2,10 +2,10 @@ import PGWire
 
 @testable import IngestEngine
 
-/// What the encoder makes of one message, for a plan of a few columns.
+/// The encoder's outcome for one message, with a plan of a few columns.
 struct EncodedMessage: Equatable {
     let outcome: EncodedRow
-    /// Each column's value in its binary form; nil for null.
+    /// The columns' values in binary format; nil for null.
     let values: [[UInt8]?]
 
     init(
@@ -28,7 +28,7 @@ struct EncodedMessage: Equatable {
 
     init(_ columns: [RowPlan.Column], _ message: String) throws { try self.init(columns, Array(message.utf8)) }
 
-    /// One column that takes the field `a`.
+    /// Encodes one column that reads the field `a`.
     init(_ type: ColumnType, _ value: String) throws {
         try self.init([RowPlan.Column("a", type)], "{\"a\":\(value)}")
     }
@@ -51,7 +51,7 @@ struct EncodedMessage: Equatable {
 
     var text: String? { values.first.flatMap(\.self).map { String(decoding: $0, as: UTF8.self) } }
 
-    /// The first value as a big-endian number.
+    /// The first value as a big-endian number; nil if there is none.
     var number: Int64? {
         values.first.flatMap(\.self).map { bytes in
             let sign: Int64 = bytes.first ?? 0 >= 0x80 ? -1 : 0
@@ -67,7 +67,7 @@ struct EncodedMessage: Equatable {
 }
 
 extension RowPlan.Column {
-    /// A column that takes the top-level field of its name.
+    /// A column that reads the top-level field of its name.
     init(_ name: String, _ type: ColumnType) {
         self.init(name: name, type: type, source: .path(JSONPath(steps: [.field(name)])))
     }

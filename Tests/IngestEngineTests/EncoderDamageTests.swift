@@ -35,9 +35,9 @@ struct EncoderDamageTests {
         return columns
     }
 
-    /// No byte sequence traps, and what becomes a row or goes to the server is JSON to an independent reader. An
-    /// encoder that expects the form of the messages before says the same as one that doesn't.
-    @Test func nothingTrapsAndWhatIsTakenIsJSON() throws {
+    /// No byte sequence traps, and every message that becomes a row or goes to the server is JSON to an independent
+    /// parser. An encoder that expects the form of earlier messages gives the same outcome as one that doesn't.
+    @Test func nothingTrapsAndAcceptedMessagesAreJSON() throws {
         var random = SystemRandomNumberGenerator()
         var encoder = try RowEncoder(RowPlan(columns: try Self.columns()))
         var careful = try RowEncoder(RowPlan(columns: try Self.columns()))
@@ -45,7 +45,7 @@ struct EncoderDamageTests {
         let metadata = RecordMetadata(partition: 0, offset: 0)
         var taken = 0
         for round in 0..<Self.rounds {
-            // Some of the same form in a row, with undamaged ones between them.
+            // Several messages of the same form, with undamaged ones in between.
             let base = Self.messages[round / 64 % Self.messages.count]
             let message = round % 4 < 2 ? Array(base.utf8) : Self.damaged(base, &random)
             var rows = CopyBuffer()
@@ -70,7 +70,7 @@ struct EncoderDamageTests {
         #expect(hits > Self.rounds / 20)
     }
 
-    /// Whether Foundation reads it too. It refuses numbers that its own types can't hold.
+    /// Whether Foundation also accepts the message. It refuses numbers that its own types can't represent.
     private static func isJSON(_ message: [UInt8]) -> Bool {
         do {
             _ = try JSONSerialization.jsonObject(with: Data(message), options: .fragmentsAllowed)

@@ -17,7 +17,7 @@ import Testing
         infer(values.map { "{\"a\":\($0)}" }).kinds.first?.columns.first?.type
     }
 
-    @Test("a field gets the narrowest type that takes all its values")
+    @Test("a field gets the narrowest type for all its values")
     func types() {
         #expect(type("true", "false") == .boolean)
         #expect(type("1", "-2147483648") == .integer)
@@ -54,7 +54,7 @@ import Testing
         #expect(infer(["{\"c\":{\"d\":1}}", "{\"c\":{\"d\":2}}"]).kinds[0].columns[0].isNotNull)
     }
 
-    @Test("nested objects become columns down to the depth")
+    @Test("nested objects become columns down to the given depth")
     func nesting() throws {
         let message = "{\"head\":{\"Machine\":7,\"pos\":{\"x\":{\"y\":1}}},\"head_machine\":1,\"4 ä\":2}"
         let inference = infer([message])
@@ -63,14 +63,14 @@ import Testing
         #expect(columns.map(\.path.description) == ["$.head.Machine", "$.head.pos.x", "$.head_machine", "$['4 ä']"])
         #expect(columns.map(\.type) == [.integer, .jsonb, .integer, .integer])
         #expect(infer([message], depth: 1).kinds[0].columns.map(\.type) == [.jsonb, .integer, .integer])
-        // Every table has columns of these names already.
+        // Every table already has columns with these names.
         #expect(infer(["{\"xmin\":1,\"tableoid\":1}"]).kinds[0].columns.map(\.name) == ["xmin_2", "tableoid_2"])
         // An object with very many names is a map.
         let fields = (0..<200).map { "\"k\($0)\":1" }.joined(separator: ",")
         #expect(infer(["{\"a\":{\(fields)}}"]).kinds[0].columns.map(\.type) == [.jsonb])
     }
 
-    @Test("a name is cut between code points, since one letter with its marks may be longer than a name")
+    @Test("a name is truncated between code points, since one letter with its marks may exceed the limit")
     func longLetters() {
         let field = "a" + String(repeating: "\u{345}", count: 40)
         let columns = infer(["{\"\(field)\":1,\"\(field)b\":2}"]).kinds[0].columns
@@ -78,7 +78,7 @@ import Testing
         #expect(columns.map(\.name) == [name(31), name(30) + "_2"])
     }
 
-    @Test("keys with different fields are kinds of messages; names of things are not")
+    @Test("keys with different fields are kinds of messages; keys that identify things are not")
     func kinds() {
         func infer(_ messages: [(String?, String)]) -> Inference {
             Inference(
@@ -101,7 +101,7 @@ import Testing
         #expect(many.kinds.map(\.key) == [nil])
     }
 
-    @Test("what isn't a JSON object is counted and left out")
+    @Test("messages that aren't JSON objects are counted and ignored")
     func others() {
         let inference = infer([nil, "{", "[1]", "7", "{\"a\":1}", "{\"a\":1}x", "\"\\ud800\"", "", "{\"a\":01}"])
         #expect(inference.tombstones == 1)
@@ -112,7 +112,7 @@ import Testing
         #expect(infer([String(repeating: "[", count: 100_000)]).unreadable == 1)
     }
 
-    @Test("the proposal is CREATE TABLE and a mapping that is read back")
+    @Test("the proposal is CREATE TABLE and a mapping that can be parsed")
     func proposal() throws {
         let inference = infer(
             ["{\"id\":1,\"Order\":{\"no\":\"x\"}}", "{\"id\":2}"], table: TableName(schema: "plant", table: "press"))

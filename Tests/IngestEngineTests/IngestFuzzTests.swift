@@ -2,17 +2,17 @@ import Foundation
 import IngestEngineFuzz
 import Testing
 
-/// The inputs that the fuzzers begin with, as they are and damaged.
+/// Runs the fuzzers' seeds, unchanged and damaged.
 ///
-/// With `KAFKAWIRE_FUZZ_SEEDS` the seeds are left in that folder, for scripts/fuzz.sh.
+/// With `KAFKAWIRE_FUZZ_SEEDS` the seeds are written to that folder, for scripts/fuzz.sh.
 @Suite("Ingest fuzzers")
 struct IngestFuzzTests {
     static let folder = ProcessInfo.processInfo.environment["KAFKAWIRE_FUZZ_SEEDS"].map { URL(filePath: $0) }
 
-    /// How often each input is damaged.
+    /// The number of damaged variants per seed.
     static let rounds = (ProcessInfo.processInfo.environment["TFI_LONG_TESTS"] ?? "").isEmpty ? 5 : 1000
 
-    @Test(arguments: IngestFuzzer.allCases) func seedsAndDamagedSeedsHoldWhatTheFuzzersExpect(
+    @Test(arguments: IngestFuzzer.allCases) func seedsAndDamagedSeedsPassTheFuzzersChecks(
         _ fuzzer: IngestFuzzer
     ) throws {
         var random = SystemRandomNumberGenerator()

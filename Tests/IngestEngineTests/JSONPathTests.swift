@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct JSONPathTests {
     @Test(
-        "a path is read and written",
+        "a path is parsed and printed",
         arguments: [
             ("$", [], "$"),
             ("a", [.field("a")], "$.a"),
@@ -22,13 +22,13 @@ import Testing
     }
 
     @Test(
-        "what is not a path is refused",
+        "an invalid path is refused",
         arguments: ["", "$.", "$..a", "$a", "$[", "$[]", "$[-1]", "$[a]", "$['a", "$['a'", "$[99999999999]", "$.a b"])
     func refused(_ text: String) {
         #expect(throws: JSONPathError.self) { try JSONPath(text) }
     }
 
-    @Test("a path of too many steps is refused")
+    @Test("a path with too many steps is refused")
     func long() {
         #expect(throws: JSONPathError.self) { try JSONPath("$" + String(repeating: ".a", count: 33)) }
     }

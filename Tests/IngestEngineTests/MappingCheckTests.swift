@@ -9,7 +9,7 @@ import Testing
         columns: [.init(name: "id", type: .int4, isNotNull: true), .init(name: "at", type: .timestamp(precision: 6))],
         primaryKey: ["id"])
 
-    /// The report on messages of the topic `x`.
+    /// The report on checking messages of topic `x`.
     private func report(_ yaml: String, _ records: [CheckedRecord]) throws -> CheckReport {
         let mapping = try MappingFile.read(Array(yaml.utf8), named: "m.yaml")
         let catalog = Catalog(tables: [TableName(table: "t"): .success(Self.table)], user: "u", fingerprint: nil)
@@ -62,8 +62,8 @@ import Testing
         #expect(try !selects("key: a", other))
     }
 
-    /// A record of which one element can't be a row has no rows.
-    @Test("text in a field and elements of an array are messages")
+    /// A record with an element that can't become a row has no rows.
+    @Test("messages can be text in a field or elements of an array")
     func parts() throws {
         let text = "{\"p\":\"{\\\"items\\\":[{\\\"id\\\":1},{\\\"id\\\":12345678901},{\\\"id\\\":3}]}\"}"
         let entry = try report(
@@ -77,11 +77,11 @@ import Testing
         #expect(
             entry.rejections.map(\.reason) == [
                 "$.id for column \"id\": expected a value in the range of integer",
-                "$.p (\"json\") is missing or no text", "$.items (\"each\") is missing or no array",
+                "$.p (\"json\") is missing or not a string", "$.items (\"each\") is missing or not an array",
             ])
     }
 
-    @Test("tombstones are counted apart")
+    @Test("tombstones are counted separately")
     func others() throws {
         func entry(_ settings: String, _ record: CheckedRecord) throws -> CheckReport.Entry {
             try report("routes: [{ topic: x, table: t, \(settings) }]", [record]).routes[0]

@@ -8,7 +8,7 @@ import Testing
         try MappingFile.read(Array(text.utf8), named: "m.yaml")
     }
 
-    /// The message of the error, with its line.
+    /// The description of the error, with its line.
     private func mistake(_ text: String) -> String {
         do {
             _ = try read(text)
@@ -30,7 +30,7 @@ import Testing
         #expect(mapping.deadLetterLimit == Mapping.DeadLetterLimit(share: 0.5, of: 1000, total: 10_000))
     }
 
-    @Test("every setting is read")
+    @Test("every setting is parsed")
     func everything() throws {
         let mapping = try read(
             """
@@ -96,7 +96,7 @@ import Testing
                 Route.Column(name: "rest", source: .rest, line: 18),
             ])
         #expect(mapping.routes[2].mode == .ignore(key: ["id"]))
-        // Lines don't count when mappings are compared.
+        // Lines are ignored when mappings are compared.
         #expect(mapping.routes.map(\.line) == [2, 8, 22])
         #expect(press.columns?.map(\.line) == Array(11...18))
     }
@@ -105,8 +105,8 @@ import Testing
         "a mistake is named with its line and the nearest valid word",
         arguments: [
             ("", "m.yaml:1: the file is empty"),
-            ("routes:", "m.yaml:1: \"routes\" is a list of at least one route, not nothing"),
-            ("routes: []", "m.yaml:1: \"routes\" is a list of at least one route, not a list"),
+            ("routes:", "m.yaml:1: \"routes\" must be a list of at least one route, not nothing"),
+            ("routes: []", "m.yaml:1: \"routes\" must be a list of at least one route, not a list"),
             ("a: 1", "m.yaml:1: there is no setting \"a\" in a mapping"),
             (
                 "routes:\n- topic: t\n  table: t\n  colums: {}",
@@ -114,8 +114,8 @@ import Testing
             ),
             ("routes:\n- table: t", "m.yaml:2: \"topic\" is missing in a route"),
             ("routes:\n- topic: t", "m.yaml:2: \"table\" is missing in a route"),
-            ("routes:\n- topic: [t]\n  table: t", "m.yaml:2: \"topic\" is a text, not a list"),
-            ("routes:\n- topic:\n  table: t", "m.yaml:2: \"topic\" is a text, not nothing"),
+            ("routes:\n- topic: [t]\n  table: t", "m.yaml:2: \"topic\" must be a text, not a list"),
+            ("routes:\n- topic:\n  table: t", "m.yaml:2: \"topic\" must be a text, not nothing"),
             ("routes:\n- topic: 'a['\n  table: t", "m.yaml:2: \"a[\" is neither a topic's name nor a regular"),
             ("routes:\n- topic: ..\n  table: t", "m.yaml:2: \"..\" cannot be a topic's name"),
             ("routes:\n- topic: t\n  table: a.b.c", "m.yaml:3: \"a.b.c\" is not a table's name"),
@@ -147,7 +147,7 @@ import Testing
             ),
             (
                 "routes:\n- topic: t\n  table: t\n  columns: { a: { path: x, format: 'dd.MM' } }",
-                "m.yaml:4: the pattern \"dd.MM\" names the month, but not what it is part of"
+                "m.yaml:4: the pattern \"dd.MM\" names the month, but not the larger units before it"
             ),
             (
                 "routes:\n- topic: t\n  table: t\n  columns: { a: { path: x, zone: Europe/Madird } }",
@@ -161,7 +161,10 @@ import Testing
                 "routes:\n- topic: t\n  table: t\n  columns: { a: { record: key, default: 1 } }",
                 "m.yaml:4: \"default\" needs a path or a header"
             ),
-            ("routes:\n- topic: t\n  table: t\n  each: $.items", "m.yaml:4: \"each\" is the path of an array and [*]"),
+            (
+                "routes:\n- topic: t\n  table: t\n  each: $.items",
+                "m.yaml:4: \"each\" must be the path of an array and [*]"
+            ),
             ("routes:\n- topic: t\n  table: t\n  when: {}", "m.yaml:4: \"when\" needs a key, a header or a field"),
             (
                 "routes:\n- topic: t\n  table: t\n  when: { field: { a: 1, $.a: 2 } }",
@@ -169,7 +172,7 @@ import Testing
             ),
             (
                 "dead_letter_limit: { share: 2 }\nroutes: [{ topic: t, table: t }]",
-                "m.yaml:1: \"share\" is a number above 0 and at most 1, not \"2\""
+                "m.yaml:1: \"share\" must be a number above 0 and at most 1, not \"2\""
             ),
             ("routes: [{ topic: t, table: t", "m.yaml:2: this is not YAML"),
             ("routes: &a [{ topic: t, table: t }]", "m.yaml:1: anchors (&name) are not supported"),
@@ -182,10 +185,10 @@ import Testing
         #expect(found.hasPrefix(expected), "\(found)")
     }
 
-    @Test("deep, large and cut files are refused, not crashed on")
+    @Test("deeply nested, large and truncated files are refused without a crash")
     func hostile() {
-        #expect(mistake(String(repeating: "[", count: 100_000)).contains("nested more than"))
-        #expect(mistake(String(repeating: "#", count: 5 << 20)).contains("bytes; at most"))
+        #expect(mistake(String(repeating: "[", count: 100_000)).contains("nested deeper than"))
+        #expect(mistake(String(repeating: "#", count: 5 << 20)).contains("bytes; the maximum is"))
         let brackets = String(repeating: "[", count: 100_000)
         #expect(mistake("routes: [{ topic: '\(brackets)a', table: t }]").contains("100000 opening brackets"))
         #expect(throws: MappingError.self) { try MappingFile.read([0xff, 0xfe, 0, 0xd8], named: "m") }
@@ -193,7 +196,7 @@ import Testing
         for count in 0..<whole.utf8.count { _ = mistake(String(whole.prefix(count))) }
     }
 
-    @Test("values around a row's message need what they are around of")
+    @Test("`message` needs `each`, and `envelope` needs `json`")
     func outerValues() throws {
         let text =
             "routes:\n- topic: t\n  table: t\n  json: j\n  each: $.e[*]\n  columns:\n"
@@ -214,7 +217,7 @@ import Testing
                 == columns?.map(\.source))
     }
 
-    @Test("control characters of a file do not reach the terminal")
+    @Test("control characters in a file are escaped in errors")
     func terminal() {
         #expect(!mistake("\"a\\e[31m\": 1").contains("\u{1b}"))
     }

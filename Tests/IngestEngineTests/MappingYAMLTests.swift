@@ -8,11 +8,11 @@ import Testing
         let yaml = mapping.yaml
         let read = try MappingFile.read(Array(yaml.utf8), named: "printed")
         #expect(read == mapping, "\(yaml)")
-        // By bytes: equal strings may have different ones.
+        // Compares bytes, since equal strings may differ in theirs.
         #expect(read.yaml.utf8.elementsEqual(yaml.utf8))
     }
 
-    @Test("a short mapping is printed as one would write it")
+    @Test("a short mapping is printed in its natural form")
     func short() {
         let mapping = Mapping(routes: [
             Route(
@@ -39,7 +39,7 @@ import Testing
                 """)
     }
 
-    @Test("every setting is read back as it was printed")
+    @Test("every printed setting parses to the same value")
     func everything() throws {
         let id = JSONPath(steps: [.field("id")])
         var routes = [
@@ -88,13 +88,13 @@ import Testing
                 unrouted: .ignore, deadLetterLimit: .init(share: 0.1, of: 7, total: 123_456), partitionErrors: .stop))
     }
 
-    @Test("a mapping on a single line equals the printed one, which has other lines")
+    @Test("a mapping on a single line equals its printed form")
     func singleLine() throws {
         let text = "routes: [{topic: t, table: t, columns: {a: {path: $.a, format: base64}}}]"
         try check(try MappingFile.read(Array(text.utf8), named: "single"))
     }
 
-    @Test("values from outside a row's message are read back as they were printed")
+    @Test("printed values from outside a row's message parse to the same values")
     func outerValues() throws {
         let path = JSONPath(steps: [.field("größe"), .element(0)])
         try check(
@@ -109,7 +109,7 @@ import Testing
             ]))
     }
 
-    @Test("small and large limits are read back as they were printed")
+    @Test("printed small and large limits parse to the same values")
     func limits() throws {
         for share in [1, 0.1 + 0.2, 1e-7, Double.leastNonzeroMagnitude] {
             try check(
@@ -119,7 +119,7 @@ import Testing
         }
     }
 
-    @Test("names that are too long for a colon alone are read back as they were printed")
+    @Test("printed names that need a question mark in YAML parse to the same names")
     func longNames() throws {
         for length in [1000, 1001, 1024, 5000] {
             let name = String(repeating: "ü", count: length)
@@ -151,13 +151,13 @@ import Testing
             ]))
     }
 
-    @Test("the brackets of `each` are found behind a letter that combines with what follows it")
+    @Test("the brackets of `each` are found after a letter that combines with the next one")
     func eachBehindPrepend() throws {
         let path = JSONPath(steps: [.field("\u{d4e}")])
         try check(Mapping(routes: [Route(topic: .name("t"), table: TableName(table: "t"), each: path)]))
     }
 
-    @Test("any text is read back as it was printed")
+    @Test("any printed text parses to the same text")
     func anyText() throws {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<300 {

@@ -24,7 +24,7 @@ struct MessageFieldsTests {
     }
 
     @Test func namesAreComparedByTheirBytes() throws {
-        // `String` takes the first two for the same, and the last two.
+        // `String` treats the first two as equal, and the last two.
         let names = ["\u{e9}", "e\u{301}", "\u{212a}", "K"]
         var fields = MessageFields(names.map { JSONPath(steps: [.field($0)]) })
         for (index, name) in names.enumerated() {
@@ -35,10 +35,10 @@ struct MessageFieldsTests {
         }
     }
 
-    @Test func whatIsNotJSONHasAReason() throws {
+    @Test func invalidJSONHasAReason() throws {
         var fields = MessageFields([try JSONPath("a")])
         let message = Array("{\"a\":1".utf8)
         let reason = unsafe fields.read(message.span.bytes)
-        #expect(reason == "a comma or a closing brace is expected (byte 6 of 6)")
+        #expect(reason == "expected a comma or a closing brace (byte 6 of 6)")
     }
 }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Arithmetic on offsets")
 struct OffsetArithmeticTests {
-    @Test func nothingThatABrokerStatesTraps() {
+    @Test func noOffsetOfABrokerTraps() {
         let values: [Int64] = [.min, .min + 1, -1, 0, 1, .max - 1, .max]
         for left in values {
             for right in values {

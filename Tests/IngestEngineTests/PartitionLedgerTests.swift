@@ -7,7 +7,7 @@ private func place(_ partition: Int32) -> TopicPartition { TopicPartition(topic:
 
 @Suite("Ledger of partitions", .timeLimit(.minutes(1)))
 struct PartitionLedgerTests {
-    /// A ledger that reads these partitions from offset 0, and has a batch to fill.
+    /// A ledger that reads these partitions from offset 0 and has an open batch.
     private static func ledger(_ partitions: [Int32]) throws -> PartitionLedger {
         let ledger = PartitionLedger()
         ledger.assign(partitions.map(place))
@@ -25,7 +25,7 @@ struct PartitionLedgerTests {
         ).outcome
     }
 
-    @Test func nothingIsTakenInBeforeThePositionIsRead() throws {
+    @Test func noRecordIsAddedBeforeThePositionIsRead() throws {
         let ledger = PartitionLedger()
         ledger.open(try CopyBatch(SamplePlan.plan))
         #expect(try Self.take(ledger, 0) == .skipped)
@@ -40,7 +40,7 @@ struct PartitionLedgerTests {
         #expect(try Self.take(ledger, 0) == .needsBatch)
     }
 
-    @Test func aPositionThatWasReadForAnEarlierAssignmentIsNotUsed() {
+    @Test func aPositionOfAnEarlierAssignmentIsIgnored() {
         let ledger = PartitionLedger()
         ledger.assign([place(0)])
         let assignments = ledger.awaiting
@@ -51,13 +51,13 @@ struct PartitionLedgerTests {
         #expect(ledger.committed.isEmpty)
     }
 
-    @Test func whatWasTakenInOfALostPartitionIsStale() throws {
+    @Test func recordsOfALostPartitionAreStale() throws {
         let ledger = try Self.ledger([0, 1])
         _ = try Self.take(ledger, 0)
         _ = try Self.take(ledger, 1)
         let batch = try #require(ledger.remove([place(0)]))
         #expect(ledger.stale(batch.progress) == [place(0)])
-        // It comes back, and what was read before is stale all the same.
+        // The partition is assigned again, but the earlier records remain stale.
         ledger.assign([place(0)])
         #expect(ledger.stale(batch.progress) == [place(0)])
         ledger.begin([place(0): .init(offset: 0)], of: ledger.awaiting)
@@ -66,7 +66,7 @@ struct PartitionLedgerTests {
         #expect(ledger.committed == [place(0): 0, place(1): 1])
     }
 
-    @Test func theBatchAtHandIsKeptIfItHasNothingOfALostPartition() throws {
+    @Test func theOpenBatchStaysIfItHasNothingOfALostPartition() throws {
         let ledger = try Self.ledger([0, 1])
         _ = try Self.take(ledger, 1)
         #expect(ledger.remove([place(0)]) == nil)
@@ -88,7 +88,7 @@ struct PartitionLedgerTests {
         #expect(ledger.partitions == [place(1)])
     }
 
-    @Test func nobodyWaitsForRowsThatWillNotBeCommitted() async throws {
+    @Test func droppedRowsAreNotAwaited() async throws {
         let ledger = try Self.ledger([0, 1])
         _ = try Self.take(ledger, 0)
         _ = ledger.beginRevoking([place(0)])
@@ -103,7 +103,7 @@ struct PartitionLedgerTests {
         await abandoned.value
     }
 
-    @Test func aFailedPartitionKeepsWhatWasReadBefore() throws {
+    @Test func aFailedPartitionKeepsEarlierRecords() throws {
         struct Broken: Error {}
         let ledger = try Self.ledger([0, 1])
         _ = try Self.take(ledger, 0)
@@ -112,9 +112,9 @@ struct PartitionLedgerTests {
         #expect(try Self.take(ledger, 0) == .skipped)
         let batch = try #require(ledger.handOver())
         #expect(ledger.stale(batch.progress).isEmpty)
-        #expect(ledger.isAnyLeft)
+        #expect(ledger.hasActivePartitions)
         #expect(ledger.fail(place(1), Broken()))
-        #expect(!ledger.isAnyLeft)
+        #expect(!ledger.hasActivePartitions)
         // A new assignment is a new attempt.
         ledger.assign([place(0)])
         #expect(ledger.failures.keys.sorted() == [place(1)])
@@ -130,7 +130,7 @@ struct PartitionLedgerTests {
         #expect(ledger.handOverDue()?.recordCount == 2)
         #expect(!ledger.isFilling(anyOf: [place(0)]))
         #expect(try Self.take(ledger, 0) == .needsBatch)
-        // The next one isn't due by that.
+        // The next batch isn't due because of that.
         ledger.markDue()
         ledger.open(try CopyBatch(SamplePlan.plan))
         _ = try Self.take(ledger, 0)

@@ -4,12 +4,12 @@ import Testing
 
 @testable import IngestEngine
 
-/// Which records become rows of which table.
+/// The selection of a route, and so of a table, for each record.
 @Suite("Routing")
 struct RoutingTests {
     private static let id = SamplePlan.column("id", .int4)
 
-    /// The rows of each target, and the dead letters.
+    /// The row counts of the targets and of the dead letters.
     private func counts(
         _ routes: [BoundRoute], unrouted: Mapping.Unrouted = .deadLetter, _ samples: [SampleRecord]
     ) throws -> (rows: [Int], deadLetters: Int) {
@@ -36,7 +36,7 @@ struct RoutingTests {
         #expect(result.rows == [1] && result.deadLetters == 2)
     }
 
-    @Test func theFirstRouteWhoseConditionsHoldTakesTheRecord() throws {
+    @Test func theFirstMatchingRouteTakesTheRecord() throws {
         let path = try JSONPath("$.kind")
         let routes = [
             SamplePlan.route([.key("machine"), .header("v", "2")], "a", [Self.id]),
@@ -65,7 +65,7 @@ struct RoutingTests {
         #expect(result.rows == [0, 1])
     }
 
-    @Test func whatNoRouteTakesCanBeIgnored() throws {
+    @Test func unroutedRecordsCanBeIgnored() throws {
         let result = try counts(
             [SamplePlan.route([.key("a")], "a", [Self.id])], unrouted: .ignore,
             [SampleRecord(), SampleRecord(key: "a")])
@@ -101,8 +101,8 @@ struct RoutingTests {
         #expect(batch.rowBytes(of: 0) == first + [0, 2] + text(Array("t".utf8)) + [0xff, 0xff, 0xff, 0xff])
     }
 
-    /// An interval is a form that only the database reads.
-    @Test func rowsForTheDatabaseCountAsRowsAndKnowTheirRecords() throws {
+    /// An interval is a form that only the server parses.
+    @Test func rowsParsedByTheServerCountAndKeepTheirOrigins() throws {
         let batch = try CopyBatch(SamplePlan.plan)
         let samples = [
             SampleRecord(key: "alarm", value: #"{"code":1,"length":"1 day"}"#),
@@ -116,7 +116,7 @@ struct RoutingTests {
 }
 
 extension CopyBatch {
-    /// The rows of a target as COPY gets them.
+    /// The rows of a target as COPY receives them.
     func rowBytes(of target: Int) -> [UInt8] { content.copiedBytes(of: target) }
 }
 

@@ -35,7 +35,7 @@ struct RowEncoderMessageTests {
         #expect(try EncodedMessage(Self.columns, message).rejection?.contains("not UTF-8") == true)
     }
 
-    @Test func deepNestingIsTakenUpToItsLimit() throws {
+    @Test func nestingIsAcceptedUpToItsLimit() throws {
         func nested(_ depth: Int) -> String {
             "{\"c\":" + String(repeating: "[", count: depth) + String(repeating: "]", count: depth) + "}"
         }
@@ -174,7 +174,7 @@ struct RowEncoderMessageTests {
         #expect(try source(.record(.key), .bytea, key: [0, 0xff]).values == [[0, 0xff]])
         #expect(try source(.record(.key), .text, key: [0, 0xff]).rejection?.contains("UTF-8") == true)
         #expect(try source(.record(.key), .json, key: Array("{".utf8)).rejection != nil)
-        // The server would get these as JSON text, which has neither invalid UTF-8 nor zero bytes.
+        // The server would receive these as JSON text, which allows neither invalid UTF-8 nor zero bytes.
         for type in [.other, .interval, .inet, .array(element: .text, elementOID: 25)] as [ColumnType] {
             for key in [[0x31, 0xff], [0x31, 0]] as [[UInt8]] {
                 #expect(try source(.record(.key), type, key: key).rejection?.contains("UTF-8") == true)
@@ -185,7 +185,7 @@ struct RowEncoderMessageTests {
         #expect(try source(.header("traceparent"), .text).text == "trace")
     }
 
-    @Test func aRejectionQuotesLittleAndNothingThatATerminalObeys() throws {
+    @Test func aRejectionQuotesLittleAndEscapesControls() throws {
         let text = "\u{202e}" + String(repeating: "y", count: 500)
         let reason = try #require(try EncodedMessage(.int4, "\"\(text)\"").rejection)
         #expect(reason.utf8.count < 160 && reason.hasSuffix("…") && reason.contains("\\u{202e}"))

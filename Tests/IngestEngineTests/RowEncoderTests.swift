@@ -8,13 +8,13 @@ struct RowEncoderTests {
     @Test(arguments: [
         ("12", 12), ("-2147483648", -2_147_483_648), ("\"+5\"", 5), ("\" 7\\n\"", 7), ("-0", 0), ("\"\\u0031\"", 1),
     ])
-    func integersAreTakenAsNumbersAndAsText(_ value: String, _ expected: Int64) throws {
+    func integersAreAcceptedAsNumbersAndText(_ value: String, _ expected: Int64) throws {
         #expect(try EncodedMessage(.int4, value).number == expected)
         #expect(try EncodedMessage(.int8, value).number == expected)
     }
 
     @Test(arguments: ["2147483648", "1.0", "1e3", "true", "\"12kg\"", "\"\"", "\"--1\"", "{}", "[1]"])
-    func otherThanIntegersAreRejected(_ value: String) throws {
+    func valuesOtherThanIntegersAreRejected(_ value: String) throws {
         let reason = try #require(try EncodedMessage(.int4, value).rejection)
         #expect(reason.hasPrefix("$.a for column \"a\": expected "))
         #expect(reason.contains("integer"))
@@ -45,7 +45,7 @@ struct RowEncoderTests {
     }
 
     @Test func numericKeepsEveryDigit() throws {
-        // 123.4500: three groups, the weight of the first one, the sign, four digits behind the point.
+        // 123.4500: three groups, the weight of the first one, the sign, four digits after the point.
         #expect(
             try EncodedMessage(.numeric(nil), "123.4500").values == [[0, 2, 0, 0, 0, 0, 0, 4, 0, 123, 0x11, 0x94]])
         #expect(try EncodedMessage(.numeric(nil), "-0.00").values == [[0, 0, 0, 0, 0, 0, 0, 2]])
@@ -55,7 +55,7 @@ struct RowEncoderTests {
             try EncodedMessage(.numeric(nil), long).values == (try EncodedMessage(.numeric(nil), "\"\(long)\"")).values)
     }
 
-    @Test func numericOutOfPrecisionIsRejectedAndDoubtsGoToTheServer() throws {
+    @Test func numericBeyondItsPrecisionIsRejectedAndUnclearCasesGoToTheServer() throws {
         let type = ColumnType.numeric(ColumnType.Precision(precision: 5, scale: 2))
         #expect(try EncodedMessage(type, "1000").rejection?.contains("numeric(5,2)") == true)
         #expect(try EncodedMessage(type, "999.995").serverRow == "{\"a\":999.995}")
@@ -69,7 +69,7 @@ struct RowEncoderTests {
         #expect(try EncodedMessage(.text, "\"a\\u00e9\\ud83d\\ude00\\n\\\"\"").text == "aé😀\n\"")
     }
 
-    @Test func textThatIsTooLongIsRejectedUnlessOnlyBlanksAreTooMany() throws {
+    @Test func textThatIsTooLongIsRejectedUnlessOnlyBlanksExceedTheLimit() throws {
         #expect(try EncodedMessage(.varchar(3), "\"äöü\"").text == "äöü")
         #expect(try EncodedMessage(.varchar(3), "\"abc  \"").outcome == .row)
         #expect(try EncodedMessage(.varchar(3), "\"abcd\"").rejection?.contains("at most 3 characters") == true)
@@ -98,7 +98,7 @@ struct RowEncoderTests {
                 == "$.a for column \"a\": expected one of idle, busy, found \"Busy\"")
     }
 
-    @Test func bytesAreThoseOfTheServersInputOrOfTheMappingsFormat() throws {
+    @Test func bytesAreParsedLikeTheServerOrByTheMappingsFormat() throws {
         #expect(try EncodedMessage(.bytea, "\"\\\\x00fF\"").values == [[0, 0xff]])
         #expect(try EncodedMessage(.bytea, "\"abc\"").text == "abc")
         #expect(try EncodedMessage(.bytea, "\"\\\\001\"").serverRow != nil)

@@ -26,7 +26,7 @@ struct RowEncoderTimeTests {
     @Test(arguments: [
         "\"2023-02-29\"", "\"2024-03-12 25:00\"", "\"2024-03-12 10:61\"", "\"abc\"", "\"\"", "true", "[]",
     ])
-    func timesThatThereAreNotAreRejected(_ value: String) throws {
+    func invalidTimesAreRejected(_ value: String) throws {
         #expect(try EncodedMessage(.timestamptz(precision: 6), value).rejection != nil)
     }
 
@@ -85,7 +85,7 @@ struct RowEncoderTimeTests {
         #expect(try formatted(type, "\"31.02.2000 01:00:00\"", pattern).rejection?.contains("range") == true)
         let offset = TimeFormat.pattern(try TimePattern("yyyy-M-d'T'HH:mm:ss.SSSX"))
         #expect(try formatted(type, "\"2000-1-1T01:00:00.500+01:00\"", offset).number == 500_000)
-        // With a zone, and without a format, only ISO 8601 is accepted.
+        // With a zone but no format, only ISO 8601 is accepted.
         #expect(try formatted(type, "\"Mar 3 2024\"", nil, zone: "Europe/Madrid").rejection != nil)
         #expect(try formatted(type, "\"2000-01-01 01:00\"", nil, zone: "Europe/Madrid").number == 0)
         #expect(try formatted(.time(precision: 6), "\"01:00\"", .iso8601).number == 3_600_000_000)
@@ -98,7 +98,7 @@ struct RowEncoderTimeTests {
         #expect(throws: RowPlanError.self) { _ = try EncodedMessage([column], "{}") }
     }
 
-    /// As `timestamp AT TIME ZONE` of the database, which the conformance tests compare.
+    /// As `timestamp AT TIME ZONE` in Postgres, which the conformance tests compare.
     @Test func localTimesThatOccurTwiceOrNever() throws {
         var clock = try #require(ZoneClock("Europe/Madrid"))
         func seconds(_ day: Int64, _ month: Int64, _ hour: Int64, _ minute: Int64) throws -> Int64 {

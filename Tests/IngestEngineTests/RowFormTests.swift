@@ -4,12 +4,12 @@ import Testing
 
 @testable import IngestEngine
 
-/// The fast path of the encoder, compared with the same encoder without it.
+/// The encoder's fast path, compared with the same encoder without it.
 @Suite("Row forms")
 struct RowFormTests {
     static let rounds = (ProcessInfo.processInfo.environment["TFI_LONG_TESTS"] ?? "").isEmpty ? 2_000 : 2_000_000
 
-    /// Encodes each message twice, and says what differs.
+    /// Encodes each message with two encoders and reports differences.
     struct Pair: ~Copyable {
         var fast: RowEncoder
         var careful: RowEncoder
@@ -17,7 +17,7 @@ struct RowFormTests {
         var carefulRows: CopyBuffer
 
         init(_ plan: RowPlan) throws {
-            // Stored once nothing throws any more.
+            // Stored once nothing can throw any more.
             let first = try RowEncoder(plan)
             var second = try RowEncoder(plan)
             second.disableFastPaths()
@@ -27,7 +27,7 @@ struct RowFormTests {
             carefulRows = CopyBuffer()
         }
 
-        /// - Returns: What became of the message; nil if the two encoders differ.
+        /// - Returns: The outcome; nil if the two encoders differ.
         mutating func encode(_ message: [UInt8]) -> EncodedRow? {
             rows.removeAll()
             carefulRows.removeAll()
@@ -145,7 +145,7 @@ struct RowFormTests {
         ("required", ["1", "-1", "7", "null"]),
     ]
 
-    /// Mostly the usual values: the first one or two of each field.
+    /// A message with mostly common values: the first one or two of each field.
     static func message(
         _ random: inout some RandomNumberGenerator, rare: Int, omitting omitted: String? = nil, spaced: Bool = false
     ) -> String {
@@ -164,7 +164,7 @@ struct RowFormTests {
         var pair = try Pair(RowPlan(columns: Self.columns))
         for (index, field) in Self.fields.enumerated() {
             for value in field.values {
-                // Some of the usual form, so that it is learnt.
+                // Messages of the usual form, so that it is learnt.
                 for _ in 0..<10 { #expect(pair.encode(Array(Self.message(&random, rare: .max).utf8)) != nil) }
                 let parts = Self.fields.enumerated().map { place, other in
                     "\"\(other.name)\":\(place == index ? value : other.values[0])"
@@ -183,7 +183,7 @@ struct RowFormTests {
             var pair = try Pair(RowPlan(columns: Self.columns))
             var rows = 0
             for round in 0..<Self.rounds / 2 {
-                // Learns the usual form, and never drops it.
+                // Learns the usual form and never drops it.
                 if round % 8 == 0 {
                     for _ in 0..<(round == 0 ? 20 : 1) {
                         let usual = Self.message(&random, rare: .max, spaced: spaced)
@@ -207,7 +207,7 @@ struct RowFormTests {
         }
     }
 
-    /// Changes, removes or adds a byte, or cuts the end off.
+    /// Changes, removes or adds a byte, or truncates the message.
     static func deviate(_ message: inout [UInt8], _ random: inout some RandomNumberGenerator) {
         let place = Int.random(in: 0..<message.count, using: &random)
         let byte = EncoderDamageTests.telling.randomElement(using: &random) ?? 0
@@ -221,7 +221,7 @@ struct RowFormTests {
         }
     }
 
-    @Test func valuesInAnotherOrderThanTheirColumnsAreTaken() throws {
+    @Test func valuesOutOfColumnOrderAreAccepted() throws {
         var pair = try Pair(
             RowPlan(columns: [
                 RowPlan.Column("a", .int4), RowPlan.Column("b", .timestamp(precision: 6)), RowPlan.Column("c", .int8),
@@ -236,15 +236,15 @@ struct RowFormTests {
         #expect(count == 20)
     }
 
-    @Test func textsInAnotherOrderThanTheirColumnsAreLeftToTheGeneralPath() throws {
+    @Test func textsOutOfColumnOrderAreLeftToTheGeneralPath() throws {
         var pair = try Pair(RowPlan(columns: [RowPlan.Column("a", .int4), RowPlan.Column("b", .text)]))
         for round in 0..<30 { #expect(pair.encode(Array("{\"b\":\"x\(round)\",\"a\":1}".utf8)) == .row) }
         let count = pair.fast.fastCount
         #expect(count == 0)
     }
 
-    /// What only the general path encodes doesn't keep the rest of a message from the fast path.
-    @Test func valuesInRareFormsAreTaken() throws {
+    /// A value that only the general path encodes doesn't keep the rest of the message off the fast path.
+    @Test func valuesInRareFormsAreAccepted() throws {
         var pair = try Pair(
             RowPlan(columns: [RowPlan.Column("a", .text), RowPlan.Column("b", .inet), RowPlan.Column("c", .float8)]))
         let values = [
@@ -259,7 +259,7 @@ struct RowFormTests {
         #expect(count == 20)
     }
 
-    /// A value may be longer in its binary form than the room that a row has; the general path makes more.
+    /// A value's binary form may exceed the room reserved for a row; the general path reserves more.
     @Test func valuesThatAreMuchLongerThanTheirTextAreEncoded() throws {
         var pair = try Pair(
             RowPlan(columns: [
@@ -273,8 +273,8 @@ struct RowFormTests {
         #expect(count > 0)
     }
 
-    /// A message that is long is left to the general path, since room for all of it would be reserved.
-    @Test func longMessagesTakeNoRoom() throws {
+    /// A long message is left to the general path, since the fast path would reserve room for all of it.
+    @Test func longMessagesReserveNoRoom() throws {
         var pair = try Pair(RowPlan(columns: [RowPlan.Column("a", .text)]))
         for _ in 0..<20 { _ = pair.encode(Array("{\"a\":\"x\",\"b\":\"\"}".utf8)) }
         let before = pair.fast.fastCount
@@ -302,7 +302,7 @@ struct RowFormTests {
         #expect(pair.encode(Array("{\"a\":\"größer\",\"u\":\"ü\",\"b\":1}".utf8)) == .row)
     }
 
-    @Test func aFormThatNoMessageFitsAnyMoreIsDroppedForAWhile() throws {
+    @Test func aFormThatNoLongerMatchesIsDroppedForAWhile() throws {
         var pair = try Pair(RowPlan(columns: [RowPlan.Column("a", .text), RowPlan.Column("b", .int4)]))
         func encode(_ text: String, _ count: Int, _ pair: inout Pair) {
             for _ in 0..<count { #expect(pair.encode(Array("{\"a\":\"\(text)\",\"b\":1}".utf8)) == .row) }
@@ -323,8 +323,8 @@ struct RowFormTests {
         #expect(after > during)
     }
 
-    /// Texts of every length that is compared in its own way, with each of their bytes changed.
-    @Test func aTextIsFoundOnlyIfAllItsBytesAreThere() throws {
+    /// Literals of every length with its own comparison, with each byte changed in turn.
+    @Test func aLiteralMatchesOnlyIfAllItsBytesMatch() throws {
         let memory = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 8)
         defer { unsafe memory.deallocate() }
         for count in 0...48 {

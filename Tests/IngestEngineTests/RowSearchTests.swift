@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Search for refused rows")
 struct RowSearchTests {
-    /// Sends rows as a database would take them.
+    /// Sends rows as to a database.
     ///
     /// - Parameter tellsLine: Whether the database names the first row that it refuses.
     private static func search(
@@ -58,7 +58,7 @@ struct RowSearchTests {
         #expect(Self.search(80_000, refusing: [], tellsLine: true).attempts < 12)
     }
 
-    @Test func aRowThatIsNotOneOfThoseSentIsNotBelieved() {
+    @Test func aNamedRowThatWasNotSentIsIgnored() {
         var search = RowSearch(count: 10)
         let (beyond, next) = (search.failed(line: 11), search.next)
         #expect(beyond == nil && next == 0..<5)
@@ -102,7 +102,7 @@ struct DeadLetterLimitTests {
         #expect(Self.excess(alternating) == nil)
     }
 
-    @Test func whatIsLongAgoDoesNotCount() {
+    @Test func oldRejectionsDoNotCount() {
         let good = Run(records: 5_000_000, rejected: 0)
         #expect(Self.excess([good] + [Run](repeating: Run(records: 1, rejected: 1), count: 501)) != nil)
         #expect(Self.excess([good] + [Run](repeating: Run(records: 1, rejected: 1), count: 500)) == nil)
@@ -122,7 +122,7 @@ struct DeadLetterLimitTests {
 
 @Suite("Kinds of reasons")
 struct RejectionSummaryTests {
-    @Test func numbersAndQuotationsMakeNoOtherKind() {
+    @Test func numbersAndQuotationsDoNotChangeTheKind() {
         var summary = RejectionSummary()
         summary.add("the field x is not an integer: '17'", topic: "t", partition: 0, offset: 5)
         summary.add("the field x is not an integer: 'abc'", topic: "t", partition: 1, offset: 6)

@@ -3,11 +3,11 @@ import PGWire
 
 @testable import IngestEngine
 
-/// A plan with two routes of the topic `t`, for tests of batches.
+/// A plan with two routes of topic `t`, for tests of batches.
 enum SamplePlan {
-    /// A message of the first route.
+    /// A message for the first route.
     static let reading = #"{"id":7,"at":"2024-03-12 08:00:06.1","value":34}"#
-    /// The partition that `recordBatch` makes records of.
+    /// The partition of the records that `recordBatch` makes.
     static let place = TopicPartition(topic: "t", partition: 3)
 
     static let plan = IngestPlan([
@@ -42,7 +42,7 @@ enum SamplePlan {
 }
 
 extension IngestPlan {
-    /// A plan that no database is needed for.
+    /// A plan that needs no database.
     init(_ routes: [BoundRoute], unrouted: Mapping.Unrouted = .deadLetter) {
         self.init(routes, unrouted: unrouted, quote: PostgresText.quotedIdentifier)
     }

@@ -94,7 +94,8 @@ import Testing
         #expect(batch.rowCounts == [4] && batch.serverRowCount(of: 0) == 1 && batch.deadLetterCount == 2)
     }
 
-    /// The sequence decides which row of a key is the last, so it must ascend over what stays and what follows.
+    /// The sequence decides which row of a key is the last, so it must ascend over the remaining and the following
+    /// rows.
     @Test func removingAPartitionKeepsTheOrderOfTheOthers() throws {
         func records(_ ids: Int...) -> [SampleRecord] {
             ids.map { SampleRecord(value: #"{"id":\#($0)}"#) }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import IngestEngine
 
-/// Which holders of a lock are taken for stuck.
+/// Which lock holders count as stuck.
 @Suite("Stalled COPYs")
 struct StalledCopiesTests {
     private static let start = ContinuousClock.now
@@ -23,11 +23,11 @@ struct StalledCopiesTests {
             #expect(pids(&copies, [holder(1, "0 bytes")], at: second).isEmpty)
         }
         #expect(pids(&copies, [holder(1, "0 bytes")], at: 25) == [1])
-        // If it could not be ended it is found again.
+        // If it could not be terminated, it is found again.
         #expect(pids(&copies, [holder(1, "0 bytes")], at: 30) == [1])
     }
 
-    @Test func oneThatReceivesAnythingIsNot() {
+    @Test func aCopyThatReceivesRowsIsNotStuck() {
         var copies = StalledCopies(limit: .seconds(25))
         for second in stride(from: 0, to: 200, by: 20) {
             #expect(pids(&copies, [holder(1, "\(second) bytes")], at: second).isEmpty)
@@ -36,9 +36,9 @@ struct StalledCopiesTests {
         #expect(pids(&copies, [holder(1, "180 bytes")], at: 205) == [1])
     }
 
-    /// It waits for a lock itself, runs a trigger, or its transaction is over.
+    /// It waits for a lock itself, runs a trigger, or its transaction has ended.
     @Test(arguments: [[], [nil]] as [[String?]])
-    func oneThatDidSomethingElseInBetweenIsNot(between: [String?]) {
+    func aHolderThatDidSomethingElseInBetweenIsNotStuck(between: [String?]) {
         var copies = StalledCopies(limit: .seconds(25))
         #expect(pids(&copies, [holder(1, "a")], at: 0).isEmpty)
         #expect(pids(&copies, between.map { holder(1, $0) }, at: 20).isEmpty)
@@ -46,7 +46,7 @@ struct StalledCopiesTests {
         #expect(pids(&copies, [holder(1, "a")], at: 55) == [1])
     }
 
-    @Test func eachHolderCountsByItself() {
+    @Test func eachHolderIsTrackedSeparately() {
         var copies = StalledCopies(limit: .seconds(25))
         #expect(pids(&copies, [holder(1, "a"), holder(2, nil)], at: 0).isEmpty)
         #expect(pids(&copies, [holder(1, "a"), holder(2, "a"), holder(3, "c")], at: 25) == [1])

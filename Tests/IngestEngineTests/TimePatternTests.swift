@@ -3,7 +3,7 @@ import Testing
 @testable import IngestEngine
 
 @Suite struct TimePatternTests {
-    @Test("a pattern is its fields and what stands between them")
+    @Test("a pattern consists of fields and the text between them")
     func elements() throws {
         #expect(
             try TimePattern("dd.MM.yyyy'T'HH:mm:ss.SSSX").elements == [
@@ -17,7 +17,7 @@ import Testing
     }
 
     @Test(
-        "a pattern that names no time is refused",
+        "an incomplete or invalid pattern is refused",
         arguments: [
             "", "-", "yyyy", "yyyy-MM", "dd.MM", "MM.dd HH", "yyyy-MM-dd mm", "HH:ss", "ss", "yyyy-MM-dd-dd",
             "yy-MM-dd", "yyyy-MM-dd hh", "yyyy-MM-dd HH:mm.SSS", "yyyy-MM-dd HH:mm:ss.S.S", "yyyy-MM-dd 'x",

@@ -17,7 +17,7 @@ struct TotalsTests {
             ])
     }
 
-    @Test func whatTheDatabaseHasLostIsNotCounted() {
+    @Test func lostCommitsAreNotCounted() {
         let totals = IngestTotals()
         totals.begin(tables: ["a", "b"])
         totals.add(Self.batch(0, 0..<10), took: .zero)
@@ -25,12 +25,12 @@ struct TotalsTests {
         totals.add(Self.batch(0, 10..<20), took: .zero)
         totals.add(Self.batch(1, 5..<9), took: .zero)
         #expect(totals.snapshot.records == 29)
-        // The last two commits are gone.
+        // The last two commits are lost.
         totals.reread([place(0): 10, place(1): 5])
         let snapshot = totals.snapshot
         #expect(snapshot.records == 15 && snapshot.rows == 13 && snapshot.deadLetters == 2)
         #expect(snapshot.messageBytes == 150 && snapshot.batches == 2)
-        // The same again changes nothing.
+        // A repeated call changes nothing.
         totals.reread([place(0): 10, place(1): 5])
         #expect(totals.snapshot.records == 15)
     }
@@ -65,25 +65,25 @@ struct OffsetPositionTests {
             of: progress, in: stored.map { OffsetStore.Entry(partition: place($0.key), nextOffset: $0.value) })
     }
 
-    @Test func theOffsetsTellWhatHappened() {
+    @Test func offsetsShowWhetherABatchIsWritten() {
         let before = Self.positions([0: 10, 1: 5])
         #expect(!before.isWritten && before.shifts.isEmpty && before.missing.isEmpty)
         #expect(Self.positions([0: 20, 1: 7]).isWritten)
-        // Others have read on since.
+        // Others have advanced since.
         #expect(Self.positions([0: 25, 1: 7]).isWritten)
         #expect(Self.positions([:]).missing == [place(0), place(1)])
         #expect(Self.positions([0: 10]).missing == [place(1)])
     }
 
-    @Test func partitionsThatWereMovedAreNamed() {
+    @Test func movedPartitionsAreReported() {
         let setBack = Self.positions([0: 9, 1: 5])
         #expect(!setBack.isWritten)
         #expect(setBack.shifts == [place(0): .init(stored: 9, expected: 10)])
-        #expect(setBack.shifts[place(0)]?.isSetBack == true)
-        // Another member has committed exactly what the batch has of one partition. The batch itself was not written.
+        #expect(setBack.shifts[place(0)]?.isBehind == true)
+        // Another member has committed exactly the batch's records of one partition. The batch itself was not written.
         let ahead = Self.positions([0: 20, 1: 5])
         #expect(!ahead.isWritten)
         #expect(ahead.shifts == [place(0): .init(stored: 20, expected: 10)])
-        #expect(ahead.shifts[place(0)]?.isSetBack == false)
+        #expect(ahead.shifts[place(0)]?.isBehind == false)
     }
 }

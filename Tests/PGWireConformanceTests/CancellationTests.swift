@@ -3,9 +3,9 @@ import PGWire
 import TestSupport
 import Testing
 
-/// Calls that end before their statement does, and calls that wait without being in anybody's way.
+/// Calls that end before their statement does, and waiting calls that block nothing else.
 @Suite(needsPostgres) struct CancellationTests {
-    /// Waits until `count` connections wait for the advisory lock.
+    /// Waits until `count` connections are waiting for the advisory lock.
     private func untilBlocked(_ count: Int, on lock: Int, _ connection: PostgresConnection) async throws {
         try await eventually("\(count) connections wait for the lock") {
             let waiting = try await connection.query(
@@ -30,7 +30,7 @@ import Testing
         let error = try await blocked
         #expect(error.kind == .cancelled && error.sqlState == "57014")
         try await expectUsable(waiter)
-        // Without anything to cancel, nothing happens to the next statement.
+        // If nothing is running, cancelling doesn't affect the next statement.
         waiter.cancel()
         try await expectUsable(waiter)
         await owner.close()
@@ -53,7 +53,7 @@ import Testing
         await waiter.close()
     }
 
-    /// A request that reaches the server before the statement does is lost there; the call ends all the same.
+    /// The server drops a request that arrives before the statement; the call still ends.
     @Test(.timeLimit(.minutes(1))) func cancelAtOnce() async throws {
         let connection = try await connectToSchema("cancel_at_once")
         for _ in 0..<20 {
@@ -87,8 +87,8 @@ import Testing
         await connection.close()
     }
 
-    /// More connections wait than Swift's pool has threads; everything else goes on.
-    @Test(.timeLimit(.minutes(1))) func waitingConnectionsLeaveThePoolAlone() async throws {
+    /// More connections wait than Swift's pool has threads, and everything else continues.
+    @Test(.timeLimit(.minutes(1))) func waitingConnectionsDoNotBlockThePool() async throws {
         let owner = try await connectToSchema("pool_owner")
         let count = 12
         try await owner.execute("SELECT pg_advisory_lock(7003)")

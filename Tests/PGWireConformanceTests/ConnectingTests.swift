@@ -3,7 +3,7 @@ import PGWire
 import TestSupport
 import Testing
 
-/// What comes of attempts to connect.
+/// Outcomes of attempts to connect.
 @Suite(needsPostgres) struct ConnectingTests {
     @Test func refusedPort() async throws {
         let port = try freePort()
@@ -24,7 +24,7 @@ import Testing
         #expect(error.message.hasSuffix("failed: FATAL: database \"nowhere\" does not exist"))
     }
 
-    /// A server that asks the user `secretive` for a password.
+    /// A server that requires a password from the user `secretive`.
     @Test func wrongPassword() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "pgwire-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -58,7 +58,7 @@ import Testing
         try await server.shutDown()
     }
 
-    /// Takes connections and says nothing.
+    /// Accepts connections but never answers.
     @Test func silentServer() async throws {
         let listener = try SilentListener()
         let uri = "postgresql://postgres@127.0.0.1:\(listener.port)/workshop"
@@ -115,7 +115,7 @@ private func currentThread() throws -> String {
     "/proc/" + (try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/thread-self"))
 }
 
-/// How many of this process's descriptors are TCP sockets with this local port.
+/// The number of this process's TCP sockets with this local port.
 private func openSockets(localPort: Int) throws -> Int {
     let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int32($0) }
     return descriptors.filter { descriptor in

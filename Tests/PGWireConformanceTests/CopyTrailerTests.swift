@@ -4,11 +4,11 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// The bytes of a COPY on their way to the server, which takes rows without a trailer too: without it, rows that are cut
-/// off at the end of a row would count as complete.
+/// The bytes of a COPY sent to the server. The server also accepts rows without a trailer. Without one, a COPY that is
+/// cut off after a row would count as complete.
 @Suite(needsPostgres) struct CopyTrailerTests {
     @Test(
-        "a COPY ends with the trailer and then CopyDone; one that is given up has no trailer", arguments: [true, false])
+        "a COPY ends with the trailer and then CopyDone; an aborted one has no trailer", arguments: [true, false])
     func trailer(isComplete: Bool) async throws {
         let server = try await PostgresServer.shared()
         let recorded = Recorder()

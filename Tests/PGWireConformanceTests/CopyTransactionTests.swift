@@ -33,7 +33,7 @@ import Testing
         return connection
     }
 
-    @Test("rows of all COPYs are committed with what the prelude did, and counted")
+    @Test("rows of all COPYs are committed with the prelude's changes, and counted")
     func commits() async throws {
         let connection = try await connect(
             "copies_commit",
@@ -56,7 +56,7 @@ import Testing
         await connection.close()
     }
 
-    @Test("an error of the closure comes out, and everything is rolled back", arguments: [0, 1])
+    @Test("an error of the closure is rethrown, and everything is rolled back", arguments: [0, 1])
     func closureThrows(at failing: Int) async throws {
         let connection = try await connect("copies_throw_\(failing)", "CREATE TABLE t (a int); CREATE TABLE u (a int)")
         await #expect(throws: Mine.self) {
@@ -70,7 +70,7 @@ import Testing
         await connection.close()
     }
 
-    @Test("a row that a COPY refuses is named, and everything is rolled back", arguments: [0, 1])
+    @Test("the error names the refused row of a COPY, and everything is rolled back", arguments: [0, 1])
     func refusedRow(at failing: Int) async throws {
         let connection = try await connect(
             "copies_refused_\(failing)", "CREATE TABLE t (a int CHECK (a > 0)); CREATE TABLE u (a int CHECK (a > 0))")
@@ -125,7 +125,7 @@ import Testing
         await connection.close()
     }
 
-    @Test("it can be cancelled while it waits for a lock, and while rows are written")
+    @Test("a transaction can be cancelled while it waits for a lock, and while rows are written")
     func cancelled() async throws {
         let connection = try await connect("copies_cancel", "CREATE TABLE t (a int); CREATE TABLE u (a int)")
         let other = try await PostgresConnection.connect(to: try await PostgresServer.shared().uri)
@@ -145,7 +145,7 @@ import Testing
             try await connection.transaction(copying: Self.targets) { index, _, writer in
                 if index == 1 { connection.cancel() }
                 try writer.write(Self.rows(1))
-                // The request goes out on a thread of its own; each write looks for it too.
+                // The request is sent on another thread; each write checks for it as well.
                 while index == 1 { try writer.write(Self.rows(2)) }
             }
         }
@@ -155,7 +155,7 @@ import Testing
         await connection.close()
     }
 
-    @Test("an error of the server's before its COPY is over tells that nothing is committed", arguments: [false, true])
+    @Test("a server error before the end of the COPY shows that nothing is committed", arguments: [false, true])
     func terminated(inTrigger: Bool) async throws {
         let schema = "copies_terminated_\(inTrigger)"
         let connection = try await connect(
@@ -173,7 +173,7 @@ import Testing
         let isOver = DispatchSemaphore(value: 0)
         let copying = Task {
             try await connection.transaction(copying: Self.targets) { index, _, writer in
-                // Without the trigger more than libpq keeps back.
+                // Without the trigger, more than libpq buffers.
                 try writer.write(inTrigger ? Self.rows(4) : Self.rows(repeatElement(1, count: 5_000)))
                 guard index == 1 else { return }
                 begin.finish()
@@ -198,7 +198,7 @@ import Testing
         await connection.close()
     }
 
-    @Test("a connection that is lost after the rows may have committed them", arguments: [true, false])
+    @Test("a connection that is lost after the rows may have committed", arguments: [true, false])
     func lost(atOnce: Bool) async throws {
         let server = try await PostgresServer.shared()
         let relay = try LoopbackRelay()
@@ -214,7 +214,7 @@ import Testing
                             ends += 1
                             return ends
                         }
-                        // The server does not get the end of the rows, or it does and its answer is lost.
+                        // The server doesn't receive the end of the rows, or it does and its answer is lost.
                         if number == 2, atOnce { break }
                         if number == 2 { shutdown(link.client, Int32(SHUT_RDWR)) }
                     }

@@ -5,7 +5,7 @@ import Testing
 /// Whether tests that need a server can run, and why not.
 let needsPostgres: ConditionTrait = .enabled(if: PostgresServer.isAvailable, "\(PostgresServer.skipReason)")
 
-/// A connection to the test process's own server, and a schema of the test's own, which is the search path.
+/// A connection to the test process's own server, with a schema of the test's own as the search path.
 func connectToSchema(
     _ schema: String, onNotice: (@Sendable (PostgresNotice) -> Void)? = nil
 ) async throws -> PostgresConnection {

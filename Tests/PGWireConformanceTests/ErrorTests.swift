@@ -2,9 +2,9 @@ import PGWire
 import TestSupport
 import Testing
 
-/// What a caller learns when something goes wrong, and what still works after it.
+/// The errors of failed operations, and what still works afterwards.
 @Suite(needsPostgres) struct ErrorTests {
-    /// The connection takes another statement.
+    /// Expects that the connection accepts another statement.
     private func expectUsable(_ connection: PostgresConnection) async throws {
         #expect(!connection.isBroken)
         #expect(await connection.status == .idle)

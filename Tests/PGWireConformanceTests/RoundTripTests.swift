@@ -4,7 +4,7 @@ import Testing
 
 /// Values written by COPY, as the server's own text functions show them.
 @Suite(needsPostgres) struct RoundTripTests {
-    /// A value for a column of a type, and what the server makes of it.
+    /// A value for a column of a type, and the expected text.
     struct Case: Sendable, CustomStringConvertible {
         var type: String
         var text: String?
@@ -77,7 +77,7 @@ import Testing
         await connection.close()
     }
 
-    /// The server parses the same text by itself and has to find the very same value, scale included.
+    /// The server parses the same text itself and must get exactly the same value, including the scale.
     @Test func numericAsTheServerReadsIt() async throws {
         let texts = [
             "0", "-0.00", "1", "-1", "9999", "10000", "99999999", "123456789.987654321", "0.1", ".5", "5.", "1.50",

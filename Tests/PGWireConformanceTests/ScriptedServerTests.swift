@@ -3,7 +3,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// A server that sends what no real one would, or stops answering. Needs no Postgres.
+/// A server that sends invalid data or stops answering. Needs no Postgres.
 @Suite(.timeLimit(.minutes(1))) struct ScriptedServerTests {
     @Test func aNoticeBeforeTheEndOfTheLoginGoesToTheHandler() async throws {
         let server = try ScriptedPostgres(reply: ScriptedPostgres.loginWithNotice("\u{1b}[2Jowned"))
@@ -17,7 +17,7 @@ import Testing
         await connection.close()
     }
 
-    /// libpq's own receiver writes notices to standard error, with all their control characters.
+    /// libpq's default receiver writes notices to standard error, including all control characters.
     @Test func aNoticeBeforeTheEndOfTheLoginDoesNotReachTheTerminal() async throws {
         let server = try ScriptedPostgres(reply: ScriptedPostgres.loginWithNotice("\u{1b}[2Jowned"))
         server.start()
@@ -39,7 +39,7 @@ import Testing
         let call = Task { try await connection.transaction { session in _ = try session.execute("SELECT 1") } }
         try await eventually("the statement is sent") { server.receivedCount > 0 }
         #expect(connection.busySince != nil)
-        // The server does not answer the request to cancel either.
+        // The server doesn't answer the cancel request either.
         connection.cancel()
         connection.abort()
         let error = try await postgresError { try await call.value }

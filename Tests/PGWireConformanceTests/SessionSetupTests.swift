@@ -10,7 +10,7 @@ struct SessionSetupTests {
         for _ in 0..<3 { #expect(try await connection.setUp(first)) }
         #expect(try await connection.query("SELECT count(*) FROM runs").onlyRow[0] == "1")
         #expect(try await connection.query("SHOW statement_timeout").onlyRow[0] == "5s")
-        // Other statements, and those of before after them.
+        // Other statements, and then the earlier ones again.
         #expect(try await connection.setUp("INSERT INTO runs VALUES (2)"))
         #expect(try await connection.setUp(first))
         #expect(try await connection.query("SELECT array_agg(n) FROM runs").onlyRow[0] == "{1,2,1}")
@@ -28,7 +28,7 @@ struct SessionSetupTests {
         await connection.close()
     }
 
-    @Test func aSessionThatIsGivenUpIsLeftAlone() async throws {
+    @Test func anAbandonedSessionIsNotSetUpAgain() async throws {
         let connection = try await connectToSchema("session_setup_end")
         try await connection.execute("CREATE TABLE runs (n int)")
         let statements = "INSERT INTO runs VALUES (1)"

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A TCP listener on 127.0.0.1 whose connections never get a byte.
+/// A TCP listener on 127.0.0.1 that never sends a byte.
 final class SilentListener: Sendable {
     let port: Int
     private let descriptor: Int32
@@ -31,7 +31,7 @@ final class SilentListener: Sendable {
         port = Int(UInt16(bigEndian: address.sin_port))
     }
 
-    /// Whether somebody has connected.
+    /// Whether a client has connected.
     var hasCaller: Bool {
         var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         return unsafe poll(&state, 1, 0) > 0

@@ -2,7 +2,7 @@ import PGWire
 import TestSupport
 import Testing
 
-/// Transactions end: committed, rolled back, or with their connection.
+/// The ends of transactions: committed, rolled back, or lost with their connection.
 @Suite(needsPostgres) struct TransactionTests {
     private struct Mine: Error {}
 
@@ -10,7 +10,7 @@ import Testing
         try await connection.query("SELECT count(*) FROM t").onlyRow.decode(0)
     }
 
-    @Test func commitsAndGivesTheValue() async throws {
+    @Test func commitsAndReturnsTheValue() async throws {
         let connection = try await connectToSchema("transaction_commit")
         try await connection.execute("CREATE TABLE t (a int)")
         let value = try await connection.transaction { session in
@@ -22,7 +22,7 @@ import Testing
         await connection.close()
     }
 
-    @Test func rollsBackAndGivesTheCallersError() async throws {
+    @Test func rollsBackAndRethrowsTheClosuresError() async throws {
         let connection = try await connectToSchema("transaction_rollback")
         try await connection.execute("CREATE TABLE t (a int)")
         await #expect(throws: Mine.self) {
@@ -31,7 +31,7 @@ import Testing
                 throw Mine()
             }
         }
-        // Also where a statement has failed before.
+        // The same applies if a statement has failed before.
         await #expect(throws: Mine.self) {
             try await connection.transaction { session in
                 _ = try? session.execute("SELECT nonsense")
@@ -43,7 +43,7 @@ import Testing
         await connection.close()
     }
 
-    @Test func statementsBehindBeginShareItsRoundTrip() async throws {
+    @Test func statementsAfterBeginShareItsRoundTrip() async throws {
         let connection = try await connectToSchema("transaction_prelude")
         try await connection.execute("CREATE TABLE t (a int); INSERT INTO t VALUES (1), (2)")
         let rows = try await connection.transaction(
@@ -64,7 +64,7 @@ import Testing
         await connection.close()
     }
 
-    /// Rows behind a savepoint: those of a failed COPY are left out, and the transaction continues.
+    /// Rows after a savepoint: those of a failed COPY are skipped, and the transaction continues.
     @Test func someRowsOfABufferAreCopied() async throws {
         let connection = try await connectToSchema("transaction_parts")
         try await connection.execute("CREATE TABLE t (a int CHECK (a <> 3))")
@@ -93,7 +93,7 @@ import Testing
         await connection.close()
     }
 
-    @Test func aTextIsQuotedAsAStringConstant() async throws {
+    @Test func aTextIsQuotedAsAStringLiteral() async throws {
         let connection = try await connectToSchema("transaction_literal")
         for text in ["", "a", "it's", "a\\'; --", "größe", "a'\u{301}"] {
             let literal = try await connection.literal(text)
@@ -104,8 +104,8 @@ import Testing
         await connection.close()
     }
 
-    /// The server would answer COMMIT with ROLLBACK and call it a success.
-    @Test func swallowedErrorComesOut() async throws {
+    /// The server would answer COMMIT with ROLLBACK and report success.
+    @Test func ignoredErrorIsThrown() async throws {
         let connection = try await connectToSchema("transaction_swallowed")
         try await connection.execute("CREATE TABLE t (a int)")
         let error = try await postgresError {
@@ -147,8 +147,8 @@ import Testing
         await connection.close()
     }
 
-    /// A buffer that is filled here is sent there and filled again.
-    @Test func bufferIsUsedAgain() async throws {
+    /// A buffer is filled here, sent there, and reused.
+    @Test func bufferIsReused() async throws {
         let connection = try await connectToSchema("transaction_buffer")
         try await connection.execute("CREATE TABLE t (a int)")
         var buffer = CopyBuffer()

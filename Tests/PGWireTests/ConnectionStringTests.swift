@@ -1,7 +1,7 @@
 import PGWire
 import Testing
 
-/// Connection strings that libpq would misread: refused before any connection, and without being quoted.
+/// Connection strings that libpq would misparse: refused before connecting, and not quoted in errors.
 @Suite struct ConnectionStringTests {
     @Test(arguments: [
         "postgressql://user:sesame@localhost/db", "mysql://user:sesame@localhost/db", "user:sesame@localhost",
@@ -10,10 +10,10 @@ import Testing
         "postgres://localhost:sesame/db", "postgres://localhost/db?passwort=sesame", "password='sesame",
         "host=localhost sesame", "user=a passwort=sesame", "postgres://user@localhost:123456/sesame",
         "postgres://[::1/sesame", "a\0sesame",
-        // A quote in the password, where libpq's message quotes it.
+        // A quote in the password, which libpq's message quotes.
         "postgres://user:\"%zzsesame@localhost/db", "postgres://user:a\"b\"%zsesame@localhost/db",
         "user=a \"sesame", "user=a =\"sesame",
-        // Signs with a combining mark behind them are other characters, and the same bytes.
+        // Characters with a combining mark: different `Character`s, but the same bytes.
         "user:\u{301}sesame@\u{301}localhost", "postgres://user:p@\u{301}sesame@\u{301}localhost/db",
         "postgres://user:sesame/x@\u{301}localhost/db", "postgres:/\u{301}/user:sesame@localhost/db",
     ])

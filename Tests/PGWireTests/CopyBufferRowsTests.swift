@@ -3,7 +3,7 @@ import Testing
 @testable import PGWire
 
 @Suite struct CopyBufferRowsTests {
-    @Test func aRowCanGetFurtherValues() {
+    @Test func valuesCanBeAddedToARow() {
         var buffer = CopyBuffer()
         buffer.beginRow(columns: 1)
         buffer.append(int4: 1)

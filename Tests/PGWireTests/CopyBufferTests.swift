@@ -2,14 +2,14 @@ import Testing
 
 @testable import PGWire
 
-/// The buffer's bytes beside bytes written by hand from the manual.
+/// The buffer's bytes, compared with bytes written by hand from the manual.
 @Suite struct CopyBufferTests {
     private func bytes(_ buffer: borrowing CopyBuffer) -> [UInt8] {
         let bytes = buffer.bytes
         return bytes.byteOffsets.map { unsafe bytes.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }
     }
 
-    /// What is seen from outside but the bytes.
+    /// The visible state except the bytes.
     private struct Shape: Equatable {
         var bytes: Int
         var rows: Int
@@ -112,7 +112,7 @@ import Testing
         #expect(bytes(buffer) == [0, 1, 0, 0, 0, 1, 1])
     }
 
-    @Test func takesHalfARowBack() {
+    @Test func rollsBackHalfARow() {
         var buffer = CopyBuffer()
         buffer.beginRow(columns: 1)
         buffer.append(int2: 7)
@@ -183,7 +183,7 @@ import Testing
         #expect(PostgresTime.days(sinceUnixEpoch: .min) == nil)
     }
 
-    @Test func theIndexTellsWhereEachRowBegins() {
+    @Test func theIndexHasTheStartOfEachRow() {
         var buffer = CopyBuffer()
         #expect(CopyRowIndex(buffer).rowCount == 0)
         #expect(CopyRowIndex(buffer).bytes(of: 0..<0) == 0..<0)

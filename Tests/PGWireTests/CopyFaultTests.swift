@@ -2,7 +2,7 @@ import Testing
 
 @testable import PGWire
 
-/// Mistakes in the use of a buffer: seen before the rows are sent, and gone with the rows.
+/// Misuses of a buffer: detected before the rows are sent, and gone once the rows are removed.
 @Suite struct CopyFaultTests {
     private func fault(_ use: (inout CopyBuffer) -> Void) -> String? {
         var buffer = CopyBuffer()
@@ -20,8 +20,8 @@ import Testing
             } == nil)
     }
 
-    /// Each reserved less than it then wrote, or claimed room that it didn't have. With the address sanitizer the same
-    /// calls show that nothing is written outside the memory.
+    /// Each of these once reserved less than it wrote, or claimed room that it didn't have. The address sanitizer
+    /// shows with the same calls that nothing is written outside the memory.
     @Test(arguments: [-1, -2, .min, CopyBuffer.maximumFieldSize + 1, Int.max - 1, .max])
     func rowsOfImpossibleSize(size: Int) {
         var buffer = CopyBuffer()

@@ -2,7 +2,7 @@ import PGWire
 import Testing
 
 @Suite struct NumericTests {
-    /// The value's 16-bit words: number of digits, weight, sign, scale, digits.
+    /// The value's 16-bit words: number of groups, weight, sign, scale, groups.
     private func words(_ text: String) throws -> [Int] {
         var buffer = CopyBuffer()
         buffer.beginRow(columns: 1)

@@ -21,7 +21,7 @@ import Testing
         ("57014", false), ("57P01", false), ("53100", false), ("40001", false), ("55P03", false), ("42501", false),
         ("25006", false), ("58030", false), ("08006", false), ("28000", false), ("XX001", false),
     ])
-    func everyErrorButTheEnvironmentsMayBeARows(_ sqlState: String, _ mayBe: Bool) {
+    func everyErrorExceptTheEnvironmentsMayBeCausedByARow(_ sqlState: String, _ mayBe: Bool) {
         var error = PostgresError(.server, "text", sqlState: sqlState)
         #expect(error.mayBeCausedByRow == mayBe)
         error.context = "COPY ucp, line 7"
@@ -30,7 +30,7 @@ import Testing
         #expect(!error.mayBeCausedByRow)
     }
 
-    @Test func anErrorOfTheStatementIsARowsOnlyIfALineIsNamed() {
+    @Test func aStatementErrorIsCausedByARowOnlyIfALineIsNamed() {
         var error = PostgresError(.server, "relation \"x\" does not exist", sqlState: "42P01")
         #expect(!error.mayBeCausedByRow)
         error.context = "PL/pgSQL function check_row() line 3 at PERFORM\nCOPY ucp, line 7"
@@ -72,7 +72,7 @@ import Testing
         #expect(PostgresError(.usage, "The connection is closed").description == "The connection is closed.")
     }
 
-    /// libpq's verbose messages, as versions 14 to 17 write them.
+    /// libpq's verbose messages in versions 14 to 17.
     @Test func connectRefusals() {
         let refused = PostgresError.connectRefusal(
             "connection to server at \"127.0.0.1\", port 5 failed: Connection refused\n"

@@ -2,8 +2,8 @@ import PGWire
 import Testing
 
 @Suite struct PostgresTextTests {
-    /// With U+0600 in front of it a quote is no `Character` of its own.
-    @Test func quotesAreDoubledWhateverStandsBeforeThem() {
+    /// After U+0600, a quote isn't a `Character` of its own.
+    @Test func quotesAreDoubledAfterAnyCharacter() {
         #expect(PostgresText.quotedIdentifier("a\"b") == "\"a\"\"b\"")
         let crafted = "a\u{600}\"; DROP TABLE t; --"
         #expect(PostgresText.quotedIdentifier(crafted).unicodeScalars.count { $0 == "\"" } == 4)

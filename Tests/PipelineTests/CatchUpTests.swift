@@ -5,7 +5,7 @@ import Testing
 extension DatabaseTests {
     /// The end of a run with `--until-caught-up`.
     @Suite struct CatchUpTests {
-        @Test func anOpenTransactionIsWaitedForAndNamed() async throws {
+        @Test func anOpenTransactionIsAwaitedAndReported() async throws {
             let pipeline = try await FakePipeline.make(partitions: 1)
             let client = try KafkaClient(
                 bootstrapServers: pipeline.fake.bootstrapServers, properties: ["transactional.id": "tx"])
@@ -19,7 +19,7 @@ extension DatabaseTests {
             ])
             try await eventually("the wait is reported") {
                 try consumer.errors().contains(
-                    "waiting for 1 partitions: TFI-0 is at offset 0 of 1; a transaction that its producer has not ended"
+                    "waiting for 1 partitions: TFI-0 is at offset 0 of 1; an open transaction of a producer"
                 )
             }
             #expect(try await pipeline.units().isEmpty)

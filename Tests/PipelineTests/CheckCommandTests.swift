@@ -4,11 +4,11 @@ import KafkaWire
 import TestSupport
 import Testing
 
-/// `tfi-consumer check` against a fake broker and a real database.
+/// `tfi-consumer check` with a fake broker and a real database.
 @Suite(
     "check", .enabled(if: PostgresServer.isAvailable, "\(PostgresServer.skipReason)"), .timeLimit(.minutes(2)))
 struct CheckCommandTests {
-    /// A topic with these messages, tables, and a mapping file.
+    /// Creates a topic with these messages, tables, and a mapping file.
     private func withPlant(
         _ name: String, messages: [(key: String?, value: String?)], tables: String, mapping: String,
         _ body: (_ fake: FakeCluster, _ server: PostgresServer, _ file: String) async throws -> Void
@@ -47,7 +47,7 @@ struct CheckCommandTests {
             ["check", "--bootstrap-servers", fake.bootstrapServers, "--database", server.uri] + more)
     }
 
-    @Test("what several files say together is compared, as a run does")
+    @Test("several mapping files are checked together, as in a run")
     func severalFiles() async throws {
         try await withPlant(
             "check_files", messages: [("a", "{\"id\":1}")], tables: "CREATE TABLE t (id int PRIMARY KEY)",
@@ -103,7 +103,7 @@ struct CheckCommandTests {
         }
     }
 
-    @Test("a topic of unknown JSON becomes a table and a mapping that takes all of its messages")
+    @Test("for a topic with unknown JSON, the proposed table and mapping accept all messages")
     func proposal() async throws {
         let messages: [(String?, String?)] = (0..<50).map { index in
             (
@@ -167,7 +167,7 @@ struct CheckCommandTests {
                 """
             let builtIn = try await check(fake, server, "--topic", "press-1", "--schema", "check_plant")
             #expect(builtIn.out == expected, "\(builtIn.err)")
-            // What `mapping` prints is the same mapping.
+            // The output of `mapping` is the same mapping.
             let printed = try await run(program, ["mapping", "--topic", "press-1", "--schema", "check_plant"])
             try printed.out.write(toFile: file, atomically: true, encoding: .utf8)
             let fromFile = try await check(fake, server, "--mapping", file)
@@ -175,7 +175,7 @@ struct CheckCommandTests {
         }
     }
 
-    @Test("a mapping that doesn't fit ends with its line before anything is read")
+    @Test("a mapping that doesn't fit is reported with its line before anything is read")
     func misfit() async throws {
         try await withPlant(
             "check_misfit", messages: [],

@@ -4,9 +4,9 @@ import TestSupport
 import Testing
 
 extension PipelineTests {
-    /// The commands beside `run`, and the options that several have.
+    /// The commands other than `run`, and options that several commands share.
     @Suite struct CommandTests {
-        @Test func initChangesNothingWhereEverythingIsThere() async throws {
+        @Test func initChangesNothingIfEverythingExists() async throws {
             let pipeline = try await Pipeline.make()
             try await pipeline.send(units: 0..<10)
             #expect(try await pipeline.catchUp().status == 0)
@@ -18,7 +18,7 @@ extension PipelineTests {
             let before = try await pipeline.table(query)
             let plan = try await pipeline.table("SELECT * FROM plan ORDER BY hour")
             #expect(before.count > 15)
-            // Several at once, too.
+            // Also several runs at once.
             try await withThrowingTaskGroup(of: ProgramResult.self) { group in
                 for _ in 0..<4 {
                     group.addTask { try await pipeline.consumer(["init"] + pipeline.databaseOptions) }
@@ -173,7 +173,7 @@ extension PipelineTests {
             #expect(status.status == 0, "\(status.err)")
         }
 
-        @Test func theEnvironmentServesInsteadOfOptions() async throws {
+        @Test func environmentVariablesReplaceOptions() async throws {
             let pipeline = try await Pipeline.make()
             try await pipeline.send(units: 0..<10)
             let environment = [
@@ -185,7 +185,7 @@ extension PipelineTests {
             #expect(result.status == 0, "\(result.err)")
             #expect(result.out.hasPrefix("{\"records\":10,"))
             #expect(try await pipeline.committed(group: "from-environment").values.reduce(0, +) == 10)
-            // The database by libpq's own variables.
+            // The database is given by libpq's own variables.
             var libpq = environment
             libpq["TFI_DATABASE"] = nil
             libpq["PGHOST"] = "127.0.0.1"
@@ -198,7 +198,7 @@ extension PipelineTests {
             #expect(try await pipeline.tally().rows == 20)
         }
 
-        /// A program inherits its parent's peak from the system when it replaces it.
+        /// At exec a program inherits its parent's peak memory from the system.
         @Test func thePeakOfMemoryIsTheRunsOwn() async throws {
             let pipeline = try await Pipeline.make()
             let script = #"x=$(head -c 150000000 /dev/zero | tr "\0" a); exec "$@""#
@@ -211,8 +211,8 @@ extension PipelineTests {
             #expect(try #require(summary?["max_rss_mb"] as? Double) < 100)
         }
 
-        /// Nothing to read at the start: the run ends at once, and leaves where it begins.
-        @Test func anEmptyTopicIsCaughtUpWith() async throws {
+        /// There is nothing to read at the start, so the run ends at once and stores its starting offsets.
+        @Test func anEmptyTopicIsCaughtUpAtOnce() async throws {
             let pipeline = try await Pipeline.make()
             let result = try await pipeline.catchUp()
             #expect(result.status == 0, "\(result.err)")
@@ -229,7 +229,7 @@ extension PipelineTests {
             try await eventually("the first row") { try await pipeline.tally().rows == 1 }
             for unit in 1...5 {
                 try await pipeline.send([pipeline.passage(unit)])
-                // Far more than it takes, since the machine may be busy with other tests.
+                // Far more than it takes, since other tests may keep the machine busy.
                 try await eventually("the row of unit \(unit)", timeout: .seconds(1), every: .milliseconds(5)) {
                     try await pipeline.tally().rows == unit + 1
                 }

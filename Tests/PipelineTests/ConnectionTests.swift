@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 extension DatabaseTests {
-    /// What a run waits for at the database, what it says then, and how it ends.
+    /// Waits for the database: their reports, and how a signal ends them.
     @Suite struct ConnectionTests {
         /// Holds a lock until it is closed.
         private static func lock(_ pipeline: FakePipeline, _ statement: String) async throws -> PostgresConnection {
@@ -18,7 +18,7 @@ extension DatabaseTests {
             return connection
         }
 
-        @Test func whoHoldsALockIsReported() async throws {
+        @Test func theHolderOfALockIsReported() async throws {
             let pipeline = try await FakePipeline.make()
             try await pipeline.send((0..<10).map { pipeline.passage($0) })
             let consumer = try await pipeline.startConsumer()
@@ -38,7 +38,7 @@ extension DatabaseTests {
         }
 
         @Test(arguments: ["lock", "slow COPY", "stopped server"])
-        func aSignalEndsARunWhateverBlocks(obstacle: String) async throws {
+        func aSignalEndsABlockedRun(obstacle: String) async throws {
             let postgres = try await PostgresServer.start()
             let pipeline = try await FakePipeline.make(postgres: postgres)
             try await pipeline.send((0..<10).map { pipeline.passage($0) })
@@ -62,7 +62,7 @@ extension DatabaseTests {
             }
             try await pipeline.send((10..<20).map { pipeline.passage($0) })
             if obstacle == "stopped server" {
-                try await eventually("a line says what is waited for") {
+                try await eventually("the log says what the run waits for") {
                     try consumer.errors().contains("it has not answered for")
                 }
             } else {
@@ -86,7 +86,7 @@ extension DatabaseTests {
             try await postgres.shutDown()
         }
 
-        /// Standard error is a pipe that nobody reads, and full.
+        /// Standard error is a full pipe that nothing reads.
         @Test func aSignalEndsARunWhoseStandardErrorBlocks() async throws {
             let pipeline = try await FakePipeline.make()
             try await pipeline.send((0..<10).map { pipeline.passage($0) })
@@ -110,7 +110,7 @@ extension DatabaseTests {
             await pipeline.close()
         }
 
-        /// Nothing that a run sets stays behind: behind a pooler another client gets the session.
+        /// A run leaves no settings behind: behind a pooler another client gets the session.
         @Test func theSettingsOfATransactionEndWithIt() async throws {
             let pipeline = try await FakePipeline.make()
             let names =
@@ -145,7 +145,8 @@ extension DatabaseTests {
             await pipeline.close()
         }
 
-        /// A consumer whose network is gone in mid-transaction, while the server waits for rows: it is ended after 30 s.
+        /// A consumer that loses its network in mid-transaction, while the server waits for rows, is terminated after
+        /// 30 s.
         @Test func aConsumerThatIsCutOffDoesNotBlockItsSuccessor() async throws {
             let pipeline = try await FakePipeline.make()
             let isFrozen = Mutex(false)
@@ -172,7 +173,7 @@ extension DatabaseTests {
             let uri = pipeline.postgres.uri.replacing(":\(pipeline.postgres.port)/", with: ":\(relay.port)/")
             let first = try await pipeline.startConsumer(["--standalone"], database: uri)
             try await eventually("the first rows") { try await pipeline.units().count == 10 }
-            // It sleeps in its transaction, with the offsets locked, until the freeze has begun.
+            // It sleeps in its transaction, with the offsets locked, until the freeze begins.
             try await pipeline.sql(
                 """
                 CREATE FUNCTION pause() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -180,7 +181,7 @@ extension DatabaseTests {
                 CREATE TRIGGER pause AFTER UPDATE ON kafka_offset FOR EACH STATEMENT EXECUTE FUNCTION pause()
                 """)
             try await pipeline.send((10..<20).map { pipeline.passage($0) })
-            try await eventually("it is in its transaction") {
+            try await eventually("the consumer is in its transaction") {
                 try await pipeline.number(
                     "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND query LIKE '%kafka_offset%'"
                 ) > 0
@@ -201,7 +202,7 @@ extension DatabaseTests {
         }
     }
 
-    /// Servers that change their role or go away, and errors of Kafka beside them.
+    /// Servers that change their role or disappear, combined with errors of Kafka.
     @Suite struct FailoverTests {
         @Test func aServerThatHasBecomeReadOnlyIsReplaced() async throws {
             let (first, second) = (try await PostgresServer.start(), try await PostgresServer.start())
@@ -210,7 +211,7 @@ extension DatabaseTests {
             let hosts = "postgresql://postgres@127.0.0.1:\(first.port),127.0.0.1:\(second.port)/workshop"
             let consumer = try await pipeline.startConsumer(database: hosts)
             try await eventually("the first rows") { try await pipeline.units().count == 10 }
-            // The second server has what a replica would have.
+            // The second server contains what a replica would contain.
             let prepared = try await run(
                 try Repository.program("tfi-consumer"), ["init", "--database", second.uri, "--schema", pipeline.schema])
             #expect(prepared.status == 0)
@@ -239,11 +240,11 @@ extension DatabaseTests {
             let consumer = try await pipeline.startConsumer()
             try await eventually("the first rows") { try await pipeline.units().count == 10 }
             try await postgres.kill()
-            try await eventually("a line says so", timeout: .seconds(12)) {
+            try await eventually("the log reports the loss", timeout: .seconds(12)) {
                 try consumer.errors().contains("waiting for the database")
             }
             try await postgres.startAgain()
-            try await eventually("a line says that it is back", timeout: .seconds(20)) {
+            try await eventually("the log reports that the database is back", timeout: .seconds(20)) {
                 try consumer.errors().contains("the database is back")
             }
             try await endInOrder(consumer, within: .seconds(8))
@@ -251,8 +252,8 @@ extension DatabaseTests {
             try await postgres.shutDown()
         }
 
-        /// What was read before the error of a partition is committed before the run ends by it.
-        @Test func whatWasReadIsCommittedBeforeAnErrorOfKafkaEndsTheRun() async throws {
+        /// Records that were read before a partition's error are committed before that error ends the run.
+        @Test func readRecordsAreCommittedBeforeAKafkaErrorEndsTheRun() async throws {
             let pipeline = try await FakePipeline.make()
             try await pipeline.send((0..<10).map { pipeline.passage($0) })
             let printed = try await run(
@@ -274,7 +275,7 @@ extension DatabaseTests {
             pipeline.fake.inject(
                 .error(.topicAuthorizationFailed), into: .fetch,
                 partition: TopicPartition(topic: FakePipeline.topic, partition: 1), times: 1_000)
-            // Nothing tells that the reading has failed: it ends the run, which the lock holds up.
+            // No event signals the read error: it ends the run, which the lock blocks.
             try await Task.sleep(for: .seconds(2))
             try await other.execute("COMMIT")
             await other.close()
@@ -286,7 +287,7 @@ extension DatabaseTests {
         }
     }
 
-    /// What the offsets in the database can look like, and what is said then.
+    /// Unusual states of the stored offsets, and the resulting errors.
     @Suite struct OffsetTests {
         @Test func deletedOffsetsEndTheRun() async throws {
             let pipeline = try await FakePipeline.make()
@@ -303,7 +304,7 @@ extension DatabaseTests {
             await pipeline.close()
         }
 
-        @Test func offsetsThatWereMovedOnAreShown() async throws {
+        @Test func movedOffsetsAreReported() async throws {
             let pipeline = try await FakePipeline.make()
             try await pipeline.send((0..<10).map { pipeline.passage($0) })
             let consumer = try await pipeline.startConsumer(["--standalone"])

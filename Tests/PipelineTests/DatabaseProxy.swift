@@ -2,20 +2,20 @@ import Foundation
 import Synchronization
 import TestSupport
 
-/// Stands between a program and Postgres and cuts connections at a COMMIT.
+/// A proxy between a program and Postgres that cuts connections at COMMIT.
 ///
-/// It knows just enough of the protocol to find what makes the server commit: the statement COMMIT, or the end of the rows
-/// of the last COPY in a query that ends with COMMIT.
+/// It parses just enough of the protocol to find the messages that make the server commit: the statement COMMIT, or
+/// the end of the rows of the last COPY in a query that ends with COMMIT.
 ///
 /// Source: PostgreSQL manual, "Message Formats".
 final class DatabaseProxy: Sendable {
     enum Treatment: Sendable {
         case forward
-        /// The server never sees the COMMIT, and rolls back.
+        /// The server never receives COMMIT and rolls back.
         case cutBefore
-        /// The server commits, and nobody hears of it.
+        /// The server commits, but the client gets no answer.
         case cutAfter
-        /// As `cutAfter`, but the server gets the COMMIT only when the client may have connected anew.
+        /// Like `cutAfter`, but the server receives COMMIT only when the client may already have reconnected.
         case cutAfterLate
     }
 
@@ -27,10 +27,10 @@ final class DatabaseProxy: Sendable {
 
     var port: Int { relay.port }
 
-    /// How many connections were cut at a COMMIT.
+    /// The number of connections cut at COMMIT.
     var cutCount: Int { cuts.withLock { $0 } }
 
-    /// - Parameter treat: What to do with each COMMIT, counted from 1.
+    /// - Parameter treat: Decides what to do with each COMMIT, counted from 1.
     init(to serverPort: Int, treat: @escaping @Sendable (Int) -> Treatment) throws {
         self.serverPort = serverPort
         self.treat = treat
@@ -57,7 +57,7 @@ final class DatabaseProxy: Sendable {
         var pending: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
         var isStarting = true
-        // The COPYs of a query with COMMIT whose rows have not ended yet.
+        // The unfinished COPYs of a query with COMMIT.
         var copies = 0
         while let count = LoopbackRelay.read(link.client, &chunk) {
             pending += chunk[..<count]
@@ -81,9 +81,9 @@ final class DatabaseProxy: Sendable {
         link.cut()
     }
 
-    /// Does with a message that makes the server commit what is to be done with it.
+    /// Applies the treatment to a message that makes the server commit.
     ///
-    /// - Returns: Whether the connection goes on.
+    /// - Returns: Whether the connection continues.
     private func treat(_ message: ArraySlice<UInt8>, _ link: LoopbackRelay.Link) -> Bool {
         let number = commits.withLock { count in
             count += 1
@@ -99,7 +99,7 @@ final class DatabaseProxy: Sendable {
             return false
         case .cutAfterLate:
             shutdown(link.client, Int32(SHUT_RDWR))
-            // The program needs a moment to notice, and to ask the database about the batch.
+            // The program needs a moment to detect the loss and to query the database about the batch.
             Thread.sleep(forTimeInterval: 0.4)
             _ = LoopbackRelay.write(link.server, message)
             return false
@@ -108,13 +108,13 @@ final class DatabaseProxy: Sendable {
 
     private static let commit: [UInt8] = [UInt8(ascii: "Q"), 0, 0, 0, 11] + Array("COMMIT\0".utf8)
 
-    /// How many COPYs a query has that ends with COMMIT; 0 if it does not end with that.
+    /// The number of COPYs in a query that ends with COMMIT; 0 for any other query.
     private static func copiesBeforeCommit(_ message: ArraySlice<UInt8>) -> Int {
         let text = String(decoding: message.dropFirst(5).dropLast(), as: UTF8.self)
         return text.hasSuffix("; COMMIT") ? text.ranges(of: "FROM STDIN").count : 0
     }
 
-    /// The end of the message at `begin`, nil where it isn't there whole.
+    /// The end of the message at `begin`; nil if it is incomplete.
     private static func messageEnd(_ bytes: [UInt8], from begin: Int, isStarting: Bool) -> Int? {
         let lengthAt = isStarting ? begin : begin + 1
         guard bytes.count >= lengthAt + 4 else { return nil }
@@ -122,7 +122,7 @@ final class DatabaseProxy: Sendable {
         return bytes.count >= lengthAt + length ? lengthAt + length : nil
     }
 
-    /// Whether it is the StartupMessage (version 3), rather than a request for encryption before it.
+    /// Whether it is the StartupMessage (version 3), rather than a preceding request for encryption.
     private static func isStartup(_ message: ArraySlice<UInt8>) -> Bool {
         message.dropFirst(4).prefix(2).elementsEqual([0, 3])
     }

@@ -6,7 +6,7 @@ import Testing
 extension PipelineTests {
     /// A whole day through Kafka into the views.
     @Suite struct DayTests {
-        /// The folder of a day that was really produced, which the repository doesn't have.
+        /// The folder with a day of real production data, which isn't in the repository.
         static let referenceDay: URL = {
             let named = ProcessInfo.processInfo.environment["TFI_REFERENCE_DAY"] ?? ""
             return named.isEmpty
@@ -41,8 +41,8 @@ extension PipelineTests {
             try Self.checkSummary(result, records: day.messages.count, ucp: day.passages, uc: day.concerns)
         }
 
-        /// A plant that is made up, of any size: all of its messages can be rows.
-        @Test func aGeneratedPlantIsTakenInWhole() async throws {
+        /// A generated plant of any size, whose messages can all become rows.
+        @Test func aGeneratedPlantIsWrittenCompletely() async throws {
             let pipeline = try await Pipeline.make()
             let consumer = try await pipeline.startConsumer()
             let producer = try await run(
@@ -66,7 +66,7 @@ extension PipelineTests {
         func theReferenceDayHasTheNumbersOfItsDashboard() async throws {
             let day = try PlantDay(folder: Self.referenceDay)
             let pipeline = try await Pipeline.make()
-            // The run is under way while the plant sends.
+            // The run is active while the plant sends.
             let consumer = try await pipeline.startConsumer()
             try await pipeline.send(day.records(topic: pipeline.topic, partitions: pipeline.partitions))
             let ends = try await pipeline.ends()

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 extension DatabaseTests {
-    /// `tfi-consumer dead-letters`: looking at messages that could not be a row, and doing something about them.
+    /// `tfi-consumer dead-letters`: listing, retrying and discarding messages that could not become rows.
     @Suite struct DeadLetterCommandTests {
         private static func letters(_ pipeline: FakePipeline, _ arguments: [String]) async throws -> ProgramResult {
             try await run(
@@ -18,7 +18,8 @@ extension DatabaseTests {
             return try #require(try JSONSerialization.jsonObject(with: Data(result.out.utf8)) as? [NSDictionary])
         }
 
-        /// A table that takes only small numbers, and messages of which some are too large, and one is not JSON.
+        /// Creates a table that accepts only small numbers, and messages of which some are too large and one isn't
+        /// JSON.
         private static func withRejected(_ body: (FakePipeline, [String]) async throws -> Void) async throws {
             let pipeline = try await FakePipeline.make(partitions: 1)
             pipeline.fake.createTopic("press", partitions: 2)
@@ -70,7 +71,7 @@ extension DatabaseTests {
         @Test func aRetryWritesEachRowOnceAndKeepsTheNewReasonOfTheRest() async throws {
             try await Self.withRejected { pipeline, table in
                 let retry = ["retry"] + table
-                // Without a terminal to ask on it has to be confirmed.
+                // Without a terminal it needs `--yes`.
                 let refused = try await Self.letters(pipeline, retry)
                 #expect(refused.status == 64 && refused.err.contains("--yes"))
                 let trial = try await Self.letters(pipeline, retry + ["--dry-run"])
@@ -85,7 +86,7 @@ extension DatabaseTests {
                 #expect(first.status == 0 && first.out == "{\"stored\":1,\"rows\":1,\"rejected\":2}\n", "\(first.err)")
                 #expect(try await pipeline.sql("SELECT n FROM press ORDER BY n") == [["1"], ["2"], ["20"]])
                 try await pipeline.sql("ALTER TABLE press DROP CONSTRAINT press_n_check")
-                // Two at once: each letter is one's alone.
+                // Two at once: each letter is handled by only one of them.
                 async let one = Self.letters(pipeline, retry + ["--yes"])
                 async let other = Self.letters(pipeline, retry + ["--yes"])
                 for result in try await [one, other] { #expect(result.status == 0, "\(result.err)") }
@@ -96,13 +97,13 @@ extension DatabaseTests {
                 let resolved = try await Self.list(pipeline, ["--all", "--reason", "check constraint"])
                 #expect(resolved.count == 2)
                 #expect(resolved.allSatisfy { ($0["resolution"] as? String)?.hasPrefix("retried by ") == true })
-                // Another group's letters are not this mapping's business.
+                // Another group's letters are left alone.
                 let foreign = try await Self.letters(pipeline, retry + ["--yes", "--group", "other", "--json"])
                 #expect(foreign.out == "{\"stored\":0,\"rows\":0,\"rejected\":0}\n")
             }
         }
 
-        @Test func whatTheMappingDoesNotTakeIsLeftAlone() async throws {
+        @Test func lettersWithoutARouteAreLeftAlone() async throws {
             try await Self.withRejected { pipeline, table in
                 try await pipeline.sql("ALTER TABLE press DROP CONSTRAINT press_n_check; CREATE TABLE paint (n int)")
                 let file = FileManager.default.temporaryDirectory.appending(path: "\(pipeline.schema).yaml")
@@ -117,12 +118,12 @@ extension DatabaseTests {
                     """.write(to: file, atomically: true, encoding: .utf8)
                     return try await Self.letters(pipeline, ["retry", "--yes", "--json", "--mapping", file.path])
                 }
-                // Of another topic: neither stored nor changed.
+                // A letter of another topic is neither stored nor changed.
                 let foreign = try await retry("paint")
                 #expect(foreign.out == "{\"stored\":0,\"rows\":0,\"rejected\":0}\n", "\(foreign.err)")
                 #expect(foreign.err.contains("skipped: 3 letters of topics that the mapping does not read"))
                 #expect(try await pipeline.number("SELECT sum(retries) FROM dead_letter") == 0)
-                // Of its topic, but of no route: not done with.
+                // A letter of its topic without a matching route stays open.
                 let unrouted = try await retry("press")
                 #expect(unrouted.out == "{\"stored\":0,\"rows\":0,\"rejected\":3}\n", "\(unrouted.err)")
                 #expect(try await Self.list(pipeline, ["--reason", "no route takes"]).count == 3)
@@ -146,8 +147,8 @@ extension DatabaseTests {
             }
         }
 
-        /// Killed at any moment, again and again: no row comes twice, and none is left out.
-        @Test func aRetryThatIsKilledDoublesNothing() async throws {
+        /// Killed repeatedly at any moment: no row is duplicated or lost.
+        @Test func aKilledRetryDuplicatesNothing() async throws {
             try await Self.withRejected { pipeline, table in
                 try await pipeline.sql(
                     """

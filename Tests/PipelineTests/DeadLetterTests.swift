@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 extension PipelineTests {
-    /// Messages that can't be rows, or whose rows the database doesn't want.
+    /// Messages that can't become rows, or whose rows the database refuses.
     @Suite struct DeadLetterTests {
         private static let passageKey = "unit_collection_point"
         private static let time = "2024-03-12 08:00:00.0"
@@ -16,7 +16,7 @@ extension PipelineTests {
                 + "\"zone_id\":\(zone)}"
         }
 
-        /// Keys and values, with a part of the reason.
+        /// Keys and values, with a part of the expected reason.
         private static let malformed: [(key: [UInt8]?, value: [UInt8]?, reason: String)] = {
             let key = Array(passageKey.utf8)
             let values: [(String, String)] = [
@@ -78,7 +78,7 @@ extension PipelineTests {
                 #expect(letter[3] == pipeline.topic && letter[4] == "1" && letter[6] == "null" && letter[8] == "t")
                 #expect(letter[7].hasPrefix(String(1_710_230_400_000 + index)), "\(letter)")
             }
-            // Between them in the same partition stand good ones: the offsets are the messages' own.
+            // Valid messages are between them in the same partition, so the offsets must be the messages' own.
             #expect(Set(letters.map { $0[5] }).count == letters.count)
             let line = try #require(result.out.split(separator: "\n").last)
             #expect(line.contains("\"dead_letters\":\(Self.malformed.count),"))
@@ -109,7 +109,7 @@ extension PipelineTests {
                 ])
         }
 
-        /// Nothing is dropped where not even a dead letter can be written: the run ends, and its offset stays.
+        /// If not even a dead letter can be written, nothing is dropped: the run ends, and its offset stays.
         @Test func aDeadLetterThatTheDatabaseRefusesEndsTheRun() async throws {
             let pipeline = try await Pipeline.make(partitions: 1)
             try await pipeline.sql("ALTER TABLE dead_letter ADD CONSTRAINT no_press CHECK (key <> 'press')")
@@ -129,13 +129,13 @@ extension PipelineTests {
             #expect(try await pipeline.number("SELECT count(*) FROM dead_letter") == 1)
         }
 
-        /// Of a batch that the database refuses only the culprits are kept from it.
-        @Test func onlyWhatTheDatabaseRefusesBecomesADeadLetter() async throws {
+        /// In a batch that the database refuses, only the offending rows are kept out.
+        @Test func onlyRowsThatTheDatabaseRefusesBecomeDeadLetters() async throws {
             let pipeline = try await Pipeline.make()
             try await pipeline.sql("ALTER TABLE ucp ADD CONSTRAINT zone_is_known CHECK (zone_id <> 13)")
             let culprits: Set = [0, 1, 777, 1_500, 1_999]
             try await pipeline.send((0..<2_000).map { pipeline.passage($0, zone: culprits.contains($0) ? 13 : 7) })
-            // One that can't be a row stands among them.
+            // One message between them can't become a row.
             try await pipeline.send([
                 ProducerRecord(
                     topic: pipeline.topic, partition: 1, key: Array(Self.passageKey.utf8), value: Array("{".utf8))

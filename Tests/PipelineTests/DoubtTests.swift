@@ -4,11 +4,11 @@ import TestSupport
 import Testing
 
 extension DatabaseTests {
-    /// Batches whose outcome the consumer has to find out.
+    /// Batches whose outcome the consumer has to determine.
     @Suite struct DoubtTests {
-        /// Otherwise the run would take another consumer's commit for its own.
+        /// Otherwise the run would mistake another consumer's commit for its own.
         @Test(arguments: [["--standalone"], []])
-        func aBatchWithoutACommitWasNotWrittenWhateverTheOffsetsAre(options: [String]) async throws {
+        func anUncommittedBatchIsNotTakenForWritten(options: [String]) async throws {
             let pipeline = try await FakePipeline.make(partitions: 1)
             let key = Int32.random(in: 1 ... .max)
             // The first row waits in the middle of its COPY.
@@ -36,7 +36,7 @@ extension DatabaseTests {
             await lock.close()
             if options.isEmpty {
                 try await eventually("the rows are dropped") {
-                    try consumer.errors().contains("another member has moved it meanwhile")
+                    try consumer.errors().contains("another member has moved it")
                 }
                 consumer.signal(SIGTERM)
             }

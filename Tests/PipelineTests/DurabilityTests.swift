@@ -3,11 +3,11 @@ import TestSupport
 import Testing
 
 extension PipelineTests {
-    /// Rows are committed without waiting for the disk; at its end a run waits for all of them.
+    /// Rows are committed without waiting for the disk, but at its end a run waits for all of them.
     @Suite struct DurabilityTests {
         @Test("after a run has ended with 0, a crash of Postgres loses nothing", arguments: [true, false])
         func crashAfterTheEnd(endsBySignal: Bool) async throws {
-            // The server itself writes commits to the disk late, so that only the run's own wait can help.
+            // The server itself writes commits to disk late, so that only the run's own wait can help.
             let postgres = try await PostgresServer.start(settings: ["wal_writer_delay": "10s"])
             let pipeline = try await Pipeline.make(postgres: postgres)
             try await pipeline.send(units: 0..<500)
@@ -26,7 +26,7 @@ extension PipelineTests {
             try await postgres.shutDown()
         }
 
-        @Test func anEndWithoutDurabilityIsNoSuccess() async throws {
+        @Test func aRunThatCannotMakeItsCommitsDurableFails() async throws {
             let postgres = try await PostgresServer.start()
             let pipeline = try await Pipeline.make(postgres: postgres)
             try await pipeline.send(units: 0..<500)

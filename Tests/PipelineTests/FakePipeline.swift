@@ -5,7 +5,7 @@ import PGWire
 import TestSupport
 import Testing
 
-/// One test's own fake cluster and its schema in a real Postgres, for tests that are about the database.
+/// A test's own fake cluster, and its schema in a real Postgres, for tests about the database.
 final class FakePipeline: Sendable {
     static let topic = "TFI"
 
@@ -21,7 +21,7 @@ final class FakePipeline: Sendable {
         client = try KafkaClient(bootstrapServers: fake.bootstrapServers, properties: ["linger.ms": "5"])
     }
 
-    /// Makes topic and tables.
+    /// Creates topic and tables.
     static func make(partitions: Int = 2, postgres: PostgresServer? = nil) async throws -> FakePipeline {
         let fake = try FakeCluster()
         fake.createTopic(topic, partitions: partitions)
@@ -59,7 +59,7 @@ final class FakePipeline: Sendable {
 
     // MARK: Database
 
-    /// Runs SQL, with the test's schema as the search path, and gives its rows as text.
+    /// Runs SQL with the test's schema as the search path, and returns the rows as text.
     @discardableResult
     func sql(_ text: String) async throws -> [[String]] {
         try await postgres.sql(text, in: schema).texts
@@ -89,7 +89,7 @@ final class FakePipeline: Sendable {
 
     // MARK: Kafka
 
-    /// A passage of a unit at a collection point, for the partition that the unit's id says.
+    /// A passage of a unit at a collection point, in the partition given by the unit's id.
     func passage(_ unit: Int, zone: Int = 7, partitions: Int = 2) -> ProducerRecord {
         ProducerRecord(
             topic: Self.topic, partition: Int32(unit % partitions), key: Array("unit_collection_point".utf8),
@@ -111,7 +111,7 @@ final class FakePipeline: Sendable {
     }
 }
 
-/// Tests between the fake cluster and a real Postgres. One at a time: each runs several processes.
+/// Tests between the fake cluster and a real Postgres. Serialized, since each runs several processes.
 @Suite(
     .serialized, .timeLimit(.minutes(3)),
     .enabled(if: PostgresServer.isAvailable, "\(PostgresServer.skipReason)"))

@@ -5,18 +5,18 @@ import PGWire
 import TestSupport
 import Testing
 
-/// One test's own topics, group, schema and mapping, with a table that tells which record each row comes from.
+/// A test's own topics, group, schema and mapping, with a table that records the origin of each row.
 struct GroupPipeline: Sendable {
     let kafka: KafkaCluster
     let postgres: PostgresServer
     let client: KafkaClient
-    /// The schema, and the beginning of the topics' names.
+    /// The name of the schema, and the prefix of the topics' names.
     let name: String
     let folder: TemporaryFolder
 
     private static let clusters = SharedServers<KafkaCluster>()
 
-    /// Sessions of a few seconds, so that a member that was killed is replaced soon.
+    /// Sessions of a few seconds, so that a killed member is replaced soon.
     private static let brokerSettings = [
         "group.min.session.timeout.ms": "1000", "group.consumer.min.session.timeout.ms": "1000",
         "group.consumer.session.timeout.ms": "4000", "group.consumer.min.heartbeat.interval.ms": "100",
@@ -27,11 +27,11 @@ struct GroupPipeline: Sendable {
         "--property", "metadata.max.age.ms=500",
     ]
 
-    /// Makes the tables and a topic `NAME-a`.
+    /// Creates the tables and a topic `NAME-a`.
     ///
     /// - Parameters:
     ///   - settings: Further lines of the mapping.
-    ///   - postgres: nil for the server that all tests share.
+    ///   - postgres: The server; nil for the shared one.
     static func make(
         _ home: KafkaHome, partitions: Int32 = 4, settings: String = "", postgres: PostgresServer? = nil
     ) async throws -> GroupPipeline {
@@ -84,7 +84,7 @@ struct GroupPipeline: Sendable {
             try Repository.program("tfi-consumer"), arguments(["--until-caught-up"] + more), timeout: .seconds(60))
     }
 
-    /// Ends a run by SIGTERM, expects status 0, and returns how many records it says that it has committed.
+    /// Ends a run by SIGTERM, expects status 0, and returns the number of records that it reports as committed.
     @discardableResult
     func end(_ member: RunningProgram, _ location: SourceLocation = #_sourceLocation) async throws -> Int {
         try records(try await endInOrder(member, within: .seconds(7), location))
@@ -104,7 +104,7 @@ struct GroupPipeline: Sendable {
 
     func rows() async throws -> Int { Int(try await sql("SELECT count(*) FROM item")[0][0]) ?? -1 }
 
-    /// Waits until the group has committed everything that there is of a topic, and expects each record exactly once.
+    /// Waits until the group has committed everything in a topic, and expects each record exactly once.
     func expectExact(
         _ suffix: String = "a", members: [RunningProgram] = [], timeout: Duration = .seconds(60),
         _ location: SourceLocation = #_sourceLocation
@@ -133,7 +133,7 @@ struct GroupPipeline: Sendable {
 
     // MARK: Kafka
 
-    /// Waits until the group has so many members, and each has partitions.
+    /// Waits until the group has this many members, each with partitions.
     func expectMembers(_ count: Int) async throws {
         try await eventually("\(count) members have partitions", timeout: .seconds(60), every: .milliseconds(100)) {
             let group = try await client.admin.describeGroups([name])[name]?.get()
@@ -141,21 +141,21 @@ struct GroupPipeline: Sendable {
         }
     }
 
-    /// Sends records without end, with ascending ids in turn to the partitions.
+    /// Sends records until it is asked to stop, with ascending ids to the partitions in turn.
     ///
-    /// - Returns: How many were sent before it was asked to stop.
+    /// - Returns: The number of records sent.
     func send(partitions: Int, until stop: StopSignal) async throws -> Int {
         var count = 0
         while !stop.isRequested {
             try await send(count..<count + 400, partitions: partitions)
             count += 400
-            // Spreads them over time; nothing is awaited by it.
+            // Spreads the records over time; nothing is awaited by it.
             try await Task.sleep(for: .milliseconds(50))
         }
         return count
     }
 
-    /// Sends records with ascending ids in turn to the partitions.
+    /// Sends records with ascending ids to the partitions in turn.
     func send(
         _ ids: Range<Int>, to suffix: String = "a", partitions: Int = 4, waves: Int = 1, pause: Duration = .zero
     ) async throws {
@@ -171,7 +171,7 @@ struct GroupPipeline: Sendable {
             }
             await producer.flush()
             for delivery in deliveries { _ = try await delivery.metadata }
-            // Spreads them over time; nothing is awaited by it.
+            // Spreads the records over time; nothing is awaited by it.
             if pause > .zero { try await Task.sleep(for: pause) }
         }
         await producer.close()

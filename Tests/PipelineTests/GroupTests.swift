@@ -5,8 +5,8 @@ import TestSupport
 import Testing
 
 extension PipelineTests {
-    /// Several runs of one group, with KIP-848 (Kafka 4) and in classic groups (Kafka 3). Each record has to be in the table
-    /// exactly once.
+    /// Several runs of one group, with KIP-848 (Kafka 4) and in classic groups (Kafka 3). Each record must be in the
+    /// table exactly once.
     @Suite(.timeLimit(.minutes(3))) struct GroupTests {
         @Test("members join, leave, and are killed", arguments: KafkaHome.all)
         func membersComeAndGo(home: KafkaHome) async throws {
@@ -34,8 +34,8 @@ extension PipelineTests {
             #expect(try await pipeline.rows() == sent)
         }
 
-        @Test("a member that was stopped for longer than its session goes on", arguments: KafkaHome.all)
-        func aStoppedMemberGoesOn(home: KafkaHome) async throws {
+        @Test("a member that was suspended for longer than its session resumes", arguments: KafkaHome.all)
+        func aSuspendedMemberResumes(home: KafkaHome) async throws {
             let pipeline = try await GroupPipeline.make(home)
             let members = [try await pipeline.start(), try await pipeline.start()]
             let producing = Task { try await pipeline.send(0..<40_000, waves: 200, pause: .milliseconds(50)) }
@@ -43,9 +43,9 @@ extension PipelineTests {
                 let before = try await pipeline.rows()
                 try await eventually("rows") { try await pipeline.rows() > before + 2_000 }
                 members[round].signal(SIGSTOP)
-                // The other one has taken all partitions over once all of what is there now is committed.
+                // The other member has all partitions once everything sent so far is committed.
                 let ends = try await Self.ends(pipeline)
-                try await eventually("the other one has taken over", timeout: .seconds(60)) {
+                try await eventually("the other member has taken over", timeout: .seconds(60)) {
                     try await Self.committed(pipeline).allSatisfy { $0.value >= ends[$0.key] ?? 0 }
                 }
                 members[round].signal(SIGCONT)
@@ -87,12 +87,12 @@ extension PipelineTests {
         }
 
         @Test("new topics and partitions are read from their beginning", arguments: KafkaHome.all)
-        func whatIsAddedIsRead(home: KafkaHome) async throws {
+        func addedTopicsAndPartitionsAreRead(home: KafkaHome) async throws {
             let pipeline = try await GroupPipeline.make(home, partitions: 1)
-            // Only what is there at the start of the group may be skipped.
+            // Only records from before the group's start may be skipped.
             let latest = ["--property", "auto.offset.reset=latest"]
             let members = [try await pipeline.start(latest), try await pipeline.start(latest)]
-            try await eventually("all members have begun") {
+            try await eventually("all members have started reading") {
                 try members.allSatisfy { try $0.errors().contains(" info started ") }
             }
             try await pipeline.send(0..<100, partitions: 1)
@@ -112,12 +112,12 @@ extension PipelineTests {
             try await pipeline.send(100..<400, partitions: 3)
             try await pipeline.expectExact("b", members: members)
             try await pipeline.expectExact("a", members: members)
-            #expect(try members[0].errors().contains("there is a new topic \(pipeline.topic("b"))"))
+            #expect(try members[0].errors().contains("found the new topic \(pipeline.topic("b"))"))
             for member in members { try await pipeline.end(member) }
         }
 
-        @Test("a topic that was made again stops, and the others go on", arguments: KafkaHome.all)
-        func aTopicThatWasMadeAgainStops(home: KafkaHome) async throws {
+        @Test("a recreated topic stops, and the others continue", arguments: KafkaHome.all)
+        func aRecreatedTopicStops(home: KafkaHome) async throws {
             let pipeline = try await GroupPipeline.make(home, partitions: 2)
             try await pipeline.client.admin.createTopic(pipeline.topic("b"), partitions: 2)
             let members = [try await pipeline.start(), try await pipeline.start()]
@@ -126,7 +126,7 @@ extension PipelineTests {
             try await pipeline.expectExact("a", members: members)
             try await pipeline.expectExact("b", members: members)
             try await pipeline.client.admin.deleteTopic(pipeline.topic("b"))
-            try await eventually("the topic is made again") {
+            try await eventually("the topic is recreated") {
                 do {
                     try await pipeline.client.admin.createTopic(pipeline.topic("b"), partitions: 2)
                     return true
@@ -137,7 +137,7 @@ extension PipelineTests {
             try await pipeline.send(100..<150, to: "b", partitions: 2)
             try await pipeline.send(100..<300, partitions: 2)
             try await pipeline.expectExact("a", members: members)
-            try await eventually("a message tells of it", timeout: .seconds(40)) {
+            try await eventually("the log reports it", timeout: .seconds(40)) {
                 try members.contains { try $0.errors().contains("of topic \(pipeline.topic("b")) is stopped") }
             }
             try await pipeline.send(300..<400, partitions: 2)
@@ -147,7 +147,7 @@ extension PipelineTests {
             for member in members { try await pipeline.end(member) }
         }
 
-        @Test("static members come back to their partitions", arguments: KafkaHome.all)
+        @Test("static members get their partitions back", arguments: KafkaHome.all)
         func staticMembers(home: KafkaHome) async throws {
             let pipeline = try await GroupPipeline.make(home)
             let instance = ["--workers", "2", "--property", "group.instance.id=press"]
@@ -157,7 +157,7 @@ extension PipelineTests {
                 try await pipeline.expectExact(members: [member])
                 try await pipeline.end(member)
             }
-            // One that was killed is waited for, or replaced at once in a classic group.
+            // A killed member is waited for, or in a classic group replaced at once.
             let killed = try await pipeline.start(instance)
             try await pipeline.send(2_000..<3_000)
             try await pipeline.expectExact(members: [killed])
@@ -178,7 +178,7 @@ extension PipelineTests {
             for result in results { #expect(result.status == 0, "\(result.err)") }
             #expect(try results.map { try pipeline.records($0) }.reduce(0, +) == 50_000)
             try await pipeline.expectExact()
-            // A member that never gets a partition ends, too, and one that finds everything done.
+            // A member that never gets a partition ends, too, as does one that finds everything done.
             let more = try await pipeline.catchUp(["--workers", "6"])
             #expect(more.status == 0, "\(more.err)")
         }

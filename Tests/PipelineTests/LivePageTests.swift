@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 extension DatabaseTests {
-    /// The plant's live page, as a browser gets it.
+    /// The plant's live page as a browser receives it.
     @Suite(.timeLimit(.minutes(2))) struct LivePageTests {
         private static func port(of run: RunningProgram) async throws -> UInt16 {
             var port: UInt16?
@@ -21,13 +21,13 @@ extension DatabaseTests {
                 port, "GET \(target) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", enough: enough)
         }
 
-        /// The first picture of a stream that has what is asked for.
+        /// The first picture of a stream that meets a condition.
         private static func picture(
             _ port: UInt16, _ target: String = "/events", where holds: ([String: Any]) -> Bool = { _ in true }
         ) async throws -> [String: Any] {
             var found: [String: Any] = [:]
             try await eventually("the picture is sent") {
-                // Its end is an empty line.
+                // An empty line ends it.
                 let text = try await RawClient.exchange(
                     port, "GET \(target) HTTP/1.1\r\nHost: localhost\r\n\r\n",
                     until: { $0.contains(/data: \{"now".*\n/) })
@@ -94,7 +94,7 @@ extension DatabaseTests {
             let day = try #require(
                 try await pipeline.sql("SELECT DISTINCT day::text FROM tile_units_per_zone").first?[0])
             #expect(total["day"] as? String == day && total["days"] as? [String] == [day])
-            // The messages are of another year.
+            // The messages are from another year.
             #expect(total["replayed"] as? Bool == true && (total["now"] as? String)?.hasPrefix(day) == true)
             for (tile, key, sql) in [
                 (
@@ -114,7 +114,7 @@ extension DatabaseTests {
             let chosen = try await Self.picture(port, "/events?day=\(day)")
             #expect(chosen["replayed"] as? Bool == true && chosen["now"] as? String == total["now"] as? String)
 
-            // Another day, chosen by a second viewer.
+            // A second viewer chooses another day.
             try await pipeline.sql(
                 "INSERT INTO ucp VALUES (9, '2023-05-04 10:00', 40, 3), (9, '2023-05-04 11:00', 40, 3)")
             let other = try await Self.picture(port, "/events?day=2023-05-04")
@@ -125,7 +125,7 @@ extension DatabaseTests {
             let without = try await Self.picture(port, "/events?day=1999-01-01")
             #expect(without["day"] as? String == "1999-01-01" && Self.tiles(without)["total"] as? Int == 0)
 
-            // What can't be asked is said, and the stream lives.
+            // A failing query is reported, and the stream continues.
             try await pipeline.sql("ALTER VIEW tile_nok RENAME TO hidden")
             let failed = try await Self.picture(port) {
                 ((($0["data"] as? [String: Any])?["waits"] as? [String]) ?? []).contains { $0.contains("tile_nok") }

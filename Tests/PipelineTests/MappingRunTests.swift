@@ -8,7 +8,7 @@ import Testing
 extension DatabaseTests {
     /// `tfi-consumer run` with mappings other than the plant's.
     @Suite struct MappingRunTests {
-        /// A pipeline with further topics and tables, and a mapping file in which `SCHEMA` is the test's schema.
+        /// Runs a pipeline with further topics and tables, and a mapping file in which `SCHEMA` is the test's schema.
         private func withMapping(
             topics: [String], tables: String, _ mapping: String,
             _ body: (_ pipeline: FakePipeline, _ file: String) async throws -> Void
@@ -29,8 +29,8 @@ extension DatabaseTests {
                 topic: topic, partition: Int32(partition), key: key.map { Array($0.utf8) }, value: Array(value.utf8))
         }
 
-        /// What it waits for may never come.
-        @Test func aWorkerThatWaitsDoesNotKeepAFailedRunFromItsEnd() async throws {
+        /// The worker's wait might never end.
+        @Test func aWaitingWorkerDoesNotKeepAFailedRunAlive() async throws {
             try await withMapping(
                 topics: ["press"], tables: "CREATE TABLE press (id int)",
                 "on_partition_error: stop\nroutes:\n  - { topic: press, table: SCHEMA.press }\n"
@@ -53,7 +53,7 @@ extension DatabaseTests {
                 pipeline.fake.truncate(TopicPartition(topic: "press", partition: 1), to: 5)
                 let result = try await consumer.result(timeout: .seconds(40))
                 #expect(result.status == 78, "\(result.err)")
-                #expect(result.err.contains("the run ends, and commits before what it has read"), "\(result.err)")
+                #expect(result.err.contains("the run ends after committing what it has read"), "\(result.err)")
                 await lock.close()
             }
         }
@@ -87,13 +87,13 @@ extension DatabaseTests {
                         "SELECT topic, sum(next_offset) FROM kafka_offset GROUP BY topic ORDER BY topic")
                         == [["paint-1", "50"], ["paint-2", "2"], ["press", "100"]])
                 #expect(result.out.contains("\"rows\":{\"press\":100,\"paint\":51}"), "\(result.out)")
-                // The next run resumes where this one has ended.
+                // The next run resumes where this one ended.
                 let again = try await pipeline.catchUp(["--mapping", file])
                 #expect(again.out.contains("\"records\":0,"), "\(again.out)")
             }
         }
 
-        /// Rows by a column, dead letters and offsets by the topic; the totals count all of them.
+        /// Rows are distinguished by a column, dead letters and offsets by the topic. The totals count all of them.
         @Test func twoPlantsShareASchema() async throws {
             try await withMapping(
                 topics: ["north", "south"],
@@ -119,7 +119,7 @@ extension DatabaseTests {
                 }
                 try await pipeline.send(passages(of: "north", 0..<100) + passages(of: "south", 0..<40))
                 try await pipeline.send([record("south", "{}")])
-                // One process for each plant, at the same time, in the same group.
+                // One process per plant, at the same time, in the same group.
                 let folder = try TemporaryFolder()
                 let mapping = try String(contentsOfFile: file, encoding: .utf8)
                 var consumers: [RunningProgram] = []
@@ -151,9 +151,10 @@ extension DatabaseTests {
             }
         }
 
-        /// One topic was recreated and another one is missing: the third one is read, and an error names the recreated one.
+        /// One topic was recreated and another one is missing: the third one is read, and an error names the recreated
+        /// one.
         @Test(arguments: [["--standalone"], []])
-        func topicsThatCannotBeReadDoNotHoldUpTheOthers(options: [String]) async throws {
+        func unreadableTopicsDoNotBlockTheOthers(options: [String]) async throws {
             try await withMapping(
                 topics: ["paint", "press"], tables: "CREATE TABLE item (id int)",
                 ["paint", "press", "weld"].reduce("routes:\n") {
@@ -169,12 +170,12 @@ extension DatabaseTests {
                 try await pipeline.send([record("paint", "{\"id\":3}"), record("press", "{\"id\":4}")])
                 let second = try await pipeline.catchUp(["--mapping", file] + options, timeout: .seconds(30))
                 #expect(second.status == 78, "\(second.err)")
-                #expect(second.err.contains("topic press was deleted and made again"), "\(second.err)")
+                #expect(second.err.contains("topic press was deleted and recreated"), "\(second.err)")
                 #expect(try await pipeline.sql("SELECT id FROM item ORDER BY id") == [["1"], ["2"], ["3"]])
             }
         }
 
-        @Test func statusShowsWhatItCanAndNamesTheRest() async throws {
+        @Test func statusShowsReadableTopicsAndReportsTheOthers() async throws {
             try await withMapping(
                 topics: ["paint-1"], tables: "CREATE TABLE paint (id int)",
                 """
@@ -193,7 +194,7 @@ extension DatabaseTests {
             }
         }
 
-        /// Also if a new group begins at the end of its topics: the new topic's messages all came during the run.
+        /// Also if a new group starts at the end of its topics: all messages of the new topic arrived during the run.
         @Test(arguments: ["earliest", "latest"])
         func aNewTopicThatMatchesIsReadWhileRunning(reset: String) async throws {
             try await withMapping(
@@ -217,12 +218,12 @@ extension DatabaseTests {
             }
         }
 
-        /// A binary COPY doesn't name types: without a check, `real` would hold the bits of an integer.
+        /// A binary COPY doesn't name types: without a check, `real` would store the bits of an integer.
         @Test(arguments: ["real", "bigint", "text", "numeric"])
         func aColumnCanChangeItsTypeWhileRunning(type: String) async throws {
             let pipeline = try await FakePipeline.make()
             try await pipeline.send((0..<100).map { pipeline.passage($0) })
-            // Views keep the types of their columns.
+            // Views fix the types of their columns.
             try await pipeline.sql("DROP VIEW tile_units_per_zone, unit_totals")
             let consumer = try await pipeline.startConsumer()
             try await eventually("the first rows") { try await pipeline.units().count == 100 }
@@ -236,7 +237,7 @@ extension DatabaseTests {
             await pipeline.close()
         }
 
-        /// The messages of a partition whose offset is gone would be read from the beginning again.
+        /// If a partition's offset is deleted, its messages would be read from the beginning again.
         @Test func anOffsetThatIsDeletedWhileRunningIsNotAddedAgain() async throws {
             let pipeline = try await FakePipeline.make()
             try await pipeline.send((0..<100).map { pipeline.passage($0) })
@@ -252,7 +253,7 @@ extension DatabaseTests {
             await pipeline.close()
         }
 
-        /// An interval is read by the database itself; so is a date in an unusual form.
+        /// Intervals and dates in unusual forms are parsed by the server.
         @Test func rowsInFormsThatOnlyTheDatabaseReadsAreExact() async throws {
             try await withMapping(
                 topics: ["press"],
@@ -271,7 +272,7 @@ extension DatabaseTests {
                 try await pipeline.send(records)
                 let result = try await pipeline.catchUp(["--mapping", file])
                 try #require(result.status == 0, "\(result.err)")
-                // 13 comes as a row of COPY, too.
+                // Number 13 also occurs as a row of the COPY.
                 #expect(
                     try await pipeline.sql(
                         "SELECT count(*), count(took), count(DISTINCT at), min(at) FROM press")
@@ -283,7 +284,7 @@ extension DatabaseTests {
             }
         }
 
-        /// A trigger or a default of another table may depend on them.
+        /// A trigger or a default of another table may depend on the settings.
         @Test(arguments: [0, 13])
         func theSettingsForSuchRowsDoNotStayInForce(refused: Int) async throws {
             try await withMapping(
@@ -337,7 +338,7 @@ extension DatabaseTests {
             await pipeline.close()
         }
 
-        @Test func theProgramsOwnTablesCanBeCreatedAlone() async throws {
+        @Test func theProgramsOwnTablesCanBeCreatedSeparately() async throws {
             let pipeline = try await FakePipeline.make()
             pipeline.fake.createTopic("press", partitions: 1)
             try await pipeline.sql(

@@ -4,9 +4,9 @@ import TestSupport
 import Testing
 
 extension DatabaseTests {
-    /// Schemas that earlier versions of the program have made.
+    /// Schemas created by earlier versions of the program.
     @Suite struct MigrationTests {
-        /// What version 0.1.0 has made of its own tables.
+        /// The program's own tables as created by version 0.1.0.
         private static let firstVersion = """
             CREATE TABLE dead_letter (
                 "topic" text NOT NULL, "partition" integer NOT NULL, "offset" bigint NOT NULL,
@@ -40,7 +40,7 @@ extension DatabaseTests {
             ORDER BY 1, 2, 3
             """
 
-        @Test func theFirstVersionIsBroughtUpToDateAndKeepsItsRows() async throws {
+        @Test func theFirstVersionIsMigratedAndKeepsItsRows() async throws {
             let pipeline = try await FakePipeline.make(partitions: 1)
             let fresh = try await pipeline.sql(Self.shape)
             try await pipeline.sql(
@@ -51,10 +51,10 @@ extension DatabaseTests {
                 INSERT INTO kafka_offset (group_name, topic, partition, next_offset) VALUES ('old', 'TFI', 0, 12);
                 INSERT INTO ucp VALUES (1, '2024-03-12 08:00:00', 40, 7)
                 """)
-            // A run needs the present version, and says how to get it.
+            // A run needs the current version, and says how to get it.
             let refused = try await pipeline.catchUp()
             #expect(refused.status == 78)
-            #expect(refused.err.contains("are of version 1, and this program needs version 2: run 'tfi-consumer init'"))
+            #expect(refused.err.contains("have version 1, and this program needs version 2: run 'tfi-consumer init'"))
             let result = try await Self.initialize(pipeline)
             #expect(
                 result.status == 0 && result.err.contains("was upgraded from version 1 to 2"), "\(result.err)")
@@ -77,12 +77,12 @@ extension DatabaseTests {
             try await pipeline.sql("INSERT INTO schema_version VALUES (99, '9.0.0')")
             for result in [try await Self.initialize(pipeline), try await pipeline.catchUp()] {
                 #expect(result.status == 78, "\(result.err)")
-                #expect(result.err.contains("of version 99, and this program knows version 2"))
+                #expect(result.err.contains("have version 99, and this program knows version 2"))
             }
             await pipeline.close()
         }
 
-        @Test func aViewThatSomebodyHasChangedStays() async throws {
+        @Test func aViewChangedByAUserStays() async throws {
             let pipeline = try await FakePipeline.make(partitions: 1)
             try await pipeline.sql(
                 """
@@ -108,7 +108,7 @@ extension DatabaseTests {
             await pipeline.close()
         }
 
-        @Test func initDoesNotWaitForEverBehindAnOpenTransaction() async throws {
+        @Test func initDoesNotWaitForeverForAnOpenTransaction() async throws {
             let pipeline = try await FakePipeline.make(partitions: 1)
             try await pipeline.sql("DROP TABLE \(Self.ownTables) CASCADE; \(Self.firstVersion)")
             let dashboard = try await PostgresConnection.connect(to: pipeline.postgres.uri)

@@ -6,7 +6,7 @@ import Testing
 extension PipelineTests {
     /// Upserts and deletions by runs that are killed at any moment.
     @Suite struct ModeKillTests {
-        @Test func killsLeaveWhatTheLogSays() async throws {
+        @Test func killsLeaveTheStateOfTheLog() async throws {
             let pipeline = try await Pipeline.make(partitions: 2)
             try await pipeline.sql(StateModel.tables + "; ALTER TABLE state ADD CHECK (n <> 13)")
             let file = FileManager.default.temporaryDirectory.appending(path: "\(pipeline.schema).yaml")
@@ -53,7 +53,7 @@ extension PipelineTests {
                             topic: pipeline.topic, partition: Int32(record.id % 2), key: Array(record.key.utf8),
                             value: record.value.map { Array($0.utf8) })
                     })
-                // What arrives in its own time can't be awaited: the waves only spread it.
+                // The waves spread the records over time; nothing is awaited by it.
                 try await Task.sleep(for: .milliseconds(60))
             }
         }

@@ -4,8 +4,8 @@ import TestSupport
 import Testing
 
 extension FakePipeline {
-    /// A pipeline with a topic `state` of two partitions, tables, and a mapping file in which `SCHEMA` is the test's
-    /// schema.
+    /// Runs a pipeline with a topic `state` of two partitions, tables, and a mapping file in which `SCHEMA` is the
+    /// test's schema.
     static func withMapping(
         tables: String, _ mapping: String, _ body: (_ pipeline: FakePipeline, _ file: String) async throws -> Void
     ) async throws {
@@ -30,13 +30,13 @@ extension FakePipeline {
     }
 }
 
-/// A record that says what the row with an id is like; without a value that there is none.
+/// A record with the new state of the row with an id; without a value it deletes the row.
 struct StateRecord {
     let id: Int
     let number: Int?
     /// Whether the key is a JSON object instead of the id's digits.
     var hasObjectKey = false
-    /// Whether the time is in a form that only the database reads.
+    /// Whether the time has a form that only the server parses.
     var hasRareForm = false
 
     var key: String { hasObjectKey ? "{\"id\": \(id), \"x\": 1}" : "\(id)" }
@@ -46,7 +46,7 @@ struct StateRecord {
     }
 }
 
-/// The rows that a sequence of records leaves, by id: the number, and the column that no route names.
+/// The expected rows after a sequence of records, by id: the number, and the column that no route names.
 struct StateModel {
     private(set) var rows: [Int: (number: Int, note: String)] = [:]
 
@@ -73,7 +73,7 @@ struct StateModel {
         "routes: [{ topic: state, table: SCHEMA.state, mode: upsert, tombstone: delete, columns: "
         + "{ id: id, n: n, at: at } }]"
 
-    /// Random records of ids below a number, a tenth of them without a value.
+    /// Random records with ids below a number, a tenth of them without a value.
     static func records(_ count: Int, ids: Int, seed: UInt64) -> [StateRecord] {
         var random = SeededRandom(seed: seed)
         return (0..<count).map { _ in
@@ -93,7 +93,7 @@ extension DatabaseTests {
                 + "\(ids.upperBound - 1)) AS i"
         }
 
-        /// Half of the keys are known. The last records come in batches of few records, which aren't staged.
+        /// Half of the keys exist. The last records come in small batches, which aren't staged.
         @Test func theLastRecordOfAKeyIsItsRow() async throws {
             try await FakePipeline.withMapping(
                 tables: StateModel.tables + Self.fill(0..<1_000), StateModel.mapping
@@ -108,7 +108,7 @@ extension DatabaseTests {
                 #expect(
                     result.out.contains("\"records\":20000,") && result.out.contains("\"dead_letters\":0,")
                         && result.out.contains("\"suppressed_rows\":0,"), "\(result.out)")
-                // Deletion and rows of one key, with a rare form between them.
+                // A deletion and rows of one key, with a rare form between them.
                 for few in [
                     [
                         StateRecord(id: 1, number: 1), StateRecord(id: 1, number: nil), StateRecord(id: 1, number: 2),
@@ -131,7 +131,7 @@ extension DatabaseTests {
             }
         }
 
-        /// A pooler gives the connection to others after each transaction.
+        /// A pooler passes the connection to other clients after each transaction.
         @Test func nothingIsLeftBehindOnTheConnection() async throws {
             try await FakePipeline.withMapping(tables: StateModel.tables, StateModel.mapping) { pipeline, file in
                 let consumer = try await pipeline.startConsumer(["--mapping", file])
@@ -158,13 +158,13 @@ extension DatabaseTests {
                         try await pipeline.sql(StateModel.query)
                             == (0..<200).map { ["\($0)", $0 < 100 ? "-1" : "\($0)", $0 < 100 ? "old" : "new"] })
                     #expect(result.out.contains("\"suppressed_rows\":0,"), "\(result.out)")
-                    // Few, which go one by one.
+                    // A small batch, whose rows are sent one by one.
                     try await pipeline.sendStates([StateRecord(id: 0, number: 7), StateRecord(id: 150, number: 7)])
                 }
             }
         }
 
-        /// What refuses the number 13, and the same at the end of the statement.
+        /// Causes that refuse the number 13, in the row or at the end of the statement.
         private static let causes: [String: String] = [
             "check": "ALTER TABLE state ADD CHECK (n <> 13)",
             "foreign key": """
@@ -185,8 +185,8 @@ extension DatabaseTests {
             """,
         ]
 
-        /// A refused record leaves what was there before. One that a later record of its key replaces may never reach
-        /// the table, and then is no dead letter.
+        /// A refused record leaves the existing row unchanged. If a later record of its key replaces it, it may never
+        /// reach the table, and then isn't a dead letter.
         @Test(arguments: causes.keys.sorted()) func refusedRecordsBecomeDeadLetters(cause: String) async throws {
             try await FakePipeline.withMapping(
                 tables: StateModel.tables + Self.fill(0..<500) + ";" + (Self.causes[cause] ?? ""), StateModel.mapping

@@ -8,9 +8,9 @@ import Testing
 #endif
 
 extension DatabaseTests {
-    /// What a run reports about itself, in its log and over HTTP.
+    /// A run's reports about itself, in its log and over HTTP.
     @Suite struct MonitoringTests {
-        /// The address of the pages, which the run has logged.
+        /// The address of the pages that the run has logged.
         private static func pages(of run: RunningProgram) async throws -> String {
             var address: String?
             try await eventually("the run serves its pages") {
@@ -26,7 +26,7 @@ extension DatabaseTests {
             return (status, String(decoding: data, as: UTF8.self))
         }
 
-        /// The value of a figure with its labels.
+        /// The value of a metric with its labels.
         private static func value(of name: String, in figures: String) -> Double? {
             figures.split(separator: "\n").first { $0.hasPrefix(name + " ") }
                 .flatMap { Double($0.dropFirst(name.utf8.count + 1)) }
@@ -45,7 +45,7 @@ extension DatabaseTests {
             ])
             try await eventually("everything is committed") { try await pipeline.committed() == 101 }
             var figures = ""
-            try await eventually("the figures have everything") {
+            try await eventually("the metrics include everything") {
                 figures = try await Self.get("\(pages)/metrics").text
                 return Self.value(of: "tfi_consumer_records_total", in: figures) == 101
                     && Self.value(of: "tfi_consumer_lag_records{topic=\"TFI\",partition=\"1\"}", in: figures) == 0
@@ -108,7 +108,7 @@ extension DatabaseTests {
         }
 
         @Test(arguments: [[], ["--standalone"]])
-        func aRunWhoseBrokersKeepSilentIsNotReady(mode: [String]) async throws {
+        func aRunWithSilentBrokersIsNotReady(mode: [String]) async throws {
             let pipeline = try await FakePipeline.make(partitions: 1)
             let run = try await pipeline.startConsumer(mode + ["--http", "0"])
             let pages = try await Self.pages(of: run)
@@ -116,7 +116,7 @@ extension DatabaseTests {
             await pipeline.fake.stop(broker: 1)
             try await eventually("it is not ready") {
                 let answer = try await Self.get("\(pages)/readyz")
-                return answer.status == 503 && answer.text.contains("has had no answer of a broker for ")
+                return answer.status == 503 && answer.text.contains("has had no answer from a broker for ")
             }
             try pipeline.fake.start(broker: 1)
             try await eventually("it is ready again") { try await Self.get("\(pages)/readyz").status == 200 }
@@ -124,8 +124,8 @@ extension DatabaseTests {
             await pipeline.close()
         }
 
-        /// A user who may write dead letters, and not read them.
-        @Test func openLettersAreNoConditionOfARun() async throws {
+        /// A user who may write dead letters but not read them.
+        @Test func aRunNeedsNoPrivilegeToReadLetters() async throws {
             let pipeline = try await FakePipeline.make(partitions: 1)
             let role = "monitored_\(pipeline.schema)"
             try await pipeline.sql(
@@ -168,7 +168,7 @@ extension DatabaseTests {
             await pipeline.close()
         }
 
-        @Test func aPortThatIsTakenEndsTheRunAtItsStart() async throws {
+        @Test func aUsedPortEndsTheRunAtItsStart() async throws {
             let pipeline = try await FakePipeline.make(partitions: 1)
             let run = try await pipeline.startConsumer(["--http", "0"])
             let address = try await Self.pages(of: run).replacing("http://", with: "")
@@ -184,14 +184,14 @@ extension DatabaseTests {
             let path = Repository.root.appending(path: "Operations/alerts.yml").path
             let checked = try await Promtool.run(["check", "rules", path])
             #expect(checked.status == 0, "\(checked)")
-            // For each the guide says what to do.
+            // The guide describes each alert.
             let guide = try String(
                 contentsOf: Repository.root.appending(path: "docs/operations.md"), encoding: .utf8)
             let text = try String(contentsOfFile: path, encoding: .utf8)
             let alerts = text.matches(of: /alert: (\w+)/).map { String($0.1) }
             #expect(alerts.count == 9)
             for alert in alerts { #expect(guide.contains("**\(alert)** "), "\(alert)") }
-            // Every figure that they name is one of the program's.
+            // All metrics in the alerts are the program's.
             let source = try String(
                 contentsOf: Repository.root.appending(path: "Sources/TFIConsumer/Monitoring/RunMonitor.swift"),
                 encoding: .utf8)

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 extension DatabaseTests {
-    /// `tfi-consumer offsets`: making a group continue at another position.
+    /// `tfi-consumer offsets`: moving a group to another offset.
     @Suite struct OffsetCommandTests {
         private static func offsets(_ pipeline: FakePipeline, _ arguments: [String]) async throws -> ProgramResult {
             try await run(
@@ -48,7 +48,7 @@ extension DatabaseTests {
             }
             try await set(["--to", "3", "--partition", "1"])
             #expect(try await Self.stored(pipeline) == ["10", "3"])
-            // 08:00:05 is that of unit 5, the third one of partition 1.
+            // 08:00:05 is the time of unit 5, the third one of partition 1.
             try await set(["--to", "2024-03-12T08:00:05Z"])
             #expect(try await Self.stored(pipeline) == ["3", "2"])
             try await set(["--to", "2030-01-01T00:00:00+01:00", "--partition", "0"])
@@ -65,7 +65,7 @@ extension DatabaseTests {
             #expect(
                 try await pipeline.number("SELECT count(*) FROM kafka_offset_change WHERE changed_by LIKE '%@%'") == 7)
 
-            // What one partition has, another one need not have.
+            // A place that exists in one partition may not exist in another.
             try await pipeline.send([pipeline.passage(20)])
             try await set(["--to", "11", "--partition", "0"])
             try await set(["--to", "earliest", "--partition", "0"])
@@ -80,7 +80,7 @@ extension DatabaseTests {
             await pipeline.close()
         }
 
-        @Test func aTopicThatWasMadeAnewIsReadFromItsBeginning() async throws {
+        @Test func aRecreatedTopicIsReadFromItsBeginning() async throws {
             let pipeline = try await FakePipeline.make(partitions: 2)
             try await pipeline.send((0..<4).map { pipeline.passage($0) })
             #expect(try await pipeline.catchUp().status == 0)
@@ -96,12 +96,12 @@ extension DatabaseTests {
         }
 
         @Test(arguments: [[], ["--standalone"]])
-        func theyAreNotSetWhileARunIsAtWork(mode: [String]) async throws {
+        func offsetsAreNotSetDuringARun(mode: [String]) async throws {
             let pipeline = try await FakePipeline.make(partitions: 1)
             let run = try await pipeline.startConsumer(mode)
             try await pipeline.send([pipeline.passage(0, partitions: 1)])
-            try await eventually("it is at work") { try await pipeline.committed() == 1 }
-            // As if it had moved just now, however long the command takes to begin.
+            try await eventually("the run is active") { try await pipeline.committed() == 1 }
+            // As if it had just moved, however long the command takes to start.
             try await pipeline.sql("UPDATE kafka_offset SET updated_at = now() + interval '1 minute'")
             let result = try await Self.offsets(pipeline, ["set", "--yes", "--to", "earliest"])
             #expect(result.status == 75)

@@ -5,7 +5,7 @@ import Testing
 @testable import KafkaWire
 
 extension DatabaseTests {
-    /// Values that are compressed, hold JSON as text, or become several rows.
+    /// Values that are compressed, contain JSON as text, or become several rows.
     @Suite struct OpenedMessageTests {
         private func record(_ value: [UInt8], partition: Int32 = 0) -> ProducerRecord {
             ProducerRecord(topic: "state", partition: partition, key: nil, value: value)
@@ -112,22 +112,22 @@ extension DatabaseTests {
                 #expect(letters.first?[1].hasSuffix("found \"x\" (element 1 of $.items)") == true, "\(letters)")
                 #expect(letters[2][1].contains("23514") && letters[3][1].contains("23514"), "\(letters)")
                 #expect(letters[5][1].hasPrefix("$.order.number of the message for column \"number\""), "\(letters)")
-                #expect(letters[6][1] == "$.payload (\"json\") is missing or no text", "\(letters)")
-                #expect(letters[7][1] == "$.items (\"each\") is missing or no array", "\(letters)")
+                #expect(letters[6][1] == "$.payload (\"json\") is missing or not a string", "\(letters)")
+                #expect(letters[7][1] == "$.items (\"each\") is missing or not an array", "\(letters)")
                 #expect(
                     result.out.contains("\"records\":11,") && result.out.contains("\"rows\":{\"state\":4}")
                         && result.out.contains("\"dead_letters\":8,"), "\(result.out)")
                 let check = try await run(
                     try Repository.program("tfi-consumer"),
                     ["check", "--database", pipeline.postgres.uri, "--mapping", file] + pipeline.arguments)
-                // Constraints show only when rows are written.
+                // Violated constraints show only when rows are written.
                 #expect(
                     check.out.contains("11 records, 9 rows, 4 of them read by the database, 6 rejected"),
                     "\(check.out) \(check.err)")
             }
         }
 
-        /// Each record has ten rows, of which the database refuses one in a tenth of the records.
+        /// Each record has ten rows. In a tenth of the records the database refuses one of them.
         @Test(arguments: ["append", "upsert"])
         func aRecordWithARefusedRowWritesNone(mode: String) async throws {
             try await FakePipeline.withMapping(

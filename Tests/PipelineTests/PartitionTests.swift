@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 extension PipelineTests {
-    /// Partitions that a topic gets later.
+    /// Partitions that are added to a topic later.
     @Suite struct PartitionTests {
         private static func setPartitions(_ pipeline: Pipeline, to count: Int) async throws {
             let result = try await pipeline.kafka.tool(
@@ -35,7 +35,7 @@ extension PipelineTests {
             #expect(try await pipeline.catchUp().status == 0)
             try await Self.setPartitions(pipeline, to: 5)
             try await Self.send(pipeline, units: 10..<15)
-            // A group that has begun wants everything, whatever the setting for one that has not.
+            // An established group reads everything, whatever the setting for new groups.
             let result = try await pipeline.catchUp(["--property", "auto.offset.reset=latest"])
             #expect(result.status == 0, "\(result.err)")
             #expect(try await pipeline.tally().units == 7)
@@ -52,7 +52,7 @@ extension PipelineTests {
             try await Self.send(pipeline, units: 10..<15)
             try await producing.value
             let ends = try await pipeline.ends()
-            try await eventually("all is committed") { try await pipeline.committed() == ends }
+            try await eventually("everything is committed") { try await pipeline.committed() == ends }
             #expect(try await pipeline.tally() == Tally(rows: 2_007, units: 2_007, sum: (100..<2_100).reduce(61, +)))
             #expect(try consumer.errors().contains("has 5 partitions"))
             try await endInOrder(consumer)
@@ -61,9 +61,9 @@ extension PipelineTests {
 }
 
 extension DatabaseTests {
-    /// What a broker says that has not heard the last news of its cluster.
+    /// Brokers with outdated metadata.
     @Suite struct OldNewsTests {
-        /// Another member has added the partition's offset. The same topic has not lost the partition.
+        /// Another member has added the partition's offset. The topic is the same and hasn't lost the partition.
         @Test(arguments: [["--standalone"], []])
         func aPartitionThatOnlyTheDatabaseKnowsIsReadLater(options: [String]) async throws {
             let pipeline = try await FakePipeline.make(partitions: 1)
@@ -86,8 +86,8 @@ extension DatabaseTests {
             await pipeline.close()
         }
 
-        /// A broker that was just started may not know the topic for a moment.
-        @Test func aTopicThatABrokerDoesNotKnowForAMomentIsNotGivenUp() async throws {
+        /// A broker that was just started may not know the topic yet.
+        @Test func aTopicThatABrokerDoesNotKnowYetIsRetried() async throws {
             let pipeline = try await FakePipeline.make(partitions: 1)
             let consumer = try await pipeline.startConsumer()
             try await pipeline.send([pipeline.passage(1, partitions: 1)])
@@ -97,7 +97,7 @@ extension DatabaseTests {
                 pipeline.fake.expire(member: member.id, ofGroup: "tfi-consumer")
             }
             try await eventually("the lookup is repeated") {
-                try consumer.errors().contains("cannot find out where to read 1 partitions; retrying")
+                try consumer.errors().contains("cannot look up the positions of 1 partitions; retrying")
             }
             try await pipeline.send([pipeline.passage(2, partitions: 1)])
             try await eventually("the second row") { try await pipeline.units() == [1, 2] }

@@ -3,12 +3,12 @@ import KafkaWire
 import PGWire
 import TestSupport
 
-/// Whether a variable of the environment is set to something.
+/// Whether an environment variable is set and not empty.
 func isSet(_ variable: String) -> Bool {
     ProcessInfo.processInfo.environment[variable]?.isEmpty == false
 }
 
-/// One test's own topic, group and schema.
+/// A test's own topic, group and schema.
 struct Pipeline: Sendable {
     let kafka: KafkaCluster
     let postgres: PostgresServer
@@ -17,11 +17,11 @@ struct Pipeline: Sendable {
     let partitions: Int32
     let client: KafkaClient
 
-    /// Makes topic and tables.
+    /// Creates topic and tables.
     ///
     /// - Parameters:
-    ///   - kafka: Nil for the one that all tests share.
-    ///   - postgres: Nil for the one that all tests share.
+    ///   - kafka: The cluster; nil for the shared one.
+    ///   - postgres: The server; nil for the shared one.
     static func make(
         partitions: Int32 = 4, kafka: KafkaCluster? = nil, postgres: PostgresServer? = nil,
         schema: String? = nil, isPrepared: Bool = true
@@ -67,7 +67,7 @@ struct Pipeline: Sendable {
 
     /// Starts `tfi-consumer run`.
     ///
-    /// - Parameter database: Nil for the server itself; another address of it otherwise.
+    /// - Parameter database: Another address of the server; nil for the server itself.
     func startConsumer(_ more: [String] = [], database: String? = nil) async throws -> RunningProgram {
         try await RunningProgram.start(
             try Repository.program("tfi-consumer"),
@@ -76,7 +76,7 @@ struct Pipeline: Sendable {
 
     // MARK: Database
 
-    /// Runs SQL, with the test's schema as the search path.
+    /// Runs SQL with the test's schema as the search path.
     @discardableResult
     func sql(_ text: String) async throws -> PostgresResult {
         try await postgres.sql(text, in: schema)
@@ -88,7 +88,7 @@ struct Pipeline: Sendable {
         return result.rows.map { row in result.columns.indices.map { row[$0] ?? "null" } }
     }
 
-    /// Runs SQL that answers with one number.
+    /// Runs SQL that returns one number.
     func number(_ text: String) async throws -> Int {
         guard let value = try await table(text).first?.first.flatMap({ Int($0) }) else {
             throw ProgramError("no number: \(text)")
@@ -96,7 +96,7 @@ struct Pipeline: Sendable {
         return value
     }
 
-    /// How many rows there are in `ucp`, how many different units, and the sum of their ids.
+    /// The number of rows in `ucp`, the number of distinct units, and the sum of their ids.
     func tally() async throws -> Tally {
         let numbers = try await table(
             "SELECT count(*), count(DISTINCT qls_unit_id), coalesce(sum(qls_unit_id::bigint), 0) FROM ucp"
@@ -104,7 +104,7 @@ struct Pipeline: Sendable {
         return Tally(rows: numbers[0], units: numbers[1], sum: numbers[2])
     }
 
-    /// The offsets in the database, by partition.
+    /// The offsets in the database by partition.
     func committed(group: String = "tfi-consumer") async throws -> [Int32: Int64] {
         var offsets: [Int32: Int64] = [:]
         let rows = try await table(
@@ -117,7 +117,7 @@ struct Pipeline: Sendable {
 
     // MARK: Kafka
 
-    /// The end of each partition.
+    /// The end offset of each partition.
     func ends() async throws -> [Int32: Int64] {
         let description = try await client.admin.describe(topics: [topic])[0]
         let specs = description.partitions.map {
@@ -137,7 +137,7 @@ struct Pipeline: Sendable {
         await producer.close()
     }
 
-    /// A passage of a unit at a collection point, for the partition that the unit's id says.
+    /// A passage of a unit at a collection point, in the partition given by the unit's id.
     func passage(_ unit: Int, zone: Int = 7) -> ProducerRecord {
         let second = unit % 60 < 10 ? "0\(unit % 60)" : "\(unit % 60)"
         return ProducerRecord(
@@ -151,7 +151,7 @@ struct Pipeline: Sendable {
 
     /// Sends passages of units with ascending ids and waits until all are written.
     ///
-    /// - Parameter waves: Into how many parts to divide them, each written before the next is sent.
+    /// - Parameter waves: The number of parts, each of which is written before the next one is sent.
     func send(units: Range<Int>, waves: Int = 1, pause: Duration = .zero) async throws {
         let size = (units.count + waves - 1) / waves
         let producer = client.producer()
@@ -162,14 +162,14 @@ struct Pipeline: Sendable {
             }
             await producer.flush()
             for delivery in deliveries { _ = try await delivery.metadata }
-            // What arrives in its own time can't be awaited: the waves only spread it.
+            // The waves spread the records over time; nothing is awaited by it.
             if pause > .zero { try await Task.sleep(for: pause) }
         }
         await producer.close()
     }
 }
 
-/// What a test expects to find of units with ascending ids.
+/// The expected tally of units with ascending ids.
 struct Tally: Equatable {
     var rows: Int
     var units: Int

@@ -2,19 +2,19 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Whether there is a Kafka and a Postgres to test with, and which is missing.
+/// Whether a Kafka and a Postgres are available, and which one is missing.
 let needsServers: ConditionTrait = .enabled(
     if: KafkaHome.newest != nil && PostgresServer.isAvailable,
     "\(KafkaHome.newest == nil ? KafkaHome.skipReason : PostgresServer.skipReason)")
 
-/// The built programs between a real Kafka and a real Postgres. One test at a time: each runs several processes.
+/// The built programs between a real Kafka and a real Postgres. Serialized, since each test runs several processes.
 @Suite(.serialized, needsServers)
 struct PipelineTests {
-    /// Whether the long variants run.
+    /// Whether to run the long variants.
     static var isLong: Bool { isSet("TFI_LONG_TESTS") }
 }
 
-/// Ends a run by a signal, and expects that it leaves with 0 within a few seconds.
+/// Ends a run by a signal, and expects status 0 within a few seconds.
 @discardableResult
 func endInOrder(
     _ consumer: RunningProgram, by number: Int32 = SIGTERM, within limit: Duration = .seconds(5),

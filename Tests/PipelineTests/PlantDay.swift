@@ -1,9 +1,9 @@
 import Foundation
 import KafkaWire
 
-/// A day of the plant as it lies in two CSV files.
+/// A day of the plant from two CSV files.
 struct PlantDay {
-    /// Keys and values, in the order of their timestamps.
+    /// Keys and values in timestamp order.
     let messages: [(key: String, value: String)]
     let passages: Int
     let concerns: Int

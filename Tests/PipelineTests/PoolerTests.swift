@@ -9,8 +9,8 @@ extension DatabaseTests {
     /// Runs through a pgbouncer in transaction mode.
     @Suite(.enabled(if: Pgbouncer.isAvailable, "\(Pgbouncer.skipReason)"))
     struct PoolerTests {
-        /// What the session of the server has that was not there when it began. pgbouncer itself sets for each client what
-        /// the client said when it connected.
+        /// The settings of the server session that it didn't have at its start. pgbouncer itself sets for each client
+        /// what the client requested on connecting.
         private static let leftovers = """
             SELECT 'setting ' || name || ' = ' || setting FROM pg_settings
             WHERE source = 'session' AND setting IS DISTINCT FROM reset_val AND name NOT IN ('application_name',
@@ -38,8 +38,8 @@ extension DatabaseTests {
                 columns: { id: id, n: n, at: at }
             """
 
-        /// All that a run does in a transaction: COPY, staged rows, deletions, forms that only the server reads, rows that
-        /// it refuses.
+        /// Everything that a run does in a transaction: COPY, staged rows, deletions, forms that only the server
+        /// parses, and rows that it refuses.
         @Test func nothingIsLeftBehindForTheNextClientOfASession() async throws {
             let tables = """
                 \(StateModel.tables); ALTER TABLE state ADD CHECK (n <> 13);
@@ -62,7 +62,7 @@ extension DatabaseTests {
                 try await pipeline.sendStates(records)
                 try await pipeline.send((0..<500).map { pipeline.passage($0) })
                 try await eventually("everything is committed") { try await pipeline.committed() == 5_501 }
-                // Another client's transactions come between those of the run.
+                // Another client's transactions run between those of the run.
                 #expect(try await other.execute(Self.leftovers).rows.isEmpty)
                 try await pipeline.send((500..<600).map { pipeline.passage($0) })
                 try await eventually("the last rows") { try await pipeline.committed() == 5_601 }
@@ -72,7 +72,7 @@ extension DatabaseTests {
                 for record in records { model.apply(record, refusing: 13) }
                 #expect(try await pipeline.sql(StateModel.query) == model.table)
                 #expect(try await pipeline.number("SELECT count(*) FROM dead_letter") == 1)
-                // The run had the very session that the other client has.
+                // The run used the same session as the other client.
                 #expect(try await pipeline.sql("SELECT DISTINCT pid FROM seen") == [[session ?? ""]])
                 #expect(try await other.execute("SELECT pg_backend_pid()").onlyRow[0] == session)
                 let left = try await other.execute(Self.leftovers)
@@ -104,7 +104,7 @@ extension DatabaseTests {
             let first = try await pipeline.startConsumer(["--workers", "2"], database: pool.uri)
             try await eventually("the first rows") { try await pipeline.units().count > 0 }
             let second = try await pipeline.startConsumer(["--workers", "2"], database: pool.uri)
-            // Rows come while the second one joins.
+            // Rows arrive while the second run joins.
             for wave in 1..<10 { try await send(wave * 2_000..<(wave + 1) * 2_000) }
             try await eventually("everything is committed") {
                 for run in [first, second] where !run.isRunning { throw ProgramError(try run.errors()) }
@@ -112,7 +112,7 @@ extension DatabaseTests {
             }
             try await endInOrder(first, within: .seconds(8))
             try await send(20_000..<21_000)
-            try await eventually("the second one has all partitions") { try await pipeline.committed() == 21_000 }
+            try await eventually("the second run has all partitions") { try await pipeline.committed() == 21_000 }
             try await endInOrder(second, within: .seconds(8))
             #expect(try await pipeline.units() == Array(0..<21_000))
             let other = try await PostgresConnection.connect(to: pool.uri)

@@ -2,7 +2,7 @@ import PGWire
 import TestSupport
 
 extension PostgresServer {
-    /// Runs SQL over a connection of its own, with a schema as the search path.
+    /// Runs SQL over a separate connection, with a schema as the search path.
     @discardableResult
     func sql(_ text: String, in schema: String) async throws -> PostgresResult {
         let connection = try await PostgresConnection.connect(to: uri)

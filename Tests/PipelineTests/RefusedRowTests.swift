@@ -4,9 +4,9 @@ import TestSupport
 import Testing
 
 extension DatabaseTests {
-    /// Rows that the database refuses, for whatever reason.
+    /// Rows that the database refuses, for any reason.
     @Suite struct RefusedRowTests {
-        /// What refuses the rows with zone 13.
+        /// Causes that refuse the rows with zone 13.
         private static let causes: [String: String] = [
             "check": "ALTER TABLE ucp ADD CONSTRAINT zone_is_known CHECK (zone_id <> 13)",
             "foreign key": """
@@ -57,9 +57,9 @@ extension DatabaseTests {
             await pipeline.close()
         }
 
-        /// Two equal keys in a batch: the first one is a row.
+        /// Two equal keys in a batch: the first one becomes a row.
         @Test(arguments: ["", " DEFERRABLE INITIALLY DEFERRED"])
-        func ofEqualKeysOneIsARow(deferral: String) async throws {
+        func ofEqualKeysOneBecomesARow(deferral: String) async throws {
             let pipeline = try await FakePipeline.make()
             try await pipeline.sql("ALTER TABLE ucp ADD UNIQUE (qls_unit_id)\(deferral)")
             try await pipeline.send((0..<1_500).map { pipeline.passage($0 % 1_000) })
@@ -79,7 +79,7 @@ extension DatabaseTests {
             #expect(try await pipeline.units() == Array(10..<100))
             #expect(result.out.contains("\"suppressed_rows\":10,"), "\(result.out)")
             #expect(result.out.contains("\"ucp\":90,"), "\(result.out)")
-            #expect(result.err.contains("rows that the database left out: 10"), "\(result.err)")
+            #expect(result.err.contains("rows that the database suppressed: 10"), "\(result.err)")
             await pipeline.close()
         }
 
@@ -116,9 +116,9 @@ extension DatabaseTests {
             try await eventually("the first rows") { try await pipeline.units().count == 100 }
             try await pipeline.sql(breaking)
             try await pipeline.send((100..<6_000).map { pipeline.passage($0) })
-            // A missing table needs no count of dead letters to stop it.
+            // A missing table stops consumption without counting dead letters.
             let isCounted = reason != "42P01"
-            try await eventually("lines say why, and that it stopped") {
+            try await eventually("the log says that consumption stopped, and why") {
                 let lines = try consumer.errors()
                 return lines.contains(reason) && (!isCounted || lines.contains("consumption is stopped"))
             }
@@ -137,7 +137,7 @@ extension DatabaseTests {
             try await pipeline.sql("ALTER TABLE ucp ADD CONSTRAINT none CHECK (zone_id = 0)")
             try await pipeline.send((0..<3_000).map { pipeline.passage($0) })
             let consumer = try await pipeline.startConsumer()
-            try await eventually("a line says that it stopped") {
+            try await eventually("the log says that consumption stopped") {
                 try consumer.errors().contains("consumption is stopped")
             }
             try await endInOrder(consumer, within: .seconds(8))
@@ -154,7 +154,7 @@ extension DatabaseTests {
                         value: Array("{}".utf8))
                 })
             let consumer = try await pipeline.startConsumer()
-            try await eventually("a line says that it stopped") {
+            try await eventually("the log says that consumption stopped") {
                 try consumer.errors().contains("consumption is stopped")
             }
             try await endInOrder(consumer, within: .seconds(8))

@@ -3,9 +3,9 @@ import TestSupport
 import Testing
 
 extension PipelineTests {
-    /// Names of schemas that break out of a constant or identifier which is quoted character by character.
+    /// Schema names that escape from a constant or identifier if it is quoted by `Character`.
     @Suite struct SchemaNameTests {
-        /// U+0600 and a quote, and a quote and a combining mark, are each one `Character` and not a quote.
+        /// U+0600 with a quote, and a quote with a combining mark, are each a single `Character`, but not a quote.
         private static let attack = "; CREATE TABLE public.owned (); --"
 
         @Test(arguments: [
@@ -13,7 +13,7 @@ extension PipelineTests {
             "a\"\u{301}\(attack)", "a\\'\u{301}\(attack)", #"a\"#, #"we""ird '$$ \x Name"#, "a\u{600}$body$\(attack)",
         ])
         func aNameIsOnlyAName(name: String) async throws {
-            // A server without the default of `standard_conforming_strings` must not matter either.
+            // A server with a different `standard_conforming_strings` must not matter either.
             let server = try await PostgresServer.shared()
             for more in ["", "?options=-c%20standard_conforming_strings%3Doff"] {
                 let database = ["--database", server.uri + more, "--schema", name + (more.isEmpty ? "" : "2")]
@@ -32,7 +32,7 @@ extension PipelineTests {
                 WHERE n.nspname = convert_from(decode('\(bytes)', 'base64'), 'UTF8') AND c.relkind = 'r'
                 """)
             #expect(tables == 13)
-            // What `run` and `status` look for is found under the same name.
+            // `run` and `status` find everything under the same name.
             let status = try await pipeline.consumer(
                 ["status"] + pipeline.clusterOptions + ["--database", server.uri, "--schema", name])
             #expect(status.status == 0, "\(status.err)")

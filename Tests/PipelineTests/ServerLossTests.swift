@@ -3,9 +3,9 @@ import TestSupport
 import Testing
 
 extension PipelineTests {
-    /// Servers that go away while a run is under way, and come back.
+    /// Servers that disappear during a run and come back.
     @Suite struct ServerLossTests {
-        @Test func aCrashOfPostgresLosesAndDoublesNothing() async throws {
+        @Test func aCrashOfPostgresLosesAndDuplicatesNothing() async throws {
             let postgres = try await PostgresServer.start()
             let pipeline = try await Pipeline.make(postgres: postgres)
             let consumer = try await pipeline.startConsumer()
@@ -18,9 +18,9 @@ extension PipelineTests {
                 // The last one is an orderly restart.
                 if round < 3 { try await postgres.kill() } else { try await postgres.stop() }
                 try await producing.value
-                // At the latest these are for a database that is away.
+                // These, at the latest, are sent while the database is down.
                 try await pipeline.send(units: units.suffix(1_000))
-                try await eventually("a line tells of the lost database") {
+                try await eventually("the log reports the lost database") {
                     try consumer.errors().components(separatedBy: "waiting for the database").count > round + 1
                 }
                 try await postgres.startAgain()
@@ -35,13 +35,14 @@ extension PipelineTests {
             #expect(try await pipeline.tally() == Tally(0..<100_000))
         }
 
-        /// What a crash of a server with `synchronous_commit = off` does: the last commits are gone, with their offsets.
-        @Test func whatTheDatabaseHasLostIsReadAgain() async throws {
+        /// The effect of a crash of a server with `synchronous_commit = off`: the last commits are lost, including
+        /// their offsets.
+        @Test func lostRowsAreReadAgain() async throws {
             let pipeline = try await Pipeline.make()
             try await pipeline.send(units: 0..<500)
             let consumer = try await pipeline.startConsumer()
             try await eventually("everything is committed") { try await pipeline.tally().rows == 500 }
-            // One partition keeps its offset, one has lost some rows, the others all.
+            // One partition keeps its offset, one has lost some rows, and the others have lost all.
             try await pipeline.sql(
                 """
                 BEGIN;
@@ -53,7 +54,7 @@ extension PipelineTests {
             let ends = try await pipeline.ends()
             try await eventually("everything is committed again") { try await pipeline.committed() == ends }
             #expect(try await pipeline.tally() == Tally(0..<600))
-            // Without another message it is noticed, too.
+            // The loss is also detected without another message.
             try await pipeline.sql("BEGIN; TRUNCATE ucp; UPDATE kafka_offset SET next_offset = 0; COMMIT")
             try await eventually("everything is committed again") { try await pipeline.committed() == ends }
             #expect(try await pipeline.tally() == Tally(0..<600))
@@ -69,7 +70,7 @@ extension PipelineTests {
             try await eventually("rows are committed") { try await pipeline.tally().rows == 100 }
             try await postgres.kill()
             try await pipeline.send(units: 100..<200)
-            try await eventually("a line tells of the lost database") {
+            try await eventually("the log reports the lost database") {
                 try consumer.errors().contains("waiting for the database")
             }
             try await endInOrder(consumer, by: SIGINT)
@@ -78,21 +79,21 @@ extension PipelineTests {
             #expect(try await pipeline.tally() == Tally(0..<200))
         }
 
-        @Test func aBrokerThatIsKilledIsWaitedFor() async throws {
+        @Test func aKilledBrokerIsAwaited() async throws {
             guard let home = KafkaHome.newest else { return }
-            // A broker that comes back has to wait until the controller has given up the one that was killed.
+            // A restarted broker must wait until the controller has removed the killed one.
             let kafka = try await KafkaCluster.start(home, settings: ["broker.session.timeout.ms": "2000"])
             let pipeline = try await Pipeline.make(kafka: kafka)
             let consumer = try await pipeline.startConsumer()
             for round in 0..<2 {
                 try await pipeline.send(units: round * 20_000..<(round + 1) * 20_000)
-                // The first time amid a backlog, then when all is read.
+                // First during a backlog, then after everything was read.
                 if round == 1 {
                     let ends = try await pipeline.ends()
                     try await eventually("everything is committed") { try await pipeline.committed() == ends }
                 }
                 try await kafka.kill(1)
-                try await eventually("a line tells of the lost broker") {
+                try await eventually("the log reports the lost broker") {
                     try consumer.errors().components(separatedBy: "waiting for broker").count > round + 1
                 }
                 try await kafka.start(1)
@@ -101,7 +102,7 @@ extension PipelineTests {
             let ends = try await pipeline.ends()
             try await eventually("everything is committed") { try await pipeline.committed() == ends }
             #expect(try await pipeline.tally() == Tally(0..<41_000))
-            // While it is away, too, a signal ends the run.
+            // A signal ends the run also while the broker is down.
             try await kafka.kill(1)
             try await endInOrder(consumer)
         }

@@ -5,9 +5,9 @@ import TestSupport
 import Testing
 
 extension DatabaseTests {
-    /// What must hold with each version of Postgres that is here.
+    /// What must hold with each available version of Postgres.
     @Suite struct ServerVersionTests {
-        /// What a message can set. The first is the key.
+        /// The columns that a message can set. The first is the key.
         private static let columns: [(name: String, type: String)] = [
             ("id", "bigint PRIMARY KEY"), ("a_bool", "boolean"), ("a_int2", "smallint"), ("a_int4", "integer"),
             ("a_float4", "real"), ("a_float8", "double precision"), ("a_numeric", "numeric"),
@@ -33,10 +33,10 @@ extension DatabaseTests {
                 """
         }
 
-        /// The built-in mapping with its views; columns of every type, compared with what `json_populate_record` gives;
-        /// columns that only the database writes; upsert with deletions.
+        /// The built-in mapping with its views; columns of every type, compared with `json_populate_record`; columns
+        /// that only the database writes; upsert with deletions.
         @Test(arguments: PostgresHome.all)
-        func everyServerServes(home: PostgresHome) async throws {
+        func everyServerVersionWorks(home: PostgresHome) async throws {
             let postgres = try await PostgresServer.start(home)
             let pipeline = try await FakePipeline.make(postgres: postgres)
             try await pipeline.send((0..<1_000).map { pipeline.passage($0) })

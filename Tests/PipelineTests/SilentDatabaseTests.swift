@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// A database that is connected and does not answer.
+/// A database that is connected but doesn't answer.
 @Suite(.timeLimit(.minutes(2))) struct SilentDatabaseTests {
     /// The server is silent from the first byte on, or after the login.
     @Test(arguments: [[], ScriptedPostgres.login])
@@ -16,14 +16,14 @@ import Testing
         let consumer = try await RunningProgram.start(
             try Repository.program("tfi-consumer"),
             ["run", "--database", server.uri + "&connect_timeout=60", "--bootstrap-servers", "127.0.0.1:1"])
-        try await eventually("a line says what is waited for") {
+        try await eventually("the log says what the run waits for") {
             try consumer.errors().contains("waiting for the database: it has not answered for ")
         }
         let result = try await endInOrder(consumer, within: .seconds(8))
         #expect(result.err.contains("stopped while waiting"), "\(result.err)")
     }
 
-    @Test(arguments: ["init", "status"]) func otherCommandsSayWhatTheyWaitFor(command: String) async throws {
+    @Test(arguments: ["init", "status"]) func otherCommandsReportTheirWaits(command: String) async throws {
         let fake = try FakeCluster()
         fake.createTopic("TFI")
         let server = try ScriptedPostgres(reply: ScriptedPostgres.login)
@@ -32,7 +32,7 @@ import Testing
             try Repository.program("tfi-consumer"),
             [command, "--database", server.uri]
                 + (command == "init" ? [] : ["--bootstrap-servers", fake.bootstrapServers]))
-        try await eventually("a line says what is waited for") {
+        try await eventually("the command says what it waits for") {
             try program.errors().contains("still waiting for the database to answer")
         }
         program.signal(SIGTERM)
@@ -42,7 +42,7 @@ import Testing
     }
 }
 
-/// Failures beside the rows, with the fake's errors.
+/// Failures of operations other than writing rows, by errors of the fake broker.
 @Suite(.timeLimit(.minutes(2)), .enabled(if: PostgresServer.isAvailable, "\(PostgresServer.skipReason)"))
 struct CompanionTests {
     @Test func refusedGroupOffsetsAndPartitionsAreReported() async throws {
@@ -59,13 +59,13 @@ struct CompanionTests {
             ["run", "--bootstrap-servers", fake.bootstrapServers, "--group", "g\(UInt32.random(in: 0 ... .max))"]
                 + ["--property", "metadata.max.age.ms=200", "--property", "default.api.timeout.ms=500"] + database)
         try await eventually("the refused offsets are reported") {
-            try consumer.errors().contains("Kafka does not take the offsets of group g")
+            try consumer.errors().contains("Kafka does not accept the offsets of group g")
         }
         fake.inject(.error(.leaderNotAvailable), into: .metadata, times: 100_000)
         try await eventually("the unknown partitions are reported") {
-            try consumer.errors().contains("cannot find out whether topic TFI has new partitions")
+            try consumer.errors().contains("cannot check topic TFI for new partitions")
         }
-        let lines = try consumer.errors().components(separatedBy: "Kafka does not take").count - 1
+        let lines = try consumer.errors().components(separatedBy: "Kafka does not accept").count - 1
         #expect(lines < 8)
         try await endInOrder(consumer, within: .seconds(8))
         await fake.close()
@@ -73,7 +73,7 @@ struct CompanionTests {
 }
 
 extension PipelineTests {
-    /// A server that stops answering while a run is under way.
+    /// A server that stops answering during a run.
     @Suite struct FrozenDatabaseTests {
         @Test func aSignalEndsAnUnansweredTransaction() async throws {
             let pipeline = try await Pipeline.make()
@@ -103,7 +103,7 @@ extension PipelineTests {
             try await eventually("rows are committed") { try await pipeline.tally().rows == 100 }
             isFrozen.withLock { $0 = true }
             try await pipeline.send(units: 100..<200)
-            try await eventually("a line says what is waited for") {
+            try await eventually("the log says what the run waits for") {
                 try consumer.errors().contains("waiting for the database: it has not answered for ")
             }
             try await endInOrder(consumer, within: .seconds(8))

@@ -6,7 +6,8 @@ import Testing
 extension DatabaseTests {
     /// Sessions that hold the offsets in the middle of a COPY.
     @Suite struct StalledCopyTests {
-        /// A consumer that is stopped while the server waits for its rows: no time limit of the server ends that wait.
+        /// A consumer that is suspended while the server waits for its rows: no time limit of the server ends that
+        /// wait.
         @Test func aConsumerThatIsStoppedInACopyDoesNotBlockItsSuccessor() async throws {
             let pipeline = try await FakePipeline.make()
             try await pipeline.send((0..<10).map { pipeline.passage($0) })

@@ -5,9 +5,9 @@ import TestSupport
 import Testing
 
 extension PipelineTests {
-    /// What a run finds out before it begins, and what it says then.
+    /// The checks before a run starts, and their reports.
     @Suite struct StartTests {
-        /// Everything that a run that refuses to begin must leave alone.
+        /// The state that a run must leave unchanged if it refuses to start.
         private static func state(_ pipeline: Pipeline) async throws -> [[String]] {
             try await pipeline.table(
                 """
@@ -28,26 +28,26 @@ extension PipelineTests {
             #expect(try await state(pipeline) == before, sourceLocation: location)
         }
 
-        @Test func aTopicThatWasMadeAgainIsRefused() async throws {
+        @Test func aRecreatedTopicIsRefused() async throws {
             let pipeline = try await Pipeline.make(partitions: 2)
             try await pipeline.send(units: 0..<100)
             #expect(try await pipeline.catchUp().status == 0)
             try await Self.makeAgain(pipeline, partitions: 3)
             try await pipeline.send(units: 100..<400)
-            try await Self.expectRefusal(pipeline, saying: "topic \(pipeline.topic) was deleted and made again")
-            // With fewer partitions, too.
+            try await Self.expectRefusal(pipeline, saying: "topic \(pipeline.topic) was deleted and recreated")
+            // The same with fewer partitions.
             try await Self.makeAgain(pipeline, partitions: 1)
-            try await Self.expectRefusal(pipeline, saying: "topic \(pipeline.topic) was deleted and made again")
+            try await Self.expectRefusal(pipeline, saying: "topic \(pipeline.topic) was deleted and recreated")
             // A new group reads it.
             let result = try await pipeline.catchUp(["--group", "another"])
             #expect(result.status == 0, "\(result.err)")
         }
 
-        @Test func aTopicThatIsMadeAgainWhileItIsReadEndsAStandaloneRun() async throws {
+        @Test func aTopicRecreatedDuringAStandaloneRunEndsIt() async throws {
             let pipeline = try await Pipeline.make(partitions: 2)
             try await pipeline.send(units: 0..<100)
             let consumer = try await pipeline.startConsumer(["--standalone"])
-            try await eventually("all is committed") { try await pipeline.tally().rows == 100 }
+            try await eventually("everything is committed") { try await pipeline.tally().rows == 100 }
             try await Self.makeAgain(pipeline, partitions: 2)
             try await pipeline.send(units: 100..<200)
             let result = try await consumer.result(timeout: .seconds(30))
@@ -56,11 +56,11 @@ extension PipelineTests {
             #expect(try await pipeline.tally() == Tally(0..<100))
         }
 
-        @Test func aTopicThatIsMadeAgainWhileTheRunStartsIsNotRead() async throws {
+        @Test func aTopicRecreatedWhileTheRunStartsIsNotRead() async throws {
             let pipeline = try await Pipeline.make(partitions: 2)
             try await pipeline.send(units: 0..<100)
             #expect(try await pipeline.catchUp().status == 0)
-            // The run knows the topic, and waits for its offsets.
+            // The run knows the topic and waits for its offsets.
             let lock = try await PostgresConnection.connect(to: pipeline.postgres.uri)
             let schema = try await lock.quoted(pipeline.schema)
             try await lock.execute("SET search_path = \(schema); BEGIN; LOCK TABLE kafka_offset")
@@ -82,8 +82,8 @@ extension PipelineTests {
             #expect(status.err.contains("was deleted and created again"), "\(status.err)")
         }
 
-        /// The ends of the logs are looked up before the offsets, so that they may be older.
-        @Test func anotherConsumerMayReadOnWhileTheRunStarts() async throws {
+        /// The ends of the logs are looked up before the offsets, so they may be older.
+        @Test func anotherConsumerMayAdvanceWhileTheRunStarts() async throws {
             let pipeline = try await Pipeline.make(partitions: 1)
             try await pipeline.send(units: 0..<100)
             #expect(try await pipeline.catchUp().status == 0)
@@ -106,7 +106,7 @@ extension PipelineTests {
 
         private static func makeAgain(_ pipeline: Pipeline, partitions: Int32) async throws {
             try await pipeline.client.admin.deleteTopic(pipeline.topic)
-            try await eventually("the topic is made again") {
+            try await eventually("the topic is recreated") {
                 do {
                     try await pipeline.client.admin.createTopic(pipeline.topic, partitions: partitions)
                     return true
@@ -145,7 +145,7 @@ extension PipelineTests {
             try #require(result.status == 0, "\(result.out)\(result.err)")
         }
 
-        @Test func missingThingsAreNamed() async throws {
+        @Test func missingThingsAreReported() async throws {
             let pipeline = try await Pipeline.make(isPrepared: false)
             let tables = try await pipeline.catchUp()
             #expect(tables.status == 78)
@@ -169,7 +169,7 @@ extension PipelineTests {
             }
         }
 
-        @Test func whoeverCannotBeReachedIsNamedSoon() async throws {
+        @Test func unreachableServersAreReportedSoon() async throws {
             let pipeline = try await Pipeline.make()
             let nobody = try freePort()
             let secret = "s3cret-of-nobody"

@@ -2,9 +2,9 @@ import TestSupport
 import Testing
 
 extension DatabaseTests {
-    /// Tables that change so that a COPY cannot even begin.
+    /// Tables that change so that a COPY cannot even start.
     @Suite struct TableChangeTests {
-        /// The server carries out a query's statements without waiting for the comparison of the tables.
+        /// The server runs a query's statements without waiting for the check of the tables.
         @Test func aColumnThatIsRenamedIsNoticed() async throws {
             let pipeline = try await FakePipeline.make()
             try await pipeline.send((0..<10).map { pipeline.passage($0) })

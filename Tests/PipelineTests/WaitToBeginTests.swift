@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension DatabaseTests {
-    /// A run that is started before what it needs.
+    /// A run that is started before its prerequisites exist.
     @Suite struct WaitToBeginTests {
         private static let arguments = ["--topic", "later", "--wait"]
 
@@ -44,7 +44,7 @@ extension DatabaseTests {
             try await pipeline.send([ProducerRecord(topic: "later", value: Array("{\"n\":3}".utf8))])
             try await eventually("the row is there") { try await pipeline.number("SELECT count(*) FROM later") == 1 }
             try await endInOrder(run)
-            // What the server will refuse again ends it.
+            // A failure that would recur ends the run.
             let refused = try await pipeline.catchUp(
                 Self.arguments, database: pipeline.postgres.uri.replacing("postgres@", with: "nobody@"))
             #expect(refused.status == 69, "\(refused.err)")

@@ -3,13 +3,13 @@ import TestSupport
 import Testing
 
 extension PipelineTests {
-    /// Commits whose outcome isn't known, and writers that are in each other's way.
+    /// Commits with an unknown outcome, and writers that conflict.
     @Suite struct WriterTests {
         /// Every other COMMIT is cut off, in three ways in turn.
-        @Test func aCommitWithoutAnAnswerIsNeitherLostNorDoubled() async throws {
+        @Test func aCommitWithoutAnAnswerIsNeitherLostNorDuplicated() async throws {
             let pipeline = try await Pipeline.make()
             let proxy = try DatabaseProxy(to: pipeline.postgres.port) { number in
-                // The first ones are those of the start, which isn't tried again.
+                // The first ones belong to the start, which isn't retried.
                 guard number > 5, number % 2 == 0 else { return .forward }
                 return [.cutBefore, .cutAfter, .cutAfterLate][number / 2 % 3]
             }
@@ -29,7 +29,7 @@ extension PipelineTests {
             try await endInOrder(consumer)
         }
 
-        @Test func oneOfTwoStandaloneRunsGivesUp() async throws {
+        @Test func oneOfTwoStandaloneRunsEnds() async throws {
             let pipeline = try await Pipeline.make()
             let runs = [
                 try await pipeline.startConsumer(["--standalone"]), try await pipeline.startConsumer(["--standalone"]),
@@ -45,24 +45,24 @@ extension PipelineTests {
             #expect(result.err.contains("--group"))
             try await producing.value
             let ends = try await pipeline.ends()
-            try await eventually("the other one has everything") { try await pipeline.committed() == ends }
+            try await eventually("the other run has everything") { try await pipeline.committed() == ends }
             #expect(winner.isRunning)
             #expect(try await pipeline.tally() == Tally(0..<30_000))
             try await endInOrder(winner)
         }
 
-        /// The loser must not even disturb: it holds back until the other's transaction is over.
-        @Test func anOffsetThatWasMovedOnByHandIsRespected() async throws {
+        /// The loser must not even interfere: it waits until the other's transaction has ended.
+        @Test func anOffsetMovedByHandIsRespected() async throws {
             let pipeline = try await Pipeline.make(partitions: 1)
             try await pipeline.send(units: 0..<10)
             let consumer = try await pipeline.startConsumer(["--standalone"])
-            try await eventually("all is committed") { try await pipeline.tally().rows == 10 }
+            try await eventually("everything is committed") { try await pipeline.tally().rows == 10 }
             try await pipeline.sql("UPDATE kafka_offset SET next_offset = 12")
             try await pipeline.send(units: 10..<15)
             let result = try await consumer.result(timeout: .seconds(20))
             #expect(result.status == 75)
             #expect(try await pipeline.tally() == Tally(0..<10))
-            // From there, and without the two in between.
+            // It resumes there, without the two records in between.
             #expect(try await pipeline.catchUp().status == 0)
             #expect(try await pipeline.tally().rows == 13)
         }

@@ -1,15 +1,16 @@
 import KafkaWire
 
-/// When records came: those of a batch of Kafka's, or of some that came at the same time.
+/// A count of records of one partition that arrived at the same time, often a whole record batch.
 struct Arrival: Sendable, Equatable {
     let partition: TopicPartition
-    /// Of the newest one, in milliseconds since 1970; negative where a batch has none.
+    /// The newest record's timestamp in milliseconds since 1970; negative if unknown.
     let timestamp: Int64
     var records: Int
 }
 
 extension [Arrival] {
-    /// From so many on they are counted with the last one: a large batch may consist of very small ones of Kafka's.
+    /// The most arrivals kept; further ones are counted with the last. A large batch may consist of very small record
+    /// batches.
     private static var most: Int { 4_096 }
 
     mutating func add(_ arrival: Arrival) {

@@ -1,38 +1,38 @@
 import KafkaWire
 import PGWire
 
-/// A batch's rows and what makes them.
+/// A batch's rows and the encoders that make them.
 ///
-/// One value, so that a record batch is taken in under a single check for exclusive access: checks for each record
-/// and each buffer of a class were a tenth of the program's time.
+/// One value, so that a whole record batch is added under a single exclusivity check: checks for each record and each
+/// buffer of a class took a tenth of the program's time.
 struct BatchContent: ~Copyable {
     private var router: RecordRouter
-    /// One for each route.
+    /// One per route.
     var encoders: OwnedList<RowEncoder>
-    /// What routes of other kinds than a plain append need.
+    /// Extra state, per route, for routes that aren't a plain append.
     var specials: OwnedList<SpecialRoute>
     var targets: OwnedList<TargetRows>
     private let unrouted: Mapping.Unrouted
-    /// For dead letters.
+    /// The consumer group that dead letters name; nil if unknown.
     private let group: String?
-    /// For each record batch by its place in a list, how many records it has, if that is remembered.
+    /// The number of records per record batch, by the batch's index; empty if origins aren't recorded.
     private(set) var recordsOfBatch: [Int: Int] = [:]
     private(set) var deadLetters = CopyBuffer()
-    /// The mark before the first dead letter.
+    /// The mark at the start of the dead letters.
     private let noDeadLetters: CopyBuffer.Mark
     private(set) var recordCount = 0
     private(set) var messageBytes = 0
-    /// The rejections of the segments.
+    /// The rejections of completed segments.
     private var settledRejections = RejectionSummary()
-    /// Those since the last segment.
+    /// The rejections since the last completed segment.
     private var newRejections = RejectionSummary()
     private(set) var runs: [DeadLetterCounter.Run] = []
     private var segments: BatchSegments
     private(set) var arrivals: [Arrival] = []
-    // Filled only if a batch is made again to find the rows that the database refuses.
+    // Filled only when a batch is rebuilt to find the rows that the database refuses.
     private(set) var deadLetterOrigins: [RecordOrigin] = []
 
-    /// - Throws: `RowPlanError` for a plan that was not bound.
+    /// - Throws: `RowPlanError` if the plan was not bound.
     init(_ plan: IngestPlan, capacity: Int) throws(RowPlanError) {
         let encoders = try OwnedList(count: plan.routes.count) { (index) throws(RowPlanError) in
             try RowEncoder(plan.routes[index].plan)
@@ -43,7 +43,7 @@ struct BatchContent: ~Copyable {
         self.encoders = encoders
         self.specials = specials
         router = RecordRouter(plan)
-        // The first target mostly has nearly all of the rows.
+        // Usually the first target receives nearly all rows.
         targets = OwnedList(count: plan.targets.count) { index in
             TargetRows(plan.targets[index], capacity: index == 0 ? capacity : 0)
         }
@@ -79,20 +79,20 @@ struct BatchContent: ~Copyable {
         if !recordsOfBatch.isEmpty { recordsOfBatch.removeAll() }
     }
 
-    /// Stages the rows that follow wherever records are to be left out as a whole.
+    /// Stages the rows of every target whose records must be dropped as a whole if one of their rows is refused.
     ///
     /// - Precondition: There are no rows.
     mutating func prepareIsolation() {
         for index in 0..<targets.count { targets[index].prepareIsolation() }
     }
 
-    /// Takes a record batch in. If it can't be read to its end, nothing of it is taken in.
+    /// Adds a record batch, or nothing of it if it can't be read to its end.
     mutating func append(_ batch: borrowing RecordBatch, in range: Range<Int64>) throws(KafkaError) {
         for index in 0..<targets.count { targets[index].setMark() }
         let mark = deadLetters.mark()
         let before = (records: recordCount, deadLetters: deadLetters.rowCount, messageBytes: messageBytes)
         do throws(KafkaError) {
-            try appendRecords(batch, in: range, notedAs: -1)
+            try appendRecords(batch, in: range, originIndex: -1)
         } catch {
             for index in 0..<targets.count { targets[index].rollback() }
             deadLetters.rollback(to: mark)
@@ -107,7 +107,7 @@ struct BatchContent: ~Copyable {
             Arrival(partition: batch.place, timestamp: batch.maxTimestamp, records: recordCount - before.records))
     }
 
-    /// Notes what was just taken in as part of its partition's share.
+    /// Records what was just added as a segment of its partition.
     private mutating func endSegment(
         _ partition: TopicPartition, since before: (records: Int, deadLetters: Int, messageBytes: Int)
     ) {
@@ -128,10 +128,10 @@ struct BatchContent: ~Copyable {
         }
     }
 
-    /// Takes the rows and dead letters of some partitions out again.
+    /// Removes the rows and dead letters of some partitions.
     ///
-    /// Staged rows keep their sequence, since only its order counts. The count of deletions stays too: it only decides
-    /// whether to send a DELETE.
+    /// Staged rows keep their sequence numbers, since only their order counts. The count of deletions stays too: it
+    /// only decides whether to send a DELETE.
     mutating func remove(_ partitions: Set<TopicPartition>) {
         for index in 0..<targets.count {
             var behind = BatchSegments.End(rows: targets[index].beginning, server: 0)
@@ -168,22 +168,22 @@ struct BatchContent: ~Copyable {
         }
     }
 
-    /// The same, and remembers for each row and dead letter which record it comes from.
+    /// Adds a record batch and records the origin of each row and dead letter.
     ///
-    /// - Parameter index: The record batch's place in a list.
+    /// - Parameter index: The record batch's index in the caller's list.
     mutating func append(
-        _ batch: borrowing RecordBatch, in range: Range<Int64>, notedAs index: Int
+        _ batch: borrowing RecordBatch, in range: Range<Int64>, originIndex index: Int
     ) throws(KafkaError) {
         let before = (recordCount, deadLetters.rowCount)
-        try appendRecords(batch, in: range, notedAs: index)
+        try appendRecords(batch, in: range, originIndex: index)
         recordsOfBatch[index, default: 0] += recordCount - before.0
         endRun(since: before)
     }
 
-    /// - Parameter index: The record batch's place in a list; -1 if the rows' records are not remembered.
+    /// - Parameter index: The record batch's index in the caller's list; -1 if origins aren't recorded.
     @inline(__always)
     private mutating func appendRecords(
-        _ batch: borrowing RecordBatch, in range: Range<Int64>, notedAs index: Int
+        _ batch: borrowing RecordBatch, in range: Range<Int64>, originIndex index: Int
     ) throws(KafkaError) {
         if router.select(topic: batch.topic) {
             for route in router.active {
@@ -200,12 +200,12 @@ struct BatchContent: ~Copyable {
             messageBytes &+= (key?.byteCount ?? 0) &+ (value?.byteCount ?? 0)
             let route = router.route(of: record, key: key)
             guard route >= 0 else {
-                leaveOut(record, of: batch, notedAs: index)
+                handleUnrouted(record, of: batch, originIndex: index)
                 continue
             }
             if router.takesHeaders(route) { setHeaders(of: record, route) }
             guard router.isPlain(route) else {
-                appendSpecial(record, of: batch, route, target: router.target(of: route), notedAs: index)
+                appendSpecial(record, of: batch, route, target: router.target(of: route), originIndex: index)
                 continue
             }
             let target = router.target(of: route)
@@ -225,25 +225,25 @@ struct BatchContent: ~Copyable {
                 if index >= 0 {
                     targets[target].serverOrigins.append(RecordOrigin(batch: index, offset: record.offset))
                 }
-            case .rejected(let reason): addDeadLetter(record, of: batch, reason: reason, notedAs: index)
+            case .rejected(let reason): addDeadLetter(record, of: batch, reason: reason, originIndex: index)
             }
         }
     }
 
-    /// A record that no route takes.
+    /// Handles a record that matches no route.
     @inline(never)
-    private mutating func leaveOut(
-        _ record: borrowing Record, of batch: borrowing RecordBatch, notedAs index: Int
+    private mutating func handleUnrouted(
+        _ record: borrowing Record, of batch: borrowing RecordBatch, originIndex index: Int
     ) {
         guard unrouted == .deadLetter else { return }
         let reason: String =
             if let key = record.key { "no route takes the record with the key \(RowEncoder.quote(key))" } else {
                 "no route takes the record without a key"
             }
-        addDeadLetter(record, of: batch, reason: reason, notedAs: index)
+        addDeadLetter(record, of: batch, reason: reason, originIndex: index)
     }
 
-    /// Hands the encoder the last header of each name that its columns take.
+    /// Gives the encoder the last header of each name that its columns read.
     @inline(never)
     private mutating func setHeaders(of record: borrowing Record, _ route: Int) {
         let names = encoders[route].headerNames
@@ -262,11 +262,11 @@ struct BatchContent: ~Copyable {
         var records = batch.records
         while let record = try records.next() {
             guard let reason = reasons[record.offset] else { continue }
-            addDeadLetter(record, of: batch, reason: reason, notedAs: -1)
+            addDeadLetter(record, of: batch, reason: reason, originIndex: -1)
         }
     }
 
-    /// Adds the records of one record batch to the runs. Good ones join those before.
+    /// Adds the records of one record batch to the runs. Consecutive runs without rejections are merged.
     private mutating func endRun(since before: (records: Int, deadLetters: Int)) {
         add(
             DeadLetterCounter.Run(
@@ -283,7 +283,7 @@ struct BatchContent: ~Copyable {
 
     @inline(never)
     mutating func addDeadLetter(
-        _ record: borrowing Record, of batch: borrowing RecordBatch, reason: String, notedAs index: Int
+        _ record: borrowing Record, of batch: borrowing RecordBatch, reason: String, originIndex index: Int
     ) {
         let letter = DeadLetter(
             record, topic: batch.topic, partition: batch.partition, reason: reason, group: group)

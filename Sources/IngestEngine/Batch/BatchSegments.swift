@@ -1,31 +1,30 @@
 import KafkaWire
 import PGWire
 
-/// Which rows and dead letters of a batch come from which partition, so that a partition's share can be removed after the
-/// partition was lost.
+/// The origins of a batch's rows and dead letters, so that a lost partition's share can be removed.
 ///
-/// One segment for consecutive record batches of a partition, not one for each record.
+/// A segment covers consecutive record batches of one partition, not a single record.
 struct BatchSegments {
     struct Segment {
         let partition: TopicPartition
         var records: Int
         var messageBytes: Int
         var rejected: Int
-        /// nil without rejected records.
+        /// nil if no record was rejected.
         var rejections: RejectionSummary?
     }
 
     /// The end of a segment among the rows of one target.
     struct End {
         var rows: CopyBuffer.Mark
-        /// The number of rows that the database reads itself.
+        /// The number of rows that the server parses itself.
         var server: Int
     }
 
     private(set) var all: [Segment] = []
-    /// For each target the end of each segment.
+    /// The segments' ends, per target.
     private var ends: [[End]]
-    /// For each segment its end among the dead letters.
+    /// Each segment's end among the dead letters.
     private var letterEnds: [CopyBuffer.Mark] = []
 
     init(targetCount: Int) {
@@ -39,9 +38,9 @@ struct BatchSegments {
         for index in ends.indices { ends[index].removeAll(keepingCapacity: true) }
     }
 
-    /// Adds a segment, or extends the last one. Call ``setEnd(of:_:isNew:)`` for each target then.
+    /// Adds a segment or extends the last one. Call ``setEnd(of:_:isNew:)`` for each target afterwards.
     ///
-    /// - Returns: Whether it is a new segment.
+    /// - Returns: true if it is a new segment.
     mutating func add(_ segment: Segment, deadLetters: CopyBuffer.Mark) -> Bool {
         let last = all.count - 1
         if last >= 0, segment.rejected == 0, all[last].rejected == 0, all[last].partition == segment.partition {
@@ -59,9 +58,9 @@ struct BatchSegments {
         if isNew { ends[target].append(end) } else { ends[target][all.count - 1] = end }
     }
 
-    /// Goes through the segments of a target.
+    /// Visits the segments of a target and moves their ends.
     ///
-    /// - Parameter move: Gets a segment's partition, start and end, and returns its new end.
+    /// - Parameter move: Receives a segment's partition, start and end, and returns its new end.
     mutating func forEachEnd(
         of target: Int, startingAt beginning: End, _ move: (TopicPartition, End, End) -> End
     ) {
@@ -73,7 +72,7 @@ struct BatchSegments {
         }
     }
 
-    /// The same for the dead letters.
+    /// Visits the segments' dead letters and moves their ends, as ``forEachEnd(of:startingAt:_:)`` does for rows.
     mutating func forEachLetterEnd(
         startingAt beginning: CopyBuffer.Mark,
         _ move: (TopicPartition, CopyBuffer.Mark, CopyBuffer.Mark) -> CopyBuffer.Mark
@@ -86,7 +85,7 @@ struct BatchSegments {
         }
     }
 
-    /// Forgets the segments of partitions whose rows were removed.
+    /// Removes the segments of some partitions, once their rows were removed.
     mutating func remove(_ partitions: Set<TopicPartition>) {
         let kept = all.indices.filter { !partitions.contains(all[$0].partition) }
         for target in ends.indices { ends[target] = kept.map { ends[target][$0] } }

@@ -1,57 +1,56 @@
 import KafkaWire
 import PGWire
 
-/// What goes into the database in one transaction: rows for each table, dead letters, and how far they bring each
-/// partition.
+/// Everything that one transaction writes: the rows of each table, the dead letters and the new offsets.
 public final class CopyBatch: @unchecked Sendable {
-    // @unchecked: a batch has one owner at a time. `BatchExchange` hands it from the mapper to the sink and back.
+    // @unchecked: a batch has one owner at a time. `BatchExchange` passes it from the mapper to the sink and back.
 
-    /// How far a batch brings one partition.
+    /// The offsets of one partition before and after a batch.
     public struct Progress: Sendable, Equatable {
-        /// The offset that the database has to have before the batch.
+        /// The offset that must be stored in the database before the batch.
         var expected: Int64
         /// The offset after the batch.
         var next: Int64
-        /// The leader epoch of the last record batch; -1 where it isn't known.
+        /// The leader epoch of the last record batch; -1 if unknown.
         var leaderEpoch: Int32
-        /// The assignment of the partition in which its records were taken in. See ``PartitionLedger``.
+        /// The assignment of the partition under which its records were added. See ``PartitionLedger``.
         var assignment = 0
     }
 
     let plan: IngestPlan
     private(set) var content: BatchContent
     private(set) var progress: [TopicPartition: Progress] = [:]
-    /// When its first record batch was taken in; nil where it is empty.
+    /// When the first record batch was added; nil if the batch is empty.
     private(set) var began: ContinuousClock.Instant?
 
-    /// - Parameter capacity: The bytes of rows to make room for at once.
-    /// - Throws: `RowPlanError` for a plan that was not bound.
+    /// - Parameter capacity: The bytes to reserve for rows.
+    /// - Throws: `RowPlanError` if the plan was not bound.
     init(_ plan: IngestPlan, capacity: Int = 0) throws(RowPlanError) {
         self.plan = plan
         content = try BatchContent(plan, capacity: capacity)
     }
 
     var recordCount: Int { content.recordCount }
-    /// The bytes of keys and values that were taken in.
+    /// The bytes of the keys and values of all added records.
     var messageBytes: Int { content.messageBytes }
-    /// The rows of each of the plan's targets.
+    /// The number of rows per target of the plan.
     var rowCounts: [Int] { plan.targets.indices.map { content.targets[$0].count } }
     var deadLetterCount: Int { content.deadLetters.rowCount }
-    /// How many rows of each target the server counted when the batch was copied. Fewer than there are if a trigger
-    /// suppressed some; empty before.
+    /// The number of rows per target that the server reported as copied; empty before the copy. It is less than
+    /// ``rowCounts`` if a trigger suppressed rows.
     private(set) var copiedRows: [Int] = []
-    /// How many rows the database left out then, as a trigger can.
+    /// The number of rows that triggers suppressed during the copy.
     private(set) var suppressedRows = 0
     var arrivals: [Arrival] { content.arrivals }
-    /// Why records were rejected.
+    /// The rejected records, by reason.
     var rejections: RejectionSummary { content.rejections }
-    /// The records in the order in which they were taken in. A run ends at a record batch with rejected records.
+    /// Runs of records in the order in which they were added. A run ends at a record batch with rejected records.
     var runs: [DeadLetterCounter.Run] { content.runs }
-    /// The bytes of all rows and dead letters.
+    /// The size of all rows and dead letters in bytes.
     var byteCount: Int { content.byteCount }
     var isEmpty: Bool { progress.isEmpty }
 
-    /// Makes it ready to be filled again; its memory stays.
+    /// Empties the batch for reuse and keeps its memory.
     func removeAll() {
         content.removeAll()
         progress = [:]
@@ -60,15 +59,15 @@ public final class CopyBatch: @unchecked Sendable {
         suppressedRows = 0
     }
 
-    // MARK: Taking in
+    // MARK: Adding records
 
-    /// Takes a record batch in, from its first record that isn't passed over.
+    /// Adds a record batch and advances its partition.
     ///
     /// - Parameters:
     ///   - position: The partition's offset before the batch.
     ///   - assignment: The partition's assignment in the ledger. It must not change within a batch.
-    /// - Throws: `KafkaError` for a batch that can't be read. Nothing else is an error: what can't be a row is a dead
-    ///   letter.
+    /// - Throws: `KafkaError` if the batch can't be read. A record that can't become a row is a dead letter, not an
+    ///   error.
     func append(
         _ batch: RecordBatch, position: Int64, assignment: Int = 0, now: ContinuousClock.Instant
     ) throws(KafkaError) {
@@ -79,33 +78,34 @@ public final class CopyBatch: @unchecked Sendable {
             assignment: assignment)
     }
 
-    /// Takes out everything of some partitions, so that the batch no longer moves them.
+    /// Removes everything of some partitions, including their offsets.
     func remove(_ partitions: Set<TopicPartition>) {
         guard !partitions.isDisjoint(with: progress.keys) else { return }
         content.remove(partitions)
         for partition in partitions { progress[partition] = nil }
     }
 
-    /// Takes in those records of record batches whose offsets are in their partition's range, and remembers which record
-    /// each row comes from. Doesn't move the partitions on.
+    /// Adds the records whose offsets are in their partition's range and records the origin of each row. Doesn't
+    /// advance the partitions.
     func append(_ batches: [RecordBatch], in ranges: [TopicPartition: Range<Int64>]) throws(KafkaError) {
         content.prepareIsolation()
         for (index, batch) in batches.enumerated() {
             guard let range = ranges[batch.place] else { continue }
-            try content.append(batch, in: range, notedAs: index)
+            try content.append(batch, in: range, originIndex: index)
         }
     }
 
-    /// Makes dead letters of those records of a record batch that a row was made of and refused.
+    /// Adds dead letters for records whose rows the database refused.
     ///
-    /// - Parameter reasons: The records' offsets, and why the database refused them.
+    /// - Parameter reasons: The database's reason by record offset.
     func appendDeadLetters(_ batch: RecordBatch, _ reasons: [Int64: String]) throws(KafkaError) {
         try content.appendDeadLetters(batch, reasons)
     }
 
-    /// Moves a partition on.
+    /// Advances a partition.
     ///
-    /// - Parameter position: The partition's offset before the batch, where this is the first of it.
+    /// - Parameter position: The partition's offset before the batch; used only for the partition's first record
+    ///   batch.
     func advance(
         _ partition: TopicPartition, from position: Int64, to next: Int64, leaderEpoch: Int32, assignment: Int = 0
     ) {
@@ -116,13 +116,13 @@ public final class CopyBatch: @unchecked Sendable {
 
     // MARK: Sending
 
-    /// What one COPY of the batch sends.
+    /// One COPY of the batch.
     enum Copied: Sendable {
         case target(Int)
         case deadLetters
     }
 
-    /// The COPYs that the batch consists of; nil if it has rows that need other statements.
+    /// The COPYs that write the batch; nil if some rows need other statements.
     var copies: [Copied]? {
         var copies: [Copied] = []
         for index in plan.targets.indices where content.targets[index].count > 0 {
@@ -133,7 +133,7 @@ public final class CopyBatch: @unchecked Sendable {
         return copies
     }
 
-    /// Where a COPY's rows go.
+    /// The table and columns of a COPY.
     func destination(of copied: Copied, deadLetters table: TableName) -> CopyTarget {
         switch copied {
         case .target(let index): CopyTarget(table: plan.targets[index].table, columns: plan.targets[index].columns)
@@ -141,7 +141,7 @@ public final class CopyBatch: @unchecked Sendable {
         }
     }
 
-    /// Sends a COPY's rows.
+    /// Writes the rows of a COPY.
     func write(_ copied: Copied, _ writer: inout CopyWriter) throws(PostgresError) {
         switch copied {
         case .target(let index): try writer.write(content.targets[index].rows)
@@ -149,7 +149,7 @@ public final class CopyBatch: @unchecked Sendable {
         }
     }
 
-    /// Takes what the server counted for these COPYs.
+    /// Stores the row counts that the server reported for these COPYs.
     func count(_ copies: [Copied], _ rows: [Int]) {
         copiedRows = Array(repeating: 0, count: plan.targets.count)
         suppressedRows = 0
@@ -160,14 +160,14 @@ public final class CopyBatch: @unchecked Sendable {
         }
     }
 
-    /// Takes all rows for copied, after a connection was lost before the server could tell how many it has counted.
+    /// Counts all rows as copied if the connection was lost before the server reported its counts.
     func countAsCopied() {
         if copiedRows.isEmpty { copiedRows = rowCounts }
     }
 
     /// Copies all rows and dead letters into their tables.
     ///
-    /// - Throws: `PostgresError`; `Sink.Refused` if a row may be to blame although the error's kind is another one.
+    /// - Throws: `PostgresError`; `Sink.Refused` if a row may be the cause although the error isn't a data error.
     func copy(deadLetters table: TableName, _ session: inout PostgresSession) throws {
         copiedRows.removeAll(keepingCapacity: true)
         suppressedRows = 0
@@ -200,7 +200,7 @@ public final class CopyBatch: @unchecked Sendable {
         }
     }
 
-    /// Copies the rows of one target in parts, without those that the database refuses.
+    /// Copies the rows of one target in parts, without the rows that the database refuses.
     func copyRows(
         of target: Int, _ isolation: inout RowIsolation, _ session: inout PostgresSession
     ) throws {
@@ -208,24 +208,24 @@ public final class CopyBatch: @unchecked Sendable {
         try isolation.copy(content.targets[target].rows, into: place.table, columns: place.columns, &session)
     }
 
-    /// The same for the rows that the database reads itself. Run ``ServerRows/settings`` before.
+    /// Does the same for the rows that the server parses itself. Run ``ServerRows/settings`` first.
     func insertServerRows(
         of target: Int, _ isolation: inout RowIsolation, _ session: inout PostgresSession
     ) throws {
         try isolation.insert(content.targets[target].server, &session)
     }
 
-    /// The same for the dead letters.
+    /// Does the same for the dead letters.
     func copyDeadLetters(
         into table: TableName, _ isolation: inout RowIsolation, _ session: inout PostgresSession
     ) throws {
         try isolation.copy(content.deadLetters, into: table, columns: DeadLetter.columns, &session)
     }
 
-    /// Brings the rows of one target into their table by way of a temporary one, in parts, without the records of which
-    /// the database refuses a row.
+    /// Writes the rows of one target through a temporary table, in parts. A record is dropped as a whole if the
+    /// database refuses one of its rows.
     ///
-    /// - Returns: Nil for a target whose rows are not staged.
+    /// - Returns: The outcome; nil if the target's rows are not staged.
     func isolateStagedRows(
         of target: Int, _ isolation: inout RowIsolation, _ session: inout PostgresSession
     ) throws -> StagedIsolation.Outcome? {
@@ -233,21 +233,21 @@ public final class CopyBatch: @unchecked Sendable {
         return try StagedIsolation(staging).run(content.targets[target], &isolation, &session)
     }
 
-    /// How many records were taken in of the record batch at a place in the list.
+    /// The number of records added from the record batch at this index of the list.
     func recordCount(ofBatch index: Int) -> Int { content.recordsOfBatch[index] ?? 0 }
 
-    /// How many rows of a target the database reads itself.
+    /// The number of a target's rows that the server parses itself.
     func serverRowCount(of target: Int) -> Int { content.targets[target].server.count }
 
-    /// For each row of a target, in its order, the record that it was made of; empty if that was not remembered.
+    /// The origin of each row of a target, in row order; empty if origins aren't recorded.
     func origins(of target: Int) -> [RecordOrigin] { content.targets[target].origins }
-    /// The same for the rows that the database reads itself.
+    /// The same for the rows that the server parses itself.
     func serverOrigins(of target: Int) -> [RecordOrigin] { content.targets[target].serverOrigins }
     /// The same for dead letters.
     var deadLetterOrigins: [RecordOrigin] { content.deadLetterOrigins }
 }
 
 extension RecordBatch {
-    /// The partition that the batch is from.
+    /// The batch's topic and partition.
     var place: TopicPartition { TopicPartition(topic: topic, partition: partition) }
 }

@@ -3,7 +3,7 @@ import Foundation
 import KafkaWire
 import PGWire
 
-/// A message that can't be a row: where it stood in Kafka, and why.
+/// A message that can't become a row, with its origin in Kafka and the reason.
 public struct DeadLetter {
     public static let table = "dead_letter"
     public static let columns = [
@@ -14,10 +14,10 @@ public struct DeadLetter {
     private let partition: Int32
     private let offset: Int64
     private let timestamp: Int64
-    /// JSON, or nil where the record has no header.
+    /// The headers as JSON; nil if the record has none.
     private let headers: String?
     private let reason: String
-    /// Of the group that has read it; nil if that isn't known.
+    /// The consumer group that read it; nil if unknown.
     private let group: String?
 
     init(_ record: borrowing Record, topic: String, partition: Int32, reason: String, group: String? = nil) {
@@ -47,8 +47,8 @@ public struct DeadLetter {
         if let group { rows.append(text: group) } else { rows.appendNull() }
     }
 
-    /// `[{"name": …, "value": …}]`, in order, since a name can come more than once. A value that isn't text that
-    /// Postgres can store is in `base64` instead.
+    /// The headers as `[{"name": …, "value": …}]`, in order, since a name can occur more than once. A value that
+    /// Postgres can't store as text is in `base64` instead.
     private static func json(_ headers: RecordHeaders) -> String? {
         var entries: [[String: Any]] = []
         var iterator = headers.makeIterator()
@@ -66,13 +66,13 @@ public struct DeadLetter {
         return String(decoding: data, as: UTF8.self)
     }
 
-    /// The headers of a record from ``json(_:)``.
+    /// Parses the headers from the JSON made by ``json(_:)``.
     ///
-    /// - Throws: `Failure` for anything else.
+    /// - Throws: `Failure` if the text has another form.
     static func headers(from json: String?) throws(Failure) -> [(name: String, value: [UInt8]?)] {
         guard let json else { return [] }
         guard let entries = try? JSONSerialization.jsonObject(with: Data(json.utf8)) as? [[String: Any]] else {
-            throw Failure("the headers are not those that this program stores", status: .badData)
+            throw Failure("the headers are not in the form that this program stores", status: .badData)
         }
         return entries.map { entry in
             let name = entry["name"] as? String ?? ""
@@ -81,9 +81,9 @@ public struct DeadLetter {
         }
     }
 
-    /// The text with each NUL, which Postgres can't store, replaced by U+FFFD.
+    /// Replaces each NUL, which Postgres can't store, by U+FFFD.
     ///
-    /// Scalar by scalar: a search for the character NUL misses one with a combining mark behind it.
+    /// Works scalar by scalar: a search for the character NUL misses one that is followed by a combining mark.
     static func storable(_ text: String) -> String {
         guard text.utf8.contains(0) else { return text }
         return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value == 0 ? "\u{fffd}" : $0 }))

@@ -3,9 +3,9 @@ import PGWire
 
 /// The bound routes of a run, and the tables that their rows are copied into.
 public struct IngestPlan: Sendable {
-    /// A mapping and where it comes from.
+    /// A mapping and its file.
     public struct Source: Sendable {
-        /// The file; empty for a mapping from the command line.
+        /// The file; empty if the mapping comes from the command line.
         public let file: String
         public let mapping: Mapping
 
@@ -15,30 +15,30 @@ public struct IngestPlan: Sendable {
         }
     }
 
-    /// What one COPY of a batch fills: a table and some of its columns.
+    /// The destination of one COPY: a table and some of its columns.
     struct Target: Sendable, Equatable {
         let table: TableName
         let columns: [String]
-        /// How rows get into the table by way of a temporary one; nil if they never do.
+        /// How rows reach the table through a temporary one; nil if they never do.
         var staging: Staging?
-        /// Whether they always do. Otherwise only while refused records are searched for.
+        /// Whether rows are always staged. If false, they are staged only during the search for refused records.
         var isStaged: Bool { staging.map { $0.action != .append } ?? false }
     }
 
     public let routes: [BoundRoute]
-    /// Without duplicates, in the order of the routes.
+    /// The distinct targets, in the order of the routes.
     let targets: [Target]
-    /// For each route the index of its target.
+    /// The index of each route's target.
     let targetOfRoute: [Int]
-    /// For each target its table's name in totals: without the schema if no other table has this name.
+    /// The table name of each target for totals, without the schema if no other table has this name.
     public let labels: [String]
     public private(set) var unrouted: Mapping.Unrouted
-    /// Notices changes of the tables; nil only without routes.
+    /// Detects changes of the tables; nil only if there are no routes.
     let fingerprint: TableFingerprint?
-    /// The group that reads, for dead letters.
+    /// The consumer group that dead letters name; nil if unknown.
     let group: String?
 
-    /// - Parameter quote: Puts an identifier in quotes, for statements.
+    /// - Parameter quote: Quotes an identifier for use in statements.
     init<QuotingError>(
         _ routes: [BoundRoute], unrouted: Mapping.Unrouted = .deadLetter, fingerprint: TableFingerprint? = nil,
         group: String? = nil,
@@ -58,7 +58,7 @@ public struct IngestPlan: Sendable {
             }
             let index = known ?? targets.count
             if known == nil { targets.append(Target(table: name, columns: columns)) }
-            // All rows of a record are left out together, which needs a way to take some back.
+            // All rows of a record are dropped together, so some rows may have to be removed again.
             if targets[index].staging == nil, action != .append || route.route.each != nil {
                 targets[index].staging = try Staging(
                     action, table: route.table, columns: columns, number: index, quote: quote)
@@ -73,22 +73,22 @@ public struct IngestPlan: Sendable {
         self.targets = targets
     }
 
-    /// The same plan, for which a record that no route takes is rejected.
+    /// The same plan, except that a record without a route becomes a dead letter.
     var rejectingUnrouted: IngestPlan {
         var plan = self
         plan.unrouted = .deadLetter
         return plan
     }
 
-    /// Whether a record that comes late may replace a newer row, or delete it.
+    /// Whether a late record may replace or delete a newer row.
     public var replacesRows: Bool {
         routes.contains { route in if case .upsert = route.route.mode { true } else { false } }
     }
 
     /// Binds mappings to the tables as they are now.
     ///
-    /// - Parameter group: The group that reads, for dead letters.
-    /// - Throws: `BindingError`; `Failure` for settings that differ between the files; `PostgresError`.
+    /// - Parameter group: The consumer group that dead letters name; nil if unknown.
+    /// - Throws: `BindingError`; `Failure` if settings differ between the files; `PostgresError`.
     public static func bind(
         _ sources: [Source], group: String? = nil, _ connection: PostgresConnection
     ) async throws -> IngestPlan {
@@ -102,12 +102,15 @@ public struct IngestPlan: Sendable {
                 (name) throws(PostgresError) in try session.quoted(name)
             }
         }
-        // Without a fingerprint a table was dropped while it was looked up: the next look finds that it is missing.
+        // The fingerprint is missing if a table was dropped during the lookup; the next lookup reports that it is
+        // missing.
         guard let plan else { return try await bind(sources, group: group, connection) }
         return plan
     }
 
-    /// A mapping without routes that has the settings of all sources.
+    /// The settings that all sources share, as a mapping without routes.
+    ///
+    /// - Throws: `Failure` if they differ.
     public static func commonSettings(_ sources: [Source]) throws(Failure) -> Mapping {
         var settings = sources.first?.mapping ?? Mapping(routes: [])
         settings.routes = []
@@ -117,8 +120,8 @@ public struct IngestPlan: Sendable {
             guard other != settings else { continue }
             throw Failure(
                 "\(ShownArgument.name(source.file)): its unknown_fields, unrouted, dead_letter_limit or "
-                    + "on_partition_error differ from those of \(ShownArgument.name(sources[0].file)); give all files "
-                    + "the same", status: .configuration)
+                    + "on_partition_error differ from \(ShownArgument.name(sources[0].file)); all files need "
+                    + "the same values", status: .configuration)
         }
         return settings
     }

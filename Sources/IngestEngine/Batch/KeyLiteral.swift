@@ -1,7 +1,7 @@
-/// A key that a route asks for, in the form that is compared fastest with a record's key.
+/// A route's key condition, stored for the fastest comparison with record keys.
 @safe struct KeyLiteral: ~Copyable {
-    /// The key's bytes; this value alone owns them. In memory of its own, because an array inside of a value is copied
-    /// before it is indexed.
+    /// The key's bytes, owned by this value alone. They are in memory of their own because an array inside a value is
+    /// copied before it is indexed.
     private let memory: UnsafeMutableRawPointer
     private let count: Int
 
@@ -17,7 +17,7 @@
 
     deinit { unsafe memory.deallocate() }
 
-    /// Whether the bytes are this text.
+    /// Whether the bytes equal the key.
     @inline(__always)
     func equals(_ bytes: RawSpan) -> Bool {
         guard bytes.byteCount == count else { return false }
@@ -27,16 +27,16 @@
             if !isSame(bytes, at: offset) { return false }
             offset &+= 8
         }
-        // May overlap the word before.
+        // This word may overlap the previous one.
         return isSame(bytes, at: count &- 8)
     }
 
-    /// Whether eight bytes are the same.
+    /// Whether eight bytes at an offset are equal.
     ///
-    /// - Precondition: Both have them.
+    /// - Precondition: `offset + 8` is at most the count of both.
     @inline(__always)
     private func isSame(_ bytes: RawSpan, at offset: Int) -> Bool {
-        // The caller has compared the counts, so that the offset is inside.
+        // The caller has compared the counts, so the offset is in bounds.
         unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
             == memory.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
     }
@@ -44,7 +44,7 @@
     @inline(never)
     private func equalsShort(_ bytes: RawSpan) -> Bool {
         for index in 0..<count {
-            // The counts are the same.
+            // Both counts are equal, so the index is in bounds of both.
             guard
                 unsafe bytes.unsafeLoad(fromUncheckedByteOffset: index, as: UInt8.self)
                     == memory.load(fromByteOffset: index, as: UInt8.self)

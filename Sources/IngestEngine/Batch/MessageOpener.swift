@@ -1,29 +1,29 @@
 import KafkaWire
 import PGWire
 
-/// Finds the messages of a record's value, as a route's `decompress`, `json` and `each` say: one, or one for each
-/// element of an array.
+/// Extracts the messages from a record's value by a route's `decompress`, `json` and `each`: one, or one per element
+/// of an array.
 ///
-/// Not thread-safe: one for each worker.
+/// Not thread-safe: each worker has its own.
 struct MessageOpener: ~Copyable {
-    /// The most bytes of an inflated value.
+    /// The largest inflated value, in bytes.
     static let maximumInflatedBytes = 16 << 20
 
     private let inflater: ValueInflater?
     private let json: JSONPath?
     private let each: JSONPath?
-    /// The path of `json`, and those of columns that come from the envelope.
+    /// The path of `json`, then the paths of columns that read the envelope.
     private var envelopeFields: MessageFields
-    /// The path of `each`, and those of columns that come from the message around the array.
+    /// The path of `each`, then the paths of columns that read the message around the array.
     private var messageFields: MessageFields
     private let envelopeValues: [OuterValue]
     private let messageValues: [OuterValue]
 
-    /// The bytes that ``parts`` refer to: those of the message that was opened last.
+    /// The most recently opened message, which ``parts`` index.
     private(set) var message: [UInt8] = []
-    /// Where each row's message is.
+    /// The range of each row's message.
     private(set) var parts: [Range<Int>] = []
-    /// For the encoder's headers: what comes from outside the rows' messages.
+    /// Values from outside the rows' messages, passed to the encoder as headers.
     private(set) var outer: [(header: Int, value: [UInt8]?)] = []
 
     init(_ bound: BoundRoute) {
@@ -38,19 +38,19 @@ struct MessageOpener: ~Copyable {
         messageFields = MessageFields((each.map { [$0] } ?? []) + messageValues.map(\.path))
     }
 
-    /// Whether a route's messages are its records' values as they are, so that nothing has to be opened.
+    /// Whether the messages have to be extracted from the records' values. If false, each value is a message.
     static func isNeeded(for route: Route) -> Bool {
         route.decompression != nil || route.json != nil || route.each != nil
     }
 
-    /// Nil if the route's values are not compressed.
+    /// The inflater for a route's values; nil if they are not compressed.
     static func inflater(of route: Route) -> ValueInflater? {
         route.decompression.map { ValueInflater($0.compression, maximumBytes: maximumInflatedBytes) }
     }
 
-    /// Takes the next record's value.
+    /// Opens a record's value and sets ``message``, ``parts`` and ``outer``.
     ///
-    /// - Returns: Why there is no message; nil if ``message``, ``parts`` and ``outer`` are those of the value.
+    /// - Returns: nil, or the reason why there is no message.
     mutating func open(_ value: RawSpan) -> String? {
         parts.removeAll(keepingCapacity: true)
         outer.removeAll(keepingCapacity: true)
@@ -71,7 +71,7 @@ struct MessageOpener: ~Copyable {
         return takeElements(at: each)
     }
 
-    /// Replaces the message by the text of one of its fields.
+    /// Replaces the message by the text in one of its fields.
     private mutating func takeText(at path: JSONPath) -> String? {
         let envelope = message
         if let problem = unsafe envelopeFields.read(envelope.span.bytes) {
@@ -79,7 +79,7 @@ struct MessageOpener: ~Copyable {
         }
         guard let value = envelopeFields.value(0), value.kind == .string,
             let text = unsafe envelopeFields.text(0, in: envelope.span.bytes)
-        else { return "\(path) (\"json\") is missing or no text" }
+        else { return "\(path) (\"json\") is missing or not a string" }
         for (index, value) in envelopeValues.enumerated() {
             let bytes = Self.bytes(of: value, index + 1, envelopeFields, envelope)
             outer.append((value.header, bytes))
@@ -94,7 +94,7 @@ struct MessageOpener: ~Copyable {
             return "the message is not valid JSON: \(problem)"
         }
         guard let elements = unsafe messageFields.elements(0, in: message.span.bytes) else {
-            return "\(path) (\"each\") is missing or no array"
+            return "\(path) (\"each\") is missing or not an array"
         }
         for element in elements { parts.append(element.range) }
         for (index, value) in messageValues.enumerated() {
@@ -104,7 +104,7 @@ struct MessageOpener: ~Copyable {
         return nil
     }
 
-    /// A value for the encoder: nil if it is missing or null.
+    /// The encoder's input for a value; nil if the value is missing or null.
     private static func bytes(
         of value: OuterValue, _ index: Int, _ fields: borrowing MessageFields, _ message: [UInt8]
     ) -> [UInt8]? {

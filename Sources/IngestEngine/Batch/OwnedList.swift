@@ -1,9 +1,9 @@
-/// A fixed number of values that can't be copied, in memory of their own.
+/// A fixed number of noncopyable values in memory of their own.
 ///
 /// An array can't hold such values, and an `InlineArray` needs their number at compile time. Elements are read and
-/// changed in place: nothing is retained, and the only check for exclusive access is that of the list itself.
+/// changed in place: nothing is retained, and only the list itself is checked for exclusive access.
 @safe struct OwnedList<Element: ~Copyable>: ~Copyable {
-    /// `count` initialized elements; the list alone owns them.
+    /// `count` initialized elements, owned by the list alone.
     private let memory: UnsafeMutablePointer<Element>
     let count: Int
 

@@ -1,29 +1,29 @@
 import KafkaWire
 
-/// Finds the route of a record: of the routes of its topic, the first one whose conditions hold.
+/// Finds a record's route: the first of its topic's routes whose conditions hold.
 struct RecordRouter: ~Copyable {
-    /// What is compared for every record.
+    /// The part of a route that is checked for every record.
     struct Candidate: ~Copyable {
-        /// The target of the route's rows.
+        /// The index of the route's target.
         let target: Int
-        /// Meaningless without `hasKey`.
+        /// Unused unless `hasKey`.
         let key: KeyLiteral
         let hasKey: Bool
-        /// Whether there are conditions besides the key.
+        /// Whether there are conditions besides the first key.
         let hasConditions: Bool
-        /// Whether columns take their values from headers.
+        /// Whether columns read headers.
         let takesHeaders: Bool
-        /// Whether each record's value is one message, which becomes a row of a COPY.
+        /// Whether each value is one message that becomes a row of a COPY.
         let isPlain: Bool
     }
 
     private let routes: [Route]
     private let candidates: OwnedList<Candidate>
     private let conditions: [RouteConditions?]
-    /// The routes of each topic that was seen, in their order.
+    /// The routes of each known topic, in order.
     private var known: [String: [Int]] = [:]
     private var topic: String?
-    /// The routes of the present topic.
+    /// The routes of the current topic.
     private(set) var active: [Int] = []
 
     init(_ plan: IngestPlan) {
@@ -41,9 +41,9 @@ struct RecordRouter: ~Copyable {
         }
     }
 
-    /// Sets the topic of the records that follow.
+    /// Sets the topic of the following records.
     ///
-    /// - Returns: Whether it is another one than before.
+    /// - Returns: true if it differs from the previous topic.
     mutating func select(topic name: String) -> Bool {
         guard name != topic else { return false }
         topic = name
@@ -56,7 +56,7 @@ struct RecordRouter: ~Copyable {
         return true
     }
 
-    /// The route that takes a record; -1 if none does.
+    /// The first matching route; -1 if there is none.
     @inline(__always)
     func route(of record: borrowing Record, key: RawSpan?) -> Int {
         for position in 0..<active.count {
@@ -81,7 +81,7 @@ struct RecordRouter: ~Copyable {
 }
 
 extension [Route.Condition] {
-    /// The key that is compared first.
+    /// The key that is compared first; nil if there is no key condition.
     fileprivate var firstKey: String? {
         for condition in self {
             if case .key(let key) = condition { return key }
@@ -90,17 +90,17 @@ extension [Route.Condition] {
     }
 }
 
-/// The conditions of a route besides its first key.
+/// A route's conditions besides its first key.
 final class RouteConditions {
     /// Keys besides the first one.
     private var keys: [[UInt8]] = []
     private var headers: [(name: [UInt8], value: [UInt8])] = []
     private var fields: [(slot: Int, value: [UInt8])] = []
     private var scanner: MessageScanner
-    /// For a route whose values are compressed.
+    /// The inflater; nil if the route's values are not compressed.
     private let inflater: ValueInflater?
 
-    /// Nil if there are none.
+    /// nil if there are no such conditions.
     init?(_ route: Route) {
         var paths: [JSONPath] = []
         var values: [[UInt8]] = []
@@ -137,14 +137,14 @@ final class RouteConditions {
     }
 
     private func holdFields(_ value: RawSpan) -> Bool {
-        // The view is used during this call only, while the span keeps the memory alive.
+        // The view is used only during this call, in which the span keeps the memory alive.
         return unsafe value.withUnsafeBytes { bytes in
             guard let base = bytes.baseAddress else { return false }
             return holdFields(unsafe ByteView(base, bytes.count))
         }
     }
 
-    /// The value of the last header of a name.
+    /// The value of the last header with this name.
     private static func value(of name: [UInt8], _ record: borrowing Record) -> [UInt8]? {
         var value: [UInt8]?
         var iterator = record.headers.makeIterator()
@@ -155,7 +155,7 @@ final class RouteConditions {
         return value
     }
 
-    /// A string is compared after its escapes are resolved; a number, `true` or `false` as it is written.
+    /// Compares strings after resolving their escapes, and numbers, `true` and `false` as written.
     private func holdFields(_ text: ByteView) -> Bool {
         guard scanner.scan(text) else { return false }
         for field in fields {

@@ -1,19 +1,19 @@
 import KafkaWire
 import PGWire
 
-/// What a route needs whose records don't simply become one row of a COPY each: values to open, rows to stage, records
-/// without a value that mean something.
+/// Extra state of a route that isn't a plain append: its values must be opened, its rows staged, or its tombstones
+/// handled.
 struct SpecialRoute: ~Copyable {
     let isUpsert: Bool
     let tombstone: BoundRoute.Tombstone
-    /// Nil if the record's value is the message.
+    /// nil if the record's value is the message.
     var opener: MessageOpener?
-    /// Whether a message is one of several, for the reasons of dead letters.
+    /// The path of the array whose elements are messages, for the reasons of dead letters.
     let each: JSONPath?
-    /// Nil if tombstones don't delete.
+    /// nil if tombstones don't delete rows.
     var tombstones: TombstoneEncoder?
 
-    /// - Throws: `RowPlanError` for a plan that was not bound.
+    /// - Throws: `RowPlanError` if the plan was not bound.
     init(_ bound: BoundRoute) throws(RowPlanError) {
         tombstones = try Self.tombstones(of: bound)
         each = bound.route.each
@@ -40,10 +40,10 @@ struct SpecialRoute: ~Copyable {
 }
 
 extension BatchContent {
-    /// Takes a record of a route that is not plain. All rows of the record are appended, or it becomes a dead letter.
+    /// Adds a record of a route that isn't plain: all of its rows, or a dead letter.
     @inline(never)
     mutating func appendSpecial(
-        _ record: borrowing Record, of batch: borrowing RecordBatch, _ route: Int, target: Int, notedAs index: Int
+        _ record: borrowing Record, of batch: borrowing RecordBatch, _ route: Int, target: Int, originIndex index: Int
     ) {
         let metadata = RecordMetadata(
             partition: batch.partition, offset: record.offset,
@@ -51,27 +51,27 @@ extension BatchContent {
         let before = targets[target].present
         let problem: String?
         if record.value == nil, specials[route].isUpsert {
-            problem = appendTombstone(record, metadata, route, target, notedAs: index)
+            problem = appendTombstone(record, metadata, route, target, originIndex: index)
         } else if specials[route].opener == nil {
-            // Columns of metadata alone need no value.
+            // Columns that read only metadata need no value.
             let outcome = encoders[route].encode(
                 value: record.value, key: record.key, metadata: metadata, into: &targets[target].rows)
-            problem = take(outcome, target, since: before, offset: record.offset, notedAs: index)
+            problem = take(outcome, target, since: before, offset: record.offset, originIndex: index)
         } else if let value = record.value {
-            problem = appendOpened(value, key: record.key, metadata, route, target, notedAs: index)
+            problem = appendOpened(value, key: record.key, metadata, route, target, originIndex: index)
         } else {
             problem = "the record has no value"
         }
         guard let problem else { return }
         targets[target].rollback(to: before)
-        addDeadLetter(record, of: batch, reason: problem, notedAs: index)
+        addDeadLetter(record, of: batch, reason: problem, originIndex: index)
     }
 
     /// Appends a row for each message in a record's value.
     ///
-    /// - Returns: Why there is none; rows may have been appended then.
+    /// - Returns: nil, or the reason for a dead letter. Rows may have been appended in that case.
     private mutating func appendOpened(
-        _ value: RawSpan, key: RawSpan?, _ metadata: RecordMetadata, _ route: Int, _ target: Int, notedAs index: Int
+        _ value: RawSpan, key: RawSpan?, _ metadata: RecordMetadata, _ route: Int, _ target: Int, originIndex index: Int
     ) -> String? {
         if let problem = specials[route].opener?.open(value) { return problem }
         let message = specials[route].opener?.message ?? []
@@ -87,7 +87,7 @@ extension BatchContent {
             let before = targets[target].present
             let outcome = unsafe encoders[route].encode(
                 value: message.span.bytes.extracting(part), key: key, metadata: metadata, into: &targets[target].rows)
-            guard let problem = take(outcome, target, since: before, offset: metadata.offset, notedAs: index) else {
+            guard let problem = take(outcome, target, since: before, offset: metadata.offset, originIndex: index) else {
                 continue
             }
             guard let each = specials[route].each else { return problem }
@@ -97,7 +97,7 @@ extension BatchContent {
     }
 
     private mutating func appendTombstone(
-        _ record: borrowing Record, _ metadata: RecordMetadata, _ route: Int, _ target: Int, notedAs index: Int
+        _ record: borrowing Record, _ metadata: RecordMetadata, _ route: Int, _ target: Int, originIndex index: Int
     ) -> String? {
         switch specials[route].tombstone {
         case .ignore: return nil
@@ -123,16 +123,16 @@ extension BatchContent {
             let outcome = specials[route].tombstones?.encode(
                 key: record.key, metadata: metadata, into: &targets[target].rows)
         else { return SpecialRoute.noTombstones }
-        return take(outcome, target, since: before, offset: record.offset, isDeletion: true, notedAs: index)
+        return take(outcome, target, since: before, offset: record.offset, isDeletion: true, originIndex: index)
     }
 
-    /// Keeps what an encoder has made of a message.
+    /// Adds the encoder's outcome to the target.
     ///
-    /// - Parameter before: What was there before the message was encoded.
-    /// - Returns: Why it isn't a row.
+    /// - Parameter before: The target's position before the message was encoded.
+    /// - Returns: nil, or the reason why the message was rejected.
     private mutating func take(
         _ outcome: EncodedRow, _ target: Int, since before: TargetRows.Position, offset: Int64,
-        isDeletion: Bool = false, notedAs index: Int
+        isDeletion: Bool = false, originIndex index: Int
     ) -> String? {
         let origin = RecordOrigin(batch: index, offset: offset)
         switch outcome {
@@ -154,7 +154,7 @@ extension SpecialRoute {
 }
 
 extension TargetRows {
-    /// Gives the row that was appended last its sequence and flag if rows are staged.
+    /// Appends the sequence number and the deletion flag to the last row if rows are staged.
     mutating func finishRow(since before: Position, isDeletion: Bool) {
         guard staging != nil else { return }
         staged += 1
@@ -164,6 +164,8 @@ extension TargetRows {
         rows.append(bool: isDeletion)
     }
 
+    /// Appends a row that the server parses itself.
+    ///
     /// - Parameter row: A JSON object.
     mutating func append(serverRow row: [UInt8], isDeletion: Bool) {
         guard let staging else { return server.append(row) }

@@ -1,23 +1,23 @@
 import PGWire
 
-/// The rows of one target, and for each the record that it comes from if that is remembered.
+/// The rows of one target, and their origins if those are recorded.
 struct TargetRows: ~Copyable {
     var rows: CopyBuffer
-    /// Rows in forms that only the database reads.
+    /// Rows in forms that only the server can parse.
     var server: ServerRows
-    /// For the rows, and then for those that the database reads; empty if not remembered.
+    /// The origins of `rows`, then of `server`; empty if not recorded.
     var origins: [RecordOrigin] = []
     var serverOrigins: [RecordOrigin] = []
-    /// Which record each row comes from, if the rows are staged and that is remembered; by their sequence from 1 on.
+    /// The origins of staged rows, by sequence number minus 1; empty if not recorded.
     var stagedOrigins: [RecordOrigin] = []
     /// How the rows are staged; nil if they go directly into their table.
     private(set) var staging: Staging?
-    /// How many rows were staged, and how many of them are deletions.
+    /// The number of staged rows, and how many of them are deletions.
     var staged = 0
     var deletions = 0
     private var position: Position
     private let target: IngestPlan.Target
-    /// The mark before the first row.
+    /// The mark at the start of the rows.
     let beginning: CopyBuffer.Mark
 
     init(_ target: IngestPlan.Target, capacity: Int) {
@@ -29,7 +29,7 @@ struct TargetRows: ~Copyable {
         setStaging(target.isStaged)
     }
 
-    /// Decides whether the rows are staged.
+    /// Turns staging on or off.
     private mutating func setStaging(_ isStaged: Bool) {
         guard let wanted = target.staging, isStaged != (staging != nil) else { return }
         staging = isStaged ? wanted : nil
@@ -37,12 +37,12 @@ struct TargetRows: ~Copyable {
             table: isStaged ? wanted.table : target.table, columns: isStaged ? wanted.columns : target.columns)
     }
 
-    /// Stages the rows that follow if records are to be left out as a whole.
+    /// Turns staging on if the target's records must be dropped as a whole.
     ///
     /// - Precondition: There are no rows.
     mutating func prepareIsolation() { setStaging(target.staging != nil) }
 
-    /// What is there at a moment.
+    /// The counts at one moment, to which the rows can be rolled back.
     struct Position {
         var rows: CopyBuffer.Mark
         var server = 0
@@ -55,11 +55,11 @@ struct TargetRows: ~Copyable {
         init(_ rows: CopyBuffer.Mark) { self.rows = rows }
     }
 
-    /// How many rows there are, of both kinds.
+    /// The number of rows of both kinds.
     var count: Int { rows.rowCount + server.count }
     var byteCount: Int { rows.byteCount + (server.isEmpty ? 0 : server.byteCount) }
 
-    /// Remembers the present state for ``rollback()``.
+    /// Stores the current position for ``rollback()``.
     mutating func setMark() {
         position = present
     }
@@ -95,9 +95,9 @@ struct TargetRows: ~Copyable {
     }
 }
 
-/// Which record a row was made of.
+/// The record that a row was made from.
 struct RecordOrigin: Sendable, Hashable {
-    /// The place of its record batch in a list.
+    /// The record batch's index in the caller's list; -1 if not recorded.
     var batch: Int
     var offset: Int64
 }

@@ -1,17 +1,17 @@
 import PGWire
 
-/// Makes staged rows of records without a value: the key's columns of the row to delete, and nulls.
+/// Encodes a tombstone as a staged row: the key columns of the row to delete, and nulls.
 struct TombstoneEncoder: ~Copyable {
-    /// For a key that is a JSON object.
+    /// For keys that are JSON objects.
     private var objectEncoder: RowEncoder
-    /// For any other key.
+    /// For all other keys.
     private var textEncoder: RowEncoder
-    /// For each of the staged columns, its index among the key's columns; -1 for columns that stay null.
+    /// For each staged column its index among the key columns; -1 for columns that stay null.
     private let places: [Int]
     private var row = CopyBuffer()
 
-    /// - Parameter columns: Those of the route's rows.
-    /// - Throws: `RowPlanError` for a plan that was not bound.
+    /// - Parameter columns: The columns of the route's rows.
+    /// - Throws: `RowPlanError` if the plan was not bound.
     init(_ key: BoundRoute.TombstoneKey, columns: [String]) throws(RowPlanError) {
         let keyColumns = key.columns.map { column in
             var column = column
@@ -36,7 +36,7 @@ struct TombstoneEncoder: ~Copyable {
         textEncoder.setTopic(topic)
     }
 
-    /// The headers that the key's columns take.
+    /// The headers that the key columns read.
     var headerNames: [String] { objectEncoder.headerNames }
 
     mutating func setHeader(_ index: Int, _ value: RawSpan?) {
@@ -44,7 +44,7 @@ struct TombstoneEncoder: ~Copyable {
         textEncoder.setHeader(index, value)
     }
 
-    /// Appends a row of the staged columns, or says why not; the buffer is then as it was.
+    /// Appends a staged row, or leaves the buffer unchanged and returns the reason.
     mutating func encode(
         key: RawSpan?, metadata: RecordMetadata, into rows: inout CopyBuffer
     ) -> EncodedRow {
@@ -73,7 +73,7 @@ struct TombstoneEncoder: ~Copyable {
         return .row
     }
 
-    /// Whether the first byte of a text that isn't white space begins an object.
+    /// Whether the key's first byte after white space is `{`.
     private static func isObject(_ key: RawSpan) -> Bool {
         unsafe key.withUnsafeBytes { bytes in
             unsafe bytes.first { ![0x20, 0x09, 0x0a, 0x0d].contains($0) } == UInt8(ascii: "{")

@@ -1,33 +1,33 @@
 import PGWire
 
-/// Binds the routes of a mapping to the tables that they name.
+/// Binds the routes of a mapping to their tables.
 public struct Binder {
     private let file: String
     private let catalog: Catalog
     private let unknownFields: Mapping.UnknownFields
 
-    /// Binds the routes of several mappings, which together have to fit each other as well.
+    /// Binds the routes of several mappings and checks them against each other.
     public static func bind(
         _ sources: [IngestPlan.Source], to catalog: Catalog, _ session: inout PostgresSession
     ) throws -> [BoundRoute] {
         var routes: [BoundRoute] = []
         for source in sources { routes += try bind(source.mapping, to: catalog, file: source.file, &session) }
-        // Each has compared its own.
+        // Each mapping's own routes have been compared already.
         if sources.count > 1 { try RouteOrder.check(routes, file: "") }
         return routes
     }
 
-    /// Binds every route, and lets the server check the defaults of columns.
+    /// Binds every route and has the server check the columns' defaults.
     ///
     /// - Parameters:
     ///   - file: The mapping's file, for errors; empty if the mapping comes from the command line.
     ///   - session: The transaction in which the catalog was read, or a later one.
-    /// - Throws: `BindingError` for the first route that doesn't fit; `PostgresError` if the database can't be asked.
+    /// - Throws: `BindingError` for the first route that doesn't fit; `PostgresError` if a query fails.
     public static func bind(
         _ mapping: Mapping, to catalog: Catalog, file: String = "", _ session: inout PostgresSession
     ) throws -> [BoundRoute] {
         let routes = try bind(mapping, to: catalog, file: file)
-        // The same settings as for the rows that the server reads itself.
+        // The same settings as for rows that the server parses itself.
         try session.execute(ServerRows.settings)
         for route in routes {
             try DefaultCheck(route, file: file).run(&session)
@@ -38,7 +38,7 @@ public struct Binder {
         return routes
     }
 
-    /// An encoder has its own word on zones and defaults.
+    /// The encoder has checks of its own for zones and defaults.
     private static func checkEncoder(_ bound: BoundRoute, file: String) throws(BindingError) {
         do throws(RowPlanError) {
             _ = try RowEncoder(bound.plan)
@@ -49,7 +49,7 @@ public struct Binder {
         }
     }
 
-    /// Binds every route, without a look at the defaults of columns.
+    /// Binds every route without checking the columns' defaults.
     ///
     /// - Throws: `BindingError` for the first route that doesn't fit.
     static func bind(
@@ -80,7 +80,7 @@ public struct Binder {
         let named = Set(columns.map(\.name))
         try scope.checkFilled(named)
         let mode = try scope.mode(columns)
-        // A row without its key replaces none, and no other one could ever replace it.
+        // A row with a null in its key conflicts with no row, so it could neither replace one nor be replaced.
         for index in columns.indices where mode.key.contains(columns[index].name) { columns[index].isNotNull = true }
         let bound = BoundRoute(
             route: route, table: table, plan: RowPlan(columns: columns, unknownFields: unknownFields), mode: mode,
@@ -91,24 +91,24 @@ public struct Binder {
     }
 }
 
-/// One route while it is bound: its table, and how errors name both.
+/// The context of one route during binding: its table, and its place in errors.
 struct RouteScope {
     let file: String
     let route: Route
     let table: TableShape
     let user: String
 
-    /// - Parameter line: 0 for the line of the route.
+    /// - Parameter line: The line in the file; 0 for the route's line.
     func failure(_ message: String, line: Int = 0) -> BindingError {
         BindingError("route to \(route.table.text): \(message)", file: file, line: line > 0 ? line : route.line)
     }
 
     // MARK: Columns
 
-    /// Without `columns`: every column that takes its value from the top-level field of its name.
+    /// The columns of a route without `columns`: each reads the top-level field of its name.
     ///
-    /// Columns with a default in the database are left out, since COPY can't write a default for a missing field. They
-    /// have to be named under `columns` if messages have them.
+    /// Columns with a default in the database are omitted, since COPY can't write a default for a missing field. They
+    /// must be named under `columns` if messages have them.
     func columnsByName() -> [RowPlan.Column] {
         table.columns.filter { !$0.isGenerated && !$0.hasDefault }.map { column in
             RowPlan.Column(
@@ -118,6 +118,8 @@ struct RouteScope {
     }
 
     /// The columns that the route names, in the table's order.
+    ///
+    /// - Throws: `BindingError` if one doesn't exist, is generated, or can't hold its source.
     func columns(_ named: [Route.Column]) throws(BindingError) -> [RowPlan.Column] {
         var found: [String: RowPlan.Column] = [:]
         for column in named {
@@ -141,14 +143,14 @@ struct RouteScope {
         return table.columns.compactMap { found[$0.name] }
     }
 
-    /// A trigger may fill a column that refuses null, but not one whose domain does.
+    /// Whether the column must get a value. A BEFORE INSERT trigger may fill it unless its type is a domain.
     private func refusesNull(_ column: TableShape.Column) -> Bool {
         guard column.isNotNull, table.hasBeforeInsertTrigger else { return column.isNotNull }
         if case .domain = column.type { return true }
         return false
     }
 
-    /// Refuses a route by which a column would be null in every row although it must not be.
+    /// Throws if a column that must not be null would be null in every row.
     func checkFilled(_ named: Set<String>) throws(BindingError) {
         guard !table.hasBeforeInsertTrigger else { return }
         for column in table.columns

@@ -1,14 +1,14 @@
 import CommandLineSupport
 
-/// A route that doesn't fit its table: the place in the mapping, what doesn't fit, and what would.
+/// A route that doesn't fit its table: where it is in the mapping, what doesn't fit, and what would.
 public struct BindingError: Error, Equatable, CustomStringConvertible {
     /// The mapping's file; empty if the route comes from the command line.
     public let file: String
-    /// Counts from 1; 0 without a file.
+    /// The line, from 1; 0 if unknown.
     public let line: Int
     public let message: String
 
-    /// Whether the table isn't there, and may come.
+    /// Whether the table is missing and may still be created.
     public let isOfAbsence: Bool
 
     init(_ message: String, file: String, line: Int, isOfAbsence: Bool = false) {

@@ -1,24 +1,26 @@
 import PGWire
 
-/// A route and the table that it fits: everything that writing its rows needs.
+/// A route with its table: everything needed to write its rows.
 public struct BoundRoute: Sendable, Equatable {
     public var route: Route
     public var table: TableShape
-    /// The columns of COPY, in its order.
+    /// The columns of the COPY, in order.
     public var plan: RowPlan
     public var mode: Mode
-    /// Columns that the database fills by their defaults, since the route doesn't name them. For a line in the log.
+    /// Columns that the route doesn't name, which get their default in the database. For a log line.
     public var leftToDefault: [String]
 
     public enum Mode: Sendable, Equatable {
         case append
+        /// Replaces the row with the same key.
+        ///
         /// - Parameters:
         ///   - key: The columns of `ON CONFLICT (…)`, those of a unique index.
-        ///   - tombstone: What a record without a value means.
+        ///   - tombstone: What to do with a record without a value.
         case upsert(key: [String], tombstone: Tombstone)
         case ignore(key: [String])
 
-        /// The key's columns; none for `append`.
+        /// The key columns; empty for `append`.
         var key: [String] {
             switch self {
             case .append: []
@@ -33,15 +35,15 @@ public struct BoundRoute: Sendable, Equatable {
         case deadLetter
     }
 
-    /// Where the key's columns come from if a record has no value.
+    /// How a tombstone's key columns get their values.
     ///
-    /// Columns of headers, the record's key, topic or partition have their usual source. The paths of the others are
-    /// looked up in the record's key if that is a JSON object. If it isn't, and exactly one column has a path, the
-    /// key's text is that column's value. A tombstone that lacks one of the columns this way is a dead letter.
+    /// Columns that read headers or the record's key, topic or partition do so as usual. The other columns' paths are
+    /// looked up in the record's key if that is a JSON object. If it isn't, and exactly one column has a path, that
+    /// column gets the key's text. A tombstone that leaves a key column without a value is a dead letter.
     public struct TombstoneKey: Sendable, Equatable {
-        /// The key's columns in the plan's order, with the plan's settings.
+        /// The key columns in the plan's order, with the plan's settings.
         public var columns: [RowPlan.Column]
-        /// The column whose value is the text of a key that isn't a JSON object; nil if several columns have a path.
+        /// The column that gets the text of a key that isn't a JSON object; nil if several columns have a path.
         public var textColumn: String?
 
         public init(columns: [RowPlan.Column], textColumn: String? = nil) {

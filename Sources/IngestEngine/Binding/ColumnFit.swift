@@ -1,12 +1,12 @@
-/// Whether a column's type can hold what its source gives.
+/// Checks whether a column's type can hold its source's values.
 struct ColumnFit {
     let column: Route.Column
     let shape: TableShape.Column
 
-    /// Why not, and what would fit; nil if it can.
+    /// The reason why not, and what would fit; nil if it can.
     var misfit: String? { sourceMisfit ?? formatMisfit ?? zoneMisfit }
 
-    /// The column's type without domains.
+    /// The column's type, with a domain replaced by its base type.
     private var type: ColumnType {
         if case .domain(let base, _) = shape.type { base } else { shape.type }
     }
@@ -28,8 +28,7 @@ struct ColumnFit {
         }
     }
 
-    /// What Kafka keeps about a record. A type that is too small for every possible value is refused, so that it
-    /// can't overflow one day.
+    /// Checks a record's metadata. A type that can't hold every possible value is refused, so that it never overflows.
     private func misfit(of field: Route.RecordField) -> String? {
         switch (field, type) {
         case (.topic, .text), (.topic, .varchar): nil
@@ -69,18 +68,19 @@ struct ColumnFit {
         return nil
     }
 
-    /// A local time becomes an instant in a `timestamptz`; the other types get the zone's local time.
+    /// A zone applies to all types with a date or time: `timestamptz` gets the instant, the others the zone's local
+    /// time.
     private var zoneMisfit: String? {
         guard column.zone != nil, TimeParts(of: type) == nil else { return nil }
         return "\"zone\" needs date, time, timestamp or timestamp with time zone"
     }
 }
 
-/// What a time type is made of.
+/// The parts that a date or time type has.
 private struct TimeParts {
     let day: Bool
 
-    /// Nil for other types.
+    /// nil for other types.
     init?(of type: ColumnType) {
         switch type {
         case .date, .timestamp, .timestamptz: day = true

@@ -1,8 +1,8 @@
 import CommandLineSupport
 import PGWire
 
-/// Lets the server read a route's defaults as it would read a message's values, so that a mistake is an error at the
-/// start and not a dead letter for each record.
+/// Has the server parse a route's defaults as it would parse a message's values, so that a mistake is an error at
+/// startup instead of a dead letter for each record.
 struct DefaultCheck {
     private let bound: BoundRoute
     private let file: String
@@ -12,10 +12,10 @@ struct DefaultCheck {
         self.file = file
     }
 
-    /// Takes one round trip for each default.
+    /// Runs one query per default.
     ///
-    /// - Throws: `BindingError` for a text that the column's type refuses; the transaction has then failed.
-    ///   `PostgresError` for other errors.
+    /// - Throws: `BindingError` if the column's type refuses a default, which leaves the transaction failed; otherwise
+    ///   `PostgresError`.
     func run(_ session: inout PostgresSession) throws {
         for column in bound.plan.columns {
             guard let text = column.defaultText else { continue }
@@ -36,10 +36,10 @@ struct DefaultCheck {
         if case .domain(let inner, _) = base { base = inner }
         switch base {
         case .json, .jsonb:
-            // A string inside JSON would become a JSON string, which no domain or type refuses.
+            // As a string inside JSON the default would become a JSON string, which every type and domain accepts.
             try session.query("SELECT $1::json::jsonb", parameters: [.text(text)])
         default:
-            // Not `$1::varchar(3)`: an explicit cast cuts a text that is too long.
+            // Not `$1::varchar(3)`: an explicit cast truncates a text that is too long.
             let object = JSONValue.object([JSONValue.Member(column.name, .string(text))]).text
             let table = try bound.table.name.quoted(&session)
             try session.query(
@@ -52,6 +52,6 @@ struct DefaultCheck {
         let type = bound.table.columns.first { $0.name == column.name }?.typeName ?? ""
         let scope = RouteScope(file: file, route: bound.route, table: bound.table, user: "")
         return scope.failure(
-            "the column \"\(column.name)\" is \(type), and its default \"\(text)\" is none: \(reason)", line: line)
+            "the column \"\(column.name)\" is \(type), which refuses the default \"\(text)\": \(reason)", line: line)
     }
 }

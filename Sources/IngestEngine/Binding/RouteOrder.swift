@@ -1,17 +1,17 @@
-/// Refuses routes between whose rows an order would matter that a batch doesn't keep.
+/// Refuses routes whose rows need an order that a batch doesn't keep.
 ///
-/// A batch keeps the order of the rows of one target: a table, some of its columns, and a mode. Two targets are written
-/// one after the other. So two routes that write to the same rows have to have the same columns and mode, or to read
-/// different topics, between which Kafka has no order either.
+/// A batch keeps the order of rows within one target: a table, some of its columns, and a mode. Targets are written
+/// one after the other. So two routes that may write the same rows must have the same columns and mode, or read
+/// different topics, between which Kafka keeps no order either.
 struct RouteOrder {
-    /// - Parameter file: Of the routes; empty if they come from several.
+    /// - Parameter file: The routes' file; empty if they come from several.
     static func check(_ routes: [BoundRoute], file: String) throws(BindingError) {
         for (index, route) in routes.enumerated() {
             for other in routes[..<index] where conflict(route, other) {
                 let scope = RouteScope(file: file, route: route.route, table: route.table, user: "")
                 throw scope.failure(
-                    "another route\(other.route.line > 0 ? " (line \(other.route.line))" : "") writes to this table with "
-                        + "other columns or another mode, so that the order of their rows would be lost; give both the "
+                    "another route\(other.route.line > 0 ? " (line \(other.route.line))" : "") writes to this table "
+                        + "with other columns or another mode, so the order of their rows would be lost; give both the "
                         + "same columns, mode and key, or let them read different topics by name")
             }
         }

@@ -1,7 +1,7 @@
 import PGWire
 
 extension RouteScope {
-    /// The route's mode with its key.
+    /// The route's mode with its key columns.
     func mode(_ columns: [RowPlan.Column]) throws(BindingError) -> BoundRoute.Mode {
         switch route.mode {
         case .append:
@@ -26,7 +26,7 @@ extension RouteScope {
         if case .ignore = route.mode { "ignore" } else { "upsert" }
     }
 
-    /// The columns of a unique index that `ON CONFLICT` can use.
+    /// The columns of the unique index that `ON CONFLICT` uses.
     private func key(_ named: [String]?, _ columns: [RowPlan.Column]) throws(BindingError) -> [String] {
         guard table.kind == .table || table.kind == .partitionedTable else {
             let what = table.kind == .view ? "a view" : "a foreign table"
@@ -35,7 +35,7 @@ extension RouteScope {
         let key = named ?? table.primaryKey
         guard !key.isEmpty else {
             throw failure(
-                "\"mode: \(modeWord)\" needs to know the key, and the table has no primary key; name the columns of "
+                "\"mode: \(modeWord)\" needs a key, and the table has no primary key; name the columns of "
                     + "a unique index: key: [COLUMN]" + existingKeys)
         }
         for name in key where !table.columns.contains(where: { $0.name == name }) {
@@ -55,13 +55,13 @@ extension RouteScope {
         return index
     }
 
-    /// `; unique are: (a), (b, c)`
+    /// The list `; unique keys: (a), (b, c)`; empty if there are none.
     private var existingKeys: String {
         guard !table.uniqueKeys.isEmpty else { return "" }
-        return "; unique are: " + table.uniqueKeys.map { "(\($0.joined(separator: ", ")))" }.joined(separator: ", ")
+        return "; unique keys: " + table.uniqueKeys.map { "(\($0.joined(separator: ", ")))" }.joined(separator: ", ")
     }
 
-    /// What a record without a value must have to name the row that it deletes.
+    /// The sources of a tombstone's key columns.
     private func tombstoneKey(
         _ key: [String], _ columns: [RowPlan.Column]
     ) throws(BindingError) -> BoundRoute.TombstoneKey {
@@ -77,9 +77,9 @@ extension RouteScope {
             case .header, .record(.key), .record(.topic), .record(.partition): break
             case .rest, .message, .envelope, .record(.value), .record(.offset), .record(.timestamp):
                 throw failure(
-                    "\"tombstone: delete\" can't find the rows: the key's column \"\(column.name)\" comes from what a "
-                        + "record without a value doesn't have; its source can be a path (looked up in the record's "
-                        + "key), a header, or the record's key, topic or partition", line: line(of: column.name))
+                    "\"tombstone: delete\" can't find the rows: the source of the key's column \"\(column.name)\" is "
+                        + "missing in a record without a value; use a path (looked up in the record's key), a header, "
+                        + "or the record's key, topic or partition", line: line(of: column.name))
             }
         }
         return BoundRoute.TombstoneKey(
@@ -91,9 +91,9 @@ extension RouteScope {
     }
 }
 
-/// Checks that the user may do what a route's mode needs.
+/// Checks that the user has the privileges that a route's mode needs.
 ///
-/// `ON CONFLICT` reads the key's columns and, for an upsert, `excluded`, which needs SELECT on the columns of the same
+/// `ON CONFLICT` reads the key columns and, for an upsert, `excluded`, which needs SELECT on the columns of the same
 /// names.
 ///
 /// Source: PostgreSQL manual, "INSERT", "COPY" and "DELETE".
@@ -116,7 +116,7 @@ struct PrivilegeCheck {
         }
     }
 
-    /// A grant on the table includes its columns.
+    /// Table-level grants are included in the columns' privileges.
     private func check(
         _ privilege: TableShape.Privileges, _ word: String, _ columns: [String]
     ) throws(BindingError) {

@@ -1,4 +1,4 @@
-/// A record that a mapping is tried on.
+/// A record to check a mapping with.
 public struct CheckedRecord: Sendable {
     public var topic: String
     public var partition: Int32
@@ -24,32 +24,32 @@ public struct CheckedRecord: Sendable {
 
     var metadata: RecordMetadata { RecordMetadata(partition: partition, offset: offset, timestamp: timestamp) }
 
-    /// The last header of a name; nil if there is none or it has no value.
+    /// The value of the last header with this name; nil if there is none or its value is null.
     func header(_ name: String) -> [UInt8]? {
         headers.last { $0.name == name }?.value
     }
 }
 
-/// What a mapping makes of a sample of records.
+/// The result of checking a mapping with a sample of records.
 public struct CheckReport: Sendable, Equatable {
     /// One route and its table.
     public struct Entry: Sendable, Equatable {
         public var route: Route
-        /// Columns that the database fills by their defaults, since the route doesn't name them.
+        /// Columns that the route doesn't name, which get their default in the database.
         public var leftToDefault: [String] = []
-        /// Records that the route selected.
+        /// The number of records that the route selected.
         public var records = 0
         public var rows = 0
-        /// Of these, rows in a form that only the database reads.
+        /// The number of `rows` in a form that only the server can parse.
         public var serverRows = 0
-        /// Records without a value of an upsert route, by what happens with them.
+        /// For upsert routes: the number of tombstones that delete a row.
         public var deletions = 0
         public var ignoredTombstones = 0
-        /// In the order of the first example.
+        /// In the order in which each reason first occurred.
         public var rejections: [Rejection] = []
     }
 
-    /// Records that can't become rows for the same reason.
+    /// Records that were rejected for the same reason.
     public struct Rejection: Sendable, Equatable {
         /// The reason without the value.
         public var reason: String
@@ -61,16 +61,16 @@ public struct CheckReport: Sendable, Equatable {
         public var topic: String
         public var partition: Int32
         public var offset: Int64
-        /// The whole reason, with the value.
+        /// The full reason, with the value.
         public var reason: String
     }
 
     /// In the order of the mapping.
     public var routes: [Entry]
-    /// Records that no route selects.
+    /// The number of records that no route selects.
     public var unrouted = 0
     public var firstUnrouted: Example?
 
-    /// Whether every record became a row or is ignored as the mapping says.
+    /// Whether no record was rejected. Unrouted records don't count.
     public var isClean: Bool { routes.allSatisfy(\.rejections.isEmpty) }
 }

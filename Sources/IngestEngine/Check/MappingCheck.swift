@@ -1,27 +1,27 @@
 import PGWire
 
-/// Tries a mapping on records, and writes nothing.
+/// Checks a mapping with records, and writes nothing.
 ///
-/// What only a write can show stays unseen: constraints, unique indexes, triggers, partitions. Values that the encoder
-/// leaves to the server are read by it in a transaction that is read-only.
+/// Some errors show only in a write: those of constraints, unique indexes, triggers and partitions. Values that the
+/// encoder leaves to the server are parsed there in a read-only transaction.
 ///
 /// Not made for speed: it copies and allocates for each record. Not thread-safe.
 public final class MappingCheck {
     private struct ServerRecord {
         let record: CheckedRecord
-        /// Those that the server has to read.
+        /// The record's rows that the server has to parse.
         let serverRows: [[UInt8]]
-        /// All of the record's rows.
+        /// The number of all rows of the record.
         let rowCount: Int
     }
 
-    /// A route with its encoder. A class, since an encoder can't be copied.
+    /// A route with its encoder. It is a class because an encoder can't be copied.
     private final class Target {
         let bound: BoundRoute
         var encoder: RowEncoder
         var special: SpecialRoute
         var entry: CheckReport.Entry
-        /// Records with rows that the server has to read.
+        /// Records with rows that the server has to parse.
         var serverRecords: [ServerRecord] = []
 
         init(_ bound: BoundRoute) throws(RowPlanError) {
@@ -36,7 +36,7 @@ public final class MappingCheck {
     private let matchers: [RouteMatcher]
     private var unrouted = 0
     private var firstUnrouted: CheckReport.Example?
-    /// Rows are encoded into it and dropped.
+    /// A scratch buffer: rows are encoded into it and discarded.
     private var rows = CopyBuffer()
 
     /// - Throws: `RowPlanError` if a plan can't be used.
@@ -45,7 +45,7 @@ public final class MappingCheck {
         for route in routes { targets.append(try Target(route)) }
     }
 
-    /// Tries the mapping on one record.
+    /// Checks one record.
     public func check(_ record: CheckedRecord) {
         guard let index = matchers.firstIndex(where: { $0.selects(record) }) else {
             unrouted += 1
@@ -62,7 +62,7 @@ public final class MappingCheck {
         target.special.setTopic(record.topic)
         guard let value = record.value else { return checkTombstone(record, target) }
         guard target.special.opener != nil else { return encode([value], record, target) }
-        // Safe: the array outlives the call, which keeps nothing of it.
+        // Safe: the array outlives the call, which retains no pointer to it.
         if let problem = unsafe target.special.opener?.open(value.span.bytes) {
             return reject(record, problem, target)
         }
@@ -70,12 +70,12 @@ public final class MappingCheck {
         encode((target.special.opener?.parts ?? []).map { Array(message[$0]) }, record, target)
     }
 
-    /// Lets the server read the rows that only it can read.
+    /// Has the server parse the rows that only it can parse.
     ///
     /// - Parameters:
-    ///   - limit: At most so many records of each route; the others count as rows.
+    ///   - limit: The most records per route to check; the others count as rows.
     ///   - session: A transaction of its own. It is made read-only.
-    /// - Throws: `PostgresError` if the database can't be asked.
+    /// - Throws: `PostgresError` if the connection is lost or a statement fails for a reason other than a record.
     public func checkServerRows(
         limit: Int = 1000, _ session: inout PostgresSession
     ) throws(PostgresError) {
@@ -110,7 +110,7 @@ public final class MappingCheck {
     private func checkTombstone(_ record: CheckedRecord, _ target: Target) {
         guard case .upsert(_, let tombstone) = target.bound.mode else {
             guard target.special.opener == nil else { return reject(record, "the record has no value", target) }
-            // Columns of metadata alone need no value.
+            // Columns that read only metadata need no value.
             return encode([nil], record, target)
         }
         switch tombstone {
@@ -129,7 +129,7 @@ public final class MappingCheck {
             }
         }
         let key = record.key ?? []
-        // Safe: the array outlives the call, which keeps nothing of it.
+        // Safe: the array outlives the call, which retains no pointer to it.
         let outcome = unsafe target.special.tombstones?.encode(
             key: record.key == nil ? nil : key.span.bytes, metadata: record.metadata, into: &rows)
         rows.removeAll()
@@ -137,7 +137,7 @@ public final class MappingCheck {
         target.entry.deletions += 1
     }
 
-    /// Tries the messages of one record. If one of them can't become a row, none does.
+    /// Encodes all messages of one record. If one of them is rejected, so is the record.
     private func encode(_ messages: [[UInt8]?], _ record: CheckedRecord, _ target: Target) {
         for (index, name) in target.encoder.headerNames.enumerated() {
             if let value = record.header(name) {
@@ -170,9 +170,9 @@ public final class MappingCheck {
     }
 
     private func outcome(of message: [UInt8]?, _ record: CheckedRecord, _ target: Target) -> EncodedRow {
-        // An empty array instead of none: whether there is one is decided below.
+        // The span needs an array; whether the value is null is decided below.
         let (value, key) = (message ?? [], record.key ?? [])
-        // Safe: the arrays outlive the call, which keeps nothing of them.
+        // Safe: the arrays outlive the call, which retains no pointer to them.
         let outcome = unsafe target.encoder.encode(
             value: message == nil ? nil : value.span.bytes, key: record.key == nil ? nil : key.span.bytes,
             metadata: record.metadata, into: &rows)
@@ -193,7 +193,7 @@ public final class MappingCheck {
                     topic: record.topic, partition: record.partition, offset: record.offset, reason: reason)))
     }
 
-    /// A reason without the value that it quotes, so that equal mistakes count as one.
+    /// The reason without the quoted value, so that equal mistakes are counted together.
     static func kind(of reason: String) -> String {
         let ends = [", found ", " (byte ", " (element ", ": \"", "JSON object: "].compactMap { reason.range(of: $0) }
         guard let end = ends.min(by: { $0.lowerBound < $1.lowerBound }) else { return reason }

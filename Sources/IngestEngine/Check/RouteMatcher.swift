@@ -1,6 +1,6 @@
 import KafkaWire
 
-/// Whether a route selects a record. For samples: it parses the whole message.
+/// Whether a route selects a record. Only for samples: it parses the whole message.
 struct RouteMatcher {
     private let route: Route
     private let topic: Regex<AnyRegexOutput>?
@@ -10,7 +10,7 @@ struct RouteMatcher {
         topic = if case .pattern(let pattern) = route.topic { try? Regex(pattern) } else { nil }
     }
 
-    /// Whether the route reads the topic. A pattern has to match the whole name.
+    /// Whether the route reads the topic. A pattern must match the whole name.
     func reads(_ name: String) -> Bool {
         if case .name(let wanted) = route.topic { return wanted == name }
         guard let topic else { return false }
@@ -21,10 +21,10 @@ struct RouteMatcher {
         reads(record.topic) && route.conditions.allSatisfy { holds($0, record) }
     }
 
-    /// The record's value, inflated if it is compressed.
+    /// The record's value, inflated if it is compressed; nil if it is null or can't be inflated.
     private func message(of record: CheckedRecord) -> [UInt8]? {
         guard let value = record.value, let inflater = MessageOpener.inflater(of: route) else { return record.value }
-        // Safe: the array outlives the call, which keeps nothing of it.
+        // Safe: the array outlives the call, which retains no pointer to it.
         return unsafe try? inflater.inflate(value.span.bytes)
     }
 
@@ -61,6 +61,6 @@ extension SampleJSON {
 }
 
 extension Route {
-    /// Whether the route reads a topic: by its name, or by a pattern that matches the whole name.
+    /// Whether the route reads a topic, by name or by a pattern that matches the whole name.
     public func reads(topic name: String) -> Bool { RouteMatcher(self).reads(name) }
 }

@@ -1,7 +1,9 @@
-/// RFC 4648, section 4, with or without padding, also in the alphabet for URLs (section 5).
+/// Base64 by RFC 4648, section 4, with or without padding, or in the URL-safe alphabet of section 5.
 enum Base64 {
-    /// - Parameter target: Has room for as many bytes as the text has.
-    /// - Returns: The number of bytes; -1 if the text isn't valid.
+    /// Decodes a text.
+    ///
+    /// - Parameter target: Room for at least as many bytes as the text has.
+    /// - Returns: The number of bytes written; -1 if the text is invalid.
     static func decode(_ text: ByteView, to target: UnsafeMutableRawPointer) -> Int {
         var end = text.count
         while end > 0, end > text.count - 2, text[end - 1] == UInt8(ascii: "=") { end -= 1 }
@@ -20,7 +22,7 @@ enum Base64 {
                 written += 1
             }
         }
-        // Bits that no byte takes have to be zero.
+        // Leftover bits must be zero.
         return bits & (1 << UInt32(count) - 1) == 0 ? written : -1
     }
 

@@ -1,44 +1,44 @@
-/// How a value becomes the binary form of its column's type.
+/// How to encode a value into the binary form of its column's type.
 enum ColumnOperation: UInt8 {
     case bool, int2, int4, int8, float4, float8, numeric
     case text
     /// `varchar(n)`, `char(n)`.
     case limitedText
     case bytea
-    /// `bytea` in base64 or hex, as the mapping says.
+    /// `bytea` in base64 or hex, by the mapping's `format`.
     case encodedBytes
     case date, time, timestamp, timestamptz
-    /// The same types in the form that the mapping says.
+    /// One of these types in the mapping's `format`.
     case formattedTime
     case interval, uuid, json, jsonb, inet, enumeration, array
-    /// A type whose values the database reads.
+    /// A type whose values only the server parses.
     case other
 }
 
-/// Where a step's value comes from.
+/// The source of a step's value.
 enum StepSource: UInt8 {
     case path, topic, partition, offset, timestamp, key, value, header, rest
 }
 
-/// One column of a plan in plain memory.
+/// One column of a plan, in trivially copyable memory.
 struct ColumnStep: BitwiseCopyable {
     var operation = ColumnOperation.other
     var source = StepSource.path
     var isNotNull = false
-    /// A path's slot, or a header's index.
+    /// A path's slot or a header's index.
     var slot: Int32 = 0
-    /// `varchar` and `char`: the most characters. `numeric`: the digits in all, or 0 without a limit.
+    /// `varchar` and `char`: the most characters. `numeric`: the total number of digits, or 0 if unlimited.
     var limit: Int32 = 0
-    /// `numeric`: the digits behind the point.
+    /// `numeric`: the number of digits after the decimal point.
     var scale: Int32 = 0
-    /// The index of what doesn't fit in here: labels of an enumeration, a time format, an array's elements.
+    /// The index of details kept elsewhere: an enumeration's labels, a time format or an array's elements; -1 if none.
     var detail: Int32 = -1
-    /// The index of the default, or -1.
+    /// The index of the default; -1 if none.
     var fallback: Int32 = -1
 
     init() {}
 
-    /// The operation of a type, without the details that are kept elsewhere.
+    /// Sets the operation of a type, without the details that are kept elsewhere.
     init(_ type: ColumnType) {
         switch type {
         case .bool: operation = .bool
@@ -66,14 +66,14 @@ struct ColumnStep: BitwiseCopyable {
         case .jsonb: operation = .jsonb
         case .inet: operation = .inet
         case .enumeration: operation = .enumeration
-        // The server evaluates a domain's constraints when it receives the base type's form.
+        // The server checks a domain's constraints when it receives the base type's binary form.
         case .domain(let base, _): self = ColumnStep(base)
         case .array: operation = .array
         case .other: operation = .other
         }
     }
 
-    /// Whether the type's input takes `now`, `today` and the like.
+    /// Whether the type's input function accepts `now`, `today` and the like.
     var takesRelativeTimes: Bool {
         switch operation {
         case .date, .time, .timestamp, .timestamptz: true
@@ -82,31 +82,31 @@ struct ColumnStep: BitwiseCopyable {
     }
 }
 
-/// What became of one value.
+/// The outcome of encoding one value.
 enum Verdict: UInt8 {
     case done
-    /// A form that only the database's own input knows.
+    /// A form that only the server can parse.
     case server
-    /// Certainly not of the type.
+    /// Certainly not a value of the type.
     case syntax
     case range
     case tooLong
     case relativeTime
-    /// An array is expected, or one whose rows have the same length.
+    /// Not an array, or an array whose rows differ in length.
     case array
     case encoding
-    /// The column takes no null.
+    /// A null in a column that must not be null.
     case null
-    /// A local time of day has no date, so it is no instant.
+    /// A time of day without a date, which is no instant.
     case noDate
 }
 
-/// A value to be encoded: its bytes, and what the scanner saw.
+/// A value to encode: its bytes and the scanner's result.
 struct FieldValue: BitwiseCopyable {
-    /// A string's bytes without the quotes, or the JSON text of anything else.
+    /// The bytes of a string without quotes, or the JSON text of any other value.
     var view: ByteView
     var slot: JSONSlot
-    /// Bytes that are no JSON: a key, a header, a record's value.
+    /// Whether the bytes aren't JSON but a record's key, header or value.
     var isForeign = false
 
     @inline(__always)
@@ -115,7 +115,7 @@ struct FieldValue: BitwiseCopyable {
         self.slot = slot
     }
 
-    /// A string of characters, without escapes.
+    /// A string without escapes.
     static func text(_ view: ByteView) -> FieldValue {
         var slot = JSONSlot()
         slot.kind = .string

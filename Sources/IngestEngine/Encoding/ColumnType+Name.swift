@@ -1,5 +1,5 @@
 extension ColumnType {
-    /// The type as SQL names it, for messages.
+    /// The SQL name of the type, for messages.
     var described: String {
         switch self {
         case .bool: "boolean"

@@ -1,8 +1,8 @@
 import PGWire
 
-// Arrays from JSON arrays. A string in an array's own syntax is left to the database.
+// Arrays from JSON arrays. A string in the syntax of array literals is left to the server.
 extension FieldEncoder {
-    /// The most dimensions of an array in the database.
+    /// The most dimensions that Postgres supports.
     private static let maximumDimensions = 6
 
     mutating func array(_ value: FieldValue, _ step: ColumnStep, to rows: inout CopyBuffer) -> Verdict {
@@ -13,7 +13,7 @@ extension FieldEncoder {
             return elements.step.takesRelativeTimes && Self.isRelative(input(value)) ? .relativeTime : .server
         default: return .array
         }
-        // There are no arrays of array types, but an element may be a domain of one.
+        // There are no arrays of arrays, but an element's type may be a domain over an array.
         guard elements.step.operation != .array, elements.step.operation != .other else { return .server }
         guard let dimensions = Self.dimensions(value.view) else { return server(elements, value) }
         let mark = rows.beginArray(elementOID: elements.oid, dimensions: dimensions)
@@ -29,14 +29,14 @@ extension FieldEncoder {
         return .done
     }
 
-    /// The database's own meaning, but for relative times.
+    /// Leaves an array to the server unless it has relative times.
     private mutating func server(_ elements: StepDetails.Elements, _ value: FieldValue) -> Verdict {
         guard elements.step.takesRelativeTimes else { return .server }
         return Self.isRelative(scratch.unescape(value.view)) ? .relativeTime : .server
     }
 
-    /// How deep arrays are nested at the first element: 0 for an empty array; nil for an empty one inside others, and
-    /// for more than the database has.
+    /// The nesting depth at the first element: 0 for an empty array; nil for an empty array inside another, and for
+    /// more dimensions than Postgres supports.
     private static func dimensions(_ text: ByteView) -> Int? {
         var dimensions = 0
         for index in 0..<text.count {
@@ -50,7 +50,7 @@ extension FieldEncoder {
         return nil
     }
 
-    /// Appends the elements of the array that begins at the reader's position.
+    /// Appends the elements of the array at the reader's position.
     private mutating func append(
         _ reader: inout ArrayReader, _ step: ColumnStep, level: Int, to rows: inout CopyBuffer
     ) -> Verdict {
@@ -68,7 +68,7 @@ extension FieldEncoder {
                 } else {
                     verdict = appendElement(&reader, step, to: &rows)
                 }
-                // A later element may certainly be wrong.
+                // Continue: a later element may be certainly wrong.
                 if verdict == .server { result = .server } else if verdict != .done { return verdict }
                 count += 1
                 let separator = reader.skip(0)
@@ -76,7 +76,7 @@ extension FieldEncoder {
                     reader.position += 1
                     break
                 }
-                // The message was scanned before, so that nothing else can be here.
+                // Unreachable: the message was scanned before.
                 guard separator == UInt8(ascii: ",") else { return .server }
                 next = reader.skip(1)
             }
@@ -102,12 +102,12 @@ extension FieldEncoder {
     }
 }
 
-/// A walk through the text of an array.
+/// Reads the text of an array from start to end.
 private struct ArrayReader {
     var scanner: JSONScanner
     var position = 0
     let dimensions: Int
-    /// The length of each dimension, the outermost first; -1 until one of its arrays has ended.
+    /// The length of each dimension, the outermost first; -1 until the first array of that dimension has ended.
     var lengths: [Int]
     var hasNulls = false
 
@@ -117,7 +117,7 @@ private struct ArrayReader {
         lengths = Array(repeating: -1, count: dimensions)
     }
 
-    /// Goes on by some bytes and the white space behind them, and returns the byte there.
+    /// Skips some bytes and the white space after them, and returns the next byte.
     mutating func skip(_ count: Int) -> UInt8 {
         position = scanner.skipSpace(position + count)
         return scanner.text.byte(orZero: position)

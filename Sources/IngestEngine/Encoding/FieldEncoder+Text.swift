@@ -1,6 +1,6 @@
 import PGWire
 
-// Text, bytes, JSON, and the types that are recognised by their letters.
+// Text, bytes, JSON, and types that are recognised by their letters.
 extension FieldEncoder {
     /// `text`, `varchar(n)` and `char(n)`.
     @inline(never)
@@ -17,13 +17,13 @@ extension FieldEncoder {
             return .done
         }
         let text = input(value)
-        // The server pads and truncates trailing blanks; anything else that is too long would fail the whole COPY.
+        // The server pads or truncates trailing blanks. Any other text that is too long would fail the whole COPY.
         guard text.count <= Int(step.limit) || Self.isWithin(text, characters: Int(step.limit)) else { return .tooLong }
         append(text, to: &rows)
         return .done
     }
 
-    /// Whether only blanks are behind the first `limit` characters.
+    /// Whether only blanks follow the first `limit` characters.
     private static func isWithin(_ text: ByteView, characters limit: Int) -> Bool {
         var count = 0
         for index in 0..<text.count {
@@ -35,7 +35,7 @@ extension FieldEncoder {
         return true
     }
 
-    /// `bytea` in its own input's forms: `\x` and hexadecimal digits, or characters that stand for themselves.
+    /// `bytea` in the form of its input function: `\x` and hexadecimal digits, or literal characters.
     mutating func bytea(_ value: FieldValue, to rows: inout CopyBuffer) -> Verdict {
         if value.isForeign {
             append(value.view, to: &rows)
@@ -76,7 +76,7 @@ extension FieldEncoder {
     mutating func json(_ value: FieldValue, _ step: ColumnStep, to rows: inout CopyBuffer) -> Verdict {
         let version: UInt8? = step.operation == .jsonb ? 1 : nil
         if value.isForeign {
-            // Any JSON, as it stands.
+            // Any JSON, unchanged.
             var scanner = JSONScanner(value.view, nesting: nesting)
             var slot = JSONSlot()
             let end = scanner.value(at: scanner.skipSpace(0), into: &slot, depth: 0)
@@ -92,7 +92,7 @@ extension FieldEncoder {
             return .done
         }
         if value.slot.hasEscapes, version == nil {
-            // The escapes that `json` has are the server's choice, whatever the message had.
+            // The server chooses the escapes of `json`, regardless of the message's.
             let text = scratch.unescape(value.view)
             unsafe rows.appendField(atMost: text.count * 6 + 2) { target in unsafe JSONText.escape(text, to: target) }
             return .done
@@ -120,7 +120,7 @@ extension FieldEncoder {
         }
     }
 
-    // MARK: Others
+    // MARK: Other types
 
     mutating func uuid(_ value: FieldValue, to rows: inout CopyBuffer) -> Verdict {
         let text = input(value)
@@ -132,7 +132,7 @@ extension FieldEncoder {
         return Self.mayBeUUID(text) ? .server : .syntax
     }
 
-    /// Whether another form of the 32 digits is possible.
+    /// Whether the text may be another form of the 32 digits.
     private static func mayBeUUID(_ text: ByteView) -> Bool {
         var digits = 0
         for index in 0..<text.count {
@@ -146,13 +146,13 @@ extension FieldEncoder {
         return digits == 32
     }
 
-    /// An IPv4 address with or without the length of its network; the database reads all other forms.
+    /// An IPv4 address with or without a prefix length. All other forms are left to the server.
     mutating func inet(_ value: FieldValue, to rows: inout CopyBuffer) -> Verdict {
         guard value.kind == .string else { return value.kind == .number ? .server : .syntax }
         let text = input(value)
         var parts: UInt32 = 0
         var index = 0
-        /// A number without leading zeros.
+        /// Reads a number without leading zeros; nil if there is none or it exceeds the limit.
         func number(upTo limit: UInt32) -> UInt32? {
             let start = index
             var number: UInt32 = 0
@@ -182,7 +182,7 @@ extension FieldEncoder {
         }
         guard index == text.count else { return .server }
         unsafe rows.appendField(atMost: 8) { target in
-            // The address family of IPv4, the bits, not a `cidr`, four bytes.
+            // The address family of IPv4, the prefix length, 0 for "not a cidr", and four address bytes.
             let head = 2 << 24 | bits << 16 | 4
             unsafe target.storeBytes(of: head.bigEndian, as: UInt32.self)
             unsafe target.storeBytes(of: parts.bigEndian, toByteOffset: 4, as: UInt32.self)

@@ -1,8 +1,8 @@
 import PGWire
 
-// Dates and times. The session's time zone is UTC, so a text without an offset is UTC to `timestamptz`.
+// Dates and times. The session's time zone is UTC, so `timestamptz` reads a text without an offset as UTC.
 extension FieldEncoder {
-    /// `timestamp` and `timestamptz`, in any form. The server rounds to the column's precision when it receives them.
+    /// `timestamp` and `timestamptz` in any form. The server rounds to the column's precision on receipt.
     @inline(never)
     mutating func timestamp(_ value: FieldValue, _ step: ColumnStep, to rows: inout CopyBuffer) -> Verdict {
         let text = input(value)
@@ -46,10 +46,10 @@ extension FieldEncoder {
         return .done
     }
 
-    /// The database's input of intervals skips punctuation, so that even an array may be one.
+    /// Postgres skips punctuation in intervals, so even an array may be one.
     mutating func interval(_ value: FieldValue) -> Verdict {
         let text = input(value)
-        // `PT` alone is no time at all, which the database takes.
+        // Postgres accepts `PT` alone, which has no digit.
         let isPossible =
             Self.hasDigit(text) || text.contains(ignoringCase: "p") || text.contains(ignoringCase: "infinity")
         return isPossible ? .server : .syntax
@@ -60,7 +60,7 @@ extension FieldEncoder {
         return text.equals(ignoringCase: "-infinity") ? false : nil
     }
 
-    /// What the database may know although it isn't ISO 8601.
+    /// The verdict on a text that isn't ISO 8601 but that Postgres may accept.
     private func uncommonTime(_ text: ByteView) -> Verdict {
         if Self.isRelative(text) { return .relativeTime }
         let hasConstant =
@@ -74,7 +74,7 @@ extension FieldEncoder {
         return false
     }
 
-    /// Whether a text names a time relative to the present, whose meaning would depend on when it is stored.
+    /// Whether a text names a time relative to the present, so that its meaning depends on when it is stored.
     static func isRelative(_ text: ByteView) -> Bool {
         text.contains(ignoringCase: "now") || text.contains(ignoringCase: "today")
             || text.contains(ignoringCase: "tomorrow") || text.contains(ignoringCase: "yesterday")
@@ -126,7 +126,7 @@ extension FieldEncoder {
         time.hasOffset = true
     }
 
-    /// Appends a time for the column's type, through its zone.
+    /// Appends a time in the column's type, converted through the mapping's zone.
     mutating func append(_ time: ParsedTime, _ detail: Int, to rows: inout CopyBuffer) -> Verdict {
         var time = time
         let target = details.timeFormats[detail].target

@@ -1,23 +1,22 @@
 import PGWire
 
-/// Encodes one value for one column. Every verdict but `.done` leaves the row to be taken back.
+/// Encodes one value for one column. The caller must roll back the row after any verdict other than `.done`.
 struct FieldEncoder: ~Copyable {
     var details = StepDetails()
     var times = TimeInput()
     var scratch = ScratchMemory()
-    /// For the characters of a string that `scratch` holds in another form.
+    /// Holds the unescaped text while `scratch` holds another form of it.
     var secondScratch = ScratchMemory()
-    /// For the elements of arrays.
+    /// Used to scan the elements of arrays.
     let nesting: NestingBits
     /// Whether the message has values that `jsonb` might refuse.
     var isUnusual = false
 
     init(nesting: NestingBits) { self.nesting = nesting }
 
-    /// Encodes the usual form of a value of the most frequent types, in place. Everything else is left to
-    /// ``encode(_:_:to:)``.
+    /// Encodes the usual forms of the most frequent types in place. All other values need ``encode(_:_:to:)``.
     ///
-    /// - Returns: Whether the value was appended.
+    /// - Returns: true if the value was appended.
     @inline(__always)
     mutating func encodeUsual(
         _ message: ByteView, _ slot: UnsafePointer<JSONSlot>, _ operation: ColumnOperation, to rows: inout CopyBuffer
@@ -85,7 +84,7 @@ struct FieldEncoder: ~Copyable {
         }
     }
 
-    /// Appends a whole number for a type, if it is in the type's range.
+    /// Appends an integer; false if it is out of the type's range.
     private static func append(_ number: Int64, _ operation: ColumnOperation, to rows: inout CopyBuffer) -> Bool {
         switch operation {
         case .int2:
@@ -99,7 +98,7 @@ struct FieldEncoder: ~Copyable {
         return true
     }
 
-    /// The characters that the type's input function gets.
+    /// The characters that the type's input function would receive.
     @inline(__always)
     mutating func input(_ value: FieldValue) -> ByteView {
         value.slot.hasEscapes ? scratch.unescape(value.view) : value.view
@@ -130,7 +129,7 @@ struct FieldEncoder: ~Copyable {
         }
     }
 
-    /// Decimal text and its digits, for the types with a fraction.
+    /// Parses a decimal number, for types with a fraction.
     private mutating func decimal(_ value: FieldValue, _ number: inout JSONSlot, _ text: inout ByteView) -> Verdict {
         switch value.kind {
         case .number:
@@ -177,14 +176,14 @@ struct FieldEncoder: ~Copyable {
         let form = decimal(value, &number, &text)
         guard form == .done else {
             return appendNotANumber(form, text, to: &rows) { rows in
-                // Nothing throws for this text.
+                // This text never throws.
                 try? rows.append(numeric: "NaN")
             }
         }
         return NumericInput.append(text, number, step, to: &rows)
     }
 
-    /// Appends `NaN` for exactly this text.
+    /// Appends NaN if the text is exactly `NaN`.
     private func appendNotANumber(
         _ verdict: Verdict, _ text: ByteView, to rows: inout CopyBuffer, _ append: (inout CopyBuffer) -> Void
     ) -> Verdict {
@@ -193,7 +192,7 @@ struct FieldEncoder: ~Copyable {
         return .done
     }
 
-    /// The words of `boolean`, and their beginnings.
+    /// Accepts the words of `boolean` and their abbreviations.
     private mutating func bool(_ value: FieldValue, to rows: inout CopyBuffer) -> Verdict {
         switch value.kind {
         case .true, .false:

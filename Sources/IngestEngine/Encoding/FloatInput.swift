@@ -1,12 +1,13 @@
-/// `real` and `double precision` from decimal text: correctly rounded, and out of range where the database says so.
+/// Parses `real` and `double precision` from decimal text: correctly rounded, with the server's range errors.
 enum FloatInput {
-    /// The powers of ten that a Double holds exactly.
+    /// The powers of ten that a Double represents exactly.
     static let powers: InlineArray<23, Double> = [
         1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
         1e20, 1e21, 1e22,
     ]
 
-    /// A number of few digits and a small power of ten, which one exact operation gives (Clinger, 1990).
+    /// The value of a number with few digits and a small power of ten, by one exact operation (Clinger, 1990); nil if
+    /// it isn't such a number.
     @inline(__always)
     static func exact(_ number: JSONSlot) -> Double? {
         guard number.isShort, number.digits <= 1 << 53 else { return nil }
@@ -17,7 +18,7 @@ enum FloatInput {
         return number.isNegative ? -magnitude : magnitude
     }
 
-    /// A number of at most 19 digits and a usual power of ten.
+    /// The value of a number with at most 19 digits and a common power of ten; nil otherwise.
     @inline(__always)
     static func usualDouble(_ number: JSONSlot) -> Double? { exact(number) ?? NearestFloat.double(number) }
 
@@ -28,6 +29,8 @@ enum FloatInput {
         return NearestFloat.float(number)
     }
 
+    /// Parses a number with any digits and exponent.
+    ///
     /// - Parameter text: `[+-]digits[.digits][e[+-]digits]`.
     @inline(__always)
     static func double(_ text: ByteView, _ number: JSONSlot, _ value: inout Double) -> Verdict {
@@ -45,6 +48,8 @@ enum FloatInput {
         return check(isZero: parsed == 0, isInfinite: parsed.isInfinite, text)
     }
 
+    /// Parses a `real`.
+    ///
     /// - Parameter text: As for ``double(_:_:_:)``.
     static func float(_ text: ByteView, _ number: JSONSlot, _ value: inout Float) -> Verdict {
         if let usual = usualFloat(number) {
@@ -56,7 +61,7 @@ enum FloatInput {
         return check(isZero: parsed == 0, isInfinite: parsed.isInfinite, text)
     }
 
-    /// Too large is out of range, and so is a number other than zero that rounds to zero.
+    /// Returns `.range` for an infinite result, and for a nonzero number that rounds to zero.
     private static func check(isZero: Bool, isInfinite: Bool, _ text: ByteView) -> Verdict {
         if isInfinite { return .range }
         guard isZero else { return .done }

@@ -1,25 +1,27 @@
-/// A text between two values of a ``RowForm``, in the form that is compared fastest with a message's bytes.
+/// The literal text between two values of a ``RowForm``, stored for the fastest comparison with a message.
 @safe struct FormText: BitwiseCopyable {
-    /// The most bytes that are kept in the words.
+    /// The longest text that is compared by words alone, in bytes.
     private static let shortCount = 32
 
     let count: Int
-    /// The first eight bytes; of a shorter text all of them, and zeros behind them.
+    /// The first eight bytes; a shorter text is padded with zeros.
     private var first: UInt64 = 0
-    /// The last eight bytes; of a shorter text the bits of `first` that count.
+    /// The last eight bytes; for a shorter text the mask of the bits of `first` to compare.
     private var last: UInt64 = 0
-    /// The bytes 8 to 15, and the eight before the last ones, of a text of more than 16 bytes.
+    /// For a text of more than 16 bytes: bytes 8 to 15, and the eight bytes before `last`.
     private var second: UInt64 = 0
     private var third: UInt64 = 0
-    /// All bytes of a text of more than 32.
+    /// All bytes of a text of more than 32 bytes; nil if shorter.
     private var long: UnsafeRawPointer?
 
     /// The empty text.
     init() { count = 0 }
 
+    /// Creates the literal of some bytes.
+    ///
     /// - Parameters:
-    ///   - memory: Holds long texts, and outlives them.
-    ///   - used: How many bytes of the memory are taken; moved on.
+    ///   - memory: Stores long texts; it must outlive them.
+    ///   - used: The number of used bytes of the memory, which is advanced.
     init(_ bytes: [UInt8], _ memory: UnsafeMutableRawPointer, _ used: inout Int) {
         count = bytes.count
         func word(_ start: Int) -> UInt64 {
@@ -38,19 +40,19 @@
         let place = unsafe memory + used
         used += count
         unsafe bytes.withUnsafeBytes { source in
-            // A long text has an address.
+            // A long text isn't empty, so it has an address.
             if let base = source.baseAddress { unsafe place.copyMemory(from: base, byteCount: source.count) }
         }
         unsafe long = UnsafeRawPointer(place)
     }
 
-    /// Whether the text is in a message at an offset.
+    /// Whether the message has the text at this offset.
     @inline(__always)
     func isIn(_ message: ByteView, at offset: Int) -> Bool {
         guard message.count &- offset >= count else { return false }
         guard count >= 8 else { return count == 0 || (message.word(within: offset) ^ first) & last == 0 }
         let end = offset &+ count
-        // Words may overlap.
+        // The words may overlap.
         let ends = (message.word(offset) ^ first) | (message.word(end &- 8) ^ last)
         if count <= 16 { return ends == 0 }
         let inner = (message.word(offset &+ 8) ^ second) | (message.word(end &- 16) ^ third)

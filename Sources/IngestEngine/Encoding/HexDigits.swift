@@ -1,13 +1,14 @@
-/// Hexadecimal digits in either case of letters, eight at a time.
+/// Decodes hexadecimal digits of either case, eight at a time.
 enum HexDigits {
-    /// - Parameter word: Eight digits, the first one in the lowest bits.
-    /// - Returns: Four bytes, the first one in the lowest bits; nil if one isn't a digit.
+    /// Decodes eight digits.
+    ///
+    /// - Parameter word: Eight digits, the first in the lowest bits.
+    /// - Returns: Four bytes, the first in the lowest bits; nil if a character isn't a digit.
     @inline(__always)
     static func bytes(_ word: UInt64) -> UInt32? {
         let low = word & 0x7f7f_7f7f_7f7f_7f7f
         let lower = low | 0x2020_2020_2020_2020
-        // Bit 7 of each byte: whether it is at least the first of its kind, and not above the last one. No sum reaches
-        // the next byte.
+        // Bit 7 of each byte is set if the byte is in the range of its kind. No sum carries into the next byte.
         let digits = (low &+ 0x5050_5050_5050_5050) & ~(low &+ 0x4646_4646_4646_4646)
         let letters = (lower &+ 0x1f1f_1f1f_1f1f_1f1f) & ~(lower &+ 0x1919_1919_1919_1919) & 0x8080_8080_8080_8080
         guard (digits | letters) & ~word & 0x8080_8080_8080_8080 == 0x8080_8080_8080_8080 else { return nil }
@@ -17,10 +18,10 @@ enum HexDigits {
         return UInt32(truncatingIfNeeded: pairs | pairs >> 16)
     }
 
-    /// Writes the bytes of any even number of digits.
+    /// Decodes an even number of digits.
     ///
-    /// - Parameter target: Has room for half as many bytes as the text has.
-    /// - Returns: Their number; -1 if the text has anything else.
+    /// - Parameter target: Room for half as many bytes as the text has.
+    /// - Returns: The number of bytes written; -1 if the text is invalid.
     static func decode(_ text: ByteView, to target: UnsafeMutableRawPointer) -> Int {
         guard text.count & 1 == 0 else { return -1 }
         var index = 0
@@ -29,7 +30,7 @@ enum HexDigits {
             unsafe target.storeBytes(of: bytes.littleEndian, toByteOffset: index / 2, as: UInt32.self)
             index &+= 8
         }
-        // Zeros in front make them eight.
+        // Zeros in front pad the rest to eight digits.
         let rest = text.count &- index
         guard rest > 0 else { return index / 2 }
         let shift = UInt64(truncatingIfNeeded: 64 &- 8 &* rest)
@@ -44,10 +45,10 @@ enum HexDigits {
         return index / 2
     }
 
-    /// Writes the 16 bytes of a UUID.
+    /// Decodes a UUID into its 16 bytes.
     ///
-    /// - Parameter text: Has 36 characters.
-    /// - Returns: 16; -1 if a character isn't a digit or a hyphen where it has to be one.
+    /// - Parameter text: A text of 36 characters.
+    /// - Returns: 16; -1 if the text is invalid.
     static func decodeUUID(_ text: ByteView, to target: UnsafeMutableRawPointer) -> Int {
         guard text[8] == UInt8(ascii: "-"), text[13] == UInt8(ascii: "-"), text[18] == UInt8(ascii: "-"),
             text[23] == UInt8(ascii: "-"), let first = bytes(text.word(0)),

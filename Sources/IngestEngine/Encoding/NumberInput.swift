@@ -1,8 +1,8 @@
-/// Decimal text and numbers, by the rules of the database's input functions.
+/// Parses numbers by the rules of Postgres's input functions.
 enum NumberInput {
     // MARK: Integers
 
-    /// The value of an `integer` and its relatives from text.
+    /// Parses an integer.
     static func integer(_ text: ByteView, _ value: inout Int64) -> Verdict {
         let text = text.trimmed
         var index = 0
@@ -32,7 +32,7 @@ enum NumberInput {
         return .done
     }
 
-    /// Whether text may be a number in a form that PostgreSQL 16 and later know: `0x1F`, `0b1`, `1_000`.
+    /// Whether the text may be a number in a form that PostgreSQL 16 and later accept: `0x1F`, `0b1`, `1_000`.
     private static func isPrefixed(_ text: ByteView) -> Bool {
         if text.contains(UInt8(ascii: "_")) { return true }
         let first = text[0] == UInt8(ascii: "-") || text[0] == UInt8(ascii: "+") ? 1 : 0
@@ -45,19 +45,21 @@ enum NumberInput {
 
     // MARK: Decimals
 
-    /// How decimal text is composed.
+    /// The form of a decimal text.
     enum DecimalForm {
         /// `[+-]digits[.digits][e[+-]digits]` and nothing else.
         case decimal
-        /// A form that the database might know.
+        /// A form that Postgres might accept.
         case unknown
-        /// Certainly no number.
+        /// Certainly not a number.
         case none
     }
 
+    /// Parses a decimal number.
+    ///
     /// - Parameters:
-    ///   - text: Without white space around it.
-    ///   - number: Gets what the scanner of JSON gets from a number.
+    ///   - text: A text without surrounding white space.
+    ///   - number: Receives what the JSON scanner stores for a number.
     static func decimal(_ text: ByteView, _ number: inout JSONSlot) -> DecimalForm {
         var index = 0
         let sign = text.byte(orZero: 0)
@@ -101,7 +103,7 @@ enum NumberInput {
         return .decimal
     }
 
-    /// The digits of an exponent up to the end of the text; nil if there is anything else, or more than five digits.
+    /// The exponent that ends the text; nil if there is anything else or it has more than five digits.
     private static func power(_ text: ByteView, from start: Int) -> Int? {
         var index = start
         let sign = text.byte(orZero: index)

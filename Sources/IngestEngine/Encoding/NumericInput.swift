@@ -1,10 +1,12 @@
 import PGWire
 
-/// `numeric` from decimal text, without losing a digit.
+/// Encodes `numeric` from decimal text without losing a digit.
 ///
-/// The server rounds to the column's scale when it receives a value; a value that doesn't fit its precision would
-/// fail the whole COPY, so it is found here.
+/// The server rounds to the column's scale on receipt. A value that exceeds the column's precision would fail the
+/// whole COPY, so it is rejected here.
 enum NumericInput {
+    /// Appends a number.
+    ///
     /// - Parameters:
     ///   - text: `[+-]digits[.digits][e[+-]digits]`.
     ///   - step: The column's precision and scale.
@@ -24,13 +26,13 @@ enum NumericInput {
             || decimalDigits(number.digits) &+ Int(number.exponent) < Int(step.limit &- step.scale)
     }
 
-    /// The most bytes that ``write(_:to:)`` writes: four numbers, and six groups of digits.
+    /// The most bytes that ``write(_:to:)`` writes: four header fields and six groups of digits.
     static let maximumSize = 8 + 6 * 2
 
     private static func decimalDigits(_ number: UInt64) -> Int {
         var count = 1
         var power: UInt64 = 10
-        // At most 19 digits: the power stays below 2^64.
+        // At most 19 digits, so the power stays below 2^64.
         while number >= power {
             count &+= 1
             power &*= 10
@@ -38,19 +40,19 @@ enum NumericInput {
         return count
     }
 
-    /// Writes the wire form of a number of at most 19 digits, as `numeric_send` makes it.
+    /// Writes a number of at most 19 digits in the binary form of `numeric_send`.
     ///
-    /// - Returns: The number of bytes.
+    /// - Returns: The number of bytes written.
     static func write(_ number: JSONSlot, to target: UnsafeMutableRawPointer) -> Int {
         let exponent = Int(number.exponent)
-        // Groups have four digits, so the last one's power of ten is a multiple of four: it takes so many digits.
+        // A group has four digits, so the last group's power of ten is a multiple of four. This many digits align it.
         let shift = exponent & 3
         let powers: InlineArray<5, UInt64> = [1, 10, 100, 1000, 10_000]
         let (others, digits) = number.digits.quotientAndRemainder(dividingBy: powers[4 &- shift])
         var last = (exponent &- shift) / 4
         var group = digits &* powers[shift]
         var rest = others
-        // Groups of zeros at the end are left out.
+        // Omit trailing groups of zeros.
         while group == 0, rest > 0 {
             group = rest % 10_000
             rest /= 10_000
@@ -88,7 +90,7 @@ enum NumericInput {
             try rows.append(numeric: unsafe RawSpan(_unsafeBytes: text.bytes))
             return .done
         } catch {
-            // A number that is rounded to the column's scale first may be in range.
+            // With a scale the server rounds first, so the number may be in range.
             return error == .outOfRange && step.limit == 0 ? .range : .server
         }
     }
@@ -119,13 +121,14 @@ enum NumericInput {
     }
 
     /// - Parameters:
-    ///   - leading: The first digit that isn't zero; 0 for the number zero.
-    ///   - digits: How many digits stand before the point from that one on; below zero for zeros behind the point.
+    ///   - leading: The first nonzero digit; 0 for the number zero.
+    ///   - digits: The number of digits before the decimal point, from the first nonzero one; negative for zeros after
+    ///     the point.
     private static func verdict(_ leading: UInt8, _ digits: Int, _ step: ColumnStep) -> Verdict {
         guard leading != 0 else { return .done }
         let most = Int(step.limit &- step.scale)
         if digits > most { return .range }
-        // Rounding up may add a digit, which only nines can do.
+        // Rounding up adds a digit only if all digits are nines.
         return digits == most && leading == UInt8(ascii: "9") ? .server : .done
     }
 }

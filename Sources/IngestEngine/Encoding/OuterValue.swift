@@ -1,9 +1,8 @@
 extension RowPlan.Column {
-    /// The name under which an encoder takes the column's value by ``RowEncoder/setHeader(_:_:)``; nil for other
-    /// sources.
+    /// The name under which ``RowEncoder/setHeader(_:_:)`` receives the column's value; nil for other sources.
     ///
-    /// Values from outside a row's message come to the encoder like headers. Their names begin with NUL so that they
-    /// differ from the usual names of headers; if a record has such a header all the same, the value replaces it.
+    /// Values from outside a row's message reach the encoder like headers. Their names begin with NUL to differ from
+    /// the usual names of headers. If a record has a header of that name all the same, the outer value replaces it.
     var headerName: String? {
         switch source {
         case .header(let name): name
@@ -13,7 +12,7 @@ extension RowPlan.Column {
         }
     }
 
-    /// Whether the column takes JSON text instead of characters.
+    /// Whether the column needs JSON text instead of plain text.
     fileprivate var takesJSON: Bool {
         var base = type
         while case .domain(let inner, _) = base { base = inner }
@@ -22,7 +21,7 @@ extension RowPlan.Column {
 }
 
 extension RowPlan {
-    /// The names of the columns' headers, without duplicates: those of ``RowEncoder/headerNames``.
+    /// The distinct header names of the columns, in the order of ``RowEncoder/headerNames``.
     var headerNames: [String] {
         var names: [String] = []
         for name in columns.compactMap(\.headerName) where !names.contains(name) { names.append(name) }
@@ -30,15 +29,15 @@ extension RowPlan {
     }
 }
 
-/// A value from outside a row's message, and where the encoder takes it.
+/// A value from outside a row's message, and its header in the encoder.
 struct OuterValue {
     let path: JSONPath
-    /// In ``RowEncoder/headerNames``.
+    /// The index in ``RowEncoder/headerNames``.
     let header: Int
-    /// Whether it is handed over as JSON text instead of characters.
+    /// Whether it is passed as JSON text instead of plain text.
     let isJSON: Bool
 
-    /// The values of columns with the source `message` or `envelope`.
+    /// The values of columns whose source is `message` or `envelope`.
     static func all(in plan: RowPlan) -> (message: [OuterValue], envelope: [OuterValue]) {
         let names = plan.headerNames
         var message: [OuterValue] = []

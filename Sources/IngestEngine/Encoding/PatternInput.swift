@@ -1,4 +1,4 @@
-/// Reads a time in the form of a pattern, such as `dd.MM.yyyy HH:mm:ss`.
+/// Parses a time in a pattern's form, such as `dd.MM.yyyy HH:mm:ss`.
 enum PatternInput {
     static func parse(_ text: ByteView, _ pattern: TimePattern, _ time: inout ParsedTime) -> Verdict {
         var fields = Fields()
@@ -59,7 +59,9 @@ enum PatternInput {
         }
     }
 
-    /// - Parameter digits: How many there are; one or two if it is 1, unless the number is exact.
+    /// Reads digits at an index, which it advances.
+    ///
+    /// - Parameter digits: The least number of digits, and the most; a 1 that isn't exact allows two.
     private static func number(
         _ text: ByteView, _ index: inout Int, digits: Int, isExact: Bool = false
     ) -> Int64? {
@@ -76,7 +78,7 @@ enum PatternInput {
         return count >= digits ? value : nil
     }
 
-    /// Seconds of `Z`, `+hh`, `+hhmm` or `+hh:mm`.
+    /// Reads `Z`, `+hh`, `+hhmm` or `+hh:mm` as seconds; nil for anything else.
     private static func offset(_ text: ByteView, _ index: inout Int) -> Int64? {
         let sign = text.byte(orZero: index)
         index += 1
@@ -99,11 +101,13 @@ enum PatternInput {
     }
 }
 
-/// Reads a number of units since 1970-01-01 00:00 UTC.
+/// Converts a number of units since 1970-01-01 00:00 UTC.
 enum UnixTime {
+    /// Converts a number.
+    ///
     /// - Parameters:
-    ///   - number: A number or decimal text, with `isShort`.
-    ///   - microseconds: Gets the microseconds since 2000-01-01 00:00 UTC; a smaller rest is rounded half to even.
+    ///   - number: A number or decimal text with `isShort`.
+    ///   - microseconds: Receives the microseconds since 2000-01-01 00:00 UTC; fractions are rounded half to even.
     static func microseconds(
         _ number: JSONSlot, _ unit: TimeFormat.UnixUnit, _ microseconds: inout Int64
     ) -> Verdict {
@@ -122,7 +126,7 @@ enum UnixTime {
             exponent -= 1
         }
         if exponent < 0 {
-            // 19 digits are less than half of 10^20.
+            // 19 digits are less than half of 10^20, so the result rounds to zero.
             guard exponent >= -19 else {
                 microseconds = -946_684_800_000_000
                 return .done

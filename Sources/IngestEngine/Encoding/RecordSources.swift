@@ -1,15 +1,15 @@
 import PGWire
 
-/// The values of a record that don't come from its message's fields, and the defaults.
+/// The column values that don't come from a message's fields, and the defaults.
 struct RecordSources: ~Copyable {
     struct Fallback {
         var value: FieldValue
         var step: ColumnStep
-        /// As in the mapping.
+        /// The default as written in the mapping.
         var text: String
     }
 
-    /// Bytes with an address of their own, for as long as the encoder lives.
+    /// Bytes at an address that stays valid until the next `set`.
     @safe final class Bytes {
         private var memory: UnsafeMutableRawPointer
         private var capacity = 64
@@ -50,7 +50,7 @@ struct RecordSources: ~Copyable {
     let headers: [Bytes]
     private(set) var fallbacks: [Fallback] = []
     private var fallbackBytes: [Bytes] = []
-    /// Digits of an offset, a partition or a timestamp, and the object of the rest.
+    /// Holds the digits of an offset, a partition or a timestamp, or the object of unused fields.
     private var scratch = ScratchMemory()
     /// An empty view with an address.
     let nothing: ByteView
@@ -63,7 +63,7 @@ struct RecordSources: ~Copyable {
         nothing = .empty
     }
 
-    /// The value of a step's source; nil if the record lacks it.
+    /// The value of a step's source; nil if the record has none.
     mutating func value(_ step: ColumnStep, _ record: RecordView) -> FieldValue? {
         switch step.source {
         case .topic: return topic.view.map(FieldValue.text)
@@ -100,7 +100,7 @@ struct RecordSources: ~Copyable {
         return FieldValue(unsafe ByteView(UnsafeRawPointer(target + index), 20 - index), slot)
     }
 
-    /// A JSON object of fields that no path takes, as they stand in the message.
+    /// A JSON object of the fields that no path reads, copied unchanged from the message.
     mutating func rest(of message: ByteView, _ unused: [MessageScanner.UnusedField]) -> ByteView {
         let size = unused.reduce(2) { $0 + $1.length + 1 }
         let target = unsafe scratch.room(size)
@@ -119,20 +119,21 @@ struct RecordSources: ~Copyable {
         return unsafe ByteView(UnsafeRawPointer(target), written)
     }
 
-    /// Keeps a column's default, once it is known to fit the column.
+    /// Adds a column's default after checking that it fits the column.
     ///
-    /// - Returns: Its index; -1 if the column has none.
+    /// - Returns: The default's index; -1 if the column has none.
+    /// - Throws: `RowPlanError` if the column's type refuses the default.
     mutating func addFallback(_ column: RowPlan.Column, _ fields: inout FieldEncoder) throws(RowPlanError) -> Int {
         guard let text = column.defaultText else { return -1 }
         let bytes = Bytes()
         bytes.set(text)
         fallbackBytes.append(bytes)
-        // The default is text for the column's type, whatever format the messages have.
+        // The default is text in the form of the column's type, regardless of the messages' format.
         var plain = column
         (plain.format, plain.zone, plain.bytes, plain.source) = (nil, nil, nil, .rest)
         let step = try fields.details.step(plain)
         var value = FieldValue.text(bytes.view ?? nothing)
-        // JSON text and not a string.
+        // JSON text, not a string.
         value.isForeign = step.operation == .json || step.operation == .jsonb
         if let view = bytes.view, view.contains(0) {
             throw RowPlanError("its default contains a zero byte", column: column.name)
@@ -142,7 +143,7 @@ struct RecordSources: ~Copyable {
         let verdict = fields.encode(value, step, to: &rows)
         guard verdict == .done || verdict == .server else {
             throw RowPlanError(
-                "its default \"\(text)\" is no value of its type \(column.type.described)", column: column.name)
+                "its default \"\(text)\" is not a value of its type \(column.type.described)", column: column.name)
         }
         fallbacks.append(Fallback(value: value, step: step, text: text))
         return fallbacks.count - 1

@@ -1,6 +1,6 @@
 import CommandLineSupport
 
-// Why a record is rejected: the field, the column, what was expected, and the value.
+// Reasons for rejections: the field, the column, what was expected, and the value found.
 extension RowEncoder {
     /// The most bytes of a value that a reason quotes.
     private static var quotedLength: Int { 60 }
@@ -15,7 +15,7 @@ extension RowEncoder {
             + Self.quote(message.slice(min(scanner.position, message.count), max(0, message.count - scanner.position)))
     }
 
-    /// A reason if the plan takes no unknown fields.
+    /// The reason to reject a message with an unknown field; nil if the plan allows unknown fields or there is none.
     @inline(never)
     func unknownField(_ message: ByteView) -> String? {
         guard plan.unknownFields == .deadLetter, !plan.columns.contains(where: { $0.source == .rest }),
@@ -80,9 +80,9 @@ extension RowEncoder {
         }
     }
 
-    /// The beginning of a key or value, with what a terminal could mistake escaped, in single quotes.
+    /// The start of a key or value in single quotes, with characters escaped that could affect a terminal.
     static func quote(_ bytes: RawSpan) -> String {
-        // The view is used during this call only, while the span keeps the memory alive.
+        // The view is used only during this call, in which the span keeps the memory alive.
         let text = unsafe bytes.withUnsafeBytes { bytes in
             guard let base = bytes.baseAddress else { return "" }
             return quote(unsafe ByteView(base, bytes.count))
@@ -90,10 +90,10 @@ extension RowEncoder {
         return "'" + text + "'"
     }
 
-    /// The beginning of a value, with what a terminal could mistake escaped.
+    /// The start of a value, with characters escaped that could affect a terminal.
     private static func quote(_ view: ByteView) -> String {
         var count = min(view.count, quotedLength)
-        // Not in the middle of a character.
+        // Don't cut within a character.
         while count > 0, count < view.count, view[count] & 0xc0 == 0x80 { count -= 1 }
         return ForeignText.visible(view.slice(0, count).string) + (count < view.count ? "…" : "")
     }

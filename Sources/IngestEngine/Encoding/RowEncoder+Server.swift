@@ -1,6 +1,6 @@
 import PGWire
 
-// A row that the database's own input functions make, as the JSON object that they get.
+// The JSON object of a row that the server has to parse.
 extension RowEncoder {
     @inline(never)
     mutating func serverRow(_ record: RecordView) -> [UInt8] {
@@ -10,7 +10,7 @@ extension RowEncoder {
             if start > 1 { json.append(UInt8(ascii: ",")) }
             Self.append(string: plan.columns[index].name, to: &json)
             json.append(UInt8(ascii: ":"))
-            // A column without a value is left out, which means null.
+            // A column without a value is omitted, which means null.
             if !appendServerValue(steps[index], record, to: &json) { json.removeSubrange(start...) }
         }
         json.append(UInt8(ascii: "}"))
@@ -62,12 +62,12 @@ extension RowEncoder {
         return true
     }
 
-    /// A value that the mapping reads differently from the database, in a form that the database reads.
+    /// Appends a value whose format only the mapping knows, converted to a form that Postgres accepts.
     private mutating func appendConverted(_ value: FieldValue, _ step: ColumnStep, to json: inout [UInt8]) -> Bool {
         var rows = CopyBuffer()
         rows.beginRow(columns: 1)
         guard fields.encode(value, step, to: &rows) == .done else { return false }
-        // Behind the count of columns and the length.
+        // Skip the column count and the length.
         let bytes = unsafe rows.bytes.withUnsafeBytes { unsafe Array($0.dropFirst(6)) }
         let text: String
         if step.operation == .formattedTime {
@@ -98,7 +98,7 @@ extension RowEncoder {
     }
 }
 
-/// Dates and times in the ISO style of the database.
+/// Formats dates and times in Postgres's ISO style.
 enum TimeText {
     static func date(days: Int64) -> String {
         let (text, suffix) = calendar(days)
@@ -122,9 +122,9 @@ enum TimeText {
         return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
     }
 
-    /// The day's date, and what stands behind it for years before 1.
+    /// A day's date, and the era suffix for years before 1.
     private static func calendar(_ daysSince2000: Int64) -> (text: String, era: String) {
-        // Years that begin in March, counted in eras of 400 years from the year 0.
+        // Years begin in March, and eras of 400 years are counted from year 0.
         let days = daysSince2000 + 730_425
         let era = floorDivide(days, 146_097)
         let dayOfEra = days - era * 146_097

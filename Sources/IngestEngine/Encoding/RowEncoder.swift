@@ -1,17 +1,18 @@
 import PGWire
 
-/// What became of a record.
+/// The outcome of encoding a record.
 public enum EncodedRow: Sendable, Equatable {
-    /// Its row was appended to the buffer.
+    /// The row was appended to the buffer.
     case row
-    /// It can't become a row; the text says which field and column, what was expected, and quotes the value.
+    /// The record can't become a row. The text names the field and column, says what was expected, and quotes the
+    /// value.
     case rejected(String)
-    /// It has a form that only the database knows: a JSON object with a field for each column, to be inserted by
-    /// ``ServerRows`` in the transaction that the other rows are in.
+    /// The record has a form that only the server can parse: a JSON object with a field per column, to be inserted by
+    /// ``ServerRows`` in the same transaction as the other rows.
     case server([UInt8])
 }
 
-/// What Kafka says about a record, besides its key, value and headers.
+/// A record's metadata in Kafka, without its key, value and headers.
 public struct RecordMetadata: Sendable, Equatable {
     public var partition: Int32
     public var offset: Int64
@@ -25,16 +26,15 @@ public struct RecordMetadata: Sendable, Equatable {
     }
 }
 
-/// Turns records into rows of COPY's binary format, one after the other.
+/// Encodes records as rows of COPY's binary format, one at a time.
 ///
 /// A row has the values that `INSERT INTO t SELECT … FROM json_populate_record(null::t, message)` would store in a
-/// session whose time zone is UTC, and a record is rejected where that statement certainly fails. Deviations, all on
-/// purpose: times relative to the present (`now`, `today`, …) are rejected, and so are messages that are nested
-/// deeper than 8,192 levels.
+/// session whose time zone is UTC. A record is rejected if that statement would certainly fail. There are two
+/// deliberate deviations: times relative to the present (`now`, `today`, …) and messages nested deeper than 8,192
+/// levels are rejected.
 ///
-/// One pass finds the columns' values in the message, a second one writes them in the order of the columns. Neither
-/// allocates on the usual way; what a message with rare forms needs, it may. Not thread-safe: one encoder for each
-/// worker.
+/// One pass finds the columns' values in the message, and a second one writes them in column order. Neither allocates
+/// for messages of the usual forms; rare forms may allocate. Not thread-safe: each worker has its own encoder.
 public struct RowEncoder: ~Copyable {
     let plan: RowPlan
     var scanner: MessageScanner
@@ -42,20 +42,20 @@ public struct RowEncoder: ~Copyable {
     let steps: ColumnSteps
     var sources: RecordSources
     private let scansMessages: Bool
-    /// The fast path for messages of a form that the scanner has learnt.
+    /// The fast path for messages whose form the scanner has learnt.
     private var form: RowForm
-    /// Which of the scanner's forms ``form`` was made of.
+    /// The number of the scanner's form from which ``form`` was made; 0 if none.
     private var formNumber = 0
     private var usesForms = true
-    /// How many messages took the fast path.
+    /// The number of messages that took the fast path.
     private(set) var fastCount = 0
-    /// What ``fastCount`` was at the last message that the form did not fit, and how many there were since a fit.
+    /// The value of ``fastCount`` at the last message that didn't fit the form, and the number of consecutive misses.
     private var lastFastCount = 0
     private var formMisses = 0
-    /// After how many messages another form is made.
+    /// The number of messages to wait before making another form.
     private var formPause = 0
 
-    /// - Throws: `RowPlanError` for an unknown time zone, and a default that its column can't hold.
+    /// - Throws: `RowPlanError` for an unknown time zone, or a default that its column can't hold.
     public init(_ plan: RowPlan) throws(RowPlanError) {
         self.plan = plan
         let paths = plan.columns.compactMap { column in
@@ -88,29 +88,29 @@ public struct RowEncoder: ~Copyable {
         self.steps = ColumnSteps(steps)
     }
 
-    /// Reads every message by the general path, which makes the same rows: for tests that compare the two.
+    /// Encodes every message by the general path, which gives the same rows. For tests that compare the two paths.
     public mutating func disableFastPaths() {
         usesForms = false
         scanner.canLearn = false
     }
 
-    /// The headers that columns take, for ``setHeader(_:_:)``.
+    /// The headers that columns read, by their index in ``setHeader(_:_:)``.
     public var headerNames: [String] { sources.headerNames }
 
-    /// Sets the topic of the records that follow.
+    /// Sets the topic of the following records.
     public mutating func setTopic(_ topic: String) { sources.topic.set(topic) }
 
-    /// Sets the value of a header for the records that follow.
+    /// Sets a header's value for the following records.
     ///
     /// - Parameters:
-    ///   - index: In ``headerNames``.
-    ///   - value: The last header of this name; nil if the record lacks it or it has no value. It is copied.
+    ///   - index: The index in ``headerNames``.
+    ///   - value: The last header of this name; nil if there is none or its value is null. The bytes are copied.
     public mutating func setHeader(_ index: Int, _ value: RawSpan?) { sources.headers[index].set(value) }
 
-    /// Appends a record's row to a buffer, or says why not; the buffer is then as it was.
+    /// Appends a record's row to a buffer. Unless it returns `.row`, the buffer is unchanged.
     ///
     /// - Parameters:
-    ///   - value: The message; nil if the record has none.
+    ///   - value: The message; nil if the record's value is null.
     ///   - key: The record's key, or nil.
     public mutating func encode(
         value: RawSpan?, key: RawSpan?, metadata: RecordMetadata, into rows: inout CopyBuffer
@@ -121,11 +121,11 @@ public struct RowEncoder: ~Copyable {
 
     /// Appends the row of a message that has the expected form.
     ///
-    /// - Returns: False if it has another form, valid or not; nothing was appended, and
-    ///   ``encodeUnexpected(value:key:metadata:into:)`` says what the message is.
+    /// - Returns: false if the message has another form, valid or not. Nothing was appended then; call
+    ///   ``encodeUnexpected(value:key:metadata:into:)``.
     @inline(__always)
     mutating func encodeExpected(value: RawSpan?, metadata: RecordMetadata, into rows: inout CopyBuffer) -> Bool {
-        // The view is used during this call only, while the span keeps the memory alive.
+        // The view is used only during this call, in which the span keeps the memory alive.
         guard usesForms, let message = Self.view(value),
             form.append(message, metadata, &fields, to: &rows)
         else { return false }
@@ -134,17 +134,17 @@ public struct RowEncoder: ~Copyable {
         return true
     }
 
-    /// The same as ``encode(value:key:metadata:into:)`` for a message of any form.
+    /// Encodes a message of any form, as ``encode(value:key:metadata:into:)`` does.
     @inline(never)
     mutating func encodeUnexpected(
         value: RawSpan?, key: RawSpan?, metadata: RecordMetadata, into rows: inout CopyBuffer
     ) -> EncodedRow {
         if form.isUsable { noteFormMiss() }
-        // As above.
+        // Safe for the reason given above.
         return encode(Self.view(value), Self.view(key), metadata, into: &rows)
     }
 
-    /// Drops a form for a while if many messages in a row don't fit it, so that they aren't read twice.
+    /// Drops the form for a while after many consecutive misses, so that messages aren't read twice.
     private mutating func noteFormMiss() {
         if fastCount != lastFastCount {
             lastFastCount = fastCount
@@ -208,7 +208,7 @@ public struct RowEncoder: ~Copyable {
             }
             if verdict == .done { continue }
             if verdict == .server {
-                // A later column may certainly be wrong.
+                // Continue: a later column may be certainly wrong.
                 needsServer = true
                 continue
             }
@@ -220,14 +220,14 @@ public struct RowEncoder: ~Copyable {
         return .server(serverRow(record))
     }
 
-    /// Makes the fast path for messages of the form that the scanner expects.
+    /// Builds the fast path for the form that the scanner expects.
     @inline(never)
     private mutating func makeForm() {
         formNumber = scanner.template.number
         form = RowFormBuilder.form(scanner.template, steps, nesting: scanner.nesting)
     }
 
-    /// A column whose field is missing or null.
+    /// Encodes the default or null for a field that is missing or null.
     @inline(never)
     private mutating func encodeMissing(_ step: ColumnStep, to rows: inout CopyBuffer) -> Verdict {
         guard step.fallback >= 0 else {
@@ -239,7 +239,7 @@ public struct RowEncoder: ~Copyable {
         return fields.encode(fallback.value, fallback.step, to: &rows)
     }
 
-    /// A column that doesn't come from the message's fields.
+    /// Encodes a column whose source isn't a field of the message.
     @inline(never)
     private mutating func encodeSource(
         _ step: ColumnStep, _ record: RecordView, to rows: inout CopyBuffer
@@ -250,22 +250,22 @@ public struct RowEncoder: ~Copyable {
         }
         guard let value = sources.value(step, record) else { return encodeMissing(step, to: &rows) }
         let verdict = fields.encode(value, step, to: &rows)
-        // The server gets its values as JSON text.
+        // The server receives the values as JSON text.
         if verdict == .server, value.isForeign, !value.view.isStorableText { return .encoding }
         return verdict
     }
 }
 
-/// A record while it is encoded.
+/// A record during encoding.
 struct RecordView {
     let message: ByteView?
-    /// The message, or nothing.
+    /// The message; empty if there is none.
     let text: ByteView
     let key: ByteView?
     let metadata: RecordMetadata
 }
 
-/// The steps of a plan in plain memory, so that reading one retains nothing.
+/// The steps of a plan in unmanaged memory, so that reading one retains nothing.
 @safe struct ColumnSteps: ~Copyable {
     private let memory: UnsafeMutablePointer<ColumnStep>
     let count: Int
@@ -281,7 +281,7 @@ struct RecordView {
     @inline(__always)
     subscript(_ index: Int) -> ColumnStep { unsafe memory[index] }
 
-    /// The step in place, which is valid as long as the steps are.
+    /// A pointer to a step, valid as long as this value.
     @inline(__always)
     func pointer(_ index: Int) -> UnsafePointer<ColumnStep> { unsafe UnsafePointer(memory + index) }
 }

@@ -1,9 +1,9 @@
-// How the fast path takes a value, and where it puts it.
+// Reading and writing single values on the fast path.
 extension RowForm {
-    /// Takes a whole number of at most 18 digits.
+    /// Reads an integer of at most 18 digits.
     ///
-    /// - Returns: The number and the position behind it, which is -1 for anything else and for a number whose magnitude
-    ///   is above the limit.
+    /// - Returns: The number and the position after it. The position is -1 for anything else, and if the magnitude
+    ///   exceeds the limit.
     @inline(__always)
     static func integer(_ message: ByteView, at position: Int, upTo limit: Int64) -> (number: Int64, end: Int) {
         var first = position
@@ -29,15 +29,16 @@ extension RowForm {
             }
         }
         guard digits <= UInt64(limit) else { return (0, -1) }
-        // A fraction or an exponent doesn't match the text that follows.
+        // A fraction or an exponent won't match the following literal text.
         let number = Int64(bitPattern: digits)
         return (isNegative ? 0 &- number : number, end)
     }
 
     /// Copies a string without escapes.
     ///
-    /// - Parameter target: Has room for the string and eight bytes more.
-    /// - Returns: The string's length and its bytes or-ed, and the position behind it, which is -1 for anything else.
+    /// - Parameter target: Room for the string and eight more bytes.
+    /// - Returns: The string's length, the bitwise OR of its words, and the position after it; -1 if it isn't such a
+    ///   string.
     @inline(__always)
     static func copyText(
         _ message: ByteView, at position: Int, to target: UnsafeMutableRawPointer
@@ -47,7 +48,7 @@ extension RowForm {
         var length = 0
         var seen: UInt64 = 0
         while true {
-            // Behind the message's end there are zeros, which stop the loop.
+            // Reads past the message's end give zeros, which stop the loop.
             let word = message.word(within: first &+ length)
             unsafe target.storeBytes(of: word.littleEndian, toByteOffset: length, as: UInt64.self)
             seen |= word
@@ -63,9 +64,9 @@ extension RowForm {
         }
     }
 
-    /// Takes any value.
+    /// Skips a value of any type.
     ///
-    /// - Returns: The position behind it, which is -1 if it isn't valid, and the bytes of its strings or-ed.
+    /// - Returns: The position after it, -1 if it is invalid, and the bitwise OR of the words of its strings.
     @inline(never)
     static func skip(
         _ message: ByteView, at position: Int, depth: Int, _ nesting: NestingBits
@@ -73,13 +74,13 @@ extension RowForm {
         var scanner = JSONScanner(message, nesting: nesting)
         var unused = JSONSlot()
         let end = scanner.value(at: position, into: &unused, depth: depth)
-        // Whether that matters is for the general path to say.
+        // The general path decides whether unusual values matter.
         return (scanner.isUnusual ? -1 : end, scanner.seenBits)
     }
 
     // MARK: Stores
 
-    /// Stores a number in network byte order, where room was made.
+    /// Stores a number in network byte order. The caller has reserved the room.
     @inline(__always)
     static func store<T: FixedWidthInteger & BitwiseCopyable>(
         _ value: T, to target: UnsafeMutableRawPointer

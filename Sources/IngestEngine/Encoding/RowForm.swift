@@ -1,70 +1,72 @@
 import PGWire
 
-/// The fast path from messages to rows, for messages that have the form of an earlier one.
+/// The fast path that turns messages of a known form into rows.
 ///
-/// One loop compares the texts between the values with those of the earlier message, and writes each value straight
-/// to its place in the row. A value in a rarer form is encoded as the general path does it. A message that deviates in
-/// any other way, valid or not, is left to the general path: another field or white space, a value that isn't valid,
-/// that its column doesn't take, or that only the server knows. Both paths therefore give the same rows.
+/// One loop compares the literal text between the values with that of an earlier message, and writes each value
+/// straight to its place in the row. A value in a rarer form is encoded as on the general path. Any other deviation
+/// leaves the message to the general path, whether it is valid or not: another field or other white space, an invalid
+/// value, one that its column refuses, or one that only the server can parse. So both paths give the same rows.
 @safe struct RowForm: ~Copyable {
-    /// What to do with one value of the message, or with a column that the message has no value for.
+    /// How to handle a value of the message, or a column that has no value in the message.
     enum Operation: UInt8 {
         case int2, int4, int8, float4, float8, numeric, bool, text, limitedText, uuid, date
         /// Also `timestamptz`.
         case timestamp
         /// A column of any other type.
         case other
-        /// A value that no column takes.
+        /// A value that no column reads.
         case skip
-        /// A column whose field the form lacks, and columns of the record's metadata.
+        /// A column whose field is missing in the form, or a column of the record's metadata.
         case null, offset, partition4, partition8
     }
 
     struct Step: BitwiseCopyable {
         var operation: Operation
-        /// Whether null is written instead of the value.
+        /// Whether a null in the message is written as null.
         var takesNull = false
-        /// Where the column's length is if all values before it have their ``Operation/size``.
+        /// The offset in the row of the column's length field, if all earlier values have their ``Operation/size``.
         var place: Int32 = 0
-        /// How many objects and arrays are around the value.
+        /// The number of objects and arrays around the value.
         var depth: Int32 = 0
-        /// The column that takes the value, if one does.
+        /// The column that reads the value; a default step if none does.
         var column = ColumnStep()
-        /// The text before the value.
+        /// The literal text before the value.
         var text = FormText()
     }
 
-    /// Longer messages are left to the general path, so that the room for their texts needn't be reserved.
+    /// The longest message in bytes. Longer ones are left to the general path, so that less room has to be reserved.
     static let maximumMessage = 1 << 16
 
-    /// How many messages of a form make it worth a fast path.
+    /// The number of messages of one form after which a fast path is built.
     static let minimumHits = 8
-    /// After how many messages in a row that don't fit a form is dropped, and for how many messages.
+    /// The number of consecutive misses after which a form is dropped, and the number of messages until the next one
+    /// is built.
     static let maximumMisses = 64
     static let pause = 1000
 
     private var steps: UnsafeMutablePointer<Step>
     private var stepCount = 0
-    /// The texts that are too long for a ``FormText``.
+    /// Literal texts that are too long for a ``FormText``.
     private var longTexts: UnsafeMutableRawPointer
     private var lastText = FormText()
     private var columnCount = 0
-    /// The size of a row whose values have their ``Operation/size``.
+    /// The row's size if all values have their ``Operation/size``.
     private var rowSize = 0
     private var isVariable = false
     private let nesting: NestingBits
-    /// A value that was encoded as the general path does it.
+    /// A scratch buffer for a value encoded as on the general path.
     private var value = CopyBuffer()
 
-    /// A form that no message has.
+    /// Creates a form that matches no message.
     init(nesting: NestingBits) {
         unsafe steps = .allocate(capacity: 0)
         unsafe longTexts = .allocate(byteCount: 0, alignment: 8)
         self.nesting = nesting
     }
 
-    /// - Parameters:
-    ///   - texts: The texts before the values of the steps, in their order, and the one behind the last value.
+    /// Creates a form.
+    ///
+    /// - Parameter texts: The literal text before the value of each step, then the text after the last value.
     init(_ list: [Step], texts: [[UInt8]], columnCount: Int, rowSize: Int, nesting: NestingBits) {
         stepCount = list.count
         unsafe steps = .allocate(capacity: list.count)
@@ -93,7 +95,7 @@ import PGWire
 
     /// Appends the row of a message of this form.
     ///
-    /// - Returns: False if the message is left to the general path; nothing was appended.
+    /// - Returns: false if the message is left to the general path. Nothing was appended then.
     @inline(__always)
     mutating func append(
         _ message: ByteView, _ metadata: RecordMetadata, _ fields: inout FieldEncoder, to rows: inout CopyBuffer
@@ -105,24 +107,27 @@ import PGWire
         }
     }
 
-    /// The room for what makes a row longer than `rowSize`: texts that are copied, by words of eight bytes, the last of
-    /// which may go beyond a text's end; and values that the general path encodes, which may be longer than their texts.
+    /// The bytes by which a row may exceed `rowSize`, in two parts. Copied texts are written in words of eight bytes,
+    /// the last of which may extend past a text's end. Values that the general path encodes may be longer than their
+    /// text in the message.
     @inline(__always)
     private func spare(_ message: ByteView) -> (texts: Int, values: Int) {
         isVariable ? (message.count &+ 8, 2 &* message.count &+ 512) : (0, 0)
     }
 
-    /// - Parameter row: Has room for `rowSize` bytes and those of `spare`.
-    /// - Returns: The row's size; -1 if the message is left to the general path.
+    /// Writes a row.
+    ///
+    /// - Parameter row: Room for `rowSize` bytes and those of `spare`.
+    /// - Returns: The row's size in bytes; -1 if the message is left to the general path.
     private mutating func write(
         _ message: ByteView, _ metadata: RecordMetadata, _ fields: inout FieldEncoder,
         to row: UnsafeMutableRawPointer
     ) -> Int {
-        // Never passed on as `inout`, so that it stays in a register.
+        // Never passed as `inout`, so that it stays in a register.
         var position = 0
-        // How many bytes values before have more than `place` expects. A step's bytes stay inside the room: they begin
-        // at most `rowSize` less their own fixed size behind the texts that were copied, which are part of the message,
-        // and the values that the general path encoded, which are given `spare.values` in all.
+        // The bytes by which earlier values exceed what `place` assumes. A step's bytes stay within the room: they
+        // begin at most `rowSize` minus their own fixed size after the copied texts, which are part of the message,
+        // and after the values encoded by the general path, which share `spare.values`.
         var extra = 0
         var step = unsafe UnsafePointer(steps)
         let lastStep = unsafe step + stepCount
@@ -131,21 +136,21 @@ import PGWire
             unsafe position &+= step.pointee.text.count
             let target = unsafe row + (Int(step.pointee.place) &+ extra)
             var end = position
-            // The bytes of the value's strings or-ed, as in ``JSONScanner/seenBits``. The texts between the values are those of
-            // a message that was valid.
+            // The bitwise OR of the words of the value's strings, as in ``JSONScanner/seenBits``. The literal text
+            // between the values was validated in an earlier message.
             var seen: UInt64 = 0
             switch unsafe step.pointee.operation {
             case .int4:
                 let value = Self.integer(message, at: position, upTo: Int64(Int32.max))
                 end = value.end
-                // Length and value in one store.
+                // Writes length and value in one store.
                 unsafe Self.store(4 << 32 | UInt64(UInt32(truncatingIfNeeded: value.number)), to: target)
             case .int8:
                 let value = Self.integer(message, at: position, upTo: .max)
                 end = value.end
                 unsafe Self.store(length: 8, value.number, to: target)
             case .timestamp:
-                // A time that the fast form takes has no offset or is UTC.
+                // The fast form accepts only times without an offset or in UTC.
                 let value = fields.times.usualTimestamp(message, at: position)
                 end = value.end
                 unsafe Self.store(length: 8, value.microseconds, to: target)
@@ -170,7 +175,7 @@ import PGWire
                 extra &+= value.extra
             }
             if end < 0 {
-                // Null, or a rarer form.
+                // A null or a rarer form.
                 let value = unsafe writeRare(step, message, at: position, extra, &fields, to: target)
                 guard value.end >= 0 else { return -1 }
                 end = value.end
@@ -185,17 +190,17 @@ import PGWire
         return rowSize &+ extra
     }
 
-    /// A value that was written.
+    /// The result of writing a value.
     struct Written {
-        /// The position behind it; -1 if it was not written.
+        /// The position after the value in the message; -1 if it was not written.
         var end = -1
-        /// How many bytes it has more than its ``Operation/size``.
+        /// The number of bytes beyond its ``Operation/size``; may be negative.
         var extra = 0
-        /// The bytes of its strings or-ed.
+        /// The bitwise OR of the words of its strings.
         var seen: UInt64 = 0
     }
 
-    /// Writes a value of a rarer type, if it is in its usual form.
+    /// Writes a value of a rarer type if it is in its usual form.
     @inline(never)
     private func writeOther(
         _ step: UnsafePointer<Step>, _ message: ByteView, at position: Int, _ fields: inout FieldEncoder,
@@ -210,7 +215,7 @@ import PGWire
             return unsafe writeDecimal(step, message, at: position, to: target)
         case .limitedText:
             let value = unsafe Self.copyText(message, at: position, to: target + 4)
-            // Longer ones may have few enough characters.
+            // A longer text may still have few enough characters.
             guard value.end >= 0, unsafe value.length <= Int(step.pointee.column.limit) else { return Written() }
             unsafe Self.store(Int32(truncatingIfNeeded: value.length), to: target)
             return Written(end: value.end, extra: value.length, seen: value.seen)
@@ -235,7 +240,7 @@ import PGWire
         }
     }
 
-    /// Writes a number with a fraction.
+    /// Writes a `float4`, `float8` or `numeric`.
     @inline(__always)
     private func writeDecimal(
         _ step: UnsafePointer<Step>, _ message: ByteView, at position: Int, to target: UnsafeMutableRawPointer
@@ -262,7 +267,7 @@ import PGWire
         return Written(end: end)
     }
 
-    /// Writes null, or a value that the general path encodes.
+    /// Writes a null, or a value encoded as on the general path.
     @inline(never)
     private mutating func writeRare(
         _ step: UnsafePointer<Step>, _ message: ByteView, at position: Int, _ extra: Int,
@@ -286,7 +291,7 @@ import PGWire
         guard unsafe fields.encode(FieldValue(text, slot), step.pointee.column, to: &value) == .done else {
             return Written()
         }
-        // Behind the number of columns: the length and the value.
+        // The number of columns is skipped; the length and the value follow.
         let longer = value.byteCount &- 6 &- size
         guard !value.hasOpenRow, longer == 0 || isVariable && extra &+ longer <= spare(message).values
         else { return Written() }
@@ -318,7 +323,7 @@ extension RowForm.Operation {
             }
     }
 
-    /// Whether values may be longer or shorter than ``size``.
+    /// Whether a value's size can differ from ``size``.
     var isVariable: Bool {
         switch self {
         case .text, .limitedText, .numeric, .other: true
@@ -326,7 +331,7 @@ extension RowForm.Operation {
         }
     }
 
-    /// The bytes of a value without its length: of a `numeric` the most that are written at once, and none of a text.
+    /// The bytes reserved for a value, without its length field: for `numeric` the maximum, for texts 0.
     var size: Int {
         switch self {
         case .bool: 1

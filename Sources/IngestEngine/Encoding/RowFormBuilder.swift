@@ -1,16 +1,16 @@
-/// Makes a ``RowForm`` of the form of a message.
+/// Builds a ``RowForm`` from a message's form.
 ///
-/// Either the values come in the order of their columns, or all of them have a fixed size, so that each one's place in
-/// the row is known. Other messages have no such form.
+/// It must be possible to know each value's place in the row: either the values come in column order, or all of them
+/// have a fixed size. Other messages have no row form.
 struct RowFormBuilder {
     private var steps: [RowForm.Step] = []
-    /// The text before each step's value.
+    /// The literal text before each step's value.
     private var texts: [[UInt8]] = []
-    /// The place of each column's length in a row whose values have their ``RowForm/Operation/size``.
+    /// The offset of each column's length field in a row whose values have their ``RowForm/Operation/size``.
     private var places: [Int] = []
     private var rowSize = 0
 
-    /// A form that no message has if only the general path can encode messages of this one.
+    /// The row form of a message; one that matches no message if only the general path can encode it.
     static func form(
         _ template: borrowing MessageTemplate, _ columns: borrowing ColumnSteps, nesting: NestingBits
     ) -> RowForm {
@@ -27,7 +27,7 @@ struct RowFormBuilder {
     private mutating func add(_ template: borrowing MessageTemplate, _ columns: borrowing ColumnSteps) -> Bool {
         var columnOfSlot: [Int32: Int] = [:]
         for index in 0..<columns.count where columns[index].source == .path {
-            // Two columns of one value are rare.
+            // Two columns with the same path are rare.
             guard columnOfSlot.updateValue(index, forKey: columns[index].slot) == nil else { return false }
         }
         var columnOfValue: [Int] = []
@@ -37,7 +37,7 @@ struct RowFormBuilder {
             columnOfValue.append(column)
         }
         let taken = columnOfValue.filter { $0 >= 0 }
-        // The last of two fields of the same name would win.
+        // Of two fields with the same name the last one would win.
         guard Set(taken).count == taken.count else { return false }
         let isOrdered = taken == taken.sorted()
         guard let operations = operations(columns, Set(taken)),
@@ -47,7 +47,7 @@ struct RowFormBuilder {
             places.append(rowSize)
             rowSize += 4 + operation.size
         }
-        // Columns without a value in the message come before the value of the next column.
+        // A column without a value in the message comes before the next column's value.
         var next = 0
         func addOthers(before end: Int) {
             while next < end {
@@ -75,7 +75,7 @@ struct RowFormBuilder {
         return true
     }
 
-    /// What to do for each column.
+    /// The operation of each column; nil if one needs the general path.
     private func operations(_ columns: borrowing ColumnSteps, _ taken: Set<Int>) -> [RowForm.Operation]? {
         var operations: [RowForm.Operation] = []
         for index in 0..<columns.count {

@@ -1,10 +1,10 @@
-/// How a record becomes one row: the columns of the COPY statement, in its order, and where their values come from.
+/// How a record becomes a row: the columns of the COPY, in order, and their sources.
 ///
-/// Made by binding a route to a table. Columns that the database fills itself (no source, generated, or left to a
-/// default) aren't in it.
+/// Made by binding a route to a table. Omits columns that the database fills itself: those without a source, generated
+/// columns, and columns left to their default.
 public struct RowPlan: Sendable, Equatable {
     public var columns: [Column]
-    /// What to do with top-level fields that no column's path begins with. Means nothing if a column takes the rest.
+    /// How to handle top-level fields that no column's path begins with. Ignored if a column's source is `rest`.
     public var unknownFields: Mapping.UnknownFields
 
     public init(columns: [Column], unknownFields: Mapping.UnknownFields = .ignore) {
@@ -13,24 +13,24 @@ public struct RowPlan: Sendable, Equatable {
     }
 
     public struct Column: Sendable, Equatable {
-        /// As the catalog spells it.
+        /// The name as in the catalog.
         public var name: String
         public var type: ColumnType
         public var source: Route.Source
-        /// Whether null makes a record a dead letter before the database sees it. A trigger that fills the column
-        /// is a reason to say false although the column is NOT NULL.
+        /// Whether a null makes the record a dead letter before it is sent. May be false for a NOT NULL column that a
+        /// trigger fills.
         public var isNotNull: Bool
-        /// Nil for every form that the database's own input takes. Otherwise only this form is accepted.
+        /// The only accepted format; nil for every form that the type's input function accepts.
         public var format: TimeFormat?
-        /// The IANA name of the zone of times without an offset; nil for UTC. With a zone, and no format, the format
-        /// is ISO 8601.
+        /// The IANA name of the zone for times without an offset; nil for UTC. If there is a zone but no format, the
+        /// format is ISO 8601.
         ///
-        /// A `timestamptz` column gets the instant. A `timestamp`, `date` or `time` column gets the zone's local
-        /// time; a text without an offset says it already.
+        /// A `timestamptz` column gets the instant. A `timestamp`, `date` or `time` column gets the zone's local time,
+        /// which is the text itself if it has no offset.
         public var zone: String?
-        /// How a text stands for bytes; nil for the database's own input of `bytea`. Only for `bytea`.
+        /// How text encodes bytes; nil for the input format of `bytea`. Only for `bytea`.
         public var bytes: ByteFormat?
-        /// The value of a missing field or null, as text for the column's type.
+        /// The value for a field that is missing or null, as text of the column's type.
         public var defaultText: String?
 
         public init(
@@ -49,15 +49,15 @@ public struct RowPlan: Sendable, Equatable {
     }
 }
 
-/// How a message writes bytes as text.
+/// How a message encodes bytes as text.
 public enum ByteFormat: String, Sendable, Hashable, CaseIterable {
     /// RFC 4648, with or without padding.
     case base64
-    /// Two hexadecimal digits for each byte, without a prefix.
+    /// Two hexadecimal digits per byte, without a prefix.
     case hex
 }
 
-/// Why a plan can't be used: a column's zone or default.
+/// A plan that can't be used because of a column's zone or default.
 public struct RowPlanError: Error, Equatable {
     /// The column's name.
     public let column: String

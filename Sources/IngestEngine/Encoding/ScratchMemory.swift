@@ -1,4 +1,4 @@
-/// Memory for one value's characters after its escapes are resolved, kept for the next one.
+/// Reusable memory for one value's unescaped characters.
 @safe struct ScratchMemory: ~Copyable {
     private var memory: UnsafeMutableRawPointer
     private var capacity = 256
@@ -7,7 +7,7 @@
 
     deinit { unsafe memory.deallocate() }
 
-    /// Room for so many bytes and some more. What was there before is gone.
+    /// Returns room for at least `count + 16` bytes and discards the previous contents.
     mutating func room(_ count: Int) -> UnsafeMutableRawPointer {
         if count &+ 16 > capacity {
             capacity = max(capacity * 2, count + 16)
@@ -17,7 +17,7 @@
         return unsafe memory
     }
 
-    /// The characters of a string with escapes, valid until the next call.
+    /// The unescaped characters of a string, valid until the next call.
     mutating func unescape(_ text: ByteView) -> ByteView {
         let target = unsafe room(text.count)
         let count = unsafe JSONText.unescape(text, to: target)

@@ -1,22 +1,22 @@
 import PGWire
 
-/// Rows of one table whose values the database reads from JSON text itself, collected until the batch is written.
+/// Rows of one table that the server parses from JSON text, collected until the batch is written.
 public struct ServerRows: Sendable {
-    /// The settings that decide what a text means, for the transaction that inserts the rows. A `timestamptz` without
-    /// an offset is UTC, and `01/02/2024` is January 2nd.
+    /// Settings for the transaction that inserts the rows, since they decide what a text means. A `timestamptz`
+    /// without an offset is UTC, and `01/02/2024` is January 2nd.
     public static let settings =
         "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, MDY'; SET LOCAL IntervalStyle = 'postgres'"
 
-    /// Takes the settings back, so that triggers and defaults of the transaction's other rows have the session's own.
+    /// Resets the settings, so that triggers and defaults of the transaction's other rows see the session's own.
     public static let resetSettings =
         "SET LOCAL TimeZone TO DEFAULT; SET LOCAL DateStyle TO DEFAULT; SET LOCAL IntervalStyle TO DEFAULT"
 
     public let table: TableName
-    /// The columns that the rows name; the database fills the others.
+    /// The inserted columns; the database fills the others.
     public let columns: [String]
-    /// The rows' JSON objects, each with a comma behind it.
+    /// The rows' JSON objects, each followed by a comma.
     private var json: [UInt8] = []
-    /// Where each row ends, comma included.
+    /// The end of each row, including its comma.
     private var ends: [Int] = []
 
     public init(table: TableName, columns: [String]) {
@@ -26,10 +26,10 @@ public struct ServerRows: Sendable {
 
     public var count: Int { ends.count }
     public var isEmpty: Bool { ends.isEmpty }
-    /// The size of the rows' JSON text.
+    /// The size of the rows' JSON text in bytes.
     public var byteCount: Int { json.count }
 
-    /// Adds what the encoder returned as ``EncodedRow/server(_:)``.
+    /// Adds a row from ``EncodedRow/server(_:)``.
     public mutating func append(_ row: [UInt8]) {
         json += row
         json.append(UInt8(ascii: ","))
@@ -41,14 +41,16 @@ public struct ServerRows: Sendable {
         ends.removeAll(keepingCapacity: true)
     }
 
-    /// Takes the last rows back.
+    /// Removes the last rows.
     mutating func removeLast(_ rows: Int) {
         guard rows > 0 else { return }
         ends.removeLast(min(rows, ends.count))
         json.removeSubrange((ends.last ?? 0)...)
     }
 
-    /// Removes all rows but these, which are counted from 0 and ascend.
+    /// Keeps only these rows.
+    ///
+    /// - Parameter parts: Ascending ranges of row indices.
     mutating func keep(_ parts: [Range<Int>]) {
         var (kept, keptEnds): ([UInt8], [Int]) = ([], [])
         for rows in parts where !rows.isEmpty && rows.upperBound <= ends.count {
@@ -62,27 +64,27 @@ public struct ServerRows: Sendable {
         (json, ends) = (kept, keptEnds)
     }
 
-    /// The statement that selects the rows from `$1`, with the columns in their order: for an INSERT with a conflict
-    /// clause of its own.
+    /// The SELECT that turns `$1` into rows with the columns in order, for an INSERT with a conflict clause of its
+    /// own.
     ///
-    /// - Throws: `PostgresError` for a name that can't be quoted.
+    /// - Throws: `PostgresError` if a name can't be quoted.
     public func selection(in session: inout PostgresSession) throws(PostgresError) -> String {
         "SELECT \(try names(in: &session)) FROM json_populate_recordset(null::\(try target(in: &session)), $1::json)"
     }
 
-    /// The parameter of ``selection(in:)``.
+    /// The parameter for ``selection(in:)``.
     public var parameter: PostgresValue { parameter(of: 0..<count) }
 
     private func parameter(of rows: Range<Int>) -> PostgresValue {
         guard !rows.isEmpty else { return .text("[]") }
         let start = rows.lowerBound == 0 ? 0 : ends[rows.lowerBound - 1]
-        // Without the last comma.
+        // Omits the last comma.
         return .text("[" + String(decoding: json[start..<ends[rows.upperBound - 1] - 1], as: UTF8.self) + "]")
     }
 
-    /// Inserts the rows, all or none, in the session's transaction. Run ``settings`` before.
+    /// Inserts all rows or none, in the session's transaction. Run ``settings`` first.
     ///
-    /// - Returns: The number of rows that the database counts.
+    /// - Returns: The number of inserted rows that the server reports.
     @discardableResult
     public func insert(in session: inout PostgresSession) throws(PostgresError) -> Int {
         try insert(0..<count, in: &session)
@@ -90,7 +92,7 @@ public struct ServerRows: Sendable {
 
     /// Inserts some of the rows, all or none of them.
     ///
-    /// - Parameter rows: Which rows, counted from 0.
+    /// - Parameter rows: The indices of the rows.
     func insert(_ rows: Range<Int>, in session: inout PostgresSession) throws(PostgresError) -> Int {
         guard !rows.isEmpty else { return 0 }
         let statement =

@@ -1,10 +1,10 @@
-/// What steps refer to by index because it is no plain memory.
+/// The parts of steps that aren't trivially copyable; steps refer to them by index.
 struct StepDetails {
     struct Time {
         var format: TimeFormat
         /// `date`, `time`, `timestamp` or `timestamptz`.
         var target: ColumnOperation
-        /// UTC without a zone.
+        /// The zone's clock; nil for UTC.
         var clock: ZoneClock?
         var hasZone: Bool { clock != nil }
     }
@@ -25,7 +25,7 @@ struct StepDetails {
         }
     }
 
-    /// Seconds east of UTC in a format's zone.
+    /// The offset of a format's zone in seconds east of UTC; 0 without a zone.
     mutating func offset(atLocal time: ParsedTime, _ detail: Int) -> Int64 {
         timeFormats[detail].clock?.offset(atLocal: floorDivide(time.local, 1_000_000)) ?? 0
     }
@@ -36,9 +36,9 @@ struct StepDetails {
 }
 
 extension StepDetails {
-    /// The step of a column.
+    /// Makes the step of a column.
     ///
-    /// - Throws: `RowPlanError` for an unknown zone.
+    /// - Throws: `RowPlanError` if its time zone is unknown.
     mutating func step(_ column: RowPlan.Column) throws(RowPlanError) -> ColumnStep {
         var step = step(column.type)
         step.isNotNull = column.isNotNull

@@ -1,10 +1,10 @@
-// The most frequent forms of times, read in place from a message.
+// Fast parsers for the most frequent forms of times in a message.
 extension TimeInput {
-    /// Reads the JSON string of a time: `yyyy-MM-dd HH:mm:ss`, also with `T`, with a fraction of at most six digits, and
-    /// with `Z` or `+00:00`.
+    /// Parses the JSON string of a time: `yyyy-MM-dd HH:mm:ss`, optionally with `T`, with a fraction of at most six
+    /// digits, and with `Z` or `+00:00`.
     ///
-    /// - Parameter position: Where the string is; not negative.
-    /// - Returns: Microseconds since 2000-01-01 and the position behind the string, which is -1 for any other form.
+    /// - Parameter position: The position of the opening quote; not negative.
+    /// - Returns: Microseconds since 2000-01-01 and the position after the string; -1 for any other form.
     @inline(__always)
     mutating func usualTimestamp(_ message: ByteView, at position: Int) -> (microseconds: Int64, end: Int) {
         let start = position &+ 1
@@ -19,7 +19,7 @@ extension TimeInput {
         var next = message.word(within: end)
         if next & 0xff == UInt64(UInt8(ascii: ".")) {
             next &>>= 8
-            // The zero byte that came in is no digit, so that there are at most seven.
+            // The zero byte that was shifted in is no digit, so there are at most seven.
             let count = ByteView.leadingDigits(next)
             guard count > 0, count <= 6 else { return (0, -1) }
             let bits = UInt64(truncatingIfNeeded: 8 &* count)
@@ -38,12 +38,12 @@ extension TimeInput {
         return (days &* ParsedTime.microsecondsPerDay &+ microseconds, end &+ 1)
     }
 
-    /// The word of two zero bytes and `+00:00`.
+    /// Two zero bytes and `+00:00` as one word.
     private static var zeroOffset: UInt64 { 0x3030_3a30_302b_0000 }
 
-    /// Reads the JSON string `yyyy-MM-dd`, which has twelve bytes.
+    /// Parses the JSON string `yyyy-MM-dd`, which has twelve bytes.
     ///
-    /// - Parameter position: Where the string is; not negative.
+    /// - Parameter position: The position of the opening quote; not negative.
     /// - Returns: Days since 2000-01-01; nil for any other form.
     @inline(__always)
     mutating func usualDate(_ message: ByteView, at position: Int) -> Int64? {

@@ -1,8 +1,8 @@
-/// A date, a time of day, or both, as a text says them.
+/// A date, a time of day, or both, as written in a text.
 struct ParsedTime {
     /// Days since 2000-01-01.
     var days: Int64 = 0
-    /// Microseconds since midnight; a fraction that rounds up may make it the next midnight.
+    /// Microseconds since midnight. Rounding a fraction up can reach the next midnight.
     var microseconds: Int64 = 0
     /// Seconds east of UTC.
     var offset: Int64 = 0
@@ -12,22 +12,22 @@ struct ParsedTime {
 
     static let microsecondsPerDay: Int64 = 86_400_000_000
 
-    /// Microseconds since 2000-01-01 00:00 of the same clock.
+    /// Microseconds since 2000-01-01 00:00 by the same clock, ignoring the offset.
     var local: Int64 { days &* Self.microsecondsPerDay &+ microseconds }
 }
 
-/// Reads the forms of ISO 8601 that programs write, and leaves all others to the database.
+/// Parses the common forms of ISO 8601 and leaves all others to the server.
 ///
-/// Messages come in the order of time, so nearly every one has the date of the one before: its days are kept.
+/// Messages usually come in time order, so nearly every one has the date of the previous one, which is cached.
 struct TimeInput {
-    /// The first eight bytes of the last date and the two others: `2000-01-01` at first.
+    /// The first eight bytes of the last date and its last two; initially `2000-01-01`.
     private var lastDate: (UInt64, UInt16) = (0x2d31_302d_3030_3032, 0x3130)
     private var lastDays: Int64 = 0
 
-    /// Reads a whole text: `yyyy-MM-dd`, or with ` ` or `T` a time behind it, `HH:mm[:ss[.fraction]]`, and behind that
-    /// `Z`, `+hh`, `+hhmm` or `+hh:mm`.
+    /// Parses a whole text: `yyyy-MM-dd`, optionally followed by a space or `T` and the time `HH:mm[:ss[.fraction]]`,
+    /// and that by `Z`, `+hh`, `+hhmm` or `+hh:mm`.
     ///
-    /// - Returns: `.range` for a day or a time that doesn't exist; `.server` for any other form.
+    /// - Returns: `.range` if the day or time doesn't exist; `.server` for any other form.
     @inline(__always)
     mutating func parse(_ text: ByteView, _ time: inout ParsedTime) -> Verdict {
         guard text.count >= 10 else { return .server }
@@ -50,13 +50,13 @@ struct TimeInput {
         return .done
     }
 
-    /// - Precondition: Ten bytes are there.
+    /// - Precondition: The text has ten bytes at the offset.
     @inline(__always)
     private func isLastDate(_ text: ByteView, at offset: Int) -> Bool {
         text.word(offset) == lastDate.0 && text.half(offset &+ 8) == lastDate.1
     }
 
-    /// Reads another date than the last one, from ten bytes.
+    /// Parses the first ten bytes as a new date and caches it.
     @inline(never)
     private mutating func readDate(_ text: ByteView) -> Verdict {
         var days: Int64 = 0
@@ -69,7 +69,7 @@ struct TimeInput {
 
     /// The days since 2000-01-01 of the date at an offset; nil if it isn't `yyyy-MM-dd` or doesn't exist.
     ///
-    /// - Precondition: Ten bytes are there.
+    /// - Precondition: The text has ten bytes at the offset.
     @inline(__always)
     mutating func days(_ text: ByteView, at offset: Int) -> Int64? {
         if !isLastDate(text, at: offset), readDate(text.slice(offset, 10)) != .done { return nil }
@@ -85,7 +85,7 @@ struct TimeInput {
         return .done
     }
 
-    /// Reads `HH:mm[:ss[.fraction]][offset]` up to the end of the text.
+    /// Parses `HH:mm[:ss[.fraction]][offset]` up to the end of the text.
     @inline(__always)
     static func timeOfDay(_ text: ByteView, from start: Int, _ time: inout ParsedTime) -> Verdict {
         if text.count &- start >= 8, let seconds = seconds(text.word(start)) {
@@ -96,22 +96,22 @@ struct TimeInput {
         return uncommonTimeOfDay(text, from: start, &time)
     }
 
-    /// The seconds of a word that is `HH:mm:ss`; nil for any other one.
+    /// The seconds since midnight of the word `HH:mm:ss`; nil for anything else.
     @inline(__always)
     static func seconds(_ word: UInt64) -> Int64? {
-        // A byte is a digit's value, or 0 for a colon, if the text is of that form.
+        // If the text has that form, each byte is now a digit's value, or 0 for a colon.
         let values = word ^ 0x3030_3a30_303a_3030
         let wrong = (values &+ 0x7676_7f76_767f_7676) | values
         guard wrong & 0x8080_8080_8080_8080 == 0 else { return nil }
-        // Tens and ones of the bytes 0, 3 and 6.
+        // Tens and ones of bytes 0, 3 and 6.
         let pairs = (values &* 10 &+ values >> 8) & 0x00ff_0000_ff00_00ff
-        // A sum of 128 and more is out of range.
+        // A sum of 128 or more is out of range.
         guard (pairs &+ 0x0044_0000_4400_0068) & 0x0080_0000_8000_0080 == 0 else { return nil }
         let (hour, minute, second) = (pairs & 0xff, pairs >> 24 & 0xff, pairs >> 48)
         return Int64((hour &* 60 &+ minute) &* 60 &+ second)
     }
 
-    /// The same without seconds, or with a part that is out of range.
+    /// Parses a time without seconds, or with a part that is out of range.
     @inline(never)
     private static func uncommonTimeOfDay(_ text: ByteView, from start: Int, _ time: inout ParsedTime) -> Verdict {
         guard text.count &- start >= 5, text[start &+ 2] == UInt8(ascii: ":"), let hour = pair(text, start),
@@ -131,7 +131,7 @@ struct TimeInput {
         return index == text.count ? .done : zoneOffset(text, from: index, &time)
     }
 
-    /// Reads `[.fraction][offset]` up to the end of the text.
+    /// Parses `[.fraction][offset]` up to the end of the text.
     @inline(__always)
     private static func fraction(_ text: ByteView, from start: Int, _ time: inout ParsedTime) -> Verdict {
         var index = start
@@ -152,8 +152,8 @@ struct TimeInput {
         return index == text.count ? .done : zoneOffset(text, from: index, &time)
     }
 
-    /// Microseconds of a decimal fraction of at most 15 digits, rounded as the database does: through a Double, half
-    /// to even.
+    /// Microseconds of a decimal fraction of at most 15 digits, rounded as Postgres does: through a Double, half to
+    /// even.
     @inline(__always)
     static func microseconds(_ fraction: Int64, digits: Int) -> Int64 {
         let powers: InlineArray<7, Int64> = [1_000_000, 100_000, 10_000, 1000, 100, 10, 1]
@@ -162,7 +162,7 @@ struct TimeInput {
         return Int64(value.rounded(.toNearestOrEven))
     }
 
-    /// Reads `Z`, `+hh`, `+hhmm` or `+hh:mm` up to the end of the text.
+    /// Parses `Z`, `+hh`, `+hhmm` or `+hh:mm` up to the end of the text.
     @inline(__always)
     private static func zoneOffset(_ text: ByteView, from start: Int, _ time: inout ParsedTime) -> Verdict {
         time.hasOffset = true
@@ -191,9 +191,9 @@ struct TimeInput {
         return .done
     }
 
-    /// Two digits; nil for anything else.
+    /// The value of two digits; nil for anything else.
     ///
-    /// - Precondition: Both bytes are in the text.
+    /// - Precondition: The text has both bytes.
     @inline(__always)
     static func pair(_ text: ByteView, _ offset: Int) -> Int64? {
         let tens = text[offset] &- UInt8(ascii: "0")
@@ -203,11 +203,12 @@ struct TimeInput {
 
     // MARK: The calendar
 
-    /// Days from 2000-01-01 to a day of the Gregorian calendar; nil if there is no such day. Years from 1 on.
+    /// Days from 2000-01-01 to a day of the Gregorian calendar; nil unless the day exists and the year is from 1 to
+    /// 9999.
     static func days(year: Int64, month: Int64, day: Int64) -> Int64? {
         guard year >= 1, year <= 9999, month >= 1, month <= 12, day >= 1, day <= length(ofMonth: month, year: year)
         else { return nil }
-        // Years that begin in March have the leap day at their end, so a day's number in the year is a plain formula.
+        // With years that begin in March the leap day comes last, so a simple formula gives the day of the year.
         let shifted = month > 2 ? year : year - 1
         let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
         // The same sum for 2000-01-01 is 730,425.

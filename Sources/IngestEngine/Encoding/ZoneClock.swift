@@ -1,16 +1,16 @@
 import Foundation
 
-/// The offsets of a time zone, with those of the last quarter of an hour at hand.
+/// The offsets of a time zone, with that of the last quarter of an hour cached.
 ///
-/// A local time that occurs twice, or never, means what it means to `timestamp AT TIME ZONE` of the database: at the
-/// end of summer time the second one (standard time), and in the gap at its beginning the time by the clock that was
-/// not yet put forward. The rules come from Foundation, not from the server's own copy of the time zone database.
+/// Local times that occur twice or never are read as `timestamp AT TIME ZONE` does in Postgres. At the end of summer
+/// time the second occurrence (standard time) counts. In the gap at its beginning, the clock before the change counts.
+/// The rules come from Foundation, not from the server's copy of the time zone database.
 struct ZoneClock {
     private let zone: TimeZone
     private var lastLocal = Window()
     private var lastInstant = Window()
 
-    /// A quarter of an hour, counted from 2000, in which the offset doesn't change.
+    /// A quarter of an hour, counted from 2000, with a constant offset.
     private struct Window {
         var number = Int64.min
         var offset: Int64 = 0
@@ -20,7 +20,7 @@ struct ZoneClock {
     /// Seconds from 1970-01-01 to 2000-01-01.
     private static let epoch: Int64 = 946_684_800
 
-    /// Nil if no time zone has this name.
+    /// nil if no time zone has this name.
     init?(_ name: String) {
         guard let zone = TimeZone(identifier: name) else { return nil }
         self.zone = zone
@@ -28,7 +28,7 @@ struct ZoneClock {
 
     /// Seconds east of UTC at a local time.
     ///
-    /// - Parameter seconds: Since 2000-01-01 00:00 of the zone's clock.
+    /// - Parameter seconds: Seconds since 2000-01-01 00:00 by the zone's clock.
     mutating func offset(atLocal seconds: Int64) -> Int64 {
         let number = floorDivide(seconds, Self.windowLength)
         if number == lastLocal.number { return lastLocal.offset }
@@ -42,7 +42,7 @@ struct ZoneClock {
 
     /// Seconds east of UTC at an instant.
     ///
-    /// - Parameter seconds: Since 2000-01-01 00:00 UTC.
+    /// - Parameter seconds: Seconds since 2000-01-01 00:00 UTC.
     mutating func offset(atInstant seconds: Int64) -> Int64 {
         let number = floorDivide(seconds, Self.windowLength)
         if number == lastInstant.number { return lastInstant.offset }
@@ -59,7 +59,7 @@ struct ZoneClock {
     }
 
     private func exactOffset(atLocal seconds: Int64) -> Int64 {
-        // No offset is larger than a day, so these two are before and after the instant.
+        // No offset exceeds a day, so these two instants are before and after it.
         let day: Int64 = 86_400
         var low = seconds - day
         var high = seconds + day
@@ -74,12 +74,12 @@ struct ZoneClock {
         let change = high
         if seconds - before < change, seconds - after < change { return before }
         if seconds - before >= change, seconds - after >= change { return after }
-        // In a gap the clock before it, and in a repeated hour the clock after it.
+        // In a gap use the clock before it, in a repeated hour the clock after it.
         return seconds - before > seconds - after ? before : after
     }
 }
 
-/// The quotient rounded down.
+/// The quotient, rounded down.
 func floorDivide(_ dividend: Int64, _ divisor: Int64) -> Int64 {
     let quotient = dividend / divisor
     return dividend % divisor < 0 ? quotient - 1 : quotient

@@ -1,9 +1,9 @@
-/// What sample messages have at one path: how often, and values of which types.
+/// Statistics of one path in sample messages: how often it occurs, and with which types of values.
 struct FieldTree {
-    /// Messages in which the path has a value, null included.
+    /// The number of messages in which the path has a value, including null.
     private(set) var present = 0
     private(set) var nulls = 0
-    /// Of the values that are neither null nor an object; nil if there are none.
+    /// The type of the values that are neither null nor an object; nil if there are none.
     private(set) var type: InferredType?
     private(set) var objects = 0
     private(set) var names: [String] = []
@@ -33,11 +33,12 @@ struct FieldTree {
         let nulls: Int
     }
 
-    /// The columns of the fields, in the order in which the samples showed them.
+    /// The columns for the fields, in the order in which the samples first had them.
     ///
     /// - Parameters:
-    ///   - depth: How many levels of objects become columns of their own. Deeper ones are one `jsonb` column each.
-    ///   - maximumFields: An object of more fields is one `jsonb` column: its names are probably data.
+    ///   - depth: The number of object levels that become columns of their own. A deeper object becomes one `jsonb`
+    ///     column.
+    ///   - maximumFields: An object with more fields becomes one `jsonb` column, since its names are probably data.
     func leaves(depth: Int, maximumFields: Int, path: [String] = []) -> [Leaf] {
         names.flatMap { name -> [Leaf] in
             guard let child = children[name] else { return [] }
@@ -46,7 +47,7 @@ struct FieldTree {
             if isFlat, depth > 1, !child.names.isEmpty, child.names.count <= maximumFields {
                 return child.leaves(depth: depth - 1, maximumFields: maximumFields, path: path)
             }
-            // A field that was always null says nothing of its type.
+            // A field that was always null gives no type.
             let type: InferredType = child.objects > 0 ? .jsonb : child.type ?? .text
             return [Leaf(path: path, type: type, present: child.present, nulls: child.nulls)]
         }

@@ -2,19 +2,19 @@ import PGWire
 
 /// Proposes tables and a mapping for a topic from a sample of its messages.
 ///
-/// Messages are divided into kinds by their keys if keys with different fields occur; each kind gets a table and a
-/// route. Fields of nested objects become columns of their own, down to a depth.
+/// Messages are divided into kinds by key if keys with different fields occur. Each kind gets a table and a route.
+/// Fields of nested objects become columns of their own, down to a limited depth.
 public struct Inference: Sendable {
-    /// How many levels of nested objects become columns; deeper ones are `jsonb`.
+    /// The number of levels of nested objects that become columns; deeper ones are `jsonb`.
     public static let defaultDepth = 3
-    /// More keys than these are names of things rather than kinds of messages.
+    /// The most kinds. More keys than this identify things rather than kinds of messages.
     static let maximumKinds = 16
-    /// An object of more fields is a map, not a structure.
+    /// The most fields of an object that is treated as a structure. An object with more is treated as a map.
     static let maximumFields = 100
 
-    /// A kind of message, and the table for it.
+    /// A kind of message with its proposed table.
     public struct Kind: Sendable, Equatable {
-        /// The key of its messages; nil if the key doesn't matter.
+        /// The key of the kind's messages; nil if the key doesn't matter.
         public var key: String?
         public var messages: Int
         public var table: TableName
@@ -25,28 +25,30 @@ public struct Inference: Sendable {
         public var name: String
         public var path: JSONPath
         public var type: InferredType
-        /// Whether every sample has a value.
+        /// Whether every sample has a value that isn't null.
         public var isNotNull: Bool
-        /// In how many samples the field occurs, null included.
+        /// The number of samples with the field, including nulls.
         public var present: Int
         public var nulls: Int
     }
 
     public let topic: String
     public let kinds: [Kind]
-    /// Messages without a value.
+    /// The number of messages without a value.
     public let tombstones: Int
-    /// Messages that aren't JSON.
+    /// The number of messages that aren't JSON.
     public let unreadable: Int
-    /// Messages whose JSON isn't an object.
+    /// The number of messages whose JSON isn't an object.
     public let otherValues: Int
 
+    /// Analyses a sample.
+    ///
     /// - Parameters:
     ///   - topic: The topic's name.
-    ///   - table: The table's name; nil to make one from the topic or the key. Of several kinds each gets this name and
-    ///     its key.
+    ///   - table: The table's name; nil to derive it from the topic or the key. With several kinds, each table gets
+    ///     this name and the kind's key.
     ///   - depth: See ``defaultDepth``.
-    ///   - messages: Keys and values of the samples.
+    ///   - messages: The keys and values of the sample.
     public init(
         topic: String, table: TableName? = nil, depth: Int = defaultDepth,
         messages: some Sequence<(key: [UInt8]?, value: [UInt8]?)>
@@ -87,8 +89,8 @@ public struct Inference: Sendable {
 
     // MARK: Kinds
 
-    /// The samples by key if the keys have different fields; otherwise all of them as one group. Keys come in the
-    /// order of their first samples; the samples without a key, which a route can't select, come last.
+    /// Groups the samples by key if keys have different fields; otherwise puts them into one group. Keys are in the
+    /// order of their first samples. Samples without a key, which a route can't select, come last.
     private static func groups(
         of samples: [(key: String?, value: SampleJSON)], depth: Int
     ) -> [(key: String?, tree: FieldTree)] {
@@ -111,8 +113,8 @@ public struct Inference: Sendable {
         return sorted.compactMap { key in trees[key].map { (key, $0) } }
     }
 
-    /// Whether two groups share less than three quarters of their top-level fields. An optional field alone doesn't
-    /// make a kind.
+    /// Whether two groups share less than three quarters of their top-level fields, so that an optional field alone
+    /// doesn't make a kind.
     private static func haveDifferentFields(_ trees: [FieldTree]) -> Bool {
         let sets = trees.map { Set($0.names) }
         return sets.indices.contains { first in
@@ -135,7 +137,7 @@ public struct Inference: Sendable {
 
     // MARK: Proposals
 
-    /// One `CREATE TABLE` for each kind.
+    /// One `CREATE TABLE` per kind.
     ///
     /// - Parameter quote: Quotes an identifier for SQL.
     public func createTables(quote: (String) throws -> String) rethrows -> String {
@@ -148,7 +150,7 @@ public struct Inference: Sendable {
         }.joined(separator: "\n")
     }
 
-    /// One route for each kind. A route names its columns only if one of them isn't the top-level field of its name.
+    /// One route per kind. A route names its columns only if one of them isn't the top-level field of the same name.
     public var mapping: Mapping {
         Mapping(
             routes: kinds.map { kind in
@@ -161,12 +163,14 @@ public struct Inference: Sendable {
     }
 }
 
-/// Names for columns and tables that SQL takes without quotes, as far as the letters allow.
+/// Makes names for columns and tables that need no quotes in SQL, as far as their letters allow.
 enum ColumnNames {
-    /// Columns that every table has, so that no other column can have these names.
+    /// The system columns of every table, whose names no other column can have.
     static let ofSystem: Set<String> = ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"]
 
-    /// - Parameter taken: The names that are in use; the new one is added.
+    /// A valid name that isn't taken.
+    ///
+    /// - Parameter taken: The names in use; the new name is added.
     static func unique(_ wanted: String, _ taken: inout Set<String>) -> String {
         var base = ""
         for scalar in wanted.lowercased().unicodeScalars {
@@ -185,8 +189,8 @@ enum ColumnNames {
         return name
     }
 
-    /// Whole code points of at most so many bytes, which is what Postgres keeps of a name. A `Character` may have more
-    /// bytes than a whole name.
+    /// The text cut at a code point to at most `count` bytes, since Postgres limits a name's bytes. A single
+    /// `Character` may have more bytes than a whole name.
     private static func cut(_ text: String, to count: Int) -> String {
         var text = text
         while text.utf8.count > count { text.unicodeScalars.removeLast() }

@@ -1,4 +1,4 @@
-/// The type of a column that holds the values of a field, as far as the samples show.
+/// The type of a column for a field's values, as far as the samples show.
 public enum InferredType: String, Sendable, CaseIterable {
     case boolean
     case integer
@@ -17,16 +17,16 @@ public enum InferredType: String, Sendable, CaseIterable {
         case .null: return nil
         case .bool: self = .boolean
         case .number(let text):
-            // A fraction or an exponent makes it a numeric, even if its value is whole.
+            // A fraction or an exponent makes it numeric, even if the value is an integer.
             self = Int32(text) != nil ? .integer : Int64(text) != nil ? .bigint : .numeric
         case .string(let text): self = Self.ofText(text)
         case .array, .object: self = .jsonb
         }
     }
 
-    /// The narrowest type that takes the values of both.
+    /// The narrowest type for the values of both.
     ///
-    /// A local time and an instant have no common type but text: each would be changed by the other's.
+    /// A local time and an instant have only text in common, since each would be changed by the other's type.
     func widened(by other: InferredType) -> InferredType {
         if self == other { return self }
         let pair: Set<InferredType> = [self, other]
@@ -51,8 +51,8 @@ public enum InferredType: String, Sendable, CaseIterable {
         }
     }
 
-    /// ISO 8601: `2024-03-12`, or with a time of day `06:15`, `06:15:00` or `06:15:00.25` after a `T` or a blank, or
-    /// with an offset after that.
+    /// The type of an ISO 8601 text; nil for other texts. The date `2024-03-12` may be followed by `T` or a blank and
+    /// a time `06:15`, `06:15:00` or `06:15:00.25`, and that by an offset.
     private static func time(_ bytes: [UInt8]) -> InferredType? {
         var rest = bytes[...]
         func number(_ digits: Int, _ range: ClosedRange<Int>) -> Int? {

@@ -1,6 +1,6 @@
 /// A JSON value of a sample message. Numbers keep their text, and objects the order of their fields.
 ///
-/// For samples only: it allocates for each value.
+/// Only for samples, since it allocates for each value.
 ///
 /// Source: RFC 8259.
 enum SampleJSON: Equatable {
@@ -9,7 +9,7 @@ enum SampleJSON: Equatable {
     case number(String)
     case string(String)
     case array([SampleJSON])
-    /// Of fields with the same name the last one remains, as in the database.
+    /// Of fields with the same name only the last one is kept, as in Postgres.
     case object([Field])
 
     struct Field: Equatable {
@@ -20,7 +20,7 @@ enum SampleJSON: Equatable {
     /// The deepest nesting. Deeper messages count as unreadable.
     static let maximumDepth = 128
 
-    /// - Returns: Nil if the bytes aren't one JSON value.
+    /// nil if the bytes aren't exactly one JSON value.
     init?(_ bytes: [UInt8]) {
         var parser = Parser(bytes: bytes)
         guard let value = parser.value(depth: 0) else { return nil }
@@ -118,7 +118,7 @@ enum SampleJSON: Equatable {
             return .number(String(decoding: bytes[start..<position], as: UTF8.self))
         }
 
-        /// At least one digit.
+        /// Skips digits; false if there are none.
         private mutating func digits() -> Bool {
             let start = position
             while let byte = next, (0x30...0x39).contains(byte) { position += 1 }
@@ -163,7 +163,7 @@ enum SampleJSON: Equatable {
             }
         }
 
-        /// Four hexadecimal digits.
+        /// Reads four hexadecimal digits.
         private mutating func codeUnit() -> UInt32? {
             guard position + 4 <= bytes.count else { return nil }
             var value: UInt32 = 0

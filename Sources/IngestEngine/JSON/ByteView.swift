@@ -1,10 +1,10 @@
 import Foundation
 
-/// Bytes that somebody else owns, for the duration of one call.
+/// Borrowed bytes, for the duration of one call.
 ///
-/// A pointer and a count instead of a span, because slots and steps refer to several such views at once, in plain
-/// memory. Whoever makes one keeps the memory alive and unchanged while it is used. Every read is inside the view:
-/// callers compare offsets with `count` first.
+/// It is a pointer and a count instead of a span, because slots and steps refer to several such views at once, in
+/// trivially copyable memory. The creator of a view must keep the memory alive and unchanged while it is used. Every
+/// read is within the view: callers compare offsets with `count` first.
 @safe struct ByteView: BitwiseCopyable {
     let base: UnsafeRawPointer
     let count: Int
@@ -15,7 +15,7 @@ import Foundation
         self.count = count
     }
 
-    /// No bytes, at an address that nothing is read from.
+    /// A view of no bytes, whose address is never read from.
     static var empty: ByteView { unsafe ByteView(UnsafeRawPointer(bitPattern: 1).unsafelyUnwrapped, 0) }
 
     /// - Precondition: `offset < count`.
@@ -24,11 +24,11 @@ import Foundation
         unsafe base.load(fromByteOffset: offset, as: UInt8.self)
     }
 
-    /// The byte at an offset; 0 at the end and behind it.
+    /// The byte at an offset; 0 beyond the end.
     @inline(__always)
     func byte(orZero offset: Int) -> UInt8 { offset < count ? self[offset] : 0 }
 
-    /// Eight bytes, the first one in the lowest bits.
+    /// Eight bytes, the first in the lowest bits.
     ///
     /// - Precondition: `offset + 8 <= count`.
     @inline(__always)
@@ -36,7 +36,7 @@ import Foundation
         UInt64(littleEndian: unsafe base.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
     }
 
-    /// Two bytes, the first one in the lowest bits.
+    /// Two bytes, the first in the lowest bits.
     ///
     /// - Precondition: `offset + 2 <= count`.
     @inline(__always)
@@ -44,21 +44,21 @@ import Foundation
         UInt16(littleEndian: unsafe base.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
     }
 
-    /// Up to eight bytes from an offset on; those behind the end are 0.
+    /// The eight bytes at an offset; bytes beyond the end are 0.
     @inline(__always)
     func word(padded offset: Int) -> UInt64 {
         if offset &+ 8 <= count { return word(offset) }
         return shortWord(offset)
     }
 
-    /// The same for a view that has eight bytes, without a loop.
+    /// The eight bytes at an offset, without a loop; bytes beyond the end are 0.
     ///
     /// - Precondition: `count >= 8`.
     @inline(__always)
     func word(within offset: Int) -> UInt64 {
         let missing = offset &+ 8 &- count
         if missing <= 0 { return word(offset) }
-        // The last eight bytes, without those before the offset.
+        // Shift the last eight bytes so that those before the offset are dropped.
         return missing < 8 ? word(count &- 8) &>> UInt64(truncatingIfNeeded: 8 &* missing) : 0
     }
 
@@ -91,14 +91,14 @@ import Foundation
 
     var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: base, count: count) }
 
-    /// The bytes as text; invalid UTF-8 is replaced.
+    /// The bytes as text, with invalid UTF-8 replaced.
     var string: String { unsafe String(decoding: bytes, as: UTF8.self) }
 
     /// Whether the bytes are valid UTF-8 without NUL.
     var isStorableText: Bool { isUTF8 && !contains(0) }
 
-    /// Whether the bytes are valid UTF-8. Most of them are ASCII even in texts with other characters, so only the parts
-    /// with others are looked at closely: each ends where eight bytes of ASCII follow, or the text ends.
+    /// Whether the bytes are valid UTF-8. Most bytes are ASCII even in texts with other characters, so only the parts
+    /// that aren't ASCII are validated. Such a part ends at the next eight bytes of ASCII or at the end of the text.
     var isUTF8: Bool {
         var start = 0
         while true {
@@ -126,30 +126,32 @@ import Foundation
 }
 
 extension ByteView {
-    /// How many decimal digits a word of eight bytes begins with.
+    /// The number of decimal digits at the start of a word of eight bytes.
     @inline(__always)
     static func leadingDigits(_ word: UInt64) -> Int {
         let values = word ^ 0x3030_3030_3030_3030
-        // A carry comes out of a byte that is no digit only, so the lowest bit is always right.
+        // Only a byte that isn't a digit carries, so the lowest bit is always right.
         let wrong = ((values &+ 0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080
         return wrong.trailingZeroBitCount >> 3
     }
 
-    /// The number of the first digits of a word, of which there are `count`, 1 to 8.
+    /// The number formed by the first `count` digits of a word.
+    ///
+    /// - Precondition: `count` is from 1 to 8.
     @inline(__always)
     static func number(_ word: UInt64, _ count: Int) -> UInt64 {
-        // Zeros in front make them eight.
+        // Zeros in front pad them to eight digits.
         eight((word ^ 0x3030_3030_3030_3030) &<< UInt64(truncatingIfNeeded: 64 &- 8 &* count))
     }
 
-    /// Millionths of a decimal fraction, from a word that has its digits, at most six, and zero bytes behind them.
+    /// Millionths of a decimal fraction, from a word with at most six digits followed by zero bytes.
     @inline(__always)
     static func millionths(_ word: UInt64) -> UInt64 {
-        // Bytes of zero stand for the digits that are missing, and for two zeros in front.
+        // Zero bytes act as the missing digits and as two leading zeros.
         eight((word & 0x0f0f_0f0f_0f0f_0f0f) &<< 16)
     }
 
-    /// The number of eight digits, each of which is a byte of its value, the first one in the lowest bits.
+    /// The number formed by eight bytes that each hold a digit's value, the first in the lowest bits.
     @inline(__always)
     private static func eight(_ digits: UInt64) -> UInt64 {
         let pairs = digits &* 10 &+ digits >> 8
@@ -158,11 +160,11 @@ extension ByteView {
         return (low &+ high) >> 32
     }
 
-    /// White space as C's `isspace` has it, which the input functions of the database skip.
+    /// Whether a byte is white space to C's `isspace`, which Postgres's input functions skip.
     @inline(__always)
     static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (byte >= 9 && byte <= 13) }
 
-    /// Without white space at both ends.
+    /// The view without white space at both ends.
     @inline(__always)
     var trimmed: ByteView {
         var start = 0
@@ -172,12 +174,12 @@ extension ByteView {
         return slice(start, end &- start)
     }
 
-    /// Compares with a lower-case ASCII word in either case of letters.
+    /// Compares with a lower-case ASCII word, ignoring case.
     func equals(ignoringCase word: StaticString) -> Bool {
         word.utf8CodeUnitCount == count && has(ignoringCase: word, at: 0)
     }
 
-    /// Whether a lower-case ASCII word occurs, in either case of letters.
+    /// Whether a lower-case ASCII word occurs, ignoring case.
     func contains(ignoringCase word: StaticString) -> Bool {
         let length = word.utf8CodeUnitCount
         guard count >= length else { return false }

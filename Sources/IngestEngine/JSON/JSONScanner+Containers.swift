@@ -1,9 +1,10 @@
 extension JSONScanner {
-    /// Takes an object or an array that no path leads into, without recursion.
+    /// Skips an object or array that no path leads into, without recursion.
     ///
     /// - Parameters:
-    ///   - start: Where its opening brace or bracket is.
-    ///   - depth: How many objects and arrays are around it.
+    ///   - start: The position of its opening brace or bracket.
+    ///   - depth: The number of objects and arrays around it.
+    /// - Returns: The position after it; -1 if it is invalid.
     @inline(never)
     mutating func container(at start: Int, depth: Int) -> Int {
         var level = 0
@@ -12,7 +13,7 @@ extension JSONScanner {
         var hasEscapes = false
         var position = start
         while position >= 0 {
-            // A value is next.
+            // A value follows.
             position = skipSpace(position)
             let first = text.byte(orZero: position)
             var closes = false
@@ -33,7 +34,7 @@ extension JSONScanner {
             case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): position = number(at: position, into: &slot)
             default: position = word(at: position, &kind)
             }
-            // What follows a value.
+            // Handle what follows a value.
             while position >= 0 {
                 if closes {
                     position &+= 1
@@ -57,7 +58,7 @@ extension JSONScanner {
         return -1
     }
 
-    /// Takes a field's name and the colon behind it.
+    /// Skips a field's name and colon.
     @inline(__always)
     private mutating func key(at start: Int, _ hasEscapes: inout Bool) -> Int {
         guard text.byte(orZero: start) == UInt8(ascii: "\"") else { return fail(.key, at: start) }
@@ -69,9 +70,9 @@ extension JSONScanner {
     }
 }
 
-/// Which of the open containers are objects, a bit for each level; the others are arrays.
+/// One bit per nesting level, set if the open container is an object and clear if it is an array.
 ///
-/// Plain memory of its owner, made once, since a message must not allocate.
+/// The memory is allocated once by its owner, since scanning a message must not allocate.
 @safe struct NestingBits: BitwiseCopyable {
     private let words: UnsafeMutablePointer<UInt64>
 
@@ -80,10 +81,10 @@ extension JSONScanner {
         unsafe words.initialize(repeating: 0, count: JSONScanner.maximumDepth / 64)
     }
 
-    /// Called by the owner once nothing uses the bits any more.
+    /// Frees the memory. The owner calls it after the last use.
     func deallocate() { unsafe words.deallocate() }
 
-    /// - Precondition: `level` is below `JSONScanner.maximumDepth`.
+    /// - Precondition: `level` is less than `JSONScanner.maximumDepth`.
     @inline(__always)
     func setObject(_ isObject: Bool, at level: Int) {
         let bit: UInt64 = 1 << UInt64(level & 63)
@@ -91,7 +92,7 @@ extension JSONScanner {
         unsafe words[level >> 6] = isObject ? before | bit : before & ~bit
     }
 
-    /// - Precondition: `level` is below `JSONScanner.maximumDepth`.
+    /// - Precondition: `level` is less than `JSONScanner.maximumDepth`.
     @inline(__always)
     func isObject(at level: Int) -> Bool { unsafe words[level >> 6] & 1 << UInt64(level & 63) != 0 }
 }

@@ -1,7 +1,8 @@
 extension JSONScanner {
-    /// Takes a string whose opening quote is taken.
+    /// Scans the rest of a string after its opening quote.
     ///
-    /// - Parameter hasEscapes: Is set to whether an escape is among the string's bytes.
+    /// - Parameter hasEscapes: Set to whether the string has escapes.
+    /// - Returns: The position after the closing quote; -1 if the string is invalid.
     @inline(__always)
     mutating func string(from start: Int, _ hasEscapes: inout Bool) -> Int {
         hasEscapes = false
@@ -24,19 +25,20 @@ extension JSONScanner {
         return carefulString(from: index, &hasEscapes)
     }
 
-    /// A set bit 7 for the first quote, backslash or control character of a word. Bits above it mean nothing.
+    /// A mask whose lowest set bit is bit 7 of the first quote, backslash or control character of a word. Higher bits
+    /// are unreliable.
     @inline(__always)
     static func stops(in word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let quotes = word ^ (ones &* 0x22)
         let backslashes = word ^ (ones &* 0x5c)
-        // A subtraction borrows from the byte above only if its own byte is found, so the lowest bit is always right.
+        // A subtraction borrows from the next byte only if its own byte matches, so the lowest bit is always right.
         let found =
             ((quotes &- ones) & ~quotes) | ((backslashes &- ones) & ~backslashes) | ((word &- ones &* 0x20) & ~word)
         return found & (ones &* 0x80)
     }
 
-    /// The same byte by byte, with escapes.
+    /// Scans the string byte by byte, including escapes.
     @inline(never)
     private mutating func carefulString(from start: Int, _ hasEscapes: inout Bool) -> Int {
         var index = start
@@ -64,7 +66,7 @@ extension JSONScanner {
         return fail(.end, at: index)
     }
 
-    /// The length of an escape; 0 if it isn't valid.
+    /// The length of an escape in bytes; 0 if it is invalid.
     private mutating func escape(at index: Int) -> Int {
         switch text.byte(orZero: index + 1) {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),

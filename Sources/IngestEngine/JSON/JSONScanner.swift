@@ -1,25 +1,26 @@
-/// Walks over one JSON text by the rules of the database's own lexer, without making anything of it.
+/// Validates one JSON text by the rules of Postgres's lexer, and finds the ends of its values.
 ///
-/// The rules are those of RFC 8259, plus those that `json_populate_record` adds for a whole message, used or not:
-/// `\u0000` is refused, and so are surrogates without their partner.
+/// The rules are those of RFC 8259, and those that `json_populate_record` adds for a whole message, whether a part is
+/// used or not: `\u0000` and unpaired surrogates are refused.
 ///
-/// A step takes the position at which it begins and returns the one behind what it took, so that the position stays in
-/// a register. It returns -1 if the text breaks a rule; `problem` and `problemPosition` then say which and where.
+/// Each method takes the position where its part starts and returns the position after it, so that the position stays
+/// in a register. It returns -1 if the text is invalid, and sets `problem` and `problemPosition`.
 struct JSONScanner {
-    /// How deep objects and arrays may be nested. PostgreSQL's limit depends on its `max_stack_depth`; by default it
+    /// The deepest nesting of objects and arrays. PostgreSQL's limit depends on its `max_stack_depth`; by default it
     /// is between 10,000 and 20,000.
     static let maximumDepth = 8192
-    /// From this depth on a message counts as unusual.
+    /// The deepest nesting that doesn't count as unusual.
     static let usualDepth = 512
 
     let text: ByteView
     let nesting: NestingBits
     private(set) var problem = JSONProblem.none
     private(set) var problemPosition = 0
-    /// All bytes of strings or-ed, perhaps with some around them: bit 7 of any byte is set if one isn't ASCII.
+    /// The bitwise OR of all words of strings, which may include adjacent bytes. Bit 7 of some byte is set if a string
+    /// isn't ASCII.
     var seenBits: UInt64 = 0
-    /// Whether a value was seen that `json` accepts but `jsonb` might not: a number with a large exponent or very many
-    /// digits, or very deep nesting.
+    /// Whether the text has a value that `json` accepts but `jsonb` might not: a number with a large exponent or very
+    /// many digits, or very deep nesting.
     var isUnusual = false
 
     @inline(__always)
@@ -51,9 +52,10 @@ struct JSONScanner {
 
     // MARK: Values
 
-    /// Takes any value and notes it in a slot.
+    /// Scans a value of any type into a slot.
     ///
-    /// - Parameter start: Where its first byte is, behind the white space.
+    /// - Parameter start: The position of its first byte, after white space.
+    /// - Returns: The position after it; -1 if it is invalid.
     @inline(__always)
     mutating func value(at start: Int, into slot: inout JSONSlot, depth: Int) -> Int {
         let first = text.byte(orZero: start)
@@ -80,7 +82,7 @@ struct JSONScanner {
         return end
     }
 
-    /// Takes `true`, `false` or `null`.
+    /// Scans `true`, `false` or `null`.
     @inline(__always)
     mutating func word(at start: Int, _ kind: inout JSONKind) -> Int {
         let word = text.word(padded: start)
@@ -101,7 +103,7 @@ struct JSONScanner {
 
     // MARK: Numbers
 
-    /// Takes a number, of which the first byte is known to be a digit or a minus.
+    /// Scans a number whose first byte is a digit or a minus sign.
     @inline(__always)
     mutating func number(at start: Int, into slot: inout JSONSlot) -> Int {
         let isNegative = text[start] == UInt8(ascii: "-")
@@ -134,7 +136,7 @@ struct JSONScanner {
             guard let power = takeExponent(&index) else { return fail(.number, at: start) }
             exponent &+= power
         }
-        // Otherwise the text is needed.
+        // An unusual number is parsed from its text later.
         let isUsual = count < 1000 && exponent < 1000 && exponent > -1000
         if !isUsual { isUnusual = true }
         slot.digits = digits
@@ -144,7 +146,7 @@ struct JSONScanner {
         return index
     }
 
-    /// Takes digits, if there are any, and appends them to a number, which wraps around if it becomes too large.
+    /// Reads digits, if there are any, and appends them to a number, which wraps around on overflow.
     @inline(__always)
     private func takeDigits(from start: Int, _ number: inout UInt64) -> Int {
         let powers: InlineArray<8, UInt64> = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000]
@@ -162,7 +164,7 @@ struct JSONScanner {
         }
     }
 
-    /// Takes the `e` and the digits behind it. The result is exact if it is small, and at least 100,000 if it isn't.
+    /// Reads `e` and its digits. The result is exact if it is small; a larger one is at least 100,000 in magnitude.
     @inline(never)
     private func takeExponent(_ index: inout Int) -> Int? {
         index += 1
@@ -181,7 +183,7 @@ struct JSONScanner {
     }
 }
 
-/// A rule of JSON that a text breaks.
+/// The JSON rule that a text breaks.
 enum JSONProblem: UInt8 {
     case none
     case value, number, control, escape, nul, surrogate, key, colon, objectEnd, arrayEnd, end, depth, trailing, encoding
@@ -190,16 +192,16 @@ enum JSONProblem: UInt8 {
     var reason: String {
         switch self {
         case .none: "it is valid"
-        case .value: "a value is expected"
-        case .number: "a number is not valid"
-        case .control: "a control character is in a string"
-        case .escape: "an escape in a string is not valid"
-        case .nul: "a string contains \\u0000, which the database cannot store"
+        case .value: "expected a value"
+        case .number: "a number is invalid"
+        case .control: "a string contains a control character"
+        case .escape: "a string contains an invalid escape"
+        case .nul: "a string contains \\u0000, which the database can't store"
         case .surrogate: "a string contains half a surrogate pair"
-        case .key: "a field's name is expected"
-        case .colon: "a colon is expected after a field's name"
-        case .objectEnd: "a comma or a closing brace is expected"
-        case .arrayEnd: "a comma or a closing bracket is expected"
+        case .key: "expected a field's name"
+        case .colon: "expected a colon after a field's name"
+        case .objectEnd: "expected a comma or a closing brace"
+        case .arrayEnd: "expected a comma or a closing bracket"
         case .end: "it ends too early"
         case .depth: "it is nested deeper than \(JSONScanner.maximumDepth) levels"
         case .trailing: "something follows the value"

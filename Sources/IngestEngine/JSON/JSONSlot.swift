@@ -1,23 +1,24 @@
-/// What a JSON value is, by its first byte.
+/// The type of a JSON value, by its first byte.
 enum JSONKind: UInt8 {
     case string, number, `true`, `false`, null, object, array
 }
 
-/// Where a value lies in its message, and what the scanner saw on the way.
+/// A value's position in its message, and properties that the scanner found.
 struct JSONSlot: BitwiseCopyable {
-    /// A string's bytes are those between the quotes.
+    /// The position of the value; for a string that of the byte after the opening quote.
     var offset: UInt32 = 0
     var length: UInt32 = 0
-    /// The message that the slot was filled for. Any other number means that the message lacks the value.
+    /// The generation of the message for which the slot was filled. If it isn't the current one, the message lacks the
+    /// value.
     var generation: UInt32 = 0
     var kind = JSONKind.null
-    /// A string: an escape is among its bytes.
+    /// For strings: whether they have escapes.
     var hasEscapes = false
-    /// A number: its digits and decimal exponent are in `digits` and `exponent`, because they are few enough.
+    /// For numbers: whether `digits` and `exponent` hold the exact value, because it has few enough digits.
     var isShort = false
-    /// A number: without fraction and exponent.
+    /// For numbers: whether they have neither fraction nor exponent.
     var isInteger = false
-    /// A number of at most 19 digits: all digits as one number, without the sign.
+    /// For short numbers: all digits as one number, without the sign.
     var digits: UInt64 = 0
     /// The power of ten of the last digit.
     var exponent: Int16 = 0

@@ -1,6 +1,6 @@
-/// Between the text of a JSON string and its characters.
+/// Converts between a JSON string and its characters.
 enum JSONText {
-    /// The UTF-16 unit of a `\uXXXX` escape; nil if four hexadecimal digits aren't there.
+    /// The UTF-16 code unit of a `\uXXXX` escape; nil if it doesn't have four hexadecimal digits.
     static func unit(_ text: ByteView, at index: Int) -> UInt16? {
         guard index + 6 <= text.count, text[index + 1] == UInt8(ascii: "u") else { return nil }
         var unit: UInt16 = 0
@@ -19,9 +19,9 @@ enum JSONText {
         return letter <= 5 ? letter &+ 10 : nil
     }
 
-    /// Writes a scanned string's characters as UTF-8, which never takes more room than the escapes.
+    /// Writes a scanned string's characters as UTF-8, which is never longer than the escapes.
     ///
-    /// - Returns: The number of bytes.
+    /// - Returns: The number of bytes written.
     static func unescape(_ text: ByteView, to target: UnsafeMutableRawPointer) -> Int {
         var written = 0
         func put(_ byte: UInt8) {
@@ -79,10 +79,10 @@ enum JSONText {
         }
     }
 
-    /// Writes characters as a JSON string with its quotes, in the form of the database's own `to_json`: `\b \f \n \r \t
-    /// \" \\`, and `\u00XX` for other control characters.
+    /// Writes characters as a JSON string with quotes, in the form of Postgres's `to_json`: `\b \f \n \r \t \" \\`,
+    /// and `\u00XX` for other control characters.
     ///
-    /// - Returns: The number of bytes, at most six for each byte of the text and two for the quotes.
+    /// - Returns: The number of bytes written, at most six per byte of the text and two for the quotes.
     static func escape(_ text: ByteView, to target: UnsafeMutableRawPointer) -> Int {
         var written = 0
         func put(_ byte: UInt8) {
@@ -117,10 +117,10 @@ enum JSONText {
         return written
     }
 
-    /// Characters as a JSON string with its quotes, appended to bytes.
+    /// Appends characters as a JSON string with quotes.
     static func append(_ text: ByteView, to bytes: inout [UInt8]) {
         let addition = unsafe [UInt8](unsafeUninitializedCapacity: text.count * 6 + 2) { buffer, count in
-            // The capacity is at least what was asked for, which is above zero.
+            // The capacity is at least the requested one, which is positive.
             if let base = buffer.baseAddress { count = unsafe escape(text, to: UnsafeMutableRawPointer(base)) }
         }
         bytes += addition

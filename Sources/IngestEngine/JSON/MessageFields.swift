@@ -1,16 +1,16 @@
-/// Looks values up in messages by their paths, for decisions that come before a row: conditions, embedded JSON, and
-/// arrays that become several rows.
+/// Looks up values in messages by path, for decisions before rows are encoded: conditions, embedded JSON, and arrays
+/// that become several rows.
 ///
-/// A message is validated as a whole, by the rules of ``RowEncoder``. Not thread-safe: one for each worker.
+/// Validates whole messages by the rules of ``RowEncoder``. Not thread-safe: each worker has its own.
 public struct MessageFields: ~Copyable {
-    /// A value where it lies in its message.
+    /// A value's type and its position in the message.
     public struct Value: Sendable, Equatable {
         public enum Kind: Sendable, Hashable {
             case string, number, bool, null, object, array
         }
 
         public let kind: Kind
-        /// The bytes of its JSON text, a string's quotes included.
+        /// The bytes of its JSON text, including a string's quotes.
         public let range: Range<Int>
     }
 
@@ -20,11 +20,11 @@ public struct MessageFields: ~Copyable {
         scanner = MessageScanner(paths, collectsUnused: false)
     }
 
-    /// Finds the values in a message.
+    /// Scans a message for the values.
     ///
-    /// - Returns: Why the message isn't valid JSON; nil if it is.
+    /// - Returns: nil, or the reason why the message isn't valid JSON.
     public mutating func read(_ message: RawSpan) -> String? {
-        // The view is used during this call only.
+        // The view is used only during this call.
         let isValid = unsafe message.withUnsafeBytes { bytes in
             guard let base = bytes.baseAddress else { return scanner.scan(.empty) }
             return scanner.scan(unsafe ByteView(base, bytes.count))
@@ -32,14 +32,14 @@ public struct MessageFields: ~Copyable {
         return isValid ? nil : "\(scanner.problem.reason) (byte \(scanner.position) of \(message.byteCount))"
     }
 
-    /// The value of a path in the message that was read last; nil if the message lacks it.
+    /// The value of a path in the last message; nil if the message lacks it.
     ///
-    /// - Parameter index: Of the path, in the order of ``init(_:)``.
+    /// - Parameter index: The path's index in ``init(_:)``.
     public func value(_ index: Int) -> Value? {
         scanner.slot(scanner.tree.slots[index]).map(Self.value)
     }
 
-    /// A string's characters after its escapes are resolved, or the JSON text of any other value.
+    /// A string's unescaped characters, or the JSON text of any other value; nil if the message lacks it.
     public func text(_ index: Int, in message: RawSpan) -> [UInt8]? {
         guard let slot = scanner.slot(scanner.tree.slots[index]) else { return nil }
         let range = Int(slot.offset)..<Int(slot.offset) + Int(slot.length)
@@ -54,7 +54,7 @@ public struct MessageFields: ~Copyable {
         }
     }
 
-    /// The elements of an array in the message that was read last; nil if the path's value isn't an array.
+    /// The elements of an array in the last message; nil if the path's value isn't an array.
     public func elements(_ index: Int, in message: RawSpan) -> [Value]? {
         guard let slot = scanner.slot(scanner.tree.slots[index]), slot.kind == .array else { return nil }
         return unsafe message.withUnsafeBytes { bytes in

@@ -1,9 +1,9 @@
 /// Finds the values of a plan's paths in a message, in one pass over its bytes.
 ///
-/// Messages of one kind mostly have their fields in the same order. The scanner remembers which field followed which,
-/// and compares the remembered name in place before it searches. Nothing is allocated per message.
+/// Messages of one kind usually have their fields in the same order. The scanner remembers which field followed which,
+/// and compares the expected name before it searches for the field. Nothing is allocated per message.
 @safe struct MessageScanner: ~Copyable {
-    /// A top-level field that no path begins with, from the opening quote of its name to the end of its value.
+    /// A top-level field that no path begins with, from its name's opening quote to its value's end.
     struct UnusedField {
         let offset: Int
         let length: Int
@@ -11,12 +11,12 @@
     }
 
     let tree: PathTree
-    /// Whether a message has to be an object, because a path begins with a field.
+    /// Whether a message must be an object, because a path begins with a field.
     private let needsObject: Bool
     let slots: UnsafeMutablePointer<JSONSlot>
-    /// For each field the one that followed it last.
+    /// For each field the index of the field that followed it last time.
     private let successors: UnsafeMutablePointer<Int32>
-    /// The message in which an entry with a child was seen last.
+    /// For each entry with a child, the generation of the message that had it last.
     private let seen: UnsafeMutablePointer<UInt32>
     let nesting = NestingBits()
     private(set) var generation: UInt32 = 0
@@ -24,22 +24,23 @@
     private let collectsUnused: Bool
     private(set) var isUnusual = false
     private(set) var problem = JSONProblem.none
-    /// Where the problem is.
+    /// The position of the problem in the message.
     private(set) var position = 0
 
     private(set) var template = MessageTemplate()
-    /// Whether forms are learnt: not if a path ends where others go on, or is the whole message.
+    /// Whether forms are learnt. false if a path is a prefix of another one or is the whole message.
     var canLearn: Bool
     private var isLearning = false
-    /// Messages of the expected form since it was learnt, and valid ones of other forms since the last of them.
+    /// The number of messages of the expected form since it was learnt. (`misses` counts valid messages of other forms
+    /// since the last hit.)
     private(set) var hits = 0
-    /// Messages of the form that was expected, in all, without those of the fast path.
+    /// The total number of messages of the expected form, without those of the fast path.
     private(set) var allHits = 0
     private var misses = 0
-    /// After how many messages of other forms the next one is learnt.
+    /// The number of messages of other forms after which a new form is learnt.
     private var patience = 1
 
-    /// - Parameter collectsUnused: Whether `unused` is filled.
+    /// - Parameter collectsUnused: Whether to fill `unused`.
     init(_ paths: [JSONPath], collectsUnused: Bool) {
         tree = PathTree(paths)
         self.collectsUnused = collectsUnused
@@ -67,17 +68,19 @@
         nesting.deallocate()
     }
 
-    /// The value of a path in the message scanned last; nil if the message lacks it.
+    /// The value of a path in the last message; nil if the message lacks it.
     @inline(__always)
     func slot(_ index: Int) -> JSONSlot? {
         unsafe slots[index].generation == generation ? slots[index] : nil
     }
 
-    /// A slot in place, which is valid as long as the scanner is. Compare its generation with the scanner's.
+    /// A pointer to a slot, valid as long as the scanner. Compare its generation with the scanner's.
     @inline(__always)
     func pointer(_ index: Int) -> UnsafePointer<JSONSlot> { unsafe UnsafePointer(slots + index) }
 
-    /// - Returns: Whether the message is valid; `problem` and `position` tell why not.
+    /// Scans a message.
+    ///
+    /// - Returns: Whether the message is valid. If not, `problem` and `position` say why.
     mutating func scan(_ text: ByteView) -> Bool {
         startMessage()
         var scanner = JSONScanner(text, nesting: nesting)
@@ -90,27 +93,26 @@
                 allHits &+= 1
                 return true
             }
-            // What the form has filled must not stay.
+            // Discard the slots that the form has filled.
             startMessage()
             scanner = JSONScanner(text, nesting: nesting)
         }
         return scanAnyForm(&scanner)
     }
 
-    /// Counts a message of the form that was expected.
+    /// Counts a message of the expected form.
     @inline(__always)
     mutating func noteHit() {
         hits &+= 1
         misses = 0
     }
 
-    /// Scans a message of any form, and expects that form from then on if the last messages had others than the one
-    /// that is expected now.
+    /// Scans a message of any form. Learns its form if the last messages didn't have the expected one.
     @inline(never)
     private mutating func scanAnyForm(_ scanner: inout JSONScanner) -> Bool {
         let learns = canLearn && misses >= patience
         if learns {
-            // Forms that change all the time are looked at more and more seldom.
+            // Constantly changing forms are learnt less and less often.
             patience = hits >= 8 ? 1 : min(patience * 2, 64)
             (hits, misses) = (0, 0)
             template.begin()
@@ -128,7 +130,7 @@
         return true
     }
 
-    /// Notes a value of a message whose form is learnt.
+    /// Records a value of a message whose form is being learnt.
     @inline(__always)
     private mutating func learn(_ text: ByteView, from start: Int, to end: Int, slot: Int, depth: Int) {
         if isLearning, end >= 0 { template.note(text, from: start, to: end, slot: slot, depth: depth) }
@@ -138,7 +140,7 @@
     private mutating func startMessage() {
         generation &+= 1
         if generation == 0 {
-            // After 2^32 messages the numbers begin again.
+            // After 2^32 messages the generation wraps around.
             for index in 0..<tree.slotCount { unsafe slots[index].generation = 0 }
             for index in 0..<tree.entryCount { unsafe seen[index] = 0 }
             generation = 1
@@ -151,7 +153,7 @@
         let start = scanner.skipSpace(0)
         var slot = JSONSlot()
         if needsObject, scanner.text.byte(orZero: start) != UInt8(ascii: "{") {
-            // Invalid JSON is the better reason.
+            // Invalid JSON takes precedence as the reason.
             guard scanner.value(at: start, into: &slot, depth: 0) >= 0 else { return -1 }
             return scanner.fail(.notAnObject, at: start)
         }
@@ -167,7 +169,7 @@
         return end
     }
 
-    /// Takes a value that paths may lead into.
+    /// Scans a value that paths may lead into.
     @inline(__always)
     private mutating func value(
         _ scanner: inout JSONScanner, at start: Int, child: Int, depth: Int, isRoot: Bool, _ slot: inout JSONSlot
@@ -197,7 +199,7 @@
         let firstField = Int(unsafe tree.nodes[node].firstField)
         let lastField = firstField &+ Int(unsafe tree.nodes[node].fieldCount) &- 1
         var expected = firstField
-        /// The field that was found before; -1 before the first one.
+        /// The previous known field; -1 before the first one.
         var previous = -1
         while true {
             guard text.byte(orZero: position) == UInt8(ascii: "\"") else { return scanner.fail(.key, at: position) }
@@ -271,7 +273,7 @@
         }
     }
 
-    /// Takes the value of an entry.
+    /// Scans the value of an entry.
     @inline(__always)
     private mutating func take(_ scanner: inout JSONScanner, at start: Int, _ entry: Int, depth: Int) -> Int {
         let slot = Int(unsafe tree.entries[entry].slot)
@@ -288,7 +290,7 @@
         _ scanner: inout JSONScanner, at start: Int, _ entry: Int, slot: Int, child: Int, depth: Int
     ) -> Int {
         if unsafe seen[entry] == generation {
-            // The last duplicate wins: forget what the earlier one had. A form doesn't say that.
+            // The last duplicate wins, so discard the values of the earlier one. A form can't express that.
             isLearning = false
             let first = Int(unsafe tree.entries[entry].firstSlot)
             for index in first..<(first &+ Int(unsafe tree.entries[entry].slotCount)) {
@@ -297,7 +299,7 @@
         }
         unsafe seen[entry] = generation
         var found = JSONSlot()
-        // A form has paths lead into this value, or doesn't; a value of another kind would not fit it.
+        // A form records whether paths lead into this value; a value of another type wouldn't match it.
         if !tree.leadsInto(child, scanner.text.byte(orZero: start)) { isLearning = false }
         let end = value(&scanner, at: start, child: child, depth: depth, isRoot: false, &found)
         if slot >= 0 {

@@ -1,20 +1,20 @@
-/// The form of a message that was scanned before: the texts between its values, and which values the plan takes.
+/// The form of an earlier message: the literal text between its values, and which values the plan reads.
 ///
-/// A program writes its messages in the same form, field after field. What isn't a value is then compared with the
-/// form, eight bytes at a time, instead of being parsed again: names, colons, commas and white space are known to be
-/// right if they are the same as before. Values are scanned as in any message.
+/// A program usually writes all messages in the same form, field after field. So everything that isn't a value is
+/// compared with the form, eight bytes at a time, instead of being parsed again: names, colons, commas and white space
+/// that are unchanged are known to be valid. Values are scanned as in any message.
 @safe struct MessageTemplate: ~Copyable {
     struct Value: BitwiseCopyable {
-        /// Where the text before the value is, in `texts`.
+        /// The offset in `texts` of the literal text before the value.
         var text: Int32 = 0
         var textLength: Int32 = 0
-        /// -1 for a value that no path ends at.
+        /// The slot; -1 if no path ends at the value.
         var slot: Int32 = -1
-        /// How many objects and arrays are around the value.
+        /// The number of objects and arrays around the value.
         var depth: Int32 = 0
     }
 
-    /// Longer forms are not kept: their values are most of their bytes anyway, or they are rare.
+    /// The limits of a form. Larger messages are rare, or consist mostly of their values anyway.
     private static let maximumValues = 512
     private static let maximumText = 16_384
 
@@ -22,16 +22,16 @@
     private let texts: UnsafeMutableRawPointer
     private var count = 0
     private var textCount = 0
-    /// Where the text behind the last value is.
+    /// While learning, the position after the last value; afterwards the length of the text after it.
     private var end = 0
     private(set) var isUsable = false
-    /// How many forms were learnt.
+    /// The number of forms learnt so far.
     private(set) var number = 0
 
     init() {
         unsafe values = .allocate(capacity: Self.maximumValues)
         unsafe values.initialize(repeating: Value(), count: Self.maximumValues)
-        // Some bytes more, so that eight can be read from any place.
+        // Eight extra bytes, so that a word can be read at any offset.
         unsafe texts = .allocate(byteCount: Self.maximumText + 8, alignment: 8)
         unsafe texts.initializeMemory(as: UInt8.self, repeating: 0, count: Self.maximumText + 8)
     }
@@ -50,9 +50,9 @@
         end = 0
     }
 
-    /// Notes a value of the message that is scanned, in the order of the message.
+    /// Records the next value of the message being learnt.
     ///
-    /// - Parameter valueEnd: Behind the value.
+    /// - Parameter valueEnd: The position after the value.
     mutating func note(_ message: ByteView, from start: Int, to valueEnd: Int, slot: Int, depth: Int) {
         guard count < Self.maximumValues, addText(message, from: end, to: start) else {
             count = Self.maximumValues
@@ -65,7 +65,7 @@
         end = valueEnd
     }
 
-    /// Ends learning with a message that turned out to be valid.
+    /// Completes the form, since the message was valid.
     mutating func finish(_ message: ByteView) {
         guard count > 0, count < Self.maximumValues, addText(message, from: end, to: message.count) else { return }
         end = message.count - end
@@ -82,13 +82,13 @@
 
     // MARK: Use
 
-    /// How many values the form has.
+    /// The number of the form's values.
     var valueCount: Int { count }
 
     /// - Precondition: `index < valueCount`.
     func value(_ index: Int) -> Value { unsafe values[index] }
 
-    /// The text before a value, valid as long as the form is.
+    /// The literal text before a value, valid as long as the form.
     ///
     /// - Precondition: `index < valueCount`.
     func text(before index: Int) -> ByteView {
@@ -96,12 +96,12 @@
         return unsafe ByteView(UnsafeRawPointer(texts + Int(value.text)), Int(value.textLength))
     }
 
-    /// The text behind the last value.
+    /// The literal text after the last value.
     var lastText: ByteView { unsafe ByteView(UnsafeRawPointer(texts + (textCount - end)), end) }
 
     /// Scans a message of this form.
     ///
-    /// - Returns: False if it has any other form, valid or not.
+    /// - Returns: false if it has another form, valid or not.
     @inline(__always)
     func scan(
         _ scanner: inout JSONScanner, _ slots: UnsafeMutablePointer<JSONSlot>, _ generation: UInt32
@@ -126,7 +126,7 @@
         return message.count &- position == end && matches(message, at: position, textCount &- end, end)
     }
 
-    /// Whether the text stands in a message at an offset.
+    /// Whether the message has the text at this offset.
     @inline(__always)
     private func matches(_ message: ByteView, at offset: Int, _ text: Int, _ length: Int) -> Bool {
         guard message.count &- offset >= length else { return false }

@@ -1,33 +1,33 @@
-/// The paths of a plan as a tree in plain memory, made once: each field of a message is looked up in it.
+/// The paths of a plan as a tree in unmanaged memory, built once; each field of a message is looked up in it.
 @safe struct PathTree: ~Copyable {
-    /// An object or an array that paths lead into. Its entries are consecutive, fields before elements.
+    /// An object or array that paths lead into. Its entries are consecutive, fields before elements.
     struct Node: BitwiseCopyable {
         var firstField: Int32 = 0
         var fieldCount: Int32 = 0
         var firstElement: Int32 = 0
         var elementCount: Int32 = 0
-        /// The hash table of the fields' names: its first place, and the number of places less one.
+        /// The hash table of the field names: its first index, and its size minus one; -1 if there are no fields.
         var table: Int32 = 0
         var tableMask: Int32 = 0
     }
 
     /// A field or an element on a path.
     struct Entry: BitwiseCopyable {
-        /// A field's name, in `names`.
+        /// The offset of a field's name in `names`.
         var name = 0
         var nameLength = 0
-        /// The name and its closing quote: the first eight bytes, and the last eight of a text that has so many.
+        /// The name with its closing quote: the first eight bytes, and the last eight if there are that many.
         var firstWord: UInt64 = 0
         var tailWord: UInt64 = 0
-        /// The bits of `firstWord` that count.
+        /// The bits of `firstWord` to compare.
         var mask: UInt64 = 0
-        /// Whether a message can have the name in this very form, without escapes.
+        /// Whether the name can occur in a message without escapes.
         var isLiteral = false
         /// The index of an element.
         var element = 0
-        /// The node of the paths that have further steps, or -1.
+        /// The node for the paths with further steps; -1 if there are none.
         var child: Int32 = -1
-        /// The slot of the path that ends here, or -1.
+        /// The slot of the path that ends here; -1 if none does.
         var slot: Int32 = -1
         /// The slots of all paths through this entry.
         var firstSlot: Int32 = 0
@@ -38,11 +38,11 @@
     let entries: UnsafeMutablePointer<Entry>
     private let table: UnsafeMutablePointer<Int32>
     private let names: UnsafeMutablePointer<UInt8>
-    /// The slot of each path that the tree was made from, in their order.
+    /// The slot of each path, in the order of ``init(_:)``.
     let slots: [Int]
     let slotCount: Int
     let entryCount: Int
-    /// The slot of the path `$`, or -1.
+    /// The slot of the path `$`; -1 if there is none.
     let rootSlot: Int
 
     init(_ paths: [JSONPath]) {
@@ -71,7 +71,7 @@
         unsafe names.deallocate()
     }
 
-    /// Whether no path ends where others go on.
+    /// Whether no path is a prefix of another one.
     var pathsEndAtLeaves: Bool {
         for index in 0..<entryCount {
             let entry = unsafe entries[index]
@@ -80,7 +80,7 @@
         return true
     }
 
-    /// Whether a field's name and the quote behind it stand at an offset.
+    /// Whether the text has a field's name and closing quote at this offset.
     @inline(__always)
     func matches(_ index: Int, _ text: ByteView, at offset: Int) -> Bool {
         let length = unsafe entries[index].nameLength &+ 1
@@ -117,7 +117,7 @@
         }
     }
 
-    /// The entry of a name that has escapes in its message.
+    /// The entry of a field whose name has escapes in the message; -1 if no path has it.
     @inline(never)
     func field(escaped text: ByteView, of node: Int) -> Int {
         unsafe withUnsafeTemporaryAllocation(byteCount: text.count + 16, alignment: 8) { buffer in
@@ -133,7 +133,7 @@
     @inline(__always)
     func hasFields(_ node: Int) -> Bool { unsafe nodes[node].fieldCount > 0 }
 
-    /// Whether paths go on in a value that begins with this byte.
+    /// Whether paths lead into a value that begins with this byte.
     func leadsInto(_ node: Int, _ first: UInt8) -> Bool {
         first == UInt8(ascii: "{") && hasFields(node) || first == UInt8(ascii: "[") && hasElements(node)
     }

@@ -1,4 +1,4 @@
-/// Collects what a ``PathTree`` holds.
+/// Builds the contents of a ``PathTree``.
 struct PathTreeBuilder {
     private final class Branch {
         var fields: [(name: String, branch: Branch)] = []
@@ -47,7 +47,7 @@ struct PathTreeBuilder {
         slotOfPath = ends.map(\.slot)
     }
 
-    /// Numbers the slots so that those below a branch are consecutive.
+    /// Numbers the slots so that those of a branch are consecutive.
     private mutating func number(_ branch: Branch) {
         if branch.slot >= 0 {
             branch.slot = slotCount
@@ -127,7 +127,7 @@ struct PathTreeBuilder {
         table += places
     }
 
-    /// Up to eight bytes, the first one in the lowest bits.
+    /// Up to eight bytes as a word, the first in the lowest bits.
     private static func word(_ bytes: some Collection<UInt8>) -> UInt64 {
         bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
     }

@@ -1,16 +1,16 @@
 import PGWire
 
-/// A path to a value inside a JSON message.
+/// A path to a value in a JSON message.
 ///
-/// `$` is the whole message, `.name` or `['any name']` a field, `[3]` an element of an array, counted from 0. A text
-/// that doesn't begin with `$` is the name of a top-level field, whatever characters it has.
+/// `$` is the whole message, `.name` or `['any name']` a field, and `[3]` an array element, counted from 0. A text
+/// that doesn't begin with `$` is the name of a top-level field, whatever characters it contains.
 public struct JSONPath: Sendable, Hashable {
     public enum Step: Sendable, Hashable {
         case field(String)
         case element(Int)
 
-        /// Compares names by their bytes, as messages are read. `String` takes an accented letter and its decomposed
-        /// form for the same.
+        /// Compares names by their bytes, as messages are read. `String` treats an accented letter and its decomposed
+        /// form as equal.
         public static func == (left: Step, right: Step) -> Bool {
             switch (left, right) {
             case (.field(let left), .field(let right)): left.utf8.elementsEqual(right.utf8)
@@ -31,17 +31,19 @@ public struct JSONPath: Sendable, Hashable {
         }
     }
 
-    /// The most steps that a path has; JSON nested deeper is refused too.
+    /// The most steps of a path.
     static let maximumSteps = 32
 
     public let steps: [Step]
 
     public init(steps: [Step]) { self.steps = steps }
 
-    /// - Throws: `JSONPathError` naming what is wrong in the text.
+    /// Parses a path.
+    ///
+    /// - Throws: `JSONPathError` saying what is wrong with the text.
     public init(_ text: String) throws(JSONPathError) {
         guard text.unicodeScalars.first == "$" else {
-            guard !text.isEmpty else { throw JSONPathError("a path is empty") }
+            guard !text.isEmpty else { throw JSONPathError("the path is empty; write $ for the whole message") }
             steps = [.field(text)]
             return
         }
@@ -57,7 +59,7 @@ public struct JSONPath: Sendable, Hashable {
     }
 }
 
-/// A mistake in the text of a path.
+/// An invalid text of a path.
 public struct JSONPathError: Error, Equatable {
     public let message: String
 
@@ -84,7 +86,7 @@ extension JSONPath {
         var rest: Substring.UnicodeScalarView
         let text: String
 
-        /// Characters of a field's name after a dot. Any other name is written in brackets and quotes.
+        /// Whether a character may follow a dot in a name. All other names need brackets and quotes.
         static func isNameCharacter(_ scalar: Unicode.Scalar) -> Bool {
             scalar.properties.isAlphabetic || scalar.properties.numericType != nil || scalar == "_" || scalar == "-"
         }
@@ -95,7 +97,7 @@ extension JSONPath {
             switch first {
             case ".":
                 let name = rest.prefix(while: Self.isNameCharacter)
-                guard !name.isEmpty else { throw failure("a name is expected after the dot") }
+                guard !name.isEmpty else { throw failure("expected a name after the dot") }
                 rest = rest[name.endIndex...]
                 return .field(String(name))
             case "[":
@@ -107,14 +109,14 @@ extension JSONPath {
                     let digits = rest.prefix { ("0"..."9").contains($0) }
                     rest = rest[digits.endIndex...]
                     guard let index = Int(String(digits)), index <= Int(Int32.max) else {
-                        throw failure("a number or a quoted name is expected in brackets")
+                        throw failure("expected a number or a quoted name in brackets")
                     }
                     step = .element(index)
                 }
                 guard rest.popFirst() == "]" else { throw failure("a closing bracket is missing") }
                 return step
             default:
-                throw failure("\"\(first)\" is not expected; write the name in brackets and quotes: ['name']")
+                throw failure("unexpected \"\(first)\"; write the name in brackets and quotes: ['name']")
             }
         }
 
@@ -122,7 +124,7 @@ extension JSONPath {
             var name = ""
             while let scalar = rest.popFirst() {
                 if scalar == quote { return name }
-                // A backslash takes the next character as it is.
+                // A backslash escapes the next character.
                 if scalar == "\\" {
                     guard let escaped = rest.popFirst() else { break }
                     name.unicodeScalars.append(escaped)

@@ -1,6 +1,6 @@
 extension Mapping {
-    /// The mapping as a YAML file that `MappingFile` reads back to an equal mapping. Settings that have their defaults
-    /// are left out.
+    /// The mapping as YAML, which `MappingFile` parses to an equal mapping. Settings with their default value are
+    /// omitted.
     public var yaml: String {
         var text = "routes:\n" + routes.map(\.yaml).joined()
         let defaults = Mapping(routes: [])
@@ -16,7 +16,7 @@ extension Mapping {
 }
 
 extension Route {
-    /// An item of the list of routes, indented by two.
+    /// An item of the list of routes, indented by two spaces.
     fileprivate var yaml: String {
         var lines: [String] = []
         switch topic {
@@ -47,7 +47,7 @@ extension Route {
 }
 
 extension Route.Condition {
-    /// The reader takes them in the order of key, headers and fields.
+    /// The parser returns conditions in this order: key, headers, fields.
     fileprivate static func yaml(_ conditions: [Route.Condition]) -> String {
         var parts: [(String, String)] = []
         var headers: [(String, String)] = []
@@ -80,14 +80,14 @@ extension Route.Column {
         if let bytes { settings.append(("format", bytes.rawValue)) }
         if let zone { settings.append(("zone", YAMLText.scalar(zone))) }
         if let defaultValue { settings.append(("default", YAMLText.scalar(defaultValue))) }
-        // A path alone needs no group.
+        // A path alone is written as a plain value.
         if case .path = source, settings.count == 1 { return settings[0].1 }
         return YAMLText.group(settings)
     }
 }
 
 extension TimeFormat {
-    /// As a mapping file writes it.
+    /// The name or pattern, as in a mapping file.
     var text: String {
         switch self {
         case .iso8601: "iso8601"
@@ -97,28 +97,28 @@ extension TimeFormat {
     }
 }
 
-/// Pieces of YAML.
+/// Formats pieces of YAML.
 ///
 /// Source: YAML 1.2, chapters 5.7 (escapes) and 7.3 (scalars).
 enum YAMLText {
-    /// A scalar that is read back as this text, inside brackets and braces too.
+    /// A scalar that parses to this text, also within brackets and braces.
     static func scalar(_ text: String) -> String {
         isPlain(text) ? text : quoted(text)
     }
 
     /// `{ name: value, name: value }`.
     ///
-    /// - Parameter parts: Names as they are, and values that are YAML already.
+    /// - Parameter parts: Unquoted names, and values that are YAML already.
     static func group(_ parts: [(name: String, value: String)]) -> String {
         "{ " + parts.map { entry($0.name, $0.value).joined(separator: " ") }.joined(separator: ", ") + " }"
     }
 
-    /// The lines of an entry of a group: one, or two for a name that is too long to stand before a colon without a
-    /// question mark (1,024 characters).
+    /// The lines of a group's entry: one, or two with a question mark for a name of more than 1,000 characters. YAML
+    /// allows at most 1,024 before a colon.
     ///
     /// - Parameters:
-    ///   - name: As it is.
-    ///   - value: YAML already.
+    ///   - name: The unquoted name.
+    ///   - value: A value that is YAML already.
     static func entry(_ name: String, _ value: String) -> [String] {
         let key = scalar(name)
         return key.unicodeScalars.count <= 1000 ? ["\(key): \(value)"] : ["? " + key, ": " + value]
@@ -128,7 +128,7 @@ enum YAMLText {
         "[" + texts.map(scalar).joined(separator: ", ") + "]"
     }
 
-    /// Words that readers of YAML take for something else than a text, quotes aside.
+    /// Unquoted words that YAML parsers don't read as text.
     private static let reserved: Set<String> = [
         "null", "true", "false", "yes", "no", "on", "off", "y", "n", ".inf", ".nan",
     ]

@@ -1,16 +1,16 @@
 import PGWire
 
-/// Which messages become rows of which tables, and what happens with the others.
+/// Maps messages to rows of tables, and says how to handle all others.
 public struct Mapping: Sendable, Equatable {
-    /// In order of preference: the first route that selects a record takes it.
+    /// The routes in order of precedence: the first one that selects a record takes it.
     public var routes: [Route]
-    /// A field of a message that no column takes. Default: ignored.
+    /// How to handle fields that no column reads; ignored by default.
     public var unknownFields: UnknownFields
-    /// A record of a topic that no route selects. Default: a dead letter.
+    /// How to handle records that no route selects; dead letters by default.
     public var unrouted: Unrouted
     public var deadLetterLimit: DeadLetterLimit
-    /// A partition that can't be read any more (its topic was recreated, its offset is gone). Default: continue with
-    /// the others.
+    /// How to handle a partition that can no longer be read, because its topic was recreated or its offset no longer
+    /// exists. By default the other partitions continue.
     public var partitionErrors: PartitionErrors
 
     public init(
@@ -39,13 +39,14 @@ public struct Mapping: Sendable, Equatable {
         case stop
     }
 
-    /// When dead letters mean that the table or the mapping is wrong, not the messages: consumption then stops.
+    /// The number of dead letters from which on the table or the mapping is assumed to be wrong, not the messages.
+    /// Consumption then stops.
     public struct DeadLetterLimit: Sendable, Equatable {
-        /// The share of dead letters among consecutive records, above 0 and at most 1.
+        /// The largest share of dead letters among consecutive records, above 0 and at most 1.
         public var share: Double
-        /// The number of consecutive records that the share is taken of.
+        /// The number of consecutive records for `share`.
         public var of: Int
-        /// The number of dead letters in one run.
+        /// The most dead letters in one run.
         public var total: Int
 
         public init(share: Double = 0.5, of: Int = 1000, total: Int = 10_000) {
@@ -56,22 +57,22 @@ public struct Mapping: Sendable, Equatable {
     }
 }
 
-/// Records of a topic, the table that they go to, and how a record becomes a row.
+/// Selects records of a topic, and says which table they go to and how a record becomes a row.
 public struct Route: Sendable, Equatable {
     public var topic: TopicSelector
-    /// All of them must hold.
+    /// The conditions, all of which must hold.
     public var conditions: [Condition]
     public var table: TableName
-    /// Nil to match fields and columns by name.
+    /// The columns and their sources; nil to match fields and columns by name.
     public var columns: [Column]?
     public var mode: Mode
-    /// The compression of a record's value by the application, on top of Kafka's own.
+    /// The compression that the application applies to a record's value, in addition to Kafka's.
     public var decompression: Decompression?
-    /// A field that holds the message as JSON text.
+    /// The field with the message as JSON text; nil if the value is the message.
     public var json: JSONPath?
-    /// An array whose elements become one row each. Columns then address the element.
+    /// The array whose elements become one row each; nil for one row per message. Columns then address the element.
     public var each: JSONPath?
-    /// The line in the mapping's file; 0 without one. Routes that differ in it only are equal.
+    /// The line in the mapping file; 0 if there is none. Ignored when routes are compared.
     @SourceLine public var line: Int
 
     public init(
@@ -90,24 +91,24 @@ public struct Route: Sendable, Equatable {
         self.line = line
     }
 
-    /// What a record must have for a route to select it.
+    /// A condition that a record must meet for a route to select it.
     public enum Condition: Sendable, Hashable {
         case key(String)
         case header(String, String)
-        /// A string is compared after its escapes are resolved; a number, `true` or `false` as it is written.
+        /// Compares a string after resolving its escapes; a number, `true` or `false` as written.
         case field(JSONPath, String)
     }
 
     public enum Mode: Sendable, Hashable {
-        /// Each record is a new row.
+        /// Inserts a new row for each record.
         case append
-        /// A record replaces the row with the same key.
+        /// Replaces the row with the same key.
         ///
         /// - Parameters:
-        ///   - key: The key's columns; nil for the table's primary key.
-        ///   - tombstone: What a record without a value means.
+        ///   - key: The key columns; nil for the table's primary key.
+        ///   - tombstone: How to handle a record without a value.
         case upsert(key: [String]?, tombstone: Tombstone)
-        /// A record whose key has a row already is skipped.
+        /// Skips a record if a row with its key exists. A nil key is the table's primary key.
         case ignore(key: [String]?)
     }
 
@@ -121,18 +122,18 @@ public struct Route: Sendable, Equatable {
         case gzip, zstd, lz4, snappy
     }
 
-    /// A column of the table and where its value comes from.
+    /// A column of the table and its source.
     public struct Column: Sendable, Equatable {
         public var name: String
         public var source: Source
         public var format: TimeFormat?
-        /// How a text stands for the bytes of a `bytea` column; nil for the database's own input.
+        /// How text encodes the bytes of a `bytea` column; nil for the type's input format.
         public var bytes: ByteFormat?
-        /// The IANA name of the time zone of times without an offset.
+        /// The IANA name of the time zone for times without an offset; nil for UTC.
         public var zone: String?
-        /// The value of a missing field or null, as text for the column's type.
+        /// The value for a field that is missing or null, as text of the column's type.
         public var defaultValue: String?
-        /// The line in the mapping's file; 0 without one. Columns that differ in it only are equal.
+        /// The line in the mapping file; 0 if there is none. Ignored when columns are compared.
         @SourceLine public var line: Int
 
         public init(
@@ -151,18 +152,19 @@ public struct Route: Sendable, Equatable {
 
     public enum Source: Sendable, Hashable {
         case path(JSONPath)
-        /// The last header of this name.
+        /// The last header with this name.
         case header(String)
         case record(RecordField)
-        /// An object of all top-level fields that no column takes.
+        /// An object of all top-level fields that no column reads.
         case rest
-        /// A path in the message that has the array of `each`. The other paths address one element.
+        /// A path in the message that contains the array of `each`. All other paths address one element.
         case message(JSONPath)
-        /// A path in the record's value, which has the text of `json`. The other paths address what is in the text.
+        /// A path in the record's value, which contains the text of `json`. All other paths address the message in
+        /// that text.
         case envelope(JSONPath)
     }
 
-    /// What Kafka keeps about a record.
+    /// The metadata of a record in Kafka, and its key and value.
     public enum RecordField: String, Sendable, CaseIterable {
         case topic, partition, offset, timestamp, key, value
     }

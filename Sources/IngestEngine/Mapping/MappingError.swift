@@ -1,9 +1,9 @@
 import CommandLineSupport
 
-/// A mistake in a mapping: the file, the position, what is wrong and what would be right.
+/// A mistake in a mapping file: where it is, what is wrong, and what would be right.
 public struct MappingError: Error, Equatable, CustomStringConvertible {
     public let file: String
-    /// Counts from 1.
+    /// The line, from 1.
     public let line: Int
     public let message: String
 

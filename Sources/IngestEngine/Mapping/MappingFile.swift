@@ -1,11 +1,13 @@
 import Foundation
 import PGWire
 
-/// Reads a mapping from a YAML file.
+/// Parses a mapping from a YAML file.
 public struct MappingFile {
     private let file: String
 
-    /// - Throws: `MappingError` with the position of the first mistake.
+    /// Parses a file.
+    ///
+    /// - Throws: `MappingError` for the first mistake.
     public static func read(_ bytes: [UInt8], named file: String) throws(MappingError) -> Mapping {
         let node: YAMLNode
         do throws(YAMLError) {
@@ -22,7 +24,7 @@ public struct MappingFile {
             known: ["routes", "unknown_fields", "unrouted", "dead_letter_limit", "on_partition_error"], in: file)
         guard let list = group.node("routes") else { throw group.failure("\"routes\" is missing in a mapping") }
         guard case .sequence(let items) = list.content, !items.isEmpty else {
-            throw group.failure("\"routes\" is a list of at least one route, not \(list.kind)", at: list.position)
+            throw group.failure("\"routes\" must be a list of at least one route, not \(list.kind)", at: list.position)
         }
         var mapping = Mapping(routes: [])
         for item in items { mapping.routes.append(try route(item)) }
@@ -61,7 +63,7 @@ public struct MappingFile {
         return route
     }
 
-    /// `message` and `envelope` address what `each` and `json` take a row's message out of.
+    /// Checks that a column with `message` or `envelope` belongs to a route with `each` or `json`.
     private func checkSources(of route: Route) throws(MappingError) {
         for column in route.columns ?? [] {
             let missing: String? =
@@ -90,7 +92,7 @@ public struct MappingFile {
         let text = try group.requiredText("table")
         guard let table = TableName(parsing: text) else {
             throw group.failure(
-                "\"\(text)\" is not a table's name; write SCHEMA.TABLE, and quotes around a name that has a dot: "
+                "\"\(text)\" is not a table's name; write SCHEMA.TABLE, with quotes around a name that has a dot: "
                     + "'plant.\"press 4.2\"'", at: group.line("table"))
         }
         return table
@@ -114,12 +116,13 @@ public struct MappingFile {
         }
     }
 
-    /// `$.items[*]`: the path of the array, followed by `[*]`.
+    /// Parses `$.items[*]`, the path of an array followed by `[*]`.
     private func each(_ group: MappingGroup) throws(MappingError) -> JSONPath? {
         guard let text = try group.text("each") else { return nil }
-        // By code points: a bracket that follows U+0D4E, for example, is no `Character` of its own.
+        // Compares code points: a bracket after U+0D4E, for example, isn't a `Character` of its own.
         guard text.unicodeScalars.suffix(3).elementsEqual("[*]".unicodeScalars) else {
-            throw group.failure("\"each\" is the path of an array and [*], such as $.items[*]", at: group.line("each"))
+            throw group.failure(
+                "\"each\" must be the path of an array and [*], such as $.items[*]", at: group.line("each"))
         }
         return try group.path(String(text.unicodeScalars.dropLast(3)), at: group.line("each"))
     }
@@ -148,7 +151,7 @@ public struct MappingFile {
     private func pairs(_ name: String, _ group: MappingGroup) throws(MappingError) -> [(String, String)] {
         guard let node = group.node(name) else { return [] }
         guard case .mapping(let entries) = node.content, !entries.isEmpty else {
-            throw group.failure("\"\(name)\" is written as { NAME: VALUE }, not as \(node.kind)", at: node.position)
+            throw group.failure("\"\(name)\" must be { NAME: VALUE }, not \(node.kind)", at: node.position)
         }
         var pairs: [(String, String)] = []
         for entry in entries { pairs.append((entry.key, try group.text(entry.value, of: entry.key))) }
@@ -160,7 +163,7 @@ public struct MappingFile {
     private func columns(_ node: YAMLNode) throws(MappingError) -> [Route.Column] {
         guard case .mapping(let entries) = node.content, !entries.isEmpty else {
             throw MappingError(
-                "\"columns\" is a group of columns and paths, not \(node.kind)", at: node.position, in: file)
+                "\"columns\" must be a group of columns and paths, not \(node.kind)", at: node.position, in: file)
         }
         var columns: [Route.Column] = []
         for entry in entries {
@@ -171,7 +174,7 @@ public struct MappingFile {
         }
         if let second = columns.filter({ $0.source == .rest }).dropFirst().first {
             throw MappingError(
-                "column \"\(second.name)\" is the second one with \"rest\"; one takes all other fields",
+                "column \"\(second.name)\" is the second one with \"rest\"; only one can take all other fields",
                 at: YAMLPosition(line: second.line, column: 1), in: file)
         }
         return columns
@@ -244,7 +247,7 @@ public struct MappingFile {
         do throws(TimePatternError) {
             return .pattern(try TimePattern(text))
         } catch {
-            // A misspelt name is far more likely than a pattern of unknown letters.
+            // A misspelt name is far more likely than a pattern with unknown letters.
             guard text.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" }) else {
                 throw group.failure(error.message, at: group.line("format"))
             }
@@ -258,7 +261,7 @@ public struct MappingFile {
     private func zone(_ group: MappingGroup, _ format: TimeFormat?) throws(MappingError) -> String? {
         guard let zone = try group.text("zone") else { return nil }
         guard try group.text("format").flatMap(ByteFormat.init(rawValue:)) == nil else {
-            throw group.failure("\"zone\" needs a time, and the format is one of bytes", at: group.line("zone"))
+            throw group.failure("\"zone\" needs a time, but the format is one for bytes", at: group.line("zone"))
         }
         guard TimeZone(identifier: zone) != nil else {
             throw group.failure(

@@ -1,9 +1,9 @@
 import CommandLineSupport
 
-/// The settings of one group in a mapping file. Reading a setting checks its type; an unknown one is an error.
+/// The settings of one group in a mapping file. Each accessor checks the setting's type.
 struct MappingGroup {
     let file: String
-    /// What the group describes, for errors, such as "a route".
+    /// A description of the group for errors, such as "a route".
     let what: String
     let position: YAMLPosition
     private let entries: [YAMLNode.Entry]
@@ -12,7 +12,7 @@ struct MappingGroup {
     init(_ node: YAMLNode, of what: String, known: [String], in file: String) throws(MappingError) {
         guard case .mapping(let entries) = node.content else {
             throw MappingError(
-                "\(what) is a group of names and values, not \(node.kind)", at: node.position, in: file)
+                "\(what) must be a group of names and values, not \(node.kind)", at: node.position, in: file)
         }
         self.file = file
         self.what = what
@@ -25,7 +25,7 @@ struct MappingGroup {
         }
     }
 
-    /// `; did you mean "columns"?`, or the list of what is known.
+    /// The hint `; did you mean "columns"?`, or the list of known names.
     static func hint(_ wanted: String, _ known: [String]) -> String {
         if let nearest = nearestName(to: wanted, among: known) { return "; did you mean \"\(nearest)\"?" }
         return "; known: \(known.joined(separator: ", "))"
@@ -47,7 +47,7 @@ struct MappingGroup {
 
     // MARK: Typed settings
 
-    /// A setting's text; nil if it isn't there.
+    /// A setting's text; nil if the setting is missing.
     func text(_ name: String) throws(MappingError) -> String? {
         guard let node = node(name) else { return nil }
         return try text(node, of: name)
@@ -55,7 +55,7 @@ struct MappingGroup {
 
     func text(_ node: YAMLNode, of name: String) throws(MappingError) -> String {
         guard case .scalar(let text, let isPlain) = node.content, !isPlain || !text.isEmpty, !isNull(node) else {
-            throw failure("\"\(name)\" is a text, not \(node.kind)", at: node.position)
+            throw failure("\"\(name)\" must be a text, not \(node.kind)", at: node.position)
         }
         return text
     }
@@ -65,7 +65,7 @@ struct MappingGroup {
         return text
     }
 
-    /// One of an enum's words.
+    /// A setting with one of an enum's values; nil if the setting is missing.
     func word<Word: RawRepresentable & CaseIterable>(_ name: String, _: Word.Type) throws(MappingError) -> Word?
     where Word.RawValue == String {
         guard let text = try text(name) else { return nil }
@@ -77,7 +77,7 @@ struct MappingGroup {
         return word
     }
 
-    /// A list of texts; a single text is a list of one.
+    /// A list of texts; nil if the setting is missing. A single text is a list of one.
     func texts(_ name: String) throws(MappingError) -> [String]? {
         guard let node = node(name) else { return nil }
         guard case .sequence(let items) = node.content else { return [try text(node, of: name)] }
@@ -93,31 +93,32 @@ struct MappingGroup {
         return texts
     }
 
-    /// A whole number of at least 1.
+    /// An integer of at least 1; nil if the setting is missing.
     func count(_ name: String) throws(MappingError) -> Int? {
         guard let text = try text(name) else { return nil }
         guard let number = Int(text.replacing("_", with: "")), number >= 1 else {
-            throw failure("\"\(name)\" is a whole number of at least 1, not \"\(text)\"", at: node(name)?.position)
+            throw failure("\"\(name)\" must be a whole number of at least 1, not \"\(text)\"", at: node(name)?.position)
         }
         return number
     }
 
-    /// A number above 0 and at most 1.
+    /// A number above 0 and at most 1; nil if the setting is missing.
     func share(_ name: String) throws(MappingError) -> Double? {
         guard let text = try text(name) else { return nil }
         guard let number = Double(text), number > 0, number <= 1 else {
-            throw failure("\"\(name)\" is a number above 0 and at most 1, not \"\(text)\"", at: node(name)?.position)
+            throw failure(
+                "\"\(name)\" must be a number above 0 and at most 1, not \"\(text)\"", at: node(name)?.position)
         }
         return number
     }
 
-    /// Whether true; nil if the setting isn't there.
+    /// A Boolean; nil if the setting is missing.
     func flag(_ name: String) throws(MappingError) -> Bool? {
         guard let text = try text(name) else { return nil }
         switch text {
         case "true": return true
         case "false": return false
-        default: throw failure("\"\(name)\" is true or false, not \"\(text)\"", at: node(name)?.position)
+        default: throw failure("\"\(name)\" must be true or false, not \"\(text)\"", at: node(name)?.position)
         }
     }
 
@@ -134,7 +135,7 @@ struct MappingGroup {
         }
     }
 
-    /// Whether a setting stands there without a value.
+    /// Whether a setting has no value.
     func isNull(_ node: YAMLNode) -> Bool {
         guard case .scalar(let text, isPlain: true) = node.content else { return false }
         return ["", "~", "null", "Null", "NULL"].contains(text)

@@ -1,8 +1,7 @@
-/// A line of the mapping's file, for errors. It isn't part of what a mapping means: two mappings that differ in their
-/// lines only are equal.
+/// A line of the mapping file, for errors. It is ignored when mappings are compared.
 @propertyWrapper
 public struct SourceLine: Sendable, Hashable {
-    /// Counts from 1; 0 without a file.
+    /// The line, from 1; 0 if there is none.
     public var wrappedValue: Int
 
     public init(wrappedValue: Int) { self.wrappedValue = wrappedValue }

@@ -1,10 +1,10 @@
 import PGWire
 
 extension TableName {
-    /// A table's name as it is written in a mapping: `TABLE` or `SCHEMA.TABLE`, with its case. A part may be in quotes;
-    /// two quotes next to each other in it are one.
+    /// Parses a table's name as written in a mapping: `TABLE` or `SCHEMA.TABLE`, case-sensitive. A part may be in
+    /// quotes, within which a doubled quote is one quote.
     ///
-    /// - Returns: Nil if the text isn't of that form, or a part is empty, too long or has a NUL.
+    /// - Returns: nil if the text has another form, or if a part is empty, too long or contains a NUL.
     init?(parsing text: String) {
         var parts: [String] = []
         var rest = text.unicodeScalars[...]
@@ -13,7 +13,7 @@ extension TableName {
             guard let part = Self.part(&rest) else { return nil }
             parts.append(part)
         } while rest.first == "."
-        // 63 bytes are the longest name that Postgres doesn't cut.
+        // Postgres truncates names of more than 63 bytes.
         guard rest.isEmpty, parts.count <= 2, let table = parts.last,
             parts.allSatisfy({ !$0.isEmpty && $0.utf8.count <= 63 && !$0.utf8.contains(0) })
         else { return nil }

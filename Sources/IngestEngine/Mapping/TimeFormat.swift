@@ -1,8 +1,9 @@
 /// How a message writes a time.
 ///
-/// A column without a format takes every form that the database's own input takes.
+/// A column without a format accepts every form that its type's input function accepts.
 public enum TimeFormat: Sendable, Hashable {
-    /// ISO 8601: a date, or a date and a time with or without an offset, such as `2024-03-12T06:15:00.250+01:00`.
+    /// ISO 8601: a date, optionally with a time, and that optionally with an offset, such as
+    /// `2024-03-12T06:15:00.250+01:00`.
     case iso8601
     /// A number of units since 1970-01-01 00:00 UTC.
     case unix(UnixUnit)
@@ -15,15 +16,15 @@ public enum TimeFormat: Sendable, Hashable {
         case nanoseconds = "unix_ns"
     }
 
-    /// The names of the formats that aren't patterns.
+    /// The names of all formats that aren't patterns.
     static let names = ["iso8601"] + UnixUnit.allCases.map(\.rawValue)
 }
 
-/// A form of local time such as `dd.MM.yyyy HH:mm:ss`, in the letters that Java and Unicode (UTS 35) use.
+/// A form of local time such as `dd.MM.yyyy HH:mm:ss`, with the letters of Java and Unicode (UTS 35).
 ///
 /// `yyyy` year; `MM`, `M` month; `dd`, `d` day; `HH`, `H` hour; `mm`, `m` minute; `ss`, `s` second; `S` to `SSSSSSSSS`
-/// digits of a fraction; `X` an offset: `Z`, `+01`, `+0100` or `+01:00`. A doubled letter takes two digits, a single
-/// one takes one or two. Text between apostrophes stands for itself, and so do characters that aren't letters.
+/// digits of a fraction; `X` an offset: `Z`, `+01`, `+0100` or `+01:00`. A doubled letter means two digits, a single
+/// one means one or two. Text between apostrophes is literal, as are characters that aren't letters.
 public struct TimePattern: Sendable, Hashable {
     public enum Field: Sendable, Hashable {
         case year, month, day, hour, minute, second
@@ -35,22 +36,22 @@ public struct TimePattern: Sendable, Hashable {
         /// A fraction of a second of exactly this many digits.
         case fraction(digits: Int)
         case offset
-        /// UTF-8 that has to be there.
+        /// UTF-8 bytes that must occur literally.
         case literal([UInt8])
     }
 
     public let elements: [Element]
     public let text: String
 
-    /// - Throws: `TimePatternError` for an unknown letter, a field that occurs twice, or a pattern that doesn't say
-    ///   the date.
+    /// - Throws: `TimePatternError` for an unknown letter, for a field that occurs twice, and if a field is missing
+    ///   that others need.
     public init(_ text: String) throws(TimePatternError) {
         self.text = text
         elements = try Self.elements(of: text)
         try check()
     }
 
-    /// Whether texts of this form name their offset from UTC.
+    /// Whether texts of this form include an offset from UTC.
     public var hasOffset: Bool { elements.contains(.offset) }
 
     private static func elements(of text: String) throws(TimePatternError) -> [Element] {
@@ -77,7 +78,7 @@ public struct TimePattern: Sendable, Hashable {
             rest = rest[run.endIndex...]
             guard let element = element(letter, count: run.count) else {
                 throw TimePatternError(
-                    "\"\(String(run))\" in the pattern \"\(text)\" is unknown; known are yyyy, MM, dd, HH, mm, ss, S to "
+                    "\"\(String(run))\" in the pattern \"\(text)\" is unknown; use yyyy, MM, dd, HH, mm, ss, S to "
                         + "SSSSSSSSS and X, and text between apostrophes")
             }
             elements.append(element)
@@ -99,7 +100,7 @@ public struct TimePattern: Sendable, Hashable {
         }
     }
 
-    /// The text between apostrophes; two of them next to each other are one apostrophe.
+    /// The text between apostrophes, within which a doubled apostrophe is one apostrophe.
     private static func quoted(
         _ rest: inout Substring.UnicodeScalarView, _ text: String
     ) throws(TimePatternError) -> String {
@@ -118,7 +119,7 @@ public struct TimePattern: Sendable, Hashable {
             rest.removeFirst()
             quoted.append("'")
         }
-        throw TimePatternError("an apostrophe is missing in the pattern \"\(text)\"")
+        throw TimePatternError("a closing apostrophe is missing in the pattern \"\(text)\"")
     }
 
     private func check() throws(TimePatternError) {
@@ -139,7 +140,7 @@ public struct TimePattern: Sendable, Hashable {
         guard fractions <= 1, offsets <= 1 else {
             throw TimePatternError("the pattern \"\(text)\" names the \(fractions > 1 ? "fraction" : "offset") twice")
         }
-        // A smaller unit means nothing without the larger ones. A time of day alone has no date.
+        // A smaller unit needs all larger ones, except that a time of day needs no date.
         let units: [Field] = [.year, .month, .day, .hour, .minute, .second]
         let isTimeOfDay = seen.isDisjoint(with: [.year, .month, .day])
         var isComplete = true
@@ -147,19 +148,19 @@ public struct TimePattern: Sendable, Hashable {
             if !seen.contains(unit) {
                 isComplete = false
             } else if !isComplete {
-                throw TimePatternError("the pattern \"\(text)\" names the \(unit), but not what it is part of")
+                throw TimePatternError("the pattern \"\(text)\" names the \(unit), but not the larger units before it")
             }
         }
         guard seen.contains(isTimeOfDay ? .hour : .day) else {
             throw TimePatternError("the pattern \"\(text)\" names neither a day nor a time of day")
         }
         guard fractions == 0 || seen.contains(.second) else {
-            throw TimePatternError("the pattern \"\(text)\" names a fraction, but not the second")
+            throw TimePatternError("the pattern \"\(text)\" names a fraction, but not the seconds")
         }
     }
 }
 
-/// A mistake in a time pattern.
+/// An invalid time pattern.
 public struct TimePatternError: Error, Equatable {
     public let message: String
 

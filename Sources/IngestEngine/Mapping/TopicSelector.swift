@@ -1,13 +1,13 @@
 import KafkaWire
 
-/// One topic by its name, or all topics whose whole name matches a regular expression.
+/// A topic by name, or all topics whose whole name matches a regular expression.
 public enum TopicSelector: Sendable, Hashable {
     case name(String)
     case pattern(String)
 
-    /// A text of characters that topic names may have is a name; any other is a pattern.
+    /// Parses a selector: a text of characters allowed in topic names is a name, any other text is a pattern.
     ///
-    /// - Throws: `TopicSelectorError` if it is neither a possible name nor a regular expression.
+    /// - Throws: `TopicSelectorError` if it is neither a valid name nor a valid regular expression.
     public init(_ text: String) throws(TopicSelectorError) {
         let isName = text.utf8.allSatisfy { byte in
             switch byte {
@@ -19,7 +19,7 @@ public enum TopicSelector: Sendable, Hashable {
         }
         guard !text.isEmpty else { throw TopicSelectorError("a topic's name is empty") }
         if isName {
-            // Kafka's own rules for names.
+            // Kafka's rules for topic names.
             guard text.utf8.count <= 249, text != ".", text != ".." else {
                 throw TopicSelectorError("\"\(text)\" cannot be a topic's name: at most 249 characters, not . or ..")
             }
@@ -28,8 +28,8 @@ public enum TopicSelector: Sendable, Hashable {
             let groups = TopicPattern.groupCount(text)
             guard groups <= TopicPattern.maximumGroups else {
                 throw TopicSelectorError(
-                    "the pattern of topics has \(groups) opening brackets and parentheses; at most "
-                        + "\(TopicPattern.maximumGroups) are read")
+                    "the pattern of topics has \(groups) opening brackets and parentheses; the "
+                        + "maximum is \(TopicPattern.maximumGroups)")
             }
             guard TopicPattern(text) != nil else {
                 throw TopicSelectorError("\"\(text)\" is neither a topic's name nor a regular expression")
@@ -39,7 +39,7 @@ public enum TopicSelector: Sendable, Hashable {
     }
 }
 
-/// A text that selects no topic.
+/// An invalid topic name or pattern.
 public struct TopicSelectorError: Error, Equatable {
     public let message: String
 

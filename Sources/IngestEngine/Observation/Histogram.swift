@@ -1,8 +1,8 @@
-/// How often values were how large.
+/// Counts of values by size.
 public struct Histogram: Sendable, Equatable {
-    /// The upper bounds of the buckets, ascending. Values above the last one are counted in `count` alone.
+    /// The upper bounds of the buckets, ascending. Larger values are only in `count` and `sum`.
     public let bounds: [Double]
-    /// For each bound, how many values are at most as large as it, and larger than the one before.
+    /// The number of values per bucket: at most its bound and above the previous bound.
     public private(set) var counts: [Int]
     public private(set) var count = 0
     public private(set) var sum = 0.0
@@ -12,7 +12,7 @@ public struct Histogram: Sendable, Equatable {
         counts = Array(repeating: 0, count: bounds.count)
     }
 
-    /// Counts a value several times.
+    /// Counts a value one or more times.
     public mutating func observe(_ value: Double, times: Int = 1) {
         if let index = bounds.firstIndex(where: { value <= $0 }) { counts[index] += times }
         count += times

@@ -2,26 +2,26 @@ import Concurrency
 import Foundation
 import KafkaWire
 
-/// What a run has done, in counts that only grow: commits that a crash of the database takes back are not subtracted, as
-/// they are in ``IngestTotals``.
+/// Counters of a run that never decrease. Unlike ``IngestTotals``, they don't subtract commits that the database loses
+/// in a crash.
 public final class IngestMetrics: Sendable {
     public struct Snapshot: Sendable {
         public fileprivate(set) var records = 0
         public fileprivate(set) var rowsByTable: [String: Int] = [:]
         public fileprivate(set) var deadLettersByReason: [String: Int] = [:]
         public fileprivate(set) var suppressedRows = 0
-        /// Of keys and values.
+        /// The bytes of keys and values.
         public fileprivate(set) var messageBytes = 0
-        /// Records in each transaction.
+        /// The number of records per transaction.
         public fileprivate(set) var batchRecords = Histogram(
             bounds: [1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000])
-        /// How long each transaction took, in seconds, from the batch's hand-over to its commit.
+        /// The duration of each transaction in seconds, from the batch's hand-over to its commit.
         public fileprivate(set) var commitSeconds = Histogram(bounds: times)
-        /// From a record's timestamp to its commit, in seconds. All records of a batch of Kafka's count with the time of
-        /// its newest one.
+        /// The time from a record's timestamp to its commit, in seconds. All records of a record batch count with its
+        /// newest timestamp.
         public fileprivate(set) var latencySeconds = Histogram(bounds: times + [30, 60, 300, 3_600])
         public fileprivate(set) var databaseConnections = 0
-        /// The largest timestamp that was committed, in milliseconds since 1970; nil before the first.
+        /// The largest committed timestamp in milliseconds since 1970; nil before the first commit.
         public fileprivate(set) var newestTimestamp: Int64?
 
         private static let times = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]
@@ -35,7 +35,7 @@ public final class IngestMetrics: Sendable {
     private let state = Lock(State())
     private let wallTime: @Sendable () -> Int64
 
-    /// - Parameter wallTime: The time in milliseconds since 1970.
+    /// - Parameter wallTime: Returns the time in milliseconds since 1970.
     public init(wallTime: @escaping @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1_000) }) {
         self.wallTime = wallTime
     }
@@ -48,12 +48,12 @@ public final class IngestMetrics: Sendable {
         }
     }
 
-    /// Tables that rows are counted for, so that each has a count before its first row.
+    /// Adds the tables with a count of 0, so that each has a count before its first row.
     func begin(tables: [String]) {
         state.withLock { state in for table in tables { state.snapshot.rowsByTable[table, default: 0] += 0 } }
     }
 
-    /// Call after a transaction.
+    /// Counts a transaction after its commit.
     func committed(_ batch: IngestTotals.Batch, _ rejections: RejectionSummary, took duration: Duration) {
         state.withLock { state in
             state.snapshot.records += batch.records
@@ -68,12 +68,12 @@ public final class IngestMetrics: Sendable {
         }
     }
 
-    /// Call when the records of a batch are committed, perhaps by several transactions.
+    /// Counts a batch's arrivals once all its records are committed, perhaps by several transactions.
     func committed(_ arrivals: [Arrival]) {
         let now = wallTime()
         state.withLock { state in
             for arrival in arrivals where arrival.timestamp >= 0 {
-                // The clock of who wrote it may be ahead.
+                // The producer's clock may be ahead.
                 let age = Double(max(0, now.subtractingSaturated(arrival.timestamp))) / 1_000
                 state.snapshot.latencySeconds.observe(age, times: arrival.records)
                 state.snapshot.newestTimestamp = max(state.snapshot.newestTimestamp ?? 0, arrival.timestamp)

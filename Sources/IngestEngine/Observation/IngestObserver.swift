@@ -1,11 +1,11 @@
 import CommandLineSupport
 
-/// Where a run, or a worker of it, tells what it does.
+/// Receives what a run or one of its workers reports: log lines, waits and metrics.
 public struct IngestObserver: Sendable {
     public var log: Log
-    /// What the run waits for.
+    /// The current waits.
     public let waits: CurrentWaits
-    /// What the run has done.
+    /// The run's counters.
     public let metrics: IngestMetrics
 
     public init(log: Log = .none, waits: CurrentWaits = CurrentWaits(), metrics: IngestMetrics = IngestMetrics()) {
@@ -14,7 +14,7 @@ public struct IngestObserver: Sendable {
         self.metrics = metrics
     }
 
-    /// That of one worker of several.
+    /// The observer of one of several workers.
     public func ofWorker(_ number: Int) -> IngestObserver {
         var observer = self
         observer.log = log.adding("worker", .integer(number))

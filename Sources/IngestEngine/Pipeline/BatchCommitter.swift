@@ -3,8 +3,8 @@ import Concurrency
 import KafkaWire
 import PGWire
 
-/// Commits batches one after the other: at once if the database takes them, in parts if it refuses rows, and not at all
-/// while too many records are rejected.
+/// Commits batches one after the other: whole if the database accepts them, in parts if it refuses rows, and not at
+/// all while too many records are rejected.
 struct BatchCommitter {
     let sink: Sink
     let rejected: RejectedBatch
@@ -12,28 +12,28 @@ struct BatchCommitter {
     let metrics: IngestMetrics
     let monitor: DeadLetterMonitor
     let ledger: PartitionLedger
-    /// The number of the worker, for the monitor.
+    /// The worker's number in the monitor.
     let worker: Int
     let stop: StopSignal
     let timing: Timing
-    /// For records that are accepted again.
+    /// Reports the wait while too many records are rejected.
     let wait: Wait
-    /// Called when some partitions prevent the commit of a batch. The batch is then tried again, without the partitions that
-    /// the ledger no longer assigns to it.
+    /// Called if partitions prevent the commit of a batch. The batch is then retried without the partitions that the
+    /// ledger no longer assigns to it.
     let onTrouble: @Sendable (PartitionTrouble) throws -> Void
 
     enum PartitionTrouble: Sendable {
-        /// Partitions are not where the batch expects them.
+        /// Partitions whose stored offset differs from the one that the batch expects.
         case moved(PositionsMoved)
-        /// The messages of a partition can't be read a second time.
+        /// A partition whose messages can't be read again.
         case unreadable(TopicPartition, KafkaError)
     }
 
     private static let backoff = Backoff(initial: .seconds(1), maximum: .seconds(30))
 
-    /// How many rows to send together; fewer if more would exceed the server's `statement_timeout`.
+    /// The most rows to send in one statement, so that the server's `statement_timeout` isn't exceeded.
     private var maximum = Int.max
-    /// Whether the last batch had to be sent in parts, so that the next one is sent like that at once.
+    /// Whether the last batch had to be sent in parts; the next one is then sent in parts at once.
     private var sendsParts = false
 
     init(
@@ -54,12 +54,12 @@ struct BatchCommitter {
         self.onTrouble = onTrouble
     }
 
-    /// Commits a batch, however long that takes, without the partitions that this worker has lost meanwhile.
+    /// Commits a batch, however long that takes, without partitions that this worker loses meanwhile.
     ///
-    /// While the limit of dead letters is reached it reports this, and tries again at growing intervals: the table may
-    /// have been repaired.
+    /// While the dead letter limit is exceeded, it reports this and retries at growing intervals, since the table may
+    /// be repaired.
     ///
-    /// - Throws: What `Sink.commit` and `RejectedBatch.commit` throw otherwise; what `onTrouble` throws; `Stopped`.
+    /// - Throws: Other errors of `Sink.commit` and `RejectedBatch.commit`; errors of `onTrouble`; `Stopped`.
     mutating func commit(_ batch: CopyBatch) async throws {
         var work = Work(batch, began: timing.now())
         var wait = wait
@@ -68,7 +68,7 @@ struct BatchCommitter {
         while true {
             let stale = ledger.stale(work.progress)
             if !stale.isEmpty {
-                // If the batch is sent in parts it is made again, from the messages that `progress` names.
+                // If it is sent in parts, the batch is rebuilt from the messages that `progress` names.
                 if !sendsParts { batch.remove(stale) }
                 work.remove(stale, counting: sendsParts ? nil : batch)
             }
@@ -90,18 +90,19 @@ struct BatchCommitter {
                 let pause = Self.backoff.delay(afterFailures: failures, random: timing.random())
                 wait.failed(reached.reason, at: timing.now(), Self.report(reached))
                 try await timing.sleep(pause, unless: stop)
-                // Records that can't be mapped are rejected without the database, whose tables may be repaired now.
+                // Records that can't be mapped are rejected without asking the database, so check whether its tables
+                // changed.
                 try await sink.checkTables()
             }
         }
     }
 
     private static func report(_ reached: DeadLetterLimit.Reached) -> String {
-        "consumption is stopped: \(reached.excess), the last one because \(reached.reason); nothing of this batch is "
-            + "written; it continues when the cause is repaired"
+        "consumption is stopped: \(reached.excess), the last one because \(reached.reason); nothing of this batch was "
+            + "written; consumption resumes once the cause is repaired"
     }
 
-    /// What a batch had before its memory was used for other attempts.
+    /// The state of a batch before its memory was reused for other attempts.
     private struct Work {
         private(set) var progress: [TopicPartition: CopyBatch.Progress]
         private(set) var recordCount: Int
@@ -117,8 +118,8 @@ struct BatchCommitter {
             self.began = began
         }
 
-        /// - Parameter batch: What is left of it; nil if its memory was used for something else, so that the counts stay the
-        ///   most that there may be.
+        /// - Parameter batch: The remaining batch; nil if its memory was reused, in which case the counts stay upper
+        ///   bounds.
         mutating func remove(_ partitions: Set<TopicPartition>, counting batch: CopyBatch?) {
             for partition in partitions { progress[partition] = nil }
             arrivals.removeAll { partitions.contains($0.partition) }
@@ -126,8 +127,10 @@ struct BatchCommitter {
         }
     }
 
-    /// - Parameter hasWaited: Whether the limit was reached before. Then the batch alone decides whether the cause is
-    ///   repaired: too large a share of its own records may not be rejected.
+    /// Attempts one commit.
+    ///
+    /// - Parameter hasWaited: Whether the limit was exceeded before. If so, only the batch's own records count: the
+    ///   commit succeeds if their share of rejections is within the limit.
     private mutating func attempt(_ batch: CopyBatch, _ work: Work, afterWaiting hasWaited: Bool) async throws {
         var before = monitor.counter(of: worker)
         let limit = before.limit
@@ -145,7 +148,7 @@ struct BatchCommitter {
             var counter = before
             for run in batch.runs {
                 counter.add(run)
-                // A record that can't be mapped doesn't need the database.
+                // A record that can't be mapped is rejected without asking the database.
                 if work.rejectedCount > 0, let excess = counter.excess {
                     throw DeadLetterLimit.Reached(excess: excess, reason: batch.rejections.last)
                 }
@@ -165,7 +168,7 @@ struct BatchCommitter {
         let previousMaximum = maximum
         var hadRefusals = false
         var hasTimedOut = false
-        // The batch's memory is used for the same messages, so that a later attempt has to read them again, too.
+        // The batch's memory is reused for the same messages, so a later attempt has to read them again as well.
         sendsParts = true
         try await rejected.commit(work.progress, in: batch, maximum: &maximum, counter: before) { outcome in
             note(outcome.batch, outcome.rejections)
@@ -177,7 +180,7 @@ struct BatchCommitter {
             hasTimedOut = hasTimedOut || outcome.hasTimedOut
         }
         metrics.committed(work.arrivals)
-        // The next batch is likely to be like this one, unless it is small.
+        // The next batch probably behaves like this one, unless this one was small.
         sendsParts = hasTimedOut || hadRefusals && work.recordCount >= 1_000 || maximum < work.recordCount
         if !hasTimedOut, maximum == previousMaximum, maximum < .max {
             // The server may have become faster.
@@ -187,9 +190,9 @@ struct BatchCommitter {
 }
 
 extension Timing {
-    /// Sleeps, or until a stop is requested.
+    /// Sleeps for a pause or until a stop is requested.
     ///
-    /// - Throws: `Stopped`; `CancellationError`.
+    /// - Throws: `Stopped` or `CancellationError`.
     public func sleep(_ pause: Duration, unless stop: StopSignal) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await sleep(pause) }

@@ -1,14 +1,14 @@
 import Concurrency
 import KafkaWire
 
-/// Hands batches from the mapper to the sink and back: a fixed number of them, used again and again, so that memory
-/// stays flat and a slow database slows the reading down.
+/// Passes a fixed number of batches from the mapper to the sink and back, so that memory stays constant and a slow
+/// database slows down reading.
 final class BatchExchange: Sendable {
     private struct State {
         var empty: [CopyBatch]
         var full: [CopyBatch] = []
         var isClosed = false
-        /// Whether the sink has nothing to commit.
+        /// Whether the sink is waiting for a batch.
         var isSinkWaiting = false
     }
 
@@ -20,15 +20,15 @@ final class BatchExchange: Sendable {
         state = Lock(State(empty: batches))
     }
 
-    /// Begins again with other batches; those that were exchanged before are dropped.
+    /// Starts over with other batches and drops the previous ones.
     func reset(batches: [CopyBatch]) {
         state.withLock { $0 = State(empty: batches) }
         emptied.notify()
     }
 
-    // MARK: For the mapper
+    // MARK: Mapper
 
-    /// An empty batch, waiting for the sink to give one back.
+    /// Takes an empty batch, and waits until the sink returns one if necessary.
     ///
     /// - Throws: `CancellationError`.
     func takeEmpty() async throws -> CopyBatch {
@@ -39,8 +39,8 @@ final class BatchExchange: Sendable {
         }
     }
 
-    /// Gives the batch that a closure detaches. Both happen at once, so that the sink gets the batches in the order in which
-    /// they were filled, whoever detaches them.
+    /// Detaches a batch and passes it to the sink. Both happen under the lock, so that the sink gets batches in the
+    /// order in which they were filled, whichever side detaches them.
     func give(_ detach: () -> CopyBatch?) {
         let isGiven = state.withLock { state in
             guard let batch = detach() else { return false }
@@ -50,26 +50,28 @@ final class BatchExchange: Sendable {
         if isGiven { filled.notify() }
     }
 
-    /// Whether the sink waits for a batch, so that a small one is to be given at once.
+    /// Whether the sink is waiting, so that even a small batch should be passed at once.
     var isSinkWaiting: Bool { state.withLock { $0.isSinkWaiting && $0.full.isEmpty } }
 
-    /// No further batch will come.
+    /// Signals that no more batches will come.
     func close() {
         state.withLock { $0.isClosed = true }
         filled.notify()
     }
 
-    // MARK: For the sink
+    // MARK: Sink
 
-    /// The next full batch, waiting for one; nil when the mapper has closed and all were taken.
+    /// Takes the next full batch, and waits for one if necessary; nil once the mapper has closed and all batches were
+    /// taken.
     ///
-    /// - Parameter open: Detaches the batch that is being filled if it is due. It is called if there is no full one.
+    /// - Parameter open: Detaches the batch being filled if it is due. Called if there is no full batch.
     /// - Throws: `CancellationError`.
     func takeFull(orOpen open: () -> CopyBatch? = { nil }) async throws -> CopyBatch? {
         while true {
             let (batch, isClosed) = state.withLock { state in
                 let batch = state.full.isEmpty ? open() : state.full.removeFirst()
-                // Before the mapper is told that its batch is due, or after: one of the two hands it over.
+                // The mapper finds its batch due either before or after this line, so one of the two sides passes it
+                // on.
                 state.isSinkWaiting = batch == nil
                 return (batch, state.isClosed)
             }

@@ -1,9 +1,9 @@
 import Concurrency
 import KafkaWire
 
-/// Looks from time to time whether the database still has what was committed.
+/// Checks periodically that the database still has the committed offsets.
 ///
-/// If messages keep coming, the next batch finds out. This is for a crash of the server just after the last message
+/// While messages arrive, the next batch detects a loss. This check is for a server crash right after the last message
 /// for a long time.
 struct CommitWatch: Sendable {
     private static let interval = Duration.seconds(5)
@@ -12,19 +12,20 @@ struct CommitWatch: Sendable {
     let offsets: OffsetStore
     let ledger: PartitionLedger
     var timing = Timing()
-    /// Called with the partitions whose offsets are behind.
-    let areSetBack: @Sendable (Set<TopicPartition>) -> Void
+    /// Called with the partitions whose stored offset is behind the committed one.
+    let onLostCommits: @Sendable (Set<TopicPartition>) -> Void
 
-    /// Looks until the task is cancelled. `Database` reports one that is away; the next look makes up for it.
+    /// Checks until the task is cancelled. `Database` reports an unreachable server, and the next check repeats the
+    /// query.
     func watch() async {
         while !Task.isCancelled {
             try? await timing.sleep(Self.interval)
-            // Taken first: what is committed from here on only moves the offsets further on.
+            // Read first: later commits only increase the offsets.
             let committed = ledger.committed
             guard !committed.isEmpty else { continue }
             let stored = await database.offsets(of: Set(committed.keys.map(\.topic)), in: offsets) ?? [:]
             let behind = Set(stored.filter { $0.value < committed[$0.key] ?? 0 }.keys)
-            if !behind.isEmpty, !Task.isCancelled { areSetBack(behind) }
+            if !behind.isEmpty, !Task.isCancelled { onLostCommits(behind) }
         }
     }
 }

@@ -1,9 +1,9 @@
-/// How many dead letters are taken for single bad records; more of them have a common cause, such as a constraint that
-/// was added to the table, and consumption has to wait for its repair.
+/// The most dead letters that can be single bad records. More of them have a common cause, such as a new constraint of
+/// the table, and consumption waits until it is repaired.
 public typealias DeadLetterLimit = Mapping.DeadLetterLimit
 
 extension Mapping.DeadLetterLimit {
-    /// Which part of the limit was exceeded.
+    /// The part of the limit that was exceeded.
     enum Excess: Equatable, Sendable, CustomStringConvertible {
         case share(rejected: Int, of: Int)
         case total(Int)
@@ -19,26 +19,25 @@ extension Mapping.DeadLetterLimit {
     /// A batch was not committed because its dead letters would exceed the limit.
     struct Reached: Error {
         let excess: Excess
-        /// Why the last of the records was rejected.
+        /// The reason why the last record was rejected.
         let reason: String
     }
 }
 
-/// Compares the dead letters of consecutive records with a limit. A plain value: a copy tells what would be if a batch
-/// were committed.
+/// Compares the dead letters of consecutive records with a limit. A copy shows the effect of committing a batch.
 struct DeadLetterCounter: Sendable {
-    /// Consecutive records, in the order in which they were read.
+    /// Consecutive records in the order in which they were read.
     struct Run: Sendable, Equatable {
         var records: Int
         var rejected: Int
     }
 
     let limit: DeadLetterLimit
-    /// How many records were rejected in the whole run, without those of other workers.
+    /// The number of records that this worker has rejected during the run.
     private(set) var total: Int
-    /// How many records other workers of the run have rejected.
+    /// The number of records that other workers of the run have rejected.
     var rejectedElsewhere = 0
-    /// The last `limit.of` records, and perhaps a few more.
+    /// The last `limit.of` records, and possibly a few more.
     private var window: [Run] = []
     private var windowSum = Run(records: 0, rejected: 0)
 
@@ -51,11 +50,11 @@ struct DeadLetterCounter: Sendable {
         guard run.records > 0 else { return }
         total += run.rejected
         var run = run
-        // Of equal records only as many are needed as a window has.
+        // Equal records beyond the size of the window don't matter.
         let most = max(limit.of, 1)
         if run.records > most, run.rejected == 0 { run.records = most }
         if run.records > most, run.rejected >= run.records { run = Run(records: most, rejected: most) }
-        // A stream of good records is one run, not one for each of them.
+        // Merge runs without rejections.
         if run.rejected == 0, let last = window.last, last.rejected == 0, last.records + run.records <= most {
             window[window.count - 1].records += run.records
         } else {
@@ -72,7 +71,7 @@ struct DeadLetterCounter: Sendable {
                 windowSum.rejected -= first.rejected
                 dropped += 1
             } else {
-                // Of a run with some rejected records it isn't known which they are, so it stays whole.
+                // It is unknown which records of a mixed run were rejected, so it can't be split.
                 guard first.rejected == 0 || first.rejected >= first.records else { break }
                 let isRejected = first.rejected > 0
                 window[dropped] = Run(
@@ -84,7 +83,7 @@ struct DeadLetterCounter: Sendable {
         window.removeFirst(dropped)
     }
 
-    /// What is exceeded; nil if nothing is.
+    /// The part of the limit that is exceeded; nil if none is.
     var excess: DeadLetterLimit.Excess? {
         if total + rejectedElsewhere > limit.total { return .total(total + rejectedElsewhere) }
         let isFull = windowSum.records >= max(limit.of, 1)
@@ -92,6 +91,6 @@ struct DeadLetterCounter: Sendable {
         return .share(rejected: windowSum.rejected, of: windowSum.records)
     }
 
-    /// Begins anew, after the cause of many rejections was repaired.
+    /// Starts over after the cause of many rejections was repaired.
     mutating func reset() { self = DeadLetterCounter(limit: limit) }
 }

@@ -2,21 +2,21 @@ import CommandLineSupport
 import Concurrency
 import KafkaWire
 
-/// Watches the dead letters of a run: logs them, and compares them with the limit.
+/// Counts the dead letters of a run, logs them, and compares them with the limit.
 ///
-/// The first dead letter of each kind is logged at once; the others are counted, for a line from time to time.
+/// The first dead letter of each kind is logged at once. The others are counted for a periodic log line.
 final class DeadLetterMonitor: Sendable {
-    /// How many kinds are logged at once. A message can bring any number of them.
-    private static let mostKinds = 200
-    /// How many kinds a line names.
+    /// The most kinds that are logged at once, since messages can cause any number of kinds.
+    private static let maximumKinds = 200
+    /// The most kinds that a log line names.
     private static let shownKinds = 3
 
     private struct State {
-        /// One for each worker of the run, since each has its own consecutive records.
+        /// One per worker, since each worker has its own consecutive records.
         var counters: [Int: DeadLetterCounter] = [:]
         /// The kinds whose first dead letter was logged.
         var known: Set<String> = []
-        /// What was committed since the last report, without what was logged at once.
+        /// Dead letters committed since the last report.
         var unreported = RejectionSummary()
         var suppressed = 0
         var hasReportedSuppression = false
@@ -34,7 +34,7 @@ final class DeadLetterMonitor: Sendable {
         self.log = log
     }
 
-    /// The records that a worker has committed so far, and how many were rejected in the whole run.
+    /// A worker's counter, with the other workers' rejections.
     func counter(of worker: Int = 0) -> DeadLetterCounter {
         state.withLock { state in
             var counter = state.counters[worker] ?? DeadLetterCounter(limit: limit)
@@ -43,12 +43,12 @@ final class DeadLetterMonitor: Sendable {
         }
     }
 
-    /// Call after a batch was committed.
+    /// Records a committed batch.
     ///
     /// - Parameters:
-    ///   - counter: ``counter(of:)`` as it was before the batch, with the batch's records.
-    ///   - worker: Which worker has committed it.
-    ///   - suppressed: How many rows the database left out, as a trigger can.
+    ///   - counter: ``counter(of:)`` before the batch, plus the batch's records.
+    ///   - worker: The worker that committed it.
+    ///   - suppressed: The number of rows that triggers suppressed.
     func committed(
         _ rejections: RejectionSummary, counter: DeadLetterCounter, of worker: Int = 0, suppressed: Int = 0
     ) {
@@ -56,11 +56,12 @@ final class DeadLetterMonitor: Sendable {
         state.withLock { state in
             state.counters[worker] = counter
             for (kind, entry) in rejections.entries.sorted(by: { $0.key < $1.key }) {
-                if state.known.count < Self.mostKinds, state.known.insert(kind).inserted {
+                if state.known.count < Self.maximumKinds, state.known.insert(kind).inserted {
                     lines.append("dead letter: \(entry.example)")
                 }
             }
-            // All of them, so that a minute's count is the number of rows in the table.
+            // Includes those logged at once, so that a minute's count equals the number of new dead letters in the
+            // table.
             state.unreported.add(rejections)
             guard suppressed > 0 else { return }
             state.suppressed += suppressed
@@ -72,8 +73,7 @@ final class DeadLetterMonitor: Sendable {
         for line in lines { log.warning(line) }
     }
 
-    /// What was not taken yet of dead letters: how many there are, and the most frequent kinds. Rows that the database has
-    /// left out meanwhile are logged.
+    /// Takes the unreported dead letters: their number and most frequent reasons. Logs the rows suppressed meanwhile.
     func take() -> (count: Int, reasons: String) {
         let (rejections, suppressed) = state.withLock { state in
             defer {
@@ -90,13 +90,13 @@ final class DeadLetterMonitor: Sendable {
         return (total, shown.joined(separator: "; ") + more)
     }
 
-    /// Logs what was not taken yet, at the end of a run.
+    /// Logs the unreported dead letters at the end of a run.
     func report() {
         let (count, reasons) = take()
         if count > 0 { log.warning("dead letters since the last report: \(count) (\(reasons))") }
     }
 
     private static func suppression(_ count: Int, _ period: String) -> String {
-        "rows that the database left out\(period): \(count); a trigger or rule of the table suppresses them"
+        "rows that the database suppressed\(period): \(count); a trigger or rule of the table drops them"
     }
 }

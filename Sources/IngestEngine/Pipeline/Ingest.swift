@@ -3,23 +3,23 @@ import Concurrency
 import KafkaWire
 import PGWire
 
-/// The pipeline from topics to the database: one or more workers that share the partitions as members of a group, or one
-/// that reads all of them by itself.
+/// The pipeline from topics to the database: one or more workers that share the partitions as members of a group, or a
+/// single worker that reads all of them without a group.
 public struct Ingest: Sendable {
-    /// How long to wait for the progress of other members, when only their partitions are behind.
+    /// The longest time without progress of other members, if only their partitions are behind.
     private static let patience = Duration.seconds(120)
-    /// After what time without an answer to a fetch nothing new reaches the database.
+    /// The longest time without an answer to a fetch before the run counts as not reading.
     private static let silentFetchLimit = Duration.seconds(10)
     private static let lookInterval = Duration.milliseconds(500)
-    /// After what time without progress it is said what is waited for.
+    /// The time without progress after which the log says what is waited for.
     private static let silenceLimit = Duration.seconds(10)
-    /// How long the other workers may take to commit what they have when one has failed. What they wait for may never come.
+    /// The time in which other workers may still commit after one has failed. They might otherwise wait forever.
     private static let endingLimit = Duration.seconds(10)
 
     private let settings: IngestSettings
     private let workers: [Worker]
     private let monitor: DeadLetterMonitor
-    /// Notified when a partition of any worker gets on.
+    /// Notified when a partition of any worker advances.
     private let changed = Signal()
 
     public init(_ settings: IngestSettings, _ members: [IngestMember]) {
@@ -32,7 +32,7 @@ public struct Ingest: Sendable {
         }
     }
 
-    /// For each partition of the workers the offset that the database has.
+    /// The committed offset of each partition of the workers.
     public var committed: [TopicPartition: Int64] {
         workers.reduce(into: [:]) { $0.merge($1.ledger.committed) { max($0, $1) } }
     }
@@ -42,16 +42,16 @@ public struct Ingest: Sendable {
         workers.reduce(into: []) { $0.formUnion($1.ledger.partitions) }
     }
 
-    /// For each partition of the workers the end of its log, as far as it is known.
+    /// The end of the log of each partition of the workers; partitions with an unknown end are omitted.
     public var ends: [TopicPartition: Int64] {
         workers.reduce(into: [:]) { $0.merge($1.consumer.highWatermarks) { max($0, $1) } }
     }
 
-    /// The timestamp of the oldest record that the workers have read and not committed, in milliseconds since 1970; nil
-    /// without one.
+    /// The timestamp of the oldest uncommitted record that the workers have read, in milliseconds since 1970; nil if
+    /// there is none.
     public var oldestPending: Int64? { workers.compactMap(\.ledger.oldestPending).min() }
 
-    /// For each partition of the workers how many records of its log are not in the database, as far as that is known.
+    /// The number of uncommitted records per partition of the workers; partitions with an unknown lag are omitted.
     public var lags: [TopicPartition: Int64] {
         let committed = committed
         return ends.reduce(into: [:]) { lags, end in
@@ -60,14 +60,14 @@ public struct Ingest: Sendable {
         }
     }
 
-    /// The sum of ``lags``; nil until it is known of all partitions that are read.
+    /// The sum of ``lags``; nil while the lag of a partition that is read is unknown.
     public var lag: Int64? {
         let lags = lags
         guard partitions.subtracting(failedPartitions).isSubset(of: lags.keys) else { return nil }
         return lags.values.reduce(0) { $0.addingSaturated($1) }
     }
 
-    /// When the answer to each worker was first missed.
+    /// The time since which each worker has had no answer at all.
     private final class Silences: Sendable {
         private let beginnings = Lock<[Int: ContinuousClock.Instant]>([:])
 
@@ -82,49 +82,50 @@ public struct Ingest: Sendable {
 
     private let silences = Silences()
 
-    /// For each worker that doesn't know yet which partitions to read, or where, a sentence that says so.
+    /// A sentence for each worker that isn't reading, because it has no partitions, no positions or no answers.
     public var unassigned: [String] {
         workers.compactMap { worker in
             let name = workers.count > 1 ? "worker \(worker.number + 1)" : "the run"
             switch worker.consumer.state {
             case .member, .assigned: break
             case .unassigned, .joining: return "\(name) has no partitions yet"
-            case .failed(let error): return "\(name) does not read: \(error)"
+            case .failed(let error): return "\(name) is not reading: \(error)"
             case .closed: return "\(name) has ended"
             }
-            if worker.ledger.needsAttention { return "\(name) does not know yet where to read" }
-            // A broker answers each fetch within fetch.max.wait.ms, with records or without.
+            if worker.ledger.needsAttention { return "\(name) does not know its positions yet" }
+            // A broker answers each fetch within `fetch.max.wait.ms`, even without records.
             let limit = Self.silentFetchLimit + worker.member.client.configuration.consumer.fetchMaximumWait
-            guard worker.ledger.isAnyLeft else { return nil }
+            guard worker.ledger.hasActivePartitions else { return nil }
             let now = settings.timing.now()
-            // A broker that has not answered at all is waited for since it was first missed.
+            // If no broker has ever answered, count from the first time that this was noticed.
             let last = worker.consumer.lastResponse ?? silences.beginning(of: worker.number, now)
             let silence = now - last
-            return silence > limit ? "\(name) has had no answer of a broker for \(Int(silence / .seconds(1))) s" : nil
+            return silence > limit ? "\(name) has had no answer from a broker for \(Int(silence / .seconds(1))) s" : nil
         }
     }
 
-    /// The dead letters since the last call, and the most frequent reasons in words.
+    /// The number of dead letters since the last call, and a text with their most frequent reasons.
     public func takeRejections() -> (count: Int, reasons: String) { monitor.take() }
 
-    /// The partitions that were stopped by an error.
+    /// The partitions that an error has stopped.
     public var failedPartitions: Set<TopicPartition> { Set(failures.keys) }
 
     private var failures: [TopicPartition: any Error] {
         workers.reduce(into: [:]) { $0.merge($1.ledger.failures) { $1 } }
     }
 
-    /// Runs until it is stopped.
+    /// Runs until it is stopped or has reached `ends`.
     ///
     /// - Parameters:
-    ///   - plan: What `IngestSettings.bind` has made.
+    ///   - plan: The plan from `IngestSettings.bind`.
     ///   - start: The positions at the start.
-    ///   - ends: Where to end, for each partition, whoever reads it; nil to go on for ever.
+    ///   - ends: The offset per partition at which to end, whichever member reads it; nil to run forever.
+    /// - Throws: The first error of a worker; after reaching `ends`, the error of a stopped partition.
     public func run(_ plan: IngestPlan, from start: IngestStart, until ends: [TopicPartition: Int64]?) async throws {
         defer { monitor.report() }
         for (partition, failure) in start.failures.sorted(by: { $0.key < $1.key }) where !settings.isGroup {
             settings.observer.log.error(
-                "partition \(partition.partition) of topic \(partition.topic) is not read, and the others are: \(failure)"
+                "partition \(partition.partition) of topic \(partition.topic) can't be read; the others can: \(failure)"
             )
         }
         for worker in workers {
@@ -138,7 +139,7 @@ public struct Ingest: Sendable {
         }
         try await runWorkers(plan) {
             if let ends {
-                // In a group another member may read what can't be read here.
+                // In a group another member may be able to read a partition that can't be read here.
                 try await waitUntilReached(
                     settings.isGroup ? ends : ends.filter { start.failures[$0.key] == nil })
             } else {
@@ -150,8 +151,7 @@ public struct Ingest: Sendable {
         if let failure = failures.min(by: { $0.key < $1.key })?.value { throw failure }
     }
 
-    /// Runs the workers, and something beside them until they end. An error of one ends the others in order: they commit
-    /// what they have.
+    /// Runs the workers, and another task until they end. If one fails, the others commit their batches and end.
     private func runWorkers(_ plan: IngestPlan, beside: @escaping @Sendable () async throws -> Void) async throws {
         let failure = await withTaskGroup(of: (isWorker: Bool, error: (any Error)?).self) { group in
             func add(_ isWorker: Bool, _ body: @escaping @Sendable () async throws -> Void) {
@@ -172,7 +172,7 @@ public struct Ingest: Sendable {
                 if end.isWorker { running -= 1 }
                 if let error = end.error, !(error is CancellationError) {
                     if failure == nil, end.isWorker, running > 0, !(error is Stopped) {
-                        settings.observer.log.error("the run ends, and commits before what it has read: \(error)")
+                        settings.observer.log.error("the run ends after committing what it has read: \(error)")
                     }
                     if failure == nil { group.addTask { await stopAfterLimit() } }
                     failure = failure ?? error
@@ -198,7 +198,7 @@ public struct Ingest: Sendable {
             timing: settings.timing
         ).watch(known) { found in
             guard settings.isGroup else { return workers[0].add(found) }
-            // The group itself finds partitions; which topics a pattern means, each member says.
+            // The group assigns new partitions by itself, but each member has to subscribe to new topics.
             let new = Set(found.map(\.topic)).subtracting(topics)
             guard !new.isEmpty else { return }
             topics.formUnion(new)
@@ -210,7 +210,7 @@ public struct Ingest: Sendable {
 
     /// Ends the workers once every partition is committed up to its end, by them or by other members.
     ///
-    /// - Throws: `Failure` if only partitions of other members are behind and these don't get on.
+    /// - Throws: `Failure` if only partitions of other members are behind and those make no progress.
     private func waitUntilReached(_ ends: [TopicPartition: Int64]) async throws {
         var looked: (sum: Int64, at: ContinuousClock.Instant) = (-1, .now)
         var reached: (sum: Int64, at: ContinuousClock.Instant) = (-1, .now)
@@ -225,9 +225,9 @@ public struct Ingest: Sendable {
                     of: Set(behind.keys.map(\.topic)), in: settings.offsets)
                 behind = behind.filter { stored?[$0.key] ?? -1 < $0.value }
                 let sum = stored?.values.reduce(Int64(0)) { $0.addingSaturated($1) }
-                // A database that can't be asked is no sign that the others stand still.
+                // An unreachable database doesn't mean that the others make no progress.
                 if sum == nil || sum != looked.sum { looked = (sum ?? -1, .now) }
-                if !behind.isEmpty, .now - looked.at > Self.patience { throw notReached(behind) }
+                if !behind.isEmpty, .now - looked.at > Self.patience { throw stalledFailure(behind) }
             } else {
                 looked.at = .now
             }
@@ -235,27 +235,27 @@ public struct Ingest: Sendable {
                 for worker in workers { worker.finish() }
                 return
             }
-            if .now - reached.at >= Self.silenceLimit, reporter.isDue("", at: .now) { sayStanding(behind, committed) }
+            if .now - reached.at >= Self.silenceLimit, reporter.isDue("", at: .now) { reportStalled(behind, committed) }
             await changed.wait(until: .now + (settings.isGroup ? Self.lookInterval : Self.silenceLimit))
         }
     }
 
-    /// Says which partitions don't get on.
-    private func sayStanding(_ behind: [TopicPartition: Int64], _ committed: [TopicPartition: Int64]) {
+    /// Logs which partitions make no progress.
+    private func reportStalled(_ behind: [TopicPartition: Int64], _ committed: [TopicPartition: Int64]) {
         let places = behind.sorted { $0.key < $1.key }.prefix(3).map { partition, end in
             "\(partition) is at \(committed[partition].map { "offset \($0)" } ?? "an unknown offset") of \(end)"
         }
         let isHeldBack = workers[0].member.client.configuration.consumer.isolationLevel == .readCommitted
         settings.observer.log.info(
             "waiting for \(behind.count) partitions: \(places.joined(separator: ", "))"
-                + (isHeldBack ? "; a transaction that its producer has not ended may hold read_committed back" : ""))
+                + (isHeldBack ? "; an open transaction of a producer may block read_committed" : ""))
     }
 
-    private func notReached(_ behind: [TopicPartition: Int64]) -> Failure {
+    private func stalledFailure(_ behind: [TopicPartition: Int64]) -> Failure {
         let names = behind.keys.sorted().prefix(5).map { "\($0)" }.joined(separator: ", ")
         return Failure(
-            "other members of group \(settings.offsets.group) have \(behind.count) partitions (\(names)) that are behind and "
-                + "were not moved on for \(Self.patience.components.seconds) s; everything else is committed",
+            "\(behind.count) partitions (\(names)) of other members of group \(settings.offsets.group) are behind and "
+                + "made no progress for \(Self.patience.components.seconds) s; everything else is committed",
             status: .unavailable)
     }
 }

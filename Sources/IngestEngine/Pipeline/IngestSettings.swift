@@ -3,9 +3,9 @@ import Concurrency
 import KafkaWire
 import PGWire
 
-/// What all workers of a run have in common.
+/// Settings that all workers of a run share.
 public struct IngestSettings: Sendable {
-    /// Whether the workers are members of a group. If not, one worker reads all partitions.
+    /// Whether the workers are members of a group. If false, one worker reads all partitions.
     let isGroup: Bool
     let topics: TopicSelection
     let offsets: OffsetStore
@@ -15,7 +15,7 @@ public struct IngestSettings: Sendable {
     let stop: StopSignal
     let observer: IngestObserver
     var timing = Timing()
-    /// Binds the routes to the tables as they are now.
+    /// Binds the routes to the tables' current definitions.
     let bind: @Sendable (PostgresConnection) async throws -> IngestPlan
 
     public init(
@@ -35,22 +35,22 @@ public struct IngestSettings: Sendable {
     }
 }
 
-/// What each worker has of its own.
+/// The resources of one worker.
 public struct IngestMember: Sendable {
     let client: KafkaClient
     let consumer: KafkaConsumer
     let database: Database
-    /// Without a fingerprint, which each plan brings.
+    /// The sink without a table fingerprint, which comes with each plan.
     let sink: Sink
     let observer: IngestObserver
 
-    /// - Parameter schema: The schema of the program's own tables, as the catalog spells it.
+    /// - Parameter schema: The unquoted schema of the program's own tables.
     public init(
         client: KafkaClient, database: Database, offsets: OffsetStore, schema: String,
         observer: IngestObserver
     ) {
         self.client = client
-        // From the start on a place in the log that isn't there is an error, not a reason to begin elsewhere.
+        // After the start a missing position in the log is an error; reading must not start elsewhere.
         consumer = client.consumer(offsetReset: .fail)
         self.database = database
         sink = Sink(database: database, offsets: offsets, schema: schema)

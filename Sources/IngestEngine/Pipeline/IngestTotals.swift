@@ -1,34 +1,34 @@
 import Concurrency
 import KafkaWire
 
-/// What has been committed so far, for the line on the terminal and the summary at the end.
+/// The totals of a run's commits, for the progress line and the final summary.
 public final class IngestTotals: Sendable {
     public struct Snapshot: Sendable {
         public var records = 0
-        /// The names of the tables, in the order of the plan.
+        /// The names of the tables in the order of the plan.
         public var tables: [String] = []
         public var rowsByTable: [String: Int] = [:]
         public var deadLetters = 0
-        /// Rows that the database left out, as a trigger can.
+        /// The number of rows that triggers suppressed.
         public var suppressed = 0
-        /// Of keys and values.
+        /// The bytes of keys and values.
         public var messageBytes = 0
         public var batches = 0
         public var lastBatchTime = Duration.zero
 
         public init() {}
 
-        /// How many rows the database took.
+        /// The number of rows written to all tables.
         public var rows: Int { rowsByTable.values.reduce(0, +) }
     }
 
-    /// What a committed batch had.
+    /// The figures of a committed batch.
     struct Batch: Sendable {
         var records: Int
         var messageBytes: Int
-        /// The table of each of the plan's targets, by its name in totals.
+        /// The table label of each of the plan's targets.
         var tables: [String]
-        /// What the database took, for each target.
+        /// The number of rows written per target.
         var rows: [Int]
         var deadLetters: Int
         var suppressed: Int
@@ -37,14 +37,13 @@ public final class IngestTotals: Sendable {
 
     private struct State {
         var totals = Snapshot()
-        /// The last commits, which a crash of the server can take back.
+        /// The last commits, which a server crash can undo.
         var recent: [(batch: Batch, at: ContinuousClock.Instant)] = []
     }
 
-    /// A crash of the server takes back what was committed during three times `wal_writer_delay`, which is at most
-    /// 10 s.
+    /// A server crash undoes the commits of up to three times `wal_writer_delay`, which is at most 10 s.
     private static let period = Duration.seconds(60)
-    private static let mostRecent = 4096
+    private static let maximumRecent = 4096
 
     private let state = Lock(State())
     private let now: @Sendable () -> ContinuousClock.Instant
@@ -55,14 +54,14 @@ public final class IngestTotals: Sendable {
 
     public var snapshot: Snapshot { state.withLock { $0.totals } }
 
-    /// Adds tables that rows are counted for.
+    /// Adds tables whose rows will be counted.
     func begin(tables: [String]) {
         state.withLock { state in
             for table in tables where !state.totals.tables.contains(table) { state.totals.tables.append(table) }
         }
     }
 
-    /// Call with offsets that were read in the database. Subtracts the commits that it has lost.
+    /// Subtracts the commits that the database has lost, according to the offsets just read from it.
     func reread(_ offsets: [TopicPartition: Int64]) {
         state.withLock { state in
             state.recent.removeAll { entry in
@@ -79,11 +78,11 @@ public final class IngestTotals: Sendable {
             state.totals.add(batch, sign: 1)
             state.totals.lastBatchTime = duration
             state.recent.append((batch, now))
-            // Seldom, since it moves all that stay.
+            // Done rarely, since it moves all remaining entries.
             guard let first = state.recent.first,
-                now - first.at > Self.period * 2 || state.recent.count > 2 * Self.mostRecent
+                now - first.at > Self.period * 2 || state.recent.count > 2 * Self.maximumRecent
             else { return }
-            let kept = state.recent.suffix(Self.mostRecent).drop { now - $0.at > Self.period }
+            let kept = state.recent.suffix(Self.maximumRecent).drop { now - $0.at > Self.period }
             state.recent = Array(kept)
         }
     }
@@ -97,8 +96,8 @@ extension IngestTotals.Batch {
             suppressed: batch.suppressedRows, progress: batch.progress)
     }
 
-    /// Whether the database, with these offsets of some partitions, does not have the batch any more: it has a
-    /// transaction as a whole or not at all.
+    /// Whether the database has lost the batch, according to its current offsets. A transaction is either stored as a
+    /// whole or not at all.
     fileprivate func isLost(_ offsets: [TopicPartition: Int64]) -> Bool {
         progress.contains { partition, move in
             move.expected < move.next && offsets[partition].map { $0 < move.next } ?? false

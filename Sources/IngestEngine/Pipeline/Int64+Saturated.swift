@@ -1,12 +1,12 @@
-/// Sums and differences of offsets, which brokers and the database state and which can be anything.
+/// Saturating arithmetic for offsets, since values from brokers and the database can be anything.
 extension Int64 {
-    /// The sum, or the nearest limit of the type if it doesn't fit.
+    /// The sum, clamped to the type's range.
     public func addingSaturated(_ other: Int64) -> Int64 {
         let (sum, overflow) = addingReportingOverflow(other)
         return overflow ? (other > 0 ? .max : .min) : sum
     }
 
-    /// The difference, or the nearest limit of the type if it doesn't fit.
+    /// The difference, clamped to the type's range.
     public func subtractingSaturated(_ other: Int64) -> Int64 {
         let (difference, overflow) = subtractingReportingOverflow(other)
         return overflow ? (other < 0 ? .max : .min) : difference

@@ -2,10 +2,9 @@ import CommandLineSupport
 import Concurrency
 import KafkaWire
 
-/// Looks from time to time whether the topics have more partitions than before, and whether there are more topics.
+/// Checks periodically for new partitions of the topics, and for new topics.
 ///
-/// How often, `metadata.max.age.ms` says, but at least twice a minute: a producer that knows of a new partition before
-/// its consumer makes rows late.
+/// The interval is `metadata.max.age.ms`, but at most 30 s: messages in a new partition are late until it is found.
 struct PartitionWatch: Sendable {
     private static let maximumInterval = Duration.seconds(30)
 
@@ -14,11 +13,11 @@ struct PartitionWatch: Sendable {
     let observer: IngestObserver
     var timing = Timing()
 
-    /// Looks until the task is cancelled. A failure is reported, and the next look makes up for it.
+    /// Checks until the task is cancelled. A failure is reported, and the next check repeats the lookup.
     ///
     /// - Parameters:
-    ///   - known: How many partitions of each topic are read.
-    ///   - found: Called with the partitions that were added.
+    ///   - known: The number of known partitions per topic.
+    ///   - found: Called with the added partitions.
     func watch(_ known: [String: Int], _ found: (Set<TopicPartition>) async -> Void) async {
         let interval = max(min(client.configuration.metadataMaximumAge, Self.maximumInterval), .milliseconds(100))
         var known = known
@@ -37,7 +36,7 @@ struct PartitionWatch: Sendable {
                         added.formUnion(report(topic, &known))
                     case .failure(let error) where error.code == .unknownTopicOrPartition:
                         if missing.insert(name).inserted {
-                            observer.log.warning("topic \(name) does not exist any more; nothing of it is read")
+                            observer.log.warning("topic \(name) does not exist any more and is not read")
                         }
                     case .failure(let error): failure = failure ?? error
                     }
@@ -48,7 +47,7 @@ struct PartitionWatch: Sendable {
                 guard !Task.isCancelled else { return }
                 wait.failed(
                     "\(error)", at: timing.now(),
-                    "cannot find out whether topic \(topics.description) has new partitions; retrying: \(error)")
+                    "cannot check topic \(topics.description) for new partitions; retrying: \(error)")
             }
             if !added.isEmpty, !Task.isCancelled { await found(added) }
         }
@@ -59,10 +58,10 @@ struct PartitionWatch: Sendable {
         if let count, topic.partitions.count <= count { return [] }
         known[topic.name] = topic.partitions.count
         if count == nil {
-            observer.log.info("there is a new topic \(topic.name): it is read from its beginning")
+            observer.log.info("found the new topic \(topic.name), which is read from its beginning")
         } else {
             observer.log.info(
-                "topic \(topic.name) has \(topic.partitions.count) partitions: the added ones are read from their "
+                "topic \(topic.name) now has \(topic.partitions.count) partitions; the added ones are read from their "
                     + "beginning")
         }
         return topic.partitions.map { TopicPartition(topic: topic.name, partition: $0.index) }

@@ -1,19 +1,19 @@
-/// Counts rejected records by the kind of their reason.
+/// Counts rejected records by kind of reason.
 ///
-/// Two reasons are of one kind if they differ only in numbers and in what is quoted from the message.
+/// Two reasons are of the same kind if they differ only in numbers and quoted text from the message.
 struct RejectionSummary: Sendable {
     struct Entry: Sendable, Equatable {
         var count: Int
-        /// The first record of this kind, with its reason.
+        /// The reason and position of the first record of this kind.
         var example: String
     }
 
-    /// Messages can bring any number of different texts: from so many kinds on, the others are counted together.
-    private static let mostKinds = 50
+    /// The most kinds, since messages can cause any number of them. Further kinds are counted together.
+    private static let maximumKinds = 50
     private static let others = "other reasons"
 
     private(set) var entries: [String: Entry] = [:]
-    /// The reason of the last record.
+    /// The reason of the most recent rejection.
     private(set) var last = ""
 
     var isEmpty: Bool { entries.isEmpty }
@@ -30,7 +30,7 @@ struct RejectionSummary: Sendable {
     }
 
     private mutating func add(_ entry: Entry, of kind: String) {
-        let key = entries[kind] == nil && entries.count >= Self.mostKinds ? Self.others : kind
+        let key = entries[kind] == nil && entries.count >= Self.maximumKinds ? Self.others : kind
         entries[key, default: Entry(count: 0, example: entry.example)].count += entry.count
     }
 
@@ -39,7 +39,7 @@ struct RejectionSummary: Sendable {
         last = ""
     }
 
-    /// The reason without what differs from record to record: numbers, and what stands in single quotes.
+    /// The reason without parts that vary between records: numbers, and text in single quotes.
     static func kind(of reason: String) -> String {
         let reason = MappingCheck.kind(of: reason)
         var kind = ""

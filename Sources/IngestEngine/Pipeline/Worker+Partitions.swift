@@ -2,10 +2,10 @@ import CommandLineSupport
 import KafkaWire
 import PGWire
 
-// Partitions come and go.
+// Assignment and revocation of partitions.
 extension Worker {
-    /// How long a partition that another member is to get waits until its rows are committed. If this takes longer it is
-    /// given up all the same: what isn't committed by then is written by its next owner.
+    /// How long a revoked partition waits until its rows are committed. After that it is released anyway, and its next
+    /// owner writes the uncommitted rows.
     private static let settlingLimit = Duration.seconds(30)
 
     /// Reads all partitions, without a group.
@@ -15,12 +15,12 @@ extension Worker {
         await consumer.assign(start.assignment)
     }
 
-    /// Becomes a member of the group, or reads other topics as one.
+    /// Joins the group, or changes the topics of the membership.
     func subscribe(to topics: [String]) async throws {
         try await consumer.subscribe(to: .topics(topics)) { [weak self] rebalance in await self?.handle(rebalance) }
     }
 
-    /// Reads further partitions, without a group.
+    /// Reads additional partitions, without a group.
     func add(_ partitions: Set<TopicPartition>) {
         ledger.assign(partitions)
         consumer.wakeUp()
@@ -43,36 +43,38 @@ extension Worker {
         exchange.give { ledger.remove(partitions) }
     }
 
-    /// Has positions read again, since they are not where this worker has moved them.
+    /// Rereads the positions of partitions, since they aren't where this worker has moved them.
     func reread(_ partitions: Set<TopicPartition>) {
         exchange.give { ledger.reread(partitions) }
         consumer.wakeUp()
     }
 
-    /// Decides what becomes of partitions that keep a batch from being committed.
+    /// Handles partitions that prevent a batch from being committed.
+    ///
+    /// - Throws: `Fenced` if another run has moved an offset and the run is standalone.
     func handle(_ failure: BatchCommitter.PartitionTrouble) throws {
         switch failure {
         case .moved(let moved): try handle(moved)
-        // The mapper finds out what is wrong with it, or reads it again.
+        // The mapper will either find the cause or read the messages again.
         case .unreadable(let partition, _): reread([partition])
         }
     }
 
     private func handle(_ moved: PositionsMoved) throws {
-        let ahead = moved.shifts.filter { !$0.value.isSetBack }.min { $0.key < $1.key }
+        let ahead = moved.shifts.filter { !$0.value.isBehind }.min { $0.key < $1.key }
         if let ahead {
             guard settings.isGroup else {
                 throw Fenced(group: settings.offsets.group, partition: ahead.key, shift: ahead.value)
             }
             log.warning(
-                "\(ahead.key) is at offset \(ahead.value.stored) in the database, not at \(ahead.value.expected): another "
-                    + "member has moved it meanwhile, and what this one has read of it is dropped")
+                "\(ahead.key) is at offset \(ahead.value.stored) in the database, not at \(ahead.value.expected): "
+                    + "another member has moved it; the records that this member has read since are dropped")
         }
-        if moved.shifts.contains(where: \.value.isSetBack) { reportSetBack() }
+        if moved.shifts.contains(where: \.value.isBehind) { reportLostCommits() }
         reread(Set(moved.shifts.keys))
     }
 
-    func reportSetBack() {
+    func reportLostCommits() {
         log.warning(
             "the database has lost its last commits, or its offsets were moved back: their messages are read again")
     }

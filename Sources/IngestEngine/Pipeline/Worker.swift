@@ -3,31 +3,31 @@ import Concurrency
 import KafkaWire
 import PGWire
 
-/// One consumer with its mapper, its batches and its connection to the database. Three stages run at once: the client
-/// fetches ahead, the mapper makes rows, the sink commits them.
+/// A consumer with its mapper, batches and database connection. Three stages run concurrently: the client prefetches,
+/// the mapper makes rows, and the sink commits them.
 ///
-/// A batch ends when it is large; or when it is old or there is nothing more to read at the moment, and the sink has
-/// nothing to commit. So a backlog moves at full speed, a lone message is in the database a moment after it came, and
-/// small batches don't queue.
+/// A batch is handed over when it is large, or when the sink is idle and the batch is old or there is nothing more to
+/// read. So a backlog moves at full speed, a lone message is committed moments after it arrives, and small batches
+/// don't queue.
 ///
-/// Partitions come and go while it runs. Whatever has a partition's position read (an assignment by the group, a position
-/// that another member has moved, a crash of the database) only marks the partition in the ledger; the mapper then reads
-/// the position and seeks, between two batches.
+/// Partitions can change while it runs. Whatever requires reading a partition's position again (an assignment by the
+/// group, a position moved by another member, a crash of the database) only marks the partition in the ledger. Between
+/// two batches the mapper then reads the position and seeks.
 final class Worker: Sendable {
-    /// The bytes of rows that make a batch large. The server is idle for some milliseconds between two transactions, so that
-    /// few large ones are faster.
+    /// The size in bytes of rows that makes a batch large. The server is idle for some milliseconds between
+    /// transactions, so few large ones are faster.
     static let batchBytes = 8 << 20
-    /// The same if the batch has rows of a partition that is read nearly to its end while others have a backlog: the rows
-    /// wait for the batch before theirs, and smaller ones are committed sooner. A backlog alone is read faster with
-    /// large ones.
+    /// The size that counts as large if the batch has rows of a nearly caught-up partition while others have a
+    /// backlog. Those rows have to wait for the previous batch, and smaller batches commit sooner. For a backlog
+    /// alone, large batches are faster.
     static let promptBatchBytes = 512 << 10
-    /// Up to how many offsets before its end a partition counts as nearly read to it.
+    /// The largest lag in offsets of a partition that counts as nearly caught up.
     private static let promptLag: Int64 = 1_000
-    /// How long a batch waits for more while a partition that has more to read brings nothing.
+    /// How long a batch waits for more rows while a partition with a lag delivers nothing.
     static let batchAge = Duration.milliseconds(200)
-    /// One that is filled or waits, one that is committed.
+    /// One batch is filled or waits while another one is committed.
     static let batchCount = 2
-    /// How long leaving the group may take.
+    /// The most time for leaving the group.
     private static let leavingLimit = Duration.milliseconds(1_500)
 
     let settings: IngestSettings
@@ -67,53 +67,54 @@ final class Worker: Sendable {
 
     // MARK: Running
 
-    /// Asks the worker to commit what it has and to end.
+    /// Asks the worker to commit its batches and end.
     func finish() {
         ledger.finish()
         consumer.wakeUp()
     }
 
-    /// Runs until it is stopped or `finish` is called, and leaves the group.
+    /// Runs until it is stopped or `finish` is called, then leaves the group.
     func run(_ plan: IngestPlan) async throws {
         let following = Task { await follower.follow() }
         defer { following.cancel() }
         do {
-            try await runUntilTheEnd(plan)
+            try await runUntilFinished(plan)
         } catch {
             ledger.abandon()
             await consumer.close(within: Self.leavingLimit)
             throw error
         }
-        // Before it leaves: only a member can commit.
+        // Commit before leaving: only a member can commit.
         await follower.commit()
         ledger.abandon()
         await consumer.close(within: Self.leavingLimit)
     }
 
-    private func runUntilTheEnd(_ plan: IngestPlan) async throws {
+    private func runUntilFinished(_ plan: IngestPlan) async throws {
         var plan = plan
         while true {
             do {
                 return try await runStages(plan)
             } catch is Sink.TablesChanged {
-                log.info("a table has changed: the mapping is bound to it again")
+                log.info("a table has changed: binding the mapping to it again")
                 plan = try await rebind()
             } catch let error as KafkaError where error.code == .unreleasedInstanceId && settings.isGroup {
                 try await rejoin(error)
             }
-            // Whatever was under way is over, one way or the other: the database knows what is committed.
+            // All stages have ended, and the database knows what is committed.
             ledger.rereadAll()
         }
     }
 
-    /// Joins again after a while: an earlier run with the same `group.instance.id` was killed, and its session has to end.
+    /// Rejoins after a pause: an earlier run with the same `group.instance.id` was killed, and its session must expire
+    /// first.
     private func rejoin(_ error: KafkaError) async throws {
-        log.warning("waiting for the end of another session with this group.instance.id: \(error)")
+        log.warning("waiting until another session with this group.instance.id expires: \(error)")
         try await timing.sleep(.seconds(2), unless: settings.stop)
         try await subscribe(to: settings.topics.resolve(member.client))
     }
 
-    /// Binds the routes again, and waits for the repair of a table that they don't fit.
+    /// Binds the routes again. If they no longer fit a table, waits until that is repaired.
     private func rebind() async throws -> IngestPlan {
         let backoff = Backoff(initial: .seconds(1), maximum: .seconds(30))
         var wait = Wait("tables of worker \(number + 1)", observer)
@@ -128,8 +129,8 @@ final class Worker: Sendable {
                 failures += 1
                 wait.failed(
                     error.description, at: timing.now(),
-                    "consumption is stopped: the mapping does not fit the tables any more: \(error.description); it "
-                        + "continues when the cause is repaired")
+                    "consumption is stopped: the mapping does not fit the tables any more: \(error.description); "
+                        + "consumption resumes once the cause is repaired")
                 try await timing.sleep(
                     backoff.delay(afterFailures: failures, random: timing.random()), unless: settings.stop)
             }
@@ -138,7 +139,7 @@ final class Worker: Sendable {
 
     private enum StageEnd {
         case readingFailed(any Error)
-        case everythingIsCommitted
+        case allCommitted
         case other
     }
 
@@ -160,11 +161,11 @@ final class Worker: Sendable {
             }
             group.addTask {
                 try await self.commit(plan)
-                return .everythingIsCommitted
+                return .allCommitted
             }
             group.addTask {
                 await self.settings.stop.wait()
-                // The mapper then finds the end, hands over what it has, and so ends the sink.
+                // The mapper then ends and hands over its batch, after which the sink ends.
                 if !Task.isCancelled { self.finish() }
                 return .other
             }
@@ -173,18 +174,18 @@ final class Worker: Sendable {
                     database: self.member.database, offsets: self.settings.offsets, ledger: self.ledger,
                     timing: self.timing
                 ) { [weak self] partitions in
-                    self?.reportSetBack()
+                    self?.reportLostCommits()
                     self?.reread(partitions)
                 }.watch()
                 return .other
             }
-            // An error of the reading ends the run only when everything that was read before is committed. The sink sees the
-            // end of the batches before the mapper's error is here: either may come first.
+            // A read error ends the run only after everything read before is committed. The sink may see the end of
+            // the batches before the mapper's error arrives here.
             var readError: (any Error)?
             while let end = try await group.next() {
                 switch end {
                 case .readingFailed(let error): readError = readError ?? error
-                case .everythingIsCommitted: group.cancelAll()
+                case .allCommitted: group.cancelAll()
                 case .other: break
                 }
             }
@@ -196,22 +197,22 @@ final class Worker: Sendable {
 
     private func map() async throws {
         defer { exchange.close() }
-        // What was read before an error is committed, too.
+        // Commit what was read before an error, too.
         defer { if !Task.isCancelled { handOver() } }
         var placer = PartitionPlacer(worker: self)
         var iterator = consumer.makeAsyncIterator()
         var state = PartitionLedger.Taken(outcome: .needsBatch, needsAttention: ledger.needsAttention)
-        // From how many bytes on it is looked up whether the batch is large.
+        // The size in bytes at which to check next whether the batch is large.
         var nextLook = Self.promptBatchBytes
-        // The same if the sink has nothing to commit: at the beginning of a backlog it is not to wait for a large batch.
-        // Doubled each time, so that a mapper that is slower than the sink makes large ones all the same.
+        // The size that counts as large while the sink is idle, so that a backlog starts without waiting for a large
+        // batch. Doubled each time, so that batches become large even if the mapper is slower than the sink.
         var earlyBytes = Self.promptBatchBytes
         while true {
             if state.needsAttention {
                 if ledger.isFinishing { return }
                 try await placer.place()
             } else {
-                placer.nothingAwaits()
+                placer.cancelRetry()
             }
             if case .needsBatch = state.outcome, !ledger.hasOpenBatch {
                 ledger.open(try await exchange.takeEmpty())
@@ -225,7 +226,7 @@ final class Worker: Sendable {
                 case .batch(let records):
                     state = try take(records)
                     if case .needsBatch = state.outcome {
-                        // The sink has taken the last one, or it was handed over while the group moved partitions.
+                        // The sink took the last batch, or it was handed over during a rebalance.
                         ledger.open(try await exchange.takeEmpty())
                         nextLook = Self.promptBatchBytes
                         state = try take(records)
@@ -255,13 +256,13 @@ final class Worker: Sendable {
                     handOver()
                     state.outcome = .needsBatch
                 }
-                // The sink takes the batch as soon as it can, so its age needs no limit any more.
+                // The sink takes the batch as soon as it can, so its age no longer matters.
                 state.began = nil
             }
         }
     }
 
-    /// Whether the batch that is being filled has rows of a partition that is read nearly to its end.
+    /// Whether the open batch has rows of a nearly caught-up partition.
     private var hasPromptRows: Bool {
         ledger.isFilling(anyOf: Set(consumer.lag.filter { $0.value < Self.promptLag }.keys))
     }

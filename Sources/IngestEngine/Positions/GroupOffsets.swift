@@ -2,8 +2,8 @@ import CommandLineSupport
 import Concurrency
 import KafkaWire
 
-/// Commits the offsets of the database to Kafka too, for tools that show lag. No run begins at them, so a failure loses
-/// nothing: it is reported, and the next attempt makes up for it.
+/// Also commits the database's offsets to Kafka, for tools that show lag. No run starts from them, so a failure loses
+/// nothing: it is reported, and the next attempt includes its offsets.
 final class GroupOffsets: Sendable {
     private static let interval = Duration.seconds(1)
     private static let limit = Duration.seconds(1)
@@ -15,7 +15,7 @@ final class GroupOffsets: Sendable {
     private let sent = Lock<[TopicPartition: Int64]>([:])
 
     /// - Parameters:
-    ///   - committed: The offsets that the database has.
+    ///   - committed: Returns the offsets committed in the database.
     ///   - send: Commits offsets to Kafka.
     init(
         group: String, committed: @escaping @Sendable () -> [TopicPartition: Int64],
@@ -28,7 +28,7 @@ final class GroupOffsets: Sendable {
         self.send = send
     }
 
-    /// Follows the commits until the task is cancelled.
+    /// Commits periodically until the task is cancelled.
     func follow() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: Self.interval)
@@ -47,22 +47,22 @@ final class GroupOffsets: Sendable {
             sent.withLock { $0 = committed }
             wait.withLock { $0.succeeded("Kafka has the offsets of group \(group) again") }
         } catch is CancellationError {
-            // The program ends, and commits once more.
-        } catch let error as KafkaError where error.isOfMembership {
-            // The partitions move at the moment. Their next owner commits.
+            // The run is ending and commits once more.
+        } catch let error as KafkaError where error.isMembershipError {
+            // A rebalance is in progress; the partitions' next owner commits.
         } catch {
             wait.withLock { wait in
                 wait.failed(
                     "\(error)", at: .now,
-                    "Kafka does not take the offsets of group \(group), so tools show an old lag; retrying: \(error)")
+                    "Kafka does not accept the offsets of group \(group), so tools show an old lag; retrying: \(error)")
             }
         }
     }
 }
 
 extension KafkaError {
-    /// Whether a commit was refused because the member's partitions have moved, or are moving.
-    fileprivate var isOfMembership: Bool {
+    /// Whether a commit was refused because partitions have been or are being moved.
+    fileprivate var isMembershipError: Bool {
         switch code {
         case .illegalGeneration, .unknownMemberId, .fencedMemberEpoch, .staleMemberEpoch, .rebalanceInProgress: true
         default: false

@@ -3,28 +3,28 @@ import Foundation
 import KafkaWire
 import PGWire
 
-/// Where to read partitions from: compares what the database has with what the cluster has.
+/// The positions at which to start reading partitions: compares the database's offsets with the cluster's logs.
 ///
-/// It never starts over and never skips in silence: a topic that was deleted and made again, a log that was cut back,
-/// and messages that were deleted before they were read each fail their partition with a sentence that says so.
+/// It never starts over and never skips messages silently. A topic that was deleted and recreated, a truncated log,
+/// and messages that were deleted before they were read each fail their partition with an error that says so.
 public struct IngestStart: Sendable {
-    /// For each partition the offset that the database has.
+    /// The stored offset per partition.
     public fileprivate(set) var offsets: [TopicPartition: Int64] = [:]
-    /// For each of these partitions where the consumer begins.
+    /// The consumer's start per partition.
     public fileprivate(set) var assignment: [TopicPartition: ConsumerStart] = [:]
-    /// For each partition the end of its log at this moment.
+    /// The end of the log per partition at the time of the lookup.
     public fileprivate(set) var ends: [TopicPartition: Int64] = [:]
-    /// The topics that the offsets belong to; zero on brokers before Kafka 2.8.
+    /// The ids of the topics; zero with brokers before Kafka 2.8.
     public fileprivate(set) var topicIDs: [String: KafkaUUID] = [:]
-    /// The partitions that can't be read, and why.
+    /// The errors of the partitions that can't be read.
     public fileprivate(set) var failures: [TopicPartition: any Error & Sendable] = [:]
-    /// How many partitions each topic has.
+    /// The number of partitions per topic.
     public fileprivate(set) var partitionCounts: [String: Int] = [:]
 
-    /// The failure to report if only one is reported; nil if nothing has failed.
+    /// The failure of the lowest partition; nil if nothing has failed.
     public var firstFailure: (any Error)? { failures.min { $0.key < $1.key }?.value }
 
-    /// The positions of partitions, for a ledger.
+    /// The partitions' positions for a ledger.
     var positions: [TopicPartition: PartitionLedger.Position] {
         var positions: [TopicPartition: PartitionLedger.Position] = [:]
         for (partition, offset) in offsets {
@@ -33,11 +33,12 @@ public struct IngestStart: Sendable {
         return positions
     }
 
-    /// Finds out where to read some partitions from, under a lock in the database: waits for an earlier owner that is still
-    /// committing. A database that is away is waited for.
+    /// Finds the positions of some partitions under a lock in the database, which waits for a previous owner's commit
+    /// in progress. Waits while the database is unreachable.
     ///
-    /// - Parameter known: Partitions whose offsets this run has read before. If one has no row any more, it was deleted.
-    /// - Throws: A `KafkaError` that may pass; `PostgresError`; `Stopped`; `Failure` for a row that was deleted.
+    /// - Parameter known: Partitions whose offsets this run has read before. If one has no row now, the row was
+    ///   deleted.
+    /// - Throws: A retriable `KafkaError`; `PostgresError`; `Stopped`; `Failure` for a deleted row.
     static func find(
         _ wanted: Set<TopicPartition>, known: Set<TopicPartition>, client: KafkaClient, offsets: OffsetStore,
         database: Database
@@ -57,15 +58,15 @@ public struct IngestStart: Sendable {
         }
     }
 
-    /// Looks up the topics that can be looked up.
+    /// Looks up topics one by one if necessary, so that one topic's error doesn't affect the others.
     ///
-    /// - Returns: Also the errors of the others.
+    /// - Returns: The logs that were found, and the errors of the other topics.
     public static func lookUpEach(
         _ names: [String], client: KafkaClient
     ) async throws -> (logs: [Log], failures: [String: KafkaError]) {
         do {
             return (try await lookUp(names, client: client), [:])
-        } catch let error as KafkaError where error.isOfTopic {
+        } catch let error as KafkaError where error.isTopicError {
             guard names.count > 1 else { return ([], Dictionary(names.map { ($0, error) }) { $1 }) }
         }
         var (logs, failures): ([Log], [String: KafkaError]) = ([], [:])
@@ -77,12 +78,12 @@ public struct IngestStart: Sendable {
         return (logs, failures)
     }
 
-    /// What the cluster says of a topic.
+    /// A topic's partitions and offsets in the cluster.
     public struct Log: Sendable {
         public let topic: TopicDescription
         public let earliest: [TopicPartition: ListedOffset]
         public let latest: [TopicPartition: ListedOffset]
-        /// The offsets that a new group begins at, by `auto.offset.reset`; nil with `none`.
+        /// The offsets at which a new group starts by `auto.offset.reset`; nil for `none`.
         fileprivate let beginning: [TopicPartition: ListedOffset]?
 
         fileprivate var partitions: [TopicPartition] {
@@ -91,12 +92,14 @@ public struct IngestStart: Sendable {
         fileprivate var topicID: String? { topic.id == .zero ? nil : topic.id.description }
     }
 
-    /// - Throws: `KafkaError`, with UNKNOWN_TOPIC_OR_PARTITION if there is no such topic.
+    /// Looks up topics and their offsets.
+    ///
+    /// - Throws: `KafkaError`; UNKNOWN_TOPIC_OR_PARTITION if a topic doesn't exist.
     public static func lookUp(_ names: [String], client: KafkaClient) async throws -> [Log] {
         try await logs(of: try await client.admin.describe(topics: names), client: client)
     }
 
-    /// Looks the offsets of topics up.
+    /// Looks up the offsets of topics.
     ///
     /// - Throws: `KafkaError`.
     public static func logs(of topics: [TopicDescription], client: KafkaClient) async throws -> [Log] {
@@ -120,17 +123,17 @@ public struct IngestStart: Sendable {
         return topics.map { Log(topic: $0, earliest: earliest, latest: latest, beginning: beginning) }
     }
 
-    /// Compares the logs with the database's offsets, and adds those of new partitions.
+    /// Compares the logs with the stored offsets, and adds offsets for new partitions.
     ///
     /// - Parameters:
-    ///   - wanted: The partitions to compare; nil for all, at the start of a run: then a topic that is new to the group
-    ///     begins as `auto.offset.reset` says. The offsets of new partitions are added for the whole topic, so that all
-    ///     members of a new group begin at the same moment of it.
-    ///   - known: Partitions whose offsets this run has read before. A row of theirs that was deleted must not be added again:
-    ///     its messages would be read a second time.
-    ///   - isLocking: Whether to wait for others that are about to move the offsets.
-    ///   - lookUp: Looks the logs up. Called again if offsets are beyond the ends that it gave.
-    /// - Throws: `PostgresError`; `Failure` for a row that was deleted; what `lookUp` throws.
+    ///   - wanted: The partitions to compare; nil for all, at the start of a run. A topic that is new to the group
+    ///     then starts by `auto.offset.reset`. Offsets of new partitions are added for the whole topic, so that all
+    ///     members of a new group start from the same lookup.
+    ///   - known: Partitions whose offsets this run has read before. A deleted row of theirs must not be added again,
+    ///     or messages would be read twice.
+    ///   - isLocking: Whether to wait for other writers that are moving the offsets.
+    ///   - lookUp: Looks up the logs. Called again if stored offsets are beyond the ends that it returned.
+    /// - Throws: `PostgresError`; `Failure` for a deleted row; errors of `lookUp`.
     public static func find(
         of wanted: Set<TopicPartition>? = nil, known: Set<TopicPartition> = [], locking isLocking: Bool = false,
         offsets store: OffsetStore, connection: PostgresConnection, lookUp: () async throws -> [Log]
@@ -152,8 +155,8 @@ public struct IngestStart: Sendable {
         }
     }
 
-    /// Offsets are beyond the ends of their logs. Either a log was cut back, or another consumer has read on since the
-    /// ends were looked up.
+    /// Some offsets are beyond the ends of their logs. Either a log was truncated, or another consumer has advanced
+    /// since the lookup.
     private struct BeyondEnd: Error {
         let offsets: [TopicPartition: Int64]
     }
@@ -175,10 +178,10 @@ public struct IngestStart: Sendable {
         self.failures = failures
     }
 
-    /// The offsets of the partitions that can be read, and why the others can't.
+    /// The offsets of the readable partitions, and the errors of the others.
     ///
-    /// - Parameter earlier: Offsets that were read before the logs were looked up.
-    /// - Throws: `BeyondEnd` if the logs have to be looked up again.
+    /// - Parameter earlier: Offsets that were read before the last lookup of the logs.
+    /// - Throws: `BeyondEnd` if the logs must be looked up again.
     private static func readEntries(
         _ logs: [Log], _ wanted: Set<TopicPartition>?, _ known: Set<TopicPartition>, _ isLocking: Bool,
         _ earlier: [TopicPartition: Int64], _ store: OffsetStore, _ session: inout PostgresSession
@@ -193,7 +196,7 @@ public struct IngestStart: Sendable {
         var failures: [TopicPartition: any Error & Sendable] = [:]
         for log in logs {
             let found = check(log, stored.filter { $0.partition.topic == log.topic.name }, wanted, store)
-            // A topic that isn't the one that was read leaves no trace.
+            // Don't add rows for a topic that was recreated.
             if found.isEmpty { try addNewPartitions(of: log, stored, isStart: wanted == nil, store, &session) }
             failures.merge(found) { $1 }
         }
@@ -220,7 +223,7 @@ public struct IngestStart: Sendable {
         return (entries.filter { failures[$0.partition] == nil }, failures)
     }
 
-    /// Finds the partitions that are not those the group read before, such as those of a topic that was recreated.
+    /// The errors of partitions that differ from those that the group has read, such as those of a recreated topic.
     private static func check(
         _ log: Log, _ stored: [OffsetStore.Entry], _ wanted: Set<TopicPartition>?, _ store: OffsetStore
     ) -> [TopicPartition: any Error & Sendable] {
@@ -230,10 +233,11 @@ public struct IngestStart: Sendable {
             if let id = entry.topicID, let topicID = log.topicID, id != topicID {
                 failures[entry.partition] = mismatch(recreated(log.topic.name, was: id, isNow: topicID, store), store)
             } else if !partitions.contains(entry.partition), entry.topicID == nil || log.topicID == nil {
-                // A topic loses no partitions: if it is known to be the same, the broker doesn't know of this one yet.
+                // A topic never loses partitions, so if its id is unchanged the broker just doesn't know this
+                // partition yet.
                 failures[entry.partition] = mismatch(
                     "the database has an offset for partition \(entry.partition.partition) of topic \(log.topic.name), "
-                        + "which has no such partition: it was deleted and made again", store)
+                        + "which has no such partition: the topic was deleted and recreated", store)
             }
         }
         let new = partitions.subtracting(stored.map(\.partition)).filter { wanted?.contains($0) ?? true }
@@ -256,7 +260,7 @@ public struct IngestStart: Sendable {
         _ session: inout PostgresSession
     ) throws(PostgresError) {
         let read = Set(known.map(\.partition).filter { $0.topic == log.topic.name })
-        // A group that has begun wants everything: what came later, partition or topic, from its beginning.
+        // An established group reads later partitions and topics from their beginning.
         guard let first = read.isEmpty && isStart ? log.beginning : log.earliest else { return }
         try store.add(
             log.partitions.filter { !read.contains($0) }.map { partition in
@@ -266,11 +270,13 @@ public struct IngestStart: Sendable {
     }
 
     private static func recreated(_ topic: String, was: String, isNow: String, _ store: OffsetStore) -> String {
-        "topic \(topic) was deleted and made again since group \(store.group) read it: its id was \(was) and is \(isNow)"
+        "topic \(topic) was deleted and recreated since group \(store.group) read it: its id was \(was) and is \(isNow)"
     }
 
-    /// - Parameter earlier: The partition's offset before the logs were looked up, if it is known.
-    /// - Returns: The end of the log. If the offset is beyond it, the log has to be looked up again.
+    /// Checks that the log has an entry's offset.
+    ///
+    /// - Parameter earlier: The partition's offset before the last lookup of the logs; nil if unknown.
+    /// - Returns: The end of the log. If the offset is beyond it, the logs must be looked up again.
     /// - Throws: `Failure` if the log doesn't have the offset.
     private static func checkOffset(
         _ entry: OffsetStore.Entry, _ log: Log, earlier: Int64?, _ store: OffsetStore
@@ -282,27 +288,28 @@ public struct IngestStart: Sendable {
         if let earlier, earlier > end, entry.nextOffset > end {
             throw mismatch(
                 "partition \(partition.partition) of topic \(topic.name) ends at offset \(end), before offset "
-                    + "\(entry.nextOffset) where group \(store.group) goes on: its log was cut back", store)
+                    + "\(entry.nextOffset) where group \(store.group) continues: its log was truncated", store)
         }
         if entry.nextOffset < first {
             throw mismatch(
                 "partition \(partition.partition) of topic \(topic.name) begins at offset \(first), after offset "
-                    + "\(entry.nextOffset) where group \(store.group) goes on: \(first.subtractingSaturated(entry.nextOffset)) "
-                    + "messages were deleted before they were read", store)
+                    + "\(entry.nextOffset) where group \(store.group) continues: "
+                    + "\(first.subtractingSaturated(entry.nextOffset)) messages were deleted before they were read",
+                store)
         }
         return end
     }
 
     private static func mismatch(_ what: String, _ store: OffsetStore) -> Failure {
         Failure(
-            "\(what); to go on all the same, correct the group's rows in \(store.table), or start another --group",
+            "\(what); to continue anyway, correct the group's rows in \(store.table), or start another --group",
             status: .configuration)
     }
 }
 
 extension KafkaError {
-    /// Whether the error is a topic's own, such as that it doesn't exist, so that other topics can be read.
-    fileprivate var isOfTopic: Bool {
+    /// Whether the error concerns only the topic, so that other topics can be read.
+    fileprivate var isTopicError: Bool {
         switch code {
         case .unknownTopicOrPartition, .unknownTopicId, .topicAuthorizationFailed, .invalidTopicException: true
         default: false

@@ -3,31 +3,31 @@ import Concurrency
 import KafkaWire
 import PGWire
 
-/// The offsets that are kept in the database, beside the rows that they stand for.
+/// The offsets of a group, stored in the database beside the rows.
 public struct OffsetStore: Sendable {
-    /// Where a group goes on in one partition.
+    /// The next offset of a group in one partition.
     public struct Entry: Sendable, Equatable {
         public var partition: TopicPartition
         public var nextOffset: Int64
-        /// The topic's id when the offset was written; nil where the broker doesn't tell (before Kafka 2.8).
+        /// The topic's id when the offset was written; nil if the broker doesn't report it (before Kafka 2.8).
         public var topicID: String?
-        /// The leader epoch of the last record; nil where it isn't known.
+        /// The leader epoch of the last record; nil if unknown.
         var leaderEpoch: Int32?
     }
 
-    /// The offsets table in its schema, not quoted.
+    /// The unquoted name of the offsets table, without its schema.
     public static let tableName = "kafka_offset"
 
-    /// The offsets table, quoted.
+    /// The offsets table with its schema, quoted.
     let table: String
     public let group: String
-    /// The group as a string constant.
+    /// The group as an SQL string literal.
     private let groupConstant: String
     private let topicConstants = Constants()
 
     /// - Parameters:
-    ///   - table: The offsets table, quoted.
-    ///   - connection: Any connection to the database; it quotes the group.
+    ///   - table: The offsets table with its schema, quoted.
+    ///   - connection: Any connection to the database, used to quote the group.
     /// - Throws: `PostgresError`.
     public init(table: String, group: String, over connection: PostgresConnection) async throws {
         self.table = table
@@ -59,14 +59,14 @@ public struct OffsetStore: Sendable {
         return entries
     }
 
-    /// The group's offsets of some partitions, locked until the transaction ends: waits for others that are about to move
-    /// them.
+    /// The group's offsets of some partitions, locked until the transaction ends. Waits for other transactions that
+    /// are moving them.
     func lockedEntries(
         of partitions: some Sequence<TopicPartition>, _ session: inout PostgresSession
     ) throws(PostgresError) -> [Entry] {
         let partitions = partitions.sorted()
         guard !partitions.isEmpty else { return [] }
-        // In one order for all: a member that was taken for dead may still be at its last transaction.
+        // All writers lock in the same order: a member considered dead may still be in its last transaction.
         let result = try session.query(
             """
             SELECT topic, partition, next_offset, topic_id, leader_epoch FROM \(table)
@@ -80,10 +80,10 @@ public struct OffsetStore: Sendable {
         return try entries(result)
     }
 
-    /// Adds partitions that the group hasn't read before. Another consumer that does the same at this moment wins.
+    /// Adds partitions that the group hasn't read before. If another consumer does so concurrently, its rows are kept.
     ///
-    /// The transaction's commit then waits for the disk, so that a crash of the server can take the group's commits back
-    /// but not its rows in this table. A row that is missing later was deleted by somebody.
+    /// The commit waits for the disk. A server crash can then undo the group's later commits, but not the rows of this
+    /// table; a row that is missing later was deleted on purpose.
     func add(_ entries: [Entry], _ session: inout PostgresSession) throws(PostgresError) {
         if !entries.isEmpty { try session.execute("SET LOCAL synchronous_commit = on") }
         for entry in entries {
@@ -100,12 +100,12 @@ public struct OffsetStore: Sendable {
         }
     }
 
-    /// The statement that moves the offsets on, from exactly the values that the batch started at.
+    /// The statement that advances the offsets if they have exactly the values at which the batch started.
     ///
-    /// The rows are locked until the transaction ends, so that of two writers the second waits here, and then finds the
-    /// offsets moved.
+    /// The rows stay locked until the transaction ends. Of two writers the second waits here, and then finds that the
+    /// offsets have moved.
     ///
-    /// - Parameter moves: What ``moves(_:over:)`` gives, or ``parametersOfMoves``.
+    /// - Parameter moves: The result of ``moves(_:over:)``, or ``parametersOfMoves``.
     func move(_ moves: String) -> String {
         """
         UPDATE \(table) AS stored
@@ -117,18 +117,18 @@ public struct OffsetStore: Sendable {
         """
     }
 
-    /// The moves of a prepared statement. As subqueries, whose length the server doesn't look at when it plans: it would
-    /// plan anew for each short list, and never use one plan again.
+    /// The moves as parameters of a prepared statement. They are subqueries because the server doesn't use the lists'
+    /// lengths in planning then. Otherwise it would plan again for each short list and never use a generic plan.
     static let parametersOfMoves = "(SELECT $1), (SELECT $2), (SELECT $3), (SELECT $4), (SELECT $5)"
     static let typesOfMoves = "text[], int[], bigint[], bigint[], int[]"
 
-    /// The moves of a batch as five lists. They are sent together with BEGIN, and so are no parameters: the connection
-    /// quotes the topics.
+    /// A batch's moves as five array constructors. They are sent in one message with BEGIN, which allows no
+    /// parameters, so the connection quotes the topics.
     func moves(
         _ progress: [TopicPartition: CopyBatch.Progress], over connection: PostgresConnection
     ) async throws(PostgresError) -> String {
         let topics = try await topicConstants.of(progress.keys.lazy.map(\.topic), over: connection)
-        // Always in the same order, or two writers could wait for each other's rows.
+        // All writers use the same order, or two could wait for each other's rows.
         let moves = progress.sorted { $0.key < $1.key }
         func list(_ value: (TopicPartition, CopyBatch.Progress) -> String) -> String {
             moves.map { value($0.key, $0.value) }.joined(separator: ",")
@@ -141,14 +141,14 @@ public struct OffsetStore: Sendable {
             """
     }
 
-    /// Call with the result of that statement.
+    /// Checks the result of that statement.
     ///
-    /// - Throws: `Moved` if any offset had another value.
+    /// - Throws: `Moved` if an offset had another value.
     func check(_ result: PostgresResult, of progress: [TopicPartition: CopyBatch.Progress]) throws(Moved) {
         guard result.affectedRows == progress.count else { throw Moved() }
     }
 
-    /// Topics as string constants, each quoted once: the same ones are written again and again.
+    /// Topics as SQL string literals, cached because the same topics occur in every batch.
     private final class Constants: Sendable {
         private let known = Lock<[String: String]>([:])
 
@@ -166,8 +166,8 @@ public struct OffsetStore: Sendable {
         }
     }
 
-    /// An array of numbers or topics as its text. Topic names have no character that an array's text gives a meaning,
-    /// but they come from a broker.
+    /// The text of an array. Kafka's rules exclude special characters in topic names, but the names come from a broker
+    /// and so are escaped.
     static func list(_ values: some Sequence<String>) -> PostgresValue {
         let items = values.map { value in
             "\"" + PostgresText.escaping(["\\", "\""], in: value, with: "\\") + "\""
@@ -175,16 +175,16 @@ public struct OffsetStore: Sendable {
         return .text("{" + items.joined(separator: ",") + "}")
     }
 
-    /// The offsets aren't those that a batch started at. The transaction that found it out is to be rolled back.
+    /// The stored offsets aren't those at which a batch started. Roll back the transaction.
     struct Moved: Error {}
 
-    /// Writes a commit that waits for the disk, and with it for all that were made before.
+    /// Makes a commit that waits for the disk, which makes all earlier commits durable too.
     public func makeDurable(
         of topics: some Sequence<String>, _ session: inout PostgresSession
     ) throws(PostgresError) {
         try session.execute("SET LOCAL synchronous_commit = on")
-        // A transaction that writes nothing would wait for nothing. One row is enough, and can't lead to a deadlock with
-        // members that move several.
+        // A transaction without a write wouldn't wait. Updating a single row can't deadlock with members that update
+        // several.
         try session.query(
             """
             UPDATE \(table) SET updated_at = now()
@@ -195,40 +195,40 @@ public struct OffsetStore: Sendable {
             parameters: [.text(group), Self.list(topics)])
     }
 
-    /// Where the offsets are, seen from a batch.
+    /// The stored offsets compared with a batch.
     struct Positions: Sendable, Equatable {
         struct Shift: Sendable, Equatable {
             let stored: Int64
             let expected: Int64
-            /// Whether the offset is behind: the whole database has gone back, after a crash of the server, which takes the
-            /// last commits back, or with a standby that had not got them. Consumers only move offsets on.
-            var isSetBack: Bool { stored < expected }
+            /// Whether the stored offset is too low. Since consumers only increase offsets, the database has lost
+            /// commits: in a server crash, or because a standby without the last commits took over.
+            var isBehind: Bool { stored < expected }
         }
 
-        /// Whether no message of the batch is left to write: this batch, or others with the same messages, were committed.
+        /// Whether all messages of the batch are written, by this batch or by others.
         var isWritten = true
-        /// The partitions that aren't at the offset that the batch expects.
+        /// The partitions whose stored offset isn't the expected one.
         var shifts: [TopicPartition: Shift] = [:]
-        /// Partitions that the database has no row for any more.
+        /// Partitions whose row was deleted.
         var missing: [TopicPartition] = []
     }
 
-    /// Compares the offsets with a batch.
+    /// Compares the stored offsets with a batch.
     ///
-    /// Locks them: the server may still be about to commit the batch for a connection that is lost, and then it isn't
-    /// known where they are before that is done.
+    /// Locks the rows: after a lost connection the server may still be committing the batch, and the offsets aren't
+    /// known until that is done.
     func positions(
         relativeTo progress: [TopicPartition: CopyBatch.Progress], _ session: inout PostgresSession
     ) throws(PostgresError) -> Positions {
         Self.positions(of: progress, in: try lockedEntries(of: progress.keys, &session))
     }
 
-    /// The same for offsets that were read.
+    /// Compares offsets that were read before.
     static func positions(of progress: [TopicPartition: CopyBatch.Progress], in entries: [Entry]) -> Positions {
         let stored = Dictionary(entries.map { ($0.partition, $0.nextOffset) }) { $1 }
         var positions = Positions()
         for (partition, move) in progress {
-            // The first offsets of a group are on the disk before a batch is sent, so no crash takes the row away.
+            // A group's first offsets are durable before its first batch, so a crash can't remove the row.
             guard let offset = stored[partition] else {
                 positions.missing.append(partition)
                 continue
@@ -242,7 +242,7 @@ public struct OffsetStore: Sendable {
         return positions
     }
 
-    /// What to say if rows of a group that is at work are gone.
+    /// The error for an offset whose row was deleted during a run.
     func missing(_ partition: TopicPartition) -> Failure {
         Failure(
             "the offset of group \(group) for partition \(partition.partition) of topic \(partition.topic) was deleted from \(table) during "
@@ -252,12 +252,12 @@ public struct OffsetStore: Sendable {
     }
 }
 
-/// Partitions are at other offsets in the database than a batch expects. Nothing of the batch was written.
+/// Partitions have other offsets in the database than a batch expects. Nothing of the batch was written.
 struct PositionsMoved: Error {
     let shifts: [TopicPartition: OffsetStore.Positions.Shift]
 }
 
-/// Another consumer has moved the offsets of a run that reads all partitions alone: it must not write any more.
+/// Another consumer has moved the offsets of a standalone run, which must not write any more.
 public struct Fenced: Error, CustomStringConvertible {
     let group: String
     let partition: TopicPartition

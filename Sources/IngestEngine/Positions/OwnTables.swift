@@ -1,21 +1,21 @@
 import CommandLineSupport
 import PGWire
 
-/// The program's own tables: the offsets of each group, the messages that can't be a row, and what was done to them.
+/// The program's own tables: the offsets of each group, the dead letters, and what was done with them.
 ///
-/// The schema's name is in every statement, so that nothing depends on a `search_path`.
+/// Every statement names the schema, so that nothing depends on `search_path`.
 ///
-/// The tables have a version, which stands in `schema_version`. The first version, of tfi-consumer 0.1.0, had no such
-/// table. A new version adds a step to ``migrations``, and the definitions here are those of a schema that is made anew;
-/// both must lead to the same tables.
+/// The tables have a version, stored in `schema_version`; the first version, of tfi-consumer 0.1.0, had no such table.
+/// A new version adds a step to ``migrations``. The definitions here are those of a new schema; migrating an old one
+/// must give the same tables.
 public struct OwnTables: Sendable {
     public struct Definition: Sendable {
         public let name: String
-        /// Columns, then constraints: one line each.
+        /// One line per column and constraint, columns first.
         public let lines: [String]
     }
 
-    /// Messages that can't be a row. Key, value and timestamp may be missing in Kafka too.
+    /// Messages that can't become rows. Kafka allows null keys and values, and records without a timestamp.
     public static let deadLetter = Definition(
         name: DeadLetter.table,
         lines: [
@@ -30,7 +30,7 @@ public struct OwnTables: Sendable {
             "received_at timestamp with time zone NOT NULL DEFAULT now()",
         ] + deadLetterLinesOfVersion2)
 
-    /// The group that has read the message, and what became of the letter.
+    /// The group that has read the message, and what was done with the dead letter.
     private static let deadLetterLinesOfVersion2 = [
         "id bigint NOT NULL GENERATED ALWAYS AS IDENTITY",
         "group_name text",
@@ -40,8 +40,8 @@ public struct OwnTables: Sendable {
         "resolved_by text",
     ]
 
-    /// The next offset of each group: written in the transaction of the rows themselves. The topic's id and the leader
-    /// epoch distinguish a topic that was recreated, or a log that was truncated, from the one that was read.
+    /// The next offset of each group, written in the transaction of the rows. The topic id and the leader epoch
+    /// identify a recreated topic or a truncated log.
     public static let offsets = Definition(
         name: OffsetStore.tableName,
         lines: [
@@ -55,7 +55,7 @@ public struct OwnTables: Sendable {
             "PRIMARY KEY (group_name, topic, partition)",
         ])
 
-    /// Each version that the schema has had.
+    /// The versions that the schema has had.
     static let versions = Definition(
         name: "schema_version",
         lines: [
@@ -64,7 +64,7 @@ public struct OwnTables: Sendable {
             "applied_at timestamp with time zone NOT NULL DEFAULT now()",
         ])
 
-    /// Each change of an offset by hand.
+    /// The changes of offsets by hand.
     public static let offsetChanges = Definition(
         name: "kafka_offset_change",
         lines: [
@@ -77,17 +77,17 @@ public struct OwnTables: Sendable {
             "to_offset bigint NOT NULL",
         ])
 
-    /// What `init` has made of each view, to find out later whether somebody has changed it.
+    /// Each view's definition as written by `init`, to detect later changes by users.
     public static let views = Definition(
         name: "own_view", lines: ["name text PRIMARY KEY", "definition text NOT NULL"])
 
-    /// All of them.
+    /// All tables.
     public static let all = [deadLetter, offsets, versions, offsetChanges, views]
 
     /// The version of these definitions.
     public static let version = 2
 
-    /// What brings the tables from a version to the next one, by the version from which.
+    /// The statements that migrate from each version to the next.
     private var migrations: [Int: [String]] {
         [
             1: Self.deadLetterLinesOfVersion2.map {
@@ -98,9 +98,9 @@ public struct OwnTables: Sendable {
 
     private static let offsetColumns = ["group_name", "topic", "partition", "next_offset", "topic_id", "leader_epoch"]
 
-    /// The schema's name as the catalog spells it.
+    /// The unquoted name of the schema.
     public let schema: String
-    /// The schema's name as libpq's `PQescapeIdentifier` gives it.
+    /// The name of the schema as quoted by libpq's `PQescapeIdentifier`.
     public let quotedSchema: String
 
     public init(schema: String, quotedSchema: String) {
@@ -108,13 +108,13 @@ public struct OwnTables: Sendable {
         self.quotedSchema = quotedSchema
     }
 
-    /// The offsets table, quoted.
+    /// The offsets table with its schema, quoted.
     public var offsetTable: String { "\(quotedSchema).\(OffsetStore.tableName)" }
 
-    /// A table's name, quoted.
+    /// A table with its schema, quoted.
     public func quoted(_ table: Definition) -> String { "\(quotedSchema).\(table.name)" }
 
-    /// What a run does with the tables.
+    /// The privileges that a run needs on the tables.
     public var privileges: Privileges {
         Privileges(
             schema: schema,
@@ -128,32 +128,33 @@ public struct OwnTables: Sendable {
             ])
     }
 
-    /// What ``create(_:program:)`` has found and done.
+    /// The outcome of ``create(_:program:)``.
     public struct Outcome: Sendable, Equatable {
-        /// The version of the tables before; nil if there were none.
+        /// The previous version of the tables; nil if there were none.
         public var earlierVersion: Int?
     }
 
-    /// Creates the schema and the tables if they don't exist, and brings older ones to the present version, in a
-    /// transaction that has sent nothing before. A table keeps its rows.
+    /// Creates the schema and the tables, or migrates older tables to the current version. Keeps all rows. The
+    /// transaction must not have run other statements.
     ///
-    /// - Parameter program: The version of the program, for the record.
-    /// - Throws: `PostgresError`: SQLSTATE 55P03 if another session's lock is in the way for ten seconds; `Failure` if the
-    ///   tables are of a later version.
+    /// - Parameter program: The program's version, stored with the schema version.
+    /// - Throws: `PostgresError`, with SQLSTATE 55P03 if another session's lock blocks it for ten seconds; `Failure`
+    ///   if the tables have a later version.
     public func create(_ session: inout PostgresSession, program: String) throws -> Outcome {
-        // Under a stricter isolation level the snapshot would be older than the lock.
+        // With a stricter isolation level the snapshot would be older than the lock.
         try session.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-        // "already exists, skipping" is no news.
+        // Suppress the notices "already exists, skipping".
         try session.execute("SET LOCAL client_min_messages = warning; SET LOCAL lock_timeout = '10s'")
-        // One at a time: IF NOT EXISTS alone would let two try, and one fail on the catalog's unique index.
+        // Serialize concurrent runs: with IF NOT EXISTS alone, two could try at once, and one would violate the
+        // catalog's unique index.
         try session.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", parameters: [.text(offsetTable)])
-        // CREATE SCHEMA IF NOT EXISTS asks for the right to create schemas even if there is nothing to create. In a
-        // schema that an administrator has created, the right to create tables is enough.
+        // CREATE SCHEMA IF NOT EXISTS requires the privilege to create schemas even if the schema exists. In a schema
+        // created by an administrator, the privilege to create tables is enough.
         let schemaExists: Bool = try session.query(
             "SELECT to_regnamespace($1) IS NOT NULL", parameters: [.text(quotedSchema)]
         ).onlyRow.decode(0)
         if !schemaExists { try session.execute("CREATE SCHEMA \(quotedSchema)") }
-        let earlier = try presentVersion(&session)
+        let earlier = try currentVersion(&session)
         if let earlier, earlier > Self.version { throw tooNew(earlier) }
         if let earlier {
             for version in earlier..<Self.version {
@@ -169,14 +170,14 @@ public struct OwnTables: Sendable {
             INSERT INTO \(quotedSchema).\(Self.versions.name) (version, program) VALUES ($1, $2)
             ON CONFLICT DO NOTHING
             """, parameters: [PostgresValue(Int32(Self.version)), .text(program)])
-        // One that is there may be somebody's own.
+        // An existing view may be the user's own.
         if try !exists(Self.deadLetterView, &session) { try session.execute(deadLetterViewStatement) }
         return Outcome(earlierVersion: earlier)
     }
 
     private static let deadLetterView = "dead_letter_count"
 
-    /// Open letters by their reason without numbers and without what is quoted from the message.
+    /// The number of open letters by reason, without numbers and quoted text.
     private var deadLetterViewStatement: String {
         """
         CREATE VIEW \(quotedSchema).\(Self.deadLetterView) (day, topic, reason, letters) AS
@@ -190,13 +191,15 @@ public struct OwnTables: Sendable {
 
     // MARK: The version
 
-    /// - Throws: `Failure` that says what to do if the tables are of another version; `PostgresError`.
+    /// Checks the tables' version.
+    ///
+    /// - Throws: `Failure` that says what to do if the version differs; `PostgresError`.
     public func checkVersion(_ session: inout PostgresSession, createdBy command: String) throws {
-        guard let version = try presentVersion(&session) else { return }
+        guard let version = try currentVersion(&session) else { return }
         if version > Self.version { throw tooNew(version) }
         if version < Self.version {
             var failure = Failure(
-                "the tables in schema \(schema) are of version \(version), and this program needs version "
+                "the tables in schema \(schema) have version \(version), and this program needs version "
                     + "\(Self.version): run '\(command)', which keeps their rows", status: .configuration)
             failure.isOfAbsence = true
             throw failure
@@ -205,14 +208,14 @@ public struct OwnTables: Sendable {
 
     private func tooNew(_ version: Int) -> Failure {
         Failure(
-            "the tables in schema \(schema) are of version \(version), and this program knows version \(Self.version): a "
-                + "later one has made them, so use that one", status: .configuration)
+            "the tables in schema \(schema) have version \(version), and this program knows version \(Self.version): "
+                + "they were made by a later program, so use that one", status: .configuration)
     }
 
-    /// The version of the tables that are there; nil without any.
+    /// The version of the existing tables; nil if there are none.
     ///
-    /// - Throws: `Failure` if the user may not look; `PostgresError`.
-    private func presentVersion(_ session: inout PostgresSession) throws -> Int? {
+    /// - Throws: `Failure` if the user may not read the version; `PostgresError`.
+    private func currentVersion(_ session: inout PostgresSession) throws -> Int? {
         if try exists(Self.versions.name, &session) {
             try Privileges(
                 schema: schema,

@@ -1,19 +1,19 @@
 import Concurrency
 import KafkaWire
 
-// What the group, the sink and the end of the run change.
+// Changes made by the group, the sink and the end of a run.
 extension PartitionLedger {
-    // MARK: For the group
+    // MARK: Group
 
-    /// Adds partitions, which await their positions.
+    /// Adds partitions, which then await their positions.
     func assign(_ partitions: some Sequence<TopicPartition>) {
         state.withLock { state in for partition in partitions { state.add(partition) } }
         changed.notify()
     }
 
-    /// Takes nothing more in of partitions that another member is about to get.
+    /// Stops adding records of partitions that are being revoked.
     ///
-    /// - Returns: The batch that was being filled, which is to be committed; nil if it has nothing.
+    /// - Returns: The open batch, which must be committed; nil if it is empty.
     func beginRevoking(_ partitions: Set<TopicPartition>) -> CopyBatch? {
         state.withLock { state in
             for partition in partitions {
@@ -25,7 +25,7 @@ extension PartitionLedger {
         }
     }
 
-    /// Waits until everything that was handed over of these partitions is committed, or was removed from its batch.
+    /// Waits until everything handed over of these partitions is committed or was removed from its batch.
     func settle(_ partitions: Set<TopicPartition>, until deadline: ContinuousClock.Instant) async {
         while !isSettled(partitions), ContinuousClock.now < deadline { await settled.wait(until: deadline) }
     }
@@ -40,9 +40,9 @@ extension PartitionLedger {
         }
     }
 
-    /// Removes partitions that are the worker's no more.
+    /// Removes partitions that no longer belong to the worker.
     ///
-    /// - Returns: The batch that was being filled, if it has rows of them; the sink removes those.
+    /// - Returns: The open batch if it has rows of them, which the sink removes; nil otherwise.
     func remove(_ partitions: Set<TopicPartition>) -> CopyBatch? {
         let open = state.withLock { state in
             for partition in partitions { state.remove(partition) }
@@ -53,9 +53,9 @@ extension PartitionLedger {
         return open
     }
 
-    // MARK: For the sink
+    // MARK: Sink
 
-    /// Those of a batch's partitions whose assignment is over.
+    /// The partitions of a batch whose assignment has ended.
     func stale(_ progress: [TopicPartition: CopyBatch.Progress]) -> Set<TopicPartition> {
         state.withLock { state in
             Set(progress.filter { state.entries[$0.key]?.assignment != $0.value.assignment }.keys)
@@ -73,14 +73,14 @@ extension PartitionLedger {
         changed.notify()
     }
 
-    /// Has the positions of partitions read again: what was taken in of them and not committed is void.
+    /// Marks partitions whose positions must be read again. Their uncommitted records are discarded.
     ///
-    /// - Returns: The batch that was being filled, if it has rows of them; the sink removes those.
+    /// - Returns: The open batch if it has rows of them, which the sink removes; nil otherwise.
     func reread(_ partitions: Set<TopicPartition>) -> CopyBatch? {
         let open = state.withLock { state in
             for partition in partitions {
                 guard let entry = state.entries[partition] else { continue }
-                // One that is about to go has nothing left to commit.
+                // A partition that is being revoked has nothing left to commit.
                 if entry.phase == .leaving { state.remove(partition) } else { state.add(partition, entry.topicID) }
             }
             return state.detach(ifItHas: partitions)
@@ -89,7 +89,7 @@ extension PartitionLedger {
         return open
     }
 
-    /// Has all positions read again, after everything that wasn't committed was dropped.
+    /// Marks all partitions for rereading their positions and drops all uncommitted batches.
     func rereadAll() {
         state.withLock { state in
             state.open = nil
@@ -98,14 +98,14 @@ extension PartitionLedger {
         _ = reread(Set(state.withLock { $0.entries }.keys))
     }
 
-    // MARK: The end
+    // MARK: Ending
 
     /// Asks the mapper to end.
     func finish() { state.withLock { $0.isFinishing = true } }
 
     var isFinishing: Bool { state.withLock { $0.isFinishing } }
 
-    /// Nothing more will be committed: nobody is to wait for it.
+    /// Releases all waiters, since nothing more will be committed.
     func abandon() {
         state.withLock { state in
             state.isFinishing = true

@@ -1,7 +1,7 @@
 import Concurrency
 import KafkaWire
 
-/// The progress of each partition that a worker has, and the batch that is being filled. The only record of both.
+/// The progress of each partition of a worker, and the open batch. Both are stored nowhere else.
 ///
 /// ```
 /// assign ──▶ awaiting ──begin──▶ reading ──beginRevoking──▶ leaving ──remove──▶
@@ -9,36 +9,36 @@ import KafkaWire
 ///               └────── reread ─────┴──fail──▶ failed
 /// ```
 ///
-/// Each time that a partition begins to await its position it gets another assignment number. Rows that were taken in
-/// under an earlier number are removed from their batch before it is sent, so that nothing is written of a partition that
-/// was lost meanwhile.
+/// Each time a partition starts to await its position it gets a new assignment number. Rows added under an earlier
+/// number are removed from their batch before it is sent, so nothing is written of a partition that was lost
+/// meanwhile.
 final class PartitionLedger: Sendable {
     enum Phase: Sendable {
-        /// The position in the database is to be read. Nothing is taken in.
+        /// The position must be read from the database. No records are added.
         case awaiting
         case reading
-        /// Another member is about to get it. Nothing more is taken in; what was is being committed.
+        /// The partition is being revoked. No more records are added; those added are being committed.
         case leaving
-        /// Stopped by an error.
+        /// An error has stopped the partition.
         case failed
     }
 
     struct Entry: Sendable {
         let assignment: Int
         var phase = Phase.awaiting
-        /// The position after the last record batch that was taken in.
+        /// The offset after the last record batch that was added.
         var mapped: Int64 = 0
-        /// The position after the last batch that was handed to the sink.
+        /// The offset after the last batch that was handed to the sink.
         var handedOver: Int64 = 0
-        /// The position in the database, as far as this worker has moved or read it; nil before that.
+        /// The offset in the database as last moved or read by this worker; nil before that.
         var committed: Int64?
-        /// Zero if unknown.
+        /// The topic's id; zero if unknown.
         var topicID = KafkaUUID.zero
-        /// For each batch that has something of the partition, and isn't committed: its first offset, and the timestamp there
-        /// in milliseconds since 1970.
+        /// The first offset in each uncommitted batch with records of the partition, and the timestamp there in
+        /// milliseconds since 1970.
         var pending: [(offset: Int64, timestamp: Int64)] = []
 
-        /// The timestamp of the oldest record that was taken in and isn't committed; nil without one.
+        /// The timestamp of the oldest uncommitted record that was added; nil if there is none.
         var oldestPending: Int64? {
             guard let committed, committed < mapped else { return nil }
             let oldest = pending.last { $0.offset <= committed } ?? pending.first
@@ -46,7 +46,7 @@ final class PartitionLedger: Sendable {
         }
     }
 
-    /// A position that was read in the database.
+    /// A position that was read from the database.
     struct Position: Sendable, Equatable {
         var offset: Int64
         var topicID = KafkaUUID.zero
@@ -56,10 +56,10 @@ final class PartitionLedger: Sendable {
         var entries: [TopicPartition: Entry] = [:]
         var lastAssignment = 0
         var open: CopyBatch?
-        /// Whether the sink may take that batch although it isn't large.
+        /// Whether the sink may take the open batch although it isn't large.
         var isOpenDue = false
         var failures: [TopicPartition: any Error] = [:]
-        /// The partitions whose positions were ever read in this run.
+        /// The partitions whose positions have been read in this run.
         var known: Set<TopicPartition> = []
         var awaiting = 0
         var isFinishing = false
@@ -87,7 +87,7 @@ final class PartitionLedger: Sendable {
             failures[partition] = nil
         }
 
-        /// Closes the batch that is being filled; nil if there is nothing in it.
+        /// Closes the open batch; nil if it is empty.
         mutating func detach() -> CopyBatch? {
             guard let batch = open, !batch.isEmpty else { return nil }
             for (partition, move) in batch.progress where entries[partition]?.assignment == move.assignment {
@@ -105,40 +105,40 @@ final class PartitionLedger: Sendable {
     }
 
     let state = Lock(State())
-    /// Notified when a revoked partition may have become settled.
+    /// Notified when a revoked partition may have settled.
     let settled = Signal()
-    /// Notified when a partition gets on, fails, or goes.
+    /// Notified when a partition advances, fails or is removed.
     let changed: Signal
 
-    /// - Parameter changed: Notified when a partition gets on, fails, or goes.
+    /// - Parameter changed: Notified when a partition advances, fails or is removed.
     init(changed: Signal = Signal()) {
         self.changed = changed
     }
 
-    // MARK: For the mapper
+    // MARK: Mapper
 
-    /// What became of a record batch.
+    /// The result of offering a record batch.
     struct Taken: Sendable {
         enum Outcome: Sendable, Equatable {
             case taken
-            /// Its partition isn't read at the moment.
+            /// The partition isn't being read.
             case skipped
-            /// There is no batch to fill: see ``open(_:)``.
+            /// There is no open batch; call ``open(_:)``.
             case needsBatch
         }
 
         var outcome: Outcome
-        /// The bytes in the batch that is being filled.
+        /// The size of the open batch in bytes.
         var byteCount = 0
-        /// When that batch was begun.
+        /// When the open batch got its first records; nil if it is empty.
         var began: ContinuousClock.Instant?
-        /// Whether a partition awaits its position, or the worker is to end.
+        /// Whether a partition awaits its position, or the worker should end.
         var needsAttention: Bool
     }
 
-    /// Takes a record batch in.
+    /// Adds a record batch to the open batch.
     ///
-    /// - Throws: `KafkaError` for one that can't be read; nothing of it is taken in.
+    /// - Throws: `KafkaError` if it can't be read; nothing of it is added.
     func take(_ records: RecordBatch, now: ContinuousClock.Instant) throws(KafkaError) -> Taken {
         let place = records.place
         return try state.withLock { (state) throws(KafkaError) in
@@ -160,29 +160,29 @@ final class PartitionLedger: Sendable {
         }
     }
 
-    /// Begins to fill an empty batch.
+    /// Sets the batch to fill, which must be empty.
     func open(_ batch: CopyBatch) { state.withLock { $0.open = batch } }
 
-    /// Whether a batch is being filled.
+    /// Whether there is an open batch.
     var hasOpenBatch: Bool { state.withLock { $0.open != nil } }
 
-    /// Whether the batch that is being filled has something of these partitions.
+    /// Whether the open batch has records of these partitions.
     func isFilling(anyOf partitions: Set<TopicPartition>) -> Bool {
         state.withLock { state in state.open.map { !partitions.isDisjoint(with: $0.progress.keys) } ?? false }
     }
 
-    /// Closes the batch that is being filled, for the sink; nil if there is nothing in it.
+    /// Closes the open batch for the sink; nil if it is empty.
     func handOver() -> CopyBatch? { state.withLock { $0.detach() } }
 
-    /// Marks the batch that is being filled as due: it grows until the sink has nothing else to commit.
+    /// Marks the open batch as due: it grows until the sink is idle.
     func markDue() { state.withLock { $0.isOpenDue = $0.open != nil } }
 
-    /// Closes the batch that is being filled if it is due.
+    /// Closes the open batch if it is due; nil otherwise.
     func handOverDue() -> CopyBatch? { state.withLock { $0.isOpenDue ? $0.detach() : nil } }
 
     var needsAttention: Bool { state.withLock { $0.needsAttention } }
 
-    /// The partitions whose positions are to be read, with their assignments.
+    /// The assignments of the partitions that await their positions.
     var awaiting: [TopicPartition: Int] {
         state.withLock { state in
             state.awaiting == 0
@@ -190,10 +190,10 @@ final class PartitionLedger: Sendable {
         }
     }
 
-    /// Begins to take in partitions whose position was read.
+    /// Starts reading partitions whose positions were looked up.
     ///
-    /// - Parameter assignments: Those for which the positions were read. A partition that has another one by now still
-    ///   awaits its position.
+    /// - Parameter assignments: The assignments for which they were looked up. A partition with a different one now
+    ///   still awaits its position.
     func begin(_ positions: [TopicPartition: Position], of assignments: [TopicPartition: Int]) {
         state.withLock { state in
             for (partition, position) in positions {
@@ -210,20 +210,20 @@ final class PartitionLedger: Sendable {
         changed.notify()
     }
 
-    /// The partitions whose positions were ever read in this run.
+    /// The partitions whose positions have been read in this run.
     var known: Set<TopicPartition> { state.withLock { $0.known } }
 
     /// Adds partitions whose positions were read at the start of the run.
     func note(known partitions: some Sequence<TopicPartition>) { state.withLock { $0.known.formUnion(partitions) } }
 
-    /// Notes partitions that can't be read from the start on.
+    /// Records partitions that can't be read from the start.
     func note(failures: [TopicPartition: any Error]) {
         state.withLock { state in state.failures.merge(failures) { $1 } }
     }
 
-    /// Stops a partition. What was taken in of it before is committed all the same.
+    /// Stops a partition. Records that were added before are still committed.
     ///
-    /// - Returns: False if the partition isn't the worker's, or has failed before.
+    /// - Returns: false if the worker doesn't have the partition or it has already failed.
     func fail(_ partition: TopicPartition, _ error: any Error) -> Bool {
         let isNew = state.withLock { state in
             guard var entry = state.entries[partition], entry.phase == .reading || entry.phase == .awaiting else {
@@ -238,33 +238,34 @@ final class PartitionLedger: Sendable {
         return isNew
     }
 
-    // MARK: What is known
+    // MARK: State
 
-    /// For each partition the position in the database.
+    /// The committed offset per partition.
     var committed: [TopicPartition: Int64] { state.withLock { $0.entries.compactMapValues(\.committed) } }
 
-    /// The topics that are read, by name; zero if unknown.
+    /// The ids of the topics by name; zero if unknown.
     var topicIDs: [String: KafkaUUID] {
         state.withLock { state in
             Dictionary(state.entries.map { ($0.key.topic, $0.value.topicID) }) { $0 == .zero ? $1 : $0 }
         }
     }
 
-    /// The timestamp of the oldest record that was taken in and isn't committed, in milliseconds since 1970; nil without one.
+    /// The timestamp of the oldest uncommitted record that was added, in milliseconds since 1970; nil if there is
+    /// none.
     var oldestPending: Int64? { state.withLock { $0.entries.values.compactMap(\.oldestPending).min() } }
 
     var failures: [TopicPartition: any Error] { state.withLock { $0.failures } }
 
-    /// Whether there is a partition that hasn't failed.
-    var isAnyLeft: Bool { state.withLock { state in state.entries.contains { $0.value.phase != .failed } } }
+    /// Whether any partition hasn't failed.
+    var hasActivePartitions: Bool { state.withLock { state in state.entries.contains { $0.value.phase != .failed } } }
 
-    /// The partitions that the worker has, failed ones among them.
+    /// The worker's partitions, including failed ones.
     var partitions: Set<TopicPartition> { state.withLock { Set($0.entries.keys) } }
 }
 
 extension PartitionLedger.Entry {
     fileprivate mutating func notePending(from offset: Int64, _ timestamp: Int64) {
-        // Those before the one that is being committed are done with.
+        // Drop the entries before the one that is being committed.
         if pending.count > 8, let committed {
             let done = pending.lastIndex { $0.offset <= committed } ?? 0
             pending.removeFirst(done)

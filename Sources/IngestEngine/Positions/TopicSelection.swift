@@ -1,8 +1,8 @@
 import KafkaWire
 
-/// The topics that a mapping reads: by name, and those that match its patterns at the moment.
+/// The topics that a mapping reads: those it names, and those that match its patterns.
 public struct TopicSelection: Sendable {
-    /// Sorted.
+    /// The topic names, sorted.
     public let names: [String]
     /// The routes with patterns.
     private let patterns: [Route]
@@ -14,7 +14,7 @@ public struct TopicSelection: Sendable {
 
     public var hasPatterns: Bool { !patterns.isEmpty }
 
-    /// The topics and patterns as the mapping has them, for messages.
+    /// The names and patterns of the mapping, for messages.
     public var description: String {
         let texts = patterns.map { route -> String in
             if case .pattern(let text) = route.topic { text } else { "" }
@@ -22,7 +22,7 @@ public struct TopicSelection: Sendable {
         return (names + texts).joined(separator: ", ")
     }
 
-    /// The topics that exist now and match, sorted. Named topics are there whether they exist or not.
+    /// The named topics, and the existing topics that match a pattern, sorted. Named topics need not exist.
     ///
     /// - Throws: `KafkaError`.
     public func resolve(_ client: KafkaClient) async throws -> [String] {

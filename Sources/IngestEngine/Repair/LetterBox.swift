@@ -2,43 +2,43 @@ import CommandLineSupport
 import KafkaWire
 import PGWire
 
-/// The dead letters in the database, to look at and to do something about.
+/// The dead letters in the database: lists, retries and discards them.
 public struct LetterBox: Sendable {
-    /// Which letters are meant. What isn't given excludes none.
+    /// Selects dead letters. Properties that aren't set don't restrict the selection.
     public struct Selection: Sendable {
         public var ids: [Int64] = []
-        /// A part of the reason.
+        /// A substring of the reason.
         public var reason: String?
         public var topic: String?
         public var partition: Int32?
         public var offset: Int64?
-        /// When they were received, as the server reads a time.
+        /// The earliest time of receipt, as text that the server parses. `until` is exclusive.
         public var since: String?
         public var until: String?
-        /// Letters of this group, and those of before groups were noted.
+        /// The consumer group. Letters from before groups were recorded match every group.
         public var group: String?
-        /// Whether those count that something was done about.
+        /// Whether to include letters that were retried or discarded.
         public var includesResolved = false
 
         public init() {}
     }
 
-    /// What became of a letter.
+    /// The outcome of retrying a letter.
     public enum Outcome: Sendable, Equatable {
-        /// It became so many rows.
+        /// The letter became this many rows.
         case stored(rows: Int)
-        /// It can't be a row still.
+        /// The letter still can't become a row.
         case rejected(reason: String)
-        /// Somebody else has done something about it.
+        /// The letter was retried or discarded concurrently.
         case resolvedBefore
-        /// The mapping doesn't read its topic.
+        /// The mapping doesn't read the letter's topic.
         case ofOtherTopic
     }
 
-    /// The table, quoted.
+    /// The dead letter table, quoted.
     private let table: String
     private let deadLetters: TableName
-    /// Who does something about letters, for the record.
+    /// The user to record for retries and discards.
     private let user: String
 
     public init(_ tables: OwnTables, user: String) {
@@ -47,9 +47,9 @@ public struct LetterBox: Sendable {
         self.user = user
     }
 
-    // MARK: Looking
+    // MARK: Listing
 
-    /// How many letters are selected.
+    /// The number of selected letters.
     public func count(_ selection: Selection, _ connection: PostgresConnection) async throws -> Int {
         try await connection.transaction { session in try count(selection, &session) }
     }
@@ -62,7 +62,7 @@ public struct LetterBox: Sendable {
         return Int(count)
     }
 
-    /// The first selected letters, by their numbers.
+    /// The first selected letters, by id.
     public func letters(
         _ selection: Selection, limit: Int, _ connection: PostgresConnection
     ) async throws(PostgresError) -> [StoredLetter] {
@@ -73,7 +73,7 @@ public struct LetterBox: Sendable {
         return letters
     }
 
-    /// The numbers of the first selected letters behind one.
+    /// The ids of the first selected letters after an id.
     public func ids(
         _ selection: Selection, behind id: Int64, limit: Int, _ connection: PostgresConnection
     ) async throws(PostgresError) -> [Int64] {
@@ -117,11 +117,11 @@ public struct LetterBox: Sendable {
         return (conditions.isEmpty ? "true" : conditions.joined(separator: " AND "), parameters)
     }
 
-    // MARK: Doing
+    // MARK: Retrying and discarding
 
-    /// Marks letters as not to be retried any more.
+    /// Discards letters, so that they aren't retried.
     ///
-    /// - Returns: How many.
+    /// - Returns: The number of discarded letters.
     public func discard(
         _ selection: Selection, _ connection: PostgresConnection
     ) async throws(PostgresError) -> Int {
@@ -136,16 +136,17 @@ public struct LetterBox: Sendable {
         return result.affectedRows ?? 0
     }
 
-    /// A reason without what differs from letter to letter: numbers, and what is quoted from the message.
+    /// The reason without parts that vary between letters: numbers, and quoted text from the message.
     public static func kind(of reason: String) -> String { RejectionSummary.kind(of: reason) }
 
-    /// The tables have changed since the plan was made of them.
+    /// The tables have changed since the plan was bound.
     public struct TablesChanged: Error {}
 
-    /// Runs a letter through the mapping. Its rows and the mark that it is done are one transaction; so is a new reason.
+    /// Applies the mapping to a letter. Its rows and its new status are written in one transaction. If it is rejected
+    /// again, its new reason is stored.
     ///
-    /// - Parameter isTrial: Whether to take everything back.
-    /// - Throws: `TablesChanged`; `PostgresError` that is no row's fault; `RowPlanError`.
+    /// - Parameter isTrial: Whether to roll everything back.
+    /// - Throws: `TablesChanged`; `PostgresError` not caused by a row; `RowPlanError`.
     public func retry(
         _ letter: Int64, _ plan: IngestPlan, isTrial: Bool, _ connection: PostgresConnection
     ) async throws -> Outcome {
@@ -170,7 +171,7 @@ public struct LetterBox: Sendable {
         _ id: Int64, _ plan: IngestPlan, _ session: inout PostgresSession
     ) throws -> Outcome {
         if let fingerprint = plan.fingerprint, try !fingerprint.holds(&session) { throw TablesChanged() }
-        // Locked: of two that retry the same letter the second finds it done.
+        // Locks the letter: of two concurrent retries the second finds it resolved.
         let rows = try session.query(
             "SELECT \(StoredLetter.columns) FROM \(table) WHERE id = $1 AND resolved_at IS NULL FOR UPDATE",
             parameters: [PostgresValue(id)]
@@ -178,7 +179,7 @@ public struct LetterBox: Sendable {
         guard let row = rows.first else { return .resolvedBefore }
         let letter = try StoredLetter(row)
         guard plan.routes.contains(where: { $0.route.reads(topic: letter.topic) }) else { return .ofOtherTopic }
-        // What no route takes now is not done with.
+        // A letter without a route stays open.
         let batch = try CopyBatch(plan.rejectingUnrouted)
         do {
             try batch.append(try letter.recordBatch(), position: letter.offset, now: .now)
@@ -188,7 +189,7 @@ public struct LetterBox: Sendable {
             return try reject(id, "\(error)", &session)
         }
         if batch.deadLetterCount > 0 { return try reject(id, batch.rejections.last, &session) }
-        // A deferred constraint would fail the COMMIT, where the row can't be told from the rest.
+        // A deferred constraint would fail in COMMIT, where the cause can't be attributed to the row.
         try session.execute("SET CONSTRAINTS ALL IMMEDIATE")
         try batch.copy(deadLetters: deadLetters, &session)
         try session.query(

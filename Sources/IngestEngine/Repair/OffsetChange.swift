@@ -2,13 +2,13 @@ import CommandLineSupport
 import KafkaWire
 import PGWire
 
-/// Where a group is to go on in a partition, by the decision of a user.
+/// A new offset for a group in one partition, chosen by a user.
 public struct OffsetChange: Sendable, Equatable {
     public let partition: TopicPartition
-    /// Where it is; nil if the group hasn't read the partition yet.
+    /// The current offset; nil if the group hasn't read the partition.
     public let from: Int64?
     public let to: Int64
-    /// Of the topic; nil if the broker doesn't tell.
+    /// The topic's id; nil if the broker doesn't report it.
     public let topicID: String?
 
     public init(partition: TopicPartition, from: Int64?, to: Int64, topicID: String?) {
@@ -17,22 +17,23 @@ public struct OffsetChange: Sendable, Equatable {
 }
 
 extension OffsetStore {
-    /// How long ago an offset must have moved last: a run moves those of partitions that have messages all the time.
+    /// How long an offset must be unchanged, in seconds. A run moves the offsets of partitions with messages
+    /// constantly.
     private static let quietSeconds = 5
 
-    /// Changes offsets, in a transaction of their own, and records by whom.
+    /// Changes offsets in a transaction of their own, and records the user.
     ///
-    /// - Parameter table: That of the record, quoted.
-    /// - Throws: `Failure` of status `conflict` if an offset isn't where it was, or was moved just now.
+    /// - Parameter table: The table of the records, quoted.
+    /// - Throws: `Failure` with status `conflict` if an offset isn't at the expected value or was moved just now.
     public func change(
         _ changes: [OffsetChange], by user: String, recordedIn table: String, _ session: inout PostgresSession
     ) throws {
-        // Nobody reads it again if a crash of the server takes it back.
+        // Wait for the disk: if a crash undid the change, the user would not notice.
         try session.execute("SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = '10s'")
         let present = Dictionary(
             try lockedEntries(of: changes.map(\.partition), &session).map { ($0.partition, $0.nextOffset) }
         ) { $1 }
-        // But not what was changed by hand, in the transaction of whose time it has.
+        // Ignores changes by hand, whose record has the same transaction time.
         let moving = try session.query(
             """
             SELECT topic, partition FROM \(self.table) AS stored
@@ -53,13 +54,13 @@ extension OffsetStore {
             let partition = TopicPartition(topic: try moving.decode(0), partition: try moving.decode(1))
             throw Failure(
                 "the offset of \(partition) was moved within the last \(Self.quietSeconds) s, so a run of group \(group) seems "
-                    + "to be at work: stop it, and try again", status: .conflict)
+                    + "to be active: stop it, then retry", status: .conflict)
         }
         for change in changes {
             guard present[change.partition] == change.from else {
                 throw Failure(
                     "the offset of \(change.partition) is not \(change.from.map { "\($0)" } ?? "missing") any more: a run of "
-                        + "group \(group) is at work; stop it, and try again", status: .conflict)
+                        + "group \(group) is active; stop it, then retry", status: .conflict)
             }
             try session.query(
                 """

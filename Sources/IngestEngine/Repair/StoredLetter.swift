@@ -2,26 +2,26 @@ import Foundation
 import KafkaWire
 import PGWire
 
-/// A dead letter as its table has it.
+/// A dead letter as stored in the database.
 public struct StoredLetter: Sendable {
     public let id: Int64
     public let topic: String
     public let partition: Int32
     public let offset: Int64
-    /// In milliseconds since 1970; nil where the record had none.
+    /// The record's timestamp in milliseconds since 1970; nil if it had none.
     public let timestamp: Int64?
     public let key: [UInt8]?
     public let value: [UInt8]?
-    /// As JSON; nil without any.
+    /// The headers as JSON; nil if there were none.
     public let headers: String?
     public let reason: String
-    /// As the server writes it.
+    /// When it was received, in the server's text format.
     public let receivedAt: String
     public let retries: Int
-    /// What became of it, by whom and when; nil while it is open.
+    /// How, by whom and when it was resolved; nil while it is open.
     public let resolution: String?
 
-    /// What a query has to select, in this order.
+    /// The SELECT list for ``init(_:)``.
     static let columns = """
         id, topic, "partition", "offset", (extract(epoch FROM "timestamp") * 1000)::bigint, encode(key, 'base64'), \
         encode(value, 'base64'), headers::text, reason, date_trunc('second', received_at)::text, retries, \
@@ -49,10 +49,9 @@ public struct StoredLetter: Sendable {
         resolution = try row.decodeIfPresent(11)
     }
 
-    /// The record that the letter was made of, as a batch of its own.
+    /// The original record as a record batch.
     ///
-    /// - Throws: `KafkaError` for one that is larger than a batch of Kafka's can be; `Failure` for headers that aren't those
-    ///   of a letter.
+    /// - Throws: `KafkaError` if it is larger than a record batch can be; `Failure` if the headers have another form.
     func recordBatch() throws -> RecordBatch {
         try RecordBatch(
             topic: topic, partition: partition, offset: offset, timestamp: timestamp ?? -1, key: key, value: value,

@@ -1,24 +1,24 @@
 import PGWire
 
-/// What the database says about the tables of a mapping, read in one snapshot.
+/// The definitions of a mapping's tables in the database, read in one snapshot.
 public struct Catalog: Sendable {
-    /// Each table by the name that the mapping gives it, or why it can't be written to.
+    /// Each table by its name in the mapping, or the reason why it can't be written to.
     public let tables: [TableName: Result<TableShape, CatalogError>]
-    /// The user of the connection, quoted where SQL needs it.
+    /// The connection's user, quoted if SQL requires it.
     public let user: String
-    /// Notices later changes of these tables. Nil if a table can't be written to.
+    /// Detects later changes of these tables; nil if one of them can't be written to.
     public let fingerprint: TableFingerprint?
 
-    /// Reads the shapes of tables.
+    /// Reads the definitions of tables.
     ///
-    /// Everything is read in one snapshot, so that shapes and fingerprint describe the same moment. A change that
-    /// commits while this reads is either in both or in neither; in the latter case the first check of the
-    /// fingerprint notices it. Takes no locks on the tables, and six round trips for any number of them.
+    /// Everything is read in one snapshot, so that definitions and fingerprint describe the same moment. A concurrent
+    /// change is either in both or in neither; in the latter case the first check of the fingerprint detects it. Takes
+    /// no locks on the tables, and six round trips for any number of tables.
     ///
     /// - Parameters:
-    ///   - names: Names with a schema, or without one to look along the search path.
+    ///   - names: Names with a schema, or without one to search along `search_path`.
     ///   - session: A transaction that hasn't run a statement yet.
-    /// - Throws: `PostgresError` if the database can't be asked. A table that doesn't exist is a result, not an error.
+    /// - Throws: `PostgresError` if a query fails. A missing table is a result, not an error.
     public static func read(
         _ names: [TableName], _ session: inout PostgresSession
     ) throws(PostgresError) -> Catalog {

@@ -1,6 +1,6 @@
 import PGWire
 
-/// A column as pg_attribute has it.
+/// A column as described by pg_attribute.
 ///
 /// Source: PostgreSQL manual, "System Catalogs": pg_attribute.
 struct CatalogColumn {
@@ -14,11 +14,11 @@ struct CatalogColumn {
     let hasDefault: Bool
     /// `a` for GENERATED ALWAYS AS IDENTITY, `d` for BY DEFAULT, empty for neither.
     let identity: String
-    /// Empty for a column that isn't computed from others.
+    /// Empty unless the column is computed from others.
     let generated: String
     let privileges: TableShape.Privileges
 
-    /// The tables' columns, in each table's order and without dropped ones.
+    /// The columns of the tables in table order, without dropped ones.
     static func read(
         _ tables: [UInt32], _ session: inout PostgresSession
     ) throws(PostgresError) -> [CatalogColumn] {
@@ -67,7 +67,7 @@ struct CatalogColumn {
 struct CatalogKey {
     let tableOID: UInt32
     let isPrimary: Bool
-    /// Whether `ON CONFLICT` can name its columns: it isn't deferrable.
+    /// Whether `ON CONFLICT` can use it: it isn't deferrable.
     let isUsable: Bool
     let columns: [String]
 
@@ -107,7 +107,7 @@ struct CatalogKey {
 }
 
 extension PostgresRow {
-    /// The number of a catalog object.
+    /// The oid of a catalog object.
     func oid(_ column: Int) throws(PostgresError) -> UInt32 {
         UInt32(truncatingIfNeeded: try decode(column, as: Int64.self))
     }

@@ -1,29 +1,29 @@
 import CommandLineSupport
 import PGWire
 
-/// What the catalog has under a table's name.
+/// The catalog's entry for a table name.
 ///
 /// Source: PostgreSQL manual, "System Catalogs": pg_class, pg_namespace, pg_trigger.
 struct CatalogRelation {
-    /// Nil if there is nothing of that name.
+    /// nil if nothing has this name.
     let oid: UInt32?
     let schema: String?
     let table: String?
-    /// The qualified name, quoted where SQL needs it.
+    /// The qualified name, quoted if SQL requires it.
     let quotedName: String?
     let kind: String
-    /// Whether a trigger turns an INSERT into a view into something else, row by row.
+    /// Whether a view has an INSTEAD OF INSERT trigger for each row.
     let hasInsteadOfInsert: Bool
     let hasSchema: Bool
     let maySeeSchema: Bool
     let hasRowSecurity: Bool
     let privileges: TableShape.Privileges
-    /// The current user, quoted where SQL needs it.
+    /// The current user, quoted if SQL requires it.
     let user: String
     let hasBeforeInsertTrigger: Bool
     let hasBeforeUpdateTrigger: Bool
 
-    /// - Returns: One for each name, in the same order.
+    /// - Returns: One entry per name, in the same order.
     static func read(
         _ names: [TableName], _ session: inout PostgresSession
     ) throws(PostgresError) -> [CatalogRelation] {
@@ -81,7 +81,7 @@ struct CatalogRelation {
         hasBeforeUpdateTrigger = try row.decode(15)
     }
 
-    /// What rows can be written to; nil if none can.
+    /// The kind of the relation if it accepts rows; nil otherwise.
     var writableKind: TableShape.Kind? {
         guard maySeeSchema else { return nil }
         return switch kind {
@@ -106,7 +106,7 @@ struct CatalogRelation {
 
     // MARK: Failures
 
-    /// Why no rows can be written under this name.
+    /// The reason why no rows can be written to this name.
     func failure(_ name: TableName, _ session: inout PostgresSession) throws(PostgresError) -> CatalogError {
         if hasSchema, !maySeeSchema, let schema {
             return CatalogError(
@@ -166,7 +166,7 @@ struct CatalogRelation {
             isOfAbsence: true)
     }
 
-    /// `; did you mean "ucp"?`, or nothing. A name that differs only in case comes first.
+    /// The hint `; did you mean "ucp"?`, or an empty text. Prefers a name that differs only in case.
     static func hint(_ wanted: String, _ known: [String]) -> String {
         let folded = wanted.lowercased()
         guard let nearest = known.first(where: { $0.lowercased() == folded }) ?? nearestName(to: wanted, among: known)
@@ -176,7 +176,7 @@ struct CatalogRelation {
 }
 
 extension TableShape.Privileges {
-    /// From the server's text forms of booleans.
+    /// Parses the server's text format of Booleans.
     init(insert: String?, update: String?, delete: String? = nil, select: String?) {
         self = []
         if insert == "t" { formUnion(.insert) }

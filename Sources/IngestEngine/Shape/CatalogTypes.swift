@@ -1,18 +1,18 @@
 import PGWire
 
-/// The types of the tables' columns, and those that they are made of: bases of domains, elements of arrays.
+/// The types of the tables' columns, and the types that these use: base types of domains and element types of arrays.
 ///
 /// Source: PostgreSQL manual, "System Catalogs": pg_type, pg_enum, pg_constraint.
 struct CatalogTypes {
     private struct Entry {
         /// `d` for a domain, `e` for an enum, `b` for a base type and so on.
         let kind: String
-        /// A domain's base type, which may be a domain itself.
+        /// A domain's base type, which may itself be a domain.
         let base: UInt32
         let baseModifier: Int32
         let isNotNull: Bool
         let hasDefault: Bool
-        /// The type of an array's elements; 0 for other types.
+        /// An array's element type; 0 for other types.
         let element: UInt32
         let isChecked: Bool
         var labels: [String] = []
@@ -20,7 +20,7 @@ struct CatalogTypes {
 
     private var entries: [UInt32: Entry] = [:]
 
-    /// Nested deeper than any real type. Keeps a damaged catalog from recursing without end.
+    /// The deepest nesting of types, beyond any real one. It keeps a corrupt catalog from causing endless recursion.
     private static let maximumDepth = 64
 
     static func read(_ types: [UInt32], _ session: inout PostgresSession) throws(PostgresError) -> CatalogTypes {
@@ -63,30 +63,30 @@ struct CatalogTypes {
         return found
     }
 
-    /// The enums among the types.
+    /// The oids of the enums among the types.
     var enumerations: [UInt32] { entries.filter { $0.value.kind == "e" }.keys.sorted() }
 
-    /// The domains among the types.
+    /// The oids of the domains among the types.
     var domains: [UInt32] { entries.filter { $0.value.kind == "d" }.keys.sorted() }
 
     // MARK: Resolution
 
-    /// A type as an encoder needs it. A domain over a domain has the innermost base.
+    /// The encoder's description of a type. A domain over a domain gets the innermost base type.
     func resolved(_ oid: UInt32, modifier: Int32) -> ColumnType {
         resolved(oid, modifier, depth: 0)
     }
 
-    /// Whether the type is a domain that refuses null, itself or through its base.
+    /// Whether the type is a domain that refuses null, itself or through its base type.
     func refusesNull(_ oid: UInt32) -> Bool {
         domainChain(oid).contains { $0.isNotNull }
     }
 
-    /// Whether the type is a domain with a default. A domain takes over its base's default when it is created.
+    /// Whether the type is a domain with a default. A new domain inherits its base type's default.
     func hasDefault(_ oid: UInt32) -> Bool {
         domainChain(oid).first?.hasDefault ?? false
     }
 
-    /// The domain and the domains that it is built on, from the outside in.
+    /// The domain and the domains under it, from the outermost in.
     private func domainChain(_ oid: UInt32) -> [Entry] {
         var chain: [Entry] = []
         var next = oid
@@ -113,7 +113,7 @@ struct CatalogTypes {
             let element = resolved(entry.element, modifier, depth: depth + 1)
             return switch element {
             case .other: .other
-            // Whether an element may be null is a condition on it that only the database can evaluate here.
+            // Only the server can check here whether an element may be null.
             case .domain(let base, _) where refusesNull(entry.element):
                 .array(element: .domain(base: base, isChecked: true), elementOID: entry.element)
             default: .array(element: element, elementOID: entry.element)
@@ -125,7 +125,7 @@ struct CatalogTypes {
 }
 
 extension ColumnType {
-    /// One of the server's own types.
+    /// A built-in type.
     ///
     /// Sources: `pg_type.dat` for the numbers, which never change; `varchar.c`, `numeric.c`, `timestamp.c` and `date.c`
     /// for the modifiers.
@@ -144,14 +144,14 @@ extension ColumnType {
         case 700: self = .float4
         case 701: self = .float8
         case 869: self = .inet
-        // `bpchar` without a length keeps a text as it is.
+        // `bpchar` without a length stores text unchanged.
         case 1042: self = length.map(ColumnType.char) ?? .text
         case 1043: self = .varchar(length)
         case 1082: self = .date
         case 1083: self = .time(precision: precision)
         case 1114: self = .timestamp(precision: precision)
         case 1184: self = .timestamptz(precision: precision)
-        // `interval(p)` and `interval hour to minute` cut their values, which is left to the server.
+        // `interval(p)` and `interval hour to minute` truncate values, which is left to the server.
         case 1186: self = modifier == -1 ? .interval : .other
         case 1700: self = .numeric(length.map(Precision.init(modifier:)))
         case 2950: self = .uuid
@@ -162,8 +162,8 @@ extension ColumnType {
 }
 
 extension ColumnType.Precision {
-    /// From a modifier of `numeric` without its header: the precision in the upper 16 bits, and the scale in 11 bits
-    /// as two's complement. Servers before 15 have no negative scales and store the same bits.
+    /// Decodes the modifier of `numeric` without its header: the precision in the upper 16 bits, and the scale in 11
+    /// bits as two's complement. Servers before 15 have no negative scales and use the same bits.
     init(modifier: Int) {
         let scale = ((modifier & 0x7ff) ^ 1024) - 1024
         self.init(precision: (modifier >> 16) & 0xffff, scale: scale)

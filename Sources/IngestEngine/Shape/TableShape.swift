@@ -1,24 +1,24 @@
 import PGWire
 
-/// A table, view or foreign table as the database's catalog describes it.
+/// A table, view or foreign table as described by the catalog.
 public struct TableShape: Sendable, Equatable {
-    /// The schema and the table, as the catalog spells them.
+    /// The unquoted schema and table names.
     public var name: TableName
     public var kind: Kind
-    /// In the table's order, without dropped columns.
+    /// The columns in table order, without dropped ones.
     public var columns: [Column]
-    /// The primary key's columns, in its order; empty if there is none.
+    /// The primary key's columns in order; empty if there is none.
     public var primaryKey: [String]
-    /// The columns of each unique index that `ON CONFLICT` can use, the primary key's included. Indexes that are
-    /// partial, deferred, invalid or over expressions are omitted.
+    /// The columns of each unique index that `ON CONFLICT` can use, including the primary key. Partial, deferrable,
+    /// invalid and expression indexes are omitted.
     public var uniqueKeys: [[String]]
-    /// What the user of the connection may do with the whole table.
+    /// The connection's privileges on the whole table.
     public var privileges: Privileges
     /// Whether row-level security applies to the user. `COPY FROM` then refuses the table.
     public var hasRowSecurity: Bool
-    /// Whether a trigger changes rows before they are inserted, and so may fill a column that must not be null.
+    /// Whether a BEFORE INSERT trigger for each row may fill a column that must not be null.
     public var hasBeforeInsertTrigger: Bool
-    /// Whether a trigger runs before rows are updated, and so may suppress an update.
+    /// Whether a BEFORE UPDATE trigger for each row may suppress an update.
     public var hasBeforeUpdateTrigger: Bool
 
     public init(
@@ -47,15 +47,15 @@ public struct TableShape: Sendable, Equatable {
     public struct Column: Sendable, Equatable {
         public var name: String
         public var type: ColumnType
-        /// Whether the column or the domain of its type refuses null.
+        /// Whether the column or its type's domain refuses null.
         public var isNotNull: Bool
-        /// Whether the database fills the column if a row doesn't name it: by a default, or as an identity.
+        /// Whether the database fills the column if a row omits it, by a default or as an identity.
         public var hasDefault: Bool
-        /// Whether only the database writes the column: `GENERATED ALWAYS`, as an expression or an identity.
+        /// Whether only the database writes the column: `GENERATED ALWAYS` as an expression or an identity.
         public var isGenerated: Bool
-        /// The type as SQL spells it, such as `numeric(10,2)` or `workshop.mood[]`.
+        /// The type in SQL, such as `numeric(10,2)` or `workshop.mood[]`.
         public var typeName: String
-        /// What the user of the connection may do with this column, by a grant on it or on the table.
+        /// The connection's privileges on this column, granted on it or on the table.
         public var privileges: Privileges
 
         public init(
@@ -74,7 +74,7 @@ public struct TableShape: Sendable, Equatable {
 }
 
 extension TableShape {
-    /// Rights of a user to a table or a column. `delete` exists for tables only.
+    /// A user's privileges on a table or column. `delete` applies only to tables.
     public struct Privileges: OptionSet, Sendable, Hashable {
         public let rawValue: UInt8
         public init(rawValue: UInt8) { self.rawValue = rawValue }
@@ -87,23 +87,23 @@ extension TableShape {
     }
 }
 
-/// A column's type, with what its type modifier says.
+/// A column's type including its modifier.
 ///
 /// Source: PostgreSQL manual, "Data Types".
 public indirect enum ColumnType: Sendable, Hashable {
     case bool
     case int2, int4, int8
     case float4, float8
-    /// `numeric(precision, scale)`; nil for `numeric` without limits. The scale may be negative (PostgreSQL 15).
+    /// `numeric(precision, scale)`; nil if unlimited. The scale may be negative (PostgreSQL 15).
     case numeric(Precision?)
     case text
-    /// `varchar(n)` in characters; nil without a limit.
+    /// `varchar(n)` in characters; nil if unlimited.
     case varchar(Int?)
     /// `char(n)` in characters.
     case char(Int)
     case bytea
     case date
-    /// `precision`: digits of a second's fraction, 0 to 6; 6 if the type doesn't say.
+    /// `precision`: digits of a second's fraction, 0 to 6; 6 by default.
     case time(precision: Int)
     case timestamp(precision: Int)
     case timestamptz(precision: Int)
@@ -111,19 +111,19 @@ public indirect enum ColumnType: Sendable, Hashable {
     case uuid
     case json, jsonb
     case inet
-    /// The labels, in the type's order.
+    /// The labels in the type's order.
     case enumeration([String])
-    /// A domain: its base type and whether it has a CHECK constraint, which only the database can evaluate.
+    /// A domain: its base type, and whether it has a CHECK constraint, which only the server can evaluate.
     case domain(base: ColumnType, isChecked: Bool)
-    /// `elementOID` stands in the binary form of an array.
+    /// `elementOID` is part of an array's binary form.
     case array(element: ColumnType, elementOID: UInt32)
-    /// Any other type, whose values the database reads itself.
+    /// Any other type, whose values the server parses itself.
     case other
 
     public struct Precision: Sendable, Hashable {
-        /// Digits in all, 1 to 1,000.
+        /// The total number of digits, 1 to 1,000.
         public var precision: Int
-        /// Digits after the point, -1,000 to 1,000.
+        /// The number of digits after the decimal point, -1,000 to 1,000.
         public var scale: Int
 
         public init(precision: Int, scale: Int) {

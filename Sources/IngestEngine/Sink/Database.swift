@@ -4,20 +4,20 @@ import Foundation
 import KafkaWire
 import PGWire
 
-/// The connection to the database: made again when it is lost, for as long as it takes.
+/// A connection to the database that is reestablished whenever it is lost.
 ///
-/// While the server does not answer this is reported. After a stop was requested the server has `grace` to answer; then
-/// the running statement is cancelled and the connection broken, so that the program ends.
+/// It reports a server that doesn't answer. After a stop was requested the server has `grace` to answer. Then the
+/// running statement is cancelled and the connection aborted, so that the program ends.
 public actor Database {
-    /// How long the server may take to answer after a stop was requested.
+    /// The time for the server to answer after a stop was requested.
     static let grace = Duration.seconds(4)
-    /// How long it may take to answer a request to cancel.
+    /// The time for the server to answer a cancel request.
     private static let cancellationGrace = Duration.seconds(1)
-    /// From when on a server that does not answer is reported.
+    /// The time after which a server that doesn't answer is reported.
     private static let patience = Duration.seconds(3)
     private static let checkInterval = Duration.milliseconds(250)
-    /// How often work may fail with a connection that seems well before another one is made.
-    private static let mostFailures = 5
+    /// The number of failures on an apparently healthy connection after which it is replaced.
+    private static let maximumFailures = 5
 
     private let uri: String?
     private let applicationName: String
@@ -26,40 +26,40 @@ public actor Database {
     private let observer: IngestObserver
     private let lockWait: LockWait
     private var connection: PostgresConnection?
-    /// The attempt to connect that is under way, shared by all who wait for it.
+    /// The current attempt to connect, shared by all callers.
     private var connecting: Task<PostgresConnection, any Error>?
     private var connectingSince: ContinuousClock.Instant?
     private var wait: Wait
     private var stoppedAt: ContinuousClock.Instant?
-    /// When the running statement was cancelled because the grace was over.
+    /// When the running statement was cancelled because the grace period was over.
     private var cancelledAt: ContinuousClock.Instant?
-    /// Whether the last work of the run is under way.
+    /// Whether the run's final work is in progress.
     private var isFinishing = false
     private var supervisor: Task<Void, Never>?
-    /// How often work with the present connection has failed since its last success.
+    /// The number of failures on the current connection since its last success.
     private var failures = 0
-    /// Whether the last attempt of work that is no probe has failed.
+    /// Whether the last attempt, not counting probes, has failed.
     private var isWorkFailing = false
     private var lockLookup: Task<Void, Never>?
     private var nextLockLookup: ContinuousClock.Instant?
     private var stalledCopies: StalledCopies
-    /// The session that was ended last.
+    /// The session that was terminated last.
     private var ended: LockHolder?
 
-    /// How a lock that is waited for is dealt with.
+    /// The handling of long waits for a lock.
     struct LockWait: Sendable {
-        /// After what time of waiting the sessions that hold the lock are looked up.
+        /// The wait after which the sessions that hold the lock are looked up.
         var patience = Duration.seconds(5)
-        /// How often they are looked up.
+        /// The interval between lookups.
         var interval = Duration.seconds(5)
-        /// For how long a session's COPY may receive nothing before the session is ended.
+        /// How long a session's COPY may receive nothing before the session is terminated.
         var stallLimit = StalledCopies.defaultLimit
     }
 
     /// - Parameters:
-    ///   - uri: As libpq takes it; nil for the `PG*` environment.
-    ///   - applicationName: What the server's views show.
-    ///   - name: What the connection is called where the run tells what it waits for.
+    ///   - uri: A URI for libpq; nil for the `PG*` environment.
+    ///   - applicationName: The name in the server's views.
+    ///   - name: The connection's name in ``CurrentWaits``.
     public init(
         uri: String?, applicationName: String, timing: Timing = Timing(), stop: StopSignal,
         observer: IngestObserver, name: String = "database"
@@ -87,7 +87,7 @@ public actor Database {
         supervisor?.cancel()
     }
 
-    /// The connection, made if there is none. One attempt.
+    /// The open connection, or a new one. Makes one attempt.
     ///
     /// - Throws: `PostgresError`.
     public func connected() async throws -> PostgresConnection {
@@ -108,11 +108,11 @@ public actor Database {
         return new
     }
 
-    /// A connection of its own.
+    /// Opens a separate connection.
     ///
     /// - Throws: `PostgresError`.
     public static func connect(to uri: String?, applicationName: String) async throws -> PostgresConnection {
-        // Of several hosts the one that takes rows; the URI and the environment can say otherwise.
+        // Of several hosts choose a writable one, unless the URI or the environment says otherwise.
         let isSet = ProcessInfo.processInfo.environment["PGTARGETSESSIONATTRS"]?.isEmpty == false
         return try await PostgresConnection.connect(
             to: uri, defaults: isSet ? [:] : ["target_session_attrs": "read-write"], applicationName: applicationName)
@@ -128,13 +128,13 @@ public actor Database {
 
     // MARK: Retrying
 
-    /// Other work that had the same connection found it broken, and closed it meanwhile.
+    /// The connection was closed by concurrent work that found it broken.
     private struct Replaced: Error {}
 
-    /// Does something with the connection until it succeeds. Whatever isn't the data's fault is waited for.
+    /// Runs work on the connection until it succeeds. Retries all failures that aren't caused by the data.
     ///
-    /// - Throws: Errors of the data, and those that aren't the database's; `Stopped` for a failure after a stop was
-    ///   requested.
+    /// - Throws: Errors caused by the data; errors of `body` that don't come from the database; `Stopped` for a
+    ///   failure after a stop was requested.
     public func retrying<Value: Sendable>(_ body: (PostgresConnection) async throws -> Value) async throws -> Value {
         let backoff = Backoff(initial: .milliseconds(100), maximum: .seconds(2))
         var failures = 0
@@ -143,7 +143,7 @@ public actor Database {
                 return try await attempt(body)
             } catch is Replaced {
                 if stop.isRequested, !isFinishing || isGraceOver { throw Stopped() }
-            } catch let error as PostgresError where error.isWorthWaitingFor {
+            } catch let error as PostgresError where error.isWorthRetrying {
                 if stop.isRequested, !isFinishing || isGraceOver { throw Stopped() }
                 failures += 1
                 try await timing.sleep(backoff.delay(afterFailures: failures, random: timing.random()))
@@ -151,15 +151,15 @@ public actor Database {
         }
     }
 
-    /// The same for the last work of a run, without which its end is no success: after a stop was requested, failures are
-    /// retried until the grace is over.
+    /// Runs the run's final work, which it needs to succeed: after a stop was requested, failures are retried until
+    /// the grace period is over.
     public func finishing<Value: Sendable>(_ body: (PostgresConnection) async throws -> Value) async throws -> Value {
         isFinishing = true
         defer { isFinishing = false }
         return try await retrying(body)
     }
 
-    /// Whether the database has had its time after a stop was requested.
+    /// Whether the grace period after a stop request is over.
     private var isGraceOver: Bool {
         guard stop.isRequested else { return false }
         let now = timing.now()
@@ -168,11 +168,11 @@ public actor Database {
         return now - since >= Self.grace
     }
 
-    /// Does something with the connection once, and reports a failure that a caller may wait for.
+    /// Runs work on the connection once, and reports a failure that the caller may retry.
     ///
-    /// - Parameter isProbe: Whether it only reads. A server that can be read may still refuse rows, so a success does not
-    ///   end the wait of other work.
-    /// - Throws: Also `Stopped`, for work that was cancelled because a stop was requested.
+    /// - Parameter isProbe: Whether the work only reads. A readable server may still refuse rows, so a probe's success
+    ///   doesn't end the wait of other work.
+    /// - Throws: Errors of `body`; `Stopped` if the work was cancelled because a stop was requested.
     func attempt<Value: Sendable>(
         isProbe: Bool = false, _ body: (PostgresConnection) async throws -> Value
     ) async throws -> Value {
@@ -181,18 +181,19 @@ public actor Database {
             let open = try await connected()
             used = open
             let value = try await body(open)
-            if !isProbe || !isWorkFailing { hasAnswered() }
+            if !isProbe || !isWorkFailing { recordSuccess() }
             return value
         } catch let error as PostgresError where error.kind == .cancelled && stop.isRequested {
             throw Stopped()
         } catch let error as PostgresError where error.kind == .usage && used !== connection {
             throw Replaced()
-        } catch let error as PostgresError where error.isWorthWaitingFor {
+        } catch let error as PostgresError where error.isWorthRetrying {
             failures += 1
             if !isProbe { isWorkFailing = true }
-            // A server that has become a standby (25006) stays one, and other failures may be this connection's own.
+            // A server that has become a standby (25006) stays one, and other repeated failures may be specific to the
+            // connection.
             if let old = connection, used === old,
-                old.isBroken || error.sqlState == "25006" || failures >= Self.mostFailures
+                old.isBroken || error.sqlState == "25006" || failures >= Self.maximumFailures
             {
                 connection = nil
                 failures = 0
@@ -201,24 +202,24 @@ public actor Database {
             report("\(error)", as: "\(error)")
             throw error
         } catch  where !(error is PostgresError) && !(error is CancellationError) && used?.isBroken == false {
-            // What the work found isn't the database's fault.
-            hasAnswered()
+            // The failure doesn't come from the database.
+            recordSuccess()
             throw error
         }
     }
 
-    private func hasAnswered() {
+    private func recordSuccess() {
         isWorkFailing = false
         failures = 0
         wait.succeeded("the database is back: continuing")
     }
 
-    /// - Parameter kind: What makes a reason another one.
+    /// - Parameter kind: Identifies the reason; a new reason is logged at once.
     private func report(_ reason: String, as kind: String) {
         wait.failed(kind, at: timing.now(), "waiting for the database: \(reason)")
     }
 
-    // MARK: A server that does not answer
+    // MARK: Unresponsive servers
 
     private func startSupervisor() {
         guard supervisor == nil else { return }
@@ -230,7 +231,7 @@ public actor Database {
 
     private func check() {
         let now = timing.now()
-        // PGWire knows only the system's clock.
+        // PGWire uses only the system's clock.
         let busy = connection?.busySince.map { ContinuousClock.now - $0 } ?? .zero
         let waited = max(busy, connectingSince.map { now - $0 } ?? .zero)
         if waited >= Self.patience {
@@ -244,7 +245,7 @@ public actor Database {
         }
         guard stop.isRequested else { return }
         let isGraceOver = isGraceOver
-        // Nothing is lost without a connection.
+        // Nothing is lost if there is no connection.
         if !isFinishing || isGraceOver { connecting?.cancel() }
         guard busy > .zero, isGraceOver else { return }
         guard let since = cancelledAt else {
@@ -255,9 +256,10 @@ public actor Database {
         if now - since >= Self.cancellationGrace { connection?.abort() }
     }
 
-    /// Finds out which sessions hold a lock that the running statement waits for, and ends those that are stuck in a COPY.
+    /// Looks up which sessions hold a lock that the running statement waits for, and terminates those that are stuck
+    /// in a COPY.
     private func lookUpLock() {
-        // Behind a pooler it may even be no valid process id; the lookup does without it then.
+        // Behind a pooler it may not be a real process id; the lookup works without it then.
         let waiting = connection?.serverProcessID ?? 0
         let lookup = LockLookup(uri: uri, applicationName: applicationName)
         lockLookup = Task {
@@ -271,7 +273,7 @@ public actor Database {
         }
     }
 
-    /// Ends a session that holds a lock and is stuck in a COPY.
+    /// Terminates a session that holds a lock and is stuck in a COPY.
     private func end(_ holder: LockHolder, _ lookup: LockLookup) async {
         let cause = "it has sent no rows of its COPY for \(lockWait.stallLimit.components.seconds) s"
         do {
@@ -284,15 +286,15 @@ public actor Database {
                     + "pg_signal_backend has to run SELECT pg_terminate_backend(\(holder.pid))",
                 as: "stuck \(holder.pid)")
         } catch {
-            // The next lookup tries again.
+            // The next lookup retries.
         }
     }
 }
 
 extension Database {
-    /// A group's offsets of some topics, in one attempt.
+    /// A group's offsets in some topics, read in one attempt.
     ///
-    /// - Returns: Nil if the database can't be asked.
+    /// - Returns: nil if the database can't be queried.
     func offsets(of topics: Set<String>, in store: OffsetStore) async -> [TopicPartition: Int64]? {
         let entries = try? await attempt(isProbe: true) { connection in
             try await connection.transaction(prelude: Sink.transactionSettings) { session in
@@ -303,12 +305,12 @@ extension Database {
     }
 }
 
-/// The program is to end while it waits for something that isn't there.
+/// A stop was requested during a wait.
 public struct Stopped: Error {
     public init() {}
 }
 
 extension PostgresError {
-    /// Whether the same attempt may succeed later. The sink splits batches before it comes to this, so no row is to blame.
-    fileprivate var isWorthWaitingFor: Bool { kind != .cancelled && kind != .usage }
+    /// Whether a retry may succeed. The sink has split batches before this matters, so no row is the cause.
+    fileprivate var isWorthRetrying: Bool { kind != .cancelled && kind != .usage }
 }

@@ -1,16 +1,16 @@
 import CommandLineSupport
 import PGWire
 
-/// A session that holds a lock which another session waits for.
+/// A session that holds a lock for which another session waits.
 struct LockHolder: Sendable, Equatable, CustomStringConvertible {
     let pid: Int32
     let application: String
     let host: String
-    /// When its transaction began, as the server writes it.
+    /// When its transaction began, in the server's text format.
     let since: String
     let state: String
-    /// What the session's COPY has received so far, if it is a consumer's and the server waits for more; otherwise nil.
-    /// Two equal values mean that the server has received nothing in between.
+    /// The progress of the session's COPY if it belongs to a consumer and the server is waiting for rows; nil
+    /// otherwise. If two values are equal, the server has received nothing in between.
     let copyProgress: String?
 
     var description: String {
@@ -19,18 +19,18 @@ struct LockHolder: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// Looks at the sessions that block another one, over a connection of its own.
+/// Looks up sessions that block another one, over a separate connection.
 struct LockLookup: Sendable {
     let uri: String?
     let applicationName: String
 
-    /// How long a lookup may take.
+    /// The most time for a lookup.
     private static let limit = Duration.seconds(5)
 
     /// The sessions that block a session.
     ///
-    /// - Parameter pid: The waiting session's server process. Behind a connection pooler it is a number that the pooler
-    ///   has made up. Then all sessions of the same application, user and database that wait for a lock count.
+    /// - Parameter pid: The waiting session's server process. Behind a connection pooler this is a number made up by
+    ///   the pooler. So all sessions of the same application, user and database that wait for a lock count, too.
     /// - Throws: `PostgresError`; `Failure` if it takes too long.
     func holders(blocking pid: Int32) async throws -> [LockHolder] {
         try await withConnection { connection in
@@ -53,10 +53,11 @@ struct LockLookup: Sendable {
         }
     }
 
-    /// Ends a session, unless its COPY has received something since it was looked up.
+    /// Terminates a session, unless its COPY has received something since the lookup.
     ///
-    /// - Returns: Whether the session is told to end.
-    /// - Throws: `PostgresError`, such as SQLSTATE 42501 if the user may not end it; `Failure` if it takes too long.
+    /// - Returns: Whether the session was signalled.
+    /// - Throws: `PostgresError`, such as SQLSTATE 42501 if the user lacks the privilege; `Failure` if it takes too
+    ///   long.
     func end(_ holder: LockHolder) async throws -> Bool {
         guard let progress = holder.copyProgress else { return false }
         return try await withConnection { connection in
@@ -71,14 +72,14 @@ struct LockLookup: Sendable {
 
     /// A query of all sessions.
     ///
-    /// A session has a `copy_progress` if it has this application's name, user and database, holds a lock on an offsets
-    /// table, and waits for its client to send rows of a COPY. Postgres 13 and earlier do not tell how much a COPY has
-    /// received, so that there it is always null.
+    /// A session has a `copy_progress` if it has this application's name, user and database, holds a lock on an
+    /// offsets table, and waits for its client to send rows of a COPY. Postgres 13 and earlier don't report a COPY's
+    /// progress, so it is always null there.
     private func sessions(_ connection: PostgresConnection) async throws(PostgresError) -> String {
-        let tellsProgress = try await connection.query(
+        let reportsProgress = try await connection.query(
             "SELECT to_regclass('pg_catalog.pg_stat_progress_copy') IS NOT NULL")
         let progress =
-            try tellsProgress.onlyRow.decode(0)
+            try reportsProgress.onlyRow.decode(0)
             ? """
             (SELECT concat_ws(' ', backend_start, xact_start, query_start, copy.relid, copy.bytes_processed)
             FROM pg_stat_progress_copy AS copy
@@ -102,7 +103,7 @@ struct LockLookup: Sendable {
     private func withConnection<Value: Sendable>(
         _ body: @escaping @Sendable (PostgresConnection) async throws -> Value
     ) async throws -> Value {
-        let silence = Failure("the database does not answer", status: .unavailable)
+        let silence = Failure("the database did not answer in time", status: .unavailable)
         return try await withDeadline(Self.limit, failure: silence) {
             let connection = try await Database.connect(to: uri, applicationName: applicationName)
             do {

@@ -1,20 +1,20 @@
 import CommandLineSupport
 import PGWire
 
-/// What the database's user has to be allowed to do, checked before the first batch is sent.
+/// The privileges that the database user needs, checked before the first batch is sent.
 public struct Privileges: Sendable {
     struct Need: Sendable {
         let privilege: String
-        /// Not quoted, in the schema.
+        /// The unquoted name of a table in the schema.
         let table: String
         let columns: [String]
     }
 
-    /// The schema's name, not quoted.
+    /// The unquoted name of the schema.
     let schema: String
     let needs: [Need]
 
-    /// - Throws: `Failure` that names what is missing; `PostgresError`.
+    /// - Throws: `Failure` that names the missing privilege; `PostgresError`.
     public func check(_ session: inout PostgresSession) throws {
         for need in needs {
             let table = "\(try session.quoted(schema)).\(try session.quoted(need.table))"
@@ -27,7 +27,7 @@ public struct Privileges: Sendable {
             guard let first = missing.rows.first else { continue }
             let user: String = try first.decode(1)
             throw Failure(
-                "the database's user \(user) lacks the privilege \(need.privilege) on \(table): GRANT "
+                "the database user \(user) lacks the privilege \(need.privilege) on \(table): GRANT "
                     + "\(need.privilege) ON \(table) TO \(try session.quoted(user))",
                 status: .configuration)
         }

@@ -3,20 +3,20 @@ import Concurrency
 import KafkaWire
 import PGWire
 
-/// Commits a batch of which the database refuses rows: the refused ones as dead letters, all others as rows, in one
+/// Commits a batch with rows that the database refuses: the refused ones as dead letters, all others as rows, in one
 /// transaction.
 ///
-/// A batch keeps only the rows, and a dead letter needs the message, so the messages are read from Kafka once more.
+/// A batch holds only rows, but a dead letter needs the message, so the messages are read from Kafka again.
 struct RejectedBatch {
     let client: KafkaClient
     let sink: Sink
-    /// The topics that are read, by name; zero if the broker doesn't tell an id.
+    /// Returns the ids of the topics by name; zero if the broker doesn't report an id.
     let topicIDs: @Sendable () -> [String: KafkaUUID]
-    /// Those partitions of a batch that are another member's now, or whose positions are read again.
+    /// Returns a batch's partitions that were reassigned or whose positions are being reread.
     let stale: @Sendable ([TopicPartition: CopyBatch.Progress]) -> Set<TopicPartition>
     let stop: StopSignal
 
-    /// What a commit came to.
+    /// The outcome of a commit.
     struct Outcome: Sendable {
         var batch: IngestTotals.Batch
         var rejections: RejectionSummary
@@ -24,15 +24,15 @@ struct RejectedBatch {
         var hasTimedOut = false
     }
 
-    /// Commits the messages between two positions.
+    /// Commits the messages in the given offset ranges.
     ///
     /// - Parameters:
-    ///   - memory: Gets the messages' rows once more; what it had is lost.
-    ///   - maximum: How many rows to send together at most; changed if the server's `statement_timeout` needs that.
+    ///   - memory: Reused for the messages' rows; its contents are lost.
+    ///   - maximum: The most rows to send in one statement; reduced if the server's `statement_timeout` requires it.
     ///   - counter: The records committed before.
     ///   - committed: Called after each commit.
-    /// - Throws: What `Sink.commit` throws; `KafkaError`; `DeadLetterLimit.Reached`, and then nothing is committed;
-    ///   `Failure` if the database refuses a dead letter, after all messages before it are committed; `Stopped`.
+    /// - Throws: Errors of `Sink.commit`; `KafkaError`; `DeadLetterLimit.Reached`, in which case nothing is committed;
+    ///   `Failure` if the database refuses a dead letter, after committing all messages before it; `Stopped`.
     func commit(
         _ progress: [TopicPartition: CopyBatch.Progress], in memory: CopyBatch, maximum: inout Int,
         counter: DeadLetterCounter, committed: (Outcome) -> Void
@@ -44,7 +44,7 @@ struct RejectedBatch {
         do {
             committed(try await commitParts(messages, progress, ranges, memory, attempts, counter))
         } catch let refused as RefusedLetter {
-            // What comes before it in its partition, and all of the others, can be committed.
+            // The messages before it in its partition, and those of all other partitions, can be committed.
             var before = progress
             before[refused.partition]?.next = refused.offset
             if before[refused.partition].map({ $0.expected >= $0.next }) == true { before[refused.partition] = nil }
@@ -60,11 +60,11 @@ struct RejectedBatch {
         }
     }
 
-    /// What the attempts to commit the same messages leave.
+    /// State shared by the attempts to commit the same messages.
     private final class Attempts: Sendable {
-        /// How many rows may be sent together.
+        /// The most rows to send in one statement.
         let maximum: Lock<Int>
-        /// What the last attempt came to.
+        /// The outcome of the last attempt.
         let last = Lock<Outcome?>(nil)
 
         init(maximum: Int) {
@@ -72,7 +72,7 @@ struct RejectedBatch {
         }
     }
 
-    /// The database refuses to store a dead letter.
+    /// The database refuses a dead letter.
     private struct RefusedLetter: Error {
         let partition: TopicPartition
         let offset: Int64
@@ -98,9 +98,9 @@ struct RejectedBatch {
             let outcome = try copy(batch, messages, &isolation, counter, &session)
             attempts.last.withLock { $0 = outcome }
         }
-        // Set by the attempt that was committed, which was the last one.
+        // Set by the committed attempt, which was the last one.
         guard let outcome = attempts.last.withLock({ $0 }) else {
-            throw Failure("a batch was committed before it was sent, please report it", status: .internalError)
+            throw Failure("a batch was committed before it was sent; please report this bug", status: .internalError)
         }
         return outcome
     }
@@ -110,11 +110,11 @@ struct RejectedBatch {
         _ batch: CopyBatch, _ messages: [RecordBatch], _ isolation: inout RowIsolation,
         _ counter: DeadLetterCounter, _ session: inout PostgresSession
     ) throws -> Outcome {
-        // Deferred constraints would fail the COMMIT, when no row can be left out any more.
+        // A deferred constraint would fail in COMMIT, when it is too late to omit a row.
         try session.execute("SET CONSTRAINTS ALL IMMEDIATE")
         var rows = batch.rowCounts
         var suppressed = 0
-        /// For each record batch the refused records.
+        /// The reasons of the refused records, by record batch and offset.
         var refused: [Int: [Int64: String]] = [:]
         for table in rows.indices {
             let sent = rows[table]
@@ -128,7 +128,7 @@ struct RejectedBatch {
                 suppressed += staged.suppressed
                 continue
             }
-            /// Counts what became of the rows that were sent last.
+            /// Counts the rows that were sent last.
             func note(_ sent: Int, _ origins: [RecordOrigin]) {
                 for refusal in isolation.refusals {
                     let origin = origins[refusal.row]
@@ -165,7 +165,7 @@ struct RejectedBatch {
             rejections: batch.rejections, counter: counter, hasTimedOut: isolation.hasTimedOut)
     }
 
-    /// Adds a batch's records to those before it, in the order in which they were read.
+    /// Adds a batch's records to the counter, in the order in which they were read.
     private func count(
         _ batch: CopyBatch, _ messages: [RecordBatch], _ refused: [Int: [Int64: String]], _ counter: DeadLetterCounter
     ) throws(DeadLetterLimit.Reached) -> DeadLetterCounter {
@@ -182,17 +182,17 @@ struct RejectedBatch {
         return counter
     }
 
-    /// How often a read that brings nothing is looked at.
+    /// How often to check why a read delivers nothing.
     private static let lookInterval = Duration.seconds(3)
 
-    /// The record batches that hold the messages of these offsets. They are no more than one batch was made of.
+    /// Reads the record batches that contain these offsets. They are at most those from which one batch was made.
     ///
-    /// - Throws: `KafkaError` that names a partition whose messages can't be read any more, or need not; `Stopped`.
+    /// - Throws: `KafkaError` with the partition whose messages can't or needn't be read any more; `Stopped`.
     private func read(
         _ ranges: [TopicPartition: Range<Int64>], of progress: [TopicPartition: CopyBatch.Progress]
     ) async throws -> [RecordBatch] {
         guard !ranges.isEmpty else { return [] }
-        // If the log no longer has the messages, the read has to fail instead of skipping them.
+        // If the log no longer has the messages, the read must fail instead of skipping them.
         let consumer = client.consumer(offsetReset: .fail)
         let closing = Task {
             await stop.wait()
@@ -229,7 +229,7 @@ struct RejectedBatch {
         }
     }
 
-    /// Why it makes no sense to wait for messages; nil if it does.
+    /// The reason why waiting for messages is pointless; nil if it isn't.
     private func obstacle(
         to missing: [TopicPartition: Range<Int64>], of progress: [TopicPartition: CopyBatch.Progress],
         ends: [TopicPartition: Int64]
@@ -239,9 +239,9 @@ struct RejectedBatch {
         }
         let stale = stale(progress)
         for (partition, range) in missing.sorted(by: { $0.key < $1.key }) {
-            if stale.contains(partition) { return error(partition, "the partition is another member's now") }
+            if stale.contains(partition) { return error(partition, "the partition was assigned to another member") }
             if let end = ends[partition], end < range.upperBound {
-                return error(partition, "the log ends at offset \(end), before \(range.upperBound): it was cut back")
+                return error(partition, "the log ends at offset \(end), before \(range.upperBound): it was truncated")
             }
         }
         return nil

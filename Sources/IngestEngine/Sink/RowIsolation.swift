@@ -1,24 +1,25 @@
 import PGWire
 
-/// Copies rows into a table and leaves out those that the database refuses, all within one transaction.
+/// Copies rows into a table except those that the database refuses, all in one transaction.
 ///
-/// Each part is a COPY behind a savepoint. See `RowSearch` for the parts.
+/// Each part is a COPY after a savepoint. `RowSearch` chooses the parts.
 struct RowIsolation {
     /// A row that the database refuses.
     struct Refusal {
-        /// The row, counted from 0.
+        /// The index of the row.
         let row: Int
         let error: PostgresError
     }
 
-    /// How many rows may be sent together. Less after the server's `statement_timeout` was exceeded.
+    /// The most rows to send in one statement. Reduced when the server's `statement_timeout` was exceeded.
     private(set) var maximum: Int
     /// The refused rows of the last table.
     private(set) var refusals: [Refusal] = []
-    /// How many rows of the last table the server counted. Fewer than were sent if a trigger suppressed some.
+    /// The number of rows that the server counted for the last table. Less than were sent if a trigger suppressed
+    /// some.
     private(set) var copied = 0
     private(set) var hasTimedOut = false
-    /// Ends the search early if it rejects too much.
+    /// Ends the search early if too many rows are rejected.
     private let limit: DeadLetterCounter
 
     init(maximum: Int, limit: DeadLetterCounter) {
@@ -26,9 +27,9 @@ struct RowIsolation {
         self.limit = limit
     }
 
-    /// Copies the rows, and fills `refusals`.
+    /// Copies the rows and sets `refusals`.
     ///
-    /// - Throws: `PostgresError` that no row is to blame for, also the time limit that a single row exceeds;
+    /// - Throws: `PostgresError` if no row is the cause, or if a single row exceeds the time limit;
     ///   `DeadLetterLimit.Reached`.
     mutating func copy(
         _ rows: borrowing CopyBuffer, into table: TableName, columns: [String], _ session: inout PostgresSession
@@ -42,7 +43,7 @@ struct RowIsolation {
         }
     }
 
-    /// Inserts rows that the database reads itself, and fills `refusals`. Throws as ``copy(_:into:columns:_:)``.
+    /// Inserts rows that the server parses itself, and sets `refusals`. Throws like ``copy(_:into:columns:_:)``.
     mutating func insert(_ rows: ServerRows, _ session: inout PostgresSession) throws {
         try isolate(rows.count, &session) { (part, savepoint, session) throws(PostgresError) in
             try session.execute(savepoint)
@@ -52,10 +53,12 @@ struct RowIsolation {
         }
     }
 
+    /// Sends rows in parts and sets `refusals`.
+    ///
     /// - Parameters:
-    ///   - send: Sends some of the rows after a statement that sets a savepoint, and returns how many the server counts.
-    ///   - line: The row of a part that an error is about, counted from 1; nil if the server does not tell. May roll back
-    ///     to the savepoint.
+    ///   - send: Sends some of the rows after a statement that sets a savepoint, and returns the server's row count.
+    ///   - line: Returns the row of a part to which an error refers, from 1; nil if the server doesn't report it. May
+    ///     roll back to the savepoint.
     mutating func isolate(
         _ count: Int, _ session: inout PostgresSession,
         _ send: (Range<Int>, String, inout PostgresSession) throws(PostgresError) -> Int,
@@ -99,7 +102,7 @@ struct RowIsolation {
             if let row = search.failed(line: line) { try add(row, failure, &counter) }
         }
         try session.execute(savepoint.hasPrefix("ROLLBACK") ? "ROLLBACK TO part; RELEASE part" : "RELEASE part")
-        // An error of an unusual kind, without a row's number, is a single row's only if others pass.
+        // An error of an unusual kind that names no row is attributed to a row only if other rows pass.
         let isOfRows = isNamed || refusals.contains { $0.error.isDataError }
         if search.passed == 0, !isOfRows, let first = refusals.first { throw first.error }
     }
@@ -112,7 +115,7 @@ struct RowIsolation {
         if let excess = counter.excess { throw DeadLetterLimit.Reached(excess: excess, reason: Self.reason(error)) }
     }
 
-    /// Why a record becomes a dead letter. Without the row's number in its COPY, which means nothing to a reader.
+    /// The reason for a dead letter, without the row's number in the COPY, which is meaningless to readers.
     static func reason(_ error: PostgresError) -> String {
         "the database refused it: \(error.message)" + (error.sqlState.map { " (SQLSTATE \($0))" } ?? "")
     }

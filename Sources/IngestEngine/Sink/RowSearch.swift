@@ -1,34 +1,34 @@
-/// Which rows to send next while a COPY is split around the rows that the database refuses.
+/// Decides which rows to send next, while a COPY is split around the rows that the database refuses.
 ///
-/// If the server names the row that it fails at, the rows before it are sent next, and then those behind it: each row
-/// is sent about twice. Otherwise the part is halved until the row is alone. Holds only the rules: the caller sends the
-/// rows and says what came of it.
+/// If the server names the failing row, the rows before it are sent next, and then those after it, so each row is sent
+/// about twice. Otherwise the part is halved until one row is left. This type only decides: the caller sends the rows
+/// and reports the result.
 struct RowSearch {
-    /// How many rows are sent together at first, and after a refused one. Large enough that the round trips don't
-    /// matter, small enough that what is sent in vain doesn't.
+    /// The number of rows sent together at first, and after a refused row. Large enough to make round trips
+    /// negligible, small enough to make repeated sends negligible.
     static let initialSegment = 512
 
     private let count: Int
-    /// The first row whose outcome isn't known.
+    /// The first row with an unknown outcome.
     private var from = 0
     private var segment: Int
-    /// A row that the server named. The rows before it come first.
+    /// A row that the server named. The rows before it are sent first.
     private var suspect: Int?
-    /// The end of a part that has a refused row in it.
+    /// The end of a part that contains a refused row.
     private var failedEnd: Int?
-    /// How many rows can be sent at most within the server's time limit.
+    /// The most rows that can be sent within the server's time limit.
     private(set) var maximum: Int
-    /// How many rows the database took.
+    /// The number of rows that the database accepted.
     private(set) var passed = 0
 
-    /// - Parameter maximum: How many rows may be sent together at most.
+    /// - Parameter maximum: The most rows to send together.
     init(count: Int, maximum: Int = .max) {
         self.count = count
         self.maximum = max(maximum, 1)
         segment = Self.initialSegment
     }
 
-    /// The rows to send next; nil if the outcome of all is known.
+    /// The rows to send next; nil if all outcomes are known.
     var next: Range<Int>? {
         guard from < count else { return nil }
         let wanted =
@@ -36,9 +36,9 @@ struct RowSearch {
         return from..<from + min(wanted, maximum, count - from)
     }
 
-    /// The rows of `next` were taken.
+    /// Reports that the database accepted the rows of `next`.
     ///
-    /// - Returns: The row behind them, if the server named it before: it is refused, and not sent again.
+    /// - Returns: The following row if the server named it before. It is refused and not sent again. nil otherwise.
     mutating func succeeded() -> Int? {
         guard let rows = next else { return nil }
         passed += rows.count
@@ -46,7 +46,7 @@ struct RowSearch {
         if from == suspect { return refuse(from, after: rows.count) }
         if suspect != nil { return nil }
         if let end = failedEnd {
-            // All parts have passed alone, so it was none of these rows.
+            // All parts have passed, so the cause was none of these rows.
             if from >= end { failedEnd = nil }
         } else {
             segment = segment > count ? segment : segment * 2
@@ -54,10 +54,10 @@ struct RowSearch {
         return nil
     }
 
-    /// The rows of `next` were refused.
+    /// Reports that the database refused the rows of `next`.
     ///
-    /// - Parameter line: The row that the server names, counted from 1 within `next`; nil if it names none.
-    /// - Returns: The row that is refused, if that is known now.
+    /// - Parameter line: The row that the server named, from 1 within `next`; nil if it named none.
+    /// - Returns: The refused row; nil if it isn't known yet.
     mutating func failed(line: Int?) -> Int? {
         guard let rows = next else { return nil }
         suspect = nil
@@ -73,9 +73,9 @@ struct RowSearch {
         return nil
     }
 
-    /// The rows of `next` took longer than the server's time limit.
+    /// Reports that the rows of `next` exceeded the server's time limit.
     ///
-    /// - Returns: Whether fewer of them can be sent.
+    /// - Returns: Whether fewer rows can be sent.
     mutating func timedOut() -> Bool {
         guard let rows = next, rows.count > 1 else { return false }
         maximum = rows.count / 2

@@ -2,49 +2,49 @@ import Concurrency
 import KafkaWire
 import PGWire
 
-/// Writes batches into the database: each in one transaction, with the offsets that it moves.
+/// Writes batches to the database: each in one transaction, together with its offsets.
 public struct Sink: Sendable {
     let database: Database
     let offsets: OffsetStore
     let deadLetters: TableName
-    /// Compared in each transaction; nil not to notice changes of the tables.
+    /// The fingerprint to check in each transaction; nil to ignore changes of the tables.
     var fingerprint: TableFingerprint? { didSet { sessionSetup = setup(fingerprint) } }
-    /// What a session of this program's own is set up by, and the statement that it has then; nil without a fingerprint.
+    /// The SQL that sets up a session, and the name of the statement that it prepares; nil without a fingerprint.
     private var sessionSetup: (sql: String, statement: String)?
 
-    /// - Parameter schema: The schema of the program's own tables, as the catalog spells it.
+    /// - Parameter schema: The unquoted schema of the program's own tables.
     public init(database: Database, offsets: OffsetStore, schema: String) {
         self.database = database
         self.offsets = offsets
         deadLetters = TableName(schema: schema, table: DeadLetter.table)
     }
 
-    /// A table has changed since its route was bound: nothing was written, and the routes have to be bound again.
+    /// A table has changed since its route was bound. Nothing was written; bind the routes again.
     struct TablesChanged: Error {}
 
-    /// The database refused a batch, perhaps for a single row in it.
+    /// The database refused a batch, possibly because of a single row.
     struct Refused: Error {
         let error: PostgresError
     }
 
-    /// Settings of each transaction.
+    /// The settings of each transaction.
     ///
-    /// - `synchronous_commit`: a commit that a crash of the server takes back takes its offsets back with it, and Kafka
-    ///   still has the messages. So nothing is lost by not waiting for the disk at each one.
-    /// - The others let the server notice within about 15 s that this program's network is gone, and within 30 s that the
-    ///   program is stopped. Otherwise the transaction would hold its locks on the offsets for hours, and no other
-    ///   consumer could take over.
+    /// - `synchronous_commit`: If a server crash undoes a commit, it undoes its offsets as well, and Kafka still has
+    ///   the messages. So nothing is lost by not waiting for the disk at each commit.
+    /// - The others make the server notice within about 15 s that the network connection is gone, and within 30 s that
+    ///   this program is suspended. Otherwise the transaction would keep its locks on the offsets for hours, and no
+    ///   other consumer could take over.
     private static let settings = [
         "synchronous_commit = off", "tcp_keepalives_idle = 5", "tcp_keepalives_interval = 2",
         "tcp_keepalives_count = 3", "tcp_user_timeout = 15000", "idle_in_transaction_session_timeout = 25000",
     ]
 
-    /// The settings for a transaction alone: behind a connection pooler in transaction mode, those of the session would
-    /// stay in force for other clients.
+    /// The settings for a single transaction. Behind a connection pooler in transaction mode, session settings would
+    /// remain in force for other clients.
     public static let transactionSettings = settings.map { "SET LOCAL \($0)" }.joined(separator: "; ")
 
-    /// The name of the prepared statement. It says what the statement is, so that a session that is another run's after all
-    /// doesn't have it.
+    /// The name of the prepared statement. It includes a hash of the statement, so that it doesn't match one prepared
+    /// by a different run in the same session.
     private func preparedMove(_ fingerprint: TableFingerprint) -> String {
         let statement = fingerprint.statements(with: offsets.move(OffsetStore.parametersOfMoves))
         // FNV-1a
@@ -52,7 +52,7 @@ public struct Sink: Sendable {
         return "move_\(OffsetStore.tableName)_\(String(hash, radix: 16))"
     }
 
-    /// The settings for a whole session, and the statement that each transaction begins with.
+    /// The settings for a session, and the name of the prepared statement with which each transaction starts.
     private func setup(_ fingerprint: TableFingerprint?) -> (sql: String, statement: String)? {
         fingerprint.map { fingerprint in
             let name = preparedMove(fingerprint)
@@ -63,8 +63,8 @@ public struct Sink: Sendable {
         }
     }
 
-    /// The statements that each transaction begins with: they compare the tables and move the offsets. The move comes
-    /// before the rows, since it locks: a second writer is turned away before it has sent one.
+    /// The statements at the start of each transaction: they check the tables and move the offsets. The move comes
+    /// before the rows, since it locks: a second writer fails before it has sent rows.
     private func prelude(
         _ progress: [TopicPartition: CopyBatch.Progress], over connection: PostgresConnection
     ) async throws(PostgresError) -> String {
@@ -76,17 +76,17 @@ public struct Sink: Sendable {
         return "\(Self.transactionSettings); \(fingerprint.statements(with: offsets.move(moves)))"
     }
 
-    /// Whether a transaction has moved the offsets and has come to its rows. Set on the connection's thread.
+    /// Whether a transaction has moved the offsets and started sending rows. Set on the connection's thread.
     private final class Stage: Sendable {
         private let isAtRows = Lock(false)
         var hasRows: Bool { isAtRows.withLock { $0 } }
         func enterRows() { isAtRows.withLock { $0 = true } }
     }
 
-    /// Commits a batch, however long the database makes it wait.
+    /// Commits a batch, and waits for the database as long as necessary.
     ///
-    /// - Throws: `Refused` if a row may be to blame; `PositionsMoved` if another consumer has moved offsets, or the database
-    ///   has lost earlier commits; `TablesChanged`; `Stopped`.
+    /// - Throws: `Refused` if a row may be the cause; `PositionsMoved` if another consumer has moved offsets or the
+    ///   database has lost earlier commits; `TablesChanged`; `Stopped`.
     func commit(_ batch: CopyBatch) async throws {
         let deadLetters = deadLetters
         try await commit(batch.progress, copying: batch) { session in
@@ -94,9 +94,9 @@ public struct Sink: Sendable {
         }
     }
 
-    /// Compares the tables with the plan without writing.
+    /// Checks the tables without writing.
     ///
-    /// - Throws: `TablesChanged`; `Stopped`.
+    /// - Throws: `TablesChanged` if they no longer match the plan; `Stopped`.
     func checkTables() async throws {
         guard let fingerprint else { return }
         let holds = try await database.retrying { connection in
@@ -107,21 +107,20 @@ public struct Sink: Sendable {
         if !holds { throw TablesChanged() }
     }
 
-    /// Moves the offsets on and copies rows, in one transaction, however long the database makes it wait.
+    /// Moves the offsets and copies rows in one transaction, and waits for the database as long as necessary.
     ///
     /// - Parameters:
-    ///   - batch: A batch whose rows `copy` copies. If it consists of COPYs alone they need fewer round trips, and `copy` is
-    ///     called only if something has changed.
-    ///   - inParts: Whether `copy` leaves out the rows that the database refuses. Then no error is `Refused`.
-    ///   - copy: Called again for each attempt.
-    /// - Throws: As the other one, and what `copy` throws.
+    ///   - batch: The batch that `copy` writes. If it consists only of COPYs, they need fewer round trips, and `copy`
+    ///     is called only if something has changed.
+    ///   - inParts: Whether `copy` omits refused rows. Then `Refused` isn't thrown.
+    ///   - copy: Writes the rows; called again for each attempt.
+    /// - Throws: Errors of `commit(_:)`, and those of `copy`.
     func commit(
         _ progress: [TopicPartition: CopyBatch.Progress], copying batch: CopyBatch? = nil, inParts: Bool = false,
         _ copy: @escaping @Sendable (inout PostgresSession) throws -> Void
     ) async throws {
-        // If the connection is lost during COMMIT, it isn't known whether that got through: the offsets tell. Without a
-        // COMMIT nothing was written. If the offsets are those behind the batch nevertheless, another consumer has moved
-        // them.
+        // If the connection is lost during COMMIT, only the offsets show whether it succeeded. Before COMMIT nothing
+        // was written. If the offsets are nevertheless those after the batch, another consumer has moved them.
         var isInDoubt = false
         try await database.retrying { connection in
             if isInDoubt {
@@ -151,7 +150,7 @@ public struct Sink: Sendable {
                     try copy(&session)
                 }
             } catch let error as PostgresError {
-                // No such prepared statement.
+                // SQLSTATE 26000: the prepared statement doesn't exist.
                 if error.sqlState == "26000" { connection.giveUpSession() }
                 if error.kind != .server || connection.isBroken {
                     isInDoubt = error.mayBeCommitted
@@ -160,9 +159,9 @@ public struct Sink: Sendable {
                 }
                 throw error
             } catch is OffsetStore.Moved {
-                // Not by this batch, since that was not in doubt.
+                // Another writer moved them, since this batch was not in doubt.
                 let shifts = try await positions(relativeTo: progress, connection).shifts
-                // If they were moved and moved back, it isn't known by whom: all of them are read again.
+                // If they were moved and moved back, it is unknown by whom, so reread all of them.
                 throw PositionsMoved(
                     shifts: shifts.isEmpty
                         ? progress.mapValues { .init(stored: $0.expected, expected: $0.expected) } : shifts)
@@ -170,15 +169,15 @@ public struct Sink: Sendable {
         }
     }
 
-    /// The offsets or the tables are not as expected.
+    /// The offsets or the tables differ from those expected.
     private struct Unexpected: Error {}
 
-    /// Commits a batch that consists of COPYs alone, with two round trips if there is one COPY: all statements are sent
-    /// together.
+    /// Commits a batch that consists only of COPYs, by sending all statements together; a single COPY takes two round
+    /// trips.
     ///
-    /// - Parameter stage: Enters the rows.
-    /// - Returns: Whether it is committed. If not, nothing was written: the batch has other rows, or something has changed,
-    ///   which the statements one by one will tell.
+    /// - Parameter stage: Records when the rows start.
+    /// - Returns: Whether the batch was committed. If not, nothing was written: the batch has other rows, or something
+    ///   has changed, which the separate statements will find.
     private func copy(
         _ batch: CopyBatch, _ prelude: String, _ stage: Stage, _ connection: PostgresConnection
     ) async throws -> Bool {
@@ -204,17 +203,17 @@ public struct Sink: Sendable {
         } catch let error as PostgresError
             where error.kind == .server && !error.isOfEnvironment && !stage.hasRows && !connection.isBroken
         {
-            // The COPY may not fit a table that has changed, and the server does not wait for the comparison.
+            // The COPY may not fit a changed table, since the server doesn't wait for the check of the tables.
             return false
         }
     }
 
-    /// Whether it helps to send the rows in parts. Not for a COMMIT that takes too long: it would with parts, too.
+    /// Whether sending the rows in parts may help. It doesn't help if COMMIT takes too long.
     private static func blamesRows(_ error: PostgresError) -> Bool {
         error.mayBeCausedByRow || error.isTimeout && !error.isOfCommit
     }
 
-    /// - Throws: `Failure` if the database has no row for a partition any more.
+    /// - Throws: `Failure` if a partition's row was deleted.
     private func positions(
         relativeTo progress: [TopicPartition: CopyBatch.Progress], _ connection: PostgresConnection
     ) async throws -> OffsetStore.Positions {

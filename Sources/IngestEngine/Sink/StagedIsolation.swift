@@ -1,9 +1,8 @@
 import PGWire
 
-/// Brings staged rows into their table and leaves out the records of which the database refuses a row, all within one
-/// transaction.
+/// Moves staged rows into their table except for records with a row that the database refuses, all in one transaction.
 ///
-/// A record has one row, or several if a route has `each`. All of a record's rows are written, or none.
+/// A record has one row, or several if its route has `each`. Either all rows of a record are written or none.
 struct StagedIsolation {
     struct Refusal {
         let origin: RecordOrigin
@@ -11,9 +10,9 @@ struct StagedIsolation {
     }
 
     struct Outcome {
-        /// Rows that were inserted or replaced.
+        /// The number of inserted or replaced rows.
         var rows = 0
-        /// Rows that the database left out, as a trigger can.
+        /// The number of rows that triggers suppressed.
         var suppressed = 0
         var refusals: [Refusal] = []
     }
@@ -22,7 +21,7 @@ struct StagedIsolation {
 
     init(_ staging: Staging) { self.staging = staging }
 
-    /// - Throws: As `RowIsolation.copy`.
+    /// - Throws: Like `RowIsolation.copy`.
     func run(
         _ rows: borrowing TargetRows, _ isolation: inout RowIsolation, _ session: inout PostgresSession
     ) throws -> Outcome {
@@ -31,7 +30,7 @@ struct StagedIsolation {
         let records = Records(rows.stagedOrigins)
         let deletes = rows.deletions > 0
         try session.execute("\(staging.creation); \(Staging.progressCreation)")
-        // A row that not even the temporary table takes: its record's other rows must not be written either.
+        // Records with a row that even the temporary table refuses; their other rows must not be written either.
         var refused: Set<RecordOrigin> = []
         func note(_ refusals: [RowIsolation.Refusal], _ origins: [RecordOrigin]) {
             for refusal in refusals where refused.insert(origins[refusal.row]).inserted {
@@ -69,13 +68,13 @@ struct StagedIsolation {
         return outcome
     }
 
-    /// The records of staged rows, each with one row or several.
+    /// The records of staged rows, each with one or more rows.
     struct Records {
         let origins: [RecordOrigin]
-        /// Each record's first row, counted from 1; and behind the last record the next row.
+        /// The first row of each record, from 1, and at the end the row after the last one.
         private let starts: [Int]
 
-        /// - Parameter rows: For each row the record that it comes from.
+        /// - Parameter rows: The origin of each row.
         init(_ rows: [RecordOrigin]) {
             var origins: [RecordOrigin] = []
             var starts: [Int] = []
@@ -89,12 +88,14 @@ struct StagedIsolation {
 
         var count: Int { origins.count }
 
-        /// The rows of some records. There is at least one.
+        /// The rows of some records, at least one.
         func rows(_ records: Range<Int>) -> ClosedRange<Int> {
             starts[records.lowerBound]...max(starts[records.lowerBound], starts[records.upperBound] - 1)
         }
 
-        /// The record of a row, counted from 1.
+        /// The record of a row.
+        ///
+        /// - Parameter row: The row, from 1.
         func record(ofRow row: Int) -> Int {
             var (low, high) = (0, count)
             while high - low > 1 {

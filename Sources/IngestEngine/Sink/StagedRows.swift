@@ -1,22 +1,22 @@
 import PGWire
 
-/// What the database did with a target's rows.
+/// The outcome of writing a target's rows.
 struct StagedOutcome: Sendable {
-    /// Rows that were inserted or replaced.
+    /// The number of inserted or replaced rows.
     var rows = 0
-    /// Rows that the database left out, as a trigger can.
+    /// The number of rows that triggers suppressed.
     var suppressed = 0
 }
 
-// Rows that go through a temporary table, in the fast way: all or none.
+// Writing staged rows the fast way: all or none.
 extension TargetRows {
-    /// Brings the rows into their table.
+    /// Writes the rows into their table.
     ///
-    /// - Throws: `PostgresError`; `Sink.Refused` for an error that a row's trigger may have caused although its kind is
-    ///   that of a mistake in the statement.
+    /// - Throws: `PostgresError`; `Sink.Refused` if a trigger may have caused the error although its kind suggests a
+    ///   mistake in the statement.
     mutating func write(_ staging: Staging, _ session: inout PostgresSession) throws -> StagedOutcome {
         do throws(PostgresError) {
-            if server.isEmpty, rows.rowCount < Staging.leastRows { return try writeSingly(staging, &session) }
+            if server.isEmpty, rows.rowCount < Staging.minimumRows { return try writeSingly(staging, &session) }
             try stage(staging, &session)
             return try Self.insertStaged(staging, deletes: deletions > 0, &session)
         } catch {
@@ -27,7 +27,7 @@ extension TargetRows {
         }
     }
 
-    /// Makes the temporary table and copies the rows into it.
+    /// Creates the temporary table and copies the rows into it.
     private func stage(_ staging: Staging, _ session: inout PostgresSession) throws(PostgresError) {
         if rows.isEmpty {
             try session.execute(staging.creation)
@@ -50,7 +50,7 @@ extension TargetRows {
             rows: inserted, suppressed: try staging.suppressed(nil, inserted: inserted, &session))
     }
 
-    /// Sends each row in a statement of its own, in their order.
+    /// Sends each row in a statement of its own, in order.
     private func writeSingly(
         _ staging: Staging, _ session: inout PostgresSession
     ) throws(PostgresError) -> StagedOutcome {
@@ -66,17 +66,17 @@ extension TargetRows {
             guard !isDeletion else { continue }
             let written = result.affectedRows ?? 0
             outcome.rows += written
-            if staging.tellsSuppressed, written == 0 { outcome.suppressed += 1 }
+            if staging.detectsSuppression, written == 0 { outcome.suppressed += 1 }
         }
         return outcome
     }
 }
 
 extension Staging {
-    /// Whether a row that isn't written was suppressed by a trigger, and not skipped on purpose.
-    var tellsSuppressed: Bool { count() != nil }
+    /// Whether an unwritten row was suppressed by a trigger and not skipped on purpose.
+    var detectsSuppression: Bool { count() != nil }
 
-    /// How many rows were left out.
+    /// The number of suppressed rows.
     ///
     /// - Parameter rows: The staged rows that were sent; nil for all.
     func suppressed(
@@ -90,6 +90,6 @@ extension Staging {
 }
 
 extension PostgresError {
-    /// Whether the error came out of a function, such as a trigger's.
+    /// Whether the error came from a function, such as a trigger's.
     var isOfFunction: Bool { context?.isEmpty == false }
 }

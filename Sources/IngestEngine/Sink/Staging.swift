@@ -1,36 +1,37 @@
 import PGWire
 
-/// How the rows of a target get into its table by way of a temporary one: the statements.
+/// The statements that write a target's rows through a temporary table.
 ///
-/// COPY can neither replace rows nor skip them. So the rows are copied into a temporary table, which has the same
-/// columns, the rows' sequence and a flag for deletions. Two statements then bring them into the table.
+/// COPY can neither replace rows nor skip them. So the rows are copied into a temporary table with the same columns, a
+/// sequence number and a deletion flag. Then two statements move them into the table.
 struct Staging: Sendable, Equatable {
     enum Action: Sendable, Hashable {
-        /// Every row is new.
+        /// Inserts every row.
         case append
-        /// The last row of a key replaces the row that the table has.
+        /// Replaces the table's row by the last row with the same key.
         case upsert(key: [String])
-        /// The first row of a key is inserted if the table has none.
+        /// Inserts the first row of each key if the table has none.
         case ignore(key: [String])
     }
 
     let action: Action
     /// The temporary table.
     let table: TableName
-    /// The target's columns, the sequence and the flag.
+    /// The target's columns, then the sequence number and the deletion flag.
     let columns: [String]
-    /// The names of the last two.
+    /// The column names of the sequence number and the deletion flag.
     let sequence: String
     let deletion: String
-    /// Makes the temporary table. It ends with the transaction, so that nothing is left behind on a connection that a
-    /// pooler gives to somebody else.
+    /// Creates the temporary table. It is dropped when the transaction ends, so that nothing remains on a connection
+    /// that a pooler passes to another client.
     let creation: String
 
     private let quotedTable: String
     private let quotedSequence: String
     private let quotedDeletion: String
     private let target: String
-    /// Whether tables that inherit from the target keep rows of their own.
+    /// `ONLY ` for ordinary tables, so that rows of tables that inherit from the target are unaffected; empty
+    /// otherwise.
     private let only: String
     private let names: [String]
     private let keyNames: [String]
@@ -38,7 +39,7 @@ struct Staging: Sendable, Equatable {
 
     /// - Parameters:
     ///   - number: Distinguishes the targets of a plan.
-    ///   - quote: Puts an identifier in quotes.
+    ///   - quote: Quotes an identifier.
     init<Failure>(
         _ action: Action, table shape: TableShape, columns: [String], number: Int,
         quote: (String) throws(Failure) -> String
@@ -62,7 +63,8 @@ struct Staging: Sendable, Equatable {
         keyNames = try key.map(quote)
         hasTriggerBeforeRows = shape.hasBeforeInsertTrigger || shape.hasBeforeUpdateTrigger
         let selected = zip(columns, names).map { name, quoted in
-            // A domain that refuses null would refuse the row of a deletion. The table's own column has the domain, too.
+            // A domain that refuses null would refuse the nulls of a deletion row. The target column checks the domain
+            // anyway.
             if case .domain(let base, _)? = shape.columns.first(where: { $0.name == name })?.type,
                 let plain = base.castName
             {
@@ -70,7 +72,7 @@ struct Staging: Sendable, Equatable {
             }
             return quoted
         }
-        // Takes types with their modifiers and collations over, and no constraints.
+        // Copies types with their modifiers and collations, but no constraints.
         creation =
             "CREATE TEMPORARY TABLE \(quotedTable) ON COMMIT DROP AS SELECT "
             + (selected + [
@@ -80,14 +82,14 @@ struct Staging: Sendable, Equatable {
 
     // MARK: Statements on staged rows
 
-    /// Some of the staged rows, by their sequence; nil for all.
+    /// The condition that selects staged rows by sequence number; nil for all.
     private func condition(_ rows: ClosedRange<Int>?, and more: String? = nil) -> String {
         let range = rows.map { "\(quotedSequence) BETWEEN \($0.lowerBound) AND \($0.upperBound)" }
         let parts = [range, more].compactMap(\.self)
         return parts.isEmpty ? "" : " WHERE " + parts.joined(separator: " AND ")
     }
 
-    /// What happens if the table has a row of the key.
+    /// The conflict clause for a row whose key exists.
     private var conflict: String {
         let key = keyNames.joined(separator: ", ")
         switch action {
@@ -102,8 +104,8 @@ struct Staging: Sendable, Equatable {
 
     private var insertion: String { "INSERT INTO \(target) (\(names.joined(separator: ", ")))" }
 
-    /// Deletes the rows of all keys that have a deletion among the staged rows. Run it before ``insert(_:)``: what was
-    /// staged for a key after its deletion is a new row.
+    /// Deletes the rows of all keys with a staged deletion. Run it before ``insert(_:)``: a row staged for a key after
+    /// its deletion is a new row.
     func delete(_ rows: ClosedRange<Int>? = nil) -> String {
         let key = keyNames.joined(separator: ", ")
         let matches = keyNames.map { "old.\($0) = gone.\($0)" }.joined(separator: " AND ")
@@ -111,16 +113,16 @@ struct Staging: Sendable, Equatable {
             + condition(rows, and: quotedDeletion) + ") AS gone WHERE \(matches)"
     }
 
-    /// Brings staged rows into the table: of an upsert the last one of each key.
+    /// Inserts staged rows into the table; for an upsert the last one of each key.
     func insert(_ rows: ClosedRange<Int>? = nil) -> String {
         "\(insertion) SELECT \(names.joined(separator: ", ")) FROM \(selection(rows)) AS staged\(conflict)"
     }
 
-    /// The rows to insert: of an upsert in the order of the key, which suits its index; otherwise in their own.
+    /// The rows to insert: for an upsert in key order, which suits its index; otherwise in sequence.
     private func selection(_ rows: ClosedRange<Int>?, inOrder: Bool = false) -> String {
         let list = names.joined(separator: ", ")
         let sequence = quotedSequence
-        // OFFSET 0: the order holds even for a condition on the result that has side effects.
+        // OFFSET 0 preserves the order even if a condition on the result has side effects.
         guard case .upsert = action else {
             return
                 "(SELECT \(list), \(sequence) FROM \(quotedTable)\(condition(rows)) ORDER BY \(sequence) OFFSET 0)"
@@ -133,9 +135,9 @@ struct Staging: Sendable, Equatable {
             + (inOrder ? " ORDER BY \(sequence) OFFSET 0)" : ")")
     }
 
-    /// How many rows ``insert(_:)`` tries to insert; nil if that need not be counted.
+    /// Counts the rows that ``insert(_:)`` tries to insert; nil if no count is needed.
     ///
-    /// Only a trigger makes them more than those that the server counts. Of an `ignore` that can't be told.
+    /// The server's own count can be lower only because of a trigger. For `ignore` the difference can't be determined.
     func count(_ rows: ClosedRange<Int>? = nil) -> String? {
         switch action {
         case .append: "SELECT count(*) FROM \(quotedTable)\(condition(rows))"
@@ -145,27 +147,28 @@ struct Staging: Sendable, Equatable {
         }
     }
 
-    /// Takes staged rows away.
+    /// Deletes staged rows.
     func discard(_ rows: ClosedRange<Int>) -> String {
         "DELETE FROM \(quotedTable)\(condition(rows))"
     }
 
-    // MARK: Naming the row that fails
+    // MARK: Identifying the failing row
 
     private static let progress = "'pg_temp.tfi_progress_row_seq'::regclass"
-    /// What the progress is at while no row is under way. The sequence of a row is smaller.
+    /// The progress while no row is being inserted, greater than any row's sequence number.
     private static let noRow = Int(Int32.max)
 
-    /// Makes the sequence that ``insertByRow(_:)`` notes its progress in, for all targets. It ends with the transaction.
+    /// Creates the sequence in which ``insertByRow(_:)`` records its progress, for all targets. Dropped when the
+    /// transaction ends.
     static let progressCreation = "CREATE TEMPORARY TABLE pg_temp.tfi_progress (row serial) ON COMMIT DROP"
 
-    /// Makes ranges of rows quick to find.
+    /// An index for finding ranges of rows.
     var indexCreation: String { "CREATE INDEX ON \(quotedTable) (\(quotedSequence))" }
 
-    /// The same as ``delete(_:)`` and ``insert(_:)``, in the order of the rows, for ``failedRow(in:)``.
+    /// Does the same as ``delete(_:)`` and ``insert(_:)`` in row order, for ``failedRow(in:)``.
     ///
     /// The rows are inserted one by one, and each first sets a sequence to its own number. A sequence keeps its value
-    /// when the statement fails, so that it tells the row.
+    /// when the statement fails, so it identifies the row.
     func insertByRow(_ rows: ClosedRange<Int>, deletes: Bool) -> String {
         let list = names.joined(separator: ", ")
         let nulls = names.map { _ in "NULL" }.joined(separator: ", ")
@@ -173,7 +176,7 @@ struct Staging: Sendable, Equatable {
             + (deletes ? delete(rows) + "; " : "")
             + "\(insertion) SELECT \(list) FROM \(selection(rows, inOrder: true)) AS staged "
             + "WHERE setval(\(Self.progress), \(quotedSequence)) > 0 "
-            // Read last: an error that comes afterwards, such as a foreign key's, is of no certain row.
+            // Evaluated last: a later error, such as that of a foreign key, can't be attributed to a row.
             + "UNION ALL SELECT \(nulls) WHERE setval(\(Self.progress), \(Self.noRow)) < 0\(conflict)"
     }
 
@@ -186,11 +189,11 @@ struct Staging: Sendable, Equatable {
 
     // MARK: Single rows
 
-    /// From how many rows on they are staged. Fewer are sent one by one: making a temporary table costs as much as
-    /// that, and leaves dead rows in the catalog.
-    static let leastRows = 17
+    /// The least number of rows to stage. Fewer are sent one by one: a temporary table costs as much, and leaves dead
+    /// rows in the catalog.
+    static let minimumRows = 17
 
-    /// Deletes or inserts a single row, whose values in binary form are `$1` and so on.
+    /// Deletes or inserts a single row, whose values are the parameters in binary format.
     func single(isDeletion: Bool) -> String {
         func parameter(_ name: String) -> String { "$\((names.firstIndex(of: name) ?? 0) + 1)" }
         if isDeletion {
@@ -200,12 +203,12 @@ struct Staging: Sendable, Equatable {
         return "\(insertion) VALUES (\(names.map(parameter).joined(separator: ", ")))\(conflict)"
     }
 
-    /// The places of the key's columns among the target's.
+    /// The indices of the key columns among the target's columns.
     var keyPlaces: [Int] { keyNames.compactMap { names.firstIndex(of: $0) } }
 }
 
 extension ColumnType {
-    /// The type's name with its modifier, as SQL takes it; nil for types whose name isn't known here.
+    /// The SQL name of the type with its modifier; nil if unknown here.
     fileprivate var castName: String? {
         switch self {
         case .time(let precision): "time(\(precision))"
@@ -218,7 +221,7 @@ extension ColumnType {
 }
 
 extension TableName {
-    /// The name as it goes into a statement.
+    /// The name quoted for use in a statement.
     fileprivate func quoted<Failure>(by quote: (String) throws(Failure) -> String) throws(Failure) -> String {
         let table = try quote(table)
         guard let schema else { return table }

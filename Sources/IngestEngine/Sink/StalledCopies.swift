@@ -1,26 +1,26 @@
-/// Finds the lock holders that are stuck in a COPY, by comparing what they have received from one lookup to the next.
+/// Finds lock holders that are stuck in a COPY by comparing their progress between lookups.
 ///
-/// A consumer sends the rows of a batch that is complete in memory, so a COPY that receives nothing for this long belongs
-/// to a process that is stopped, or whose network is gone. The server has no time limit for such a session:
-/// `idle_in_transaction_session_timeout` does not count while it waits for the rows of a COPY, and neither
-/// `statement_timeout` nor a request to cancel interrupts that wait.
+/// A consumer sends the rows of a batch that is complete in memory. So a COPY that receives nothing for this long
+/// belongs to a process that is suspended or has lost its network. The server has no time limit for such a session:
+/// `idle_in_transaction_session_timeout` doesn't apply while it waits for the rows of a COPY, and neither
+/// `statement_timeout` nor a cancel request interrupts that wait.
 struct StalledCopies: Sendable {
-    /// The same time after which the server itself ends a consumer's session that is idle in its transaction
+    /// The time after which the server itself terminates a consumer's session that is idle in its transaction
     /// (``Sink/transactionSettings``).
     static let defaultLimit = Duration.seconds(25)
 
     let limit: Duration
-    /// For each session the progress that was seen last, and since when it has been the same.
+    /// The last progress of each session, and since when it has been the same.
     private var seen: [Int32: (progress: String, since: ContinuousClock.Instant)] = [:]
 
     init(limit: Duration = defaultLimit) {
         self.limit = limit
     }
 
-    /// Takes the result of a lookup.
+    /// Adds the result of a lookup.
     ///
-    /// - Parameter holders: All present holders. Those of earlier lookups that are missing are forgotten.
-    /// - Returns: The holders whose COPY has received nothing for at least the limit.
+    /// - Parameter holders: All current holders. Others are forgotten.
+    /// - Returns: The holders whose COPY has received nothing for at least `limit`.
     mutating func add(_ holders: [LockHolder], at now: ContinuousClock.Instant) -> [LockHolder] {
         let earlier = seen
         seen = [:]

@@ -1,10 +1,10 @@
-/// A node of a YAML document, with the position at which it starts.
+/// A node of a YAML document and its start.
 struct YAMLNode: Sendable {
     enum Content: Sendable {
-        /// A scalar's text after unquoting. `isPlain` is false for quoted and block scalars, which are always text.
+        /// The unquoted text of a scalar. `isPlain` is false for quoted and block scalars, which are always text.
         case scalar(String, isPlain: Bool)
         case sequence([YAMLNode])
-        /// The entries in the order of the file. No key occurs twice.
+        /// The entries in file order, with distinct keys.
         case mapping([Entry])
     }
 
@@ -18,14 +18,14 @@ struct YAMLNode: Sendable {
     let position: YAMLPosition
 }
 
-/// A position in a YAML file; line and column count from 1.
+/// A position in a YAML file; line and column are counted from 1.
 struct YAMLPosition: Sendable, Hashable {
     let line: Int
     let column: Int
 }
 
 extension YAMLNode {
-    /// The node's kind in words, for errors.
+    /// A description of the node's kind, for errors.
     var kind: String {
         switch content {
         case .scalar("", isPlain: true), .scalar("~", isPlain: true), .scalar("null", isPlain: true): "nothing"

@@ -2,24 +2,26 @@ import CYAML
 
 /// Parses one YAML document with libyaml.
 ///
-/// A mapping file needs no anchors, aliases or tags, so they are refused: an alias could repeat a large part of the
+/// Mapping files need no anchors, aliases or tags, so these are refused: aliases could repeat a large part of the
 /// document many times.
 @safe struct YAMLParser: ~Copyable {
-    /// The largest document in bytes. A mapping of thousands of columns is far below it.
+    /// The largest document in bytes, far more than a mapping of thousands of columns needs.
     static let maximumBytes = 4 << 20
-    /// The deepest nesting. Deeper documents are refused, so that recursion cannot exhaust the stack.
+    /// The deepest nesting, limited so that recursion can't exhaust the stack.
     static let maximumDepth = 32
 
-    // Safe to use: the state is valid from `init` to `deinit`. It is allocated because libyaml keeps pointers into it.
+    // Safe: the state is valid from `init` to `deinit`. It is allocated because libyaml keeps pointers into it.
     private let parser: UnsafeMutablePointer<yaml_parser_t>
 
-    /// - Throws: `YAMLError` with the position of the first mistake.
+    /// Parses a document.
+    ///
+    /// - Throws: `YAMLError` for the first mistake.
     static func parse(_ bytes: [UInt8]) throws(YAMLError) -> YAMLNode {
         guard bytes.count <= maximumBytes else {
             throw YAMLError(
-                "the file has \(bytes.count) bytes; at most \(maximumBytes) are read", YAMLPosition(line: 1, column: 1))
+                "the file has \(bytes.count) bytes; the maximum is \(maximumBytes)", YAMLPosition(line: 1, column: 1))
         }
-        // libyaml reads from the array until the document ends, so everything happens while its address is valid.
+        // libyaml reads from the array until the document ends, so all parsing happens while its address is valid.
         let result = unsafe bytes.withUnsafeBufferPointer { buffer -> Result<YAMLNode, YAMLError> in
             do throws(YAMLError) {
                 let parser = try unsafe YAMLParser(buffer)
@@ -47,7 +49,7 @@ import CYAML
 
     // MARK: Events
 
-    /// What libyaml found next, copied out of its memory.
+    /// The next event of libyaml, copied out of its memory.
     private enum Event {
         case streamStart, streamEnd, documentStart, documentEnd
         case scalar(String, isPlain: Bool)
@@ -93,7 +95,7 @@ import CYAML
         guard unsafe tag == nil else { throw YAMLError("tags (!name) are not supported; remove it", position) }
     }
 
-    /// libyaml's own description of a syntax error.
+    /// libyaml's description of a syntax error.
     private func failure() -> YAMLError {
         let mark = unsafe YAMLPosition(parser.pointee.problem_mark)
         let problem = unsafe parser.pointee.problem.map { unsafe String(cString: $0) } ?? "out of memory"
@@ -121,7 +123,7 @@ import CYAML
 
     private func node(_ event: Event, _ position: YAMLPosition, depth: Int) throws(YAMLError) -> YAMLNode {
         guard depth < Self.maximumDepth else {
-            throw YAMLError("values are nested more than \(Self.maximumDepth) deep", position)
+            throw YAMLError("values are nested deeper than \(Self.maximumDepth) levels", position)
         }
         switch event {
         case .scalar(let text, let isPlain):
@@ -143,13 +145,13 @@ import CYAML
 
     private func entries(depth: Int) throws(YAMLError) -> [YAMLNode.Entry] {
         var entries: [YAMLNode.Entry] = []
-        // By bytes: `String` takes an accented letter and its decomposed form for the same.
+        // Compares bytes: `String` treats an accented letter and its decomposed form as equal.
         var lines: [[UInt8]: Int] = [:]
         while true {
             let (event, position) = try next()
             if case .mappingEnd = event { return entries }
             guard case .scalar(let key, _) = event else {
-                throw YAMLError("a name is expected here, not a list or a group", position)
+                throw YAMLError("expected a name here, not a list or a group", position)
             }
             if let line = lines.updateValue(position.line, forKey: Array(key.utf8)) {
                 throw YAMLError("\"\(key)\" is already on line \(line)", position)
