@@ -133,6 +133,26 @@ struct LibrdkafkaSettingsTests {
         for alias in LibrdkafkaSettings.aliases { #expect(KnownSetting.names.contains(alias.kafkaName), "\(alias)") }
     }
 
+    @Test func aTokenThatNobodyHasSigned() throws {
+        let pairs: KeyValuePairs = [
+            "sasl.oauthbearer.config": "principal=al\"ice lifeSeconds=60",
+            "enable.sasl.oauthbearer.unsecure.jwt": "true",
+            "security.protocol": "sasl_ssl", "sasl.mechanisms": "OAUTHBEARER",
+        ]
+        let properties = try settings(pairs).properties
+        #expect(
+            properties["sasl.jaas.config"]
+                == "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required "
+                + #"unsecuredLoginStringClaim_sub="al\"ice" unsecuredLoginLifetimeSeconds="60";"#)
+        let configuration = try ClientConfiguration(bootstrapServers: "h:1", properties: properties)
+        #expect(configuration.security.sasl?.mechanism == "OAUTHBEARER")
+        // Without the switch it means nothing.
+        #expect(try settings(["sasl.oauthbearer.config": "principal=alice"]).properties.isEmpty)
+        #expect(throws: Failure.self) {
+            try settings(["sasl.oauthbearer.config": "s3cret", "enable.sasl.oauthbearer.unsecure.jwt": "1"])
+        }
+    }
+
     // MARK: Ports and partitioners
 
     @Test(arguments: [

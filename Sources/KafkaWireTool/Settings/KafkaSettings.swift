@@ -14,7 +14,7 @@ struct Setting: Equatable {
 ///
 /// Files that are made for kcat have the names, words and units of librdkafka. They are translated here, so that the
 /// library knows only Kafka's.
-struct KafkaSettings: Equatable {
+struct KafkaSettings {
     /// By Kafka's names; of several settings with the same meaning the last one counts.
     private(set) var properties: [String: String] = [:]
     /// `ssl.key.location`: the file of the client's private key, if it is not the file of the certificate.
@@ -27,6 +27,8 @@ struct KafkaSettings: Equatable {
     var files: [String] = []
     /// What the user should know: settings without effect, one sentence each.
     private(set) var notes: [String] = []
+    /// `sasl.oauthbearer.config`, and whether `enable.sasl.oauthbearer.unsecure.jwt` turns it on.
+    private var unsecuredToken: (config: String, isOn: Bool) = ("", false)
     /// The level for the codec of `compression.codec`.
     private var compressionLevel: String?
 
@@ -35,6 +37,7 @@ struct KafkaSettings: Equatable {
     init(_ settings: [Setting]) throws(Failure) {
         for setting in settings { try take(setting) }
         takeCompressionLevel()
+        try takeUnsecuredToken()
     }
 
     private mutating func take(_ setting: Setting) throws(Failure) {
@@ -99,6 +102,12 @@ struct KafkaSettings: Equatable {
             }
             // Kafka's own is the same and also balances the messages without a key.
             self.partitioner = partitioner == .murmur2Random ? nil : LibrdkafkaPartitioner(kind: partitioner)
+        case .unsecuredToken: unsecuredToken.config = value
+        case .unsecuredTokenSwitch:
+            guard let isOn = LibrdkafkaSettings.truth(value) else {
+                throw Self.invalid(setting, setting.name, "true or false")
+            }
+            unsecuredToken.isOn = isOn == "true"
         case .debug: debug.formUnion(try DebugContext.list(value))
         }
     }
@@ -122,6 +131,29 @@ struct KafkaSettings: Equatable {
         } else {
             add(note: "the setting compression.level is ignored: the codec \(codec) has no levels")
         }
+    }
+
+    /// Takes librdkafka's description of a token that nobody has signed: pairs with blanks between, such as
+    /// `principal=alice lifeSeconds=600`.
+    private mutating func takeUnsecuredToken() throws(Failure) {
+        guard unsecuredToken.isOn, properties["sasl.jaas.config"] == nil else { return }
+        var options = ""
+        for pair in unsecuredToken.config.split(separator: " ") {
+            let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
+            let option: String
+            switch (parts.first, parts.count) {
+            case ("principal", 2): option = "unsecuredLoginStringClaim_sub"
+            case ("lifeSeconds", 2): option = "unsecuredLoginLifetimeSeconds"
+            default:
+                throw Failure(
+                    "sasl.oauthbearer.config is invalid; principal=NAME is expected, and perhaps lifeSeconds=N",
+                    status: .usage)
+            }
+            let text = parts[1].replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+            options += " \(option)=\"\(text)\""
+        }
+        let module = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule"
+        properties["sasl.jaas.config"] = "\(module) required\(options);"
     }
 
     private mutating func add(note: String) {

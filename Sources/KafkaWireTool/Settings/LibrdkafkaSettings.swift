@@ -18,7 +18,7 @@ enum LibrdkafkaSettings {
 
     enum Special {
         case keyFile, compressionLevel, compressionCodec, trustedCertificates, commitInterval, inFlight, verification
-        case partitioner, debug
+        case partitioner, debug, unsecuredToken, unsecuredTokenSwitch
     }
 
     /// - Returns: nil for a name that neither Kafka nor librdkafka has.
@@ -96,6 +96,8 @@ enum LibrdkafkaSettings {
             "auto.commit.interval.ms": .special(.commitInterval),
             "partitioner": .special(.partitioner),
             "debug": .special(.debug),
+            "sasl.oauthbearer.config": .special(.unsecuredToken),
+            "enable.sasl.oauthbearer.unsecure.jwt": .special(.unsecuredTokenSwitch),
             "queue.buffering.max.kbytes": .converted(
                 "buffer.memory", expected: "a whole number from 1 to 2147483647",
                 convert: { text in
@@ -151,7 +153,7 @@ enum LibrdkafkaSettings {
         "client.software.name", "client.software.version", "consume.callback.max.messages",
         "coordinator.query.interval.ms", "delivery.report.only.error", "enable.auto.offset.store",
         "enable.gapless.guarantee", "enable.metrics.push", "enable.partition.eof", "enable.random.seed",
-        "enable.sasl.oauthbearer.unsecure.jwt", "enable.sparse.connections", "enabled_events",
+        "enable.sparse.connections", "enabled_events",
         "fetch.error.backoff.ms", "fetch.queue.backoff.ms", "group.protocol.type", "https.ca.location",
         "https.ca.pem", "interceptors", "internal.termination.signal", "log.connection.close", "log.queue",
         "log.thread.name", "log_level", "message.copy.max.bytes", "metadata.request.timeout.ms",
@@ -167,7 +169,7 @@ enum LibrdkafkaSettings {
         "sasl.oauthbearer.assertion.private.key.file", "sasl.oauthbearer.assertion.private.key.passphrase",
         "sasl.oauthbearer.assertion.private.key.pem", "sasl.oauthbearer.client.credentials.client.id",
         "sasl.oauthbearer.client.credentials.client.secret", "sasl.oauthbearer.client.id",
-        "sasl.oauthbearer.client.secret", "sasl.oauthbearer.config", "sasl.oauthbearer.extensions",
+        "sasl.oauthbearer.client.secret", "sasl.oauthbearer.extensions",
         "sasl.oauthbearer.grant.type", "sasl.oauthbearer.metadata.authentication.type", "sasl.oauthbearer.method",
         "sasl.oauthbearer.scope", "sasl.oauthbearer.sub.claim.name", "sasl.oauthbearer.token.endpoint.url",
         "socket.blocking.max.ms", "socket.keepalive.enable", "socket.max.fails", "socket.nagle.disable",

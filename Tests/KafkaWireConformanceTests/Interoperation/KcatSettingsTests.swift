@@ -13,7 +13,13 @@ extension RealKafka {
         ) throws -> [String] {
             let tls = ["security.protocol=ssl", "ssl.ca.location=\(cluster.certificate("ca.pem"))"]
             switch security {
-            case .plain, .oauthBearer: return []
+            case .plain: return []
+            case .oauthBearer:
+                return [
+                    "bootstrap.servers=\(cluster.bootstrap(.saslSSL))", tls[1], "security.protocol=sasl_ssl",
+                    "sasl.mechanisms=OAUTHBEARER", "enable.sasl.oauthbearer.unsecure.jwt=true",
+                    "sasl.oauthbearer.config=principal=alice lifeSeconds=600",
+                ]
             case .tls: return ["metadata.broker.list=\(cluster.bootstrap(.ssl))"] + tls
             case .mutualTLS:
                 // The certificate and the key, each in a file of its own.
@@ -38,7 +44,8 @@ extension RealKafka {
         }
 
         @Test(
-            arguments: KafkaHome.all, [KafkaSecurity.tls, .mutualTLS, .saslPlain, .scramSHA256, .scramSHA512])
+            arguments: KafkaHome.all,
+            [KafkaSecurity.tls, .mutualTLS, .saslPlain, .scramSHA256, .scramSHA512, .oauthBearer])
         func bothConnect(_ home: KafkaHome, _ security: KafkaSecurity) async throws {
             let cluster = try await SecureKafkaCluster.shared(home)
             let folder = try TemporaryFolder()
