@@ -57,7 +57,7 @@ struct ConnectionParameters {
         guard !isMisread, !has("@", in: values["host"] ?? "") else {
             throw unreadable("special characters in the user name or password must be percent-encoded")
         }
-        for port in (values["port"] ?? "").split(separator: ",") where UInt16(port) == nil {
+        for port in (values["port"] ?? "").split(separator: ",") where UInt16(port) ?? 0 == 0 {
             throw unreadable("the port isn't a number from 1 to 65535")
         }
     }

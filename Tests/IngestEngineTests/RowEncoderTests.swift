@@ -60,6 +60,10 @@ struct RowEncoderTests {
         #expect(try EncodedMessage(type, "1000").rejection?.contains("numeric(5,2)") == true)
         #expect(try EncodedMessage(type, "999.995").serverRow == "{\"a\":999.995}")
         #expect(try EncodedMessage(type, "899.995").outcome == .row)
+        // Exponents whose sum with the digits has no room in an Int.
+        for number in ["1e9223372036854775807", "0.01e-9223372036854775808", "1e99999999999999999999"] {
+            #expect(try EncodedMessage(type, number).serverRow == "{\"a\":\(number)}")
+        }
     }
 
     @Test func textKeepsNumbersAndNestedValuesAsTheyAreWritten() throws {

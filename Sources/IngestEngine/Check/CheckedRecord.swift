@@ -26,7 +26,8 @@ public struct CheckedRecord: Sendable {
 
     /// The value of the last header with this name; nil if there is none or its value is null.
     func header(_ name: String) -> [UInt8]? {
-        headers.last { $0.name == name }?.value
+        // As a run compares them: Swift's `==` takes two ways of writing é for equal.
+        headers.last { $0.name.utf8.elementsEqual(name.utf8) }?.value
     }
 }
 

@@ -34,7 +34,7 @@ struct RouteMatcher {
         case .header(let name, let value): record.header(name) == Array(value.utf8)
         case .field(let path, let value):
             switch message(of: record).flatMap(SampleJSON.init)?.value(at: path) {
-            case .string(let text): text == value
+            case .string(let text): text.utf8.elementsEqual(value.utf8)
             case .number(let text): text == value
             case .bool(let flag): String(flag) == value
             case .null, .array, .object, nil: false
@@ -50,7 +50,7 @@ extension SampleJSON {
         for step in path.steps {
             switch (step, value) {
             case (.field(let name), .object(let fields)):
-                guard let field = fields.first(where: { $0.name == name }) else { return nil }
+                guard let field = fields.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) else { return nil }
                 value = field.value
             case (.element(let index), .array(let items)) where items.indices.contains(index): value = items[index]
             default: return nil

@@ -100,7 +100,6 @@ enum NumericInput {
         var integerDigits = 0
         var leading: UInt8 = 0
         var hasPoint = false
-        var exponent = 0
         for index in 0..<text.count {
             let byte = text[index]
             switch byte {
@@ -111,9 +110,11 @@ enum NumericInput {
                 }
                 if leading != 0, !hasPoint { integerDigits += 1 }
             case UInt8(ascii: "e"), UInt8(ascii: "E"):
-                guard let power = Int(text.slice(index + 1, text.count - index - 1).string) else { return .server }
-                exponent = power
-                return verdict(leading, integerDigits + exponent, step)
+                // The server rejects numbers with larger exponents. Their sum with the digits could overflow here.
+                guard let power = Int(text.slice(index + 1, text.count - index - 1).string),
+                    (-1_000_000...1_000_000).contains(power)
+                else { return .server }
+                return verdict(leading, integerDigits + power, step)
             default: break
             }
         }

@@ -136,8 +136,8 @@ struct CatalogRelation {
         if let wanted = name.schema, !hasSchema {
             let schemas = try session.query("SELECT nspname FROM pg_catalog.pg_namespace ORDER BY nspname").rows
             return CatalogError(
-                "there is no schema \"\(wanted)\"" + Self.hint(wanted, schemas.compactMap { $0[0] })
-                    + ", and so no table \"\(name.table)\" in it", isOfAbsence: true)
+                "there is no schema \"\(wanted)\" for the table \"\(name.table)\""
+                    + Self.hint(wanted, schemas.compactMap { $0[0] }), isOfAbsence: true)
         }
         let rows = try session.query(
             """
