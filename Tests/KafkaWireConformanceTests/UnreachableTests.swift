@@ -52,7 +52,7 @@ import Testing
         let server = try UnfriendlyServer(answer: [])
         let (error, time) = try await error(
             server.port, ["request.timeout.ms": "700", "default.api.timeout.ms": "1500"])
-        #expect(error.message.contains("127.0.0.1:\(server.port) didn't answer in time"))
+        #expect(error.message.contains("127.0.0.1:\(server.port) did not respond in time"))
         #expect(time > .milliseconds(650))
         #expect(time < promised)
         #expect(server.connectionCount > 0)
@@ -80,21 +80,21 @@ import Testing
     @Test func serverThatSpeaksNonsense() async throws {
         let server = try UnfriendlyServer(answer: Array("SSH-2.0-OpenSSH_9.6\r\n".utf8))
         let (error, time) = try await error(server.port, ["default.api.timeout.ms": "1000"])
-        #expect(error.message.contains("127.0.0.1:\(server.port) announced an answer of 1397966893 bytes"))
+        #expect(error.message.contains("127.0.0.1:\(server.port) announced a response of 1397966893 bytes"))
         #expect(time < promised)
     }
 
     @Test func answerWithAnotherCorrelationID() async throws {
         let server = try UnfriendlyServer(answer: [0, 0, 0, 6, 0, 0, 0x30, 0x39, 0, 0])
         let (error, _) = try await error(server.port, ["default.api.timeout.ms": "1000"])
-        #expect(error.message.contains("answered request 12345 where the answer to 0 was due"))
+        #expect(error.message.contains("answered request 12345, but the response to 0 was due"))
     }
 
     @Test func emptyAnswer() async throws {
         // The right correlation id, and then nothing of what belongs into an answer.
         let server = try UnfriendlyServer(answer: [0, 0, 0, 4, 0, 0, 0, 0])
         let (error, time) = try await error(server.port, ["default.api.timeout.ms": "1000"])
-        #expect(error.message.contains("127.0.0.1:\(server.port) sent an answer to ApiVersions that can't be read"))
+        #expect(error.message.contains("127.0.0.1:\(server.port) sent a response to ApiVersions that can't be decoded"))
         #expect(time < promised)
     }
 

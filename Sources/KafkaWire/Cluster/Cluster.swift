@@ -172,6 +172,18 @@ package actor Cluster {
         return leaders
     }
 
+    /// The leader of each of these partitions, and the topics' ids. Partitions without a leader are omitted.
+    func routes(of partitions: [TopicPartition]) -> (leaders: [TopicPartition: Int32], topicIDs: [String: KafkaUUID]) {
+        var leaders: [TopicPartition: Int32] = [:]
+        var topicIDs: [String: KafkaUUID] = [:]
+        for partition in partitions {
+            guard let leader = metadata.leader(of: partition) else { continue }
+            leaders[partition] = leader.node
+            if topicIDs[partition.topic] == nil { topicIDs[partition.topic] = metadata.topics[partition.topic]?.id }
+        }
+        return (leaders, topicIDs)
+    }
+
     package func topic(_ name: String) -> TopicDescription? { metadata.topics[name] }
 
     package var controllerID: Int32? { metadata.controllerID }

@@ -1,13 +1,17 @@
-/// What is waiting in the accumulator, for health probes, error messages and the report of `close`.
+/// What waits in the accumulator, for health probes, error messages and the report of `close`.
 ///
-/// All of it is counted when it is asked for, so that it costs nothing while records are sent.
+/// All of it is computed on request, so that it costs nothing while records are sent.
 extension Accumulator {
     var producerState: ProducerState {
         let now = timing.now()
         return state.withLock { state in
-            let oldest = state.unsettled.values.lazy.map(\.created).min()
+            var (records, oldest) = (0, ContinuousClock.Instant?.none)
+            state.forEachWaiting { _, count, _, created in
+                records += count
+                oldest = min(oldest ?? created, created)
+            }
             return ProducerState(
-                lastAcknowledgement: state.lastAcknowledgement, waitingRecords: state.waitingRecords,
+                lastAcknowledgement: state.lastAcknowledgement, waitingRecords: records,
                 oldestWaitingAge: oldest.map { max(now - $0, .zero) })
         }
     }
@@ -17,17 +21,9 @@ extension Accumulator {
         let now = timing.now()
         return state.withLock { state in
             var bytes: [TopicPartition: (used: Int, since: ContinuousClock.Instant)] = [:]
-            func count(_ partition: TopicPartition, _ used: Int, _ since: ContinuousClock.Instant) {
+            state.forEachWaiting { partition, _, used, since in
                 let known = bytes[partition] ?? (0, since)
                 bytes[partition] = (known.used + used, min(known.since, since))
-            }
-            for queue in state.topics.flatMap(\.queues) {
-                if let builder = queue.builder { count(queue.partition, builder.capacity, queue.created) }
-                for batch in queue.complete { count(queue.partition, batch.reserved, batch.created) }
-            }
-            let waiting = state.waitingOutcomes
-            for (id, batch) in state.unsettled where !waiting.contains(id) {
-                count(batch.outcome.partition, batch.reserved, batch.created)
             }
             guard let (partition, most) = bytes.max(by: { $0.value.used < $1.value.used }) else { return nil }
             let seconds = Int64((now - most.since) / .seconds(1))
@@ -46,25 +42,17 @@ extension Accumulator {
 }
 
 extension Accumulator.State {
-    /// The batches that are open or complete, but not in flight.
-    fileprivate var waitingOutcomes: Set<ObjectIdentifier> {
-        var waiting: Set<ObjectIdentifier> = []
-        for queue in topics.lazy.flatMap(\.queues) {
-            if queue.builder != nil { waiting.insert(ObjectIdentifier(queue.outcome)) }
-            for batch in queue.complete { waiting.insert(ObjectIdentifier(batch.outcome)) }
+    /// Calls `body` for each batch that has neither succeeded nor failed, with its records, bytes and age.
+    fileprivate func forEachWaiting(
+        _ body: (TopicPartition, _ records: Int, _ bytes: Int, _ created: ContinuousClock.Instant) -> Void
+    ) {
+        for partition in partitions {
+            if let builder = partition.builder {
+                body(partition.partition, builder.recordCount, builder.capacity, partition.created)
+            }
+            for entry in partition.entries where !entry.hasExpired {
+                body(partition.partition, entry.batch.recordCount, entry.batch.reserved, entry.batch.created)
+            }
         }
-        return waiting
-    }
-
-    /// The number of records that are buffered or in flight.
-    fileprivate var waitingRecords: Int {
-        var count = 0
-        for queue in topics.lazy.flatMap(\.queues) {
-            count += queue.builder?.recordCount ?? 0
-            for batch in queue.complete { count += batch.recordCount }
-        }
-        let waiting = waitingOutcomes
-        for (id, batch) in unsettled where !waiting.contains(id) { count += batch.recordCount }
-        return count
     }
 }

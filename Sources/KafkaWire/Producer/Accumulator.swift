@@ -1,36 +1,36 @@
 import Concurrency
 
-/// Collects records into batches, one open batch for each partition.
+/// Accepts records: chooses their partitions, limits their memory, and hands complete batches to the sender.
 ///
-/// Appending is a short critical section without an allocation per record, so that any number of tasks can do it.
-/// The sender takes the batches out: those that are full, those that have lingered, and all of them on a flush.
+/// Appending is a short critical section without an allocation per record, so that any number of tasks can append. A batch
+/// is complete when it is full, when it has lingered, or on a flush.
 final class Accumulator: Sendable {
     struct State {
-        var topics: [TopicQueues] = []
+        var topics: [ProducerTopic] = []
         var indexByName: [String: Int] = [:]
         /// The topic of the last record: most records are for the same as the one before.
         private var latest: (name: String, index: Int)?
-        /// The memory of all batches that aren't settled, open ones among them.
+        /// The memory of all batches that have neither succeeded nor failed, open ones among them, in bytes.
         var usedBytes = 0
-        /// The batches that aren't settled, open ones among them.
-        var unsettled: [ObjectIdentifier: Unsettled] = [:]
         var roomWaiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
         var lastWaiter: UInt64 = 0
-        /// Whether a record found no room, and no batch has been settled since.
+        /// Whether a record found no room, and no batch has ended since.
         var isFull = false
         var closed: KafkaError?
         /// Why no record is accepted at the moment, though the producer isn't closed: no transaction is in progress.
         var refusal: KafkaError?
         /// The number of the current transaction, or of the last one.
         var transaction: UInt64 = 0
-        /// Open batches don't linger while somebody waits for everything to be sent.
+        /// The number of calls that wait for everything to be sent. Open batches don't linger meanwhile.
         var flushes = 0
+        /// The number of batches that were taken for requests.
+        var turns = 0
         /// When a batch was acknowledged last.
         var lastAcknowledgement: ContinuousClock.Instant?
         /// The number of records that have failed, and the first error, since `countFailures` was called.
         var failures: (records: Int, first: KafkaError?) = (0, nil)
 
-        /// Where a record's topic is, without a look into the dictionary for each of them.
+        /// The index of a record's topic, without a dictionary lookup for each record.
         mutating func index(of topic: String) -> Int? {
             if let latest, latest.name == topic { return latest.index }
             guard let index = indexByName[topic] else { return nil }
@@ -39,22 +39,13 @@ final class Accumulator: Sendable {
         }
     }
 
-    /// A batch that has neither succeeded nor failed.
-    struct Unsettled {
-        let outcome: BatchOutcome
-        let created: ContinuousClock.Instant
-        /// The number of its records; 0 until it is taken out to be sent.
-        var recordCount = 0
-        /// The bytes of `buffer.memory` that it takes; 0 until it is taken out to be sent.
-        var reserved = 0
-    }
-
+    /// Guards the topics and partitions with all their batches, the used memory, and the waiters for room.
     let state = Lock(State())
     let configuration: ProducerConfiguration
     let pool: BufferPool
     let timing: Timing
     let observer: ClientObserver?
-    /// How long a batch that isn't complete waits for more: never so long that no time is left to send it.
+    /// How long an open batch waits for more records: never so long that no time is left to send it.
     let linger: Duration
     /// Notified when there may be something to send.
     let signal = Signal()
@@ -72,13 +63,13 @@ final class Accumulator: Sendable {
     enum Appended {
         case appended(Delivery)
         case full
-        /// Nobody has said how many partitions the topic has.
+        /// The topic's partitions are not known yet.
         case unknownTopic
     }
 
-    /// Puts a record into its partition's open batch.
+    /// Appends a record to its partition's open batch.
     ///
-    /// - Parameter transaction: The transaction that the record has to be part of; nil for any, or none.
+    /// - Parameter transaction: The transaction that the record must be part of; nil for any, or none.
     /// - Throws: MESSAGE_TOO_LARGE beyond `max.request.size`; UNKNOWN_TOPIC_OR_PARTITION for a partition that the topic
     ///   does not have; INVALID_TXN_STATE if the transaction has ended; the error that the producer was closed with.
     func append(
@@ -97,7 +88,7 @@ final class Accumulator: Sendable {
                 topic: name, partition: partition)
         }
         var result: Result<Appended, KafkaError> = .success(.unknownTopic)
-        var isNews = false
+        var mayBeReady = false
         state.withLock { state in
             if let refusal = state.closed ?? state.refusal {
                 result = .failure(refusal)
@@ -114,61 +105,58 @@ final class Accumulator: Sendable {
                 result = .failure(error)
                 return
             }
-            let queue = state.topics[index].queues[slot]
-            if let open = queue.builder?.byteCount, open + bound > configuration.batchSize {
-                queue.completeOpen()
-                isNews = true
+            let target = state.topics[index].partitions[slot]
+            if let open = target.builder?.byteCount, open + bound > configuration.batchSize {
+                target.completeOpen()
+                mayBeReady = true
             }
-            let growth = queue.builder?.growth(for: bound) ?? RecordBatchHeader.byteCount + bound
+            let growth = target.builder?.growth(for: bound) ?? RecordBatchHeader.byteCount + bound
             guard state.usedBytes + growth <= configuration.bufferMemory || state.usedBytes == 0 else {
                 state.isFull = true
-                isNews = true
+                mayBeReady = true
                 result = .success(.full)
                 return
             }
-            var held = queue.builder?.capacity ?? 0
-            if queue.builder == nil {
-                queue.open(
+            let held = target.builder?.capacity ?? 0
+            if target.builder == nil {
+                target.open(
                     now: timing.now(), bound: bound,
                     limit: min(configuration.batchSize, configuration.bufferMemory - state.usedBytes), pool: pool)
-                state.unsettled[ObjectIdentifier(queue.outcome)] = Unsettled(
-                    outcome: queue.outcome, created: queue.created)
-                held = 0
-                isNews = true
+                mayBeReady = true
             }
-            let recordIndex = queue.builder?.recordCount ?? 0
+            let recordIndex = target.builder?.recordCount ?? 0
             do throws(KafkaError) {
-                try queue.builder?.append(key: key, value: value, headers: headers, timestamp: timestamp)
+                try target.builder?.append(key: key, value: value, headers: headers, timestamp: timestamp)
             } catch {
                 result = .failure(error)
             }
-            state.usedBytes += (queue.builder?.capacity ?? 0) - held
+            state.usedBytes += (target.builder?.capacity ?? 0) - held
             guard case .success = result else { return }
             result = .success(
-                .appended(Delivery(batch: queue.outcome, index: recordIndex, timestamp: timestamp)))
+                .appended(Delivery(batch: target.outcome, index: recordIndex, timestamp: timestamp)))
         }
-        if isNews { signal.notify() }
+        if mayBeReady { signal.notify() }
         return try result.get()
     }
 
-    /// Which of a topic's partitions a record goes to; nil where the one that it names doesn't exist.
-    private func slot(in topic: inout TopicQueues, _ partition: Int32?, _ key: RawSpan?, _ bound: Int) -> Int? {
+    /// The index of a record's partition; nil if it names one that doesn't exist.
+    private func slot(in topic: inout ProducerTopic, _ partition: Int32?, _ key: RawSpan?, _ bound: Int) -> Int? {
         if let partition {
-            guard let slot = Int(exactly: partition), topic.queues.indices.contains(slot) else { return nil }
+            guard let slot = Int(exactly: partition), topic.partitions.indices.contains(slot) else { return nil }
             return slot
         }
         if let key, !configuration.partitionerIgnoresKeys {
-            return Int(Murmur2.partition(forKey: key, count: Int32(topic.queues.count)))
+            return Int(Murmur2.partition(forKey: key, count: Int32(topic.partitions.count)))
         }
         return topic.stickySlot(bound: bound, configuration, now: timing.now, random: timing.random)
     }
 
     // MARK: Waiting
 
-    /// Waits until a batch is settled; returns at once where one was since a record found no room. Waiting for the
-    /// next one then could last for as long as an open batch lingers.
+    /// Waits until a batch ends. Returns at once if one has ended since a record found no room: waiting for the next one
+    /// could last for as long as an open batch lingers.
     ///
-    /// Returns as well when the deadline has passed or the task is cancelled; the caller looks which.
+    /// Also returns when the deadline has passed or the task is cancelled; the caller checks which.
     func waitForRoom(until deadline: ContinuousClock.Instant? = nil) async {
         let id = state.withLock { state in
             state.lastWaiter += 1
@@ -206,7 +194,12 @@ final class Accumulator: Sendable {
     func flush() async {
         let outcomes = state.withLock { state in
             state.flushes += 1
-            return state.unsettled.values.map(\.outcome)
+            var outcomes: [BatchOutcome] = []
+            for partition in state.partitions {
+                for entry in partition.entries { outcomes.append(entry.batch.outcome) }
+                if partition.builder != nil { outcomes.append(partition.outcome) }
+            }
+            return outcomes
         }
         signal.notify()
         for outcome in outcomes where !Task.isCancelled { await outcome.allSettledUnlessCancelled() }
@@ -215,7 +208,7 @@ final class Accumulator: Sendable {
 
     // MARK: Ending
 
-    /// Accepts no record until this is called with nil, or until a transaction begins.
+    /// Accepts no record until it is called with nil, or until a transaction begins.
     func refuse(_ reason: KafkaError?) {
         state.withLock { $0.refusal = reason }
     }
@@ -228,7 +221,7 @@ final class Accumulator: Sendable {
         }
     }
 
-    /// From now on nothing is taken in any more; what was is sent without lingering.
+    /// Accepts no more records. Those that were accepted are sent without lingering.
     func close(_ reason: KafkaError) {
         let waiters = state.withLock { state in
             state.closed = state.closed ?? reason
@@ -238,49 +231,44 @@ final class Accumulator: Sendable {
         signal.notify()
     }
 
-    /// Ends every batch that isn't settled with an error.
+    /// Fails every batch that has neither succeeded nor failed.
     func failAll(_ error: KafkaError) {
         close(error)
         let batches = state.withLock { state in
-            for topic in state.topics {
-                for queue in topic.queues {
-                    queue.completeOpen()
-                    for batch in queue.complete { state.noteRecords(of: batch) }
-                    queue.complete = []
-                }
+            var batches: [ProducerBatch] = []
+            for partition in state.partitions {
+                for entry in partition.removeAll() where !entry.hasExpired { batches.append(entry.batch) }
             }
-            defer { (state.unsettled, state.usedBytes) = ([:], 0) }
-            for batch in state.unsettled.values { state.noteFailure(of: batch.recordCount, error) }
-            return Array(state.unsettled.values)
+            state.usedBytes = 0
+            for batch in batches { state.noteFailure(of: batch.recordCount, error) }
+            return batches
         }
         for batch in batches {
-            observer?.failedToProduce(batch.outcome.partition, records: batch.recordCount, error)
+            observer?.failedToProduce(batch.partition, records: batch.recordCount, error)
             batch.outcome.settle(.failure(error))
         }
     }
 }
 
 extension Accumulator.State {
-    /// There may be room again: whoever waited for it.
+    /// The callers that wait for room, when there may be room again.
     mutating func takeWaiters() -> [CheckedContinuation<Void, Never>] {
         isFull = false
         defer { roomWaiters = [:] }
         return Array(roomWaiters.values)
     }
 
-    mutating func noteRecords(of batch: ProducerBatch) {
-        unsettled[ObjectIdentifier(batch.outcome)]?.recordCount = batch.recordCount
-        unsettled[ObjectIdentifier(batch.outcome)]?.reserved = batch.reserved
-    }
-
     mutating func noteFailure(of recordCount: Int, _ error: KafkaError) {
         failures = (failures.records + recordCount, failures.first ?? error)
     }
 
-    func queue(_ partition: TopicPartition) -> PartitionQueue? {
-        guard let index = indexByName[partition.topic], let slot = Int(exactly: partition.partition),
-            topics[index].queues.indices.contains(slot)
+    /// All partitions of all topics.
+    var partitions: some Sequence<ProducerPartition> { topics.lazy.flatMap(\.partitions) }
+
+    func partition(_ key: TopicPartition) -> ProducerPartition? {
+        guard let index = indexByName[key.topic], let slot = Int(exactly: key.partition),
+            topics[index].partitions.indices.contains(slot)
         else { return nil }
-        return topics[index].queues[slot]
+        return topics[index].partitions[slot]
     }
 }

@@ -1,16 +1,17 @@
 import Concurrency
 
-/// What a transactional producer says to the coordinators of its transactional id and of groups, with retries.
+/// The requests of a transactional producer to the coordinators of its transactional id and of groups, with retries.
 ///
 /// Sources: KIP-98, KIP-360, KIP-447, KIP-890.
 final class CoordinatorCalls: Sendable {
     private let cluster: Cluster
     private struct State {
         var connections: [Coordinated: NegotiatedConnection] = [:]
-        /// As the last connection to a coordinator had them.
+        /// The cluster's features, from the last connection to a coordinator.
         var features: [String: Int16] = [:]
     }
 
+    /// Guards the connections to coordinators and their features.
     private let state = Lock(State())
 
     init(cluster: Cluster) {
@@ -19,16 +20,16 @@ final class CoordinatorCalls: Sendable {
 
     private var timeout: Duration { cluster.configuration.requestTimeout }
 
-    /// The level of a feature of the cluster, as the last coordinator had it; 0 where none has it.
+    /// The level of a feature of the cluster, from the last coordinator; 0 if it has none.
     func feature(_ name: String) -> Int16 {
         state.withLock { $0.features[name] } ?? 0
     }
 
     // MARK: Calls
 
-    /// Makes the producer known, or gives it its next epoch.
+    /// Registers the producer, or gives it its next epoch.
     ///
-    /// - Parameter last: The identity to go on from; nil for the first time.
+    /// - Parameter last: The current identity; nil for the first time.
     func initialize(
         _ id: String, _ configuration: ProducerConfiguration, after last: ProducerIdentity?, limit: Duration
     ) async throws(KafkaError) -> ProducerIdentity {
@@ -36,8 +37,8 @@ final class CoordinatorCalls: Sendable {
             if last != nil, try connection.version(for: InitProducerIdRequest.self) < 3 {
                 throw KafkaError(
                     .unsupportedVersion,
-                    "after this error the producer needs another epoch, which brokers give from Kafka 2.5 on: "
-                        + "make another producer")
+                    "after this error the producer needs another epoch, which brokers assign from Kafka 2.5 on: "
+                        + "create another producer")
             }
             let response = try await connection.call(
                 InitProducerIdRequest(
@@ -45,17 +46,17 @@ final class CoordinatorCalls: Sendable {
                     transactionTimeoutMs: configuration.transactionTimeout.asMilliseconds,
                     producerId: last?.id ?? -1, producerEpoch: last?.epoch ?? -1),
                 timeout: self.timeout)
-            try Self.check(response.errorCode, "the coordinator gave no producer id")
+            try Self.check(response.errorCode, "the coordinator refused to assign a producer id")
             return try ProducerIdentity(response)
         }
     }
 
-    /// Puts partitions into the transaction.
+    /// Adds partitions to the transaction.
     ///
-    /// - Parameter goOn: Whether it is still worth another attempt.
+    /// - Parameter mayContinue: Whether another attempt is still useful.
     func add(
         _ partitions: [TopicPartition], to id: String, as identity: ProducerIdentity, limit: Duration,
-        while goOn: @escaping @Sendable () -> Bool
+        while mayContinue: @escaping @Sendable () -> Bool
     ) async throws(KafkaError) {
         let topics = Dictionary(grouping: partitions, by: \.topic).map { topic, partitions in
             AddPartitionsToTxnRequest.Topic(name: topic, partitions: partitions.map(\.partition))
@@ -63,22 +64,22 @@ final class CoordinatorCalls: Sendable {
         let request = AddPartitionsToTxnRequest(
             v3AndBelowTransactionalId: id, v3AndBelowProducerId: identity.id,
             v3AndBelowProducerEpoch: identity.epoch, v3AndBelowTopics: topics)
-        try await call(.transaction(id), limit: limit, while: goOn) { connection in
+        try await call(.transaction(id), limit: limit, while: mayContinue) { connection in
             let response = try await connection.call(
                 request, timeout: self.timeout, upTo: AddPartitionsToTxnRequest.lastClientVersion)
-            // One refusal refuses all; the others say OPERATION_NOT_ATTEMPTED then.
+            // If one partition is refused, the others have OPERATION_NOT_ATTEMPTED.
             let results = response.resultsByTopicV3AndBelow.flatMap { topic in
                 topic.resultsByPartition.map { (topic.name, $0) }
             }.sorted { first, _ in first.1.partitionErrorCode != ErrorCode.operationNotAttempted.rawValue }
             for (topic, result) in results {
                 try Self.check(
-                    result.partitionErrorCode, "the partition can't be put into the transaction", topic: topic,
+                    result.partitionErrorCode, "the partition can't be added to the transaction", topic: topic,
                     partition: result.partitionIndex)
             }
         }
     }
 
-    /// Puts a group into the transaction.
+    /// Adds a group to the transaction.
     func add(
         group: String, to id: String, as identity: ProducerIdentity, limit: Duration
     ) async throws(KafkaError) {
@@ -87,7 +88,7 @@ final class CoordinatorCalls: Sendable {
                 AddOffsetsToTxnRequest(
                     transactionalId: id, producerId: identity.id, producerEpoch: identity.epoch, groupId: group),
                 timeout: self.timeout)
-            try Self.check(response.errorCode, "the group \(group) can't be put into the transaction")
+            try Self.check(response.errorCode, "the group \(group) can't be added to the transaction")
         }
     }
 
@@ -114,7 +115,7 @@ final class CoordinatorCalls: Sendable {
                     .unsupportedVersion,
                     "a group member's offsets can be part of a transaction from Kafka 2.5 on (KIP-447)")
             }
-            // The group may have moved to its next generation, and this member with it (cooperative rebalance).
+            // The group and this member may have a later generation (cooperative rebalance).
             let member = group.current(owning: partitions) ?? group
             let request = TxnOffsetCommitRequest(
                 transactionalId: id, groupId: group.groupID, producerId: identity.id, producerEpoch: identity.epoch,
@@ -126,8 +127,8 @@ final class CoordinatorCalls: Sendable {
             } catch {
                 throw await group.mayRepeat(error, sentAs: member, owning: partitions) ? error.passing : error
             }
-            // The request has the topics' names only. The broker keeps the offsets until the transaction ends, so a
-            // topic that was deleted and created again up to now makes the transaction fail.
+            // The request has only the topics' names. The broker keeps the offsets until the transaction ends, so a topic
+            // that was deleted and created again until now must make the transaction fail.
             let mismatches = try await TopicIdentity.mismatches(expected, over: connection, timeout: self.timeout)
             if let first = mismatches.min(by: { $0.key < $1.key }) { throw first.value }
         }
@@ -145,8 +146,9 @@ final class CoordinatorCalls: Sendable {
 
     /// Ends the transaction.
     ///
-    /// - Parameter mayBeUnknown: Whether the coordinator may know nothing of it, so that there is nothing to abort.
-    /// - Returns: The identity to go on with.
+    /// - Parameter mayBeUnknown: Whether the transaction may not have started at the coordinator, so that there is nothing
+    ///   to abort.
+    /// - Returns: The identity to continue with.
     func end(
         _ id: String, committing: Bool, as identity: ProducerIdentity, isVersion2: Bool, mayBeUnknown: Bool,
         limit: Duration
@@ -176,14 +178,15 @@ final class CoordinatorCalls: Sendable {
 
     // MARK: Retries
 
-    /// Sends a request to a coordinator, with retries, until it succeeds, fails for good, or the time is over.
+    /// Sends a request to a coordinator, with retries, until it succeeds, fails permanently, or times out.
     ///
-    /// A coordinator that moves, or that is loading its log, is looked up and asked again. So is one that hasn't
-    /// finished the last transaction everywhere (CONCURRENT_TRANSACTIONS), which is a matter of milliseconds.
+    /// A coordinator that moves, or loads its log, is looked up again for the next attempt. A coordinator that has not
+    /// completed the last transaction in all partitions (CONCURRENT_TRANSACTIONS) does so within milliseconds.
     ///
     /// - Throws: The last error; a retriable one after `limit`.
     private func call<Result: Sendable>(
-        _ coordinated: Coordinated, limit: Duration, while goOn: @escaping @Sendable () -> Bool = { true },
+        _ coordinated: Coordinated, limit: Duration,
+        while mayContinue: @escaping @Sendable () -> Bool = { true },
         _ attempt: @escaping @Sendable (NegotiatedConnection) async throws -> Result
     ) async throws(KafkaError) -> Result {
         let timing = cluster.timing
@@ -192,13 +195,14 @@ final class CoordinatorCalls: Sendable {
         let outcome = Promise<Swift.Result<Result, KafkaError>?>()
         let work = Task {
             do throws(KafkaError) {
-                let result = try await self.attempts(coordinated, until: deadline, while: goOn, lastError, attempt)
+                let result = try await self.attempts(
+                    coordinated, until: deadline, while: mayContinue, lastError, attempt)
                 outcome.fulfil(.success(result))
             } catch {
                 outcome.fulfil(.failure(error))
             }
         }
-        // A single attempt may take longer than there is time: `request.timeout.ms`, or a silent broker after another.
+        // A single attempt may take longer than the limit: `request.timeout.ms`, or several silent brokers in turn.
         let timer = Task {
             try await timing.timeout(limit)
             outcome.fulfil(nil)
@@ -208,12 +212,12 @@ final class CoordinatorCalls: Sendable {
             work.cancel()
         }
         if let result = await outcome.value() { return try result.get() }
-        let silence = KafkaError(.requestTimedOut, "the coordinator of \(coordinated) did not answer in \(limit)")
+        let silence = KafkaError(.requestTimedOut, "the coordinator of \(coordinated) did not respond in \(limit)")
         throw lastError.withLock { $0 } ?? silence
     }
 
     private func attempts<Result: Sendable>(
-        _ coordinated: Coordinated, until deadline: ContinuousClock.Instant, while goOn: @Sendable () -> Bool,
+        _ coordinated: Coordinated, until deadline: ContinuousClock.Instant, while mayContinue: @Sendable () -> Bool,
         _ lastError: borrowing Lock<KafkaError?>, _ attempt: @Sendable (NegotiatedConnection) async throws -> Result
     ) async throws(KafkaError) -> Result {
         let timing = cluster.timing
@@ -229,7 +233,8 @@ final class CoordinatorCalls: Sendable {
             } catch let error as KafkaError {
                 failure = error
             } catch {
-                failure = KafkaError(.unknownServerError, "\(coordinated) can't be asked: \(error)")
+                failure = KafkaError(
+                    .unknownServerError, "the request to the coordinator of \(coordinated) failed: \(error)")
             }
             guard failure.isRetriable, !Task.isCancelled else { throw failure }
             failures += 1
@@ -240,8 +245,8 @@ final class CoordinatorCalls: Sendable {
             } else if !failure.meansLostMembership {
                 state.withLock { $0.connections[coordinated] = nil }
             }
-            guard timing.now() + delay < deadline, goOn() else { throw failure }
-            // The end of the last transaction is always awaited for a moment.
+            guard timing.now() + delay < deadline, mayContinue() else { throw failure }
+            // Waiting for the end of the last transaction is normal, and reported only if it takes long.
             if failure.code != .concurrentTransactions || failures > 50 {
                 reporter.failed(failure, at: timing.now(), retryingAfter: delay, observer: cluster.observer)
             }

@@ -2,28 +2,28 @@
 public struct RecordMetadata: Sendable, Hashable {
     /// The topic that it was sent to.
     public let topic: String
-    /// The one that was named, or that the key, the `Partitioner` or chance have chosen.
+    /// The partition that the record named, or the one that was chosen for it.
     public let partition: Int32
-    /// -1 where no broker told it: with acks=0, and for a batch that was written twice and found out to be so.
+    /// -1 if unknown: with acks=0, and for a batch that was written by an attempt whose response was lost.
     public let offset: Int64
     /// In milliseconds since 1970: the broker's for a topic with LogAppendTime, else the record's own.
     public let timestamp: Int64
 }
 
-/// A record on its way: await `metadata` for how it ended.
+/// A record that was enqueued. Await `metadata` for its outcome.
 public struct Delivery: Sendable {
     let batch: BatchOutcome
     let index: Int
     let timestamp: Int64
 
-    /// Whether the record is the first of its batch. Who only wants to know that everything was delivered needs to
-    /// await `batchDelivered()` of these alone.
+    /// Whether the record is the first of its batch. To wait for all records it is enough to await `batchDelivered()` of
+    /// these.
     public var isFirstOfBatch: Bool { index == 0 }
 
     /// Waits until the record is delivered as `acks` demands.
     ///
     /// Takes at most `delivery.timeout.ms` from when the record's batch was begun. In a transaction it takes up to
-    /// `request.timeout.ms` longer, since the answer to what is in flight is awaited. Not cancellable.
+    /// `request.timeout.ms` longer, since it waits for the responses to batches in flight. Not cancellable.
     ///
     /// - Throws: `KafkaError` with the broker's error. After `delivery.timeout.ms` REQUEST_TIMED_OUT or, if the last
     ///   attempt ended so, NETWORK_EXCEPTION: then it isn't known whether the record was written. The same holds for
@@ -35,7 +35,7 @@ public struct Delivery: Sendable {
         }
     }
 
-    /// The same, but ends at once if the task is cancelled.
+    /// Waits for the outcome, or until the task is cancelled.
     ///
     /// - Throws: As `metadata`, and `CancellationError`.
     func metadataUnlessCancelled() async throws -> RecordMetadata {
@@ -44,7 +44,7 @@ public struct Delivery: Sendable {
     }
 
     private func metadata(_ written: BatchOutcome.Written, index: Int) -> RecordMetadata {
-        // The base offset is the broker's word: the sum may be no offset.
+        // The base offset comes from the broker, so the sum may overflow.
         let (offset, isTooLarge) = written.baseOffset.addingReportingOverflow(Int64(index))
         return RecordMetadata(
             topic: batch.partition.topic, partition: batch.partition.partition,
@@ -52,11 +52,11 @@ public struct Delivery: Sendable {
             timestamp: written.logAppendTime < 0 ? timestamp : written.logAppendTime)
     }
 
-    /// Waits until all records of the batch that this one was put into are delivered or have failed.
+    /// Waits until all records of this record's batch are delivered or have failed.
     ///
-    /// Nearly always they end alike; a batch that was too large for its topic is sent in parts.
+    /// Nearly always they have the same outcome; a batch that was too large for its topic is sent in parts.
     ///
-    /// - Throws: The error of the first that failed, as `metadata` has it.
+    /// - Throws: The error of the first record that failed, as `metadata`.
     public func batchDelivered() async throws(KafkaError) {
         if let error = await batch.allSettled() { throw error }
     }

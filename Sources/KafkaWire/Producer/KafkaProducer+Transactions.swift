@@ -1,8 +1,8 @@
-/// Transactions (KIP-98): records in any number of partitions, and a group's offsets, that count all together or not at
-/// all for who reads with `isolation.level=read_committed`.
+/// Transactions (KIP-98): consumers with `isolation.level=read_committed` see a transaction's records, in any number of
+/// partitions, and its offsets together or not at all.
 ///
-/// They need `transactional.id`: a name of the producer's own that stays when the program starts again. A producer that
-/// begins with it ends the transactions of the one before, and fences it off.
+/// They need `transactional.id`: a name that is the producer's own and stays the same when the program restarts. A producer
+/// that starts with it ends the transactions of its predecessor, and fences it.
 extension KafkaProducer {
     /// Runs a transaction: commits it when `body` returns, and aborts it when `body` throws.
     ///
@@ -13,16 +13,15 @@ extension KafkaProducer {
     /// }
     /// ```
     ///
-    /// The first one calls `initTransactions` where that hasn't been done. A task that is cancelled aborts where `body`
-    /// throws for that; a commit that has begun goes on. An abort that the coordinator didn't answer in `max.block.ms`
-    /// is finished by the next call, before anything else.
+    /// The first call also calls `initTransactions` if necessary. If the task is cancelled, the transaction is aborted if
+    /// `body` throws because of that; a commit that has begun is completed. If an abort gets no response in `max.block.ms`,
+    /// the next call completes it first.
     ///
-    /// - Throws: What `body` throws, once the transaction is aborted, or `max.block.ms` is over. The error of the
-    ///   commit: the transaction is aborted then as well, and may be run again, but for two. PRODUCER_FENCED and others
-    ///   of `commitTransaction` mean that another producer has to be made. After REQUEST_TIMED_OUT and other retriable
-    ///   errors of the commit it isn't known whether the transaction was committed: `commitTransaction` tells, when it
-    ///   is called again, and until then this throws INVALID_TXN_STATE. The error of an earlier transaction's abort
-    ///   that can't be finished: `body` hasn't run then.
+    /// - Throws: The error of `body`, after the abort or `max.block.ms`. The error of the commit, after the transaction was
+    ///   aborted: it may be run again, with two exceptions. PRODUCER_FENCED and the other errors that `commitTransaction`
+    ///   names mean that another producer is needed. After REQUEST_TIMED_OUT and other retriable errors of the commit it
+    ///   isn't known whether the transaction was committed: call `commitTransaction` again to find out; until then this
+    ///   throws INVALID_TXN_STATE. The error of an earlier transaction's abort that can't be completed: `body` did not run.
     @discardableResult
     public func withTransaction<Result: Sendable>(
         isolation: isolated (any Actor)? = #isolation,
@@ -36,38 +35,37 @@ extension KafkaProducer {
         do {
             result = try await body(KafkaTransaction(self, number: manager.number))
         } catch {
-            // The next call tells of a producer that can't go on, and finishes an abort that ran out of time; the
-            // reason for the abort is this one.
+            // The next call reports a producer that can't continue, and completes an abort that timed out. This error is
+            // the reason for the abort.
             try? await abortTransaction()
             throw error
         }
         do throws(KafkaError) {
             try await commitTransaction()
         } catch {
-            // Where it can't be aborted, because it may have been committed, or because the producer has come to its
-            // end, this does nothing.
+            // This does nothing if the transaction may have been committed, or if the producer can't continue.
             try? await abortTransaction()
             throw error
         }
         return result
     }
 
-    /// Makes the producer known under its `transactional.id`: an unfinished transaction of an earlier producer of that
-    /// name is aborted, and what it still sends is refused.
+    /// Registers the producer under its `transactional.id`: an unfinished transaction of an earlier producer with that id is
+    /// aborted, and brokers refuse that producer's requests from then on.
     ///
-    /// Waits for up to `max.block.ms`, and may be called again after an error that is retriable.
+    /// Waits for `max.block.ms` at most, and may be called again after a retriable error.
     ///
     /// - Throws: INVALID_CONFIG without `transactional.id`; TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
-    ///   INVALID_TRANSACTION_TIMEOUT where `transaction.timeout.ms` is more than brokers allow.
+    ///   INVALID_TRANSACTION_TIMEOUT if `transaction.timeout.ms` is more than brokers allow.
     public func initTransactions() async throws(KafkaError) {
         let manager = try manager
         try await uncancelled { () throws(KafkaError) in try await manager.initialize() }
     }
 
-    /// Begins a transaction. Every record that is sent from here on belongs to it.
+    /// Begins a transaction. Every record that is sent from now on belongs to it.
     ///
-    /// - Throws: INVALID_TXN_STATE before `initTransactions` or in a transaction, one among them whose end ran out of
-    ///   time; the error that has ended the producer.
+    /// - Throws: INVALID_TXN_STATE before `initTransactions`, or in a transaction, also one whose commit or abort timed out;
+    ///   the error that ended the producer.
     public func beginTransaction() async throws(KafkaError) {
         try manager.begin()
     }
@@ -75,23 +73,23 @@ extension KafkaProducer {
     /// Commits offsets of a group when, and only if, the transaction is committed (KIP-447).
     ///
     /// - Parameters:
-    ///   - offsets: For each partition the offset to go on reading with: one after the last record that is done.
-    ///   - group: The consumer's membership, `KafkaConsumer.groupMetadata`. For partitions that were assigned by hand the
-    ///     group's name is enough.
+    ///   - offsets: For each partition the offset to resume from: one after the last processed record.
+    ///   - group: The consumer's membership, `KafkaConsumer.groupMetadata`. For manually assigned partitions the group's
+    ///     name is enough.
     ///
     /// If the group rebalances meanwhile, waits for the member's next generation and continues, for `max.block.ms` at
     /// most, as long as the consumer keeps the partitions.
     ///
     /// - Throws: ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID and FENCED_INSTANCE_ID if the consumer lost its membership or one of
     ///   the partitions. INCONSISTENT_TOPIC_ID if a topic was deleted and created again after its records were read. The
-    ///   transaction has to be aborted then, as with every other error but PRODUCER_FENCED.
+    ///   transaction must be aborted then, as after every other error except PRODUCER_FENCED.
     public func sendOffsets(
         _ offsets: [TopicPartition: OffsetAndMetadata], group: ConsumerGroupMetadata
     ) async throws(KafkaError) {
         try await sendOffsets(offsets, group: group, transaction: nil)
     }
 
-    /// - Parameter transaction: The number of the transaction that they have to be part of; nil for the current one.
+    /// - Parameter transaction: The number of the transaction that they must be part of; nil for the current one.
     func sendOffsets(
         _ offsets: [TopicPartition: OffsetAndMetadata], group: ConsumerGroupMetadata, transaction: UInt64?
     ) async throws(KafkaError) {
@@ -104,19 +102,19 @@ extension KafkaProducer {
 
     /// Waits until all records of the transaction are written, and commits it.
     ///
-    /// - Throws: The error that keeps it from being committed: call `abortTransaction` then. PRODUCER_FENCED where
-    ///   another producer has taken over the `transactional.id`, or the transaction took longer than
-    ///   `transaction.timeout.ms`: this producer can't go on. After `max.block.ms`, an error that is retriable: whether
-    ///   it was committed isn't known, and another `commitTransaction` goes on with it.
+    /// - Throws: The error that prevents the commit: call `abortTransaction` then. PRODUCER_FENCED if another producer has
+    ///   taken over the `transactional.id`, or the transaction took longer than `transaction.timeout.ms`: this producer
+    ///   can't continue. After `max.block.ms` a retriable error: it isn't known whether the transaction was committed, and
+    ///   another `commitTransaction` continues.
     public func commitTransaction() async throws(KafkaError) {
         let manager = try manager
         try await uncancelled { () throws(KafkaError) in try await manager.commit() }
     }
 
-    /// Drops what the transaction has sent: records that aren't sent yet fail with OPERATION_NOT_ATTEMPTED, and those in
-    /// flight are waited for. The next transaction can begin afterwards, whatever spoiled this one.
+    /// Aborts the transaction. Records that are not sent yet fail with OPERATION_NOT_ATTEMPTED; the call waits for those in
+    /// flight. The next transaction can begin afterwards, whatever made this one fail.
     ///
-    /// - Throws: As `commitTransaction`. After an error that is retriable, another `abortTransaction` goes on with it.
+    /// - Throws: As `commitTransaction`. After a retriable error another `abortTransaction` continues.
     public func abortTransaction() async throws(KafkaError) {
         let manager = try manager
         try await uncancelled { () throws(KafkaError) in try await manager.abort() }
@@ -131,7 +129,7 @@ extension KafkaProducer {
         }
     }
 
-    /// Runs to its end what mustn't be left half done when the task is cancelled.
+    /// Runs `body` to its end, also if the task is cancelled.
     private func uncancelled(
         _ body: @escaping @Sendable () async throws(KafkaError) -> Void
     ) async throws(KafkaError) {

@@ -6,24 +6,24 @@ public struct ProducerRecord: Sendable {
     /// The topic's name. If it does not exist, the broker creates it if its `auto.create.topics.enable` and the client's
     /// `allow.auto.create.topics` permit that.
     public var topic: String
-    /// Nil: by the key as the Java client does it (murmur2); without a key, to one partition until a batch is full.
+    /// nil to choose it by the key as the Java client does (murmur2); without a key, one partition until a batch is full.
     public var partition: Int32?
-    /// Records of one key go to one partition, and keep their order. Nil for none.
+    /// Records with the same key go to the same partition, and keep their order. nil for none.
     public var key: [UInt8]?
-    /// Nil for null: in a compacted topic, a tombstone that deletes what the key had.
+    /// nil for null: in a compacted topic, a tombstone that deletes the key's earlier records.
     public var value: [UInt8]?
-    /// Names and values in their order; a name may come twice, and a value be null (KIP-82).
+    /// Names and values in order; names may repeat, and values may be null (KIP-82).
     public var headers: [(String, [UInt8]?)]
     /// In milliseconds since 1970; nil for now.
     public var timestamp: Int64?
 
     /// - Parameters:
     ///   - topic: The topic's name.
-    ///   - partition: Nil for the producer's choice.
-    ///   - key: Nil for none.
-    ///   - value: Nil for null: in a compacted topic, a tombstone.
-    ///   - headers: Names and values in their order; a name may come twice, and a value be null (KIP-82).
-    ///   - timestamp: In milliseconds since 1970; nil for when it is enqueued.
+    ///   - partition: nil for the producer's choice.
+    ///   - key: nil for none.
+    ///   - value: nil for null: in a compacted topic, a tombstone.
+    ///   - headers: Names and values in order; names may repeat, and values may be null (KIP-82).
+    ///   - timestamp: In milliseconds since 1970; nil for the time when it is enqueued.
     public init(
         topic: String, partition: Int32? = nil, key: [UInt8]? = nil, value: [UInt8]?,
         headers: [(String, [UInt8]?)] = [], timestamp: Int64? = nil
@@ -37,21 +37,20 @@ public struct ProducerRecord: Sendable {
     }
 }
 
-/// Sends records: collects them into batches, and each batch is written once and in order, whatever fails on the way.
+/// Sends records in batches, each of which is written once and in order, whatever fails meanwhile.
 ///
 /// ```swift
 /// let metadata = try await producer.send(ProducerRecord(topic: "TFI", key: Array("k".utf8), value: Array("v".utf8)))
 /// ```
 ///
-/// `send` waits for the outcome; to have many records under way, `enqueue` each and await its `Delivery` later, or
+/// `send` waits for the outcome. To send many records concurrently, `enqueue` each and await its `Delivery` later, or
 /// `flush`. Records of one partition keep the order in which they were enqueued.
 ///
-/// With `acks=all` a batch is numbered (KIP-98), so that one which is sent again after a lost answer isn't written
-/// twice. A record that fails was not written, or it isn't known: with REQUEST_TIMED_OUT and the other errors that
-/// `Delivery.metadata` names, and with OUT_OF_ORDER_SEQUENCE_NUMBER for one that was sent behind such a record.
+/// With `acks=all` batches are numbered (KIP-98), so that a batch that is retried after a lost response isn't written twice.
+/// A record that fails was not written, except that this is unknown after REQUEST_TIMED_OUT and the other errors that
+/// `Delivery.metadata` names, and after OUT_OF_ORDER_SEQUENCE_NUMBER for a record that was sent behind such a record.
 ///
-/// With `acks=1` what is sent again may be there twice, or behind what was sent later. With `acks=0` nothing is sent
-/// again.
+/// With `acks=1` a retried batch may be written twice, or behind later ones. With `acks=0` nothing is retried.
 ///
 /// With `transactional.id` records are sent in transactions: see `withTransaction`.
 public final class KafkaProducer: Sendable {
@@ -59,7 +58,7 @@ public final class KafkaProducer: Sendable {
     private let accumulator: Accumulator
     private let sender: ProducerSender
     private let lookups = TopicLookups()
-    /// Nil without `transactional.id`.
+    /// nil without `transactional.id`.
     let transactions: TransactionManager?
 
     init(cluster: Cluster) {
@@ -81,7 +80,7 @@ public final class KafkaProducer: Sendable {
     deinit {
         let sender = sender
         background("closing a dropped producer") {
-            await sender.stop(KafkaError(.networkException, "the producer is gone"))
+            await sender.stop(KafkaError(.networkException, "the producer was released"))
         }
     }
 
@@ -106,7 +105,7 @@ public final class KafkaProducer: Sendable {
         try await enqueue(record, transaction: nil)
     }
 
-    /// - Parameter transaction: The number of the transaction that the record has to be part of; nil for any, or none.
+    /// - Parameter transaction: The number of the transaction that the record must be part of; nil for any, or none.
     func enqueue(_ record: ProducerRecord, transaction: UInt64?) async throws -> Delivery {
         var mayBeNewer = record.partition != nil
         var deadline: ContinuousClock.Instant?
@@ -124,18 +123,18 @@ public final class KafkaProducer: Sendable {
             } catch let error as KafkaError
                 where error.code == .unknownTopicOrPartition && !error.isFromBroker && mayBeNewer
             {
-                // The topic may have got more partitions since it was described.
+                // Partitions may have been added to the topic since it was described.
                 mayBeNewer = false
                 try await learn(record.topic, anew: true)
             }
         }
     }
 
-    /// Takes a record in from memory that is only borrowed, without waiting.
+    /// Enqueues a record from borrowed memory, without waiting.
     ///
-    /// - Returns: Nil where there is no room, or the topic's partitions aren't known: await `ready(for:)` and try again.
+    /// - Returns: nil if there is no room, or if the topic's partitions aren't known: await `ready(for:)` and retry.
     /// - Throws: MESSAGE_TOO_LARGE for a record beyond `max.request.size`; UNKNOWN_TOPIC_OR_PARTITION for a partition
-    ///   that the topic hasn't; INVALID_TXN_STATE as `enqueue`; what the producer was closed with.
+    ///   that the topic does not have; INVALID_TXN_STATE as `enqueue`; the error that the producer was closed with.
     public func tryEnqueue(
         topic: String, partition: Int32? = nil, key: RawSpan?, value: RawSpan?, headers: [(String, [UInt8]?)] = [],
         timestamp: Int64? = nil
@@ -161,10 +160,10 @@ public final class KafkaProducer: Sendable {
         return if case .appended(let delivery) = appended { delivery } else { nil }
     }
 
-    /// Waits until it makes sense to try to enqueue a record of this topic again.
+    /// Waits until another attempt to enqueue a record of this topic may succeed.
     ///
-    /// - Throws: After `max.block.ms` UNKNOWN_TOPIC_OR_PARTITION where the topic doesn't exist, or what finding that
-    ///   out came to, and REQUEST_TIMED_OUT where there is no room; `CancellationError`.
+    /// - Throws: After `max.block.ms` UNKNOWN_TOPIC_OR_PARTITION if the topic does not exist, or the error of the lookup,
+    ///   and REQUEST_TIMED_OUT if there is no room; `CancellationError`.
     public func ready(for topic: String) async throws {
         try await ready(for: topic, until: cluster.timing.now() + cluster.configuration.producer.maximumBlock)
     }
@@ -184,7 +183,7 @@ public final class KafkaProducer: Sendable {
         }
     }
 
-    /// Finds out how many partitions a topic has.
+    /// Looks up the number of a topic's partitions.
     ///
     /// - Throws: REQUEST_TIMED_OUT at once if `max.block.ms` is 0. The topic is looked up in the background then.
     private func learn(_ topic: String, anew: Bool = false) async throws {
@@ -228,13 +227,13 @@ public final class KafkaProducer: Sendable {
         } catch let error as KafkaError
             where error.code == .unknownTopicOrPartition && cluster.configuration.producer.allowsTopicCreation
         {
-            // A failure of this question would come to the next attempt as well.
+            // If the creation fails, the next attempt fails too, and reports why.
             try? await cluster.createMissing(topics: [topic])
             throw error
         }
     }
 
-    /// What waits to be delivered, and when a broker acknowledged records last: for health probes.
+    /// The records that wait to be delivered, and when a broker last acknowledged records: for health probes.
     ///
     /// Computed when it is read, in time proportional to the number of partitions and batches.
     public var state: ProducerState { accumulator.producerState }
@@ -299,7 +298,7 @@ public final class KafkaProducer: Sendable {
     }
 }
 
-/// The topics that are being looked up in the background, each once.
+/// The topics that are being looked up in the background, each by one task.
 private final class TopicLookups: Sendable {
     private let topics = Lock<Set<String>>([])
 

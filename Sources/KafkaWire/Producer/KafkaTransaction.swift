@@ -1,7 +1,7 @@
 /// The transaction that `KafkaProducer.withTransaction` passes to its closure.
 ///
-/// What is sent through it counts when the closure has returned, all of it or nothing. After the transaction has ended,
-/// every call throws INVALID_TXN_STATE, also while the producer's next transaction is in progress.
+/// Its records and offsets become visible together after the closure has returned, or not at all. After the transaction has
+/// ended, every call throws INVALID_TXN_STATE, also while the producer's next transaction is in progress.
 public struct KafkaTransaction: Sendable {
     private let producer: KafkaProducer
     /// Distinguishes the producer's transactions.
@@ -15,7 +15,7 @@ public struct KafkaTransaction: Sendable {
     /// Enqueues a record, and waits for room in `buffer.memory` if there is none. The delivery needn't be awaited: a
     /// record that isn't delivered makes the commit fail.
     ///
-    /// - Throws: As `KafkaProducer.enqueue`, and the error that has spoiled the transaction. INVALID_TXN_STATE if the
+    /// - Throws: As `KafkaProducer.enqueue`, and the error that makes the transaction fail. INVALID_TXN_STATE if the
     ///   transaction has ended.
     @discardableResult
     public func enqueue(_ record: ProducerRecord) async throws -> Delivery {

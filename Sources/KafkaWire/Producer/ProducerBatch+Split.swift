@@ -1,5 +1,5 @@
 extension ProducerBatch {
-    /// Where to split the batch so that records that the broker refused get apart from the others.
+    /// The index at which to split the batch so that refused records are separated from the others.
     ///
     /// - Parameter refused: The indexes of the refused records, as the broker named them.
     /// - Returns: nil if all records or none are refused.
@@ -9,14 +9,14 @@ extension ProducerBatch {
         return first > 0 ? first : (0..<recordCount).first { !refused.contains($0) }
     }
 
-    /// Makes two batches of a closed one, for a topic that the whole is too large for (KIP-126). The records keep their
-    /// sequence numbers, so the batches behind this one stay as they are.
+    /// Splits a closed batch that is too large for its topic (KIP-126). The records keep their sequence numbers, so later
+    /// batches are not affected.
     ///
     /// - Parameters:
     ///   - middle: The index of the first record of the second batch.
-    ///   - maximumBytes: More than the decompressed records can have.
-    /// - Returns: nil if one of the batches would be empty.
-    /// - Throws: If the batch's own bytes can't be read, which is a bug.
+    ///   - maximumBytes: The largest size of the decompressed records.
+    /// - Returns: nil if one of the parts would be empty.
+    /// - Throws: If the batch can't be decoded, which would be a bug.
     func split(
         at middle: Int, maximumBytes: Int, pool: BufferPool
     ) throws(KafkaError) -> (ProducerBatch, ProducerBatch)? {

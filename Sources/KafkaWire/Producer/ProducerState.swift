@@ -1,7 +1,7 @@
 /// The state of a producer, for health probes.
 public struct ProducerState: Sendable, Hashable {
-    /// When a broker acknowledged records last; nil before the first time. With `acks=0`, when records were written to a
-    /// socket last.
+    /// When a broker last acknowledged records; nil before the first time. With `acks=0`, when records were last written to
+    /// a socket.
     public let lastAcknowledgement: ContinuousClock.Instant?
     /// The number of records that are buffered or in flight.
     public let waitingRecords: Int

@@ -1,7 +1,7 @@
-/// The number of a record in its partition, by which a broker knows a batch that it has (KIP-98).
+/// The number of a record in its partition, by which a broker recognizes a batch that it has already (KIP-98).
 ///
-/// Numbers go from 0 to 2^31 - 1 and then start over, so that of two numbers the earlier one is the one with the shorter
-/// way to the other.
+/// Numbers run from 0 to 2³¹ - 1 and then wrap around. Of two numbers, the earlier is the one with the shorter forward
+/// distance to the other.
 struct SequenceNumber: Hashable, Sendable {
     let value: Int32
 
@@ -12,13 +12,13 @@ struct SequenceNumber: Hashable, Sendable {
 
     static let first = SequenceNumber(0)
 
-    /// The number so many records further on.
+    /// The number `count` records later.
     func advanced(by count: Int) -> SequenceNumber {
         SequenceNumber(Int32(truncatingIfNeeded: Int64(value) &+ Int64(count)))
     }
 
     func precedes(_ other: SequenceNumber) -> Bool {
-        let way = (other.value &- value) & .max
-        return way != 0 && way < 1 << 30
+        let distance = (other.value &- value) & .max
+        return distance != 0 && distance < 1 << 30
     }
 }

@@ -1,17 +1,23 @@
 import Concurrency
 
-/// A producer's transactions: what `TransactionStateMachine` decides, said to the coordinators.
+/// A producer's transactions: carries out the decisions of `TransactionStateMachine` at the coordinators.
 ///
-/// The calls of the application come here from any task, and the sender asks with each round which partitions it may
-/// send. An error that spoils the transaction stops both: no record is taken in, and what waits is failed.
+/// The application calls it from any task, and the sender asks which partitions it may send. An error of the transaction
+/// stops both: no record is accepted, and waiting batches fail.
 final class TransactionManager: Sendable {
     let transactionalID: String
     let accumulator: Accumulator
     let coordinators: CoordinatorCalls
     private let configuration: ProducerConfiguration
-    private let machine = Lock(TransactionStateMachine())
-    /// The request that puts partitions into the transaction, while it is under way.
-    private let adding = Lock<Task<Void, Never>?>(nil)
+
+    private struct State {
+        var machine = TransactionStateMachine()
+        /// The task that adds partitions to the transaction.
+        var adding: Task<Void, Never>?
+    }
+
+    /// Guards the transaction's state.
+    private let state = Lock(State())
 
     init(transactionalID: String, cluster: Cluster, accumulator: Accumulator) {
         self.transactionalID = transactionalID
@@ -22,40 +28,40 @@ final class TransactionManager: Sendable {
     }
 
     private static let noTransaction = KafkaError(
-        .invalidTxnState, "no transaction is under way: a transactional producer sends within transactions alone")
+        .invalidTxnState, "no transaction is in progress: call beginTransaction() before sending records")
 
-    /// The error of a `KafkaTransaction` that is used after its transaction ended.
+    /// The error for a `KafkaTransaction` that is used after its transaction ended.
     static let transactionEnded = KafkaError(
         .invalidTxnState,
         "the transaction of this KafkaTransaction has ended; use the one that withTransaction passes to its closure")
 
     // MARK: For the sender
 
-    /// Whether batches are sent, and sent again where they fail for a passing reason.
-    var isSending: Bool { machine.withLock { $0.isSending } }
+    /// Whether batches are sent and retried.
+    var isSending: Bool { state.withLock { $0.machine.isSending } }
 
-    var identity: ProducerIdentity? { machine.withLock { $0.identity } }
+    var identity: ProducerIdentity? { state.withLock { $0.machine.identity } }
 
-    /// From version 12 of Produce on, brokers put partitions into the transaction by themselves (KIP-890).
-    var lastProduceVersion: Int16 { machine.withLock { $0.isVersion2 } ? .max : 11 }
+    /// From version 12 of Produce on, brokers add partitions to the transaction by themselves (KIP-890).
+    var lastProduceVersion: Int16 { state.withLock { $0.machine.isVersion2 } ? .max : 11 }
 
-    /// Those of the partitions that are in the transaction. The others are put into it, and the sender is told then.
+    /// The partitions that are in the transaction. The others are added to it, and then the sender is notified.
     func admit(_ partitions: [TopicPartition]) -> [TopicPartition] {
-        let (admitted, toAdd) = machine.withLock { $0.admit(partitions) }
+        let (admitted, toAdd) = state.withLock { $0.machine.admit(partitions) }
         if !toAdd.isEmpty {
             let task = Task { await add(toAdd) }
-            adding.withLock { $0 = task }
+            state.withLock { $0.adding = task }
         }
         return admitted
     }
 
     /// A batch of the transaction was given up.
     func batchFailed(_ error: KafkaError, hadNumber: Bool) {
-        if hadNumber { machine.withLock { $0.lostCount() } }
+        if hadNumber { state.withLock { $0.machine.numberedBatchLost() } }
         failed(error, isFatal: error.isFromBroker && error.endsTransactionalProducer)
     }
 
-    /// The sender has come to its end, and everything that wasn't written has failed.
+    /// The sender has stopped; all records that were not written fail.
     func senderStopped(_ error: KafkaError) {
         failed(error, isFatal: true)
     }
@@ -66,41 +72,41 @@ final class TransactionManager: Sendable {
             try await coordinators.add(
                 partitions, to: transactionalID, as: identity, limit: configuration.deliveryTimeout,
                 while: { self.isSending })
-            machine.withLock { $0.added(partitions) }
+            state.withLock { $0.machine.added(partitions) }
         } catch {
-            machine.withLock { $0.addingFailed(isCertain: error.isFromBroker && !error.isRetriable) }
+            state.withLock { $0.machine.addingFailed(isCertain: error.isFromBroker && !error.isRetriable) }
             failed(error, isFatal: !error.letsTransactionAbort)
         }
         accumulator.signal.notify()
     }
 
     private func failed(_ error: KafkaError, isFatal: Bool) {
-        guard machine.withLock({ $0.failed(error, isFatal: isFatal) }) else { return }
+        guard state.withLock({ $0.machine.failed(error, isFatal: isFatal) }) else { return }
         accumulator.refuse(error)
-        if accumulator.failWaiting(error) { machine.withLock { $0.lostCount() } }
+        if accumulator.failWaiting(error) { state.withLock { $0.machine.numberedBatchLost() } }
     }
 
     // MARK: Beginning
 
-    var isInitialized: Bool { machine.withLock { $0.state != .uninitialized } }
+    var isInitialized: Bool { state.withLock { $0.machine.state != .uninitialized } }
 
-    /// Whether a transaction is under way that may be aborted, and that nobody has begun to end.
-    var isToBeEnded: Bool { machine.withLock { $0.canAbort } }
+    /// Whether a transaction may be aborted: one that is in progress and not being ended.
+    var isToBeEnded: Bool { state.withLock { $0.machine.canAbort } }
 
-    /// Whether the last abort ran out of time: no transaction can begin before another call of it has ended.
-    var hasUnfinishedAbort: Bool { machine.withLock { $0.hasUnfinishedAbort } }
+    /// Whether the last abort timed out: no transaction can begin before another call of it succeeds.
+    var hasUnfinishedAbort: Bool { state.withLock { $0.machine.hasUnfinishedAbort } }
 
     func initialize() async throws(KafkaError) {
         guard configuration.isIdempotent else {
             throw KafkaError(.invalidConfig, "transactional.id needs acks=all and enable.idempotence=true")
         }
-        try machine.withLock { machine throws(KafkaError) in try machine.beginInitializing() }
+        try state.withLock { state throws(KafkaError) in try state.machine.beginInitializing() }
         do throws(KafkaError) {
             let identity = try await coordinators.initialize(
                 transactionalID, configuration, after: nil, limit: configuration.maximumBlock)
-            machine.withLock { $0.initialized(as: identity) }
+            state.withLock { $0.machine.initialized(as: identity) }
         } catch {
-            machine.withLock { $0.initialized(as: nil) }
+            state.withLock { $0.machine.initialized(as: nil) }
             if !error.isRetriable, !error.letsTransactionAbort { failed(error, isFatal: true) }
             throw error
         }
@@ -108,32 +114,35 @@ final class TransactionManager: Sendable {
 
     func begin() throws(KafkaError) {
         let isVersion2 = coordinators.feature("transaction.version") >= 2
-        let number = try machine.withLock { machine throws(KafkaError) in
-            try machine.begin(isVersion2: isVersion2)
-            return machine.number
+        let number = try state.withLock { state throws(KafkaError) in
+            try state.machine.begin(isVersion2: isVersion2)
+            return state.machine.number
         }
         accumulator.accept(transaction: number)
     }
 
     /// The number of the current transaction, or of the last one.
-    var number: UInt64 { machine.withLock { $0.number } }
+    var number: UInt64 { state.withLock { $0.machine.number } }
 
-    // MARK: Within
+    // MARK: Offsets
 
-    /// - Parameter number: The transaction that the offsets have to be part of; nil for the current one.
+    /// - Parameter number: The transaction that the offsets must be part of; nil for the current one.
     func send(
         _ offsets: [TopicPartition: OffsetAndMetadata], group: ConsumerGroupMetadata, in number: UInt64? = nil
     ) async throws(KafkaError) {
-        let (needsAdding, identity, isVersion2) = try machine.withLock { machine throws(KafkaError) in
-            (try machine.beginOffsets(of: group.groupID, in: number), machine.identity, machine.isVersion2)
+        let (needsAdding, identity, isVersion2) = try state.withLock { state throws(KafkaError) in
+            (
+                try state.machine.beginOffsets(of: group.groupID, in: number), state.machine.identity,
+                state.machine.isVersion2
+            )
         }
-        defer { machine.withLock { $0.endOffsets() } }
+        defer { state.withLock { $0.machine.endOffsets() } }
         guard let identity else { return }
         let limit = configuration.maximumBlock
         do throws(KafkaError) {
             if needsAdding {
                 try await coordinators.add(group: group.groupID, to: transactionalID, as: identity, limit: limit)
-                machine.withLock { $0.added(group: group.groupID) }
+                state.withLock { $0.machine.added(group: group.groupID) }
             }
             try await coordinators.commit(
                 offsets, of: group, in: transactionalID, as: identity, isVersion2: isVersion2, limit: limit)
@@ -146,27 +155,27 @@ final class TransactionManager: Sendable {
     // MARK: Ending
 
     func commit() async throws(KafkaError) {
-        try machine.withLock { machine throws(KafkaError) in try machine.beginCommit() }
+        try state.withLock { state throws(KafkaError) in try state.machine.beginCommit() }
         accumulator.refuse(Self.noTransaction)
         await accumulator.flush()
-        if let error = machine.withLock({ $0.error }) { throw error }
+        if let error = state.withLock({ $0.machine.error }) { throw error }
         try await end(committing: true)
     }
 
     func abort() async throws(KafkaError) {
-        try machine.withLock { machine throws(KafkaError) in try machine.beginAbort() }
+        try state.withLock { state throws(KafkaError) in try state.machine.beginAbort() }
         accumulator.refuse(Self.noTransaction)
         let dropped = KafkaError(.operationNotAttempted, "the transaction was aborted before the record was sent")
-        if accumulator.failWaiting(dropped) { machine.withLock { $0.lostCount() } }
-        // What is in flight comes to its end: nothing of it may arrive in a later transaction.
+        if accumulator.failWaiting(dropped) { state.withLock { $0.machine.numberedBatchLost() } }
+        // Wait for batches in flight: none of them may arrive in a later transaction.
         await accumulator.flush()
         try await end(committing: false)
     }
 
-    /// Ends the transaction, of which nothing is in flight any more.
+    /// Ends the transaction, which has no batch in flight any more.
     private func end(committing: Bool) async throws(KafkaError) {
-        await adding.withLock { $0 }?.value
-        let plan = machine.withLock { $0 }
+        await state.withLock { $0.adding }?.value
+        let plan = state.withLock { $0.machine }
         let limit = configuration.maximumBlock
         do throws(KafkaError) {
             if case .fatalError(let error) = plan.state { throw error }
@@ -180,10 +189,10 @@ final class TransactionManager: Sendable {
                 identity = try await coordinators.initialize(
                     transactionalID, configuration, after: identity, limit: limit)
             }
-            machine.withLock { $0.ended(as: identity) }
+            state.withLock { $0.machine.ended(as: identity) }
         } catch {
             if error.isRetriable {
-                machine.withLock { $0.endingFailed() }
+                state.withLock { $0.machine.endingFailed() }
             } else {
                 failed(error, isFatal: !(committing && error.letsTransactionAbort))
             }

@@ -1,5 +1,5 @@
-/// The rules of a transactional producer, without a connection: which call is allowed when, what is in the transaction,
-/// and what has to be done to end it (KIP-98, KIP-360, KIP-890).
+/// The rules of a transactional producer, without a connection: which calls are allowed, which partitions and groups are in
+/// the transaction, and how it is ended (KIP-98, KIP-360, KIP-890).
 ///
 /// ```
 /// uninitialized ─▶ initializing ─▶ ready ─▶ inTransaction ─▶ committing ─▶ ready
@@ -9,12 +9,12 @@
 ///                                             └─────────────────▶ aborting
 /// ```
 ///
-/// From each of them a fatal error leads to `fatalError`, which nothing leads out of.
+/// A fatal error leads from each state to `fatalError`, which is final.
 struct TransactionStateMachine {
     enum State: Equatable {
         case uninitialized
         case initializing
-        /// No transaction is under way.
+        /// No transaction is in progress.
         case ready
         case inTransaction
         case committing
@@ -25,10 +25,10 @@ struct TransactionStateMachine {
         case fatalError(KafkaError)
     }
 
-    /// Whether the coordinator knows of the transaction.
+    /// Whether the transaction has started at the coordinator.
     enum Start: Equatable {
         case no
-        /// A request that starts it came to an unknown end.
+        /// The outcome of a request that starts it is unknown.
         case maybe
         case yes
     }
@@ -37,20 +37,20 @@ struct TransactionStateMachine {
     /// The number of the current transaction, or of the last one; 0 before the first.
     private(set) var number: UInt64 = 0
     private(set) var identity: ProducerIdentity?
-    /// Whether the cluster's transactions are of version 2: brokers put partitions and groups into them by themselves,
-    /// and each end gives another epoch (KIP-890).
+    /// Whether the cluster's transactions are of version 2: brokers add partitions and groups by themselves, and each end
+    /// brings another epoch (KIP-890).
     private(set) var isVersion2 = false
     private(set) var start = Start.no
-    /// Whether the next transaction needs another epoch, since something of this one may still be on its way (KIP-360).
-    /// Only with version 1, where the end doesn't bring one by itself.
+    /// Whether the next transaction needs another epoch, since batches of this one may still arrive (KIP-360). Only with
+    /// version 1: with version 2 the end brings one.
     private(set) var needsEpoch = false
-    /// What is in the transaction, as far as the producer has to know: with version 1.
+    /// The partitions that were added to the transaction. Only with version 1.
     private var partitions: Set<TopicPartition> = []
     private var groups: Set<String> = []
     private var isAddingPartitions = false
-    /// Calls to send offsets that haven't returned.
-    private var offsetsUnderWay = 0
-    /// Whether a call that ends the transaction is under way; it may be tried again where it fails for want of time.
+    /// The number of calls of `sendOffsets` that have not returned.
+    private var offsetCalls = 0
+    /// Whether a call that ends the transaction is in progress. It may be repeated if it times out.
     private var isEnding = false
 
     /// The error for a call that the current state does not allow.
@@ -59,23 +59,24 @@ struct TransactionStateMachine {
         case .fatalError(let error), .abortableError(let error): error
         case .uninitialized: Self.misuse("\(call) was called before initTransactions()")
         case .initializing: Self.misuse("\(call) was called before initTransactions() had returned")
-        case .ready: Self.misuse("\(call) was called while no transaction is under way: call beginTransaction()")
-        case .inTransaction: Self.misuse("\(call) was called in a transaction, which has to be committed or aborted")
+        case .ready: Self.misuse("\(call) was called while no transaction is in progress: call beginTransaction()")
+        case .inTransaction:
+            Self.misuse("\(call) was called in a transaction, which must be committed or aborted first")
         case .committing where !isEnding:
             Self.misuse(
-                "\(call) was called though it isn't known whether the transaction was committed: "
+                "\(call) was called although it isn't known whether the transaction was committed: "
                     + "call commitTransaction() again")
-        case .committing: Self.misuse("\(call) was called while the transaction is committed")
+        case .committing: Self.misuse("\(call) was called while the transaction is being committed")
         case .aborting where !isEnding:
             Self.misuse(
-                "\(call) was called though there wasn't time to abort the transaction: call abortTransaction() again")
-        case .aborting: Self.misuse("\(call) was called while the transaction is aborted")
+                "\(call) was called although the abort of the transaction timed out: call abortTransaction() again")
+        case .aborting: Self.misuse("\(call) was called while the transaction is being aborted")
         }
     }
 
     private static func misuse(_ message: String) -> KafkaError { KafkaError(.invalidTxnState, message) }
 
-    /// Why the producer can't be used for a transaction; nil where it can.
+    /// The error that keeps the transaction, or the producer, from continuing; nil if there is none.
     var error: KafkaError? {
         switch state {
         case .fatalError(let error), .abortableError(let error): error
@@ -90,7 +91,7 @@ struct TransactionStateMachine {
         state = .initializing
     }
 
-    /// - Parameter identity: Nil where the attempt failed in a way that lets another succeed.
+    /// - Parameter identity: nil if the attempt failed and may be repeated.
     mutating func initialized(as identity: ProducerIdentity?) {
         guard state == .initializing else { return }
         self.identity = identity ?? self.identity
@@ -104,13 +105,13 @@ struct TransactionStateMachine {
         state = .inTransaction
     }
 
-    // MARK: Within
+    // MARK: Records and offsets
 
-    /// Whether batches are sent, and sent again where they fail for a passing reason.
+    /// Whether batches are sent and retried.
     var isSending: Bool { state == .inTransaction || state == .committing }
 
-    /// Sorts the partitions that have something to send: those that may, and those to be put into the transaction
-    /// before. The latter are nobody else's to add until `added` is told.
+    /// Divides the partitions that have batches to send into those that are in the transaction, and those that the caller
+    /// must add first. No others are to be added until the caller reports `added` or `addingFailed`.
     mutating func admit(_ wanted: [TopicPartition]) -> (admitted: [TopicPartition], toAdd: [TopicPartition]) {
         guard isSending, !wanted.isEmpty else { return ([], []) }
         if isVersion2 {
@@ -123,25 +124,25 @@ struct TransactionStateMachine {
         return (admitted, wanted.filter { !partitions.contains($0) })
     }
 
-    /// The coordinator has put partitions into the transaction.
+    /// The coordinator has added partitions to the transaction.
     mutating func added(_ added: [TopicPartition]) {
         isAddingPartitions = false
         partitions.formUnion(added)
         start = .yes
     }
 
-    /// - Parameter isCertain: Whether the coordinator refused, rather than left it open.
+    /// - Parameter isCertain: Whether the coordinator refused; false if the outcome is unknown.
     mutating func addingFailed(isCertain: Bool) {
         isAddingPartitions = false
         if !isCertain, start == .no { start = .maybe }
     }
 
-    /// - Parameter number: The transaction that the offsets have to be part of; nil for the current one.
-    /// - Returns: Whether the group has to be put into the transaction before.
+    /// - Parameter number: The transaction that the offsets must be part of; nil for the current one.
+    /// - Returns: Whether the group must be added to the transaction first.
     mutating func beginOffsets(of group: String, in number: UInt64? = nil) throws(KafkaError) -> Bool {
         guard state == .inTransaction else { throw refuse("sendOffsets()") }
         guard number ?? self.number == self.number else { throw TransactionManager.transactionEnded }
-        offsetsUnderWay += 1
+        offsetCalls += 1
         if isVersion2 { start = .yes }
         return !isVersion2 && !groups.contains(group)
     }
@@ -151,26 +152,26 @@ struct TransactionStateMachine {
         start = .yes
     }
 
-    mutating func endOffsets() { offsetsUnderWay -= 1 }
+    mutating func endOffsets() { offsetCalls -= 1 }
 
     /// A numbered batch of the transaction was given up or dropped: its number must not be used again.
-    mutating func lostCount() { needsEpoch = true }
+    mutating func numberedBatchLost() { needsEpoch = true }
 
     // MARK: Ending
 
     mutating func beginCommit() throws(KafkaError) {
         guard state == .inTransaction || state == .committing, !isEnding else { throw refuse("commitTransaction()") }
-        guard offsetsUnderWay == 0 else {
+        guard offsetCalls == 0 else {
             throw Self.misuse("commitTransaction() was called before sendOffsets() had returned")
         }
         state = .committing
         isEnding = true
     }
 
-    /// Whether the last abort ran out of time, and has to be called for again.
+    /// Whether the last abort timed out and must be called again.
     var hasUnfinishedAbort: Bool { state == .aborting && !isEnding }
 
-    /// Whether a transaction is under way that may be aborted, and that nobody has begun to end.
+    /// Whether a transaction may be aborted: one that is in progress and not being ended.
     var canAbort: Bool {
         switch state {
         case .abortableError, .inTransaction: true
@@ -184,12 +185,12 @@ struct TransactionStateMachine {
         isEnding = true
     }
 
-    /// The end couldn't be brought about in time; the same call may be made again.
+    /// The call that ends the transaction timed out, and may be repeated.
     mutating func endingFailed() { isEnding = false }
 
     /// The coordinator has ended the transaction.
     ///
-    /// - Parameter identity: To go on with; nil to keep the one that there is.
+    /// - Parameter identity: The identity to continue with; nil to keep the current one.
     mutating func ended(as identity: ProducerIdentity?) {
         guard state == .committing || state == .aborting else { return }
         self.identity = identity ?? self.identity
@@ -203,9 +204,9 @@ struct TransactionStateMachine {
 
     // MARK: Errors
 
-    /// Something of the transaction failed for good.
+    /// A part of the transaction failed permanently.
     ///
-    /// - Returns: Whether this is what ends it: what waits is to be dropped then.
+    /// - Returns: Whether this error ends the transaction, so that the caller must drop the waiting batches.
     mutating func failed(_ error: KafkaError, isFatal: Bool) -> Bool {
         switch state {
         case .fatalError: return false
@@ -218,7 +219,7 @@ struct TransactionStateMachine {
             needsEpoch = true
             return true
         case .uninitialized, .initializing, .ready, .aborting, .abortableError:
-            // An abort meets these errors on its way, and ends them.
+            // The abort ends the transaction in spite of these errors.
             return false
         }
     }

@@ -1,20 +1,21 @@
 import Concurrency
 
-/// Work that may block and that connections need before they are open: resolving host names, reading certificates.
+/// Runs the blocking jobs that open a connection: resolving host names, reading certificates.
 ///
-/// At most 16 threads do it. A thread ends when there is nothing left to do.
+/// At most 16 threads run them. A thread ends when no job is left.
 enum BlockingWork {
     private struct State {
         var jobs: [@Sendable () -> Void] = []
         var threads = 0
     }
 
+    /// Guards the jobs and the number of threads.
     private static let state = Lock(State())
     private static let mostThreads = 16
 
-    /// Does a job on another thread, after all that were given before.
+    /// Runs a job on another thread, after all earlier jobs.
     ///
-    /// - Returns: Whether the job will be done; false if the system has no thread left.
+    /// - Returns: Whether the job will run; false if the system has no thread left.
     static func start(_ job: @escaping @Sendable () -> Void) -> Bool {
         let needsThread = state.withLock { state in
             state.jobs.append(job)
@@ -25,7 +26,7 @@ enum BlockingWork {
         guard needsThread, !startThread(name: "kafka setup", stackSize: 512 << 10, run) else { return true }
         return state.withLock { state in
             state.threads -= 1
-            // Another thread does the jobs if there is one. Otherwise this is the only job.
+            // Another thread runs the jobs if there is one. Otherwise this is the only job.
             if state.threads == 0 { state.jobs = [] }
             return state.threads > 0
         }
@@ -54,13 +55,14 @@ final class PendingResult<Value: Sendable>: Sendable {
         case cancelled
     }
 
+    /// Guards the result.
     private let state = Lock(State.pending)
 
     /// Starts a job.
     ///
     /// - Parameters:
-    ///   - work: Not called if the result was cancelled before its turn.
-    ///   - wake: Called when the result is there.
+    ///   - work: Not called if the result is cancelled before its turn.
+    ///   - wake: Called once there is a result.
     /// - Returns: nil if the system has no thread left.
     static func start(
         _ work: @escaping @Sendable () -> Value, then wake: @escaping @Sendable () -> Void
@@ -77,7 +79,7 @@ final class PendingResult<Value: Sendable>: Sendable {
         return isStarted ? result : nil
     }
 
-    /// The result, once it is there.
+    /// The result; nil until the job has ended.
     var value: Value? {
         state.withLock { state in
             if case .done(let value) = state { value } else { nil }
@@ -90,7 +92,7 @@ final class PendingResult<Value: Sendable>: Sendable {
         }
     }
 
-    /// Nobody needs the result any more. A job that has begun runs to its end.
+    /// Drops the result. A job that has begun runs to its end.
     func cancel() {
         state.withLock { $0 = .cancelled }
     }

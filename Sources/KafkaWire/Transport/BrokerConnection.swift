@@ -2,22 +2,23 @@ import Concurrency
 
 /// One connection to one broker, with any number of requests in flight.
 ///
-/// An event loop owns the socket, through a `ConnectionDriver`. Callers put requests into a mailbox and await the
-/// response, so nothing here ever blocks a thread of Swift's cooperative pool.
+/// An event loop owns the socket, through a `ConnectionDriver`. Callers append requests to the `RequestQueue` and await
+/// the response, so nothing here blocks a thread of Swift's cooperative pool.
 package final class BrokerConnection: Sendable {
     package let host: String
     package let port: UInt16
-    private let mailbox: ConnectionMailbox
+    private let requests: RequestQueue
+    private let isEncrypted: Bool
 
-    /// Starts to connect. Requests may be sent at once: they wait for the connection.
+    /// Begins to connect. Requests may be sent at once: they wait for the connection.
     ///
     /// - Parameters:
     ///   - connectTimeout: How long each address of the host has (`socket.connection.setup.timeout.ms`), from the
     ///     attempt to connect to the responses to requests with `opensConnection`.
-    ///   - maximumFrame: The longest answer that is believed, in bytes (`receive.message.max.bytes`).
-    ///   - maximumIdle: How long it is kept without a request (`connections.max.idle.ms`); nil for ever.
-    ///   - encryption: Nil for a connection in plain. A TLS handshake is part of connecting.
-    ///   - pool: Where the memory for answers comes from.
+    ///   - maximumFrame: The longest response that is accepted, in bytes (`receive.message.max.bytes`).
+    ///   - maximumIdle: How long it is kept without a request (`connections.max.idle.ms`); nil for no limit.
+    ///   - encryption: nil for an unencrypted connection. A TLS handshake is part of connecting.
+    ///   - pool: The pool of the memory for responses.
     package convenience init(
         host: String, port: UInt16, connectTimeout: Duration, maximumFrame: Int, maximumIdle: Duration? = nil,
         encryption: TLSConfiguration? = nil, pool: BufferPool
@@ -30,8 +31,8 @@ package final class BrokerConnection: Sendable {
 
     /// - Parameters:
     ///   - loops: The threads that may serve the connection.
-    ///   - resolve: Gives the host's addresses, which are tried one after the other. It may block. Not called if the host
-    ///     is an address.
+    ///   - resolve: Returns the host's addresses, which are tried one after the other. It may block. Not called if the
+    ///     host is an address.
     init(
         host: String, port: UInt16, connectTimeout: Duration, maximumFrame: Int, maximumIdle: Duration? = nil,
         encryption: TLSConfiguration? = nil, pool: BufferPool, loops: EventLoops = .shared,
@@ -46,13 +47,14 @@ package final class BrokerConnection: Sendable {
             throw KafkaError(.networkException, "no connection to \(host):\(port) can be opened: \(error)")
         }
         let wake: @Sendable () -> Void = { loop.wake(id) }
-        mailbox = ConnectionMailbox(wake: wake)
         let machine = ConnectionStateMachine(
             broker: "\(host):\(port)", connectDeadline: .now + connectTimeout, maximumFrame: maximumFrame,
             maximumIdle: maximumIdle)
+        requests = RequestQueue(machine: machine, wake: wake)
+        isEncrypted = encryption != nil
         loop.add(
             ConnectionDriver(
-                id: id, host: host, port: port, connectTimeout: connectTimeout, mailbox: mailbox, machine: machine,
+                id: id, host: host, port: port, connectTimeout: connectTimeout, requests: requests,
                 encryption: encryption, pool: pool, resolve: resolve, wake: wake))
     }
 
@@ -60,91 +62,100 @@ package final class BrokerConnection: Sendable {
         close()
     }
 
-    /// Sends one request and waits for its answer, or until it is written where none is expected.
+    /// Sends one request and waits for its response, or until it is written if none is expected.
     ///
     /// - Parameters:
-    ///   - timeout: From now to the answer. When it has passed the connection ends, with everything in flight on it.
+    ///   - timeout: From now to the response. After it the connection ends, with everything in flight on it.
     ///   - opensConnection: Whether `connectTimeout` limits the request too.
-    ///   - frame: Gives the request's bytes for its correlation id; see `KafkaRequest.frame`.
-    /// - Returns: The answer without its length; nil where none is expected.
-    /// - Throws: `KafkaError`, or `CancellationError` where the task was cancelled: that disturbs no other request.
+    ///   - frame: Makes the request's frame for a correlation id; see `KafkaRequest.requestFrame`.
+    /// - Returns: The response without its length; nil if none is expected.
+    /// - Throws: `KafkaError`; `CancellationError` if the task was cancelled, which disturbs no other request.
     package func send(
         timeout: Duration, opensConnection: Bool = false, expectsResponse: Bool = true,
-        frame: (_ correlationID: Int32) throws -> [UInt8]
+        frame: (_ correlationID: Int32) throws -> RequestFrame
     ) async throws -> ByteSlice? {
-        let id = mailbox.reserveID()
-        let bytes = try frame(id)
+        let id = requests.reserveID()
+        let frame = forSocket(try frame(id))
         let deadline = ContinuousClock.now + timeout
-        let answer = Promise<ConnectionMailbox.Answer>()
+        let response = Promise<RequestQueue.Response>()
         return try await withTaskCancellationHandler {
-            mailbox.submit(
-                id: id, frame: bytes, deadline: deadline, opensConnection: opensConnection,
-                expectsResponse: expectsResponse, completion: answer.fulfil)
-            return try await answer.value().get()
+            requests.submit(
+                id: id, frame: frame, deadline: deadline, opensConnection: opensConnection,
+                expectsResponse: expectsResponse, completion: response.fulfil)
+            return try await response.value().get()
         } onCancel: {
-            mailbox.cancel(id: id)
+            requests.cancel(id: id)
         }
     }
 
-    /// Sends a request of an authentication and waits for its answer: it goes before all requests that haven't been
-    /// begun, and those wait from here on until `resume`.
+    /// Sends a request of an authentication and waits for its response. It goes before all requests that have not begun;
+    /// those wait until `resume`.
     ///
-    /// - Parameter timeout: From the answers that are due before it, or now, to this one.
-    func authenticate(timeout: Duration, frame: (_ correlationID: Int32) throws -> [UInt8]) async throws -> ByteSlice {
-        let id = mailbox.reserveID()
-        let bytes = try frame(id)
-        let answer = Promise<ConnectionMailbox.Answer>()
+    /// - Parameter timeout: From the responses that are due before it, or now, to this one.
+    func authenticate(
+        timeout: Duration, frame: (_ correlationID: Int32) throws -> RequestFrame
+    ) async throws -> ByteSlice {
+        let id = requests.reserveID()
+        let frame = forSocket(try frame(id))
+        let result = Promise<RequestQueue.Response>()
         let response = try await withTaskCancellationHandler {
-            mailbox.authenticate(id: id, frame: bytes, timeout: timeout, completion: answer.fulfil)
-            return try await answer.value().get()
+            requests.authenticate(id: id, frame: frame, timeout: timeout, completion: result.fulfil)
+            return try await result.value().get()
         } onCancel: {
-            mailbox.cancel(id: id)
+            requests.cancel(id: id)
         }
         guard let response else {
-            throw KafkaError(.unknownServerError, "\(host):\(port) gave no answer in an authentication")
+            throw KafkaError(.unknownServerError, "\(host):\(port) gave no response in an authentication")
         }
         return response
     }
 
-    /// Lets requests go out that wait for an authentication.
+    /// Lets the requests go that wait for an authentication.
     func resume() {
-        mailbox.resume()
+        requests.resume()
     }
 
-    /// Sends as `send` does, without waiting: requests go out in the order of these calls.
+    /// Sends a request without waiting: requests go out in the order of these calls.
     ///
-    /// - Parameter completion: Called once, on a thread that it mustn't block.
+    /// - Parameter completion: Called once, on a thread that it must not block.
     package func post(
-        timeout: Duration, expectsResponse: Bool, frame: (_ correlationID: Int32) throws -> [UInt8],
+        timeout: Duration, expectsResponse: Bool, frame: (_ correlationID: Int32) throws -> RequestFrame,
         completion: @escaping @Sendable (Result<ByteSlice?, any Error>) -> Void
     ) rethrows {
-        let id = mailbox.reserveID()
-        let bytes = try frame(id)
-        mailbox.submit(
-            id: id, frame: bytes, deadline: .now + timeout, expectsResponse: expectsResponse, completion: completion)
+        let id = requests.reserveID()
+        let frame = forSocket(try frame(id))
+        requests.submit(
+            id: id, frame: frame, deadline: .now + timeout, expectsResponse: expectsResponse, completion: completion)
     }
 
-    /// Ends the connection; requests under way fail with `reason`.
+    private func forSocket(_ frame: RequestFrame) -> RequestFrame {
+        isEncrypted ? frame.contiguous() : frame
+    }
+
+    /// Ends the connection; requests in flight fail with `reason`.
     package func close(_ reason: KafkaError? = nil) {
-        mailbox.close(reason ?? KafkaError(.networkException, "the connection to \(host):\(port) was closed"))
+        requests.close(reason ?? KafkaError(.networkException, "the connection to \(host):\(port) was closed"))
     }
 
-    /// Begins no request before then, since the broker asked for a pause (KIP-219).
+    /// Begins no request during a pause that the broker asked for (KIP-219).
     func mute(for pause: Duration) {
-        mailbox.mute(until: .now + pause)
+        requests.mute(until: .now + pause)
     }
 
-    /// Has `body` called when the connection ends, or at once where it has: on a thread that it mustn't block.
+    /// When that pause ends; nil if there is none. Requests that are sent before wait in the connection.
+    var pauseEnd: ContinuousClock.Instant? { requests.pauseEnd }
+
+    /// Has `body` called when the connection ends, or at once if it has ended: on a thread that it must not block.
     func onEnd(_ body: @escaping @Sendable (DisconnectReason) -> Void) {
-        mailbox.onEnd(body)
+        requests.onEnd(body)
     }
 
-    /// Why no request can be sent any more; nil while it can.
-    package var closed: KafkaError? { mailbox.closed }
+    /// Why no request can be sent any more; nil while requests can be sent.
+    package var closed: KafkaError? { requests.closed }
 
-    /// Whether somebody took the connection, though the TLS handshake may have failed.
-    var wasReached: Bool { mailbox.wasReached }
+    /// Whether the broker accepted the connection, though the TLS handshake may have failed.
+    var wasReached: Bool { requests.wasReached }
 
-    /// Whether the broker took the connection, and the TLS handshake where there is one, be it closed since or not.
-    package var wasEstablished: Bool { mailbox.wasEstablished }
+    /// Whether the connection was opened, with the TLS handshake if there is one, though it may be closed since.
+    package var wasEstablished: Bool { requests.wasEstablished }
 }

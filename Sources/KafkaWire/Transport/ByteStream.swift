@@ -1,4 +1,4 @@
-/// A socket, with TLS over it where that is wanted: what a connection's bytes come from and go to.
+/// A socket, with TLS over it if the connection is encrypted.
 struct ByteStream: ~Copyable {
     private let socket: Socket
     private var tls: TLSSession?
@@ -9,34 +9,43 @@ struct ByteStream: ~Copyable {
 
     var descriptor: Int32 { socket.descriptor }
 
-    /// How the attempt to connect ended: nil for well, else `errno`.
+    /// The error of the attempt to connect (`errno`); nil if it succeeded.
     var connectError: SocketError? { socket.connectError }
 
     func read(into buffer: UnsafeMutableRawBufferPointer) -> Socket.Progress {
         unsafe tls?.read(into: buffer) ?? socket.read(into: buffer)
     }
 
-    func write(_ buffer: UnsafeRawBufferPointer) -> Socket.Progress {
-        unsafe tls?.write(buffer) ?? socket.write(buffer)
+    /// Writes a frame, from the byte at `offset` on.
+    func write(_ frame: RequestFrame, from offset: Int) -> Socket.Progress {
+        guard let tls else { return socket.write(frame, from: offset) }
+        var progress = Socket.Progress.bytes(0)
+        unsafe frame.bytes.withUnsafeBytes { bytes in
+            unsafe frame.forEachPiece(from: offset, in: bytes) { piece in
+                progress = unsafe tls.write(piece)
+                return false
+            }
+        }
+        return progress
     }
 
     // MARK: TLS
 
-    /// Encrypts all that comes after, once the handshake is done.
+    /// Begins TLS. Everything is encrypted once the handshake is done.
     ///
     /// - Throws: An error if the host's name can't be verified.
     mutating func encrypt(with context: TLSContext, for peer: TLSPeer) throws(KafkaError) {
         tls = try TLSSession(over: descriptor, context, peer: peer)
     }
 
-    /// Goes on with the handshake.
+    /// Continues the handshake.
     ///
     /// - Returns: `.bytes(0)` when it is done.
     func handshake() -> Socket.Progress { tls?.handshake() ?? .bytes(0) }
 
-    /// Whether the handshake, or the last read, can go on only once the socket takes bytes.
+    /// Whether the handshake, or the last read, can continue only when the socket takes bytes.
     var waitsForWriting: Bool { tls?.waitsForWriting ?? false }
 
-    /// Why a call came to `.tlsFailed`.
+    /// Why a call returned `.tlsFailed`.
     var failure: KafkaError? { tls?.failure }
 }

@@ -1,11 +1,11 @@
 import Foundation
 
-/// Opens a connection: resolve the host, connect to one of its addresses, and shake hands if it is encrypted.
+/// Opens a connection: resolves the host, connects to one of its addresses, and performs the TLS handshake if there is one.
 ///
 /// Resolving and reading certificates may block, and happen on the threads of `BlockingWork`. The computations of a TLS
 /// handshake take the loop's thread a millisecond or two.
 extension ConnectionDriver {
-    /// Continues with what the current phase waits for.
+    /// Continues the current phase.
     func continueOpening(_ events: SocketEvents) {
         switch phase {
         case .new: beginResolving()
@@ -17,7 +17,7 @@ extension ConnectionDriver {
         }
     }
 
-    /// The connection is closed before it is open: results of other threads are not needed any more.
+    /// Drops the results of other threads, if the connection ends before it is open.
     func cancelOpening() {
         switch phase {
         case .resolving(let addresses): addresses.cancel()
@@ -53,7 +53,8 @@ extension ConnectionDriver {
 
     /// Tries the next address if the current one has used up its time.
     func tryNextAddressIfLate() {
-        guard !machine.isClosed, machine.connectDeadline <= .now else { return }
+        let status = requests.status
+        guard !status.isClosed, status.connectDeadline <= .now else { return }
         switch phase {
         case .open: break
         case .resolving: fail("the host name \(host) can't be resolved: the resolver doesn't answer", .unresolved)
@@ -73,7 +74,7 @@ extension ConnectionDriver {
             case .success(let new):
                 stream = ByteStream(new)
                 phase = .connecting
-                machine.connectsAnew(until: .now + connectTimeout)
+                requests.reconnects(until: .now + connectTimeout)
                 return
             case .failure(let error):
                 last = error
@@ -94,7 +95,7 @@ extension ConnectionDriver {
             closeSocket()
             return connectToNext(after: error)
         }
-        mailbox.reached()
+        requests.reached()
         guard let encryption else { return finishOpening() }
         let context = PendingResult.start(
             { Result { () throws(KafkaError) in try TLSContext(encryption) } }, then: wake)
@@ -110,7 +111,7 @@ extension ConnectionDriver {
                 with: context.get(), for: TLSPeer(host: host, port: port, configuration: encryption))
             shakeHands()
         } catch {
-            perform(machine.fail(error))
+            fail(error)
         }
     }
 
@@ -118,16 +119,15 @@ extension ConnectionDriver {
         switch stream?.handshake() ?? .endOfStream {
         case .bytes: finishOpening()
         case .wouldBlock: return
-        case .endOfStream: fail("\(host):\(port) hung up on the TLS handshake", .closed)
-        case .failed(let code): fail("\(host):\(port) broke off the TLS handshake: \(SocketError(code))", .closed)
+        case .endOfStream: fail("\(host):\(port) closed the connection during the TLS handshake", .closed)
+        case .failed(let code): fail("\(host):\(port) ended the TLS handshake: \(SocketError(code))", .closed)
         case .tlsFailed: failInTLS()
         }
     }
 
     private func finishOpening() {
         phase = .open
-        machine.connected()
-        mailbox.established()
+        requests.established()
         write()
     }
 }

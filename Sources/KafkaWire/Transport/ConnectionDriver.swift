@@ -1,20 +1,12 @@
 import Foundation
 
-/// The part of a connection that an event loop's thread runs: it owns the socket, moves bytes, and carries out what
-/// `ConnectionStateMachine` decides. `ConnectionDriver+Opening` opens the connection.
+/// The part of a connection that an event loop's thread runs: it owns the socket, and moves bytes between it and the
+/// `RequestQueue`. `ConnectionDriver+Opening` opens the connection.
 ///
 /// Nothing here may block, or compute for long.
 final class ConnectionDriver: @unchecked Sendable {
-    // @unchecked: the connection's initializer makes it and hands it to an event loop, whose thread alone uses it from
-    // then on. `PendingResult` is what other threads reach.
-
-    private struct Outgoing {
-        let id: Int32
-        let frame: [UInt8]
-        var written = 0
-        /// Whether its first bytes may have gone to the kernel; what is encrypted can't be taken back.
-        var isBegun = false
-    }
+    // @unchecked: the connection's initializer makes it and hands it to an event loop. Only that loop's thread uses it
+    // from then on. Other threads reach `RequestQueue` and `PendingResult`.
 
     enum Phase {
         case new
@@ -27,9 +19,9 @@ final class ConnectionDriver: @unchecked Sendable {
         case open
     }
 
-    /// How many bytes are read, and how many are written, before other connections have their turn.
+    /// How many bytes are read, and how many are written, before the loop serves other connections.
     static let mostBytes = 1 << 20
-    /// How many responses are delivered before other connections have their turn.
+    /// How many responses are delivered before the loop serves other connections.
     static let mostFrames = 64
 
     let id: UInt64
@@ -37,21 +29,22 @@ final class ConnectionDriver: @unchecked Sendable {
     let port: UInt16
     let connectTimeout: Duration
     let encryption: TLSConfiguration?
-    let mailbox: ConnectionMailbox
+    let requests: RequestQueue
     let resolve: @Sendable () throws(ResolutionError) -> [SocketAddress]
     /// Has the event loop call `service`.
     let wake: @Sendable () -> Void
-    var machine: ConnectionStateMachine
     var phase = Phase.new
     var stream: ByteStream?
     /// The addresses that have not been tried yet.
     var untried: [SocketAddress] = []
     private var frames: IncomingFrames
-    private var outgoing: [Outgoing] = []
-    private var lastFrame: ByteSlice?
     /// What the poller watches the socket for; nil if it doesn't.
     private var watched: SocketEvents?
     private var bytesToWrite = 0
+    /// Whether the socket took no more bytes at the last attempt.
+    private var isBlocked = false
+    /// The queue's state at the end of the last turn. Each change by a caller begins another turn.
+    private var status: RequestQueue.Status
 
     // MARK: For the event loop
 
@@ -61,17 +54,17 @@ final class ConnectionDriver: @unchecked Sendable {
     var events: SocketEvents = []
     /// Whether the event loop is about to call `service`.
     var isDue = false
-    /// Whether there may be received bytes that the poller doesn't know of any more.
+    /// Whether there may be received bytes that the poller does not report again.
     private(set) var hasMore = false
 
-    var isClosed: Bool { machine.isClosed }
+    var isClosed: Bool { status.isClosed }
 
-    /// When `service` has to be called at the latest.
-    var nextDeadline: ContinuousClock.Instant? { machine.nextDeadline }
+    /// When `service` must be called at the latest.
+    var nextDeadline: ContinuousClock.Instant? { status.nextDeadline }
 
     init(
-        id: UInt64, host: String, port: UInt16, connectTimeout: Duration, mailbox: ConnectionMailbox,
-        machine: consuming ConnectionStateMachine, encryption: TLSConfiguration?, pool: BufferPool,
+        id: UInt64, host: String, port: UInt16, connectTimeout: Duration, requests: RequestQueue,
+        encryption: TLSConfiguration?, pool: BufferPool,
         resolve: @escaping @Sendable () throws(ResolutionError) -> [SocketAddress], wake: @escaping @Sendable () -> Void
     ) {
         self.id = id
@@ -79,14 +72,14 @@ final class ConnectionDriver: @unchecked Sendable {
         self.port = port
         self.connectTimeout = connectTimeout
         self.resolve = resolve
-        self.mailbox = mailbox
+        self.requests = requests
+        status = requests.status
         self.wake = wake
-        self.machine = machine
         self.encryption = encryption
         frames = IncomingFrames(pool: pool)
     }
 
-    /// Does what there is to do, at most for one turn.
+    /// Serves the connection for one turn.
     func service() {
         let events = events
         self.events = []
@@ -95,13 +88,14 @@ final class ConnectionDriver: @unchecked Sendable {
         case .open: moveBytes(events)
         default: continueOpening(events)
         }
-        for command in mailbox.takeCommands() { carryOut(command) }
+        status = requests.status
+        if let reason = status.closeRequest { closeSocket(if: requests.fail(reason, .closed)) }
+        // Requests that were submitted since the last turn.
+        if case .open = phase, status.wantsToWrite { write() }
         tryNextAddressIfLate()
-        perform(machine.tick(.now))
+        closeSocket(if: requests.tick(.now))
+        status = requests.status
         watchSocket()
-        if machine.isClosed {
-            mailbox.shut(KafkaError(.networkException, "the connection to \(host):\(port) is closed"), .closed)
-        }
     }
 
     /// The loop's poller failed, so that the socket's events are not noticed any more.
@@ -129,6 +123,7 @@ final class ConnectionDriver: @unchecked Sendable {
         // A socket that could not be added must not be removed either.
         watched = nil
         fail("\(host):\(port) can't be watched: \(error)")
+        status = requests.status
     }
 
     /// nil if the poller must not watch the socket: it would report the end of the connection again and again.
@@ -138,11 +133,11 @@ final class ConnectionDriver: @unchecked Sendable {
         case .new, .resolving, .preparingTLS: nil
         case .connecting: .writable
         case .handshaking: waitsForWriting ? .writable : .readable
-        case .open: machine.wantsToWrite || waitsForWriting ? [.readable, .writable] : .readable
+        case .open: status.wantsToWrite || waitsForWriting ? [.readable, .writable] : .readable
         }
     }
 
-    /// Closes the socket. The poller must not know it any more then, since the next socket may get its number.
+    /// Closes the socket. The poller forgets it first, since the next socket may get the same descriptor.
     func closeSocket() {
         if watched != nil, let descriptor = stream?.descriptor { poller?.remove(descriptor) }
         watched = nil
@@ -153,31 +148,27 @@ final class ConnectionDriver: @unchecked Sendable {
     // MARK: Moving bytes
 
     private func moveBytes(_ events: SocketEvents) {
-        // An error or the end shows in the read, after the responses that came before it.
+        // The read reports an error or the end, after the responses that came before it.
         let readsNext =
             hasMore || !events.isDisjoint(with: [.readable, .ended])
             || !events.isEmpty && stream?.waitsForWriting == true
-        if events.contains(.writable) { write() }
+        if events.contains(.writable) {
+            isBlocked = false
+            write()
+        }
         if readsNext { read() }
     }
 
     func write() {
-        while machine.wantsToWrite, bytesToWrite > 0, let next = outgoing.first {
-            let progress = unsafe next.frame.withUnsafeBytes { bytes in
-                unsafe stream?.write(UnsafeRawBufferPointer(rebasing: bytes[next.written...])) ?? .endOfStream
-            }
-            switch progress {
+        // OpenSSL may wait for bytes to read before it can write.
+        guard !isBlocked || encryption != nil else { return }
+        while bytesToWrite > 0, let (frame, written) = requests.nextWrite() {
+            switch stream?.write(frame, from: written) ?? .endOfStream {
             case .bytes(let count):
                 bytesToWrite -= count
-                outgoing[0].isBegun = true
-                outgoing[0].written += count
-                if outgoing[0].written == next.frame.count { outgoing.removeFirst() }
-                perform(machine.wrote(count))
+                closeSocket(if: requests.wrote(count))
             case .wouldBlock:
-                if encryption != nil {
-                    outgoing[0].isBegun = true
-                    perform(machine.wrote(0))
-                }
+                isBlocked = true
                 return
             case .endOfStream: return failAfterReading("\(host):\(port) closed the connection")
             case .failed(let code): return failAfterReading("\(host):\(port): \(SocketError(code))")
@@ -189,7 +180,7 @@ final class ConnectionDriver: @unchecked Sendable {
     private func read() {
         hasMore = false
         var (bytesLeft, framesLeft) = (Self.mostBytes, Self.mostFrames)
-        while !machine.isClosed {
+        while stream != nil {
             guard framesLeft > 0 else {
                 hasMore = true
                 return
@@ -202,16 +193,13 @@ final class ConnectionDriver: @unchecked Sendable {
                 return progress
             }
             switch step {
-            case .announced(let length):
-                let actions = machine.announced(frameOf: length)
-                perform(actions)
-                if actions.isEmpty { frames.approve(length) }
+            case .length(let length):
+                let hasEnded = requests.receivedFrameLength(length)
+                closeSocket(if: hasEnded)
+                if !hasEnded { frames.accept(length) }
             case .frame(let frame):
                 framesLeft -= 1
-                var reader = WireReader(frame, isFlexible: false)
-                lastFrame = frame
-                perform(machine.received(correlationID: reader.int32()))
-                lastFrame = nil
+                closeSocket(if: requests.received(frame))
             case .wouldBlock:
                 hasMore = bytesLeft <= 0
                 return
@@ -222,76 +210,29 @@ final class ConnectionDriver: @unchecked Sendable {
         }
     }
 
-    /// Where a broker hangs up, its reason (a TLS alert) may still lie in the socket.
+    /// The broker's reason for closing the connection (a TLS alert) may be among the bytes that are not read yet.
     private func failAfterReading(_ reason: String) {
         if encryption != nil { read() }
         fail(reason, .closed)
     }
 
-    // MARK: Commands and actions
-
-    private func carryOut(_ command: ConnectionMailbox.Command) {
-        switch command {
-        case .submit(let id, let frame, let deadline, let opensConnection, let expectsResponse):
-            let actions = machine.submit(
-                id, byteCount: frame.count, deadline: deadline, opensConnection: opensConnection,
-                expectsResponse: expectsResponse)
-            perform(actions)
-            guard actions.isEmpty else { return }
-            outgoing.append(Outgoing(id: id, frame: frame))
-            if case .open = phase { write() }
-        case .authenticate(let id, let frame, let timeout):
-            let actions = machine.authenticate(id, byteCount: frame.count, .now, timeout: timeout)
-            perform(actions)
-            guard actions.isEmpty else { return }
-            outgoing.insert(
-                Outgoing(id: id, frame: frame), at: outgoing.firstIndex { !$0.isBegun } ?? outgoing.endIndex)
-            if case .open = phase { write() }
-        case .resume:
-            machine.resume()
-            if case .open = phase { write() }
-        case .abandon(let id):
-            let untouched = outgoing.firstIndex { $0.id == id && !$0.isBegun }
-            if let untouched { outgoing.remove(at: untouched) }
-            machine.abandon(id, frameIsUntouched: untouched != nil)
-        case .mute(let until):
-            machine.mute(from: .now, until: until)
-        case .close(let reason):
-            perform(machine.fail(reason), end: .closed)
-        }
-    }
+    // MARK: The end
 
     func fail(_ reason: String, _ failure: ConnectionFailure? = nil) {
-        perform(machine.fail(KafkaError(.networkException, reason).because(failure)))
+        fail(KafkaError(.networkException, reason).because(failure))
     }
 
     func failInTLS() {
-        perform(
-            machine.fail(stream?.failure ?? KafkaError(.networkException, "TLS with \(host):\(port) broke off")))
+        fail(stream?.failure ?? KafkaError(.networkException, "TLS with \(host):\(port) broke off"))
     }
 
-    /// - Parameter end: The reason to report if the actions end the connection; by default that of the action.
-    func perform(_ actions: [ConnectionStateMachine.Action], end: DisconnectReason? = nil) {
-        // Shut the mailbox first: an observer of the end must not find the connection still usable.
-        if case .closeSocket(let reason) = actions.last {
-            var errors: [Int32: KafkaError] = [:]
-            for case .fail(let id, let error) in actions where error != reason { errors[id] = error }
-            mailbox.shut(reason, end ?? .failed(reason), errors: errors)
-        }
-        for action in actions {
-            switch action {
-            case .answer(let id): mailbox.settle(id, .success(lastFrame))
-            case .written(let id): mailbox.settle(id, .success(nil))
-            case .fail(let id, let error): mailbox.settle(id, .failure(error))
-            case .idle:
-                let reason = KafkaError(
-                    .networkException, "the connection to \(host):\(port) was closed, since it wasn't used")
-                if mailbox.shutIfUnused(reason) { perform(machine.fail(reason), end: .idle) }
-            case .closeSocket:
-                cancelOpening()
-                closeSocket()
-                outgoing = []
-            }
-        }
+    func fail(_ reason: KafkaError) {
+        closeSocket(if: requests.fail(reason))
+    }
+
+    private func closeSocket(if hasEnded: Bool) {
+        guard hasEnded else { return }
+        cancelOpening()
+        closeSocket()
     }
 }

@@ -39,8 +39,8 @@ struct ObservedExchange: Sendable {
     }
 
     /// Passes a request's frame through.
-    func sending(_ frame: [UInt8]) -> [UInt8] {
-        observer?.requested(api, version: version, byteCount: frame.count)
+    func sending(_ frame: RequestFrame) -> RequestFrame {
+        observer?.requested(api, version: version, byteCount: frame.byteCount)
         return frame
     }
 

@@ -1,14 +1,14 @@
-/// How a connection to a broker is opened, and the limits that it keeps to.
+/// The settings of a connection to a broker: limits, encryption and login.
 package struct ConnectionSettings: Sendable {
     /// `client.id`, which each request carries.
     package var clientID: String
     /// How long a broker has for a response.
     package var requestTimeout: Duration
-    /// How long the opening may take: once until the broker has stated its versions, and once for the login.
+    /// The time limit for each of two steps: until the broker's API versions are known, and for the login.
     package var setupTimeout: Duration
     /// The longest response that is accepted, in bytes.
     package var maximumFrame: Int
-    /// How long an unused connection is kept; nil for ever.
+    /// How long an unused connection is kept; nil for no limit.
     package var maximumIdle: Duration?
     /// Encryption and login.
     package var security: SecurityConfiguration

@@ -1,8 +1,8 @@
 extension ConnectionStateMachine {
     /// Explains four bytes that can't be a length.
     ///
-    /// - Returns: The reason for a message, and whether the bytes are certainly another protocol's, so that another
-    ///   attempt would get them again.
+    /// - Returns: The reason for an error message, and whether the bytes certainly belong to another protocol, so that
+    ///   another attempt would receive them again.
     func explain(_ length: Int32) -> (reason: String, isOther: Bool, failure: ConnectionFailure?) {
         let bytes = (0..<4).map { UInt8(truncatingIfNeeded: length >> (24 - 8 * $0)) }
         let text =
@@ -18,7 +18,7 @@ extension ConnectionStateMachine {
             )
         case _ where length > maximumFrame:
             (
-                "\(broker) announced an answer of \(length) bytes, more than receive.message.max.bytes (\(maximumFrame))"
+                "\(broker) announced a response of \(length) bytes, more than receive.message.max.bytes (\(maximumFrame))"
                     + (text.isEmpty ? "" : "\(text), so it may not speak Kafka: check the port"),
                 false, text.isEmpty ? nil : .foreignProtocol
             )

@@ -1,9 +1,10 @@
-/// The rules of one connection to a broker, without the connection: events go in, what is to be done comes out.
+/// The rules of one connection to a broker, without the connection: events in, actions out.
 ///
-/// A broker answers in the order of the requests (Kafka protocol guide, "Network"), so requests in flight stand in
-/// a queue. A caller that gives up doesn't disturb the others: its request stays in the queue with a mark, and the
-/// answer is thrown away. A request whose deadline passes ends the connection, since every answer after it would
-/// be late too. So does an answer that doesn't belong to the oldest request, or a frame with an impossible length.
+/// A broker responds in the order of the requests (Kafka protocol guide, "Network"), so one queue holds the requests that
+/// are to be written and those that await a response. Cancelling a request doesn't disturb the others: if its writing has
+/// begun it stays in the queue with a mark, and its response is dropped. A request whose deadline passes ends the
+/// connection, since every response behind it would be late too. So does a response that doesn't belong to the oldest
+/// request, or a frame with an impossible length.
 ///
 /// ```
 /// connecting ──connected──▶ open ──close / failure──▶ closed
@@ -12,17 +13,16 @@
 struct ConnectionStateMachine: ~Copyable {
     typealias Instant = ContinuousClock.Instant
 
-    /// What the owner of the machine has to do, in this order.
+    /// What the machine's owner must do, in this order.
     enum Action: Equatable {
-        /// The request with this id has its answer: the frame that was just received.
+        /// Completes the request with this id by the frame that was just received.
         case answer(Int32)
-        /// The request was written, and no answer will come (acks=0).
+        /// Completes the request with this id without a response (acks=0).
         case written(Int32)
         case fail(Int32, KafkaError)
-        /// Nothing has been in flight for the longest idle time: unless there is something to do by now, the
-        /// connection is to be closed.
+        /// Closes the connection, which has had no request for the longest idle time.
         case idle
-        /// The socket is to be closed; every request has been failed before, and later ones fail for the same reason.
+        /// Closes the socket. Every request has failed before; later ones fail for the same reason.
         case closeSocket(KafkaError)
     }
 
@@ -30,15 +30,17 @@ struct ConnectionStateMachine: ~Copyable {
         let id: Int32
         var deadline: Instant
         let expectsResponse: Bool
-        /// Whether any of it has been written.
+        /// Whether its writing has begun.
         var isBegun = false
         /// Whether it is part of an authentication.
         var isAuthentication = false
         /// For a request that opens the connection: the latest deadline, whichever address is tried. nil for others.
         var latestDeadline: Instant?
         var isAbandoned = false
-        /// What is left to be written of it; nil once it is all in the kernel's hands.
-        var unwritten: Int?
+        /// Its bytes; nil once the kernel has taken all of them.
+        var frame: RequestFrame?
+        /// How many of its bytes the kernel has taken.
+        var written = 0
     }
 
     private enum State {
@@ -48,7 +50,7 @@ struct ConnectionStateMachine: ~Copyable {
     }
 
     private var state = State.connecting
-    /// Every request that isn't settled, in the order in which they are written and answered.
+    /// The requests that have not ended, in the order in which they are written and answered.
     private var requests: [Request] = []
     let broker: String
     /// When the attempt to connect to the current address has taken too long. It limits the requests that open the
@@ -58,19 +60,19 @@ struct ConnectionStateMachine: ~Copyable {
     private let maximumIdle: Duration?
     /// The length of the response to the oldest request, once it has been read; nil between responses.
     private var responseLength: Int32?
-    /// Since when there has been nothing in flight.
+    /// Since when there has been no request.
     private var idleSince: Instant?
-    /// While the broker wants to be left alone, no request is begun (KIP-219).
+    /// The pause that the broker asked for. No request is begun during it (KIP-219).
     private var muted: (since: Instant, until: Instant)?
-    /// While the client shows the broker anew who it is, requests that haven't been begun wait: a broker takes nothing
-    /// else meanwhile (KIP-368).
+    /// Whether the client authenticates again. Requests that have not begun wait, since a broker accepts nothing else
+    /// meanwhile (KIP-368).
     private var isAuthenticating = false
 
     /// - Parameters:
-    ///   - broker: What error messages call the other side.
-    ///   - connectDeadline: When the attempt to connect to the first address has taken too long.
-    ///   - maximumFrame: The longest answer that is believed, in bytes (`receive.message.max.bytes`).
-    ///   - maximumIdle: How long a connection without requests is kept (`connections.max.idle.ms`); nil for ever.
+    ///   - broker: The broker's address, for error messages.
+    ///   - connectDeadline: When the attempt to connect to the first address times out.
+    ///   - maximumFrame: The longest response that is accepted, in bytes (`receive.message.max.bytes`).
+    ///   - maximumIdle: How long a connection without requests is kept (`connections.max.idle.ms`); nil for no limit.
     init(broker: String, connectDeadline: Instant, maximumFrame: Int, maximumIdle: Duration? = nil) {
         self.broker = broker
         self.connectDeadline = connectDeadline
@@ -78,17 +80,20 @@ struct ConnectionStateMachine: ~Copyable {
         self.maximumIdle = maximumIdle
     }
 
-    var isClosed: Bool {
-        if case .closed = state { true } else { false }
+    var isClosed: Bool { closed != nil }
+
+    /// Why the connection has ended; nil if it has not.
+    var closed: KafkaError? {
+        if case .closed(let reason) = state { reason } else { nil }
     }
 
-    /// The requests that wait for an answer or for being written.
+    /// The number of requests that are to be written or await a response.
     var pendingCount: Int { requests.count }
 
-    /// Whether nothing that a caller waits for is under way.
+    /// Whether no caller waits for a response.
     var isIdle: Bool { !requests.contains { !$0.isAbandoned } }
 
-    /// When `tick` has to be called again at the latest.
+    /// When `tick` must be called again at the latest.
     var nextDeadline: Instant? {
         switch state {
         case .connecting: requests.map(\.deadline).min().map { min($0, connectDeadline) } ?? connectDeadline
@@ -106,67 +111,71 @@ struct ConnectionStateMachine: ~Copyable {
         return earliest
     }
 
-    /// Whether a request isn't sent because its broker wants to be left alone.
+    /// Whether a request waits for the end of the broker's pause.
     private func isMuted(_ request: Request) -> Bool { muted != nil && !request.isBegun }
 
-    /// Whether a request isn't to be begun: its broker wants to be left alone, or an authentication goes first.
+    /// Whether a request must not begin: during the broker's pause, or because an authentication goes first.
     private func isHeldBack(_ request: Request) -> Bool {
         isMuted(request) || isAuthenticating && !request.isBegun && !request.isAuthentication
     }
 
-    /// Whether there are bytes to be written.
-    var wantsToWrite: Bool {
-        guard case .open = state, let next = requests.first(where: { $0.unwritten != nil }) else { return false }
-        return !isHeldBack(next)
+    /// Whether there are bytes to write.
+    var wantsToWrite: Bool { nextToWrite != nil }
+
+    /// The index of the request to write.
+    private var nextToWrite: Int? {
+        guard case .open = state, let index = requests.firstIndex(where: { $0.frame != nil }),
+            !isHeldBack(requests[index])
+        else { return nil }
+        return index
     }
 
     // MARK: Events
 
+    /// Appends a request. Not to be called once the connection has ended.
+    ///
     /// - Parameters:
-    ///   - id: The correlation id. The caller gives each request its own.
+    ///   - id: The correlation id, unique among the requests.
     ///   - opensConnection: Whether the request must be answered before `connectDeadline` as well.
     mutating func submit(
-        _ id: Int32, byteCount: Int, deadline: Instant, opensConnection: Bool = false, expectsResponse: Bool
-    ) -> [Action] {
-        if case .closed(let reason) = state { return [.fail(id, reason)] }
+        _ id: Int32, _ frame: RequestFrame, deadline: Instant, opensConnection: Bool = false, expectsResponse: Bool
+    ) {
+        guard !isClosed else { return }
         requests.append(
             Request(
                 id: id, deadline: opensConnection ? min(deadline, connectDeadline) : deadline,
-                expectsResponse: expectsResponse, latestDeadline: opensConnection ? deadline : nil,
-                unwritten: byteCount))
-        return []
+                expectsResponse: expectsResponse, latestDeadline: opensConnection ? deadline : nil, frame: frame))
     }
 
-    /// A request of an authentication, which goes before all that haven't been begun. Those wait, from the first such
-    /// request until `resume`.
+    /// Inserts a request of an authentication before all that have not begun. Those wait, from the first such request
+    /// until `resume`.
     ///
-    /// - Parameter timeout: How long the broker has. Where it still has others to answer, such as a fetch or JoinGroup
-    ///   that it holds back, it gets to this one only then.
-    mutating func authenticate(_ id: Int32, byteCount: Int, _ now: Instant, timeout: Duration) -> [Action] {
-        if case .closed(let reason) = state { return [.fail(id, reason)] }
+    /// - Parameter timeout: How long the broker has, counted from the deadlines of the requests that it answers before,
+    ///   such as a fetch or JoinGroup that it holds back.
+    mutating func authenticate(_ id: Int32, _ frame: RequestFrame, _ now: Instant, timeout: Duration) {
+        guard !isClosed else { return }
         isAuthenticating = true
-        let index = requests.firstIndex { $0.unwritten != nil && !$0.isBegun } ?? requests.endIndex
+        let index = requests.firstIndex { $0.frame != nil && !$0.isBegun } ?? requests.endIndex
         let start = requests[..<index].map(\.deadline).max() ?? now
         requests.insert(
             Request(
                 id: id, deadline: max(start, now) + timeout, expectsResponse: true, isAuthentication: true,
-                unwritten: byteCount),
+                frame: frame),
             at: index)
-        return []
     }
 
-    /// The authentication is through: what waited for it goes out.
+    /// Ends the authentication: the requests that waited for it may begin.
     mutating func resume() {
         isAuthenticating = false
     }
 
-    /// A caller doesn't want its answer any more. One whose first byte hasn't been written is not sent at all.
-    mutating func abandon(_ id: Int32, frameIsUntouched: Bool) {
+    /// Cancels a request. It isn't sent if its writing has not begun; otherwise its response is dropped.
+    mutating func abandon(_ id: Int32) {
         guard let index = requests.firstIndex(where: { $0.id == id }) else { return }
-        if requests[index].unwritten != nil, frameIsUntouched {
-            requests.remove(at: index)
-        } else {
+        if requests[index].isBegun {
             requests[index].isAbandoned = true
+        } else {
+            requests.remove(at: index)
         }
     }
 
@@ -174,7 +183,7 @@ struct ConnectionStateMachine: ~Copyable {
         if case .connecting = state { state = .open }
     }
 
-    /// Another address of the host is tried, with the same time to itself.
+    /// Another address of the host is tried, which has until `deadline`.
     mutating func connectsAnew(until deadline: Instant) {
         guard case .connecting = state else { return }
         connectDeadline = deadline
@@ -183,29 +192,37 @@ struct ConnectionStateMachine: ~Copyable {
         }
     }
 
-    /// The broker wants to be left alone for a while: what hasn't been begun waits, and has that much longer.
+    /// The broker asks for a pause: requests that have not begun wait, and their deadlines move by as much.
     mutating func mute(from now: Instant, until: Instant) {
         guard until > now else { return }
         muted = (muted?.since ?? now, max(muted?.until ?? until, until))
     }
 
-    /// The kernel took `count` bytes of the oldest unwritten request.
+    /// Begins, or continues, to write the next request.
+    ///
+    /// - Returns: Its frame, and how many of its bytes are written; nil if there is nothing to write.
+    mutating func beginWrite() -> (frame: RequestFrame, written: Int)? {
+        guard let index = nextToWrite, let frame = requests[index].frame else { return nil }
+        requests[index].isBegun = true
+        return (frame, requests[index].written)
+    }
+
+    /// The kernel took `count` bytes of the request that `beginWrite` returned.
     mutating func wrote(_ count: Int) -> [Action] {
-        guard let index = requests.firstIndex(where: { $0.unwritten != nil }), let left = requests[index].unwritten
+        guard let index = requests.firstIndex(where: { $0.frame != nil }), let frame = requests[index].frame
         else { return [] }
         requests[index].isBegun = true
-        if count < left {
-            requests[index].unwritten = left - count
-            return []
-        }
-        requests[index].unwritten = nil
+        requests[index].written += count
+        guard requests[index].written >= frame.byteCount else { return [] }
+        // The record batches in it may be needed again, for a retry.
+        requests[index].frame = nil
         guard !requests[index].expectsResponse else { return [] }
         let request = requests.remove(at: index)
         return request.isAbandoned ? [] : [.written(request.id)]
     }
 
-    /// Checks the length that stands before a frame; what can't be a frame ends the connection.
-    mutating func announced(frameOf length: Int32) -> [Action] {
+    /// Checks a response's length. An impossible one ends the connection.
+    mutating func receivedFrameLength(_ length: Int32) -> [Action] {
         if length >= 4, Int(length) <= maximumFrame {
             responseLength = length
             return []
@@ -215,26 +232,26 @@ struct ConnectionStateMachine: ~Copyable {
         return fail(KafkaError(.networkException, reason, isRetriable: !isOther).because(failure))
     }
 
-    /// A whole frame has arrived that begins with this correlation id.
+    /// Matches a response, which begins with this correlation id, with the oldest request.
     mutating func received(correlationID: Int32) -> [Action] {
         responseLength = nil
-        guard let oldest = requests.first, oldest.unwritten == nil else {
+        guard let oldest = requests.first, oldest.frame == nil else {
             return fail(
                 KafkaError(
                     .networkException,
-                    "\(broker) sent an answer (correlation id \(correlationID)) that nobody asked for"))
+                    "\(broker) sent a response (correlation id \(correlationID)) to no request"))
         }
         guard oldest.id == correlationID else {
             return fail(
                 KafkaError(
                     .networkException,
-                    "\(broker) answered request \(correlationID) where the answer to \(oldest.id) was due"))
+                    "\(broker) answered request \(correlationID), but the response to \(oldest.id) was due"))
         }
         requests.removeFirst()
         return oldest.isAbandoned ? [] : [.answer(oldest.id)]
     }
 
-    /// Looks at all deadlines.
+    /// Checks all deadlines.
     mutating func tick(_ now: Instant) -> [Action] {
         if let pause = muted, now >= pause.until {
             for index in requests.indices where !requests[index].isBegun {
@@ -248,9 +265,9 @@ struct ConnectionStateMachine: ~Copyable {
                 KafkaError(.networkException, "\(broker) can't be reached: the connection attempt timed out")
                     .because(.silent))
         case .connecting, .open:
-            // An abandoned request counts too: nobody waits for it, but the answers behind it are held up as long.
+            // An abandoned request counts too, since the responses behind it are late as well.
             guard requests.contains(where: { $0.deadline <= now && !isMuted($0) }) else { return tickIdle(now) }
-            return fail(KafkaError(.requestTimedOut, "\(broker) didn't answer in time"))
+            return fail(KafkaError(.requestTimedOut, "\(broker) did not respond in time"))
         case .closed:
             return []
         }
@@ -265,12 +282,10 @@ struct ConnectionStateMachine: ~Copyable {
             idleSince = idleSince ?? now
             return []
         }
-        // The owner may find something to do just now; then it begins again.
-        idleSince = now
         return [.idle]
     }
 
-    /// The connection has come to its end: every request fails with `reason`.
+    /// Ends the connection: every request fails with `reason`.
     mutating func fail(_ reason: KafkaError) -> [Action] {
         if case .closed = state { return [] }
         state = .closed(reason)

@@ -1,12 +1,11 @@
 import Concurrency
 import Foundation
 
-/// A thread that serves the sockets of many connections, as other threads see it.
-///
-/// `EventLoopThread` is what the thread does.
+/// A thread that serves the sockets of many connections: the interface for other threads. `EventLoopThread` is the thread's
+/// side.
 final class EventLoop: Sendable {
     private struct Shared {
-        var news = News()
+        var updates = Updates()
         var lastID: UInt64 = 0
         /// How many connections are served, or are about to be added.
         var count = 0
@@ -16,10 +15,10 @@ final class EventLoop: Sendable {
         var wakeUp: WakeUp?
     }
 
-    /// What other threads have for the loop's thread.
-    struct News {
+    /// The connections that other threads have added or woken.
+    struct Updates {
         var added: [ConnectionDriver] = []
-        /// The ids of connections with commands from their callers. One may occur several times.
+        /// The ids of connections that must be served. An id may occur several times.
         var awake: [UInt64] = []
 
         var isEmpty: Bool { added.isEmpty && awake.isEmpty }
@@ -30,6 +29,7 @@ final class EventLoop: Sendable {
         }
     }
 
+    /// Guards all that other threads share with the loop's thread.
     private let shared: Lock<Shared>
 
     /// Starts the thread.
@@ -45,7 +45,7 @@ final class EventLoop: Sendable {
         guard startThread(name: "kafka sockets", stackSize: 512 << 10, thread.run) else { throw SocketError(EAGAIN) }
     }
 
-    /// How many connections it serves.
+    /// The number of connections that it serves.
     var count: Int { shared.withLock { $0.count } }
 
     /// Reserves the id of a connection. `add` must follow.
@@ -57,20 +57,20 @@ final class EventLoop: Sendable {
         }
     }
 
-    /// Serves a connection from now on, until it is closed.
+    /// Serves a connection until it is closed.
     func add(_ driver: ConnectionDriver) {
         notify { $0.added.append(driver) }
     }
 
-    /// Has a connection look for commands.
+    /// Has a connection served.
     func wake(_ id: UInt64) {
         notify { $0.awake.append(id) }
     }
 
-    private func notify(_ change: (inout News) -> Void) {
+    private func notify(_ change: (inout Updates) -> Void) {
         let wakeUp: WakeUp? = shared.withLock { shared in
             guard shared.wakeUp != nil else { return nil }
-            change(&shared.news)
+            change(&shared.updates)
             guard shared.isWaiting else { return nil }
             shared.isWaiting = false
             return shared.wakeUp
@@ -80,22 +80,22 @@ final class EventLoop: Sendable {
 
     // MARK: For the loop's thread
 
-    /// Whether the thread may wait for sockets. `notify` ends the wait from then on.
+    /// Whether the thread may wait for sockets. If so, `notify` ends the wait.
     func beginsWaiting() -> Bool {
         shared.withLock { shared in
-            shared.isWaiting = shared.news.isEmpty
+            shared.isWaiting = shared.updates.isEmpty
             return shared.isWaiting
         }
     }
 
-    /// Ends the wait, and exchanges what other threads have brought for an empty value.
-    func takeNews(_ news: inout News) {
-        // The arrays go to and fro, so that their memory is used again.
-        let empty = news
-        news = shared.withLock { shared in
+    /// Ends the wait, and takes the updates of other threads in exchange for an empty value.
+    func takeUpdates(_ updates: inout Updates) {
+        // The arrays are exchanged, so that their memory is reused.
+        let empty = updates
+        updates = shared.withLock { shared in
             shared.isWaiting = false
-            defer { shared.news = empty }
-            return shared.news
+            defer { shared.updates = empty }
+            return shared.updates
         }
     }
 
@@ -106,12 +106,12 @@ final class EventLoop: Sendable {
 
     /// Releases the descriptors if no connection is served or about to be added.
     ///
-    /// - Returns: Whether it was so.
+    /// - Returns: Whether that was the case.
     func endIfIdle() -> Bool {
         shared.withLock { shared in
             guard shared.count == 0 else { return false }
             shared.wakeUp = nil
-            shared.news = News()
+            shared.updates = Updates()
             return true
         }
     }
@@ -119,22 +119,22 @@ final class EventLoop: Sendable {
 
 /// The event loops that connections share.
 ///
-/// A loop ends when its last connection is closed, so a process without connections has no thread and no descriptor of
-/// them.
+/// A loop ends when its last connection is closed, so without connections there are no threads and no descriptors.
 final class EventLoops: Sendable {
     /// All connections of the process use these.
     static let shared = EventLoops(most: mostLoops)
 
-    /// Twice as many as cores, so that the few connections of a single client have a thread each.
+    /// Twice the number of cores, so that the few connections of a single client have a thread each.
     private static let mostLoops = min(max(2 * ProcessInfo.processInfo.activeProcessorCount, 4), 16)
 
+    /// Guards the list of loops.
     private let loops = Lock<[EventLoop]>([])
     private let most: Int
     private let makePoller: @Sendable () throws(SocketError) -> any SocketPoller
 
     /// - Parameters:
-    ///   - most: How many loops there may be.
-    ///   - makePoller: Makes a loop's poller; the system's best by default.
+    ///   - most: The largest number of loops.
+    ///   - makePoller: Makes a loop's poller; by default the best one of the system.
     init(
         most: Int,
         makePoller: @escaping @Sendable () throws(SocketError) -> any SocketPoller = EventLoops.systemPoller
@@ -151,14 +151,14 @@ final class EventLoops: Sendable {
         #endif
     }
 
-    /// How many loops there are.
+    /// The number of loops.
     var count: Int { loops.withLock { $0.count } }
 
     /// Reserves a place for a connection: in a new loop, or in the one with the fewest connections.
     ///
     /// - Throws: `errno`, if there is no loop yet and the process has no descriptor or thread left.
     func reserve() throws(SocketError) -> (loop: EventLoop, id: UInt64) {
-        // Under the lock, so that the loop does not end meanwhile.
+        // With the lock held, so that the loop does not end meanwhile.
         try loops.withLock { loops throws(SocketError) in
             let idlest = loops.min { $0.count < $1.count }
             if let idlest, loops.count >= most { return (idlest, idlest.reserve()) }
@@ -173,7 +173,7 @@ final class EventLoops: Sendable {
         }
     }
 
-    /// Forgets a loop if it has no connection, and then lets it end.
+    /// Removes a loop if it has no connection, so that it may end.
     private func remove(_ loop: EventLoop) -> Bool {
         loops.withLock { loops in
             guard loop.endIfIdle() else { return false }

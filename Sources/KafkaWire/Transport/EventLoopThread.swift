@@ -1,23 +1,23 @@
 import Foundation
 
-/// What the thread of an event loop does: waits until a socket is ready, a deadline passes or a caller has a command, and
-/// lets the `ConnectionDriver` of that connection work.
+/// The thread of an event loop: waits until a socket is ready, a deadline passes or a caller wakes a connection, and then
+/// serves that connection's `ConnectionDriver`.
 ///
-/// A driver works for a short time (`ConnectionDriver.mostBytes`) before the others have their turn.
+/// A driver is served for a short time (`ConnectionDriver.mostBytes`) before the others are.
 final class EventLoopThread: @unchecked Sendable {
-    // @unchecked: `EventLoop` makes it and hands it to its thread, which alone uses it from then on.
+    // @unchecked: `EventLoop` makes it and hands it to its thread. Only that thread uses it from then on.
 
     private let loop: EventLoop
     private let poller: any SocketPoller
     private let wakeUp: WakeUp
     private let mayEnd: @Sendable (EventLoop) -> Bool
-    private var news = EventLoop.News()
+    private var updates = EventLoop.Updates()
     private var ready: [(id: UInt64, events: SocketEvents)] = []
     private var drivers: [UInt64: ConnectionDriver] = [:]
-    /// The connections that are to work in this turn.
+    /// The connections to serve in this turn.
     private var due: [ConnectionDriver] = []
-    /// No connection has a deadline before. It may be too early, since most deadlines are moved before they pass; then
-    /// all connections are looked at once more.
+    /// The earliest deadline of all connections, or an earlier instant: most deadlines move before they pass. When it has
+    /// passed, it is computed again.
     private var nextDeadline: ContinuousClock.Instant?
 
     /// The id of `wakeUp`; those of connections begin at 1.
@@ -39,7 +39,7 @@ final class EventLoopThread: @unchecked Sendable {
     func run() {
         repeat {
             wait()
-            takeNews()
+            takeUpdates()
             takeDeadlines()
             serviceDue()
         } while !drivers.isEmpty || !mayEnd(loop)
@@ -48,7 +48,7 @@ final class EventLoopThread: @unchecked Sendable {
     private func wait() {
         let timeout = due.isEmpty && loop.beginsWaiting() ? Self.milliseconds(until: nextDeadline) : 0
         if let error = poller.wait(milliseconds: timeout, &ready) {
-            // Without the poller nothing would be noticed any more.
+            // Without the poller no event would be noticed any more.
             for driver in drivers.values {
                 driver.pollerFailed(error)
                 schedule(driver, [])
@@ -63,17 +63,17 @@ final class EventLoopThread: @unchecked Sendable {
         }
     }
 
-    private func takeNews() {
-        loop.takeNews(&news)
-        for driver in news.added {
+    private func takeUpdates() {
+        loop.takeUpdates(&updates)
+        for driver in updates.added {
             driver.poller = poller
             drivers[driver.id] = driver
             schedule(driver, [])
         }
-        for id in news.awake {
+        for id in updates.awake {
             if let driver = drivers[id] { schedule(driver, []) }
         }
-        news.removeAll()
+        updates.removeAll()
     }
 
     private func takeDeadlines() {
@@ -101,7 +101,7 @@ final class EventLoopThread: @unchecked Sendable {
         nextDeadline = nextDeadline.map { min($0, deadline) } ?? deadline
     }
 
-    /// Lets each connection work that has something to do. Those that are not done by then continue in the next turn.
+    /// Serves each connection that is due. Those that are not done then continue in the next turn.
     private func serviceDue() {
         let count = due.count
         for index in 0..<count {
@@ -124,9 +124,9 @@ final class EventLoopThread: @unchecked Sendable {
         guard let deadline else { return -1 }
         let left = deadline - .now
         guard left > .zero else { return 0 }
-        // A longer wait is divided; a very long one does not fit into milliseconds.
+        // A longer wait is divided, since a very long one does not fit into milliseconds.
         guard left < .seconds(60) else { return 60_000 }
-        // Rounded up, or the last fraction of a millisecond would be spent in a busy loop.
+        // Rounded up: otherwise the last fraction of a millisecond would be a busy loop.
         let milliseconds = left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000 + 1
         return Int32(clamping: milliseconds)
     }

@@ -1,14 +1,14 @@
 import Foundation
 
-/// Cuts the stream of bytes from a socket into frames, each in memory of its own.
+/// Divides the stream of bytes from a socket into frames, each in memory of its own.
 ///
-/// A long frame is received straight into the buffer that its records will be read from. Only what arrives with
-/// a frame's first bytes goes through a small staging area, so that a short answer takes a single call.
+/// A long frame is received directly into the buffer that its records are read from. Only the bytes that arrive with a
+/// frame's length go through a small staging area, so that a short response takes a single call.
 struct IncomingFrames: ~Copyable {
     enum Step {
         case frame(ByteSlice)
-        /// A length that the connection has to approve of; `approve` goes on with it.
-        case announced(Int32)
+        /// The next frame's length, to be checked. `accept` continues with it.
+        case length(Int32)
         case wouldBlock
         case endOfStream
         case failed(SocketError)
@@ -27,8 +27,8 @@ struct IncomingFrames: ~Copyable {
         self.pool = pool
     }
 
-    /// Makes room for a frame whose length was announced.
-    mutating func approve(_ length: Int32) {
+    /// Takes the memory for a frame of this length.
+    mutating func accept(_ length: Int32) {
         self.length = Int(length)
         let storage = pool.take(self.length)
         filled = min(stagedTo - stagedFrom, self.length)
@@ -38,7 +38,7 @@ struct IncomingFrames: ~Copyable {
         self.storage = storage
     }
 
-    /// Goes on as far as it can without waiting.
+    /// Reads as far as possible without waiting.
     mutating func next(reading read: (UnsafeMutableRawBufferPointer) -> Socket.Progress) -> Step {
         while true {
             if let storage {
@@ -58,7 +58,7 @@ struct IncomingFrames: ~Copyable {
             } else if stagedTo - stagedFrom >= 4 {
                 let word = staging[stagedFrom..<stagedFrom + 4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
                 stagedFrom += 4
-                return .announced(Int32(bitPattern: word))
+                return .length(Int32(bitPattern: word))
             } else {
                 let kept = stagedTo - stagedFrom
                 for index in 0..<kept { staging[index] = staging[stagedFrom + index] }

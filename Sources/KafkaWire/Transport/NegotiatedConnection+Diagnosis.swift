@@ -1,9 +1,9 @@
-/// What a broker is asked where it hangs up without a word: a second connection tells a listener of another kind from
-/// a broker that is going down, so that the one is an error at once and the other is tried again.
+/// Finds out why a broker closes the connection without a response: a second connection distinguishes a listener of another
+/// kind, which is an error at once, from a broker that shuts down, for which the caller retries.
 extension NegotiatedConnection {
-    /// Why the broker hung up on the first request, where it is that its listener wants a login.
+    /// The error if the broker closed the connection upon the first request because its listener requires a login.
     ///
-    /// It lets a client ask for its versions before, so the connection itself could be opened.
+    /// A client may ask for the API versions before the login, so the connection could be opened.
     func missingLogin() async -> KafkaError? {
         guard settings.security.sasl == nil, let version = try? version(for: SaslHandshakeRequest.self),
             let probe = try? Self.probe(address, settings, encryption: settings.security.tls)
@@ -11,7 +11,7 @@ extension NegotiatedConnection {
         defer { probe.close() }
         let frame = try? await probe.send(timeout: settings.setupTimeout) { correlationID in
             try SaslHandshakeRequest(mechanism: "UNKNOWN")
-                .frame(version: version, correlationID: correlationID, clientID: clientID)
+                .requestFrame(version: version, correlationID: correlationID, clientID: clientID)
         }
         guard let frame, let response = try? SaslHandshakeRequest.decodeResponse(frame, version: version),
             response.errorCode == ErrorCode.unsupportedSaslMechanism.rawValue
@@ -23,7 +23,7 @@ extension NegotiatedConnection {
                 + response.mechanisms.sorted().joined(separator: ", "))
     }
 
-    /// Why the broker hung up on the TLS handshake, where it is that its listener is a plain one.
+    /// The error if the broker closed the connection during the TLS handshake because its listener has no TLS.
     static func plainListener(_ address: BrokerAddress, _ settings: ConnectionSettings) async -> KafkaError? {
         guard let probe = try? probe(address, settings, encryption: nil) else { return nil }
         defer { probe.close() }

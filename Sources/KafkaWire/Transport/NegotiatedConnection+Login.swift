@@ -1,17 +1,17 @@
 import Concurrency
 
 extension NegotiatedConnection {
-    /// Shows the broker who the client is, and again before the session ends that the broker grants (KIP-368).
+    /// Logs in, and again each time before the session ends that the broker grants (KIP-368).
     ///
-    /// - Throws: UNSUPPORTED_SASL_MECHANISM with those that the broker takes, SASL_AUTHENTICATION_FAILED with its reason,
-    ///   ILLEGAL_SASL_STATE where it asks for no login.
+    /// - Throws: UNSUPPORTED_SASL_MECHANISM with the mechanisms that the broker supports, SASL_AUTHENTICATION_FAILED with
+    ///   its reason, ILLEGAL_SASL_STATE if its listener has no login.
     func logIn(_ credentials: SASLCredentials, timing: Timing) async throws {
         guard let lifetime = try await authenticate(credentials, timing, opensConnection: true) else { return }
         let task = background("login to \(address)") { [weak self] in
             var lifetime: Duration? = lifetime
             while let granted = lifetime {
-                // At a random moment, so that clients that began together don't log in together again. A login costs
-                // both sides time, so a broker does not get one more often than once a second.
+                // At a random time, so that clients that started together don't log in together again. A login takes both
+                // sides time, so it is repeated at most once a second.
                 let pause = max(granted * (0.85 + 0.1 * timing.random()), Self.shortestSession)
                 if pause > granted { self?.reportShortSession(granted, nextLoginAfter: pause) }
                 try? await timing.sleep(pause)
@@ -19,7 +19,7 @@ extension NegotiatedConnection {
                 do {
                     lifetime = try await authenticate(credentials, timing, opensConnection: false)
                 } catch {
-                    // Not the broker's word on the requests in flight, of which some may have been carried out.
+                    // Not an error from the broker, since some requests in flight may have been carried out.
                     let cause = error as? KafkaError
                     return connection.close(
                         KafkaError(
@@ -35,17 +35,17 @@ extension NegotiatedConnection {
     /// The shortest interval between two logins of a connection.
     private static let shortestSession = Duration.seconds(1)
 
-    /// One login. Other requests wait until it is through.
+    /// Logs in once. Other requests wait until it has ended.
     ///
-    /// - Parameter opensConnection: Whether it must be over within `socket.connection.setup.timeout.ms`, without the time
-    ///   that a token takes. Otherwise each request has `request.timeout.ms`.
-    /// - Returns: How long the broker takes requests before it wants another; nil for ever.
+    /// - Parameter opensConnection: Whether `socket.connection.setup.timeout.ms` limits it, without the time for the token.
+    ///   Otherwise each request has `request.timeout.ms`.
+    /// - Returns: The lifetime of the session; nil for no limit.
     private func authenticate(
         _ credentials: SASLCredentials, _ timing: Timing, opensConnection: Bool
     ) async throws -> Duration? {
         var exchange = try await self.exchange(credentials, timing)
         let end = timing.now() + settings.setupTimeout
-        /// The time that the next request has.
+        /// The timeout of the next request.
         func timeout() -> Duration {
             opensConnection
                 ? max(min(end - timing.now(), settings.requestTimeout), .zero) : settings.requestTimeout
@@ -93,7 +93,8 @@ extension NegotiatedConnection {
 
     private func handshake(_ mechanism: String, _ timeout: Duration) async throws {
         guard try version(for: SaslHandshakeRequest.self) >= 1 else {
-            throw KafkaError(.unsupportedVersion, "\(address) is older than Kafka 1.0, where logins went another way")
+            throw KafkaError(
+                .unsupportedVersion, "\(address) is older than Kafka 1.0, which has another protocol for logins")
         }
         let response = try await ask(SaslHandshakeRequest(mechanism: mechanism), timeout)
         switch ErrorCode(rawValue: response.errorCode) {
@@ -131,7 +132,7 @@ extension NegotiatedConnection {
     private func ask<R: KafkaRequest>(_ request: R, _ timeout: Duration) async throws -> R.Response {
         let version = try version(for: R.self)
         let frame = try await connection.authenticate(timeout: timeout) { correlationID in
-            try request.frame(version: version, correlationID: correlationID, clientID: clientID)
+            try request.requestFrame(version: version, correlationID: correlationID, clientID: clientID)
         }
         return try decode(frame, as: R.self, version: version)
     }

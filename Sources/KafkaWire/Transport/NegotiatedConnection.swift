@@ -1,7 +1,7 @@
 import Concurrency
 import Synchronization
 
-/// A connection of which it is known what the broker at its end speaks.
+/// A connection together with the API versions of its broker.
 package final class NegotiatedConnection: Sendable {
     package let address: BrokerAddress
     let connection: BrokerConnection
@@ -10,12 +10,10 @@ package final class NegotiatedConnection: Sendable {
     package let features: [String: Int16]
     private let observer: (any ConnectionObserver)?
     let clientID: String
-    /// What is told apart when the broker hangs up: one that does so on the first request may want a login.
+    /// Whether the broker has responded. One that closes the connection upon the first request may require a login.
     private let hasAnswered = Atomic(false)
-    /// When the last pause ends that the broker asked for.
-    private let pausedUntil = Lock<ContinuousClock.Instant?>(nil)
     let settings: ConnectionSettings
-    /// Logs in again before the broker ends the session.
+    /// The task that logs in again before the broker ends the session. The lock guards it alone.
     let session = Lock<Task<Void, Never>?>(nil)
 
     private init(
@@ -48,57 +46,54 @@ package final class NegotiatedConnection: Sendable {
 
     /// When the pause ends that the broker has asked for (KIP-219); nil if there is none. Requests that are sent before
     /// wait in the connection.
-    var pauseEnd: ContinuousClock.Instant? {
-        pausedUntil.withLock { end in
-            if let instant = end, instant <= .now { end = nil }
-            return end
-        }
-    }
+    var pauseEnd: ContinuousClock.Instant? { connection.pauseEnd }
 
     package func close() {
         connection.close()
     }
 
-    /// Has `body` called when the connection ends, or at once where it has: on a thread that it mustn't block.
+    /// Has `body` called when the connection ends, or at once if it has ended: on a thread that it must not block.
     func onEnd(_ body: @escaping @Sendable (DisconnectReason) -> Void) {
         connection.onEnd(body)
     }
 
-    /// The highest version of an API that both sides know.
+    /// The highest version of an API that both sides support.
     ///
-    /// - Parameter limit: A version that isn't to be exceeded, where later ones mean something else.
+    /// - Parameter limit: The highest version allowed, if later ones mean something else.
     /// - Throws: UNSUPPORTED_VERSION, naming both ranges.
     package func version<R: KafkaRequest>(for _: R.Type, upTo limit: Int16 = .max) throws(KafkaError) -> Int16 {
         guard let broker = versions[R.apiKey.rawValue] else {
-            throw KafkaError(.unsupportedVersion, "\(address) doesn't know the API \(R.apiKey.name)")
+            throw KafkaError(.unsupportedVersion, "\(address) does not support the API \(R.apiKey.name)")
         }
         let highest = min(broker.upperBound, R.versions.upperBound, limit)
         guard highest >= max(broker.lowerBound, R.versions.lowerBound) else {
             throw KafkaError(
                 .unsupportedVersion,
-                "\(address) speaks \(R.apiKey.name) in versions \(broker.lowerBound) to \(broker.upperBound), "
+                "\(address) supports \(R.apiKey.name) in versions \(broker.lowerBound) to \(broker.upperBound), "
                     + "this client in \(R.versions.lowerBound) to \(min(R.versions.upperBound, limit))")
         }
         return highest
     }
 
-    /// Sends a request in the highest version that both sides know, and reads the answer.
+    /// Sends a request in the highest version that both sides support, and decodes the response.
     ///
     /// - Parameters:
-    ///   - timeout: From now to the answer: `request.timeout.ms` plus what the request itself asks the broker to wait.
-    ///   - limit: A version that isn't to be exceeded, where later ones mean something else.
-    /// - Throws: `KafkaError`, or `CancellationError`. An answer that can't be read fails this call alone.
+    ///   - timeout: From now to the response: `request.timeout.ms` plus the wait that the request itself asks for.
+    ///   - limit: The highest version allowed, if later ones mean something else.
+    /// - Throws: `KafkaError`, or `CancellationError`. A response that can't be decoded fails this call alone.
     package func call<R: KafkaRequest>(
         _ request: R, timeout: Duration, upTo limit: Int16 = .max
     ) async throws -> R.Response {
         let version = try version(for: R.self, upTo: limit)
         guard let response = try await call(request, version: version, timeout: timeout, expectsResponse: true) else {
-            throw KafkaError(.unknownServerError, "\(address) gave no answer to \(R.apiKey.name)")
+            throw KafkaError(.unknownServerError, "\(address) gave no response to \(R.apiKey.name)")
         }
         return response
     }
 
-    /// The same for a request that may ask for no answer: nil then, once it is written.
+    /// Sends a request in a given version, and decodes the response.
+    ///
+    /// - Returns: nil if no response is expected, once the request is written.
     package func call<R: KafkaRequest>(
         _ request: R, version: Int16, timeout: Duration, expectsResponse: Bool
     ) async throws -> R.Response? {
@@ -106,7 +101,7 @@ package final class NegotiatedConnection: Sendable {
         do {
             let frame = try await connection.send(timeout: timeout, expectsResponse: expectsResponse) { correlationID in
                 exchange.sending(
-                    try request.frame(version: version, correlationID: correlationID, clientID: clientID))
+                    try request.requestFrame(version: version, correlationID: correlationID, clientID: clientID))
             }
             hasAnswered.store(true, ordering: .relaxed)
             return try accept(frame, as: R.self, version: version, exchange)
@@ -117,7 +112,7 @@ package final class NegotiatedConnection: Sendable {
         }
     }
 
-    /// A broker that hangs up on the first request may want a login, which is worth another look.
+    /// Checks whether a broker that closed the connection upon the first request requires a login.
     private func explained(_ error: any Error) async -> any Error {
         guard let error = error as? KafkaError, error.code == .networkException, error.isRetriable,
             !hasAnswered.load(ordering: .relaxed), let reason = await missingLogin()
@@ -125,16 +120,17 @@ package final class NegotiatedConnection: Sendable {
         return reason
     }
 
-    /// The same without waiting: requests go out in the order of these calls.
+    /// Sends a request without waiting: requests go out in the order of these calls.
     ///
-    /// - Parameter completion: Called once, on a thread that it mustn't block.
+    /// - Parameter completion: Called once, on a thread that it must not block.
     package func post<R: KafkaRequest>(
         _ request: R, version: Int16, timeout: Duration, expectsResponse: Bool,
         completion: @escaping @Sendable (Result<R.Response?, any Error>) -> Void
     ) throws {
         let exchange = ObservedExchange(observer, R.apiKey, version)
         try connection.post(timeout: timeout, expectsResponse: expectsResponse) { correlationID in
-            exchange.sending(try request.frame(version: version, correlationID: correlationID, clientID: clientID))
+            exchange.sending(
+                try request.requestFrame(version: version, correlationID: correlationID, clientID: clientID))
         } completion: { [self] answer in
             completion(
                 Result {
@@ -148,19 +144,18 @@ package final class NegotiatedConnection: Sendable {
         }
     }
 
-    /// The longest pause that a broker may ask for. Kafka's own quotas ask for seconds.
+    /// The longest pause that is granted to a broker. Kafka's own quotas ask for seconds.
     static let longestPause = Duration.seconds(60)
 
-    /// Decodes a response, and keeps the pause that the broker asks for with it.
+    /// Decodes a response, and begins the pause that the broker asks for in it.
     private func accept<R: KafkaRequest>(
         _ frame: ByteSlice?, as _: R.Type, version: Int16, _ exchange: ObservedExchange
     ) throws(KafkaError) -> R.Response? {
         let response: R.Response? =
             if let frame { try decode(frame, as: R.self, version: version) } else { nil }
         if let response, let requested = R.pause(after: response, version: version) {
-            // A request waits for the pause, and a broker must not make it wait for ever.
+            // Requests wait for its end, so it is limited.
             let pause = min(requested, Self.longestPause)
-            pausedUntil.withLock { $0 = .now + pause }
             connection.mute(for: pause)
             exchange.throttled(for: pause, requested: requested)
         }
@@ -176,20 +171,20 @@ package final class NegotiatedConnection: Sendable {
         } catch {
             throw KafkaError(
                 .corruptMessage,
-                "\(address) sent an answer to \(R.apiKey.name) version \(version) that can't be read: \(error)")
+                "\(address) sent a response to \(R.apiKey.name) version \(version) that can't be decoded: \(error)")
         }
     }
 
     // MARK: Opening
 
-    /// Connects, asks what the broker speaks (KIP-35, KIP-511), and logs in where that is configured.
+    /// Connects, asks for the broker's API versions (KIP-35, KIP-511), and logs in if that is configured.
     ///
-    /// `socket.connection.setup.timeout.ms` limits all of it twice: from the attempt to connect to an address to the
-    /// versions, and then the login.
+    /// `socket.connection.setup.timeout.ms` limits two steps: from the attempt to connect to an address until the
+    /// versions are known, and then the login.
     ///
-    /// A broker that doesn't know the version of ApiVersions answers UNSUPPORTED_VERSION, in version 0 and with the
-    /// versions that it does know. One that hangs up instead (Tansu does) is asked again in the last version before
-    /// names and tags, and in the very first.
+    /// A broker that doesn't support the version of ApiVersions responds with UNSUPPORTED_VERSION, in version 0, and with
+    /// the versions that it supports. If it closes the connection instead (Tansu does), it is asked again in version 2,
+    /// the last one without names and tags, and in version 0.
     package static func open(
         _ address: BrokerAddress, settings: ConnectionSettings, pool: BufferPool, timing: Timing = Timing(),
         observer: (any ConnectionObserver)? = nil
@@ -220,7 +215,7 @@ package final class NegotiatedConnection: Sendable {
                 address: address, connection: connection, response: response, settings: settings,
                 observer: observer)
         }
-        var lastError = KafkaError(.unsupportedVersion, "\(address) speaks no version of ApiVersions")
+        var lastError = KafkaError(.unsupportedVersion, "\(address) supports no version of ApiVersions")
         for (attempt, version) in [ApiVersionsRequest.versions.upperBound, 2, 0].enumerated() {
             let connection = try connect()
             do {
@@ -241,11 +236,11 @@ package final class NegotiatedConnection: Sendable {
             } catch let error as KafkaError
                 where error.connectionFailure == .closed && error.isRetriable && connection.wasEstablished
             {
-                // The broker accepted the connection and closed it upon the request: an older version may serve.
+                // The broker accepted the connection and closed it upon the request: it may accept an older version.
                 if attempt == 0 {
                     lastError = KafkaError(
                         .networkException,
-                        "\(address) hung up on the first request: it may want TLS or a login (\(error.message))"
+                        "\(address) closed the connection upon the first request: it may require TLS or a login (\(error.message))"
                     ).because(.closed)
                 }
             } catch let error as KafkaError where error.code == .requestTimedOut {
@@ -264,16 +259,17 @@ package final class NegotiatedConnection: Sendable {
     ) async throws -> ApiVersionsResponse {
         let request = ApiVersionsRequest(
             clientSoftwareName: KafkaWireVersion.softwareName, clientSoftwareVersion: KafkaWireVersion.current)
-        // A broker that accepts connections and is silent must not take the whole of request.timeout.ms.
+        // A broker that accepts connections and never responds must not use up request.timeout.ms.
         let frame = try await connection.send(timeout: settings.requestTimeout, opensConnection: true) {
             correlationID in
-            try request.frame(version: version, correlationID: correlationID, clientID: settings.clientID)
+            try request.requestFrame(version: version, correlationID: correlationID, clientID: settings.clientID)
         }
         do throws(ProtocolError) {
-            guard let frame else { throw ProtocolError("there is no answer", at: 0) }
+            guard let frame else { throw ProtocolError("there is no response", at: 0) }
             return try ApiVersionsRequest.decodeNegotiation(frame, version: version)
         } catch {
-            throw KafkaError(.corruptMessage, "\(address) sent an answer to ApiVersions that can't be read: \(error)")
+            throw KafkaError(
+                .corruptMessage, "\(address) sent a response to ApiVersions that can't be decoded: \(error)")
         }
     }
 }

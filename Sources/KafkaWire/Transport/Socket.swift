@@ -1,22 +1,22 @@
 // Foundation is what brings the BSD socket calls, on Linux and on Darwin alike.
 import Foundation
 
-/// A TCP socket that never blocks: every call says at once what it could do.
+/// A non-blocking TCP socket.
 ///
-/// It is owned by one thread at a time and closed when it goes away.
+/// One thread at a time owns it. It is closed when it is destroyed.
 struct Socket: ~Copyable {
     let descriptor: Int32
 
-    /// What a read or write came to.
+    /// The result of a read or write.
     enum Progress: Equatable {
         case bytes(Int)
-        /// The kernel has nothing, or takes nothing, at the moment.
+        /// The kernel has no bytes, or takes none, at the moment.
         case wouldBlock
         /// The other side has closed its half.
         case endOfStream
         /// `errno`.
         case failed(Int32)
-        /// For a reason that the TLS session has.
+        /// The TLS session has the reason.
         case tlsFailed
     }
 
@@ -28,9 +28,9 @@ struct Socket: ~Copyable {
         close(descriptor)
     }
 
-    /// Begins to connect. The socket is writable when the attempt has ended; `connectError` says how.
+    /// Begins to connect. The socket is writable when the attempt has ended; `connectError` has its result.
     ///
-    /// - Returns: `errno` where it failed at once.
+    /// - Returns: `errno` if it failed at once.
     static func connecting(to address: SocketAddress) -> Result<Socket, SocketError> {
         #if canImport(Darwin)
             let descriptor = socket(address.family, SOCK_STREAM, 0)
@@ -48,7 +48,7 @@ struct Socket: ~Copyable {
     private func configure() -> Bool {
         var on: Int32 = 1
         let size = socklen_t(MemoryLayout<Int32>.size)
-        // Requests are written whole, so waiting to glue small ones together (Nagle) would only delay them.
+        // Requests are written whole, so waiting to merge small ones (Nagle) would only delay them.
         unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, size)
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &on, size)
         #if canImport(Darwin)
@@ -58,7 +58,7 @@ struct Socket: ~Copyable {
         return fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) == 0
     }
 
-    /// How the attempt to connect ended: nil for well, else `errno`.
+    /// The error of the attempt to connect (`errno`); nil if it succeeded.
     var connectError: SocketError? {
         var status: Int32 = 0
         var size = socklen_t(MemoryLayout<Int32>.size)
@@ -78,14 +78,37 @@ struct Socket: ~Copyable {
         }
     }
 
-    func write(_ buffer: UnsafeRawBufferPointer) -> Progress {
+    /// How many pieces of a frame go with one system call; at most `IOV_MAX`.
+    private static let mostPieces = 64
+
+    /// Writes a frame's pieces, from the byte at `offset` on, with one system call.
+    func write(_ frame: RequestFrame, from offset: Int) -> Progress {
+        unsafe withUnsafeTemporaryAllocation(of: iovec.self, capacity: Self.mostPieces) { vectors in
+            unsafe frame.bytes.withUnsafeBytes { bytes in
+                var count = 0
+                unsafe frame.forEachPiece(from: offset, in: bytes) { piece in
+                    // sendmsg(2) does not write to the memory.
+                    unsafe vectors[count] = iovec(
+                        iov_base: UnsafeMutableRawPointer(mutating: piece.baseAddress), iov_len: piece.count)
+                    count += 1
+                    return count < Self.mostPieces
+                }
+                return unsafe write(UnsafeMutableBufferPointer(rebasing: vectors[..<count]))
+            }
+        }
+    }
+
+    private func write(_ vectors: UnsafeMutableBufferPointer<iovec>) -> Progress {
         #if canImport(Darwin)
             let flags: Int32 = 0
         #else
             let flags = Int32(MSG_NOSIGNAL)
         #endif
+        var message = unsafe msghdr()
+        unsafe message.msg_iov = vectors.baseAddress
+        unsafe message.msg_iovlen = .init(vectors.count)
         while true {
-            let count = unsafe send(descriptor, buffer.baseAddress, buffer.count, flags)
+            let count = unsafe sendmsg(descriptor, &message, flags)
             if count >= 0 { return .bytes(count) }
             if errno == EINTR { continue }
             return errno == EAGAIN || errno == EWOULDBLOCK ? .wouldBlock : .failed(errno)
@@ -104,7 +127,7 @@ struct SocketError: Error, Equatable, CustomStringConvertible {
     var description: String { unsafe String(cString: strerror(code)) }
 }
 
-/// One address that a host name stands for.
+/// One of a host's addresses.
 struct SocketAddress: Sendable, Hashable {
     let family: Int32
     /// The bytes of the `sockaddr` structure.
@@ -163,7 +186,7 @@ struct SocketAddress: Sendable, Hashable {
     }
 }
 
-/// Why a host name stands for no address.
+/// The reason why a host name has no address.
 struct ResolutionError: Error {
     let reason: String
 }

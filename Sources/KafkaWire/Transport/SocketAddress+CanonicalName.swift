@@ -1,8 +1,8 @@
 import Foundation
 
 extension SocketAddress {
-    /// The name that belongs to the address by the resolver, or its number where it has none (getnameinfo(3)); nil where
-    /// the resolver fails. Blocks for as long as DNS takes.
+    /// The address's name, or the address in digits if it has none (getnameinfo(3)); nil if the resolver fails. Blocks for as
+    /// long as DNS takes.
     var canonicalName: String? {
         var name = [CChar](repeating: 0, count: Int(NI_MAXHOST))
         let status = unsafe withSockaddr { address, length in

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a socket can be watched for, or was found to be ready for.
+/// The events that a socket is watched for, or is ready for.
 struct SocketEvents: OptionSet {
     let rawValue: UInt8
 
@@ -15,22 +15,22 @@ struct SocketEvents: OptionSet {
 /// Linux has `EpollPoller`, whose `wait` takes the same time for any number of sockets. Other systems have `PollPoller`,
 /// whose `wait` takes longer with each socket.
 protocol SocketPoller: AnyObject {
-    /// Watches a socket from now on. Call `remove` before the socket is closed: its number may be used again at once.
+    /// Begins to watch a socket. Call `remove` before the socket is closed: its descriptor may be reused at once.
     ///
-    /// - Parameter id: Names the socket in `wait`.
+    /// - Parameter id: Identifies the socket in `wait`.
     /// - Returns: The error of the system call.
     func add(_ descriptor: Int32, id: UInt64, _ events: SocketEvents) -> SocketError?
 
-    /// Changes what a socket is watched for.
+    /// Changes the events that a socket is watched for.
     func change(_ descriptor: Int32, id: UInt64, _ events: SocketEvents) -> SocketError?
 
     func remove(_ descriptor: Int32)
 
-    /// Waits until a socket is ready or the time is over. A signal may end the wait early.
+    /// Waits until a socket is ready or the timeout is over. A signal may end the wait early.
     ///
     /// - Parameters:
-    ///   - milliseconds: -1 to wait without limit.
-    ///   - ready: Gets the sockets that are ready, at most 64 of them. The others follow in the next call.
+    ///   - milliseconds: The timeout; -1 for no limit.
+    ///   - ready: Receives up to 64 of the sockets that are ready. The others follow in the next call.
     /// - Returns: The error of the system call.
     func wait(milliseconds: Int32, _ ready: inout [(id: UInt64, events: SocketEvents)]) -> SocketError?
 }
@@ -40,7 +40,7 @@ final class PollPoller: SocketPoller {
     private var entries: [pollfd] = []
     private var ids: [UInt64] = []
     private var indexes: [Int32: Int] = [:]
-    /// Where the search for ready sockets begins, so that all have their turn.
+    /// The index at which the search for ready sockets begins, so that none is starved.
     private var start = 0
 
     func add(_ descriptor: Int32, id: UInt64, _ events: SocketEvents) -> SocketError? {

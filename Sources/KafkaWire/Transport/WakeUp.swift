@@ -1,11 +1,11 @@
 import Foundation
 
-/// A pipe whose only purpose is to end an event loop's wait.
+/// A pipe that ends an event loop's wait.
 @safe final class WakeUp: Sendable {
     let readEnd: Int32
     private let writeEnd: Int32
 
-    /// - Throws: `errno`, where the process has no descriptor left.
+    /// - Throws: `errno`, if the process has no descriptor left.
     init() throws(SocketError) {
         var ends: [Int32] = [-1, -1]
         guard unsafe pipe(&ends) == 0 else { throw SocketError(errno) }
@@ -22,15 +22,15 @@ import Foundation
         close(writeEnd)
     }
 
-    /// Ends the wait. Where the pipe is full there is a wake-up in it already.
+    /// Ends the wait. If the pipe is full, it has a wake-up already.
     func signal() {
         var byte: UInt8 = 0
         _ = unsafe write(writeEnd, &byte, 1)
     }
 
-    /// Takes the wake-ups out again.
+    /// Removes the wake-ups.
     func drain() {
-        // There is mostly one.
+        // Mostly there is one.
         var bytes: UInt64 = 0
         while unsafe read(readEnd, &bytes, 8) == 8 {}
     }

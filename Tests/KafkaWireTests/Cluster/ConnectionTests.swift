@@ -179,7 +179,7 @@ struct ConnectionTests {
     private func asks(_ connection: BrokerConnection) async throws -> Bool {
         let request = MetadataRequest(topics: [], allowAutoTopicCreation: false)
         let answer = try await connection.send(timeout: .seconds(10)) { id in
-            try request.frame(version: 12, correlationID: id, clientID: "test")
+            try request.requestFrame(version: 12, correlationID: id, clientID: "test")
         }
         return answer != nil
     }

@@ -63,7 +63,7 @@ struct NegotiationTests {
         let fake = try FakeCluster(versions: .latest.with(.apiVersions, nil).refusing(.hangUp))
         let error = await #expect(throws: KafkaError.self) { _ = try await open(fake) }
         #expect(error?.code == .networkException)
-        #expect(error?.message.contains("hung up on the first request") == true)
+        #expect(error?.message.contains("closed the connection upon the first request") == true)
         #expect(error?.message.contains("TLS") == true)
         await fake.close()
     }

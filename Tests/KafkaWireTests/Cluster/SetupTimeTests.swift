@@ -44,8 +44,7 @@ struct SetupTimeTests {
     func eachAddress() {
         let start = ContinuousClock.now
         var machine = ConnectionStateMachine(broker: "b:1", connectDeadline: start + .seconds(10), maximumFrame: 1000)
-        _ = machine.submit(
-            1, byteCount: 10, deadline: start + .seconds(30), opensConnection: true, expectsResponse: true)
+        machine.submit(1, .ofTenBytes, deadline: start + .seconds(30), opensConnection: true, expectsResponse: true)
         machine.connectsAnew(until: start + .seconds(19))
         machine.connected()
         _ = machine.wrote(10)
@@ -54,7 +53,7 @@ struct SetupTimeTests {
         let early = machine.tick(start + .seconds(18))
         #expect(early.isEmpty)
         let late = machine.tick(start + .seconds(19))
-        #expect(late.first == .fail(1, KafkaError(.requestTimedOut, "b:1 didn't answer in time")))
+        #expect(late.first == .fail(1, KafkaError(.requestTimedOut, "b:1 did not respond in time")))
     }
 
     @Test("requests after the connection setup keep their own limit")
@@ -62,7 +61,7 @@ struct SetupTimeTests {
         let start = ContinuousClock.now
         var machine = ConnectionStateMachine(broker: "b:1", connectDeadline: start + .seconds(10), maximumFrame: 1000)
         machine.connected()
-        _ = machine.submit(1, byteCount: 10, deadline: start + .seconds(30), expectsResponse: true)
+        machine.submit(1, .ofTenBytes, deadline: start + .seconds(30), expectsResponse: true)
         _ = machine.wrote(10)
         let next = machine.nextDeadline
         #expect(next == start + .seconds(30))

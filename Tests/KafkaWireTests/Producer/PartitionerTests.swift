@@ -4,9 +4,9 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("Which partition a record goes to", .timeLimit(.minutes(1)))
+@Suite("The choice of a record's partition", .timeLimit(.minutes(1)))
 struct PartitionerTests {
-    /// Chance that is the same each time.
+    /// Pseudo-random numbers that are the same each time.
     private func random(_ seed: UInt64) -> () -> Double {
         var state = seed
         return {
@@ -15,10 +15,11 @@ struct PartitionerTests {
         }
     }
 
-    private func topic(_ count: Int) -> TopicQueues {
-        var topic = TopicQueues(partitionCount: count, random: 0)
+    private func topic(_ count: Int) -> ProducerTopic {
+        var topic = ProducerTopic(partitionCount: count, random: 0)
         for index in 0..<count {
-            topic.queues.append(PartitionQueue(partition: TopicPartition("t", Int32(index)), now: .now))
+            let partition = TopicPartition("t", Int32(index))
+            topic.partitions.append(ProducerPartition(partition: partition, isSerialized: true, now: .now))
         }
         return topic
     }
@@ -30,7 +31,7 @@ struct PartitionerTests {
             reserved: 0)
     }
 
-    @Test("records without a key stay with one partition for batch.size bytes, and all get the same share")
+    @Test("records without a key go to one partition for batch.size bytes, and all partitions get the same share")
     func sticky() {
         var configuration = ProducerConfiguration()
         configuration.batchSize = 1000
@@ -49,29 +50,29 @@ struct PartitionerTests {
         #expect(counts.allSatisfy { abs($0 - 10_000) < 1000 }, "\(counts)")
     }
 
-    @Test("it doesn't change within a batch")
+    @Test("the partition doesn't change within a batch")
     func betweenBatches() throws {
         var configuration = ProducerConfiguration()
         configuration.batchSize = 1000
         var topic = topic(2)
-        let queue = topic.queues[0]
-        queue.open(now: .now, bound: 100, limit: 1000, pool: BufferPool(limit: 0))
+        let partition = topic.partitions[0]
+        partition.open(now: .now, bound: 100, limit: 1000, pool: BufferPool(limit: 0))
         for _ in 0..<20 {
-            // The batch is begun, and has room for more than what was counted.
+            // The batch has begun, and has room for more bytes than were counted.
             #expect(topic.stickySlot(bound: 100, configuration, now: { .now }, random: { 0 }) == 0)
         }
-        queue.completeOpen()
+        partition.completeOpen()
         #expect(topic.stickySlot(bound: 100, configuration, now: { .now }, random: { 0 }) == 1)
     }
 
-    @Test("a partition whose batches pile up gets fewer records, and none once they have waited too long")
+    @Test("a partition with many queued batches gets fewer records, and none once they have waited too long")
     func adaptive() {
         func shares(_ change: (inout ProducerConfiguration) -> Void) -> [Int] {
             var configuration = ProducerConfiguration()
             configuration.batchSize = 100
             change(&configuration)
             var topic = topic(3)
-            topic.queues[1].complete = (0..<9).map { _ in batch(created: .now - .seconds(5)) }
+            for _ in 0..<9 { topic.partitions[1].append(batch(created: .now - .seconds(5))) }
             let chance = random(2)
             var counts = [0, 0, 0]
             for _ in 0..<30_000 {
@@ -93,7 +94,7 @@ struct PartitionerTests {
             var configuration = ProducerConfiguration()
             configuration.batchSize = 100
             var topic = topic(3)
-            for index in leaderless { topic.queues[index].hasLeader = false }
+            for index in leaderless { topic.partitions[index].hasLeader = false }
             topic.leadersChanged()
             let chance = random(3)
             var counts = [0, 0, 0]
@@ -102,7 +103,7 @@ struct PartitionerTests {
             }
             return counts
         }
-        // The first record would have gone to the partition 0.
+        // The first record would have gone to partition 0.
         let one = shares(leaderless: [0])
         #expect(one[0] == 0 && one[1] > 1000 && one[2] > 1000, "\(one)")
         #expect(shares(leaderless: [0, 2]) == [0, 3000, 0])
@@ -130,11 +131,11 @@ struct PartitionerTests {
         }
         learn([1, 1])
         #expect(try next() == 0)
-        // The batch that is open there doesn't keep them.
+        // The open batch there doesn't keep the record.
         learn([nil, 1])
         #expect(try next() == 1)
         #expect(try next() == 1)
-        // Nowhere else is better.
+        // No other partition is better.
         learn([nil, nil])
         #expect(try next() == 1)
         learn([1, nil, nil])
@@ -149,7 +150,7 @@ struct PartitionerTests {
         }
     }
 
-    @Test("a partitioner of the application's own chooses, but not for a record that names its partition")
+    @Test("a custom partitioner chooses, except for a record that names its partition")
     func custom() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t", partitions: 4)
@@ -163,7 +164,7 @@ struct PartitionerTests {
                 let named = try await producer.send(ProducerRecord(topic: "t", partition: 3, value: [byte]))
                 #expect(named.partition == 3)
             }
-            // One that it leaves to the default.
+            // A record that it leaves to the default.
             let key: [UInt8] = Array("k".utf8)
             let left = try await producer.send(ProducerRecord(topic: "t", key: key, value: nil))
             let expected = unsafe Murmur2.partition(forKey: key.span.bytes, count: 4)
@@ -173,7 +174,7 @@ struct PartitionerTests {
         }
     }
 
-    @Test("with partitioner.ignore.keys the key doesn't choose")
+    @Test("with partitioner.ignore.keys the key has no influence")
     func ignoredKeys() async throws {
         try await withFake(properties: ["partitioner.ignore.keys": "true", "batch.size": "300"]) { fake, cluster in
             fake.createTopic("t", partitions: 3)

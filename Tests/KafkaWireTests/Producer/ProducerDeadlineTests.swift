@@ -4,7 +4,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("When records are given up, and whose turn it is", .timeLimit(.minutes(1)))
+@Suite("Delivery time-outs, and turns of partitions", .timeLimit(.minutes(1)))
 struct ProducerDeadlineTests {
     private let partition = TopicPartition("t")
     private let other = TopicPartition("t", 1)
@@ -15,7 +15,7 @@ struct ProducerDeadlineTests {
 
     // MARK: Time
 
-    @Test("delivery.timeout.ms bounds what is in flight to a broker that is silent, however long request.timeout.ms is")
+    @Test("delivery.timeout.ms limits records in flight to a silent broker, however long request.timeout.ms is")
     func silentBroker() async throws {
         let properties = ["request.timeout.ms": "3600000", "delivery.timeout.ms": "1000", "linger.ms": "0"]
         try await withFake(properties: properties) { fake, cluster in
@@ -34,12 +34,12 @@ struct ProducerDeadlineTests {
         }
     }
 
-    /// On a machine that is busy one attempt may not be enough.
+    /// On a busy machine one attempt may not be enough.
     private func sendUntilDelivered(_ value: String, _ producer: KafkaProducer) async throws {
         while (try? await producer.send(record(value))) == nil { try Task.checkCancellation() }
     }
 
-    @Test("what waits behind a batch in flight is given up in time")
+    @Test("batches that wait behind one in flight expire in time")
     func behindOneInFlight() async throws {
         let clock = ShiftedClock()
         let properties = ["linger.ms": "0", "delivery.timeout.ms": "60000", "request.timeout.ms": "3600000"]
@@ -66,7 +66,7 @@ struct ProducerDeadlineTests {
         }
     }
 
-    @Test("a batch whose answer comes too late has failed for its sender, and costs the next one nothing")
+    @Test("a batch whose response comes too late has failed, and the next one is not affected")
     func lateAnswer() async throws {
         let properties = ["delivery.timeout.ms": "1000", "linger.ms": "0"]
         try await withFake(properties: properties) { fake, cluster in
@@ -79,7 +79,7 @@ struct ProducerDeadlineTests {
             try await eventually("it is in flight") { fake.count(.produce) > requests }
             let error = await #expect(throws: KafkaError.self) { _ = try await delivery.metadata }
             #expect(error?.code == .requestTimedOut)
-            // Records that have to wait for the answer fail in time, too.
+            // Records that must wait for the response fail in time, too.
             let behind = await #expect(throws: KafkaError.self) { _ = try await producer.send(record("2")) }
             #expect(behind?.code == .requestTimedOut)
             fake.releaseAnswers()
@@ -103,12 +103,12 @@ struct ProducerDeadlineTests {
         accumulator.add(topic: "t", partitionCount: 1)
         try accumulator.append(10, to: partition)
         let early = accumulator.ready(at: start)
-        #expect(early.partitions.isEmpty && early.nextDeadline == start + .seconds(5))
+        #expect(early.waiting.isEmpty && early.nextDeadline == start + .seconds(5))
         let ready = accumulator.ready(at: start + .seconds(5))
-        #expect(ready.partitions == [partition] && ready.expired.isEmpty)
+        #expect(ready.waiting == [partition] && ready.expired.isEmpty)
         #expect(ready.nextExpiry == start + .seconds(10))
         let late = accumulator.ready(at: start + .seconds(11))
-        #expect(late.expired == [partition] && late.nextExpiry == nil)
+        #expect(late.expired.map(\.partition) == [partition] && late.nextExpiry == nil)
     }
 
     // MARK: Turns
@@ -126,7 +126,7 @@ struct ProducerDeadlineTests {
         return try accumulator.append(count, to: other)
     }
 
-    @Test("a partition that always has something to send doesn't keep the others of its broker waiting")
+    @Test("a partition that always has a batch to send doesn't starve the others of its broker")
     func turns() async throws {
         try await withFake(properties: narrow) { fake, cluster in
             fake.createTopic("t", partitions: 2)
@@ -140,7 +140,7 @@ struct ProducerDeadlineTests {
         }
     }
 
-    @Test("a small batch goes along where it has room, though a full one wouldn't")
+    @Test("a small batch is added to a request that has room for it, though not for a full one")
     func room() async throws {
         try await withFake(properties: narrow) { fake, cluster in
             fake.createTopic("t", partitions: 2)

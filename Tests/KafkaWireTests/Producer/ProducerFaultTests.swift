@@ -6,7 +6,7 @@ import enum TestSupport.LongTests
 
 @testable import KafkaWire
 
-@Suite("A producer and what goes wrong", .timeLimit(.minutes(1)))
+@Suite("A producer and failures", .timeLimit(.minutes(1)))
 struct ProducerFaultTests {
     private let partition = TopicPartition("t")
     /// Small batches, of which several are in flight.
@@ -16,7 +16,7 @@ struct ProducerFaultTests {
         ProducerRecord(topic: "t", partition: partition, value: Array(value.utf8))
     }
 
-    /// Sends so many records, with what `during` does on the way, and returns the offsets that were told.
+    /// Sends so many records, calls `during` before each, and returns the reported offsets.
     private func send(
         _ producer: KafkaProducer, _ count: Int, during: (Int) throws -> Void = { _ in }
     ) async throws -> [Int64] {
@@ -31,7 +31,7 @@ struct ProducerFaultTests {
     }
 
     @Test(
-        "with several batches in flight, each is written once and in order, whatever the broker answers",
+        "with several batches in flight, each is written once and in order, whatever the broker responds",
         arguments: [
             Fault.error(.notLeaderOrFollower), .error(.notEnoughReplicas), .error(.requestTimedOut),
             .error(.unknownTopicOrPartition), .error(.leaderNotAvailable), .error(.outOfOrderSequenceNumber),
@@ -50,7 +50,7 @@ struct ProducerFaultTests {
             }
             await producer.close()
             #expect(try fake.log(of: partition) == numbered(0..<Int64(count)))
-            // A batch that was found out to be written already has no offset that was told.
+            // A batch that was written before a retry has no reported offset.
             #expect(offsets.enumerated().allSatisfy { $1 == Int64($0) || $1 == -1 })
         }
     }
@@ -77,7 +77,7 @@ struct ProducerFaultTests {
         }
     }
 
-    @Test("the same with a broker that goes away and comes back")
+    @Test("the same with a broker that stops and starts again")
     func brokerAway() async throws {
         try await withFake(properties: small) { fake, cluster in
             fake.createTopic("t")
@@ -132,13 +132,13 @@ struct ProducerFaultTests {
         }
     }
 
-    @Test("one partition's failure for good doesn't have another's batch written twice")
+    @Test("a permanent failure of one partition doesn't have another's batch written twice")
     func otherPartitionsFailure() async throws {
         try await withFake(properties: ["linger.ms": "0", "retry.backoff.ms": "50"]) { fake, cluster in
             fake.createTopic("t", partitions: 2, maximumMessageBytes: 1000)
             let producer = KafkaProducer(cluster: cluster)
             for partition in Int32(0)..<2 { _ = try await producer.send(record("0", partition: partition)) }
-            // Partition 0's batch is written, but its producer doesn't know; partition 1's is refused for good.
+            // Partition 0's batch is written, but the producer doesn't know; partition 1's is refused permanently.
             fake.inject(.errorAfterwards(.requestTimedOut), into: .produce, partition: TopicPartition("t", 0))
             let unsure = try await producer.enqueue(record("1"))
             let tooLarge = try await producer.enqueue(record(String(repeating: "x", count: 2000), partition: 1))
@@ -152,7 +152,7 @@ struct ProducerFaultTests {
         }
     }
 
-    @Test("a record that isn't delivered within delivery.timeout.ms fails, and the producer goes on")
+    @Test("a record that isn't delivered within delivery.timeout.ms fails, and the producer continues")
     func deliveryTimeout() async throws {
         try await withFake(properties: ["delivery.timeout.ms": "150", "linger.ms": "0"]) { fake, cluster in
             fake.createTopic("t")
@@ -161,7 +161,7 @@ struct ProducerFaultTests {
             let error = await #expect(throws: KafkaError.self) { _ = try await producer.send(record("x")) }
             #expect(error.map { [.requestTimedOut, .notEnoughReplicas].contains($0.code) } == true)
             fake.clearFaults()
-            // On a machine that is busy even this may take too long at first.
+            // On a busy machine even this may take too long at first.
             while (try? await producer.send(record("y"))) == nil {}
             await producer.close()
             let values = try fake.log(of: partition).map(\.value)
@@ -172,7 +172,7 @@ struct ProducerFaultTests {
         }
     }
 
-    @Test("a broker that is gone for good: records fail in time, and close ends")
+    @Test("with a broker that never returns, records fail in time, and close ends")
     func goneForGood() async throws {
         try await withFake(properties: ["delivery.timeout.ms": "100", "linger.ms": "0"]) { fake, cluster in
             fake.createTopic("t")
@@ -188,7 +188,7 @@ struct ProducerFaultTests {
         }
     }
 
-    @Test("an error that stays fails the record with the broker's code and sentence")
+    @Test("a permanent error fails the record with the broker's code and message")
     func finalError() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t")
@@ -218,7 +218,7 @@ struct ProducerFaultTests {
         }
     }
 
-    @Test("a wait for room ends though the batch that was in the way is settled before the wait begins")
+    @Test("a wait for room ends though the batch that held the memory has ended before the wait begins")
     func roomRace() async throws {
         var configuration = ProducerConfiguration()
         configuration.bufferMemory = 1500
@@ -235,10 +235,13 @@ struct ProducerFaultTests {
         guard case .appended = try append(10, 1) else { throw Failed() }
         guard case .appended = try append(400, 0), case .appended = try append(400, 0) else { throw Failed() }
         guard case .full = try append(400, 0) else { throw Failed() }
-        var batches: [ProducerBatch] = []
-        while let batch = accumulator.takeBatch(of: partition) { batches.append(batch) }
-        #expect(!batches.isEmpty)
-        for batch in batches { accumulator.settle(batch, .success(.init(baseOffset: 0, logAppendTime: -1))) }
+        var count = 0
+        let identity = ProducerIdentity(id: 1, epoch: 0)
+        while let taken = accumulator.takeBatches(of: [partition], numbering: .idempotent(identity), room: .max).first {
+            accumulator.succeeded(taken.batch.outcome, .init(baseOffset: 0, logAppendTime: -1))
+            count += 1
+        }
+        #expect(count > 0)
         await accumulator.waitForRoom()
         guard case .appended = try append(400, 0) else { throw Failed() }
     }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("What a producer finds out while it runs", .timeLimit(.minutes(1)))
+@Suite("What a producer looks up while it runs", .timeLimit(.minutes(1)))
 struct ProducerKnowledgeTests {
     /// Longer than a test can last: a broker that is silent stays so.
     private let patience = ["request.timeout.ms": "3600000", "linger.ms": "0"]
@@ -13,7 +13,7 @@ struct ProducerKnowledgeTests {
         ProducerRecord(topic: "t", partition: partition, value: Array(value.utf8))
     }
 
-    @Test("a producer without anything to send finds partitions that a topic gets")
+    @Test("a producer that has nothing to send finds partitions that are added to a topic")
     func grownWhileIdle() async throws {
         try await withFake(properties: ["metadata.max.age.ms": "20"]) { fake, cluster in
             fake.createTopic("t")
@@ -24,7 +24,7 @@ struct ProducerKnowledgeTests {
         }
     }
 
-    @Test("keys go by the number of partitions that a topic has got meanwhile")
+    @Test("keys are distributed by the topic's current number of partitions")
     func grownTopic() async throws {
         let keys = (0..<100).map { Array("key \($0)".utf8) }
         let found = keys.first { key in
@@ -44,7 +44,7 @@ struct ProducerKnowledgeTests {
         }
     }
 
-    @Test("what is known is asked for again once it is metadata.max.age.ms old, and not before")
+    @Test("metadata are refreshed once they are metadata.max.age.ms old, and not before")
     func maximumAge() async throws {
         let clock = ShiftedClock()
         try await withFake(properties: ["linger.ms": "0"], timing: clock.timing) { fake, cluster in
@@ -56,14 +56,14 @@ struct ProducerKnowledgeTests {
             #expect(fake.count(.metadata) == 1)
             clock.advance(.seconds(200))
             _ = try await producer.send(record("11"))
-            try await eventually("it is asked for") { fake.count(.metadata) == 2 }
+            try await eventually("they are refreshed") { fake.count(.metadata) == 2 }
             for index in 12..<20 { _ = try await producer.send(record("\(index)")) }
             #expect(fake.count(.metadata) == 2)
             await producer.close()
         }
     }
 
-    @Test("while a broker that was asked for a leader is silent, other partitions' records are delivered")
+    @Test("while a lookup of leaders has no response, other partitions' records are delivered")
     func silentAboutLeaders() async throws {
         try await withFake(brokers: 2, properties: patience) { fake, cluster in
             fake.createTopic("t", partitions: 2)
@@ -85,7 +85,7 @@ struct ProducerKnowledgeTests {
         }
     }
 
-    @Test("while a broker that was asked for a producer id is silent, records fail in time")
+    @Test("while the request for a producer id has no response, records fail in time")
     func silentAboutIdentity() async throws {
         let clock = ShiftedClock()
         let properties = patience.merging(["delivery.timeout.ms": "60000"]) { $1 }
@@ -96,7 +96,7 @@ struct ProducerKnowledgeTests {
             let first = try await producer.enqueue(record("0"))
             try await eventually("the producer id is asked for") { fake.count(.initProducerID) == 1 }
             clock.advance(.seconds(61))
-            // Wakes the sender, which looks at the time.
+            // Wakes the sender, which checks the time.
             let second = try await producer.enqueue(record("1"))
             let error = await #expect(throws: KafkaError.self) { _ = try await first.metadata }
             #expect(error?.code == .requestTimedOut)
@@ -124,26 +124,26 @@ struct ProducerKnowledgeTests {
         }
     }
 
-    @Test("a question isn't asked twice at once, nor before the pause is over that follows a failure")
-    func questions() {
+    @Test("a lookup doesn't begin while another is under way, nor before the back-off after a failure is over")
+    func lookups() {
         let now = ContinuousClock.now
         let backoff = Backoff(initial: .seconds(1), maximum: .seconds(4))
-        var question = ProducerQuestion()
-        func begins(after seconds: Double) -> Bool { question.begin(at: now + .seconds(seconds)) }
+        var lookup = PendingLookup()
+        func begins(after seconds: Double) -> Bool { lookup.begin(at: now + .seconds(seconds)) }
         #expect(begins(after: 0))
         #expect(!begins(after: 100))
-        // Whoever waits is told by the answer.
-        #expect(question.nextAttempt == nil)
-        question.failed(at: now, backoff, random: 0.5)
-        #expect(question.nextAttempt != nil)
+        // Its end notifies those that wait.
+        #expect(lookup.nextAttempt == nil)
+        lookup.failed(at: now, backoff, random: 0.5)
+        #expect(lookup.nextAttempt != nil)
         #expect(!begins(after: 0.9))
         #expect(begins(after: 1.1))
-        question.failed(at: now, backoff, random: 0.5)
+        lookup.failed(at: now, backoff, random: 0.5)
         #expect(!begins(after: 1.9))
         #expect(begins(after: 2.1))
-        question.answered()
+        lookup.succeeded()
         #expect(begins(after: 0))
-        question.answered(notBefore: now + .seconds(3))
+        lookup.succeeded(notBefore: now + .seconds(3))
         #expect(!begins(after: 2))
         #expect(begins(after: 3))
     }

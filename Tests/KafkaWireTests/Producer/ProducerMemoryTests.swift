@@ -12,7 +12,7 @@ struct ProducerMemoryTests {
         ProducerRecord(topic: "t", partition: partition, value: Array(value.utf8))
     }
 
-    @Test("open batches count: with many partitions the limit holds all the same")
+    @Test("open batches count against buffer.memory, also with many partitions")
     func openBatches() throws {
         var configuration = ProducerConfiguration()
         configuration.bufferMemory = 100_000
@@ -33,10 +33,10 @@ struct ProducerMemoryTests {
         #expect((10..<100).contains(taken))
         #expect(accumulator.state.withLock { $0.usedBytes } <= 100_000)
         // They are sent though they haven't lingered, since nothing else would make room.
-        #expect(accumulator.ready(at: .now).partitions.count == min(taken, 100))
+        #expect(accumulator.ready(at: .now).waiting.count == min(taken, 100))
     }
 
-    @Test("all memory is free again once everything is delivered or has failed")
+    @Test("all memory is free again once every record is delivered or has failed")
     func freed() async throws {
         let properties = ["batch.size": "3000", "linger.ms": "1", "compression.type": "gzip"]
         try await withFake(properties: properties) { fake, cluster in
@@ -55,7 +55,7 @@ struct ProducerMemoryTests {
                     timestamp: 0)
             }
             await accumulator.flush()
-            while !accumulator.state.withLock({ $0.unsettled.isEmpty }) { await accumulator.flush() }
+            while accumulator.producerState.waitingRecords > 0 { await accumulator.flush() }
             #expect(accumulator.state.withLock { $0.usedBytes } == 0)
             await sender.stop(KafkaError(.networkException, "the test is over"))
             await running.value
@@ -166,7 +166,7 @@ struct ProducerMemoryTests {
         }
     }
 
-    @Test("a record that is too large by itself fails alone, wherever it stands in its batch")
+    @Test("a record that is too large by itself fails alone, whatever its place in the batch")
     func tooLargeAmongOthers() async throws {
         try await withFake(properties: ["linger.ms": "20", "batch.size": "20000"]) { fake, cluster in
             fake.createTopic("t", maximumMessageBytes: 1500)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import KafkaWire
 
-/// The real clock, but behind, and put forward at will.
+/// The real clock with an offset, which a test can advance.
 final class ShiftedClock: Sendable {
     private let offset = Lock(Duration.seconds(-3600))
 
@@ -13,9 +13,9 @@ final class ShiftedClock: Sendable {
     func advance(_ duration: Duration) { offset.withLock { $0 += duration } }
 }
 
-/// Runs a test with a sender by itself, and stops it.
+/// Runs a test with a sender without its producer, and stops it.
 ///
-/// - Parameter prepare: What is done to the accumulator before the sender begins.
+/// - Parameter prepare: Changes the accumulator before the sender begins.
 func withSender<Prepared: Sendable>(
     _ cluster: Cluster, prepare: (Accumulator) throws -> Prepared,
     _ body: (Accumulator, Prepared) async throws -> Void
@@ -38,16 +38,16 @@ func withSender<Prepared: Sendable>(
 }
 
 extension Accumulator {
-    struct NotTakenIn: Error {}
+    struct NotAppended: Error {}
 
-    /// Takes a record in whose value has so many bytes.
+    /// Appends a record whose value has so many bytes.
     @discardableResult
     func append(_ count: Int, to partition: TopicPartition) throws -> Delivery {
         let value = [UInt8](repeating: 1, count: count)
         let appended = try unsafe append(
             topic: partition.topic, partition: partition.partition, key: nil, value: value.span.bytes, headers: [],
             timestamp: 0)
-        guard case .appended(let delivery) = appended else { throw NotTakenIn() }
+        guard case .appended(let delivery) = appended else { throw NotAppended() }
         return delivery
     }
 }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("Aborts of transactions that come to no end at first", .timeLimit(.minutes(1)))
+@Suite("Aborts of transactions that need another attempt", .timeLimit(.minutes(1)))
 struct TransactionAbortTests {
     private let partition = TopicPartition("t")
     private static let versions = [
@@ -36,7 +36,7 @@ struct TransactionAbortTests {
         }
     }
 
-    @Test("withTransaction finishes an abort that ran out of time, and runs nothing before", arguments: 0..<2)
+    @Test("withTransaction completes an abort that timed out before it runs anything", arguments: 0..<2)
     func finished(round: Int) async throws {
         try await withUnfinishedAbort(round: round) { fake, producer in
             let again = await #expect(throws: KafkaError.self) {
@@ -53,7 +53,7 @@ struct TransactionAbortTests {
         }
     }
 
-    @Test("close tries an abort that ran out of time once more", arguments: 0..<2)
+    @Test("close retries an abort that timed out", arguments: 0..<2)
     func closed(round: Int) async throws {
         try await withUnfinishedAbort(round: round) { fake, producer in
             fake.clearFaults()
@@ -64,7 +64,7 @@ struct TransactionAbortTests {
         }
     }
 
-    @Test("a batch that comes back when an abort has dropped what waits is dropped as well")
+    @Test("a batch that returns after an abort has dropped the waiting batches is dropped as well")
     func comesBackLate() async throws {
         let properties = ["transactional.id": "tx", "linger.ms": "0"]
         try await withFake(properties: properties) { fake, cluster in
@@ -73,18 +73,21 @@ struct TransactionAbortTests {
                 configuration: cluster.configuration.producer, pool: cluster.pool, timing: cluster.timing)
             accumulator.add(topic: "t", partitionCount: 1)
             let manager = TransactionManager(transactionalID: "tx", cluster: cluster, accumulator: accumulator)
-            // It doesn't run: the test does what it would do.
+            // It doesn't run: the test takes its place.
             let sender = ProducerSender(cluster: cluster, accumulator: accumulator, transactions: manager)
             try await manager.initialize()
             try manager.begin()
             let delivery = try accumulator.append(10, to: partition)
-            #expect(accumulator.ready(at: cluster.timing.now()).partitions == [partition])
-            let batch = try #require(accumulator.takeBatch(of: partition))
+            #expect(accumulator.ready(at: cluster.timing.now(), isTransactional: true).waiting == [partition])
+            let identity = try #require(manager.identity)
+            let taken = accumulator.takeBatches(of: [partition], numbering: .transactional(identity), room: .max)
+            #expect(taken.count == 1)
+            let batch = try #require(accumulator.returned(delivery.batch))
             let abort = Task { try await manager.abort() }
-            try await eventually("the abort waits for what is in flight") {
+            try await eventually("the abort waits for batches in flight") {
                 accumulator.state.withLock { $0.flushes == 1 }
             }
-            await sender.putBack(batch, after: KafkaError(.notLeaderOrFollower, "another broker leads it"))
+            await sender.retry(batch, after: KafkaError(.notLeaderOrFollower, "another broker leads it"))
             try await abort.value
             let error = await #expect(throws: KafkaError.self) { _ = try await delivery.metadata }
             #expect(error?.code == .notLeaderOrFollower)

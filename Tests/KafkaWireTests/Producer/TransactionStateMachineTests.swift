@@ -202,7 +202,7 @@ struct TransactionStateMachineTests {
         var machine = inTransaction(isVersion2: false)
         take(.abort, &machine)
         #expect(!machine.needsEpoch)
-        machine.lostCount()
+        machine.numberedBatchLost()
         #expect(machine.needsEpoch)
         machine.ended(as: Self.second)
         #expect(!machine.needsEpoch)

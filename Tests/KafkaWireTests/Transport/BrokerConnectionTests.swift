@@ -17,7 +17,7 @@ struct BrokerConnectionTests {
     ) async throws -> MetadataResponse {
         let request = MetadataRequest(topics: [MetadataRequest.Topic(name: topic)], allowAutoTopicCreation: false)
         let frame = try await connection.send(timeout: timeout) { id in
-            try request.frame(version: 12, correlationID: id, clientID: "test")
+            try request.requestFrame(version: 12, correlationID: id, clientID: "test")
         }
         return try MetadataRequest.decodeResponse(try #require(frame), version: 12)
     }

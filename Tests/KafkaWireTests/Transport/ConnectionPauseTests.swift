@@ -2,14 +2,13 @@ import Testing
 
 @testable import KafkaWire
 
-/// What a connection does while there is nothing to do, or nothing may be done.
 @Suite("Idle and muted connections")
 struct ConnectionPauseTests {
     private static let start = ContinuousClock.now
 
     private static func at(_ seconds: Int) -> ContinuousClock.Instant { start + .seconds(seconds) }
 
-    /// The machine as an object, since `#expect` copies what it looks at.
+    /// The machine as an object, since `#expect` copies its operands.
     private final class Machine {
         private var machine: ConnectionStateMachine
 
@@ -30,8 +29,7 @@ struct ConnectionPauseTests {
 
         /// A request of ten bytes.
         func submit(_ id: Int32, deadline: Int) {
-            _ = machine.submit(
-                id, byteCount: 10, deadline: ConnectionPauseTests.at(deadline), expectsResponse: true)
+            machine.submit(id, .ofTenBytes, deadline: ConnectionPauseTests.at(deadline), expectsResponse: true)
         }
 
         func wrote(_ count: Int) { _ = machine.wrote(count) }
@@ -48,7 +46,7 @@ struct ConnectionPauseTests {
 
     // MARK: Idle
 
-    @Test("a connection without requests is idle after the time, counted from its last answer")
+    @Test("a connection without requests is idle after the time, counted from its last response")
     func idle() {
         let machine = Machine(idle: 60)
         machine.connected()
@@ -63,12 +61,9 @@ struct ConnectionPauseTests {
         #expect(machine.nextDeadline == 170)
         #expect(machine.tick(169).isEmpty)
         #expect(machine.tick(170) == [.idle])
-        // Unless its owner closes it, it begins again.
-        #expect(machine.tick(171).isEmpty)
-        #expect(machine.nextDeadline == 230)
     }
 
-    @Test("an abandoned request is in flight as well, and an attempt to connect isn't idle")
+    @Test("a cancelled request keeps a connection from being idle, and so does an attempt to connect")
     func notIdle() {
         let machine = Machine(idle: 5)
         #expect(machine.tick(6).isEmpty)
@@ -84,7 +79,7 @@ struct ConnectionPauseTests {
 
     // MARK: Muted
 
-    @Test("while a connection is muted nothing is begun, and what waits has that much longer")
+    @Test("while a connection is muted no request begins, and deadlines move by the length of the pause")
     func muted() {
         let machine = Machine()
         machine.connected()
@@ -93,7 +88,7 @@ struct ConnectionPauseTests {
         machine.mute(from: 10, until: 40)
         machine.submit(1, deadline: 35)
         #expect(!machine.wantsToWrite)
-        // What is in flight has its deadline still.
+        // A request in flight keeps its deadline.
         #expect(machine.nextDeadline == 30)
         machine.received(0)
         #expect(machine.nextDeadline == 40)
@@ -105,7 +100,7 @@ struct ConnectionPauseTests {
         #expect(hasFailed(machine.tick(65)))
     }
 
-    @Test("a request that has been begun is written to its end")
+    @Test("a request that has begun is written completely")
     func begun() {
         let machine = Machine()
         machine.connected()
@@ -118,7 +113,7 @@ struct ConnectionPauseTests {
         #expect(!machine.wantsToWrite)
     }
 
-    @Test("two pauses at once are as long as the longer")
+    @Test("of two overlapping pauses the later end counts")
     func twoPauses() {
         let machine = Machine()
         machine.connected()
@@ -128,7 +123,7 @@ struct ConnectionPauseTests {
         #expect(machine.nextDeadline == 20)
         machine.mute(from: 15, until: 50)
         #expect(machine.nextDeadline == 50)
-        // One that is over already is none.
+        // A pause that is over already has no effect.
         machine.mute(from: 16, until: 16)
         #expect(machine.tick(49).isEmpty)
         #expect(!machine.wantsToWrite)
@@ -138,7 +133,7 @@ struct ConnectionPauseTests {
 
     // MARK: Connecting
 
-    @Test("each address has the time to itself")
+    @Test("each address has the whole time")
     func addresses() {
         let machine = Machine()
         machine.connectsAnew(until: 20)

@@ -9,7 +9,7 @@ struct ConnectionStateMachineTests {
 
     private static func at(_ seconds: Int) -> ContinuousClock.Instant { start + .seconds(seconds) }
 
-    /// The machine as an object, since `#expect` copies what it looks at.
+    /// The machine as an object, since `#expect` copies its operands.
     private final class Machine {
         typealias Action = ConnectionStateMachine.Action
 
@@ -23,18 +23,19 @@ struct ConnectionStateMachineTests {
         var nextDeadline: ContinuousClock.Instant? { machine.nextDeadline }
 
         /// A request of ten bytes.
-        func submit(_ id: Int32, seconds: Int = 30, expects: Bool = true) -> [Action] {
+        func submit(_ id: Int32, seconds: Int = 30, expects: Bool = true) {
             machine.submit(
-                id, byteCount: 10, deadline: ConnectionStateMachineTests.at(seconds), expectsResponse: expects)
+                id, .ofTenBytes, deadline: ConnectionStateMachineTests.at(seconds), expectsResponse: expects)
         }
 
         func connected() { machine.connected() }
         func wrote(_ count: Int) -> [Action] { machine.wrote(count) }
-        func announced(frameOf length: Int32) -> [Action] { machine.announced(frameOf: length) }
+        func receivedFrameLength(_ length: Int32) -> [Action] { machine.receivedFrameLength(length) }
+        func beginWrite() -> Int? { machine.beginWrite()?.written }
         func received(correlationID: Int32) -> [Action] { machine.received(correlationID: correlationID) }
         func tick(_ now: ContinuousClock.Instant) -> [Action] { machine.tick(now) }
         func fail(_ reason: KafkaError) -> [Action] { machine.fail(reason) }
-        func abandon(_ id: Int32, frameIsUntouched: Bool) { machine.abandon(id, frameIsUntouched: frameIsUntouched) }
+        func abandon(_ id: Int32) { machine.abandon(id) }
     }
 
     private func open() -> Machine {
@@ -44,16 +45,16 @@ struct ConnectionStateMachineTests {
     }
 
     private func submit(_ machine: Machine, _ id: Int32, seconds: Int = 30, expects: Bool = true) {
-        #expect(machine.submit(id, seconds: seconds, expects: expects).isEmpty)
+        machine.submit(id, seconds: seconds, expects: expects)
     }
 
     private func failure(_ actions: [ConnectionStateMachine.Action]) -> KafkaError? {
         if case .closeSocket(let error) = actions.last { error } else { nil }
     }
 
-    // MARK: The ordinary way
+    // MARK: Requests and responses
 
-    @Test("answers go to the requests in their order")
+    @Test("responses are matched with the requests in their order")
     func order() {
         let machine = open()
         for id in Int32(0)..<3 { submit(machine, id) }
@@ -65,7 +66,7 @@ struct ConnectionStateMachineTests {
         #expect(machine.nextDeadline == nil)
     }
 
-    @Test("requests wait until the connection is there")
+    @Test("requests wait until the connection is open")
     func connecting() {
         let machine = Machine()
         submit(machine, 7)
@@ -74,7 +75,7 @@ struct ConnectionStateMachineTests {
         #expect(machine.wantsToWrite)
     }
 
-    @Test("a request that is written in parts is written when its last byte is")
+    @Test("a request that is written in parts is complete with its last byte")
     func partialWrites() {
         let machine = open()
         submit(machine, 0, expects: false)
@@ -86,7 +87,7 @@ struct ConnectionStateMachineTests {
         #expect(machine.received(correlationID: 1) == [.answer(1)])
     }
 
-    @Test("a request without an answer doesn't take another's place")
+    @Test("a request without a response does not take another's")
     func withoutAnswer() {
         let machine = open()
         submit(machine, 0)
@@ -99,26 +100,41 @@ struct ConnectionStateMachineTests {
         #expect(machine.received(correlationID: 2) == [.answer(2)])
     }
 
-    // MARK: Callers that give up
+    // MARK: Cancellation
 
-    @Test("what nobody wants and hasn't begun to be written isn't sent")
+    @Test("a request that is being written counts as begun, though the socket has taken none of it")
+    func abandonBegun() {
+        let machine = open()
+        submit(machine, 0)
+        submit(machine, 1)
+        #expect(machine.beginWrite() == 0)
+        machine.abandon(0)
+        #expect(machine.pendingCount == 2)
+        #expect(machine.wrote(4).isEmpty)
+        #expect(machine.beginWrite() == 4)
+        #expect(machine.wrote(6).isEmpty)
+        #expect(machine.beginWrite() == 0)
+        #expect(machine.received(correlationID: 0).isEmpty)
+    }
+
+    @Test("a cancelled request that has not begun is not sent")
     func abandonUntouched() {
         let machine = open()
         submit(machine, 0)
         submit(machine, 1)
-        machine.abandon(0, frameIsUntouched: true)
+        machine.abandon(0)
         #expect(machine.pendingCount == 1)
         #expect(machine.wrote(10).isEmpty)
         #expect(machine.received(correlationID: 1) == [.answer(1)])
     }
 
-    @Test("an answer that nobody wants any more is thrown away, and the others come", arguments: [4, 10])
+    @Test("the response to a cancelled request is dropped, and the others are delivered", arguments: [4, 10])
     func abandonAfterWriting(written: Int) {
         let machine = open()
         submit(machine, 0)
         submit(machine, 1)
         #expect(machine.wrote(written).isEmpty)
-        machine.abandon(0, frameIsUntouched: false)
+        machine.abandon(0)
         #expect(machine.pendingCount == 2)
         #expect(!machine.isIdle)
         if written < 10 { #expect(machine.wrote(10 - written).isEmpty) }
@@ -128,29 +144,29 @@ struct ConnectionStateMachineTests {
         #expect(machine.isIdle)
     }
 
-    @Test("giving up what is answered already changes nothing")
+    @Test("cancelling a request that has its response changes nothing")
     func abandonTooLate() {
         let machine = open()
         submit(machine, 0)
         _ = machine.wrote(10)
         #expect(machine.received(correlationID: 0) == [.answer(0)])
-        machine.abandon(0, frameIsUntouched: false)
+        machine.abandon(0)
         #expect(machine.pendingCount == 0)
     }
 
-    @Test("an abandoned request without an answer is told to nobody")
+    @Test("the end of a cancelled request without a response is reported to nobody")
     func abandonWithoutAnswer() {
         let machine = open()
         submit(machine, 0, expects: false)
         #expect(machine.wrote(1).isEmpty)
-        machine.abandon(0, frameIsUntouched: false)
+        machine.abandon(0)
         #expect(machine.wrote(9).isEmpty)
         #expect(machine.pendingCount == 0)
     }
 
     // MARK: Deadlines
 
-    @Test("the earliest deadline counts, wherever it stands")
+    @Test("the earliest deadline counts, whatever its place in the queue")
     func earliestDeadline() {
         let machine = open()
         submit(machine, 0, seconds: 30)
@@ -163,7 +179,7 @@ struct ConnectionStateMachineTests {
         #expect(machine.isClosed)
     }
 
-    @Test("connecting has a deadline of its own, and a request's may come before")
+    @Test("connecting has a deadline of its own, and a request's may be earlier")
     func connectDeadline() {
         let machine = Machine()
         #expect(machine.nextDeadline == Self.at(10))
@@ -177,12 +193,12 @@ struct ConnectionStateMachineTests {
         #expect(slow.nextDeadline == nil)
     }
 
-    @Test("an abandoned request's deadline ends the connection too")
+    @Test("the deadline of a cancelled request ends the connection too")
     func abandonedDeadline() {
         let machine = open()
         submit(machine, 0, seconds: 5)
         _ = machine.wrote(10)
-        machine.abandon(0, frameIsUntouched: false)
+        machine.abandon(0)
         let actions = machine.tick(Self.at(5))
         #expect(actions.count == 1)
         #expect(failure(actions)?.code == .requestTimedOut)
@@ -190,7 +206,7 @@ struct ConnectionStateMachineTests {
 
     // MARK: Brokers that misbehave
 
-    @Test("an answer to another request ends the connection, with all requests")
+    @Test("a response to another request ends the connection, with all requests")
     func wrongCorrelationID() {
         let machine = open()
         submit(machine, 0)
@@ -205,11 +221,11 @@ struct ConnectionStateMachineTests {
         #expect(actions.count == 3)
     }
 
-    @Test("an answer before its request was written, or without one, ends the connection", arguments: [true, false])
-    func unasked(isSubmitted: Bool) {
+    @Test("a response before its request was written, or without one, ends the connection", arguments: [true, false])
+    func unexpected(isSubmitted: Bool) {
         let machine = open()
         if isSubmitted { submit(machine, 0) }
-        #expect(failure(machine.received(correlationID: 0))?.message.contains("nobody asked") == true)
+        #expect(failure(machine.received(correlationID: 0))?.message.contains("to no request") == true)
     }
 
     @Test(
@@ -223,13 +239,13 @@ struct ConnectionStateMachineTests {
     func badLength(length: Int32, hint: String) {
         let machine = open()
         submit(machine, 0)
-        let error = failure(machine.announced(frameOf: length))
+        let error = failure(machine.receivedFrameLength(length))
         #expect(error?.message.contains(hint) == true, "\(error?.message ?? "no error")")
         #expect(machine.isClosed)
     }
 
     @Test(
-        "the request whose response was cut off, or is too long, is told its length, and no other is",
+        "the error of the request whose response was cut off, or is too long, has its length; no other error has one",
         arguments: [
             Int32(1000), 1001,
         ])
@@ -237,44 +253,43 @@ struct ConnectionStateMachineTests {
         let machine = open()
         for id in Int32(0)..<3 { submit(machine, id) }
         _ = machine.wrote(30)
-        #expect(machine.announced(frameOf: 100).isEmpty)
+        #expect(machine.receivedFrameLength(100).isEmpty)
         _ = machine.received(correlationID: 0)
-        let actions = machine.announced(frameOf: length) + machine.fail(Self.reason)
+        let actions = machine.receivedFrameLength(length) + machine.fail(Self.reason)
         var lengths: [Int32: Int?] = [:]
         for case .fail(let id, let error) in actions { lengths[id] = error.responseLength }
         #expect(lengths == [1: Int(length), 2: nil])
     }
 
-    @Test("every length from a correlation id to the limit is fine", arguments: [Int32(4), 5, 1000])
+    @Test("every length from that of a correlation id to the limit is accepted", arguments: [Int32(4), 5, 1000])
     func goodLength(length: Int32) {
         let machine = open()
-        #expect(machine.announced(frameOf: length).isEmpty)
+        #expect(machine.receivedFrameLength(length).isEmpty)
     }
 
     // MARK: The end
 
-    @Test("a failure fails every request but those given up, and closes the socket last")
+    @Test("a failure fails every request except cancelled ones, and closes the socket last")
     func fail() {
         let machine = open()
         for id in Int32(0)..<3 { submit(machine, id) }
         _ = machine.wrote(10)
-        machine.abandon(0, frameIsUntouched: false)
+        machine.abandon(0)
         #expect(
             machine.fail(Self.reason)
                 == [.fail(1, Self.reason), .fail(2, Self.reason), .closeSocket(Self.reason)])
     }
 
-    @Test("after the end nothing happens any more, and requests fail at once")
+    @Test("after the end nothing happens, and no request is accepted")
     func closed() {
         let machine = open()
         _ = machine.fail(Self.reason)
         let other = KafkaError(.requestTimedOut, "other")
         #expect(machine.fail(other).isEmpty)
-        #expect(
-            machine.submit(5) == [.fail(5, Self.reason)])
+        machine.submit(5)
         #expect(machine.tick(Self.at(100)).isEmpty)
         machine.connected()
-        machine.abandon(5, frameIsUntouched: true)
+        machine.abandon(5)
         #expect(machine.wrote(10).isEmpty)
         #expect(machine.isClosed)
         #expect(!machine.wantsToWrite)

@@ -33,7 +33,7 @@ struct EventLoopTests {
     private func ask(_ connection: BrokerConnection, _ topic: String = "t") async throws {
         let request = MetadataRequest(topics: [MetadataRequest.Topic(name: topic)], allowAutoTopicCreation: false)
         let frame = try await connection.send(timeout: .seconds(30)) { id in
-            try request.frame(version: 12, correlationID: id, clientID: "test")
+            try request.requestFrame(version: 12, correlationID: id, clientID: "test")
         }
         let response = try MetadataRequest.decodeResponse(try #require(frame), version: 12)
         #expect(response.topics.map(\.name) == [topic])
@@ -165,7 +165,7 @@ struct EventLoopTests {
         // The answer is 2 GB, of which some comes whenever the loop looks.
         let answer = Task {
             try await busy.send(timeout: .seconds(50)) { id in
-                try MetadataRequest(topics: []).frame(version: 12, correlationID: id, clientID: "test")
+                try MetadataRequest(topics: []).requestFrame(version: 12, correlationID: id, clientID: "test")
             }
         }
         try await eventually("the answer comes") { flood.isRunning }

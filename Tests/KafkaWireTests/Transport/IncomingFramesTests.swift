@@ -29,14 +29,14 @@ struct IncomingFramesTests {
         return length + (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ seed) }
     }
 
-    /// Every frame of the stream, with the lengths that were announced.
+    /// Every frame of the stream, with their lengths.
     private func frames(_ portions: [ArraySlice<UInt8>]) -> [[UInt8]] {
         let stream = Stream(portions)
         var frames = IncomingFrames(pool: BufferPool(limit: 1 << 20))
         var found: [[UInt8]] = []
         while true {
             switch unsafe frames.next(reading: { unsafe stream.read(into: $0) }) {
-            case .announced(let length): frames.approve(length)
+            case .length(let length): frames.accept(length)
             case .frame(let frame): found.append([UInt8](frame))
             case .endOfStream, .wouldBlock, .failed, .tlsFailed: return found
             }
@@ -87,7 +87,7 @@ struct IncomingFramesTests {
                 return .bytes(1)
             }
             switch step {
-            case .announced(let length): frames.approve(length)
+            case .length(let length): frames.accept(length)
             case .frame(let frame): found.append([UInt8](frame))
             case .wouldBlock: blocked += 1
             case .endOfStream, .failed, .tlsFailed: Issue.record("the stream ended")

@@ -36,12 +36,27 @@ extension KafkaRequest {
         isFlexible(version) && apiKey != .apiVersions
     }
 
-    /// Encodes the whole request: length, header (version 1, or 2 if flexible), body.
+    /// Encodes the whole request in one piece.
     ///
     /// - Throws: `ProtocolError` if a field is set that the version can't encode and the broker must not ignore.
-    package func frame(
-        version: Int16, correlationID: Int32, clientID: String?, reserving capacity: Int = 256
-    ) throws(ProtocolError) -> [UInt8] {
+    package func frame(version: Int16, correlationID: Int32, clientID: String?) throws(ProtocolError) -> [UInt8] {
+        try encoded(version: version, correlationID: correlationID, clientID: clientID, attachingFrom: .max).bytes
+    }
+
+    /// Encodes the whole request, and keeps record batches in their own memory.
+    ///
+    /// - Throws: `ProtocolError` if a field is set that the version can't encode and the broker must not ignore.
+    package func requestFrame(
+        version: Int16, correlationID: Int32, clientID: String?
+    ) throws(ProtocolError) -> RequestFrame {
+        // Copying a smaller field costs less than another piece of the socket's call.
+        try encoded(version: version, correlationID: correlationID, clientID: clientID, attachingFrom: 4096)
+    }
+
+    /// Length, header (version 1, or 2 if flexible), body.
+    private func encoded(
+        version: Int16, correlationID: Int32, clientID: String?, attachingFrom attachedSize: Int
+    ) throws(ProtocolError) -> RequestFrame {
         var header = WireWriter(isFlexible: false)
         header.int32(0)
         header.int16(Self.apiKey.rawValue)
@@ -50,14 +65,16 @@ extension KafkaRequest {
         header.nullableString(clientID)  // not compact, even in header version 2
         if Self.isFlexible(version) { header.unsignedVarint(0) }
         var writer = WireWriter(
-            isFlexible: Self.isFlexible(version), startingWith: try header.finish(), reserving: capacity)
+            isFlexible: Self.isFlexible(version), reserving: 256, attachingFrom: attachedSize)
+        writer.raw(try header.finish())
         encode(to: &writer, version: version)
         guard let length = Int32(exactly: writer.count - 4) else {
             throw ProtocolError("a request of \(writer.count) bytes exceeds the largest frame", at: 0)
         }
         writer.overwriteInt32(length, at: 0)
         do throws(ProtocolError) {
-            return try writer.finish()
+            let attachments = writer.attachments
+            return RequestFrame(try writer.finish(), attachments: attachments)
         } catch {
             throw ProtocolError("\(Self.apiKey.name) version \(version): \(error.reason)", at: error.position)
         }
@@ -73,12 +90,5 @@ extension KafkaRequest {
         let response = Response(from: &reader, version: version)
         try reader.finish()
         return response
-    }
-}
-
-extension WireWriter {
-    init(isFlexible: Bool, startingWith bytes: [UInt8], reserving capacity: Int) {
-        self.init(isFlexible: isFlexible, reserving: bytes.count + capacity)
-        raw(bytes)
     }
 }

@@ -4,14 +4,22 @@
 package struct WireWriter: Sendable {
     package private(set) var bytes: [UInt8] = []
     package let isFlexible: Bool
+    /// Byte fields from this size on are attached instead of copied into `bytes`.
+    private let attachedSize: Int
+    /// The fields that were attached, in order.
+    package private(set) var attachments: [RequestFrame.Attachment] = []
+    private var attachedByteCount = 0
     private var failure: ProtocolError?
 
-    package init(isFlexible: Bool, reserving capacity: Int = 0) {
+    /// - Parameter attachedSize: The smallest byte field that is attached instead of copied, in bytes; none by default.
+    package init(isFlexible: Bool, reserving capacity: Int = 0, attachingFrom attachedSize: Int = .max) {
         self.isFlexible = isFlexible
+        self.attachedSize = attachedSize
         bytes.reserveCapacity(capacity)
     }
 
-    package var count: Int { bytes.count }
+    /// The number of bytes written, with those of attached fields.
+    package var count: Int { bytes.count + attachedByteCount }
     package var hasFailed: Bool { failure != nil }
 
     /// Ends encoding.
@@ -103,6 +111,11 @@ package struct WireWriter: Sendable {
     }
 
     package mutating func raw(_ slice: ByteSlice) {
+        guard slice.count < attachedSize else {
+            attachments.append(RequestFrame.Attachment(position: bytes.count, content: slice))
+            attachedByteCount += slice.count
+            return
+        }
         unsafe slice.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
     }
 
@@ -143,7 +156,7 @@ package struct WireWriter: Sendable {
         }
     }
 
-    /// Overwrites four bytes at `position`, for lengths that are known only at the end.
+    /// Replaces a 32-bit number that was written before any attachment, for lengths that are known only at the end.
     package mutating func overwriteInt32(_ value: Int32, at position: Int) {
         unsafe withUnsafeBytes(of: value.bigEndian) { source in
             for index in 0..<4 { unsafe bytes[position + index] = source[index] }

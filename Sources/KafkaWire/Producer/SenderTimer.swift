@@ -1,23 +1,23 @@
-/// Wakes the sender at a time that is far off.
+/// Wakes the sender at a time that may be minutes away.
 ///
-/// A timer that is cancelled stays in memory until its time has come. One for each wait of a busy sender, for minutes
-/// each, would pile up; so this one goes on through all waits, and gives way to an earlier one alone.
-struct ProducerAlarm {
+/// A cancelled timer stays in memory until its time. If each wait of a busy sender had its own, thousands would pile up; so
+/// this one continues through all waits, and is replaced only by an earlier one.
+struct SenderTimer {
     private var instant: ContinuousClock.Instant?
     private var timer: Task<Void, Never>?
-    /// Who sets it looks then what the time is: one that rings too early does no harm.
+    /// The sender checks the time when it wakes, so a timer may fire too early.
     private static let longest = Duration.seconds(3600)
 
-    /// Whether it doesn't ring at this time yet, or before.
+    /// Whether it is not set for this instant or an earlier one.
     func isAfter(_ other: ContinuousClock.Instant) -> Bool {
         instant.map { $0 > other } ?? true
     }
 
     /// - Parameters:
-    ///   - left: How long that is from now.
-    ///   - ring: Has to call `rang`.
+    ///   - left: The time from now to `instant`.
+    ///   - fire: Must call `fired`.
     mutating func set(
-        for instant: ContinuousClock.Instant, in left: Duration, _ ring: @escaping @Sendable () async -> Void
+        for instant: ContinuousClock.Instant, in left: Duration, _ fire: @escaping @Sendable () async -> Void
     ) {
         timer?.cancel()
         self.instant = instant
@@ -28,17 +28,17 @@ struct ProducerAlarm {
             } catch {
                 return  // cancelled
             }
-            await ring()
+            await fire()
         }
     }
 
-    mutating func rang() {
+    mutating func fired() {
         instant = nil
         timer = nil
     }
 
     mutating func cancel() {
         timer?.cancel()
-        rang()
+        fired()
     }
 }

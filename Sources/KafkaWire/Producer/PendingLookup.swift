@@ -1,23 +1,25 @@
 import Concurrency
 
-/// A question to the cluster that is asked beside everything else: never twice at once, and again only after a pause.
-struct ProducerQuestion {
+/// When something may be looked up in the cluster: never twice at once, and after a failure only after a pause.
+struct PendingLookup {
     private var isUnderWay = false
     private var failures = 0
     private var notBefore: ContinuousClock.Instant?
 
-    /// When it may be asked again; nil while the answer is awaited, and where it may be asked at once.
+    /// When the next lookup may begin; nil while one is under way, and if one may begin at once.
     var nextAttempt: ContinuousClock.Instant? { isUnderWay ? nil : notBefore }
 
-    /// Whether it may be asked now. It counts as asked then, until one of the other two is called.
+    /// Begins a lookup, if one may begin now. It ends with `succeeded` or `failed`.
+    ///
+    /// - Returns: Whether it begins.
     mutating func begin(at now: ContinuousClock.Instant) -> Bool {
         guard !isUnderWay, notBefore.map({ $0 <= now }) ?? true else { return false }
         isUnderWay = true
         return true
     }
 
-    /// - Parameter notBefore: When it may be asked again; nil for at once.
-    mutating func answered(notBefore: ContinuousClock.Instant? = nil) {
+    /// - Parameter notBefore: When the next one may begin; nil for at once.
+    mutating func succeeded(notBefore: ContinuousClock.Instant? = nil) {
         isUnderWay = false
         failures = 0
         self.notBefore = notBefore
