@@ -1,7 +1,7 @@
 /// Lets tasks wait until another task notifies them.
 ///
-/// A notification wakes all waiting tasks. If no task is waiting, one notification is kept, and the next wait returns
-/// immediately.
+/// A notification wakes all tasks that wait. A notification while no task waits is kept, once: the next wait returns at
+/// once.
 public final class Signal: Sendable {
     private struct Waiter {
         let id: Int
@@ -23,6 +23,7 @@ public final class Signal: Sendable {
     /// Whether a notification is kept for the next wait.
     public var isNotified: Bool { state.withLock { $0.isSet } }
 
+    /// Wakes all tasks that wait. If there is none, ends the next wait at once.
     public func notify() {
         let (first, others) = state.withLock { state in
             let waiters = (state.first, state.others)
@@ -38,18 +39,17 @@ public final class Signal: Sendable {
     /// Returns when notified, when the deadline has passed, or when the task is cancelled; the caller checks which.
     ///
     /// Several tasks may wait. A wait that ends by its deadline or by cancellation leaves the others waiting.
-    public func wait(until deadline: ContinuousClock.Instant? = nil) async {
+    ///
+    /// - Parameters:
+    ///   - deadline: nil to wait without one.
+    ///   - timing: The clock that the deadline is measured by.
+    public func wait(until deadline: ContinuousClock.Instant? = nil, by timing: Timing = Timing()) async {
         let id = state.withLock { state in
             state.lastID += 1
             return state.lastID
         }
-        // If the timer fires before the task waits, the deadline has passed, and the task doesn't begin to wait.
-        let timer = deadline.map { deadline in
-            Task {
-                try await Task.sleep(until: deadline)
-                self.wake(id)
-            }
-        }
+        let remaining = deadline.map { $0 - timing.now() }
+        var timer: Task<Void, any Error>?
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let waits = state.withLock { state in
@@ -58,12 +58,19 @@ public final class Signal: Sendable {
                         return false
                     }
                     if Task.isCancelled { return false }
-                    if let deadline, .now >= deadline { return false }
+                    if let remaining, remaining <= .zero { return false }
                     let waiter = Waiter(id: id, continuation: continuation)
                     if state.first == nil { state.first = waiter } else { state.others.append(waiter) }
                     return true
                 }
-                if !waits { continuation.resume() }
+                guard waits else { return continuation.resume() }
+                // Started after the task waits, so that the timer can't end before.
+                if let remaining {
+                    timer = Task {
+                        try await timing.timeout(remaining)
+                        self.wake(id)
+                    }
+                }
             }
         } onCancel: {
             wake(id)

@@ -7,7 +7,7 @@ extension RealKafka {
     /// KIP-392.
     @Suite(needsKafka) struct NearestReplica {
         private func source(_ consumer: KafkaConsumer, _ partition: TopicPartition) async -> Int32? {
-            await consumer.fetcher.partitions[partition]?.source
+            consumer.buffer.cursor(of: partition)?.source
         }
 
         @Test(.timeLimit(.minutes(3))) func readsFromItsRackAndBackFromTheLeader() async throws {

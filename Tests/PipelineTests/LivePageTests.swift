@@ -60,7 +60,9 @@ extension DatabaseTests {
             let page = try await Self.get(port, "/")
             #expect(
                 page.hasPrefix("HTTP/1.1 200 OK\r\n") && page.contains("Content-Type: text/html; charset=utf-8\r\n"))
-            #expect(!page.contains("{{version}}") && page.contains("<meta name=\"version\" content=\"\(KafkaWireVersion.current)\""))
+            #expect(
+                !page.contains("{{version}}")
+                    && page.contains("<meta name=\"version\" content=\"\(KafkaWireVersion.current)\""))
             for (file, type) in [("page.css", "text/css"), ("page.js", "text/javascript")] {
                 let answer = try await Self.get(port, "/\(file)")
                 let source = Repository.root.appending(path: "Sources/TFIConsumer/Page/\(file)")

@@ -1,6 +1,6 @@
-/// What a consumer has to do with a group.
+/// A consumer's relation to its group: offsets, identity, and the membership if it has subscribed.
 struct ConsumerGroupPart: Sendable {
-    /// Nil where `group.id` isn't set.
+    /// nil if `group.id` isn't set.
     let offsets: GroupOffsets?
     let identity: GroupIdentity?
     var partitions: GroupPartitions?
@@ -20,7 +20,7 @@ struct ConsumerGroupPart: Sendable {
 }
 
 extension KafkaConsumer {
-    /// Becomes a member of the group `group.id`, and reads what the group gives it of these topics.
+    /// Joins the group `group.id`, and reads the partitions of these topics that the group assigns to it.
     ///
     /// ```swift
     /// let consumer = client.consumer()
@@ -28,20 +28,21 @@ extension KafkaConsumer {
     /// for try await batch in consumer { … }
     /// await consumer.close()
     /// ```
-    /// The member reads each partition from the group's committed offset, or from where `auto.offset.reset` says. A
-    /// batch counts as processed when the next one is asked for; what was processed is committed every
-    /// `auto.commit.interval.ms`, and before its partition becomes another member's, unless `enable.auto.commit` is
-    /// off. Before partitions are given up, the member waits until the application asks for the next batch, or record.
+    /// The member reads each partition from the group's committed offset, or as `auto.offset.reset` says. A batch counts
+    /// as processed when the application asks for the next one. Unless `enable.auto.commit` is off, processed offsets are
+    /// committed every `auto.commit.interval.ms`, and before a partition is revoked. Before the member revokes partitions, it
+    /// waits until the application asks for the next batch or record.
     ///
-    /// An application that takes longer than `max.poll.interval.ms` for a batch loses its partitions, and gets some
-    /// again when it comes back. An error that ends the membership is thrown by the next step of the sequence.
+    /// If the application takes longer than `max.poll.interval.ms` for a batch, the member loses its partitions. It joins
+    /// again when the application asks for the next batch. An error that ends the membership is thrown by the next step of
+    /// the sequence.
     ///
-    /// Partitions that were assigned by hand are dropped. A consumer that is subscribed already changes its
+    /// Partitions that were assigned by hand are dropped. If the consumer is subscribed already, this changes the
     /// subscription.
     ///
     /// - Parameters:
     ///   - subscription: Topics by their names, or by a regular expression.
-    ///   - onRebalance: Called when partitions come and go.
+    ///   - onRebalance: Called when partitions are assigned, revoked or lost.
     /// - Throws: INVALID_GROUP_ID if `group.id` isn't set. OPERATION_NOT_ATTEMPTED if a rebalance handler calls this after
     ///   the membership has failed, or while the consumer leaves its group.
     public func subscribe(
@@ -70,17 +71,17 @@ extension KafkaConsumer {
         await membership.begin()
     }
 
-    /// Leaves the group. Nothing is read until the consumer subscribes or is assigned partitions again.
+    /// Leaves the group. The consumer reads nothing until it subscribes or is assigned partitions again.
     ///
     /// If `enable.auto.commit` is on, commits what was processed before.
     ///
     /// A rebalance handler must not call this, since the group waits for the handler: nothing is done then, and the report
     /// has OPERATION_NOT_ATTEMPTED.
     ///
-    /// - Parameter limit: How long this may take, also if no broker answers. The member leaves in the background after
-    ///   that, as far as it can.
-    /// - Returns: What could not be done in time: offsets that were not committed, a coordinator that does not know that
-    ///   the member left, a rebalance handler that did not return.
+    /// - Parameter limit: The longest time that this may take, even if no broker answers. After that the member continues to
+    ///   leave in the background.
+    /// - Returns: The errors of what could not be done in time: a commit, the request to leave, or a rebalance handler that
+    ///   did not return.
     @discardableResult
     public func unsubscribe(within limit: Duration = .seconds(25)) async -> CloseReport {
         let known = groupPart.withLock { ($0.membership, $0.partitions) }
@@ -101,7 +102,7 @@ extension KafkaConsumer {
 
     private func leave(_ membership: any GroupMembership, within limit: Duration) async -> CloseReport {
         let deadline = cluster.timing.now() + limit
-        // A moment longer, so that the membership's own report comes first.
+        // A little longer, so that the membership's own report comes first.
         let errors = await cluster.timing.wait(atMost: limit + .milliseconds(200)) {
             await membership.leave(by: deadline)
         }
@@ -123,7 +124,7 @@ extension KafkaConsumer {
             isRetriable: false)
     }
 
-    /// Commits for the group everything that was handed out, the batch at hand among it: who calls this is done with it.
+    /// Commits everything that was handed out, the current batch included. The caller has processed it.
     ///
     /// Takes at most `default.api.timeout.ms`, also if no broker answers.
     ///
@@ -140,7 +141,7 @@ extension KafkaConsumer {
         if let partitions = groupPart.withLock({ $0.partitions }) {
             try await partitions.commitAll()
         } else {
-            guard !buffer.isFinished, let done = buffer.finishHandout() else { throw group.notAMember }
+            guard !buffer.isFinished, let done = buffer.finishCurrent() else { throw group.notAMember }
             try await group.commit(done).check()
         }
     }
@@ -149,7 +150,7 @@ extension KafkaConsumer {
     ///
     /// Works without a subscription too, as long as the group has no members.
     ///
-    /// - Parameter offsets: For each partition the offset to go on with: one after the last record that is done.
+    /// - Parameter offsets: For each partition the offset to resume at: one after the last record that was processed.
     /// - Throws: As `commit()` does.
     public func commit(_ offsets: [TopicPartition: OffsetAndMetadata]) async throws {
         let (group, identity) = try group()
@@ -164,12 +165,12 @@ extension KafkaConsumer {
         }
     }
 
-    /// The group's committed offsets of partitions; those without one are left out.
+    /// The group's committed offsets. Partitions without one are omitted.
     ///
-    /// Where a transaction that commits any of them is under way its outcome is waited for (KIP-447), for
-    /// `default.api.timeout.ms` at most.
+    /// If a transaction that commits any of them is in progress, this waits for its outcome (KIP-447), for at most
+    /// `default.api.timeout.ms`.
     ///
-    /// - Throws: INVALID_GROUP_ID where `group.id` isn't set, and what the coordinator refuses.
+    /// - Throws: INVALID_GROUP_ID if `group.id` isn't set. Errors of the coordinator.
     public func committed(
         _ partitions: some Sequence<TopicPartition>
     ) async throws -> [TopicPartition: OffsetAndMetadata] {
@@ -179,10 +180,10 @@ extension KafkaConsumer {
     /// The consumer's identity in its group, for a transaction that commits its offsets (KIP-447); nil if `group.id` isn't
     /// set.
     ///
-    /// Take it after the records were read, and before the offsets are sent. If the group moves to another generation
-    /// meanwhile, `KafkaProducer.sendOffsets` follows as long as this consumer keeps the partitions. A consumer that lost
-    /// its membership, or has left, keeps its last identity, which the coordinator refuses. So a transaction cannot
-    /// overwrite the offsets of the next owner.
+    /// Read it after the records and before the offsets are sent. If the group moves to another generation meanwhile,
+    /// `KafkaProducer.sendOffsets` follows as long as this consumer keeps the partitions. A consumer that lost its membership
+    /// or has left keeps its last identity, which the coordinator refuses. So a transaction cannot overwrite the offsets of
+    /// the next owner.
     public var groupMetadata: ConsumerGroupMetadata? { groupPart.withLock { $0.identity }?.ofReader }
 
     private func group() throws(KafkaError) -> (offsets: GroupOffsets, identity: GroupIdentity) {

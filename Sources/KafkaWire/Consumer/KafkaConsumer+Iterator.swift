@@ -1,17 +1,17 @@
 import Concurrency
 
 extension KafkaConsumer {
-    /// Hands out the batches.
+    /// An iterator over the batches.
     ///
     /// A batch counts as processed when the same iterator is asked for the next one, or when ``KafkaConsumer/commit()``
-    /// returns. A `for` loop makes an iterator of its own. If a loop is left by `break` or by an error, the batch at
-    /// hand is not processed:
-    /// - With `group.id` the next loop begins with that batch again, so that no offset behind it is committed before
-    ///   it was processed. Call `commit()` before `break` to avoid that. With `enable.auto.commit=false`, offsets that the
-    ///   application has committed itself, also in a transaction, don't come again.
-    /// - Without `group.id` nothing can be committed, and the next loop continues with the batch after it.
+    /// returns. Each `for` loop makes its own iterator. If a loop ends by `break` or by an error, the current batch is not
+    /// processed:
+    /// - With `group.id` the next loop begins with that batch again, so that no offset after it is committed before it is
+    ///   processed. Call `commit()` before `break` to avoid that. With `enable.auto.commit=false`, records whose offsets the
+    ///   application has committed itself, also in a transaction, are not redelivered.
+    /// - Without `group.id` nothing can be committed, and the next loop continues with the next batch.
     ///
-    /// - Important: One iterator at a time. If a second task asks for a batch while the first one waits for one, the
+    /// - Important: Use one iterator at a time. If a second task asks for a batch while the first one waits for one, the
     ///   second gets INVALID_REQUEST at once. With `group.id` so does an iterator that is asked again while a later one
     ///   is processing a batch.
     public struct Iterator: AsyncIteratorProtocol {
@@ -25,7 +25,7 @@ extension KafkaConsumer {
 
         /// The next batch; nil once the consumer is closed.
         ///
-        /// - Throws: `KafkaError` for a partition that has failed, after what was fetched of it before, unless the
+        /// - Throws: `KafkaError` if a partition has failed, after the batches that were fetched of it before, unless the
         ///   consumer has a ``PartitionFailureHandler``. It names topic, partition and, if known, the offset, and is
         ///   thrown once; the next call continues with the other partitions. See ``PartitionFailure`` and
         ///   ``KafkaConsumer/failedPartitions``.
@@ -48,79 +48,76 @@ extension KafkaConsumer {
         public enum Step: Sendable {
             /// The next batch; the one before it counts as processed now.
             case batch(RecordBatch)
-            /// No batch came in time.
+            /// No batch arrived in time.
             case timedOut
             /// The consumer was closed.
             case finished
         }
 
-        /// The same, but waits no longer than `timeout`; nil waits for as long as it takes.
+        /// The next batch, with a time limit.
+        ///
+        /// - Parameter timeout: The longest time to wait; nil to wait for as long as it takes.
+        /// - Throws: As `next()` does.
         public mutating func next(timeout: Duration?) async throws -> Step {
             try await consumer.step(&reader, timeout: timeout, isWhole: true)
         }
     }
 
-    /// Ends the wait for a batch: `Iterator.next(timeout:)` returns `.timedOut` at once. If no task waits, the next wait
-    /// ends at once instead. Java's `wakeup`.
+    /// Makes a waiting `Iterator.next(timeout:)` return `.timedOut` at once. If no task waits, the next wait ends at once
+    /// instead. Java's `wakeup`.
     ///
-    /// Batches that have arrived are handed out first. While the group moves partitions, the wait ends when that is done.
-    /// A call of `next()`, which has no time limit, continues to wait.
+    /// Buffered batches are handed out first. During a rebalance, the wait ends when the rebalance is over. A call of
+    /// `next()`, which has no time limit, continues to wait.
     public func wakeUp() {
         buffer.wakeUp()
     }
 
-    /// A new iterator. With `group.id` it begins with the batch that the one before it left unfinished.
+    /// Makes an iterator. With `group.id` it begins with the batch that the one before it left unfinished.
     public func makeAsyncIterator() -> Iterator {
         Iterator(self)
     }
 
-    /// - Parameter isWhole: Whether the position moves past the batch at once; otherwise `FetchBuffer.advance` moves it.
+    /// Hands out the next batch.
+    ///
+    /// - Parameters:
+    ///   - timeout: nil to wait for as long as it takes.
+    ///   - isWhole: Whether the position moves past the batch at once. Otherwise the batch's records are copied into the
+    ///     buffer, and `FetchBuffer.nextRecord` moves the position.
     func step(_ reader: inout BatchReader, timeout: Duration?, isWhole: Bool) async throws -> Iterator.Step {
-        let redelivery = try buffer.comeBack(&reader) { isInHandler ? inHandler("next") : nil }
-        do {
-            if let redelivery { try await redeliver(redelivery) }
-            return try await step(&reader, timeout, isWhole)
-        } catch {
-            buffer.goAway(reader, at: cluster.timing.now())
-            throw error
-        }
-    }
-
-    private func step(_ reader: inout BatchReader, _ timeout: Duration?, _ isWhole: Bool) async throws -> Iterator.Step
-    {
+        var next = try buffer.beginNext(&reader) { isInHandler ? inHandler("next") : nil }
+        // Has no effect if the buffer has let the application leave already, with a batch or without.
+        defer { buffer.endNext(reader) }
+        if let redelivery = next.redelivery { try await redeliver(redelivery) }
         while true {
-            switch nextBatch(isWhole: isWhole) {
-            case .batch(let batch):
-                // Before another task may ask: the records of this batch are the next ones.
-                if !isWhole {
-                    begin(batch)
-                    buffer.goAway(reader, at: cluster.timing.now())
+            if let part = next.part {
+                switch nextBatch(of: part, isWhole: isWhole) {
+                case .batch(let batch): return .batch(batch)
+                case .failed(let failure):
+                    next.part = nil
+                    try await handle(failure)
+                    // The handler is the application's, so a group waits for it as for the processing of a batch.
+                    _ = try buffer.beginNext(&reader, handledFailure: true)
+                    continue
+                case .finished: next.part = nil
                 }
-                return .batch(batch)
-            case .failed(let slot, let failure):
-                try await handle(failure, slot)
-                // The handler is the application's, so that a group waits for it as for a batch.
-                _ = try buffer.comeBack(&reader, handledFailure: true)
-                continue
-            case .none: break
             }
-            switch try await buffer.take(timeout: timeout, now: cluster.timing.now) {
-            case .part(let part): reading.withLock { $0 = part }
+            switch try await buffer.take(timeout: timeout) {
+            case .part(let part): next.part = part
             case .nothing: return .timedOut
             case .finished: return .finished
             }
         }
     }
 
-    /// Has a batch handed out again that an iterator has left unfinished.
+    /// Rewinds a partition so that a batch which an iterator has left unfinished is handed out again.
     ///
-    /// - Throws: An error of the coordinator, if it doesn't say whether the application has committed the batch itself. The
+    /// - Throws: An error of the coordinator, if it is unknown whether the application has committed the batch itself. The
     ///   batch is handed out again in this case too.
     private func redeliver(_ redelivery: Redelivery) async throws {
         var redelivery = redelivery
         var failure: (any Error)?
         if !cluster.configuration.group.commitsAutomatically {
-            // The application commits by itself, perhaps in a transaction: what is committed doesn't come again.
+            // The application commits by itself, perhaps in a transaction. What it has committed is not redelivered.
             do {
                 if let committed = try await committed([redelivery.partition])[redelivery.partition],
                     committed.offset > redelivery.position.offset
@@ -138,79 +135,40 @@ extension KafkaConsumer {
         if let failure { throw failure }
     }
 
-    /// Has the fetcher stop reading a partition that has failed, and reports the error.
+    /// Reports the error of a partition.
     ///
     /// - Throws: The error, unless there is a handler for it.
-    func handle(_ failure: PartitionFailure, _ slot: FetchSlot) async throws {
-        await fetcher.stop(failure.partition, slot)
+    func handle(_ failure: PartitionFailure) async throws {
         guard let onPartitionFailure else { throw failure.error }
         await onPartitionFailure(failure, self)
     }
 
     private enum NextBatch {
         case batch(RecordBatch)
-        case failed(FetchSlot, PartitionFailure)
-        /// The part is finished, or isn't to be read further now.
-        case none
+        case failed(PartitionFailure)
+        /// The part has no more batches, or may not be read any further now.
+        case finished
     }
 
-    /// The next batch of the part that is being read, or the error that stands in its place.
-    private func nextBatch(isWhole: Bool) -> NextBatch {
-        let now = cluster.timing.now()
-        return reading.withLock { part in
-            guard var current = part else { return .none }
-            var batch: RecordBatch
-            do throws(KafkaError) {
-                guard let next = try current.reader?.next() else {
-                    guard let failure = current.failure else {
-                        part = nil
-                        return .none
-                    }
-                    return fail(&part, failure, at: now)
-                }
-                batch = next
-                batch.brokerID = current.brokerID
-            } catch {
-                return fail(&part, error, at: now)
+    /// Hands out the next batch of a part, or the error in its place.
+    private func nextBatch(of before: FetchedPartition, isWhole: Bool) -> NextBatch {
+        var part = before
+        var batch: RecordBatch
+        do throws(KafkaError) {
+            guard let next = try part.reader?.next() else {
+                guard let error = part.failure else { return .finished }
+                throw error
             }
-            let next = FetchPosition(offset: batch.nextOffset, lastFetchedEpoch: batch.partitionLeaderEpoch)
-            switch buffer.handOut(current.slot, next: isWhole ? next : nil, at: now) {
-            case .handedOut:
-                part = current
-                return .batch(batch)
-            case .stale:
-                part = nil
-            case .paused:
-                if let part { buffer.putBack(part) }
-                part = nil
-            }
-            return .none
+            batch = next
+            batch.brokerID = part.brokerID
+        } catch {
+            return buffer.handOutFailure(of: before, error).map { .failed($0) } ?? .finished
         }
-    }
-
-    /// Hands out an error of the partition that is being read.
-    private func fail(
-        _ part: inout FetchedPartition?, _ error: KafkaError, at now: ContinuousClock.Instant
-    ) -> NextBatch {
-        guard let current = part else { return .none }
-        part = nil
-        switch buffer.fail(current.slot, error, at: now) {
-        case .handedOut: return .failed(current.slot, failure(of: current.slot, error))
-        case .stale: break
-        case .paused: buffer.putBack(current)
+        let end = FetchPosition(offset: batch.nextOffset, lastFetchedEpoch: batch.partitionLeaderEpoch)
+        let records = isWhole ? nil : FetchBuffer.UnreadRecords(copying: batch, end: end)
+        switch buffer.handOut(part, before: before, end: end, records: records) {
+        case .handedOut: return .batch(batch)
+        case .stale, .paused: return .finished
         }
-        return .none
-    }
-
-    /// The event for an error that the buffer has noted for a slot.
-    func failure(of slot: FetchSlot, _ error: KafkaError) -> PartitionFailure {
-        let entry = buffer.state.withLock { $0.entry(slot) }
-        let named = TopicPartition(topic: error.topic ?? "", partition: error.partition ?? -1)
-        let partition = entry?.partition ?? named
-        var error = error
-        error.topic = partition.topic
-        error.partition = partition.partition
-        return PartitionFailure(
-            partition: partition, offset: error.offset ?? entry?.delivered?.offset, error: error)
     }
 }

@@ -1,21 +1,21 @@
 extension KafkaConsumer {
-    /// The partitions that are read.
+    /// The assigned partitions.
     public var assignment: Set<TopicPartition> { Set(buffer.collect { _ in true }.keys) }
 
-    /// Goes on elsewhere in these partitions; the others go on where they are.
+    /// Moves these partitions to other places; the others continue where they are.
     ///
-    /// What was fetched of them is dropped: the next batch of each is the one at its new place. A partition that is
-    /// paused stays so. A place that isn't an offset is asked for at the broker when the partition is fetched next.
+    /// Their fetched batches are dropped: the next batch of each is the one at its new place. A paused partition stays
+    /// paused. If the place isn't an offset, the leader is asked for the offset before the next fetch.
     ///
-    /// - Throws: UNKNOWN_TOPIC_OR_PARTITION for a partition that isn't assigned; the others are sought all the same.
+    /// - Throws: UNKNOWN_TOPIC_OR_PARTITION if a partition isn't assigned. The others are sought nevertheless.
     public func seek(_ places: [TopicPartition: OffsetSpec]) async throws(KafkaError) {
         try await seek(places.mapValues { ConsumerStart($0) })
     }
 
-    /// The same for places whose leader epoch and topic id are known, for example because the application keeps its own
-    /// offsets. Java's `seek` with an `OffsetAndMetadata`.
+    /// Moves these partitions to places whose leader epoch and topic id are known, for example because the application
+    /// stores its own offsets. Java's `seek` with an `OffsetAndMetadata`.
     ///
-    /// - Throws: UNKNOWN_TOPIC_OR_PARTITION for a partition that isn't assigned; the others are sought all the same.
+    /// - Throws: UNKNOWN_TOPIC_OR_PARTITION if a partition isn't assigned. The others are sought nevertheless.
     public func seek(_ places: [TopicPartition: ConsumerStart]) async throws(KafkaError) {
         let missing = await fetcher.seek(places)
         guard let first = missing.min() else { return }
@@ -24,27 +24,28 @@ extension KafkaConsumer {
             isRetriable: false, topic: first.topic, partition: first.partition)
     }
 
-    /// Hands out no batch of these partitions, and doesn't fetch them, until `resume`; the others go on.
+    /// Stops fetching these partitions and handing out their batches until `resume`; the others continue.
     ///
-    /// What was fetched of them already is kept, and comes first when they go on. Partitions that aren't assigned are
-    /// passed over, and one that is assigned later isn't paused.
+    /// Their fetched batches are kept, and are handed out first after `resume`. Partitions that aren't assigned are
+    /// ignored; they are not paused if they are assigned later.
     public func pause(_ partitions: some Sequence<TopicPartition>) async {
         await fetcher.setPaused(true, Array(partitions))
     }
 
-    /// Lets paused partitions go on.
+    /// Resumes paused partitions.
     public func resume(_ partitions: some Sequence<TopicPartition>) async {
         await fetcher.setPaused(false, Array(partitions))
     }
 
-    /// The partitions that are paused.
+    /// The paused partitions.
     public var paused: Set<TopicPartition> { Set(buffer.collect { $0.isPaused ? true : nil }.keys) }
 
-    /// For each partition the offset after the last batch that was handed out; where none was, the one to begin with,
-    /// once it is known.
+    /// For each partition, the offset after the last batch or record that was handed out, or the offset to begin at.
+    ///
+    /// A partition is omitted while the offset to begin at is unknown.
     public var positions: [TopicPartition: Int64] { buffer.collect { $0.delivered?.offset } }
 
-    /// For each partition the offset after the last record that all replicas in sync have, as of the last answer.
+    /// For each partition, the offset after the last record that all in-sync replicas have, as of the last response.
     public var highWatermarks: [TopicPartition: Int64] { buffer.collect(\.highWatermark) }
 
     /// For each partition the number of offsets between the position and the end of what may be read, as of the last
@@ -52,12 +53,7 @@ extension KafkaConsumer {
     ///
     /// A partition whose lag is unknown is omitted: its position is being looked up, or no broker has answered a fetch of
     /// it yet.
-    public var lag: [TopicPartition: Int64] {
-        buffer.collect { entry in
-            guard let delivered = entry.delivered, let end = entry.end else { return nil }
-            return offsetDistance(from: delivered.offset, to: end)
-        }
-    }
+    public var lag: [TopicPartition: Int64] { buffer.collect(\.lag) }
 
     /// Whether everything that could be read as of the last responses was handed out. Paused partitions don't count.
     ///
@@ -65,7 +61,9 @@ extension KafkaConsumer {
     /// partition has failed.
     public var isCaughtUp: Bool { buffer.isCaughtUp }
 
-    /// The partitions that have failed permanently, once the iterator or the ``PartitionFailureHandler`` was given the
-    /// error. They are read no further until they are sought or assigned again; the others are.
-    public var failedPartitions: [TopicPartition: KafkaError] { buffer.collect(\.failure) }
+    /// The partitions that have failed permanently and whose error was given to the iterator or the
+    /// ``PartitionFailureHandler``.
+    ///
+    /// They are not read until they are sought or assigned again. The other partitions are still read.
+    public var failedPartitions: [TopicPartition: KafkaError] { buffer.collect(\.reportedFailure) }
 }

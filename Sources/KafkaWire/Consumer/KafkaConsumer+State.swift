@@ -1,21 +1,21 @@
-/// What a consumer is doing, for a health probe.
+/// The state of a consumer, for health probes.
 public enum ConsumerState: Sendable, Hashable {
-    /// It has no partitions, and isn't subscribed.
+    /// It is not subscribed and has no partitions.
     case unassigned
     /// It reads partitions that were assigned by hand.
     case assigned
-    /// It has subscribed, and isn't a member of its group: it joins, or has to join again.
+    /// It is subscribed, but not a member of its group yet, or not any more: it is joining.
     case joining
-    /// It is a member of its group, which may have given it no partition.
+    /// It is a member of its group. The group may have assigned it no partition.
     case member
-    /// An error has ended the reading of all partitions: each step of the sequence throws it. A subscription is over.
+    /// An error has ended the reading of all partitions and the subscription. Each call of `next()` throws it.
     case failed(KafkaError)
     /// It was closed.
     case closed
 }
 
 extension KafkaConsumer {
-    /// What the consumer is doing now. A permanent error of single partitions doesn't show here: see `failedPartitions`.
+    /// The current state. Permanent errors of single partitions are in `failedPartitions` instead.
     public var state: ConsumerState {
         if buffer.isFinished { return .closed }
         if let error = buffer.failure { return .failed(error) }
@@ -28,7 +28,7 @@ extension KafkaConsumer {
 
     /// When a broker last answered a fetch of this consumer, with records or without; nil before the first response.
     ///
-    /// While partitions are read, a broker that is well answers at least every `fetch.max.wait.ms`. The next fetch is sent
-    /// only when the application takes what the last one brought.
+    /// While partitions are read, a healthy broker answers at least every `fetch.max.wait.ms`. The next fetch is sent only
+    /// when the application has taken the last response.
     public var lastResponse: ContinuousClock.Instant? { buffer.lastResponse }
 }

@@ -9,28 +9,25 @@ import Concurrency
 /// }
 /// ```
 ///
-/// `records` has the records one by one instead, as copies, for those who don't need the last bit of speed.
+/// `records` iterates over single records instead, as copies. For maximum throughput iterate over batches.
 ///
-/// Records are views of the memory that they were received in. Answers are fetched ahead while batches are read: for
-/// each broker one answer is being read and one more is on its way or waits. So a consumer that is slow slows the
-/// fetching, and memory stays at about twice `fetch.max.bytes` for each broker. A batch that is kept keeps the whole
-/// answer.
+/// Records are views of the memory that they were received in. The consumer fetches ahead: for each broker the
+/// application reads one response while one more is in flight or buffered. A slow application therefore slows the
+/// fetching, and memory stays at about twice `fetch.max.bytes` for each broker. A batch that is retained retains the whole
+/// response.
 ///
-/// A batch may have no records left in it (transaction markers, compaction). It is in the sequence all the same,
-/// since the position moves with it.
+/// A batch may be empty (transaction markers, compaction). The sequence contains it, since the position moves with it.
 ///
 /// A permanent error of one partition ends the reading of that partition only: see ``PartitionFailure``.
 public final class KafkaConsumer: Sendable, AsyncSequence {
-    /// A view of the answer that it came in.
+    /// A view of the response that contains it.
     public typealias Element = RecordBatch
 
     let cluster: Cluster
     let buffer: FetchBuffer
     let fetcher: Fetcher
     let onPartitionFailure: PartitionFailureHandler?
-    /// The part of a response whose batches are being handed out.
-    let reading = Lock<FetchedPartition?>(nil)
-    let unread = Lock(UnreadRecords())
+    /// Guards which group the consumer is a member of. What it reads is guarded by the buffer's lock.
     let groupPart: Lock<ConsumerGroupPart>
 
     init(
@@ -39,25 +36,25 @@ public final class KafkaConsumer: Sendable, AsyncSequence {
     ) {
         self.cluster = cluster
         self.onPartitionFailure = onPartitionFailure
-        buffer = FetchBuffer(redelivers: cluster.configuration.group.groupID != nil)
+        buffer = FetchBuffer(redelivers: cluster.configuration.group.groupID != nil, timing: cluster.timing)
         groupPart = Lock(ConsumerGroupPart(cluster: cluster))
         fetcher = Fetcher(cluster: cluster, buffer: buffer, offsetReset: offsetReset)
         groupPart.withLock { $0.identity }?.reads(from: buffer)
     }
 
     deinit {
-        let (fetcher, membership) = (fetcher, groupPart.withLock { $0.membership })
+        let (fetcher, membership, timing) = (fetcher, groupPart.withLock { $0.membership }, cluster.timing)
         background("closing a dropped consumer") {
-            // Nobody waits for it, so silent brokers must not keep the connections for long.
-            _ = await membership?.leave(by: .now + .seconds(1))
+            // Silent brokers must not keep the connections open for long.
+            _ = await membership?.leave(by: timing.now() + .seconds(1))
             await fetcher.close()
         }
     }
 
-    /// Reads these partitions and no others from now on, each from the given place.
+    /// Replaces the assignment: reads these partitions and no others, each from the given place.
     ///
-    /// Batches that were fetched for an earlier assignment are dropped. The partitions of a consumer that has subscribed
-    /// come from its group: call `unsubscribe` before. A topic that does not exist is created if
+    /// Batches that were fetched for an earlier assignment are dropped. A subscribed consumer gets its partitions from its
+    /// group: call `unsubscribe` before. A topic that does not exist is created if
     /// `allow.auto.create.topics` and the broker permit that; otherwise its partitions fail after
     /// `default.api.timeout.ms`.
     public func assign(_ starts: [TopicPartition: ConsumerStart]) async {
@@ -65,8 +62,8 @@ public final class KafkaConsumer: Sendable, AsyncSequence {
         await fetcher.assign(starts, creatingTopics: fetcher.configuration.allowsTopicCreation)
     }
 
-    /// Reads these partitions too, each from the given place; the others aren't disturbed. One that is assigned already
-    /// starts anew at the given place.
+    /// Adds partitions, each from the given place, without disturbing the others. If one is assigned already, it restarts
+    /// at the given place.
     ///
     /// librdkafka's `incremental_assign`. As with `assign`, call `unsubscribe` before.
     public func assign(adding starts: [TopicPartition: ConsumerStart]) async {
@@ -74,20 +71,20 @@ public final class KafkaConsumer: Sendable, AsyncSequence {
         await fetcher.add(starts, creatingTopics: fetcher.configuration.allowsTopicCreation)
     }
 
-    /// Stops reading these partitions; the others aren't disturbed. Partitions that aren't assigned are ignored.
+    /// Stops reading these partitions, without disturbing the others. Partitions that aren't assigned are ignored.
     ///
-    /// What was fetched of them is dropped, and no batch of them is handed out once this returns. librdkafka's
+    /// Their fetched batches are dropped, and none is handed out after this returns. librdkafka's
     /// `incremental_unassign`.
     public func unassign(_ partitions: some Sequence<TopicPartition>) async {
         await fetcher.remove(Array(partitions))
     }
 
-    /// What is read from now on isn't read as a member of a group.
+    /// Forgets an earlier membership, since partitions are assigned by hand from now on.
     private func forgetMembership() {
         groupPart.withLock { if $0.membership == nil { $0.identity?.forget() } }
     }
 
-    /// Ends the fetching and the sequence. A member of a group leaves it.
+    /// Stops fetching and ends the sequence. If the consumer is a member of a group, it leaves the group.
     ///
     /// If `enable.auto.commit` is on, commits what was processed before. The batch that the application still has isn't
     /// processed: call `commit()` before if it is done.
@@ -95,8 +92,8 @@ public final class KafkaConsumer: Sendable, AsyncSequence {
     /// A rebalance handler must not call this, since the group waits for the handler: nothing is done then, and the report
     /// has OPERATION_NOT_ATTEMPTED.
     ///
-    /// - Parameter limit: How long this may take, also if no broker answers. The fetching ends in any case.
-    /// - Returns: What could not be done in time, such as offsets that were not committed.
+    /// - Parameter limit: The longest time that this may take, even if no broker answers. The fetching ends in any case.
+    /// - Returns: The errors of what could not be done in time, such as a commit.
     @discardableResult
     public func close(within limit: Duration = .seconds(25)) async -> CloseReport {
         if isInHandler {

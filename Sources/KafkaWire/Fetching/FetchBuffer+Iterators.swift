@@ -5,7 +5,7 @@ struct BatchReader: Sendable {
     var hasBegun = false
 }
 
-/// An unfinished batch that is to be handed out again: its partition goes back to this position.
+/// An unfinished batch that is to be handed out again: its partition returns to this position.
 struct Redelivery: Sendable {
     let partition: TopicPartition
     let slot: FetchSlot
@@ -14,8 +14,16 @@ struct Redelivery: Sendable {
     let end: FetchPosition
 }
 
-// One iterator at a time, and what becomes of a batch that an iterator leaves unfinished.
+// One iterator at a time, and what happens to a batch that an iterator leaves unfinished.
 extension FetchBuffer {
+    /// What an iterator continues with.
+    struct Continuation {
+        /// The batch to hand out again; nil if there is none.
+        var redelivery: Redelivery?
+        /// The part whose batches are being handed out; nil if there is none.
+        var part: FetchedPartition?
+    }
+
     func makeReader() -> BatchReader {
         state.withLock { state in
             state.lastReader += 1
@@ -25,29 +33,25 @@ extension FetchBuffer {
 
     /// The application asks for another batch.
     ///
-    /// If the same iterator asks as before, the batch at hand is processed. If another one asks, and the buffer
-    /// redelivers, that batch is not processed.
+    /// If the same iterator asks as before, the current batch is processed. If another one asks, and the buffer redelivers,
+    /// that batch is not processed.
     ///
     /// - Parameters:
-    ///   - handledFailure: Whether the application comes back from its handler of failures, in the same call of `next()`.
-    ///   - refusal: Called only while a group holds batches back. The error with which the call ends at once, since
-    ///     waiting would never end; nil to wait.
-    /// - Returns: The batch to hand out again; nil if there is none.
-    /// - Throws: What `refusal` returns. INVALID_REQUEST if another task waits for a batch. If the buffer redelivers, also
-    ///   if a later iterator is processing one.
-    func comeBack(
+    ///   - handledFailure: Whether the application returns from its handler of failures, in the same call of `next()`.
+    ///   - refusal: Called only while a group holds batches back. Returns the error with which the call ends at once, since
+    ///     it would wait forever; nil to wait.
+    /// - Returns: What to continue with. The part is the caller's until it hands out a batch.
+    /// - Throws: What `refusal` returns. INVALID_REQUEST if another task waits for a batch, or, if the buffer redelivers,
+    ///   while a later iterator is processing one.
+    func beginNext(
         _ reader: inout BatchReader, handledFailure: Bool = false, refusal: () -> KafkaError? = { nil }
-    ) throws(KafkaError) -> Redelivery? {
+    ) throws(KafkaError) -> Continuation {
         let id = reader.id
         let hasBegun = reader.hasBegun
-        let result: Result<Redelivery?, KafkaError> = state.withLock { state in
+        let result: Result<(Continuation, wasAway: Bool), KafkaError> = state.withLock { state in
             if state.isHeld, let refusal = refusal() { return .failure(refusal) }
             let isTaken =
-                switch state.presence {
-                case .waiting: true
-                case .handlingFailure: !handledFailure
-                case .notBegun, .away: false
-                }
+                if case .handlingFailure = state.presence { !handledFailure } else { state.presence.isInNext }
             if isTaken {
                 return .failure(
                     KafkaError(
@@ -56,8 +60,9 @@ extension FetchBuffer {
                         isRetriable: false))
             }
             let isSame = state.reader == id
-            // Both would get the same batches again and again, each taking them from the other.
-            if !isSame, hasBegun, redelivers, let handout = state.handout, state.entry(handout.slot) != nil {
+            let current = state.current.flatMap { state.cursors.contains($0) ? $0 : nil }
+            // Otherwise each iterator would take the same batches from the other, again and again.
+            if !isSame, hasBegun, redelivers, current != nil {
                 return .failure(
                     KafkaError(
                         .invalidRequest,
@@ -65,36 +70,52 @@ extension FetchBuffer {
                         isRetriable: false))
             }
             state.reader = id
-            var redelivery: Redelivery?
-            if let handout = state.handout, let entry = state.entry(handout.slot) {
+            var next = Continuation(part: state.reading)
+            state.reading = nil
+            if let current {
                 if isSame || !redelivers {
-                    state.entries[handout.slot.index]?.processed = handout.next
-                } else if let processed = entry.processed, processed != handout.next {
-                    redelivery = Redelivery(
-                        partition: entry.partition, slot: handout.slot, position: processed, end: handout.next)
+                    state.cursors.update(current) { $0.markProcessed() }
+                } else {
+                    next.redelivery = state.cursors[current]?.redelivery
                 }
             }
-            state.handout = nil
+            state.current = nil
+            state.isCurrentLost = false
+            let wasAway = state.presence.isAway
             state.presence = .waiting
-            return .success(redelivery)
+            return .success((next, wasAway))
         }
-        let redelivery = try result.get()
+        let (next, wasAway) = try result.get()
         reader.hasBegun = true
-        comeback.notify()
-        return redelivery
+        if wasAway { applicationReturned.notify() }
+        return next
+    }
+
+    /// The application leaves `next()` without a batch, unless it has left already or another task waits there.
+    func endNext(_ reader: BatchReader) {
+        let now = timing.now()
+        let id = reader.id
+        state.withLock { state in
+            guard state.reader == id, state.presence.isInNext else { return }
+            state.presence = .away(since: now)
+        }
+    }
+}
+
+extension PartitionCursor {
+    /// The part of the current batch that is not processed; nil if all of it is.
+    fileprivate var redelivery: Redelivery? {
+        guard let processed, let delivered, processed != delivered else { return nil }
+        return Redelivery(partition: partition, slot: slot, position: processed, end: delivered)
     }
 }
 
 extension FetchBuffer.State {
-    /// Whether an iterator may continue within the batch at hand. It takes the batch over from another iterator, unless
+    /// Whether an iterator may continue within the current batch. It takes the batch over from another iterator, unless
     /// that batch is to be handed out again.
     mutating func takesOver(_ reader: Int, _ redelivers: Bool) -> Bool {
         if self.reader == reader { return true }
-        if redelivers { return false }
-        switch presence {
-        case .waiting, .handlingFailure: return false
-        case .notBegun, .away: break
-        }
+        if redelivers || presence.isInNext { return false }
         self.reader = reader
         return true
     }

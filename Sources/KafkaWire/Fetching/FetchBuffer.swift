@@ -1,68 +1,37 @@
 import Concurrency
 
-/// Holds fetched responses until the application takes them, and tracks each partition's position.
+/// The assigned partitions, and the responses that were fetched for them until the application takes them.
 ///
-/// It is bounded by its gates: a broker has at most one answer in it, and is asked for the next when the consumer
-/// begins to take this one. The parts of paused partitions wait with their gates open.
+/// The fetcher and the application meet here. The gates bound the buffer: a broker has at most one response in it, and is
+/// sent the next fetch when the application takes the first part of this one. The parts of paused partitions wait with
+/// their gates open.
 final class FetchBuffer: Sendable {
-    struct Entry {
-        let partition: TopicPartition
-        /// Goes up with each assignment and each seek.
-        var generation: Int
-        /// The topic that is fetched; zero while it is unknown.
-        var topicID = KafkaUUID.zero
-        /// What the application knew when this generation began.
-        var origin = Origin()
-        var isPaused = false
-        /// After the last batch that the application was given.
-        var delivered: FetchPosition?
-        /// After the last batch that the application is done with: it has asked for the one behind it.
-        var processed: FetchPosition?
-        /// As of the last response; nil before the first.
-        var highWatermark: Int64?
-        /// The offset up to which this consumer may read, as of the last response; nil before the first.
-        var end: Int64?
-        /// The permanent error that the application was given in place of the partition's next batch.
-        var failure: KafkaError?
-    }
-
-    /// The topic that the application had read when it sought a partition.
-    ///
-    /// An offset that it gave by number belongs to that topic, until the application has read of the one that is fetched.
-    struct Origin {
-        /// Zero if it had read none.
-        var topicID = KafkaUUID.zero
-        /// The offset to begin with; nil if a broker names it.
-        var offset: Int64?
-    }
-
-    /// The batch that the application is processing.
-    struct Handout {
-        let slot: FetchSlot
-        var next: FetchPosition
-        /// Whether a group has taken its partition away.
-        var isLost = false
-    }
-
     struct State {
+        var cursors = CursorTable()
+        /// The fetched parts, in the order in which they arrived.
         var queue: [FetchedPartition] = []
+        /// The part whose batches are being handed out; nil if there is none, or while a task decodes its next batch.
+        var reading: FetchedPartition?
+        /// The records of the current batch that were not handed out yet, if the application reads record by record.
+        var unread = UnreadRecords()
+        /// The partition of the batch that the application is processing; nil while it waits for one.
+        var current: FetchSlot?
+        /// Whether a group has taken the partition of that batch away before the batch was processed.
+        var isCurrentLost = false
+        /// The error that has ended the reading of all partitions.
         var failure: KafkaError?
+        /// Whether the consumer was closed.
         var isFinished = false
-        /// By `FetchSlot.index`; nil where none stands.
-        var entries: [Entry?] = []
-        var indices: [TopicPartition: Int] = [:]
-        var lastGeneration = 0
-        var handout: Handout?
         /// The `BatchReader.id` of the iterator that asked last.
         var reader = 0
         var lastReader = 0
         var lastResponse: ContinuousClock.Instant?
         var presence = Presence.notBegun
-        /// No batch is handed out.
+        /// Whether no batch is handed out.
         var isHeld = false
-        /// The application isn't let out of `next()` even when its time is up.
-        var isPinned = false
-        /// Whether the application is to leave `next()` though nothing has come.
+        /// Whether the application has to stay in `next()` even if its time is up.
+        var isQuiescent = false
+        /// Whether the application has to leave `next()` although nothing has arrived.
         var isWoken = false
     }
 
@@ -70,151 +39,143 @@ final class FetchBuffer: Sendable {
     enum Presence {
         /// It has never asked for a batch.
         case notBegun
-        /// It waits for one.
+        /// It waits in `next()`.
         case waiting
-        case away(since: ContinuousClock.Instant)
-        /// Its handler of failures runs within `next()`.
+        /// Its handler of a partition's failure runs within `next()`.
         case handlingFailure(since: ContinuousClock.Instant)
+        /// It processes a batch, or does something else.
+        case away(since: ContinuousClock.Instant)
+        /// It has asked for a record since `absence` was read last. So that no record costs a look at the clock, its absence
+        /// counts from when this is noticed.
+        case awayWithinBatch
+
+        var isAway: Bool {
+            switch self {
+            case .notBegun, .waiting: false
+            case .handlingFailure, .away, .awayWithinBatch: true
+            }
+        }
+
+        /// Whether a call of `next()` is in progress.
+        var isInNext: Bool {
+            switch self {
+            case .waiting, .handlingFailure: true
+            case .notBegun, .away, .awayWithinBatch: false
+            }
+        }
     }
 
-    /// Whether an iterator begins with the batch that the iterator before it left unfinished.
+    /// The records of a batch that were not handed out yet.
+    struct UnreadRecords {
+        /// In descending order: the next record is the last one.
+        var records: [ConsumerRecord] = []
+        /// The position after the batch.
+        var end = FetchPosition(offset: 0)
+        /// Why the record after these can't be read; nil if they are the rest of the batch.
+        var failure: KafkaError?
+
+        var isEmpty: Bool { records.isEmpty && failure == nil }
+    }
+
+    /// Whether an iterator begins with the batch that the iterator before it has left unfinished.
     let redelivers: Bool
+    let timing: Timing
+    /// Guards everything about the partitions, the fetched parts and the application's place in them. It is held for a few
+    /// comparisons at a time: decoding, I/O and notifications happen outside.
     let state = Lock(State())
     /// Notified when there is something to read.
     let arrival = Signal()
-    /// Notified when the application comes back from a batch.
-    let comeback = Signal()
+    /// Notified when the application returns to `next()`.
+    let applicationReturned = Signal()
 
-    init(redelivers: Bool = false) {
+    init(redelivers: Bool = false, timing: Timing = Timing()) {
         self.redelivers = redelivers
+        self.timing = timing
     }
 
-    // MARK: What is fetched
+    // MARK: Partitions
 
-    /// Makes room for partitions, or lets those that are there begin anew: what was fetched for them is dropped.
-    func place(_ partitions: [TopicPartition]) -> [TopicPartition: FetchSlot] {
+    /// Adds partitions, or moves those that are assigned to another place: what was fetched for them is dropped.
+    @discardableResult
+    func place(
+        _ starts: [TopicPartition: ConsumerStart], maximumBytes: Int32 = .max
+    ) -> [TopicPartition: FetchSlot] {
         let (slots, dropped) = state.withLock { state in
             var slots: [TopicPartition: FetchSlot] = [:]
-            for partition in partitions { slots[partition] = state.place(partition) }
+            for (partition, start) in starts {
+                slots[partition] = state.cursors.place(partition, at: start, maximumBytes: maximumBytes)
+            }
             return (slots, state.dropStale())
         }
         for part in dropped { part.gate.notify() }
+        arrival.notify()
         return slots
     }
 
-    /// Takes partitions away: no batch of them is handed out any more once this returns.
+    /// Takes partitions away. When this returns, no batch of them is handed out any more.
     ///
-    /// - Parameter forGroup: Whether others may have them from now on, so that what the application has of them isn't
-    ///   its own any more.
+    /// - Parameter forGroup: Whether other members may own the partitions from now on, so that the application's current
+    ///   batch of them is lost.
     func remove(_ partitions: [TopicPartition], forGroup: Bool = false) {
         let dropped = state.withLock { state in
             for partition in partitions {
-                guard let index = state.indices.removeValue(forKey: partition), let entry = state.entries[index] else {
-                    continue
+                guard let cursor = state.cursors.remove(partition) else { continue }
+                if forGroup, state.presence.isAway, state.current == cursor.slot, cursor.isInProgress {
+                    state.isCurrentLost = true
                 }
-                let slot = FetchSlot(index: index, generation: entry.generation)
-                if forGroup, case .away = state.presence, let handout = state.handout, handout.slot == slot,
-                    entry.processed != handout.next
-                {
-                    state.handout?.isLost = true
-                }
-                state.entries[index] = nil
             }
             return state.dropStale()
         }
         for part in dropped { part.gate.notify() }
     }
 
-    /// Holds partitions back, or lets them go on. What was fetched of those that are held back stays.
+    /// Pauses or resumes partitions. What was fetched of paused partitions stays in the queue.
     func setPaused(_ isPaused: Bool, _ partitions: [TopicPartition]) {
         let waiting = state.withLock { state in
             var changed: Set<Int> = []
             for partition in partitions {
-                guard let index = state.indices[partition] else { continue }
-                state.entries[index]?.isPaused = isPaused
-                changed.insert(index)
+                state.cursors.update(partition) { cursor in
+                    cursor.isPaused = isPaused
+                    changed.insert(cursor.slot.index)
+                }
             }
             return isPaused ? state.queue.filter { changed.contains($0.slot.index) } : []
         }
-        // Other partitions of the same brokers are to go on.
+        // The next fetches for the other partitions of the same brokers must not wait for the paused ones.
         for part in waiting { part.gate.notify() }
         arrival.notify()
     }
 
-    // MARK: For the fetcher
+    /// The cursor of a partition; nil if the partition is not assigned.
+    func cursor(of partition: TopicPartition) -> PartitionCursor? { state.withLock { $0.cursors[partition] } }
 
-    func append(_ parts: [FetchedPartition]) {
-        let open = state.withLock { state in
-            var open: [FetchedPartition] = []
-            for part in parts {
-                guard let entry = state.entry(part.slot), entry.failure == nil else {
-                    open.append(part)
-                    continue
-                }
-                state.queue.append(part)
-                if entry.isPaused { open.append(part) }
-            }
-            return open
-        }
-        for part in open { part.gate.notify() }
-        arrival.notify()
+    /// The cursor of a slot; nil if the partition was taken away or sought since.
+    func cursor(_ slot: FetchSlot) -> PartitionCursor? { state.withLock { $0.cursors[slot] } }
+
+    /// Collects a property of each partition that has it.
+    func collect<Value: Sendable>(_ value: (PartitionCursor) -> Value?) -> [TopicPartition: Value] {
+        state.withLock { $0.cursors.collect(value) }
     }
 
-    /// Notes where a partition is read from: its beginning, or where it resumes after an offset that its log doesn't
-    /// have. Then the position moves when all that was fetched before has been read.
+    /// Changes the cursor of a slot.
     ///
-    /// - Parameter topicID: The topic that an offset given by number belongs to, zero if the caller doesn't know. nil if a
-    ///   broker named the offset: then it belongs to the topic that is fetched.
-    func began(_ slot: FetchSlot, at position: FetchPosition, givenOf topicID: KafkaUUID? = nil) {
-        state.withLock { state in
-            guard let entry = state.entry(slot) else { return }
-            if let topicID {
-                state.entries[slot.index]?.origin.offset = position.offset
-                if topicID != .zero { state.entries[slot.index]?.origin.topicID = topicID }
-            }
-            if entry.delivered == nil {
-                state.entries[slot.index]?.delivered = position
-                state.entries[slot.index]?.processed = position
-            } else {
-                state.queue.append(FetchedPartition(slot: slot, next: position, gate: Signal()))
-            }
-        }
-        arrival.notify()
+    /// - Returns: What `change` returns; nil if the partition was taken away or sought since.
+    @discardableResult
+    func update<Result: Sendable>(_ slot: FetchSlot, _ change: (inout PartitionCursor) -> Result) -> Result? {
+        state.withLock { $0.cursors.update(slot, change) }
     }
 
-    /// Notes which topic a partition is fetched from.
-    func identify(_ slot: FetchSlot, as topicID: KafkaUUID) {
-        state.withLock { state in
-            guard state.entry(slot) != nil else { return }
-            state.entries[slot.index]?.topicID = topicID
-        }
-    }
+    // MARK: The end
 
-    /// Notes a partition's end. A negative number from the broker means that the broker doesn't know it.
-    ///
-    /// - Parameter end: The offset up to which this consumer may read.
-    func saw(_ slot: FetchSlot, highWatermark: Int64, end: Int64) {
-        state.withLock { state in
-            guard state.entry(slot) != nil else { return }
-            state.entries[slot.index]?.highWatermark = highWatermark < 0 ? nil : highWatermark
-            state.entries[slot.index]?.end = end < 0 ? nil : end
-        }
-    }
-
-    /// Notes that a broker has answered a fetch.
-    func responded(at now: ContinuousClock.Instant) {
-        state.withLock { $0.lastResponse = now }
-    }
-
-    /// Ends the reading of all partitions: the consumer throws this after what was fetched before, at each step, until
-    /// `forgetFailure`.
+    /// Ends the reading of all partitions: after what was fetched before, each call of `next()` throws this, until
+    /// `clearFailure`.
     func fail(_ error: KafkaError) {
         state.withLock { $0.failure = $0.failure ?? error }
         arrival.notify()
     }
 
-    /// Clears a failure of all partitions: another assignment, or a seek, is another attempt.
-    func forgetFailure() {
+    /// Clears a failure of all partitions, so that another assignment or a seek is another attempt.
+    func clearFailure() {
         state.withLock { $0.failure = nil }
     }
 
@@ -228,49 +189,24 @@ final class FetchBuffer: Sendable {
         arrival.notify()
         for part in dropped { part.gate.notify() }
     }
-}
 
-extension FetchBuffer.Entry {
-    /// The offset to commit.
-    var commit: TopicOffset? { processed.map { TopicOffset(offset: $0.asCommit, topicID: topicID(of: $0)) } }
+    /// Whether the consumer was closed.
+    var isFinished: Bool { state.withLock { $0.isFinished } }
 
-    /// The topic that the application has read last. Offsets that it names belong to this topic.
-    var readTopicID: KafkaUUID { topicID(of: delivered) }
+    /// The error that has ended the reading of all partitions.
+    var failure: KafkaError? { state.withLock { $0.failure } }
 
-    /// The topic that a position belongs to.
-    private func topicID(of position: FetchPosition?) -> KafkaUUID {
-        guard origin.topicID != .zero else { return topicID }
-        guard let position else { return origin.topicID }
-        return position.offset == origin.offset ? origin.topicID : topicID
-    }
+    /// When a broker last answered a fetch.
+    var lastResponse: ContinuousClock.Instant? { state.withLock { $0.lastResponse } }
 }
 
 extension FetchBuffer.State {
-    /// The entry of a slot, nil where another one has taken its place.
-    func entry(_ slot: FetchSlot) -> FetchBuffer.Entry? {
-        guard let entry = entries[slot.index], entry.generation == slot.generation else { return nil }
-        return entry
-    }
-
-    mutating func place(_ partition: TopicPartition) -> FetchSlot {
-        lastGeneration += 1
-        let index = indices[partition] ?? entries.firstIndex { $0 == nil } ?? entries.count
-        if index == entries.count { entries.append(nil) }
-        var entry = FetchBuffer.Entry(partition: partition, generation: lastGeneration)
-        if indices[partition] != nil, let earlier = entries[index] {
-            // A partition that is sought elsewhere stays paused.
-            entry.isPaused = earlier.isPaused
-            entry.origin.topicID = earlier.readTopicID
-        }
-        entries[index] = entry
-        indices[partition] = index
-        return FetchSlot(index: index, generation: lastGeneration)
-    }
-
-    /// Takes out of the queue what was fetched for slots that are no more.
+    /// Removes from the queue what was fetched for slots that are stale.
+    ///
+    /// - Returns: The removed parts.
     mutating func dropStale() -> [FetchedPartition] {
-        let dropped = queue.filter { entry($0.slot) == nil }
-        if !dropped.isEmpty { queue = queue.filter { entry($0.slot) != nil } }
+        let dropped = queue.filter { !cursors.contains($0.slot) }
+        if !dropped.isEmpty { queue.removeAll { !cursors.contains($0.slot) } }
         return dropped
     }
 }

@@ -10,7 +10,7 @@ struct FetchPosition: Sendable, Hashable {
     var asCommit: OffsetAndMetadata { OffsetAndMetadata(offset, leaderEpoch: lastFetchedEpoch) }
 }
 
-/// What a fetch request says of one partition.
+/// What a fetch request says about one partition.
 struct PartitionFetch: Sendable, Hashable {
     var topicID: KafkaUUID
     var position: FetchPosition
@@ -18,13 +18,19 @@ struct PartitionFetch: Sendable, Hashable {
     var maximumBytes: Int32
 }
 
-/// One assignment of a partition, or one place to which it was sought: its index in the buffer, and a generation that
-/// distinguishes successive users of that index.
+/// One assignment or one seek of a partition: an index in the table of cursors, and a generation that distinguishes
+/// successive users of that index.
 ///
 /// What was fetched for an earlier generation is dropped.
 struct FetchSlot: Sendable, Hashable {
     let index: Int
     let generation: Int
+}
+
+/// What one request asks of a partition, and for which slot.
+struct RequestedFetch: Sendable, Hashable {
+    let fetch: PartitionFetch
+    let slot: FetchSlot
 }
 
 /// One partition's part of a fetch response.
@@ -34,9 +40,9 @@ struct FetchedPartition: Sendable {
     var reader: RecordBatchReader?
     /// The partition's position after the last complete batch.
     let next: FetchPosition
-    /// Notified when the first part of the response is taken: its broker may then be asked for more.
+    /// Notified when the application takes the first part of the response. The next fetch is sent to its broker then.
     let gate: Signal
-    /// A permanent error of the partition, which follows the batches.
+    /// A permanent error of the partition, to report after the batches; nil if there is none.
     var failure: KafkaError?
     /// The node id of the broker that sent it.
     var brokerID: Int32 = -1

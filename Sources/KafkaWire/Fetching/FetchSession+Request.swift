@@ -5,7 +5,7 @@ extension FetchSession.Request {
     ///   - wanted: The details of the partitions that the session names.
     ///   - version: The version in which the request will be written.
     func fetchRequest(
-        _ wanted: [TopicPartition: PartitionFetch], _ configuration: ConsumerConfiguration, version: Int16
+        _ wanted: [TopicPartition: RequestedFetch], _ configuration: ConsumerConfiguration, version: Int16
     ) -> FetchRequest {
         FetchRequest(
             maxWaitMs: configuration.fetchMaximumWait.asMilliseconds,
@@ -15,9 +15,9 @@ extension FetchSession.Request {
             sessionId: sessionID, sessionEpoch: epoch,
             topics: Self.neighbours(partitions).map { topic, keys in
                 FetchRequest.Topic(
-                    topic: topic, topicId: wanted[keys[0]]?.topicID ?? .zero,
+                    topic: topic, topicId: wanted[keys[0]]?.fetch.topicID ?? .zero,
                     partitions: keys.compactMap { key in
-                        guard let fetch = wanted[key] else { return nil }
+                        guard let fetch = wanted[key]?.fetch else { return nil }
                         return FetchRequest.Partition(
                             partition: key.partition, currentLeaderEpoch: fetch.leaderEpoch,
                             fetchOffset: fetch.position.offset,
@@ -31,7 +31,7 @@ extension FetchSession.Request {
             }, rackId: version >= 11 ? configuration.rack : "")
     }
 
-    /// Groups partitions by topic where they are neighbours, and no others, so that their order stays.
+    /// Groups neighbouring partitions of the same topic. The order of the partitions stays as it is.
     private static func neighbours(_ keys: [TopicPartition]) -> [(topic: String, keys: [TopicPartition])] {
         var groups: [(topic: String, keys: [TopicPartition])] = []
         for key in keys {

@@ -1,9 +1,9 @@
-/// The client's half of a fetch session: a broker remembers what was asked before, so that a request names only what
-/// has changed (KIP-227).
+/// The client's half of a fetch session (KIP-227): the broker remembers what was asked before, so that a request names
+/// only what has changed. The cursors have what the broker was told of each partition.
 ///
-/// A session that a broker can't keep (id 0) leaves every request complete.
+/// If the broker keeps no session (id 0), every request is complete.
 struct FetchSession: Sendable {
-    /// What goes into the next request.
+    /// The session's part of the next request.
     struct Request: Equatable, Sendable {
         var sessionID: Int32
         var epoch: Int32
@@ -12,37 +12,47 @@ struct FetchSession: Sendable {
     }
 
     private static let initialEpoch: Int32 = 0
-    /// A request outside of any session, which no broker can reject for its session.
+    /// The epoch of a request without a session, which no broker can reject for its session.
     private static let finalEpoch: Int32 = -1
-    /// After so many rejections in a row, requests don't ask for a session any more.
+    /// After this many rejections in a row, requests don't ask for a session any more.
     private static let rejectionsToGiveUp = 3
 
+    private let node: Int32
+    /// How many sessions were begun.
+    private var number = 0
     private var id: Int32 = 0
     private var epoch = Self.initialEpoch
-    private var remembered: [TopicPartition: PartitionFetch] = [:]
-    /// With which partition a complete request begins: another one each time, so that none starves.
+    /// The partition that a complete request begins with: another one each time, so that none starves.
     private var rotation = 0
     private var rejections = 0
 
-    mutating func next(_ wanted: [TopicPartition: PartitionFetch]) -> Request {
-        var request = Request(sessionID: id, epoch: epoch, partitions: [], forgotten: [:])
-        if epoch <= Self.initialEpoch {
-            let ordered = wanted.keys.sorted()
-            if !ordered.isEmpty {
-                rotation = (rotation + 1) % ordered.count
-                request.partitions = Array(ordered[rotation...] + ordered[..<rotation])
-            }
-        } else {
-            request.partitions = wanted.filter { remembered[$0.key] != $0.value }.keys.sorted()
-            // A topic that was made again is another topic: the one with the old id is forgotten.
-            request.forgotten = remembered.filter { wanted[$0.key]?.topicID != $0.value.topicID }.mapValues(\.topicID)
+    /// - Parameter node: The broker's id.
+    init(node: Int32) {
+        self.node = node
+    }
+
+    /// Distinguishes this client's sessions with all brokers.
+    struct Key: Sendable, Hashable {
+        let node: Int32
+        let number: Int
+    }
+
+    /// Makes the next request, and notes in the cursors what it tells the broker.
+    mutating func next(_ wanted: [TopicPartition: RequestedFetch], _ cursors: inout CursorTable) -> Request {
+        let isComplete = epoch <= Self.initialEpoch
+        if isComplete { number += 1 }
+        let changes = cursors.announce(wanted, in: Key(node: node, number: number))
+        var request = Request(
+            sessionID: id, epoch: epoch, partitions: changes.partitions.sorted(), forgotten: changes.forgotten)
+        if isComplete, !request.partitions.isEmpty {
+            rotation = (rotation + 1) % request.partitions.count
+            request.partitions = Array(request.partitions[rotation...] + request.partitions[..<rotation])
         }
-        remembered = wanted
         return request
     }
 
     mutating func succeeded(sessionID: Int32) {
-        // A broker that opens sessions and then doesn't know them has not accepted one yet.
+        // The response to an initial request doesn't show that the broker remembers the session.
         if epoch > Self.initialEpoch { rejections = 0 }
         id = sessionID
         if sessionID == 0 {
@@ -53,7 +63,7 @@ struct FetchSession: Sendable {
         }
     }
 
-    /// The broker has rejected the session: begin another one.
+    /// Begins another session, since the broker rejected this one.
     ///
     /// - Returns: The number of rejections in a row.
     mutating func rejected() -> Int {
@@ -62,7 +72,7 @@ struct FetchSession: Sendable {
         return rejections
     }
 
-    /// It is unknown whether a request arrived, or the connection is another one: begin another session.
+    /// Begins another session, since the connection is another one, or a request may not have arrived.
     mutating func reset() {
         rejections = 0
         begin()
@@ -71,6 +81,5 @@ struct FetchSession: Sendable {
     private mutating func begin() {
         id = 0
         epoch = rejections >= Self.rejectionsToGiveUp ? Self.finalEpoch : Self.initialEpoch
-        remembered = [:]
     }
 }

@@ -1,10 +1,10 @@
-// Responses that never arrive complete, or can't be used: too large, cut off, or impossible to decode. A smaller request
-// may succeed, and if only one partition is at fault, the others must not suffer.
+// Responses that never arrive complete or can't be used: too large, cut off, or impossible to decode. A smaller request may
+// succeed. If only one partition causes them, the others are still read.
 extension Fetcher {
     /// Handles a failed fetch.
     ///
     /// - Returns: Whether the loop of this broker continues at once.
-    func recover(from error: any Error, of node: Int32, _ wanted: [TopicPartition: Asked]) async -> Bool {
+    func recover(from error: any Error, of node: Int32, _ wanted: [TopicPartition: RequestedFetch]) async -> Bool {
         guard let error = error as? KafkaError else {
             lost(node, wanted, KafkaError(.unknownServerError, "\(error)"))
             return false
@@ -17,10 +17,10 @@ extension Fetcher {
         if let length = error.responseLength, length > allowed {
             return await tooLarge(error, length, allowed, node, wanted)
         }
-        // Bytes that can't be decoded would be the same the next time.
+        // A retry would bring the same bytes, which can't be decoded.
         if !error.isRetriable || error.code == .corruptMessage {
             guard error.code == .corruptMessage, wanted.count > 1 else {
-                for key in wanted.keys { fail(key, error) }
+                for requested in wanted.values { buffer.queueFailure(requested.slot, error) }
                 return true
             }
             return await isolate(wanted, of: node, error)
@@ -32,39 +32,40 @@ extension Fetcher {
 
     /// Handles a response that is longer than the client receives.
     private func tooLarge(
-        _ error: KafkaError, _ length: Int, _ allowed: Int, _ node: Int32, _ wanted: [TopicPartition: Asked]
+        _ error: KafkaError, _ length: Int, _ allowed: Int, _ node: Int32, _ wanted: [TopicPartition: RequestedFetch]
     ) async -> Bool {
-        if wanted.count == 1, let (key, asked) = wanted.first, Int(asked.fetch.maximumBytes) < allowed {
+        if wanted.count == 1, let (key, requested) = wanted.first, Int(requested.fetch.maximumBytes) < allowed {
             // A broker exceeds the limit of a partition only for a single batch.
-            fail(
-                key,
+            buffer.queueFailure(
+                requested.slot,
                 KafkaError(
                     .messageTooLarge,
                     """
                     a record batch is too large: the broker announced a response of \(length) bytes for it, and \
                     receive.message.max.bytes is \(allowed). Raise receive.message.max.bytes above \(length)
                     """, isRetriable: false, topic: key.topic, partition: key.partition,
-                    offset: asked.fetch.position.offset))
+                    offset: requested.fetch.position.offset))
             return true
         }
         budgets[node, default: newBudget].exceeded(allowed: allowed)
         return await isolate(wanted, of: node, error)
     }
 
-    /// How many responses in a row without a whole batch make a partition fail.
+    /// A partition fails after this many responses in a row without a whole batch.
     private static let longestShortfall = 4
 
-    /// Handles records that hold no whole batch. Only a broker before KIP-74, which never sends more than it was asked
-    /// for, does so rightly: then the partition is fetched with a higher limit.
+    /// Handles records that contain no whole batch. A broker before KIP-74 sends them if a batch exceeds the limit of the
+    /// fetch, so the partition is fetched with a higher limit.
     ///
-    /// The checksum doesn't cover a batch's length, so a damaged length could make a batch look too long for ever.
+    /// The checksum doesn't cover a batch's length, so a damaged length could make a batch look too long forever.
     ///
     /// - Parameter length: The batch's length by its header; nil if that is cut off.
     /// - Throws: MESSAGE_TOO_LARGE for a batch that is longer than the client receives. CORRUPT_MESSAGE if a higher limit
     ///   brings no whole batch either.
     func fellShort(
-        _ key: TopicPartition, _ fetch: PartitionFetch, _ node: Int32, byteCount: Int, batch length: Int?
+        _ key: TopicPartition, _ requested: RequestedFetch, _ node: Int32, byteCount: Int, batch length: Int?
     ) throws(KafkaError) {
+        let fetch = requested.fetch
         func error(_ code: ErrorCode, _ message: String, isRetriable: Bool) -> KafkaError {
             KafkaError(
                 code, message, isRetriable: isRetriable, topic: key.topic, partition: key.partition,
@@ -80,12 +81,12 @@ extension Fetcher {
                 the batch
                 """, isRetriable: false)
         }
-        let maximum = partitions[key]?.maximumBytes ?? fetch.maximumBytes
-        if fetch.maximumBytes < maximum {
+        let cursor = buffer.cursor(requested.slot)
+        if fetch.maximumBytes < cursor?.maximumBytes ?? fetch.maximumBytes {
             // Only the limit of a slow connection was too low.
             budgets[node] = nil
         } else {
-            let shortfalls = (partitions[key]?.shortfalls ?? 0) + 1
+            let shortfalls = (cursor?.shortfalls ?? 0) + 1
             guard shortfalls < Self.longestShortfall else {
                 throw error(
                     .corruptMessage,
@@ -94,9 +95,7 @@ extension Fetcher {
                     and the broker sent \(byteCount) of up to \(fetch.maximumBytes)
                     """, isRetriable: false)
             }
-            partitions[key]?.shortfalls = shortfalls
-            let doubled = maximum > .max / 2 ? Int32.max : maximum * 2
-            partitions[key]?.maximumBytes = max(doubled, Int32(clamping: length ?? 1024))
+            buffer.update(requested.slot) { $0.raiseLimit(batch: length) }
         }
         retryLater(
             key, node,
@@ -104,8 +103,9 @@ extension Fetcher {
         )
     }
 
-    /// Has partitions fetched one by one from now on, to find the one at fault.
-    private func isolate(_ wanted: [TopicPartition: Asked], of node: Int32, _ error: KafkaError) async -> Bool {
+    /// Has partitions fetched one by one from now on, to find the one that causes the unusable responses.
+    private func isolate(_ wanted: [TopicPartition: RequestedFetch], of node: Int32, _ error: KafkaError) async -> Bool
+    {
         suspects[node] = Set(wanted.keys)
         isolations[node, default: 0] += 1
         // The pause grows while no fetch of several partitions succeeds in between.
@@ -128,15 +128,15 @@ extension Fetcher {
     }
 
     /// One suspect, if there are any, or else all partitions.
-    func isolated(_ wanted: [TopicPartition: Asked], of node: Int32) -> [TopicPartition: Asked] {
+    func isolated(_ wanted: [TopicPartition: RequestedFetch], of node: Int32) -> [TopicPartition: RequestedFetch] {
         guard let current = suspects[node]?.filter({ wanted[$0] != nil }) else { return wanted }
         suspects[node] = current.isEmpty ? nil : current
-        guard let next = current.min(), let asked = wanted[next] else { return wanted }
-        return [next: asked]
+        guard let next = current.min(), let requested = wanted[next] else { return wanted }
+        return [next: requested]
     }
 
     /// A response has arrived complete, and can be decoded.
-    func cleared(_ wanted: [TopicPartition: Asked], of node: Int32) {
+    func cleared(_ wanted: [TopicPartition: RequestedFetch], of node: Int32) {
         if wanted.count > 1, !isolations.isEmpty { isolations[node] = nil }
         guard suspects[node] != nil else { return }
         suspects[node]?.subtract(wanted.keys)

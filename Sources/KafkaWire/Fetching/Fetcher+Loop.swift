@@ -1,13 +1,7 @@
 import Concurrency
 
 extension Fetcher {
-    /// What one request asks of a partition, and for which slot.
-    struct Asked {
-        let fetch: PartitionFetch
-        let slot: FetchSlot
-    }
-
-    /// Fetches from a broker again and again, as long as there are partitions to be read from it.
+    /// Fetches from a broker until there is nothing to fetch from it.
     func fetch(from node: Int32) async {
         defer { loops[node] = nil }
         while !isClosed, !Task.isCancelled {
@@ -36,41 +30,18 @@ extension Fetcher {
         }
     }
 
-    /// Has the leaders of a broker's partitions looked up again: another broker may lead them by now.
-    func lost(_ node: Int32, _ wanted: [TopicPartition: Asked], _ error: KafkaError) {
+    /// Has the leaders of a broker's partitions looked up again, since another broker may lead them by now.
+    func lost(_ node: Int32, _ wanted: [TopicPartition: RequestedFetch], _ error: KafkaError) {
         setbacks += 1
-        for key in wanted.keys { leave(node, key) }
+        buffer.leave(node, wanted.keys)
         retries(.broker(node), error)
         attention.notify()
     }
 
-    /// Stops fetching a partition from this broker. If it was a replica, the leader is next, or else the leader is looked
-    /// up again.
-    func leave(_ node: Int32, _ key: TopicPartition) {
-        if partitions[key]?.replica?.node == node {
-            partitions[key]?.replica = nil
-        } else {
-            partitions[key]?.leader = nil
-        }
-    }
-
-    private func fetches(from node: Int32) -> [TopicPartition: Asked] {
+    private func fetches(from node: Int32) -> [TopicPartition: RequestedFetch] {
         let limit = budgets[node].map { Int32(clamping: $0.limit) } ?? .max
-        var wanted: [TopicPartition: Asked] = [:]
-        for (key, partition) in partitions where partition.source == node && !partition.isPaused {
-            // From time to time the leader is asked which replica is the best now.
-            if let replica = partition.replica, replica.until <= cluster.timing.now() {
-                partitions[key]?.replica = nil
-                attention.notify()
-                continue
-            }
-            guard let position = partition.position, !partition.isDoubtful else { continue }
-            wanted[key] = Asked(
-                fetch: PartitionFetch(
-                    topicID: partition.topicID, position: position, leaderEpoch: partition.leaderEpoch,
-                    maximumBytes: min(partition.maximumBytes, limit)),
-                slot: partition.slot)
-        }
+        let (wanted, hasExpired) = buffer.fetches(from: node, limit: limit, at: cluster.timing.now())
+        if hasExpired { attention.notify() }
         return isolated(wanted, of: node)
     }
 
@@ -78,19 +49,18 @@ extension Fetcher {
     ///
     /// - Returns: A signal for the moment when the application takes the response; nil if there is nothing to take.
     private func fetchOnce(
-        _ wanted: [TopicPartition: Asked], from node: Int32, over connection: NegotiatedConnection
+        _ wanted: [TopicPartition: RequestedFetch], from node: Int32, over connection: NegotiatedConnection
     ) async throws -> Signal? {
-        let fetches = wanted.mapValues(\.fetch)
-        let asked = sessions[node, default: FetchSession()].next(fetches)
+        let request = buffer.nextRequest(wanted, &sessions[node, default: FetchSession(node: node)])
         var version = try connection.version(for: FetchRequest.self)
-        // Version 13 knows topics by their ids alone, which a cluster upgraded from before Kafka 2.8 may lack.
-        if fetches.values.contains(where: { $0.topicID == .zero }) { version = min(version, 12) }
+        // Version 13 names topics by their ids alone, which a cluster upgraded from before Kafka 2.8 may lack.
+        if wanted.values.contains(where: { $0.fetch.topicID == .zero }) { version = min(version, 12) }
         let settings = settings(for: node)
         let timeout = cluster.configuration.requestTimeout + settings.fetchMaximumWait
         let watch = watchSilence(of: node, at: connection.address, expectedWithin: settings.fetchMaximumWait)
         defer { watch.cancel() }
         let response = try await connection.call(
-            asked.fetchRequest(fetches, settings, version: version), version: version, timeout: timeout,
+            request.fetchRequest(wanted, settings, version: version), version: version, timeout: timeout,
             expectsResponse: true)
         guard let response else { return nil }
         buffer.responded(at: cluster.timing.now())
@@ -109,10 +79,10 @@ extension Fetcher {
         }
         succeeded(.broker(node))
         cleared(wanted, of: node)
-        return accept(response, from: node, asked: wanted)
+        return accept(response, from: node, requested: wanted)
     }
 
-    /// Begins another session: the first time at once, and then after pauses that grow.
+    /// Begins another session after a rejection: the first time at once, then with growing back-off.
     private func sessionRejected(
         by node: Int32, _ code: ErrorCode, _ connection: NegotiatedConnection
     ) async throws {

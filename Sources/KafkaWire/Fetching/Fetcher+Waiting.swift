@@ -1,13 +1,13 @@
-// Reports of what the fetcher waits for and retries.
+// Reports about what the fetcher waits for and retries.
 extension Fetcher {
     /// Something that the fetcher retries, reported separately from the others.
     enum Obstacle: Hashable {
         case metadata
         /// Partitions of this topic have no leader, or don't exist.
         case leaders(topic: String)
-        /// This broker doesn't tell offsets of its partitions.
+        /// This broker fails to list the offsets of its partitions.
         case offsets(node: Int32)
-        /// This broker doesn't tell where leader epochs end.
+        /// This broker fails to report where leader epochs end.
         case epochs(node: Int32)
         /// Fetches from this broker fail as a whole.
         case broker(Int32)
@@ -29,14 +29,14 @@ extension Fetcher {
     struct Wait {
         var reporter: RetryReporter
         let since: ContinuousClock.Instant
-        /// Which partitions it concerns, if it ends for each of them by itself.
+        /// The partitions that it concerns, if it ends for each of them separately.
         var partitions: Set<TopicPartition> = []
     }
 
     /// Reports a failed attempt.
     ///
     /// - Parameters:
-    ///   - key: The partition that was refused, if the obstacle ends for each partition by itself.
+    ///   - key: The partition that was refused, if the obstacle ends for each partition separately.
     ///   - pause: The time until the next attempt; nil if unknown.
     func retries(
         _ obstacle: Obstacle, _ error: KafkaError, of key: TopicPartition? = nil, after pause: Duration? = nil
@@ -91,15 +91,16 @@ extension Fetcher {
         waits[.broker(node)] = wait
     }
 
-    /// Forgets what nothing waits for any more, without a report: partitions were taken away.
+    /// Drops waits for partitions that were taken away, without a report.
     func forgetWaits() {
         guard !waits.isEmpty else { return }
-        let topics = Set(partitions.keys.map(\.topic))
+        let assigned = buffer.collect { _ in true }
+        let topics = Set(assigned.keys.map(\.topic))
         waits = waits.filter { obstacle, wait in
             switch obstacle {
-            case .metadata, .offsets, .epochs, .broker: !partitions.isEmpty
+            case .metadata, .offsets, .epochs, .broker: !assigned.isEmpty
             case .leaders(let topic): topics.contains(topic)
-            case .refusals: wait.partitions.contains { partitions[$0] != nil }
+            case .refusals: wait.partitions.contains { assigned[$0] != nil }
             }
         }
     }

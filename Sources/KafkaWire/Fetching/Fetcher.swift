@@ -10,63 +10,22 @@ import Concurrency
 ///
 /// A partition with a permanent error is skipped until it is sought or assigned again.
 ///
-/// This file holds the partitions, `Fetcher+Housekeeping` resolves leaders and offsets, `Fetcher+Loop` sends the fetches,
-/// `Fetcher+Answers` handles the responses and `Fetcher+Isolation` those that never arrive, `Fetcher+Truncation` detects
+/// The fetcher keeps what belongs to brokers. What belongs to a partition is in its `PartitionCursor`, in the buffer.
+///
+/// This file adds and removes partitions, `Fetcher+Metadata` resolves leaders and offsets, `Fetcher+Loop` sends the fetches,
+/// `Fetcher+Responses` handles the responses and `Fetcher+Isolation` those that never arrive, `Fetcher+Validation` detects
 /// truncated logs, `Fetcher+Waiting` reports what is retried.
 actor Fetcher {
-    struct Partition {
-        var slot: FetchSlot
-        /// The topic to read; zero while it is unknown. A seek keeps it, unless the application was told that the topic was
-        /// recreated.
-        var topicID = KafkaUUID.zero
-        var certainty = Certainty.described
-        /// Since when the metadata have named another topic id.
-        var mismatchSince: ContinuousClock.Instant?
-        /// Where the next fetch begins; nil while it has to be asked for.
-        var position: FetchPosition?
-        /// What to ask for where `position` is nil.
-        var start: OffsetSpec
-        var leader: Int32?
-        var leaderEpoch: Int32 = -1
-        /// The replica that the leader has sent this client to, and until when it is asked (KIP-392).
-        var replica: (node: Int32, until: ContinuousClock.Instant)?
-        /// Whether the leader is to be asked first if its log still has what was read last (KIP-320).
-        var isDoubtful = false
-        var isPaused = false
-        /// Whether a permanent error has ended the reading of it.
-        var hasFailed = false
-        /// How often in a row a broker rejected its position.
-        var resets = 0
-        /// How many responses in a row held no whole batch.
-        var shortfalls = 0
-        var maximumBytes: Int32
-
-        /// How certain it is that `topicID` is the topic to read.
-        enum Certainty {
-            /// The metadata named it, which may be out of date.
-            case described
-            /// The offset to begin with belongs to it.
-            case given
-            /// A broker has answered a fetch of it.
-            case fetched
-        }
-
-        /// The broker to fetch from.
-        var source: Int32? { leader == nil || hasFailed ? nil : replica?.node ?? leader }
-    }
-
     let cluster: Cluster
     let configuration: ConsumerConfiguration
     let buffer: FetchBuffer
     let offsetReset: ConsumerConfiguration.OffsetReset
-    var partitions: [TopicPartition: Partition] = [:]
     var topicNames: [KafkaUUID: String] = [:]
-    /// The topics that brokers may be asked to create, which were assigned by hand and have not been found yet, and whether
-    /// one was asked.
+    /// The topics that were assigned by hand and not found yet, which brokers may create, and whether a broker was asked to.
     var creatableTopics: [String: Bool] = [:]
     var sessions: [Int32: FetchSession] = [:]
     var loops: [Int32: Task<Void, Never>] = [:]
-    private var housekeeping: Task<Void, Never>?
+    private var metadataLoop: Task<Void, Never>?
     /// How much each broker is asked for at once, if less than the configuration says.
     var budgets: [Int32: FetchBudget] = [:]
     /// The partitions one of which makes a broker's responses unusable: each is fetched by itself until it is cleared.
@@ -89,36 +48,36 @@ actor Fetcher {
         lastRefresh = cluster.timing.now()
     }
 
-    // MARK: What is fetched
+    // MARK: Partitions
 
     /// Fetches these partitions and no others, each from the given place.
     func assign(_ starts: [TopicPartition: ConsumerStart], creatingTopics: Bool = false) {
-        buffer.remove(Array(partitions.keys))
-        partitions = [:]
+        buffer.remove(Array(buffer.collect { _ in true }.keys))
         creatableTopics = [:]
         forgetWaits()
         add(starts, creatingTopics: creatingTopics)
     }
 
-    /// Fetches these partitions too. One that is fetched already begins anew, at the given place.
+    /// Fetches these partitions too. If one is fetched already, it restarts at the given place.
     ///
     /// - Parameter creatingTopics: Whether brokers are asked to create topics that are missing.
     func add(_ starts: [TopicPartition: ConsumerStart], creatingTopics: Bool = false) {
         if creatingTopics {
-            for (key, start) in starts where start.topicID == .zero && partitions[key]?.topicID ?? .zero == .zero {
+            for (key, start) in starts
+            where start.topicID == .zero && buffer.cursor(of: key)?.topicID ?? .zero == .zero {
                 creatableTopics[key.topic] = creatableTopics[key.topic] ?? false
             }
         }
         place(starts)
-        goOn()
+        resume()
     }
 
-    /// Hands a batch out again, unless its partition was taken away or sought elsewhere meanwhile.
+    /// Has a batch handed out again, unless its partition was taken away or sought meanwhile.
     ///
     /// The partition keeps its topic id. If the topic was recreated meanwhile the partition fails, since the new topic has
     /// other records at the old offset.
     func rewind(_ redelivery: Redelivery) {
-        guard partitions[redelivery.partition]?.slot == redelivery.slot else { return }
+        guard buffer.cursor(redelivery.slot) != nil else { return }
         let position = redelivery.position
         place([
             redelivery.partition: ConsumerStart(.offset(position.offset), leaderEpoch: position.lastFetchedEpoch)
@@ -127,105 +86,53 @@ actor Fetcher {
     }
 
     private func place(_ starts: [TopicPartition: ConsumerStart]) {
-        let recreated = buffer.recreated(starts.keys)
-        for (key, slot) in buffer.place(Array(starts.keys)) {
-            guard let start = starts[key] else { continue }
-            let known = partitions[key]
-            var partition =
-                known.flatMap { $0.hasFailed ? nil : $0 }
-                ?? Partition(
-                    slot: slot, start: start.spec, isPaused: known?.isPaused ?? false,
-                    maximumBytes: Int32(clamping: configuration.maximumPartitionFetchBytes))
-            if let known, known.hasFailed, !recreated.contains(key) {
-                (partition.topicID, partition.certainty) = (known.topicID, known.certainty)
-            }
-            if start.topicID != .zero, start.topicID != partition.topicID {
-                (partition.topicID, partition.certainty) = (start.topicID, .given)
-                topicNames[start.topicID] = key.topic
-            }
-            partition.slot = slot
-            buffer.identify(slot, as: partition.topicID)
-            partition.start = start.spec
-            partition.position = nil
-            partition.isDoubtful = false
-            partition.resets = 0
-            partition.shortfalls = 0
-            partition.mismatchSince = nil
-            if case .offset(let offset) = start.spec {
-                let position = FetchPosition(offset: offset, lastFetchedEpoch: start.leaderEpoch)
-                partition.position = position
-                partition.isDoubtful = position.lastFetchedEpoch >= 0
-                buffer.began(slot, at: position, givenOf: start.topicID)
-            }
-            partitions[key] = partition
-        }
+        for (key, start) in starts where start.topicID != .zero { topicNames[start.topicID] = key.topic }
+        buffer.place(starts, maximumBytes: Int32(clamping: configuration.maximumPartitionFetchBytes))
     }
 
     /// Stops fetching these partitions, which were assigned by hand.
     func remove(_ keys: [TopicPartition]) {
         buffer.remove(keys)
-        for key in keys { partitions[key] = nil }
         forgetWaits()
     }
 
-    /// Reads a partition no further, since its data can't be read.
-    func stop(_ key: TopicPartition, _ slot: FetchSlot) {
-        if partitions[key]?.slot == slot { partitions[key]?.hasFailed = true }
-    }
-
-    /// Ends the reading of one partition with a permanent error, which the consumer gets after what was fetched before.
-    func fail(_ key: TopicPartition, _ error: KafkaError) {
-        guard let partition = partitions[key], !partition.hasFailed else { return }
-        partitions[key]?.hasFailed = true
-        var error = error
-        error.topic = key.topic
-        error.partition = key.partition
-        buffer.append([
-            FetchedPartition(
-                slot: partition.slot, next: partition.position ?? FetchPosition(offset: 0), gate: Signal(),
-                failure: error)
-        ])
-    }
-
-    /// Stops fetching these partitions, which a group has taken away. No batch of them is handed out from now on.
+    /// Stops fetching these partitions, which a group has revoked. No batch of them is handed out from now on.
     func giveUp(_ keys: some Sequence<TopicPartition> & Sendable) {
-        let keys = Array(keys)
-        buffer.remove(keys, forGroup: true)
-        for key in keys { partitions[key] = nil }
+        buffer.remove(Array(keys), forGroup: true)
         forgetWaits()
-        goOn()
+        resume()
     }
 
     /// - Returns: The partitions that aren't assigned; the others are sought.
     func seek(_ places: [TopicPartition: ConsumerStart]) -> [TopicPartition] {
-        add(places.filter { partitions[$0.key] != nil })
-        return places.keys.filter { partitions[$0] == nil }
+        let assigned = buffer.collect { _ in true }
+        add(places.filter { assigned[$0.key] != nil })
+        return places.keys.filter { assigned[$0] == nil }
     }
 
     func setPaused(_ isPaused: Bool, _ keys: [TopicPartition]) {
         buffer.setPaused(isPaused, keys)
-        for key in keys { partitions[key]?.isPaused = isPaused }
         attention.notify()
     }
 
     /// Clears an earlier failure of all partitions, so that fetching can resume.
-    private func goOn() {
+    private func resume() {
         guard !isClosed else { return }
-        buffer.forgetFailure()
-        if housekeeping == nil {
-            housekeeping = background("leaders and offsets") { await self.keepHouseUntilDone() }
+        buffer.clearFailure()
+        if metadataLoop == nil {
+            metadataLoop = background("leaders and offsets") { await self.keepMetadataCurrent() }
         }
         attention.notify()
     }
 
-    private func keepHouseUntilDone() async {
-        await keepHouse()
-        housekeeping = nil
+    private func keepMetadataCurrent() async {
+        await runMetadataLoop()
+        metadataLoop = nil
     }
 
     func close() {
         isClosed = true
-        housekeeping?.cancel()
+        metadataLoop?.cancel()
         for loop in loops.values { loop.cancel() }
         buffer.finish()
     }
@@ -236,6 +143,8 @@ extension Fetcher {
     func add(failed: [TopicPartition: KafkaError]) {
         // Without a position: nothing is committed for them until they are sought.
         add(failed.mapValues { _ in ConsumerStart(.earliest) })
-        for (partition, error) in failed { fail(partition, error) }
+        for (partition, error) in failed {
+            if let slot = buffer.cursor(of: partition)?.slot { buffer.queueFailure(slot, error) }
+        }
     }
 }

@@ -141,12 +141,12 @@ actor ClassicGroup: GroupMembership {
 
     private func giveUp(_ leaving: Set<TopicPartition>, areLost: Bool) async throws {
         guard !leaving.isEmpty else { return }
-        guard await partitions.buffer.pin() else { throw CancellationError() }
+        guard await partitions.buffer.quiesce() else { throw CancellationError() }
         // Lost while the application was waited for: the next step gives them up as such.
         guard machine.hasLost == areLost else { return partitions.buffer.release() }
         owned.subtract(leaving)
         await partitions.giveUp(leaving, areLost: areLost)
-        partitions.buffer.unpin()
+        partitions.buffer.permitTimeouts()
         if !owned.isEmpty { partitions.buffer.release() }
     }
 
@@ -228,7 +228,7 @@ actor ClassicGroup: GroupMembership {
         hasGivenUp = hasGivenUp || !revoked.isEmpty
         let takeover = try await partitions.prepareTakeover(of: added, asMember: false)
         if !takeover.isEmpty {
-            guard await partitions.buffer.pin() else { throw CancellationError() }
+            guard await partitions.buffer.quiesce() else { throw CancellationError() }
             // The member may have lost its membership while it waited for the application.
             if case .adopting = machine.state {
                 owned.formUnion(takeover.partitions)
@@ -254,7 +254,7 @@ actor ClassicGroup: GroupMembership {
             if let leavesBy, now >= leavesBy { return }
             guard machine.sendsHeartbeats else { continue }
             let (sender, isSyncing) = (machine.identity, machine.state == .syncing)
-            if !isSyncing, !isLeaving, let since = partitions.buffer.absence(since: beginning),
+            if !isSyncing, !isLeaving, let since = partitions.buffer.absence(since: beginning, at: now),
                 now - since > configuration.maximumPollInterval
             {
                 handle(.applicationAway)

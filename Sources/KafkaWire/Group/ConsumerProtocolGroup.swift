@@ -133,18 +133,18 @@ actor ConsumerProtocolGroup: GroupMembership {
         // A topic that was deleted and created again has the same name and another id: another partition.
         let revoked = Set(owned.filter { target[$0.key] != $0.value }.keys)
         if !revoked.isEmpty {
-            guard await partitions.buffer.pin() else { throw CancellationError() }
+            guard await partitions.buffer.quiesce() else { throw CancellationError() }
             // The member may have been fenced while it waited for the application.
             guard machine.state == .reconciling else { return partitions.buffer.release() }
             for partition in revoked { owned[partition] = nil }
             await partitions.giveUp(revoked, areLost: false)
-            partitions.buffer.unpin()
+            partitions.buffer.permitTimeouts()
         }
         let takeover = try await partitions.prepareTakeover(
             of: Set(target.keys).subtracting(owned.keys), asMember: true,
             Dictionary(target.map { ($0.key.topic, $0.value.topicID) }) { first, _ in first })
         if !takeover.isEmpty {
-            guard await partitions.buffer.pin() else { throw CancellationError() }
+            guard await partitions.buffer.quiesce() else { throw CancellationError() }
             guard machine.state == .reconciling else { return partitions.buffer.release() }
             // The coordinator may want some of them back already.
             let wanted = takeover.filter { target[$0].map(machine.target.contains) ?? false }
@@ -161,7 +161,7 @@ actor ConsumerProtocolGroup: GroupMembership {
     }
 
     private func drop() async throws {
-        guard await partitions.buffer.pin() else { throw CancellationError() }
+        guard await partitions.buffer.quiesce() else { throw CancellationError() }
         let lost = Set(owned.keys)
         owned = [:]
         await partitions.giveUp(lost, areLost: true)
@@ -204,7 +204,7 @@ actor ConsumerProtocolGroup: GroupMembership {
             let now = cluster.timing.now()
             if let leavesBy, now >= leavesBy { return }
             if machine.sendsHeartbeats {
-                if machine.state != .leaving, let since = partitions.buffer.absence(since: beginning),
+                if machine.state != .leaving, let since = partitions.buffer.absence(since: beginning, at: now),
                     now - since > configuration.maximumPollInterval
                 {
                     handle(.applicationAway)
@@ -213,7 +213,7 @@ actor ConsumerProtocolGroup: GroupMembership {
                     await beatOnce()
                 }
             }
-            await beatNow.wait(until: cluster.timing.now() + pauseBeforeHeartbeat())
+            await beatNow.wait(until: cluster.timing.now() + pauseBeforeHeartbeat(), by: cluster.timing)
         }
     }
 

@@ -9,20 +9,38 @@ final class GroupPartitions: Sendable {
     let offsets: GroupOffsets
     private let fetcher: Fetcher
     let buffer: FetchBuffer
-    private let handler: Lock<RebalanceHandler>
-    /// The task that runs the handler at the moment.
-    private let handlerTask = Lock<Int?>(nil)
-    /// What the group has of each partition, as far as this member knows.
-    private let committed = Lock<[TopicPartition: Committed]>([:])
+    /// Guards the rebalance handler and the task that runs it.
+    private let handling: Lock<Handling>
+    private struct Handling {
+        var handler: RebalanceHandler
+        /// The task that runs the handler at the moment.
+        var task: Int?
+    }
+
+    /// Guards what is known of the group's committed offsets.
+    private let progress = Lock(Progress())
+    private struct Progress {
+        var committed: [TopicPartition: Committed] = [:]
+        /// Partitions whose topic was deleted and recreated, with the id of the topic that was read.
+        var recreated: [TopicPartition: KafkaUUID] = [:]
+
+        /// Whether this offset was committed already, or can't be committed any more.
+        func isSettled(_ partition: TopicPartition, _ commit: TopicOffset) -> Bool {
+            // The same offset of a recreated topic is another one.
+            let isCommitted = committed[partition].map {
+                $0.offset == commit.offset.offset && ($0.topicID == commit.topicID || $0.topicID == .zero)
+            }
+            return isCommitted == true || recreated[partition] == commit.topicID
+        }
+    }
+
     private struct Committed {
         let offset: Int64
         /// Zero if unknown.
         let topicID: KafkaUUID
     }
 
-    /// Partitions whose topic was deleted and created again, with the id of the topic that was read.
-    private let recreated = Lock<[TopicPartition: KafkaUUID]>([:])
-    /// Ends with the commit that was begun last.
+    /// Guards the order of commits: the task ends with the last one that was begun.
     private let lastCommit = Lock<Task<Void, Never>?>(nil)
 
     init(
@@ -34,13 +52,13 @@ final class GroupPartitions: Sendable {
         self.offsets = offsets
         self.fetcher = fetcher
         self.buffer = buffer
-        self.handler = Lock(handler)
+        handling = Lock(Handling(handler: handler))
     }
 
     var coordinator: GroupCoordinator { offsets.coordinator }
 
     func setHandler(_ handler: @escaping RebalanceHandler) {
-        self.handler.withLock { $0 = handler }
+        handling.withLock { $0.handler = handler }
     }
 
     private func tell(_ rebalance: Rebalance) async {
@@ -52,17 +70,20 @@ final class GroupPartitions: Sendable {
             }
         cluster.observer?.rebalanced(
             group: offsets.groupID, generation: offsets.identity.metadata.generationID, change, partitions.sorted())
-        let handler = handler.withLock { $0 }
-        handlerTask.withLock { $0 = Self.currentTask }
+        let task = Self.currentTask
+        let handler = handling.withLock { handling in
+            handling.task = task
+            return handling.handler
+        }
         await handler(rebalance)
-        handlerTask.withLock { $0 = nil }
+        handling.withLock { $0.task = nil }
     }
 
     /// Whether the current task is running this consumer's rebalance handler. If it waited there for the membership to
     /// end, neither would ever end.
     var isInHandler: Bool {
         let task = Self.currentTask
-        return task != nil && handlerTask.withLock { $0 == task }
+        return task != nil && handling.withLock { $0.task == task }
     }
 
     /// A number of the current task, which no other task has while it runs.
@@ -101,11 +122,11 @@ final class GroupPartitions: Sendable {
         offsets.identity.gaveUp(partitions)
         // The application isn't waited for here: a batch that it hasn't come back from isn't processed.
         await fetcher.giveUp(partitions)
-        committed.withLock { committed in
-            for partition in partitions { committed[partition] = nil }
-        }
-        recreated.withLock { recreated in
-            for partition in partitions { recreated[partition] = nil }
+        progress.withLock { progress in
+            for partition in partitions {
+                progress.committed[partition] = nil
+                progress.recreated[partition] = nil
+            }
         }
         return failure
     }
@@ -149,9 +170,9 @@ final class GroupPartitions: Sendable {
                     topic: partition.topic, partition: partition.partition)
             }
         }
-        committed.withLock { committed in
+        progress.withLock { progress in
             for (partition, offset) in fetched.offsets {
-                committed[partition] = Committed(
+                progress.committed[partition] = Committed(
                     offset: offset.offset, topicID: fetched.topicIDs[partition.topic] ?? .zero)
             }
         }
@@ -171,20 +192,14 @@ final class GroupPartitions: Sendable {
 
     /// What the application has processed and the group has not committed yet.
     private var processed: [TopicPartition: TopicOffset] {
-        let (known, recreated) = (committed.withLock { $0 }, recreated.withLock { $0 })
-        return buffer.collect(\.commit).filter { partition, commit in
-            // The same offset of a recreated topic is another one.
-            let isCommitted = known[partition].map {
-                $0.offset == commit.offset.offset && ($0.topicID == commit.topicID || $0.topicID == .zero)
-            }
-            return isCommitted != true && recreated[partition] != commit.topicID
-        }
+        let known = progress.withLock { $0 }
+        return buffer.collect(\.commit).filter { !known.isSettled($0.key, $0.value) }
     }
 
     /// Commits everything that was handed out, which the caller has processed.
     func commitAll() async throws {
         try await commit {
-            guard let done = self.buffer.finishHandout() else { throw self.offsets.notAMember }
+            guard let done = self.buffer.finishCurrent() else { throw self.offsets.notAMember }
             return done
         }.check()
     }
@@ -206,7 +221,7 @@ final class GroupPartitions: Sendable {
         }
         for (partition, error) in outcome.recreated {
             let id = buffer.collect { $0.commit?.topicID }[partition]
-            recreated.withLock { $0[partition] = id }
+            progress.withLock { $0.recreated[partition] = id }
             cluster.observer?.skippedCommit(group: offsets.groupID, error)
         }
         if let failure = outcome.failure { throw failure }
@@ -264,9 +279,9 @@ final class GroupPartitions: Sendable {
         let outcome = await self.offsets.commit(offsets, limit: limit, membership: membership, final: final) {
             reader.current(owning: offsets.keys) != nil
         }
-        committed.withLock { committed in
+        progress.withLock { progress in
             for partition in outcome.committed {
-                committed[partition] = offsets[partition].map {
+                progress.committed[partition] = offsets[partition].map {
                     Committed(offset: $0.offset.offset, topicID: $0.topicID)
                 }
             }
@@ -307,7 +322,7 @@ final class GroupPartitions: Sendable {
     func giveUpAll(
         _ partitions: Set<TopicPartition>, areLost: Bool, by deadline: ContinuousClock.Instant
     ) async -> [KafkaError] {
-        buffer.stopHandingOut()
+        buffer.hold()
         let remaining = deadline - cluster.timing.now()
         let limit = max(remaining - Self.leaveLimit, remaining / 2)
         let failure = await giveUp(

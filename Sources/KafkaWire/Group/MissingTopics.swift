@@ -37,7 +37,7 @@ final class MissingTopics: Sendable {
             var interval = cluster.configuration.metadataMaximumAge
             if isAnyMissing { interval = min(pause(current), interval) }
             if !requested.isSubset(of: requestedBefore) { interval = min(cluster.configuration.retryBackoff, interval) }
-            await changed.wait(until: cluster.timing.now() + interval)
+            await changed.wait(until: cluster.timing.now() + interval, by: cluster.timing)
         }
     }
 

@@ -3,12 +3,12 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("What a consumer reads changes while it reads", .timeLimit(.minutes(1)))
+@Suite("Changing the assignment of a consumer that reads", .timeLimit(.minutes(1)))
 struct AssignmentTests {
     private let zero = TopicPartition("t", 0)
     private let one = TopicPartition("t", 1)
 
-    /// A topic of two partitions with 100 records each, whose values are their offsets, ten a batch.
+    /// A topic of two partitions with 100 records each in batches of ten. The values are the offsets.
     private func withTopic(
         properties: [String: String] = [:], _ body: (FakeCluster, KafkaConsumer) async throws -> Void
     ) async throws {
@@ -30,7 +30,7 @@ struct AssignmentTests {
 
     private let beginning = ConsumerStart(.earliest)
 
-    @Test("partitions come and go while the others are read on, each record of those once")
+    @Test("the records of the other partitions are read once while partitions are added and removed")
     func addAndRemove() async throws {
         try await withTopic(properties: ["max.partition.fetch.bytes": "300"]) { _, consumer in
             await consumer.fetcher.add([zero: beginning])
@@ -56,7 +56,7 @@ struct AssignmentTests {
         }
     }
 
-    @Test("a seek leads to its place, whatever was fetched, and others aren't touched")
+    @Test("a seek moves its partition, whatever was fetched before, and leaves the others as they are")
     func seek() async throws {
         try await withTopic { fake, consumer in
             await consumer.assign([zero: beginning, one: beginning])
@@ -67,11 +67,11 @@ struct AssignmentTests {
             #expect(try await read(&iterator, 5) == [0: numbered(95..<100)])
             try await consumer.seek([zero: .earliest])
             #expect(try await read(&iterator, 100) == [0: numbered(0..<100)])
-            // Each batch's first record has the timestamp 1000, and each further one a millisecond more.
+            // The first record of each batch has the timestamp 1000, each other one a millisecond more.
             try await consumer.seek([zero: .timestamp(1009)])
             #expect(try await read(&iterator, 91) == [0: numbered(9..<100)])
             try await consumer.seek([one: .latest, zero: .timestamp(5000)])
-            try await eventually("the ends are found") { consumer.positions == [zero: 100, one: 100] }
+            try await eventually("the ends are resolved") { consumer.positions == [zero: 100, one: 100] }
             for partition in [zero, one] { try fill(fake, partition, 10) }
             let after = try await read(&iterator, 20)
             #expect(after[0] == numbered(100..<110) && after[1] == numbered(100..<110))
@@ -84,7 +84,7 @@ struct AssignmentTests {
     }
 
     @Test(
-        "an offset that the log doesn't have is an error once, until another place is sought; others lose nothing by it"
+        "an offset that the log doesn't have is reported once, until a seek; the other partition is read completely"
     )
     func seekAfterError() async throws {
         for (bad, good) in [(zero, one), (one, zero)] {
@@ -112,7 +112,7 @@ struct AssignmentTests {
         }
     }
 
-    @Test("partitions are added and removed by hand, and the others aren't disturbed")
+    @Test("adding and removing partitions by hand does not disturb the others")
     func incremental() async throws {
         try await withTopic(properties: ["max.partition.fetch.bytes": "300"]) { _, consumer in
             await consumer.assign([zero: beginning])
@@ -134,7 +134,7 @@ struct AssignmentTests {
         }
     }
 
-    @Test("a paused partition gives nothing and isn't fetched, and goes on without a gap")
+    @Test("a paused partition is neither fetched nor handed out, and resumes without a gap")
     func pause() async throws {
         try await withTopic(properties: ["fetch.max.wait.ms": "10"]) { fake, consumer in
             await consumer.assign([zero: beginning, one: beginning])
@@ -157,7 +157,7 @@ struct AssignmentTests {
         }
     }
 
-    @Test("what one iterator leaves of an answer is the next one's")
+    @Test("the next iterator continues with the rest of a response")
     func anotherIterator() async throws {
         try await withTopic { _, consumer in
             await consumer.assign([zero: beginning])
@@ -172,7 +172,7 @@ struct AssignmentTests {
         }
     }
 
-    @Test("a partition that has no leader doesn't keep another from being read")
+    @Test("a partition without a leader does not keep another one from being read")
     func leaderless() async throws {
         try await withTopic { fake, consumer in
             fake.elect(nil, for: zero)

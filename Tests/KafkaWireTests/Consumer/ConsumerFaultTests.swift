@@ -4,7 +4,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("A consumer and what goes wrong", .timeLimit(.minutes(1)))
+@Suite("A consumer and faults of brokers and connections", .timeLimit(.minutes(1)))
 struct ConsumerFaultTests {
     private let partition = TopicPartition("t")
 
@@ -31,7 +31,7 @@ struct ConsumerFaultTests {
         }
     }
 
-    @Test("a leader that moves is followed, again and again, and no record is lost or comes twice")
+    @Test("a leader that moves again and again is followed, and each record is read once")
     func leaderMoves() async throws {
         try await withFake(brokers: 3) { fake, cluster in
             fake.createTopic("t")
@@ -46,7 +46,7 @@ struct ConsumerFaultTests {
         }
     }
 
-    @Test("an answer that comes when another broker leads already is passed over: no record comes twice")
+    @Test("a response of an earlier leader is dropped once another leader has answered: each record is read once")
     func lateAnswer() async throws {
         let late = Lock(0)
         var hooks = ClientHooks()
@@ -76,7 +76,7 @@ struct ConsumerFaultTests {
     }
 
     @Test(
-        "passing errors of a partition are waited out",
+        "temporary errors of a partition are retried",
         arguments: [
             ErrorCode.notLeaderOrFollower, .leaderNotAvailable, .unknownTopicOrPartition, .fencedLeaderEpoch,
             .unknownLeaderEpoch, .kafkaStorageError, .offsetNotAvailable, .replicaNotAvailable, .unknownTopicId,
@@ -95,7 +95,7 @@ struct ConsumerFaultTests {
     }
 
     @Test(
-        "what can happen to a connection is waited out",
+        "faults of a connection are retried",
         arguments: [
             Fault.hangUp(.beforehand), .hangUp(.beforeAnswer), .hangUp(.withinAnswer), .hangUp(.afterAnswer),
             .wrongCorrelationID, .length(-1), .inPieces(3), .late(.milliseconds(30)),
@@ -130,7 +130,7 @@ struct ConsumerFaultTests {
                 }
                 guard number <= 2 else { return frame }
                 var frame = frame
-                // The error code stands behind length, correlation id, tagged fields and throttle time.
+                // The error code follows length, correlation id, tagged fields and throttle time.
                 let place = 4 + 4 + (version >= 12 ? 1 : 0) + 4
                 frame.replaceSubrange(place..<place + 2, with: [0xff, 0xff])
                 return frame
@@ -143,7 +143,7 @@ struct ConsumerFaultTests {
         }
     }
 
-    @Test("faults of the questions before the first fetch are waited out", arguments: [APIKey.metadata, .listOffsets])
+    @Test("faults of the requests before the first fetch are retried", arguments: [APIKey.metadata, .listOffsets])
     func startFaults(api: APIKey) async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t")
@@ -159,7 +159,7 @@ struct ConsumerFaultTests {
         }
     }
 
-    @Test("a broker that goes away and comes back is told of, and read on where it was")
+    @Test("a lost broker and its return are reported, and reading resumes at the position")
     func brokerAway() async throws {
         let events = Lock<[String]>([])
         let hooks = ClientHooks(availabilityChanged: { event in events.withLock { $0.append("\(event)") } })
@@ -183,7 +183,7 @@ struct ConsumerFaultTests {
     }
 
     @Test(
-        "an offset that the log doesn't have, with nothing to reset to, is an error that names it",
+        "without auto.offset.reset an offset that the log doesn't have is an error that names the offset",
         arguments: [
             Int64(5), 999,
         ])
@@ -203,7 +203,7 @@ struct ConsumerFaultTests {
     }
 
     @Test(
-        "or goes on at the log's beginning, or at its end",
+        "with auto.offset.reset reading resumes at the log's beginning or end",
         arguments: [
             ConsumerConfiguration.OffsetReset.earliest, .latest,
         ])
@@ -217,7 +217,7 @@ struct ConsumerFaultTests {
             if policy == .latest {
                 while !consumer.isCaughtUp {
                     guard case .timedOut = try await iterator.next(timeout: .milliseconds(20)) else {
-                        Issue.record("a record from before the end came")
+                        Issue.record("a record from before the end was read")
                         return
                     }
                 }
@@ -231,7 +231,7 @@ struct ConsumerFaultTests {
         }
     }
 
-    @Test("damage to a batch is found, and named with topic, partition and offset; what stands before it is read")
+    @Test("a damaged batch is an error that names topic, partition and offset; the batches before it are read")
     func damage() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t")
@@ -249,7 +249,7 @@ struct ConsumerFaultTests {
         }
     }
 
-    @Test("a batch whose length can't be is an error too, and not read for ever")
+    @Test("a batch with an impossible length is an error, and is not retried forever")
     func impossibleLength() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t")
@@ -265,7 +265,7 @@ struct ConsumerFaultTests {
         }
     }
 
-    @Test("an answer that can't be read is an error, not a trap and not asked for again for ever")
+    @Test("a response that can't be decoded is an error, and is not retried forever")
     func unreadable() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t")
@@ -276,7 +276,7 @@ struct ConsumerFaultTests {
         }
     }
 
-    @Test("a topic that was deleted and made again ends the reading", arguments: [0, 20])
+    @Test("a topic that was deleted and recreated fails its partition", arguments: [0, 20])
     func recreated(refilled: Int) async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t")
@@ -293,7 +293,7 @@ struct ConsumerFaultTests {
         }
     }
 
-    @Test("a topic that doesn't exist is told when default.api.timeout.ms is over")
+    @Test("a missing topic is an error after default.api.timeout.ms")
     func missingTopic() async throws {
         try await withFake(properties: ["default.api.timeout.ms": "50"]) { _, cluster in
             let (consumer, iterator) = await consumer(cluster)
@@ -304,7 +304,7 @@ struct ConsumerFaultTests {
         }
     }
 
-    @Test("a log that was cut back below what was read ends the reading, and says where it parts")
+    @Test("a log that was truncated below the position is an error that names the divergent offset")
     func diverging() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t")
@@ -317,7 +317,7 @@ struct ConsumerFaultTests {
             let error = await failure(iterator)
             #expect(error?.code == .logTruncation)
             #expect("\(error?.code ?? .none)" == "LOG_TRUNCATION")
-            #expect(error?.message.contains("cut back") == true, "\(error?.message ?? "")")
+            #expect(error?.message.contains("truncated") == true, "\(error?.message ?? "")")
             #expect(error?.message.contains("20") == true)
             #expect(error?.offset == 40)
             #expect(error?.divergentOffset == 20)
@@ -325,7 +325,7 @@ struct ConsumerFaultTests {
         }
     }
 
-    @Test("with somewhere to reset to, reading goes on where the log parts from what was read")
+    @Test("with auto.offset.reset reading resumes at the divergent offset")
     func divergingWithReset() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t")
@@ -341,7 +341,7 @@ struct ConsumerFaultTests {
         }
     }
 
-    @Test("so does one that was cut back while nobody read, where the epoch was kept")
+    @Test("a log that was truncated while it was not read is noticed if the epoch was kept")
     func divergingAtStart() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t")
@@ -349,12 +349,12 @@ struct ConsumerFaultTests {
             fake.truncate(partition, to: 20)
             try fill(fake, 40)
             let (consumer, iterator) = await consumer(cluster, from: ConsumerStart(.offset(40), leaderEpoch: 0))
-            #expect(await failure(iterator)?.message.contains("cut back") == true)
+            #expect(await failure(iterator)?.message.contains("truncated") == true)
             await consumer.close()
         }
     }
 
-    @Test("an error that stays ends the reading with the broker's code")
+    @Test("a permanent error ends the reading with the broker's code")
     func finalError() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t")
@@ -367,7 +367,7 @@ struct ConsumerFaultTests {
         }
     }
 
-    @Test("a broker that refuses on and on isn't asked without a pause")
+    @Test("a broker that refuses again and again is asked with growing back-off")
     func pauses() async throws {
         try await withFake(
             properties: ["retry.backoff.ms": "20", "retry.backoff.max.ms": "100"]
@@ -379,13 +379,13 @@ struct ConsumerFaultTests {
             let (consumer, first) = await consumer(cluster)
             var iterator = first
             #expect(try await read(&iterator, 10)[0] == numbered(0..<10))
-            // 20 + 40 + 80 and then 100 ms each, less a fifth: the first refusal may be free.
+            // 20 + 40 + 80 and then 100 ms each, less a fifth. The first retry may come at once.
             #expect(.now - started > .milliseconds(300))
             await consumer.close()
         }
     }
 
-    @Test("a reader that is cancelled stops, and another goes on where it was")
+    @Test("a reader that is cancelled stops, and another one resumes at its position")
     func cancellation() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t")

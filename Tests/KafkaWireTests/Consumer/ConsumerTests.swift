@@ -3,7 +3,9 @@ import Testing
 
 @testable import KafkaWire
 
-/// Reads until there are so many records, by partition.
+/// Reads at least this many records.
+///
+/// - Returns: The records by partition.
 func read(
     _ iterator: inout KafkaConsumer.Iterator, _ count: Int
 ) async throws -> [Int32: [ReadRecord]] {
@@ -21,9 +23,9 @@ func numbered(_ range: Range<Int64>) -> [ReadRecord] {
     range.map { ReadRecord(offset: $0, value: "\($0)") }
 }
 
-@Suite("A consumer and brokers that do their work", .timeLimit(.minutes(1)))
+@Suite("A consumer of healthy brokers", .timeLimit(.minutes(1)))
 struct ConsumerTests {
-    /// Fills a partition with records whose values are their offsets, so many a batch.
+    /// Fills a partition with records whose values are their offsets, in batches of a certain size.
     private func fill(_ fake: FakeCluster, _ partition: TopicPartition, _ count: Int, perBatch: Int = 10) throws {
         let begin = Int(fake.offsets(of: partition)?.upperBound ?? 0)
         for start in stride(from: begin, to: begin + count, by: perBatch) {
@@ -35,7 +37,7 @@ struct ConsumerTests {
         KafkaConsumer(cluster: cluster, offsetReset: cluster.configuration.consumer.offsetReset)
     }
 
-    @Test("several partitions of several brokers, each in order", arguments: [SpokenVersions.latest, .kafka21])
+    @Test("the partitions of several brokers are read, each in order", arguments: [SpokenVersions.latest, .kafka21])
     func order(versions: SpokenVersions) async throws {
         try await withFake(brokers: 3, versions: versions) { fake, cluster in
             fake.createTopic("t", partitions: 6)
@@ -54,7 +56,7 @@ struct ConsumerTests {
         }
     }
 
-    @Test("reading on in the middle of a batch gives no record twice", arguments: [Int64(0), 1, 9, 10, 15, 19])
+    @Test("reading from the middle of a batch returns no earlier record", arguments: [Int64(0), 1, 9, 10, 15, 19])
     func middle(offset: Int64) async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t")
@@ -67,7 +69,7 @@ struct ConsumerTests {
         }
     }
 
-    @Test("a batch that is larger than every limit comes all the same, and so do those behind it")
+    @Test("a batch larger than each limit is read, and so are those after it")
     func largerThanLimits() async throws {
         let properties = ["max.partition.fetch.bytes": "500", "fetch.max.bytes": "700"]
         try await withFake(properties: properties) { fake, cluster in
@@ -90,7 +92,7 @@ struct ConsumerTests {
         }
     }
 
-    @Test("a record that is produced while a fetch waits comes at once")
+    @Test("a record that is produced while a fetch waits is read at once")
     func longPolling() async throws {
         try await withFake(properties: ["fetch.max.wait.ms": "20000"]) { fake, cluster in
             fake.createTopic("t")
@@ -106,7 +108,7 @@ struct ConsumerTests {
         }
     }
 
-    @Test("control batches and batches that compaction has emptied move the position")
+    @Test("control batches and batches emptied by compaction move the position")
     func withoutRecords() async throws {
         try await withFake { fake, cluster in
             let partition = TopicPartition("t")
@@ -132,7 +134,7 @@ struct ConsumerTests {
         }
     }
 
-    @Test("another assignment begins where it says, and nothing of the old one comes any more")
+    @Test("another assignment begins at its place, and nothing of the earlier one is read")
     func assignAgain() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t", partitions: 2)
@@ -145,7 +147,7 @@ struct ConsumerTests {
             let found = try await read(&iterator, 50)
             #expect(found == [1: numbered(50..<100)])
             #expect(consumer.positions == [TopicPartition("t", 1): 100])
-            // Back and forth many times: a seek is always obeyed, whatever is under way.
+            // Many times, so that seeks meet every state of the fetches.
             for round in Int64(0)..<50 {
                 await consumer.assign([TopicPartition("t", 0): ConsumerStart(.offset(round))])
                 let batch = try #require(try await iterator.next())
@@ -155,7 +157,7 @@ struct ConsumerTests {
         }
     }
 
-    @Test("brokers without fetch sessions are read as well")
+    @Test("brokers without fetch sessions are read")
     func withoutSessions() async throws {
         try await withFake { fake, cluster in
             fake.limitFetchSessions(to: 0)
@@ -172,7 +174,7 @@ struct ConsumerTests {
         }
     }
 
-    @Test("gzip is read, and a reader that waits no longer than it wants to")
+    @Test("gzip is read, and a time limit ends the wait")
     func gzipAndTimeout() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t")
@@ -182,14 +184,14 @@ struct ConsumerTests {
             var iterator = consumer.makeAsyncIterator()
             #expect(try await read(&iterator, 100)[0] == numbered(0..<100))
             guard case .timedOut = try await iterator.next(timeout: .milliseconds(10)) else {
-                Issue.record("something came")
+                Issue.record("a batch arrived")
                 return
             }
             await consumer.close()
         }
     }
 
-    @Test("a task that is cancelled gets no further batch, though there are some")
+    @Test("a cancelled task gets no further batch, even if some are buffered")
     func cancelledInABacklog() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t")

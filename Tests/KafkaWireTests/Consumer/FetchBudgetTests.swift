@@ -4,7 +4,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("How much a consumer asks for at once", .timeLimit(.minutes(1)))
+@Suite("The size of a fetch", .timeLimit(.minutes(1)))
 struct FetchBudgetTests {
     private let partition = TopicPartition("t")
 
@@ -20,7 +20,7 @@ struct FetchBudgetTests {
         #expect(small.limit == 100)
     }
 
-    @Test("responses with records let it grow again, up to what is configured")
+    @Test("responses with records let the limit grow again, up to the configured one")
     func grows() {
         var budget = FetchBudget(1 << 20)
         for _ in 0..<3 { budget.cutOff(length: .max) }
@@ -36,7 +36,7 @@ struct FetchBudgetTests {
         #expect(budget.limit == 500)
     }
 
-    @Test("responses that a connection doesn't carry to their end are asked for again in smaller ones")
+    @Test("responses that are cut off are retried with a smaller limit")
     func cutOff() async throws {
         let sizes = Lock<[Int]>([])
         var hooks = ClientHooks()
@@ -52,13 +52,13 @@ struct FetchBudgetTests {
             await consumer.assign([partition: ConsumerStart(.earliest)])
             var iterator = consumer.makeAsyncIterator()
             #expect(try await read(&iterator, 100)[0]?.map(\.offset) == Array(0..<100))
-            // The whole log is 107 KB: half of that, four times over.
+            // The whole log is 107 KB, which is halved four times.
             #expect(sizes.withLock { $0.first ?? .max } < 10_000)
             await consumer.close()
         }
     }
 
-    @Test("a broker that rejects every fetch session is asked at intervals that grow")
+    @Test("a broker that rejects every fetch session is asked with growing back-off")
     func sessionsRejected() async throws {
         let manual = ManualTiming()
         let events = Lock<[RetryEvent]>([])
@@ -84,7 +84,7 @@ struct FetchBudgetTests {
         }
     }
 
-    @Test("a batch above receive.message.max.bytes is its partition's error, with size and setting; others are read on")
+    @Test("a batch above receive.message.max.bytes fails only its partition, with size and setting in the error")
     func tooLarge() async throws {
         try await withFake(properties: ["receive.message.max.bytes": "20000"]) { fake, cluster in
             fake.createTopic("t", partitions: 4)
@@ -114,7 +114,7 @@ struct FetchBudgetTests {
             #expect(failure.topic == "t" && failure.partition == 2 && failure.offset == 2)
             #expect(failure.message.contains("receive.message.max.bytes is 20000"), "\(failure.message)")
             #expect(failure.message.contains("a response of 30"), "\(failure.message)")
-            // The others go on, and so does this one behind the batch.
+            // The other partitions are still read, and this one resumes after the batch.
             try fake.fill(TopicPartition("t", 0), [["4"]])
             #expect(try await read(&iterator, 1)[0]?.map(\.offset) == [4])
             try await consumer.seek([TopicPartition("t", 2): .offset(3)])

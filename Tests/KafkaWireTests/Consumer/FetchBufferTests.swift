@@ -3,18 +3,34 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("Between fetching and reading", .timeLimit(.minutes(1)))
+@Suite("The buffer between fetching and reading", .timeLimit(.minutes(1)))
 struct FetchBufferTests {
     private let partitions = [TopicPartition("t", 0), TopicPartition("t", 1)]
 
-    private func place(_ buffer: FetchBuffer, _ partition: TopicPartition = TopicPartition("t")) throws -> FetchSlot {
-        try #require(buffer.place([partition])[partition])
+    private func place(
+        _ buffer: FetchBuffer, _ partition: TopicPartition = TopicPartition("t"),
+        _ start: ConsumerStart = ConsumerStart(.earliest)
+    ) throws -> FetchSlot {
+        try #require(buffer.place([partition: start])[partition])
+    }
+
+    /// Places both partitions.
+    private func placeBoth(
+        _ buffer: FetchBuffer, _ zero: OffsetSpec = .earliest, _ one: OffsetSpec = .earliest
+    ) throws -> (zero: FetchSlot, one: FetchSlot) {
+        let slots = buffer.place([partitions[0]: ConsumerStart(zero), partitions[1]: ConsumerStart(one)])
+        return (try #require(slots[partitions[0]]), try #require(slots[partitions[1]]))
     }
 
     /// Asks for a batch as a new iterator would.
-    private func comeBack(_ buffer: FetchBuffer) throws(KafkaError) {
+    private func beginNext(_ buffer: FetchBuffer) throws(KafkaError) {
         var reader = buffer.makeReader()
-        _ = try buffer.comeBack(&reader)
+        _ = try buffer.beginNext(&reader)
+    }
+
+    /// Hands out a batch that ends at a position.
+    private func handOut(_ buffer: FetchBuffer, _ slot: FetchSlot, to end: FetchPosition) -> FetchBuffer.Verdict {
+        buffer.handOut(part(slot, to: end.offset), before: part(slot, to: end.offset), end: end)
     }
 
     /// A part that ends before `next`.
@@ -36,7 +52,7 @@ struct FetchBufferTests {
         if case .nothing = try await buffer.take(timeout: .zero) { true } else { false }
     }
 
-    @Test("parts come in the order in which they arrived")
+    @Test("parts are taken in the order in which they arrived")
     func order() async throws {
         let buffer = FetchBuffer()
         let slot = try place(buffer)
@@ -47,7 +63,7 @@ struct FetchBufferTests {
         }
     }
 
-    @Test("a gate opens when the answer's first part is taken, and not before")
+    @Test("a gate opens when the first part of the response is taken, and not before")
     func gate() async throws {
         let buffer = FetchBuffer()
         let gate = Signal()
@@ -57,7 +73,7 @@ struct FetchBufferTests {
         #expect(isOpen(gate))
     }
 
-    @Test("another place drops what is there, opens its gates, and passes over what still comes for the old one")
+    @Test("a seek drops the queued parts, opens their gates, and ignores later parts of the earlier slot")
     func placedAnew() async throws {
         let buffer = FetchBuffer()
         let first = try place(buffer)
@@ -67,71 +83,69 @@ struct FetchBufferTests {
         #expect(isOpen(gates[0]))
         buffer.append([part(first, to: 2, gate: gates[1])])
         #expect(isOpen(gates[1]))
-        #expect(!buffer.isStanding(first))
+        #expect(buffer.cursor(first) == nil)
         buffer.append([part(second, to: 3)])
         #expect(offset(try await buffer.take(timeout: nil)) == 3)
-        #expect(buffer.handOut(first, next: FetchPosition(offset: 99), at: .now) == .stale)
-        buffer.saw(first, highWatermark: 99, end: 99)
-        buffer.began(first, at: FetchPosition(offset: 99))
+        #expect(handOut(buffer, first, to: FetchPosition(offset: 99)) == .stale)
+        buffer.update(first) { $0.saw(highWatermark: 99, end: 99) }
+        buffer.resume(first, at: FetchPosition(offset: 99))
         #expect(buffer.collect(\.delivered).isEmpty)
         #expect(buffer.collect(\.highWatermark).isEmpty)
     }
 
-    @Test("a partition that is taken away leaves the others as they are, and its place to the next")
+    @Test("removing a partition leaves the others as they are, and its index is reused")
     func removed() async throws {
         let buffer = FetchBuffer()
-        let slots = buffer.place(partitions)
-        let (zero, one) = (try #require(slots[partitions[0]]), try #require(slots[partitions[1]]))
-        buffer.began(zero, at: FetchPosition(offset: 5, lastFetchedEpoch: 2))
+        let (zero, one) = try placeBoth(buffer)
+        buffer.resume(zero, at: FetchPosition(offset: 5, lastFetchedEpoch: 2))
         buffer.append([part(zero, to: 10), part(one, to: 20), part(zero, to: 11)])
         buffer.remove([partitions[0], TopicPartition("other")])
         #expect(offset(try await buffer.take(timeout: nil)) == 20)
         #expect(try await isEmpty(buffer))
-        #expect(buffer.handOut(zero, next: FetchPosition(offset: 10), at: .now) == .stale)
+        #expect(handOut(buffer, zero, to: FetchPosition(offset: 10)) == .stale)
         let third = try place(buffer, TopicPartition("u"))
         #expect(third.index == zero.index)
-        #expect(buffer.handOut(zero, next: FetchPosition(offset: 10), at: .now) == .stale)
-        #expect(buffer.handOut(third, next: FetchPosition(offset: 1), at: .now) == .handedOut)
+        #expect(handOut(buffer, zero, to: FetchPosition(offset: 10)) == .stale)
+        #expect(handOut(buffer, third, to: FetchPosition(offset: 1)) == .handedOut)
     }
 
-    @Test("a batch is processed when the next one is asked for")
+    @Test("a batch is processed when the application asks for the next one")
     func processed() async throws {
         let buffer = FetchBuffer()
         let slot = try place(buffer)
         let beginning = FetchPosition(offset: 0)
         let end = FetchPosition(offset: 7, lastFetchedEpoch: 3)
-        buffer.began(slot, at: beginning)
-        #expect(buffer.handOut(slot, next: end, at: .now) == .handedOut)
+        buffer.resume(slot, at: beginning)
+        #expect(handOut(buffer, slot, to: end) == .handedOut)
         #expect(buffer.collect(\.delivered) == [partitions[0]: end])
         #expect(buffer.collect(\.processed) == [partitions[0]: beginning])
-        try comeBack(buffer)
+        try beginNext(buffer)
         #expect(buffer.collect(\.processed) == [partitions[0]: end])
-        #expect(buffer.handout == nil)
+        #expect(buffer.state.withLock { $0.current } == nil)
     }
 
-    @Test("what an application is done with isn't its own when a group has taken the partition away meanwhile")
+    @Test("the current batch is lost if a group takes its partition away before it is processed")
     func lost() async throws {
         let buffer = FetchBuffer()
         let end = FetchPosition(offset: 7)
         for (forGroup, isDone, isLost) in [(false, false, false), (true, true, false), (true, false, true)] {
-            let slot = try place(buffer)
-            #expect(buffer.handOut(slot, next: end, at: .now) == .handedOut)
-            if isDone { #expect(buffer.finishHandout() == [partitions[0]: TopicOffset(offset: OffsetAndMetadata(7))]) }
+            let slot = try place(buffer, partitions[0], ConsumerStart(.offset(0)))
+            #expect(handOut(buffer, slot, to: end) == .handedOut)
+            if isDone { #expect(buffer.finishCurrent() == [partitions[0]: TopicOffset(offset: OffsetAndMetadata(7))]) }
             buffer.remove([partitions[0]], forGroup: forGroup)
-            #expect((buffer.finishHandout() == nil) == isLost)
-            // It may have come back to this consumer.
+            #expect((buffer.finishCurrent() == nil) == isLost)
+            // The group may have assigned it to this consumer again.
             _ = try place(buffer)
-            #expect((buffer.finishHandout() == nil) == isLost)
-            try comeBack(buffer)
-            #expect(buffer.finishHandout() != nil)
+            #expect((buffer.finishCurrent() == nil) == isLost)
+            try beginNext(buffer)
+            #expect(buffer.finishCurrent() != nil)
         }
     }
 
-    @Test("what is fetched of a paused partition waits with an open gate, and comes in its order later")
+    @Test("parts of a paused partition wait with an open gate, and are taken in order after it is resumed")
     func paused() async throws {
         let buffer = FetchBuffer()
-        let slots = buffer.place(partitions)
-        let (zero, one) = (try #require(slots[partitions[0]]), try #require(slots[partitions[1]]))
+        let (zero, one) = try placeBoth(buffer)
         let gates = (0..<2).map { _ in Signal() }
         buffer.append([part(zero, to: 1, gate: gates[0]), part(one, to: 2)])
         buffer.setPaused(true, [partitions[0]])
@@ -140,11 +154,11 @@ struct FetchBufferTests {
         #expect(isOpen(gates[1]))
         #expect(offset(try await buffer.take(timeout: nil)) == 2)
         #expect(try await isEmpty(buffer))
-        #expect(buffer.handOut(zero, next: FetchPosition(offset: 0), at: .now) == .paused)
-        buffer.putBack(part(zero, to: 0))
+        // A paused batch returns to the front of the queue.
+        #expect(handOut(buffer, zero, to: FetchPosition(offset: 0)) == .paused)
         buffer.setPaused(false, [partitions[0]])
         for expected in [0, 1, 3] { #expect(offset(try await buffer.take(timeout: nil)) == Int64(expected)) }
-        // A seek doesn't let it go on, another assignment does.
+        // A seek leaves the partition paused, another assignment resumes it.
         buffer.setPaused(true, [partitions[0]])
         _ = try place(buffer, partitions[0])
         #expect(buffer.collect(\.isPaused) == [partitions[0]: true, partitions[1]: false])
@@ -153,22 +167,28 @@ struct FetchBufferTests {
         #expect(buffer.collect(\.isPaused) == [partitions[0]: false, partitions[1]: false])
     }
 
-    @Test("without a part in time there is none; with time for none it is told at once")
+    @Test("a wait ends when its time is up by the injected clock, and not before")
     func timeout() async throws {
-        let buffer = FetchBuffer()
-        let started = ContinuousClock.now
-        guard case .nothing = try await buffer.take(timeout: .milliseconds(20)) else {
-            Issue.record("something came")
+        let clock = ManualClock()
+        let buffer = FetchBuffer(timing: clock.timing)
+        let taking = Task { try await buffer.take(timeout: .seconds(20)) }
+        await clock.sleeper(for: .seconds(20))
+        clock.advance(by: .seconds(19))
+        #expect(clock.sleepers == [.seconds(1)])
+        clock.advance(by: .seconds(1))
+        guard case .nothing = try await taking.value else {
+            Issue.record("something arrived")
             return
         }
-        #expect(.now - started >= .milliseconds(20))
-        guard case .nothing = try await buffer.take(timeout: .zero) else {
-            Issue.record("something came")
-            return
-        }
+        #expect(clock.sleepers.isEmpty)
     }
 
-    @Test("a failure comes after what was fetched before it, stays, and the first one counts")
+    @Test("a wait without any time ends at once")
+    func noTime() async throws {
+        #expect(try await isEmpty(FetchBuffer(timing: ManualClock().timing)))
+    }
+
+    @Test("the first failure is thrown after what was fetched before it, at each call")
     func failure() async throws {
         let buffer = FetchBuffer()
         let slot = try place(buffer)
@@ -182,7 +202,7 @@ struct FetchBufferTests {
         }
     }
 
-    @Test("closing ends the wait, drops what is there and opens its gates")
+    @Test("closing ends the wait, drops the queued parts and opens their gates")
     func finish() async throws {
         let buffer = FetchBuffer()
         let slot = try place(buffer)
@@ -190,19 +210,19 @@ struct FetchBufferTests {
         let waiting = Task { try await buffer.take(timeout: nil) }
         buffer.finish()
         guard case .finished = try await waiting.value else {
-            Issue.record("it isn't finished")
+            Issue.record("the buffer isn't finished")
             return
         }
         buffer.append([part(slot, gate: gate)])
         buffer.finish()
         #expect(isOpen(gate))
         guard case .finished = try await buffer.take(timeout: .zero) else {
-            Issue.record("it isn't finished")
+            Issue.record("the buffer isn't finished")
             return
         }
     }
 
-    @Test("a reader that is cancelled stops waiting, and what comes later is another's")
+    @Test("a reader that is cancelled stops waiting, and another one takes what arrives later")
     func cancellation() async throws {
         let buffer = FetchBuffer()
         let slot = try place(buffer)
@@ -213,19 +233,18 @@ struct FetchBufferTests {
         #expect(offset(try await buffer.take(timeout: nil)) == 5)
     }
 
-    @Test("caught up is who has had everything up to the end of each partition that isn't paused")
+    @Test("the consumer is caught up when everything of each partition that isn't paused was handed out")
     func progress() async throws {
         let buffer = FetchBuffer()
-        let slots = buffer.place(partitions)
-        let (zero, one) = (try #require(slots[partitions[0]]), try #require(slots[partitions[1]]))
+        let (zero, one) = try placeBoth(buffer)
         #expect(!buffer.isCaughtUp)
-        buffer.began(zero, at: FetchPosition(offset: 10))
-        buffer.began(one, at: FetchPosition(offset: 0))
+        buffer.resume(zero, at: FetchPosition(offset: 10))
+        buffer.resume(one, at: FetchPosition(offset: 0))
         #expect(buffer.collect(\.delivered?.offset) == [partitions[0]: 10, partitions[1]: 0])
-        buffer.saw(zero, highWatermark: 15, end: 12)
-        buffer.saw(one, highWatermark: 0, end: 0)
+        buffer.update(zero) { $0.saw(highWatermark: 15, end: 12) }
+        buffer.update(one) { $0.saw(highWatermark: 0, end: 0) }
         #expect(!buffer.isCaughtUp)
-        #expect(buffer.handOut(zero, next: FetchPosition(offset: 12), at: .now) == .handedOut)
+        #expect(handOut(buffer, zero, to: FetchPosition(offset: 12)) == .handedOut)
         #expect(buffer.isCaughtUp)
         buffer.append([part(zero)])
         #expect(!buffer.isCaughtUp)
@@ -237,10 +256,11 @@ struct FetchBufferTests {
         #expect(buffer.collect(\.highWatermark) == [partitions[0]: 15, partitions[1]: 0])
     }
 
-    @Test("parts of several writers all arrive, each writer's in order")
+    @Test("the parts of several writers all arrive, those of each writer in order")
     func concurrent() async throws {
         let buffer = FetchBuffer()
-        let slots = buffer.place((0..<4).map { TopicPartition("t", $0) })
+        let partitions = (Int32(0)..<4).map { (TopicPartition("t", $0), ConsumerStart(.earliest)) }
+        let slots = buffer.place(Dictionary(uniqueKeysWithValues: partitions))
         for slot in slots.values {
             Task {
                 for offset in Int64(0)..<500 {

@@ -3,18 +3,18 @@ import Testing
 
 @testable import KafkaWire
 
-/// How a consumer notices that another leader's log holds other records at the offsets that it has read. A broker and a
-/// client have two ways, which mask each other; here each is on its own.
+/// A consumer notices in two ways that another leader's log has other records at the offsets that it has read. Each way
+/// hides the other one, so each is tested without the other.
 @Suite("Leader epochs in fetches", .timeLimit(.minutes(1)))
 struct FetchEpochTests {
     private let partition = TopicPartition("t")
 
     @Test(
-        "a log that was cut back is noticed by the epoch alone",
+        "a truncated log is noticed by the epoch alone",
         arguments: [
-            // The fetch has no last epoch: the leader has to refuse the old epoch, and is then asked where it ends.
+            // The fetch has no last epoch. The leader refuses the old epoch, and is then asked where that epoch ends.
             SpokenVersions.latest.with(.fetch, 4...11),
-            // The leader can't be asked where an epoch ends: it has to notice by the last epoch in the fetch.
+            // The leader can't be asked where an epoch ends. It notices by the last epoch in the fetch.
             SpokenVersions.latest.with(.offsetForLeaderEpoch, nil),
         ])
     func truncation(versions: SpokenVersions) async throws {
@@ -44,7 +44,9 @@ struct FetchEpochTests {
         let fetch = PartitionFetch(
             topicID: .zero, position: FetchPosition(offset: 5, lastFetchedEpoch: 2), leaderEpoch: 3, maximumBytes: 100)
         let session = FetchSession.Request(sessionID: 0, epoch: 0, partitions: [partition], forgotten: [:])
-        return session.fetchRequest([partition: fetch], configuration, version: version)
+        let slot = FetchSlot(index: 0, generation: 1)
+        return session.fetchRequest(
+            [partition: RequestedFetch(fetch: fetch, slot: slot)], configuration, version: version)
     }
 
     @Test("a fetch carries the leader's epoch, and from version 12 on the last fetched epoch")
@@ -62,7 +64,7 @@ struct FetchEpochTests {
         #expect(request(version: 12, isolation: level).isolationLevel == (level == .readCommitted ? 1 : 0))
     }
 
-    @Test("an answer for an earlier assignment at the same offset is dropped, and moves nothing")
+    @Test("a response for an earlier assignment at the same offset is dropped")
     func earlierAssignment() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t")
@@ -71,12 +73,12 @@ struct FetchEpochTests {
             let consumer = KafkaConsumer(cluster: cluster, offsetReset: .fail)
             await consumer.assign([partition: ConsumerStart(.offset(0))])
             try await eventually("the fetch is answered") { fake.heldAnswers == 1 }
-            // Its answer has all records; the same offset belongs to another assignment by then.
-            let earlier = try #require(await consumer.fetcher.partitions[partition])
+            // The response has all records, but the same offset belongs to another assignment by then.
+            let earlier = try #require(consumer.buffer.cursor(of: partition))
             await consumer.assign([partition: ConsumerStart(.offset(0))])
-            // Only the slot tells the two assignments apart then.
+            // Only the slot distinguishes the two assignments then.
             try await eventually("the second assignment is resolved") {
-                let now = await consumer.fetcher.partitions[partition]
+                let now = consumer.buffer.cursor(of: partition)
                 return now?.position == earlier.position && now?.topicID == earlier.topicID
             }
             fake.releaseAnswers()

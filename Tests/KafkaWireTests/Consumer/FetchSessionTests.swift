@@ -7,6 +7,31 @@ struct FetchSessionTests {
     private static let id = KafkaUUID(high: 1, low: 1)
     private static let otherID = KafkaUUID(high: 2, low: 2)
 
+    /// A session with one broker, and the cursors that it writes to.
+    private struct Conversation {
+        var session = FetchSession(node: 1)
+        var cursors = CursorTable()
+
+        /// The next request, if these partitions are to be fetched. Others are taken away.
+        mutating func next(_ wanted: [TopicPartition: PartitionFetch]) -> FetchSession.Request {
+            for partition in cursors.collect({ _ in true }).keys where wanted[partition] == nil {
+                _ = cursors.remove(partition)
+            }
+            var requested: [TopicPartition: RequestedFetch] = [:]
+            for (partition, fetch) in wanted {
+                let slot =
+                    cursors[partition]?.slot
+                    ?? cursors.place(partition, at: ConsumerStart(.earliest), maximumBytes: 100)
+                requested[partition] = RequestedFetch(fetch: fetch, slot: slot)
+            }
+            return session.next(requested, &cursors)
+        }
+
+        mutating func succeeded(sessionID: Int32) { session.succeeded(sessionID: sessionID) }
+        mutating func reset() { session.reset() }
+        mutating func rejected() -> Int { session.rejected() }
+    }
+
     private func fetch(_ offset: Int64, id: KafkaUUID = Self.id, epoch: Int32 = 0, maximum: Int32 = 100)
         -> PartitionFetch
     {
@@ -20,9 +45,9 @@ struct FetchSessionTests {
         return result
     }
 
-    @Test("the first request is complete and opens a session; further ones name what has changed")
+    @Test("the first request is complete and opens a session; later ones name only what has changed")
     func incremental() {
-        var session = FetchSession()
+        var session = Conversation()
         let first = session.next(partitions([0: 0, 1: 0, 2: 0]))
         #expect(first.sessionID == 0)
         #expect(first.epoch == 0)
@@ -45,9 +70,9 @@ struct FetchSessionTests {
         #expect(changed.forgotten == [TopicPartition("t", 0): Self.id])
     }
 
-    @Test("whatever changes of a partition is told", arguments: [1, 2, 3])
+    @Test("any change of a partition is named", arguments: [1, 2, 3])
     func changes(which: Int) {
-        var session = FetchSession()
+        var session = Conversation()
         let key = TopicPartition("t")
         _ = session.next([key: fetch(0)])
         session.succeeded(sessionID: 7)
@@ -62,9 +87,9 @@ struct FetchSessionTests {
         #expect(request.forgotten.isEmpty)
     }
 
-    @Test("a topic that was made again is another one: the old id is forgotten, the other added")
+    @Test("a recreated topic is another topic: the old id is forgotten, the new one added")
     func recreated() {
-        var session = FetchSession()
+        var session = Conversation()
         let key = TopicPartition("t")
         _ = session.next([key: fetch(0)])
         session.succeeded(sessionID: 7)
@@ -73,9 +98,9 @@ struct FetchSessionTests {
         #expect(request.forgotten == [key: Self.id])
     }
 
-    @Test("a broker without sessions is sent complete requests, each beginning with another partition")
+    @Test("requests to a broker without sessions are complete, and each begins with another partition")
     func withoutSession() {
-        var session = FetchSession()
+        var session = Conversation()
         let wanted = partitions([0: 0, 1: 0, 2: 0])
         var firsts: [Int32] = []
         for _ in 0..<3 {
@@ -91,7 +116,7 @@ struct FetchSessionTests {
 
     @Test("after a reset the next request is complete again")
     func reset() {
-        var session = FetchSession()
+        var session = Conversation()
         let wanted = partitions([0: 0, 1: 0])
         _ = session.next(wanted)
         session.succeeded(sessionID: 7)
@@ -105,17 +130,18 @@ struct FetchSessionTests {
     }
 
     @Test(
-        "a broker that rejects one session after the other is sent requests without one; a lost connection is a new try"
+        "after several rejections requests have no session; a new connection is another attempt"
     )
     func rejected() {
-        var session = FetchSession()
+        var session = Conversation()
         let wanted = partitions([0: 0, 1: 0])
         for count in 1...3 {
             _ = session.next(wanted)
-            // The broker opens the session, and doesn't know it with the next request.
+            // The broker opens the session, and rejects it with the next request.
             session.succeeded(sessionID: 7)
             _ = session.next(wanted)
-            #expect(session.rejected() == count)
+            let rejections = session.rejected()
+            #expect(rejections == count)
         }
         for _ in 0..<2 {
             let request = session.next(wanted)
@@ -123,18 +149,68 @@ struct FetchSessionTests {
             session.succeeded(sessionID: 0)
         }
         session.reset()
-        #expect(session.next(wanted).epoch == 0)
+        let fresh = session.next(wanted)
+        #expect(fresh.epoch == 0)
         session.succeeded(sessionID: 8)
         _ = session.next(wanted)
         session.succeeded(sessionID: 8)
-        #expect(session.rejected() == 1)
+        let rejections = session.rejected()
+        #expect(rejections == 1)
     }
 
-    @Test("nothing wanted is an empty request")
+    @Test("without partitions the request is empty")
     func empty() {
-        var session = FetchSession()
+        var session = Conversation()
         let request = session.next([:])
         #expect(request.partitions.isEmpty)
         #expect(request.epoch == 0)
+    }
+
+    @Test("a partition that another broker leads now is forgotten in the first broker's session")
+    func moved() {
+        var cursors = CursorTable()
+        var sessions = [FetchSession(node: 1), FetchSession(node: 2)]
+        let key = TopicPartition("t")
+        let slot = cursors.place(key, at: ConsumerStart(.earliest), maximumBytes: 100)
+        let wanted = [key: RequestedFetch(fetch: fetch(0), slot: slot)]
+        _ = sessions[0].next(wanted, &cursors)
+        sessions[0].succeeded(sessionID: 7)
+        var request = sessions[1].next(wanted, &cursors)
+        #expect(request.partitions == [key])
+        sessions[1].succeeded(sessionID: 8)
+        request = sessions[0].next([:], &cursors)
+        #expect(request.forgotten == [key: Self.id])
+        sessions[0].succeeded(sessionID: 7)
+        request = sessions[0].next([:], &cursors)
+        #expect(request.forgotten.isEmpty)
+        request = sessions[1].next(wanted, &cursors)
+        #expect(request.partitions.isEmpty)
+    }
+
+    @Test("a partition that is assigned again is named, and not forgotten")
+    func assignedAgain() {
+        var cursors = CursorTable()
+        var session = FetchSession(node: 1)
+        let key = TopicPartition("t")
+        var slot = cursors.place(key, at: ConsumerStart(.earliest), maximumBytes: 100)
+        _ = session.next([key: RequestedFetch(fetch: fetch(0), slot: slot)], &cursors)
+        session.succeeded(sessionID: 7)
+        _ = cursors.remove(key)
+        slot = cursors.place(key, at: ConsumerStart(.earliest), maximumBytes: 100)
+        let request = session.next([key: RequestedFetch(fetch: fetch(5), slot: slot)], &cursors)
+        #expect(request.partitions == [key])
+        // A broker adds partitions before it removes those that are forgotten.
+        #expect(request.forgotten.isEmpty)
+    }
+
+    @Test("a fetch for an earlier slot is left out, since its response would be dropped")
+    func stale() {
+        var cursors = CursorTable()
+        var session = FetchSession(node: 1)
+        let key = TopicPartition("t")
+        let slot = cursors.place(key, at: ConsumerStart(.earliest), maximumBytes: 100)
+        _ = cursors.place(key, at: ConsumerStart(.offset(9)), maximumBytes: 100)
+        let request = session.next([key: RequestedFetch(fetch: fetch(0), slot: slot)], &cursors)
+        #expect(request.partitions.isEmpty)
     }
 }

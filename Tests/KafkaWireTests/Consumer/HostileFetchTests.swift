@@ -4,11 +4,11 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("Numbers that no broker should send to a consumer", .timeLimit(.minutes(1)))
+@Suite("Invalid numbers in fetch responses", .timeLimit(.minutes(1)))
 struct HostileFetchTests {
     private let partition = TopicPartition("t")
 
-    /// A consumer of a topic that doesn't exist, which is at this offset, and has this response handled.
+    /// Has a consumer at an offset of a missing topic handle a response.
     private func handle(
         at offset: Int64, epoch: Int32 = -1, reset: ConsumerConfiguration.OffsetReset = .fail,
         properties: [String: String] = [:], _ answer: FetchResponse.PartitionData
@@ -17,15 +17,15 @@ struct HostileFetchTests {
         try await withFake(properties: properties) { _, cluster in
             let consumer = KafkaConsumer(cluster: cluster, offsetReset: reset)
             await consumer.assign([partition: ConsumerStart(.offset(offset), leaderEpoch: epoch)])
-            let known = try #require(await consumer.fetcher.partitions[partition])
+            let known = try #require(consumer.buffer.cursor(of: partition))
             let fetch = PartitionFetch(
                 topicID: .zero, position: FetchPosition(offset: offset, lastFetchedEpoch: epoch), leaderEpoch: 0,
                 maximumBytes: 1000)
             let response = FetchResponse(
                 responses: [FetchResponse.FetchableTopicResponse(topic: "t", partitions: [answer])])
             _ = await consumer.fetcher.accept(
-                response, from: 1, asked: [partition: Fetcher.Asked(fetch: fetch, slot: known.slot)])
-            result = (await consumer.fetcher.partitions[partition]?.position, consumer)
+                response, from: 1, requested: [partition: RequestedFetch(fetch: fetch, slot: known.slot)])
+            result = (consumer.buffer.cursor(of: partition)?.position, consumer)
         }
         return try #require(result)
     }
@@ -36,7 +36,7 @@ struct HostileFetchTests {
     }
 
     @Test(
-        "ends of logs: whatever they are, lag and position can be asked for",
+        "lag and position are defined for every end of a log",
         arguments: [Int64.min, -2, -1, 0, .max], [Int64.min, -1, 0, 7, .max])
     func ends(end: Int64, offset: Int64) async throws {
         let answer = FetchResponse.PartitionData(
@@ -51,36 +51,36 @@ struct HostileFetchTests {
     }
 
     @Test(
-        "a log that diverges where nothing was read yet is an error, not a fetch that is repeated for ever",
+        "a divergence at or after the position is an error, and the fetch is not repeated forever",
         arguments: [(Int32(5), Int64(10)), (5, .max), (.max, 10), (9, 11)])
     func divergesAhead(epoch: Int32, end: Int64) async throws {
         let answer = FetchResponse.PartitionData(
             divergingEpoch: FetchResponse.EpochEndOffset(epoch: epoch, endOffset: end), records: nil)
         let (position, consumer) = try await handle(at: 10, epoch: 5, reset: .earliest, answer)
         #expect(position?.offset == 10)
-        #expect(await consumer.fetcher.partitions[partition]?.hasFailed == true)
+        #expect(consumer.buffer.cursor(of: partition)?.hasFailed == true)
         #expect(try await failure(consumer)?.code == .corruptMessage)
     }
 
-    @Test("an epoch that diverges at or behind the position, but is an earlier one, moves no offset")
+    @Test("an earlier epoch that diverges at or after the position moves no offset")
     func divergesInEpoch() async throws {
         let answer = FetchResponse.PartitionData(
             divergingEpoch: FetchResponse.EpochEndOffset(epoch: 4, endOffset: .max), records: nil)
         let (position, consumer) = try await handle(at: 10, epoch: 5, answer)
         #expect(position == FetchPosition(offset: 10, lastFetchedEpoch: 4))
-        #expect(await consumer.fetcher.partitions[partition]?.hasFailed == false)
+        #expect(consumer.buffer.cursor(of: partition)?.hasFailed == false)
     }
 
-    @Test("a log that diverges at a negative offset is one of which nothing is known")
+    @Test("a divergence at a negative offset resets the position")
     func divergesBeforeBeginning() async throws {
         let answer = FetchResponse.PartitionData(
             divergingEpoch: FetchResponse.EpochEndOffset(epoch: 4, endOffset: .min), records: nil)
         let (position, consumer) = try await handle(at: 10, epoch: 5, reset: .earliest, answer)
         #expect(position == nil)
-        #expect(await consumer.fetcher.partitions[partition]?.hasFailed == false)
+        #expect(consumer.buffer.cursor(of: partition)?.hasFailed == false)
     }
 
-    @Test("a log that diverges although no epoch was sent is an error")
+    @Test("a divergence although no epoch was sent is an error")
     func divergesFromNothing() async throws {
         let answer = FetchResponse.PartitionData(
             divergingEpoch: FetchResponse.EpochEndOffset(epoch: 4, endOffset: -1), records: nil)
@@ -88,7 +88,7 @@ struct HostileFetchTests {
         #expect(try await failure(consumer)?.code == .corruptMessage)
     }
 
-    @Test("a log that diverges again and again is fetched after pauses, which are reported")
+    @Test("a log that diverges again and again is fetched with back-off, which is reported")
     func divergesAgain() async throws {
         let events = Lock<[RetryEvent]>([])
         var hooks = ClientHooks()
@@ -97,7 +97,7 @@ struct HostileFetchTests {
             let consumer = KafkaConsumer(cluster: cluster, offsetReset: .earliest)
             await consumer.assign([partition: ConsumerStart(.offset(10), leaderEpoch: 5)])
             for (round, offset) in [Int64(10), 9, 8].enumerated() {
-                let known = try #require(await consumer.fetcher.partitions[partition])
+                let known = try #require(consumer.buffer.cursor(of: partition))
                 let position = FetchPosition(offset: offset, lastFetchedEpoch: 5 - Int32(round))
                 #expect(known.position == position)
                 let answer = FetchResponse.PartitionData(
@@ -107,7 +107,7 @@ struct HostileFetchTests {
                     topicID: .zero, position: position, leaderEpoch: 0, maximumBytes: 1000)
                 _ = await consumer.fetcher.accept(
                     FetchResponse(responses: [.init(topic: "t", partitions: [answer])]), from: 1,
-                    asked: [partition: Fetcher.Asked(fetch: fetch, slot: known.slot)])
+                    requested: [partition: RequestedFetch(fetch: fetch, slot: known.slot)])
                 #expect(await consumer.fetcher.setbacks == round)
             }
             let reported = events.withLock { $0.filter { $0.operation == "fetch topic t" } }
@@ -116,14 +116,14 @@ struct HostileFetchTests {
         }
     }
 
-    @Test("batches that lie before what was asked for aren't asked for again at once")
+    @Test("batches before the requested offset are not requested again at once")
     func behind() async throws {
         let answer = FetchResponse.PartitionData(
             highWatermark: 100, records: ByteSlice(try batchBytes(["0", "1"])))
         let (position, consumer) = try await handle(at: 50, answer)
         #expect(position?.offset == 50)
-        // The loop of its broker has nothing to fetch until the leader was looked up after a pause.
-        #expect(await consumer.fetcher.partitions[partition]?.leader == nil)
+        // The broker's loop has nothing to fetch until the leader is looked up, after a back-off.
+        #expect(consumer.buffer.cursor(of: partition)?.leader == nil)
         #expect(await consumer.fetcher.setbacks > 0)
     }
 

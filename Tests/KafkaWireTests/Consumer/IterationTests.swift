@@ -29,12 +29,12 @@ struct IterationTests {
     }
 
     @Test(
-        "a second task that asks for a batch while the first one waits gets an error, and the first one ends at close")
+        "a second task that asks for a batch while the first one waits gets an error; the first one ends at close")
     func twoTasks() async throws {
         try await withConsumer(filled: 0) { _, consumer in
             let first = Task { for try await _ in consumer {} }
             try await eventually("the first task waits") {
-                if case .waiting = consumer.buffer.state.withLock({ $0.presence }) { true } else { false }
+                consumer.buffer.state.withLock { $0.presence.isWaiting }
             }
             for _ in 0..<3 {
                 let error = await #expect(throws: KafkaError.self) { for try await _ in consumer {} }
@@ -69,14 +69,14 @@ struct IterationTests {
         }
     }
 
-    @Test("a task that is cancelled can be followed by another one, again and again")
+    @Test("another task can iterate after a cancelled one, again and again")
     func cancelledAndMadeAgain() async throws {
         try await withConsumer(filled: 0) { fake, consumer in
             for round in 0..<5 {
                 let reading = Task { for try await _ in consumer {} }
                 if round % 2 == 0 {
                     try await eventually("it waits") {
-                        if case .waiting = consumer.buffer.state.withLock({ $0.presence }) { true } else { false }
+                        consumer.buffer.state.withLock { $0.presence.isWaiting }
                     }
                 }
                 reading.cancel()
@@ -88,7 +88,7 @@ struct IterationTests {
         }
     }
 
-    @Test("with a group, a batch that a loop has left by an error comes again, and isn't committed before")
+    @Test("with a group, a batch that a loop left by an error is redelivered, and not committed before")
     func failedBatch() async throws {
         try await withConsumer(group: "g") { fake, consumer in
             var found: [Int64] = []
@@ -102,13 +102,13 @@ struct IterationTests {
             #expect(consumer.buffer.collect(\.processed?.offset) == [partition: 20])
             for try await batch in consumer {
                 if batch.baseOffset == 20 {
-                    // What is committed automatically is still before this batch.
+                    // An automatic commit would still commit the offset before this batch.
                     #expect(consumer.buffer.collect(\.processed?.offset) == [partition: 20])
                     #expect(consumer.positions == [partition: 30])
                 }
                 found += try batch.readRecords().map(\.offset)
                 if found.last == 39 {
-                    // Done, and said so: the next loop begins behind it.
+                    // Committed, so the next loop begins after this batch.
                     try await consumer.commit()
                     break
                 }
@@ -122,7 +122,7 @@ struct IterationTests {
         }
     }
 
-    @Test("with a group and commits by hand, what the application has committed itself doesn't come again")
+    @Test("with a group, a batch that the application has committed itself is not redelivered")
     func committedByHand() async throws {
         try await withConsumer(group: "g", autoCommit: false) { _, consumer in
             var found: [Int64] = []
@@ -146,7 +146,7 @@ struct IterationTests {
         }
     }
 
-    @Test("with a group, a record that a loop has left by an error comes again, and no other")
+    @Test("with a group, only the record that a loop left by an error is redelivered")
     func failedRecord() async throws {
         try await withConsumer(group: "g") { _, consumer in
             var found: [Int64] = []
@@ -169,7 +169,7 @@ struct IterationTests {
         }
     }
 
-    @Test("with a group, a seek or another assignment after the failed batch counts, not the batch")
+    @Test("with a group, a seek or another assignment after the failed batch replaces its redelivery")
     func failedBatchThenSeek() async throws {
         try await withConsumer(group: "g") { _, consumer in
             for try await batch in consumer where batch.baseOffset == 10 { break }
@@ -186,7 +186,7 @@ struct IterationTests {
         }
     }
 
-    @Test("without a group, a loop goes on behind the batch that the one before has left")
+    @Test("without a group, a loop continues after the batch that the one before it left")
     func withoutGroup() async throws {
         try await withConsumer { _, consumer in
             var found: [Int64] = []
@@ -201,7 +201,7 @@ struct IterationTests {
     }
 
     @Test(
-        "a consumer that is dropped without close lets its fetcher, and all that it holds, go",
+        "a consumer that is released without close releases its fetcher and buffer",
         arguments: [true, false])
     func dropped(isReachable: Bool) async throws {
         try await withFake(properties: ["fetch.max.wait.ms": "20000"]) { fake, cluster in
@@ -213,7 +213,7 @@ struct IterationTests {
                 await consumer.assign([partition: ConsumerStart(.earliest)])
                 var iterator = consumer.makeAsyncIterator()
                 guard case .timedOut = try await iterator.next(timeout: .milliseconds(10)) else {
-                    Issue.record("something came")
+                    Issue.record("a batch arrived")
                     return
                 }
                 if isReachable { try await eventually("a fetch waits") { fake.count(.fetch) == 1 } }
@@ -223,7 +223,7 @@ struct IterationTests {
         }
     }
 
-    @Test("closing a consumer doesn't wait for a silent broker, and ends its loop")
+    @Test("closing a consumer does not wait for a silent broker, and ends its loop")
     func closeWithSilentBroker() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t")
@@ -240,7 +240,7 @@ struct IterationTests {
         }
     }
 
-    @Test("the state, the last response, and whether it is caught up")
+    @Test("state, lastResponse and isCaughtUp follow the consumer")
     func state() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t")

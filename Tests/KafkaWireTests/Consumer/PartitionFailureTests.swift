@@ -21,9 +21,9 @@ struct PartitionFailureTests {
             brokerSaysCorrupt, recreated
     }
 
-    /// Makes partition 0 fail. Both have 40 records before.
+    /// Makes partition 0 fail. Both partitions have 40 records before that.
     ///
-    /// - Returns: The error to expect, the offset, and how many records of the partition come before.
+    /// - Returns: The expected error code, the offset, and the number of the partition's records before the error.
     private func damage(_ kind: Kind, _ fake: FakeCluster) throws -> (code: ErrorCode, offset: Int64?, before: Int64) {
         switch kind {
         case .damagedBatch:
@@ -62,7 +62,7 @@ struct PartitionFailureTests {
         }
     }
 
-    @Test("ends that partition only: the loop throws it once, and a new loop reads on", arguments: Kind.allCases)
+    @Test("ends that partition only: the loop throws it once, and a new loop continues", arguments: Kind.allCases)
     func thrownOnce(kind: Kind) async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t", partitions: 2)
@@ -72,7 +72,7 @@ struct PartitionFailureTests {
             let expected = try damage(kind, fake)
             let consumer = KafkaConsumer(cluster: cluster, offsetReset: .fail)
             let start = kind == .offsetsUnauthorized ? ConsumerStart(.earliest) : ConsumerStart(.offset(0))
-            // A recreated topic concerns all of its partitions.
+            // All partitions of a recreated topic fail.
             let healthy = kind == .recreated ? other : good
             await consumer.assign([bad: start, healthy: ConsumerStart(.offset(0))])
             var found: [TopicPartition: [Int64]] = [:]
@@ -108,7 +108,7 @@ struct PartitionFailureTests {
     }
 
     @Test(
-        "is an event with a handler, the loop goes on, and the partition resumes where the handler seeks",
+        "goes to the handler if there is one; the loop continues, and the partition resumes where the handler seeks",
         arguments: [
             false, true,
         ])
@@ -145,7 +145,7 @@ struct PartitionFailureTests {
         }
     }
 
-    @Test("resumes with a new assignment, also of the topic that was recreated")
+    @Test("ends with a new assignment, also of the recreated topic")
     func assignedAgain() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t")
@@ -164,7 +164,7 @@ struct PartitionFailureTests {
         }
     }
 
-    @Test("metadata that are out of date right after an assignment are no recreated topic")
+    @Test("outdated metadata right after an assignment are not taken for a recreated topic")
     func outdatedMetadata() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t")
@@ -181,7 +181,7 @@ struct PartitionFailureTests {
         }
     }
 
-    @Test("a recreated topic is noticed by the metadata if fetches name topics only")
+    @Test("a recreated topic is noticed by the metadata if fetches identify topics only by name")
     func recreatedUnderOldFetches() async throws {
         let versions = SpokenVersions.latest.with(.fetch, 4...12)
         let properties = ["metadata.max.age.ms": "20", "fetch.max.wait.ms": "5"]
@@ -204,7 +204,7 @@ struct PartitionFailureTests {
         }
     }
 
-    @Test("leaves the group's offset before the batch that failed")
+    @Test("leaves the group's committed offset before the batch that failed")
     func committed() async throws {
         try await withFake(properties: ["group.id": "g"]) { fake, cluster in
             fake.createTopic("t", partitions: 2)
@@ -216,7 +216,7 @@ struct PartitionFailureTests {
             _ = try await read(&iterator, 60)
             while consumer.failedPartitions.isEmpty {
                 guard case .timedOut = try await iterator.next(timeout: .milliseconds(10)) else {
-                    Issue.record("a record from behind the damage came")
+                    Issue.record("a record after the damaged batch was read")
                     return
                 }
             }
@@ -227,7 +227,7 @@ struct PartitionFailureTests {
         }
     }
 
-    @Test("waits while its partition is paused, and comes when it resumes")
+    @Test("is held back while its partition is paused, and thrown when it resumes")
     func paused() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t", partitions: 2)

@@ -20,7 +20,7 @@ struct RecordSequenceTests {
         }
     }
 
-    @Test func `each is a copy, and loops go on where the last one was left`() async throws {
+    @Test func `each is a copy, and a loop continues where the last one stopped`() async throws {
         try await withRecords { fake, consumer in
             var offsets: [Int64] = []
             while offsets.count < 30 {
@@ -38,7 +38,7 @@ struct RecordSequenceTests {
         }
     }
 
-    @Test func `the position is after the record that was handed out, and it is processed when the next is asked for`()
+    @Test func `the position is after the record, which is processed when the application asks for the next one`()
         async throws
     {
         try await withRecords { fake, consumer in
@@ -55,7 +55,7 @@ struct RecordSequenceTests {
         }
     }
 
-    @Test func `a seek, and a partition that is taken away, end the batch`() async throws {
+    @Test func `a seek or a revoked partition ends the batch`() async throws {
         try await withRecords { fake, consumer in
             var iterator = consumer.records.makeAsyncIterator()
             #expect(try await iterator.next()?.offset == 0)
@@ -72,9 +72,9 @@ struct RecordSequenceTests {
         }
     }
 
-    @Test func `a record that can't be read is an error once, and isn't skipped without a seek`() async throws {
+    @Test func `a record that can't be read is reported once, and isn't skipped without a seek`() async throws {
         try await withRecords { fake, consumer in
-            // A batch whose checksum fits but whose second record doesn't.
+            // The checksum is right, but the second record is damaged.
             var broken = try batchBytes(["x", "y"])
             broken[RecordBatchHeader.byteCount + 8] = 0x7f
             fake.append(withChecksum(broken), to: partition)

@@ -12,27 +12,43 @@ struct SignalTests {
         var value: Int { count.withLock { $0 } }
     }
 
-    @Test("a notification that comes before is kept, once")
+    @Test("a notification that comes before the wait is kept, once")
     func kept() async {
         let signal = Signal()
         signal.notify()
         signal.notify()
+        #expect(signal.isNotified)
         await signal.wait()
-        let started = ContinuousClock.now
-        await signal.wait(until: started + .milliseconds(20))
-        #expect(.now >= started + .milliseconds(20))
+        #expect(!signal.isNotified)
     }
 
-    @Test("a deadline that has passed ends the wait at once, and a wait without one goes on")
+    @Test("a wait ends when the injected clock reaches its deadline, and not before")
     func deadline() async {
+        let clock = ManualClock()
         let signal = Signal()
-        await signal.wait(until: .now - .seconds(1))
+        let done = Counter()
+        let waiting = Task {
+            await signal.wait(until: clock.now + .seconds(10), by: clock.timing)
+            done.add()
+        }
+        await clock.sleeper(for: .seconds(10))
+        clock.advance(by: .seconds(9))
+        #expect(clock.sleepers == [.seconds(1)] && done.value == 0)
+        clock.advance(by: .seconds(1))
+        await waiting.value
+    }
+
+    @Test("a deadline that has passed ends the wait at once, and a wait without a deadline continues")
+    func passed() async {
+        let clock = ManualClock()
+        let signal = Signal()
+        await signal.wait(until: clock.now, by: clock.timing)
         let task = Task { await signal.wait() }
         signal.notify()
         await task.value
     }
 
-    @Test("cancellation ends the wait, before it begins and after", arguments: [true, false])
+    @Test("cancellation ends a wait, before it begins and after", arguments: [true, false])
     func cancellation(before: Bool) async {
         let signal = Signal()
         let task = Task {
@@ -43,7 +59,7 @@ struct SignalTests {
         await task.value
     }
 
-    @Test("a notification wakes all tasks that wait, and each of them ends")
+    @Test("a notification wakes all tasks that wait")
     func severalWaiters() async {
         let signal = Signal()
         for count in 1...5 {
@@ -55,7 +71,7 @@ struct SignalTests {
                         woken.add()
                     }
                 }
-                // Those that begin to wait later are woken by a later notification.
+                // A later notification wakes the tasks that begin to wait later.
                 group.addTask {
                     while woken.value < count {
                         signal.notify()
@@ -67,7 +83,7 @@ struct SignalTests {
         }
     }
 
-    @Test("a wait that is cancelled, or whose time is over, ends alone: another one goes on")
+    @Test("a wait that ends by cancellation or its deadline leaves the others waiting")
     func endsAlone() async {
         let signal = Signal()
         let done = Counter()
@@ -89,7 +105,7 @@ struct SignalTests {
         await waiting.value
     }
 
-    @Test("no notification is lost, whoever is faster")
+    @Test("no notification is lost in a race")
     func race() async {
         let signal = Signal()
         let sent = Counter()
@@ -101,7 +117,7 @@ struct SignalTests {
                 }
             }
         }
-        // Ends when it has seen the last number: it looks after each wait, so a lost wake-up would leave it waiting.
+        // It reads the count after each wait, so a lost notification would leave it waiting.
         let consumer = Task {
             while sent.value < 10_000 { await signal.wait() }
         }
@@ -109,7 +125,7 @@ struct SignalTests {
         await consumer.value
     }
 
-    @Test("with deadlines no wait outlives a notification")
+    @Test("a wait with a deadline ends at a notification")
     func raceWithDeadlines() async {
         let signal = Signal()
         let answered = Signal()
@@ -119,7 +135,7 @@ struct SignalTests {
                 answered.notify()
             }
         }
-        // A notification that were lost would leave both waiting until the suite's time limit.
+        // A lost notification would leave both waiting until the suite's time limit.
         for _ in 0..<500 {
             signal.notify()
             await answered.wait(until: .now + .seconds(3600))

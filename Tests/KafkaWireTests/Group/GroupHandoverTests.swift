@@ -28,7 +28,7 @@ struct GroupHandoverTests {
         private func stop() {
             guard let member = state.withLock({ $0.isStopped ? nil : $0.member }) else { return }
             let isBetween = member.consumer.buffer.state.withLock { state in
-                if state.handout != nil, case .waiting = state.presence { true } else { false }
+                if state.current != nil, case .waiting = state.presence { true } else { false }
             }
             guard isBetween else { return }
             state.withLock { $0.isStopped = true }

@@ -150,7 +150,7 @@ struct TopicIdentityTests {
     /// Waits until the fetcher has noticed that the topic was recreated.
     private func noticed(_ consumer: KafkaConsumer) async throws {
         let deadline = ContinuousClock.now + .seconds(50)
-        while await consumer.fetcher.partitions[old]?.hasFailed != true {
+        while consumer.buffer.cursor(of: old)?.hasFailed != true {
             try #require(ContinuousClock.now < deadline, "the fetcher notices the new topic")
             try await Task.sleep(for: .milliseconds(2))
         }

@@ -1,28 +1,29 @@
-/// A record with memory of its own, to be kept for as long as one likes.
+/// A record with its own memory, which may be kept for any time.
 public struct ConsumerRecord: Sendable, Hashable {
-    /// A name and a value that the producer has put beside the record (KIP-82).
+    /// A name and a value that the producer has added to the record (KIP-82).
     public struct Header: Sendable, Hashable {
-        /// What of it isn't UTF-8 is U+FFFD.
+        /// Invalid UTF-8 is replaced by U+FFFD.
         public let name: String
-        /// Nil for null.
+        /// nil if the value is null.
         public let value: [UInt8]?
     }
 
     /// The topic that the record was read from.
     public let topic: String
-    /// From 0 on.
+    /// The partition's number, from 0.
     public let partition: Int32
-    /// The record's place in its partition. Offsets ascend, with gaps where there are transactions or compaction.
+    /// The record's offset in its partition. Offsets ascend; transactions and compaction leave gaps.
     public let offset: Int64
-    /// Milliseconds since 1970: the producer's, or the broker's where the topic has `LogAppendTime`; -1 for none.
+    /// Milliseconds since 1970, by the producer's clock, or the broker's if the topic has `LogAppendTime`; -1 if there is
+    /// none.
     public let timestamp: Int64
-    /// The epoch of the leader that stored the record; -1 where it isn't known.
+    /// The epoch of the leader that stored the record; -1 if unknown.
     public let leaderEpoch: Int32
-    /// Nil for a record without a key.
+    /// The key; nil if the record has none.
     public let key: [UInt8]?
-    /// Nil in a tombstone.
+    /// The value; nil in a tombstone.
     public let value: [UInt8]?
-    /// In their order; names may repeat.
+    /// The headers in their order. Names may repeat.
     public let headers: [Header]
 
     /// Copies a record.
