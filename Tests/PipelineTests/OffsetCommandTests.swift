@@ -108,7 +108,7 @@ extension DatabaseTests {
             #expect(
                 result.err.contains(
                     mode.isEmpty
-                        ? "group tfi-consumer has 1 members" : "a run of group tfi-consumer seems to be at work"))
+                        ? "group tfi-consumer has 1 members" : "a run of group tfi-consumer seems to be active"))
             #expect(try await Self.stored(pipeline) == ["1"])
             try await endInOrder(run, within: .seconds(8))
             await pipeline.close()
