@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The one command around the project: a seed environment (Kafka and Postgres), the demo, all tests, the benchmark.
+# The project's main command: an environment (Kafka and Postgres), the demo, all tests, and the benchmarks.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/daemon.sh
@@ -13,48 +13,48 @@ state=${TFI_ENV_DIR:-$root/.build/env}
 usage() {
     cat >&2 <<'END'
 usage: control-env.sh COMMAND
-  start                start Kafka and Postgres (again), print where they are
-  stop                 stop them, keep their data
+  start                start Kafka and Postgres (again), and print their addresses
+  stop                 stop them and keep their data
   cleanup              stop them and remove their data
-  status               what runs, and the consumer's lag
-  psql [ARG]...        psql on the environment's database
-  consumer [ARG]...    tfi-consumer with the environment's broker and database
-  producer [ARG]...    tfi-producer with the environment's broker
-  superset [--port 8088]  Apache Superset with a dashboard of the tiles, on 127.0.0.1 until Ctrl-C: in Docker if the
-                       environment is, else installed below .build/. Prints the address, a user and a new password
-  demo [--interval 8ms] [--stay]  everything at once: builds, starts all on free ports, replays a day of the plant,
-                       prints the address of the live page, shows the tiles' numbers as they grow, checks the whole
-                       day's, and stops what it started; with --stay, when you press Ctrl-C
-  test [ARG]...        every test that this machine can run; arguments go to `swift test`
-  test --quick         the unit tests without the slow half, in seconds
+  status               show what runs, and the consumer's lag
+  psql [ARG]...        run psql on the environment's database
+  consumer [ARG]...    run tfi-consumer with the environment's broker and database
+  producer [ARG]...    run tfi-producer with the environment's broker
+  superset [--port 8088]  run Apache Superset with a dashboard of the tiles, on 127.0.0.1 until Ctrl-C: in Docker if the
+                       environment is, otherwise installed below .build/. Prints the address, a user and a new password
+  demo [--interval 8ms] [--stay]  build and start everything on free ports, replay a day of the plant, print the
+                       address of the live page, show the tiles' numbers as they grow, check the whole day's, and
+                       stop everything; with --stay, when you press Ctrl-C
+  test [ARG]...        run every test that this machine can run; arguments go to `swift test`
+  test --quick         run the unit tests without the slow half, in seconds
   bench [--records 5000000] [--partitions 4] [--rounds 5] [--workers N] [--postgres FOLDER] [--peers DIR]
         [--mapping wide | --mode upsert | --into unique|brin|partitions]
-                       `psql \copy` and `tfi-consumer run` of the same rows, in turn: the plant's messages; wide ones
-                       (--records 1000000); by upsert, half of whose keys are known, beside the same statements in
-                       psql; or into tables with a unique or BRIN index or range partitions. With --workers N members
-                       of a group (and beside one \copy, if N > 1, N at once), else one run with --standalone. FOLDER
-                       has bin/initdb of the server to use; `scripts/postgres-packages.sh install` prints those of
-                       Postgres 17 and 18
+                       load the same rows with `psql \copy` and `tfi-consumer run`, in turn: the plant's messages;
+                       wide ones (--records 1000000); by upsert, with half of the keys existing, against the same
+                       statements in psql; or into tables with a unique or BRIN index or range partitions. With
+                       --workers N it runs N members of a group (against one \copy and, if N > 1, N at once), otherwise
+                       one run with --standalone. FOLDER has bin/initdb of the server to use;
+                       `scripts/postgres-packages.sh install` prints the folders of Postgres 17 and 18
   bench --client [--records 5000000] [--partitions 4] [--rounds 3] [--codecs "none lz4 zstd"] [--peers DIR]
-                       KafkaWire and librdkafka reading and writing the same records, in turn
+                       read and write the same records with KafkaWire and librdkafka, in turn
   bench --latency [--rate 1000] [--seconds 60] [--backlog 0] [--rounds 1] [--against PROGRAM]
-                       the time from a record's append to its row's visibility, also while one partition reads a backlog
-                       of so many records; in turn with another build of tfi-consumer
+                       measure the time from a record's append to its row's visibility, also while one partition
+                       reads a backlog of this many records; in turn with another build of tfi-consumer
   chaos [--minutes 1] [--seed N] [--rate 2000] [--standalone] [--logs .build/chaos]
-                       three brokers, Postgres, consumers and a producer, with one fault per second: processes are
-                       killed, connections cut, servers restarted; at the end each record must be in the tables exactly
-                       once. The same seed makes the same faults
-Kafka and Postgres run in Docker where `docker compose` has an engine; else Kafka runs from KAFKA_HOME (the folder of
-any Kafka distribution) and Postgres from this machine's own programs; else the demo takes a broker in memory.
-Environment: KAFKA_HOME, KAFKA_HOMES (several for the tests, colons between), POSTGRES_HOME, TFI_ENV_DIR (where the
-environment is kept, default .build/env), TFI_ENV_MODE (docker, local or fake instead of what is found),
-TFI_KAFKA_PORT and TFI_POSTGRES_PORT (default: 9092 and 5432 with Docker, else free ports).
+                       run three brokers, Postgres, consumers and a producer, with one fault per second: kill
+                       processes, cut connections, restart servers; at the end each record must be in the tables
+                       exactly once. The same seed gives the same faults
+Kafka and Postgres run in Docker if `docker compose` has an engine. Otherwise Kafka runs from KAFKA_HOME (the folder of
+any Kafka distribution) and Postgres from this machine's programs. Without Kafka the demo uses an in-memory broker.
+Environment: KAFKA_HOME, KAFKA_HOMES (several for the tests, separated by colons), POSTGRES_HOME, TFI_ENV_DIR (the folder
+of the environment, default .build/env), TFI_ENV_MODE (docker, local or fake; default: what is available),
+TFI_KAFKA_PORT and TFI_POSTGRES_PORT (default: 9092 and 5432 with Docker, otherwise free ports).
 END
     exit "$1"
 }
 
-# Builds tfi-consumer, tfi-producer and further products if they are missing or older than their sources; the first time
-# takes minutes.
+# Builds tfi-consumer, tfi-producer and further products if they are missing or older than their sources. The first
+# build takes minutes.
 build_programs() { # [PRODUCT]...
     local product program newer
     for product in tfi-consumer tfi-producer "$@"; do
@@ -68,14 +68,14 @@ build_programs() { # [PRODUCT]...
         mkdir -p "$root/.build"
         (cd "$root" && swift_build -c release --product "$product") >"$root/.build/build.log" 2>&1 ||
             { tail -n 30 "$root/.build/build.log" >&2; fail "the build failed: see .build/build.log" 70; }
-        # An up-to-date program isn't linked again: its date says that it was looked at.
+        # SwiftPM does not link an up-to-date program again; the new date records this check.
         touch "$program"
     done
 }
 
-# Tells the programs where the environment is, by their own variables; those that are set already stay.
+# Passes the environment's addresses to the programs by their own variables. Variables that are already set stay.
 use_environment() { # FOLDER
-    [[ -f $1/mode ]] || fail "there is no environment: ./control-env.sh start makes one" 69
+    [[ -f $1/mode ]] || fail "no environment: create one with ./control-env.sh start" 69
     export TFI_BOOTSTRAP_SERVERS=${TFI_BOOTSTRAP_SERVERS:-$(cat "$1/bootstrap")}
     export TFI_DATABASE=${TFI_DATABASE:-$(cat "$1/uri")}
 }
@@ -96,7 +96,7 @@ case $action in
         (($# == 0)) || usage 64
         environment_status "$state" || exit
         use_environment "$state"
-        # Before `init`, or without the topic, the consumer says so; the environment runs all the same.
+        # Before `init`, or without the topic, the consumer reports that; the environment runs nevertheless.
         [[ ! -x $root/.build/release/tfi-consumer ]] || "$root/.build/release/tfi-consumer" status || true ;;
     psql)
         use_environment "$state"

@@ -1,10 +1,10 @@
 # shellcheck shell=bash disable=SC2034,SC2154  # variables that these scripts share
-# What the benchmarks load: the plant's messages (as they are, into other kinds of tables, or by upsert), and wide ones.
-# Each case has the tables `bench_tables`, whose rows are in the schema `template`. CASE_prepare makes and sends
-# everything, CASE_tables makes the tables in another schema, and `case_init` and `case_run` are the options of
+# The benchmarks' data: the plant's messages (as they are, into other kinds of tables, or by upsert), and wide messages.
+# Each case has the tables `bench_tables`, whose rows are in the schema `template`. CASE_prepare creates and sends
+# everything, CASE_tables creates the tables in another schema, and `case_init` and `case_run` are the options of
 # `tfi-consumer`. Sourced by bench.sh.
 
-# Sends the plant's messages and fills the tables of `template` from them. That run also warms everything up.
+# Sends the plant's messages and fills the tables of `template` from them. That run is also the warm-up.
 plant_prepare() {
     bench_tables=(ucp uc)
     quietly "$bench_folder/producer.out" "$bench_programs/tfi-producer" generate --records "$bench_records" \
@@ -14,7 +14,7 @@ plant_prepare() {
     warm_up template
 }
 
-# A run that isn't measured. Its totals say how many bytes of messages there are.
+# An unmeasured run. Its totals include the bytes of all messages.
 warm_up() { # SCHEMA
     quietly "$bench_folder/first.out" "$bench_programs/tfi-consumer" run --standalone --until-caught-up --summary-json \
         --schema "$1" "${case_run[@]}"
@@ -40,7 +40,7 @@ brin_tables() { # SCHEMA
         -c "CREATE INDEX ON $1.uc USING brin (unit_collection_pt_timestamp)"
 }
 
-# A partition for each month.
+# One partition per month.
 partitions_prepare() { plant_prepare; }
 partitions_tables() { # SCHEMA
     bench_sql -c "DO \$\$
@@ -60,7 +60,7 @@ partitions_tables() { # SCHEMA
         END \$\$"
 }
 
-# --mode upsert: the passages into a table by their key, half of whose rows exist.
+# --mode upsert: the passages into a table with a key; half of its rows exist already.
 upsert_columns='qls_unit_id, unit_collection_pt_timestamp, collection_point_id, zone_id'
 
 upsert_prepare() {
@@ -82,7 +82,7 @@ routes:
 unrouted: ignore
 END
     first_run
-    # By hand: as many rows in a transaction as the program had.
+    # The baseline has as many rows per transaction as tfi-consumer had.
     batches=$(json_number batches "$bench_folder/first.out")
     rows=$(bench_sql -c 'SELECT count(*) FROM template.numbered')
     size=$(((rows + batches - 1) / batches))
@@ -115,8 +115,8 @@ COMMIT;
 END
 }
 
-# --mapping wide: 30 fields, nested. The rows are first; their messages are made of them. A line has a column, its type,
-# the path of its field, and an expression of the row's number i.
+# --mapping wide: 30 fields, nested. The rows come first, and the messages are made from them. Each line has a column,
+# its type, the path of its field, and an expression of the row's number i.
 wide_fields() {
     cat <<'END'
 id            bigint        $.id                   7000000000 + i
@@ -166,14 +166,14 @@ wide_prepare() {
     } | write_mapping
     quietly "$bench_folder/topic.out" "$bench_programs/kafkawire" topics create wide --partitions "$bench_partitions" \
         -b "$TFI_BOOTSTRAP_SERVERS"
-    # This form of CSV leaves the text as it is, a message a line.
+    # This form of CSV does not change the text, so each line is a message.
     bench_sql -c "COPY (SELECT $(wide_message) FROM template.wide) TO STDOUT
         (FORMAT csv, DELIMITER E'\\x02', QUOTE E'\\x01')" |
         quietly "$bench_folder/producer.out" "$bench_programs/kafkawire" -P -t wide -b "$TFI_BOOTSTRAP_SERVERS"
     first_run
 }
 
-# An expression for the message of a row. Paths with the same beginning follow each other, and share its object.
+# An SQL expression for the message of a row. Consecutive paths with the same beginning share an object.
 wide_message() {
     wide_fields | awk '
         function separator() { return text == "" || text ~ /\($/ ? "" : ", " }
@@ -196,10 +196,10 @@ wide_message() {
 
 wide_tables() { bench_sql -c "CREATE TABLE $1.wide (LIKE template.wide)"; } # SCHEMA
 
-# Takes the mapping from standard input.
+# Writes the mapping from standard input.
 write_mapping() { cat >"$bench_folder/mapping.yaml"; }
 
-# The first run with a mapping of its own: it has to leave the rows of `template`, and it warms everything up.
+# The first run with its own mapping. It must reproduce the rows of `template`, and is the warm-up.
 first_run() {
     case_run=(--mapping "$bench_folder/mapping.yaml") case_init=(--offsets-only)
     begin_contender round

@@ -1,14 +1,14 @@
 # shellcheck shell=bash
-# The client's benchmark: KafkaWire, librdkafka and, where they are at hand, other clients read and write the same
-# records on one broker, in turn. Sourced by control-env.sh, after prerequisites.sh.
+# The client benchmark: KafkaWire, librdkafka and, if available, other clients read and write the same records on one
+# broker, in turn. Sourced by control-env.sh, after prerequisites.sh.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-# A member of the JSON object that is the last line of FILE.
+# Prints a member of the JSON object in the last line of FILE.
 client_member() { # NAME FILE
     tail -n 1 "$2" | sed -n "s/.*\"$1\": \{0,1\}\"\{0,1\}\([^,\"}]*\).*/\1/p"
 }
 
-# Runs one contender, prints its line and keeps its numbers: CONTENDER CASE rate cpu-ns wall peak digest.
+# Runs one contender, prints its line and stores its numbers: CONTENDER CASE rate cpu-ns wall peak digest.
 client_run() { # ROUND CONTENDER CASE PROGRAM [ARG]...
     local round=$1 contender=$2 case=$3 out=$client_folder/out rate cpu peak seconds records
     shift 3
@@ -29,7 +29,7 @@ client_run() { # ROUND CONTENDER CASE PROGRAM [ARG]...
         >>"$client_folder/results"
 }
 
-# Who else is in --peers reads and writes too; their programs take other arguments.
+# Runs the clients of --peers, whose programs have other arguments.
 client_peers() { # ROUND CASE MODE TOPIC [ARG]...
     local round=$1 case=$2 mode=$3 topic=$4
     shift 4
@@ -51,13 +51,13 @@ client_round() { # ROUND
             client_run "$round" librdkafka "$mode-$codec" "$client_folder/librdkafka" fetch \
                 --bootstrap-servers "$client_bootstrap" --topic "fetch-$codec" --records "$client_records" \
                 "${options[@]}"
-            # Their fastest for compressed topics.
+            # The fastest setting of these clients for compressed topics.
             [[ $codec == none ]] || options=(--fetch-bytes 131072)
             [[ $codec != none ]] || options=()
             client_peers "$round" "$mode-$codec" "$mode" "fetch-$codec" "${options[@]}"
         done
     done
-    # A topic of its own for each, so that nobody writes into a longer log; the same settings for both.
+    # Each client writes to its own topic, so that no log is longer than another; the settings are the same.
     options=()
     local setting
     for setting in acks=all enable.idempotence=true linger.ms=5 batch.size=131072; do
@@ -81,7 +81,7 @@ client_topic() { # NAME
         --partitions "$client_partitions" --replication-factor 1 >/dev/null
 }
 
-# Medians over the rounds, ratios to librdkafka, and one line of JSON.
+# Prints medians over the rounds, ratios to librdkafka, and one line of JSON.
 client_summary() {
     sort -k2,2 -k1,1 -s "$client_folder/results" | awk '
         function median(list, count, i, j, held) {
@@ -165,7 +165,7 @@ bench_client() { # [--records N] [--partitions N] [--rounds N] [--codecs "none l
     local flags
     read -ra flags < <(pkg-config --cflags --libs rdkafka)
     "${CC:-cc}" -O2 -o "$client_folder/librdkafka" "$root/Benchmarks/librdkafka/benchmark.c" "${flags[@]}"
-    # Full speed: the JIT compiler's second stage, and room for the page cache's traffic.
+    # Full speed: the second stage of the JIT compiler, and memory for the page cache.
     export KAFKA_HEAP_OPTS=${KAFKA_HEAP_OPTS:--Xms1g -Xmx1g}
     export KAFKA_JVM_PERFORMANCE_OPTS=${KAFKA_JVM_PERFORMANCE_OPTS:--XX:+UseG1GC}
     "$root/scripts/kafka.sh" up "$client_folder/kafka" --owner "$$" >/dev/null

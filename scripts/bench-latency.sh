@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# How long a record takes from its append at the broker until its row is visible in the database, at a steady rate, with
-# a real broker and a real server. Sourced by control-env.sh, after prerequisites.sh and environment.sh.
+# The time from a record's append at the broker until its row is visible in the database, at a steady rate, with a real
+# broker and a real server. Sourced by control-env.sh, after prerequisites.sh and environment.sh.
 #
-# A record says when it was sent, and its producer notes when it was acknowledged; the append is between the two. The
-# server keeps the time of each commit (track_commit_timestamp). All three use this machine's clock, in microseconds.
+# A record carries its sending time, and the producer records its acknowledgement; the append is between the two. The
+# server stores the time of each commit (track_commit_timestamp). All three use this machine's clock, in microseconds.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 latency_sql() { psql --no-psqlrc -qAtX -v ON_ERROR_STOP=1 -d "$latency_uri" "$@"; }
@@ -15,7 +15,7 @@ latency_end() {
     rm -rf "$latency_folder"
 }
 
-# Waits until a query gives `t`; fails after LIMIT seconds.
+# Waits until a query returns `t`; fails after LIMIT seconds.
 latency_await() { # LIMIT QUERY
     local end=$((SECONDS + $1))
     until [[ $(latency_sql -c "$2") == t ]]; do
@@ -25,7 +25,7 @@ latency_await() { # LIMIT QUERY
     done
 }
 
-# A line for the records that a condition selects: percentiles in milliseconds.
+# Prints a line for the records that a condition selects: percentiles in milliseconds.
 latency_line() { # ROUND WHAT TIME CONDITION
     latency_sql -F ' ' -c "
         SELECT count(*), round(percentile_disc(0.5) WITHIN GROUP (ORDER BY ms), 2),
@@ -69,7 +69,7 @@ latency_round() { # ROUND NAME PROGRAM RATE SECONDS BACKLOG
     local end=9223372036854775807 begin
     begin=$(latency_sql -c 'SELECT min(sent) + 5000000 FROM bench.sent')
     if ((backlog)); then
-        # Only while the backlog was read.
+        # Only the time until the backlog has been read.
         end=$(latency_sql -c "
             SELECT (extract(epoch FROM pg_xact_commit_timestamp(xmin)) * 1000000)::bigint
             FROM bench.record WHERE n = $((backlog - 1)) ORDER BY sent LIMIT 1")
@@ -110,7 +110,7 @@ bench_latency() {
     trap latency_end EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
-    # Full speed: the JIT compiler's second stage, and room for the page cache's traffic.
+    # Full speed: the second stage of the JIT compiler, and memory for the page cache.
     export KAFKA_HEAP_OPTS=${KAFKA_HEAP_OPTS:--Xms1g -Xmx1g}
     export KAFKA_JVM_PERFORMANCE_OPTS=${KAFKA_JVM_PERFORMANCE_OPTS:--XX:+UseG1GC}
     forget_options

@@ -1,30 +1,31 @@
 # shellcheck shell=bash disable=SC2154  # variables that these scripts share
-# What the benchmarks measure with: time, CPU of a program and of the Postgres server, and means over the rounds. Sourced
-# by bench.sh, which sets `bench_folder`, `bench_uri`, `bench_rows` and `bench_bytes`.
+# Measurements for the benchmarks: wall time, CPU time of a program and of the Postgres server, and means over the
+# rounds. Sourced by bench.sh, which sets `bench_folder`, `bench_uri`, `bench_rows` and `bench_bytes`.
 
 bench_sql() { psql --no-psqlrc -qAtX -v ON_ERROR_STOP=1 -d "$bench_uri" "$@"; }
 
-# The difference of two outputs of `times`, whose second line has what the shell's children used: 0m1.234s 0m0.567s.
+# The CPU seconds between two outputs of `times`. Their second line is the shell's children: 0m1.234s 0m0.567s.
 children_between() { # BEFORE AFTER
     awk 'function seconds(text, part) { split(text, part, "m"); return part[1] * 60 + part[2] }
         FNR == 2 { total = seconds($1) + seconds($2) - total }
         END { printf "%.3f", total }' "$1" "$2"
 }
 
-# The CPU time, in seconds, that all of the server's processes have used: those that run, and those that have ended, which
-# the first one has collected. 0 if the server isn't a process of this machine that can be looked at (Docker).
+# The CPU time, in seconds, of all the server's processes: the running ones, and the ended ones, which are included in
+# the first process's numbers. 0 if the server is not a visible process of this machine (Docker).
 server_seconds() {
     local first children
     first=$(running_pid "$bench_folder/postgres/pid")
     read -ra children < <(cat "/proc/$first/task/$first/children" 2>/dev/null) || true
     children=("$first" "${children[@]}")
-    # After the name in brackets: state, …; utime, stime, cutime and cstime are the 12th to the 15th.
+    # The fields after the name in parentheses: state, …; utime, stime, cutime and cstime are the 12th to the 15th.
     printf '/proc/%s/stat\n' "${children[@]}" | xargs cat 2>/dev/null | sed 's/.*) //' |
         awk -v ticks="$(getconf CLK_TCK)" '{ total += $12 + $13 + $14 + $15 } END { printf "%.3f", total / ticks }'
 }
 
-# Runs a program, or a function that waits for its programs, and sets `wall`, `client` and `server`: seconds, and seconds
-# of CPU (user and system) of the programs and of the server. Output goes to OUT. This shell runs nothing else meanwhile.
+# Runs a program, or a function that waits for its programs, and sets `wall`, `client` and `server`: the seconds, and
+# the CPU seconds (user and system) of the programs and of the server. Output goes to OUT. This shell runs nothing else
+# meanwhile.
 measure() { # OUT PROGRAM [ARG]...
     local out=$1 before began status=0
     shift
@@ -43,7 +44,7 @@ measure() { # OUT PROGRAM [ARG]...
     server=$(awk -v after="$(server_seconds)" -v before="$before" 'BEGIN { printf "%.3f", after - before }')
 }
 
-# Runs a step that isn't measured; what it writes is shown only if it fails.
+# Runs an unmeasured step. Its output is shown only if it fails.
 quietly() { # OUT PROGRAM [ARG]...
     local out=$1
     shift
@@ -53,18 +54,18 @@ quietly() { # OUT PROGRAM [ARG]...
     }
 }
 
-# A number of a JSON object that is the last line of FILE, by name.
+# Prints a number from the JSON object in the last line of FILE, by name.
 json_number() { # NAME FILE
     tail -n 1 "$2" | grep -oE "\"$1\": ?[0-9.eE+-]+" | head -n 1 | sed 's/.*: *//'
 }
 
-# The sum of what psql's \timing says, in seconds; of several psql the longest sum.
+# The sum of the times that psql prints with \timing, in seconds; with several FILEs the largest sum.
 timed_seconds() { # FILE...
     awk '/^Time:/ { total[FILENAME] += $2 }
         END { for (file in total) if (total[file] > most) most = total[file]; printf "%.3f", most / 1000 }' "$@"
 }
 
-# Prints a contender's line and keeps its numbers. Its name has no blanks.
+# Prints a contender's line and stores its numbers. Its name has no blanks.
 result() { # ROUND CONTENDER SECONDS PEAK-MB
     printf '%-6s %-16s %12.0f %9.3f %9.3f %10.0f %10.0f %8s\n' "$1" "$2" \
         "$(awk -v rows="$bench_rows" -v seconds="$3" 'BEGIN { print rows / seconds }')" "$3" "$wall" \
@@ -77,8 +78,8 @@ result_heading() {
     printf '%-6s %-16s %12s %9s %9s %10s %10s %8s\n' round '' rows/s seconds wall 'client ns' 'server ns' 'peak MB'
 }
 
-# For each contender the mean of its CPU, and how its speed relates to that of the baselines, which come first: the
-# geometric mean of the rounds' ratios.
+# Prints each contender's mean CPU, and its speed relative to the baselines, which come first: the geometric mean of the
+# rounds' ratios.
 summary() { # BASELINES
     awk -v baselines="$1" -v rows="$bench_rows" -v bytes="$bench_bytes" '
         !($2 in runs) { order[++contenders] = $2 }

@@ -1,13 +1,14 @@
 # shellcheck shell=bash
-# The benchmark: the same rows by `psql \copy … (format binary)` (for upsert: by statements in psql) and by `tfi-consumer
-# run`, in turn, on one broker and one server. Sourced by control-env.sh, after prerequisites.sh and environment.sh.
+# The benchmark: loads the same rows with `psql \copy … (format binary)` (for upsert: with statements in psql) and with
+# `tfi-consumer run`, in turn, on one broker and one server. Sourced by control-env.sh, after prerequisites.sh and
+# environment.sh.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=scripts/bench-measure.sh
 source "$root/scripts/bench-measure.sh"
 # shellcheck source=scripts/bench-cases.sh
 source "$root/scripts/bench-cases.sh"
 
-# Each contender begins with tables of its own on a quiet server: nothing is left to be written of what the last one did.
+# Each contender begins with its own tables on a quiet server, which has written everything of the contender before.
 begin_contender() { # SCHEMA
     bench_sql -c "CREATE SCHEMA $1"
     "${bench_case}_tables" "$1"
@@ -30,7 +31,7 @@ end_contender() { # SCHEMA NAME SECONDS PEAK-MB
     result "$bench_round" "$2" "$3" "$4"
 }
 
-# Expects the very rows of `template`, by a checksum of them.
+# Checks by a checksum that the rows are those of `template`.
 compare_rows() { # SCHEMA NAME
     local table query="SELECT count(*), sum(hashtextextended(t::text, 0)) FROM"
     for table in "${bench_tables[@]}"; do
@@ -39,7 +40,7 @@ compare_rows() { # SCHEMA NAME
     done
 }
 
-# The files that `\copy` reads: each table in one, and divided among as many as there are workers.
+# Exports the files for `\copy`: each table as one file, and split into as many files as there are workers.
 export_rows() {
     local table columns i
     for table in "${bench_tables[@]}"; do
@@ -56,7 +57,7 @@ WHERE bench_n % $bench_workers = $i) to '$bench_folder/$table.$i.copy' (format b
 
 timed_psql() { psql --no-psqlrc -qX -v ON_ERROR_STOP=1 -d "$bench_uri" -c '\timing on' "$@"; }
 
-# Copies the tables' files, with each end of their names, by a psql of its own, all at once.
+# Copies the tables' files whose names have these ends, each with its own psql, all at once.
 copy_files() { # END...
     local end table commands pid pids=() status=0
     for end in "$@"; do
@@ -139,7 +140,7 @@ bench_options() { # [OPTION VALUE]...
                 POSTGRES_HOME=$(cd "$2" && pwd)
                 export POSTGRES_HOME TFI_ENV_MODE=local ;;
             --mapping | --mode | --into)
-                # One case at a time.
+                # Only one case per call.
                 [[ -z $bench_case ]] || usage 64
                 case "$1 $2" in
                     '--mapping wide' | '--mode upsert') bench_case=$2 ;;
@@ -153,7 +154,7 @@ bench_options() { # [OPTION VALUE]...
     bench_case=${bench_case:-plant}
     if [[ -z $bench_records ]]; then
         bench_records=5000000
-        # Of 830 bytes each.
+        # These messages have 830 bytes each.
         [[ $bench_case != wide ]] || bench_records=1000000
     fi
     [[ $bench_records =~ ^[1-9][0-9]*$ && $bench_partitions =~ ^[1-9][0-9]*$ && $bench_rounds =~ ^[1-9][0-9]*$ &&
@@ -172,14 +173,14 @@ bench() { # [OPTION VALUE]...
     trap bench_end EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
-    # Full speed: the JIT compiler's second stage, and room for the page cache's traffic.
+    # Full speed: the second stage of the JIT compiler, and memory for the page cache.
     export KAFKA_HEAP_OPTS=${KAFKA_HEAP_OPTS:--Xms1g -Xmx1g}
     export KAFKA_JVM_PERFORMANCE_OPTS=${KAFKA_JVM_PERFORMANCE_OPTS:--XX:+UseG1GC}
     forget_options
     environment_start "$bench_folder" no "$$"
     use_environment "$bench_folder"
     bench_uri=$TFI_DATABASE
-    # The server's own vacuum would work on one contender's rows while the next is measured.
+    # Autovacuum would process one contender's rows while the next one is measured.
     bench_sql -c "ALTER SYSTEM SET autovacuum = off" -c "SELECT pg_reload_conf()" >/dev/null
 
     echo "$(nproc) cores, Kafka ($(cat "$bench_folder/mode")), Postgres $(bench_sql -c 'SHOW server_version')," \
@@ -199,7 +200,7 @@ bench() { # [OPTION VALUE]...
     fi
     result_heading
     for ((bench_round = 1; bench_round <= bench_rounds; bench_round++)); do
-        # In both orders: whoever comes second finds another machine than the first.
+        # Alternate the order: the second contender finds the machine in a different state than the first.
         for ((i = 0; i < ${#contenders[@]}; i++)); do
             if ((bench_round % 2)); then run_contender "${contenders[i]}"; else run_contender "${contenders[-1 - i]}"; fi
         done

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# Faults on purpose: Tests/Chaos runs brokers, a Postgres and tfi-consumer, makes one fault per second, and checks that
-# nothing is lost or doubled. Sourced by control-env.sh, after prerequisites.sh.
+# Fault injection: Tests/Chaos runs brokers, a Postgres and tfi-consumer, injects one fault per second, and checks that
+# no record is lost or doubled. Sourced by control-env.sh, after prerequisites.sh.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 chaos() { # [ARG]... for `Chaos run`
     need_packages build java postgres
-    if [[ -z $(kafka_homes) ]]; then fail "no Kafka here: set KAFKA_HOME to the folder of a Kafka distribution" 69; fi
+    if [[ -z $(kafka_homes) ]]; then fail "no Kafka found: set KAFKA_HOME to the folder of a Kafka distribution" 69; fi
     KAFKA_HOMES=$(kafka_homes)
     export KAFKA_HOMES
     [[ -n ${TFI_PROGRAMS:-} ]] || build_programs

@@ -1,13 +1,13 @@
 # shellcheck shell=bash
-# What the scripts share: background processes known by their pid files, free ports, and a guard that ends them
-# together with the process that they were started for. Sourced, not run.
+# Shared functions: background processes identified by pid files, free ports, and a guard that ends them together with
+# the process for which they were started. Sourced, not run.
 
 fail() { # MESSAGE [STATUS]
     echo "${0##*/}: $1" >&2
     exit "${2:-1}"
 }
 
-# When process PID started, in a form to compare; nothing where it doesn't run (a zombie doesn't).
+# Prints the start time of process PID, for comparison; nothing if it does not run or is a zombie.
 start_time() { # PID
     local stat fields
     if [[ -d /proc/self ]]; then
@@ -19,8 +19,8 @@ start_time() { # PID
     fi
 }
 
-# The process of a pid file, nothing where it has ended. The file holds the start time beside the id, so that a later
-# process that was given the same id isn't taken for it.
+# Prints the process of a pid file; nothing if it has ended. The file contains the start time beside the id, so that a
+# later process with the same id is not mistaken for it.
 running_pid() { # PIDFILE
     local pid started
     [[ -f $1 ]] || return 0
@@ -29,8 +29,8 @@ running_pid() { # PIDFILE
     return 0
 }
 
-# Closes every descriptor but the standard ones, so that a daemon holds nothing open by whose end its starter's caller
-# waits for its starter: a pipe, or the socket that Foundation's Process leaves in the programs it runs.
+# Closes all descriptors except the standard ones. Otherwise the daemon could hold open a pipe, or the socket that
+# Foundation's Process passes to its programs, at whose end the starter's caller waits.
 close_descriptors() {
     local fd
     for fd in /proc/self/fd/* /dev/fd/*; do
@@ -40,8 +40,8 @@ close_descriptors() {
     return 0
 }
 
-# Starts a daemon in a session of its own: a Ctrl-C in the terminal is for the script that started it. It writes its
-# pid file itself before it becomes COMMAND: where the folder is gone by then, nothing starts.
+# Starts a daemon in its own session, so that Ctrl-C in the terminal does not reach it. It writes its pid file before it
+# becomes COMMAND: if the folder has been removed by then, nothing starts.
 launch() { # PIDFILE LOG COMMAND [ARG]...
     local pidfile=$1 log=$2 session=()
     shift 2
@@ -66,7 +66,7 @@ launch() { # PIDFILE LOG COMMAND [ARG]...
     fail "cannot start $1: see $log"
 }
 
-# Sends a signal to the process of a pid file and waits until it is gone; after 30 s it is killed.
+# Signals the process of a pid file and waits until it has ended; kills it after 30 s.
 end_process() { # PIDFILE SIGNAL
     local pid n
     pid=$(running_pid "$1")
@@ -81,9 +81,9 @@ end_process() { # PIDFILE SIGNAL
     rm -f "$1"
 }
 
-# Prints N ports of 127.0.0.1, one a line, that the kernel lets a server have. They are below the range that it takes
-# for outgoing connections: one from that range could be lost to a client while a server is down, or a client that
-# tries to reach the server that is down could be connected with itself.
+# Prints N free ports of 127.0.0.1, one per line. They are below the kernel's range for outgoing connections. From that
+# range, a client could take a port while its server is down, or a client that keeps trying to reach the server could be
+# connected to itself.
 free_ports() { # N
     perl -MSocket -e '
         my $top = 32768;
@@ -101,7 +101,7 @@ free_ports() { # N
         die "no free port\n" if @held < $ARGV[0];' "$1"
 }
 
-# Watches OWNER; when it has ended, however it did, runs `SCRIPT abandon DIR`. Ends by itself when DIR has gone.
+# Watches OWNER. When it has ended for any reason, runs `SCRIPT abandon DIR`. Ends by itself if DIR is removed.
 start_guard() { # SCRIPT DIR OWNER
     local started
     started=$(start_time "$3")
@@ -115,7 +115,7 @@ start_guard() { # SCRIPT DIR OWNER
         done' "${BASH_SOURCE[0]}" "$1" "$2" "$3" "$started"
 }
 
-# Removes a folder that a script's `up` made; MARK is the file that shows that it did.
+# Removes a folder that a script's `up` created. The file MARK shows that it did.
 remove_folder() { # DIR MARK
     [[ -f $1/$2 ]] || return 0
     rm -rf -- "$1"

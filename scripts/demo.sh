@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The demo: a day of the plant through the broker into Postgres, its tiles shown as they grow. Sourced by
+# The demo: sends a day of the plant through the broker to Postgres, and shows the tiles as they grow. Sourced by
 # control-env.sh, after environment.sh.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
@@ -35,7 +35,7 @@ tile (place, label, value) AS (
 )
 SELECT label || '|' || coalesce(value, '-') FROM tile ORDER BY place"
 
-# For each view of the expected day: does it hold these rows, in any order? Prints a query for each, which psql runs.
+# For each view of the expected day: does it contain these rows, in any order? Prints one query per view, for psql.
 check_sql="
 SELECT format(\$query\$
     SELECT %L WHERE (SELECT jsonb_agg(cells ORDER BY cells) FROM jsonb_array_elements(%L::jsonb) AS cells)
@@ -72,11 +72,11 @@ print_line() { # TOTAL
         "${tile[total]}" "${tile[nok]}" "${hours##*  }" "$(cut -d ' ' -f 1-7 <<<"$zones")"
 }
 
-# Shows the tiles until the producer has ended: a table that is drawn again and again on a terminal, else a line every
-# few seconds.
+# Shows the tiles until the producer has ended: on a terminal a table that is redrawn, otherwise a line every few
+# seconds.
 watch_day() { # PRODUCER-PID CONSUMER-PID TOTAL
     local shown=0 n width
-    # A line that the terminal breaks in two would spoil the drawing over it.
+    # A line that the terminal wraps would break the redrawing.
     width=$(tput cols 2>/dev/null || echo 80)
     while kill -0 "$1" 2>/dev/null; do
         kill -0 "$2" 2>/dev/null || return 1
@@ -93,11 +93,11 @@ watch_day() { # PRODUCER-PID CONSUMER-PID TOTAL
             sleep 0.2
         done
     done
-    # The final table takes the place of the last one that was drawn.
+    # The final table replaces the last one that was drawn.
     ((shown == 0)) || printf '\e[%dA' "${#labels[@]}"
 }
 
-# Waits until the topic is there, which the producer makes.
+# Waits until the producer has created the topic.
 await_topic() { # CONSUMER PRODUCER-PID
     local n
     for ((n = 0; n < 150; n++)); do
@@ -108,7 +108,7 @@ await_topic() { # CONSUMER PRODUCER-PID
     return 1
 }
 
-# Waits until the consumer serves its page, and puts the address into `page`.
+# Waits until the consumer serves its page, and sets `page` to the address.
 await_page() {
     local n
     for ((n = 0; n < 150; n++)); do
@@ -127,7 +127,7 @@ end_consumer() {
 }
 
 demo_failed() { # SENTENCE
-    echo "the demo went wrong: $1" >&2
+    echo "the demo failed: $1" >&2
     local file
     for file in "$demo_folder"/{init,consumer,producer}.log; do
         [[ ! -s $file ]] || { echo "--- ${file##*/}"; tail -n 5 "$file"; } >&2
@@ -157,13 +157,13 @@ demo() {
     done
     declare -A tile
     local labels=() clear_line='' page=''
-    # A line is wiped to its end, where the text before was longer.
+    # Clear the rest of a line if the text before was longer.
     [[ ! -t 1 ]] || clear_line=$'\e[K'
 
     need_packages build postgres
     build_programs
     demo_folder=$(mktemp -d)
-    # The database's own user has to get to its data below.
+    # The database's user needs access to its data in this folder.
     chmod 711 "$demo_folder"
     producer='' consumer=''
     trap demo_end EXIT

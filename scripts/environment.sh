@@ -1,8 +1,7 @@
 # shellcheck shell=bash
-# Kafka and Postgres in one of three ways: `docker` (docker compose), `local` (KAFKA_HOME and this machine's Postgres),
-# `fake` (a broker in memory and this machine's Postgres). FOLDER/mode, FOLDER/bootstrap and FOLDER/uri say which and
-# where. Sourced by control-env.sh, after daemon.sh and
-# prerequisites.sh.
+# Runs Kafka and Postgres in one of three modes: `docker` (docker compose), `local` (KAFKA_HOME and this machine's
+# Postgres), or `fake` (an in-memory broker and this machine's Postgres). FOLDER/mode, FOLDER/bootstrap and FOLDER/uri
+# contain the mode and the addresses. Sourced by control-env.sh, after daemon.sh and prerequisites.sh.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 has_docker() {
@@ -10,7 +9,7 @@ has_docker() {
         timeout 10 docker info >/dev/null 2>&1 && timeout 10 docker compose version >/dev/null 2>&1
 }
 
-# Which way this machine allows. FAKE: whether a broker in memory will do, `yes` or `no`.
+# Prints the mode that this machine allows. FAKE: whether an in-memory broker is acceptable, `yes` or `no`.
 find_mode() { # FAKE
     local home
     home=$(kafka_home)
@@ -34,7 +33,7 @@ compose() { # FOLDER ARG...
         docker compose --project-directory "$root" --project-name "$(cat "$folder/project")" "$@"
 }
 
-# Superset with the dashboard, in the foreground; the other containers stay as they are.
+# Runs Superset with the dashboard in the foreground. The other containers are not affected.
 superset_container() { # FOLDER [--port P]
     local folder=$1 port=8088
     shift
@@ -46,8 +45,8 @@ superset_container() { # FOLDER [--port P]
     TFI_SUPERSET_PORT=$port compose "$folder" --profile superset up --build --no-deps superset
 }
 
-# Starts everything, or starts again what a folder has. With OWNER everything ends, and its data is removed, when that
-# process has ended (but for Docker's: those are the caller's to remove).
+# Starts everything, or restarts what a folder contains. With OWNER everything ends, and its data is removed, when that
+# process has ended (except with Docker, whose containers the caller has to remove).
 environment_start() { # FOLDER [FAKE [OWNER]]
     local folder=$1 mode owner=() ports
     [[ -z ${3:-} ]] || owner=(--owner "$3")
@@ -64,7 +63,7 @@ environment_start() { # FOLDER [FAKE [OWNER]]
             [[ -z ${3:-} ]] || mapfile -t ports < <(free_ports 2)
             echo "${ports[0]}" >"$folder/kafka-port"
             echo "${ports[1]}" >"$folder/postgres-port"
-            # Two clones, or an environment and a demo, are two projects.
+            # Two clones, or an environment and a demo, need different projects.
             echo "tfi-$(printf '%s' "$folder" | cksum | cut -d ' ' -f 1)" >"$folder/project"
             echo "$mode" >"$folder/mode"
             compose "$folder" up --detach --wait kafka postgres >&2 || fail "docker compose could not start them" 69
@@ -75,7 +74,7 @@ environment_start() { # FOLDER [FAKE [OWNER]]
         fake) need_packages postgres ;;
         *) fail "TFI_ENV_MODE is docker, local or fake, not '$mode'" 64 ;;
     esac
-    # Started together: each waits for its own server.
+    # Started in parallel: each script waits for its own server.
     "$root/scripts/postgres.sh" up "$folder/postgres" --port "${TFI_POSTGRES_PORT:-0}" "${owner[@]}" \
         >/dev/null & local postgres=$!
     if [[ $mode == local ]]; then
@@ -93,13 +92,13 @@ environment_start() { # FOLDER [FAKE [OWNER]]
 }
 
 environment_abort() { # FOLDER
-    echo "the servers' own logs end with what went wrong:" >&2
+    echo "the last lines of the servers' logs:" >&2
     tail -n 5 "$1"/postgres/log "$1"/kafka/*/log "$1"/fake/log 2>/dev/null >&2 || true
     environment_remove "$1"
-    fail "the environment does not start" 69
+    fail "the environment did not start" 69
 }
 
-# The broker in memory: its topics are gone when it ends.
+# Starts the in-memory broker. Its topics are lost when it ends.
 start_fake() { # FOLDER
     local address n
     address=$(cat "$1/bootstrap")
@@ -124,7 +123,7 @@ environment_resume() { # FOLDER
                 "$root/scripts/kafka.sh" start "$1/kafka"
             elif [[ -z $(running_pid "$1/fake/pid") ]]; then
                 build_programs
-                start_fake "$1" || fail "the broker in memory does not start" 69
+                start_fake "$1" || fail "the in-memory broker did not start" 69
             fi ;;
     esac
 }
@@ -150,10 +149,10 @@ environment_remove() { # FOLDER
     [[ ! -d $1 ]] || rmdir "$1" 2>/dev/null || true
 }
 
-# Ends with 0 where all of it runs.
+# Succeeds if everything runs.
 environment_status() { # FOLDER
     local all=0 file name
-    [[ -f $1/mode ]] || { echo "no environment: ./control-env.sh start makes one"; return 1; }
+    [[ -f $1/mode ]] || { echo "no environment: create one with ./control-env.sh start"; return 1; }
     if [[ $(cat "$1/mode") == docker ]]; then
         compose "$1" ps
         [[ $(compose "$1" ps --services --status running | grep -cE '^(kafka|postgres)$') == 2 ]]
@@ -166,14 +165,14 @@ environment_status() { # FOLDER
         if [[ -n $(running_pid "$1/$file") ]]; then
             echo "$name runs: $(cat "$1/$([[ $name == Postgres ]] && echo uri || echo bootstrap)")"
         else
-            echo "$name is stopped: ./control-env.sh start"
+            echo "$name is stopped; start it with ./control-env.sh start"
             all=1
         fi
     done
     return "$all"
 }
 
-# Demo and benchmark run the programs as they say, whatever options are set for them in this shell's environment.
+# The demo and the benchmark define all options themselves, so remove those in this shell's environment.
 forget_options() {
     local name
     for name in "${!TFI_@}"; do

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Fuzzes what is read from brokers: the decoders of all responses, record batches in all formats and codecs, and whole
-# conversations with a broker whose answers have impossible numbers in them. And what the ingest engine reads: mapping
-# files, JSON paths, messages for columns of any types, which the encoder's fast path has to encode as its general path
-# does, and samples, whose proposed tables have to take them.
-# Needs clang's libFuzzer and address sanitizer, which come with the Swift toolchain.
+# Fuzzes the code that reads data from brokers: the decoders of all responses, record batches in all formats and codecs,
+# and whole conversations with a broker whose answers contain impossible numbers. It also fuzzes the ingest engine's
+# inputs: mapping files; JSON paths; messages for columns of any type, which the encoder's fast path must encode like
+# its general path; and samples, whose proposed tables must accept them. Needs clang's libFuzzer and address sanitizer,
+# which are part of the Swift toolchain.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=scripts/daemon.sh
@@ -14,8 +14,8 @@ source "$root/scripts/prerequisites.sh"
 usage() {
     cat >&2 <<'END'
 usage: fuzz.sh [SECONDS [responses|records|conversations|mapping|path|encoder|inference]...]
-Runs each fuzzer for SECONDS (default 30), all but conversations if none is named. New ways through the code stay in
-.build/fuzz/corpus for the next run. An input that fails is left in .build/fuzz/findings, and ends this with status 1.
+Runs each fuzzer for SECONDS (default 30), or all but conversations if none is named. Inputs that reach new code stay in
+.build/fuzz/corpus for the next run. A failing input is stored in .build/fuzz/findings, and the exit status is then 1.
 END
     exit 64
 }
@@ -31,7 +31,7 @@ done
 
 build=$root/.build/fuzz
 cd "$root"
-# Not optimised: with the sanitizer's checks that takes the compiler longer than CI fuzzes.
+# Not optimised: with the sanitizer's checks, optimising takes longer than CI fuzzes.
 for target in KafkaWireFuzz IngestEngineFuzz; do
     pattern='responses|records|conversations'
     [[ $target == KafkaWireFuzz ]] || pattern='mapping|path|encoder|inference'
@@ -40,9 +40,9 @@ for target in KafkaWireFuzz IngestEngineFuzz; do
         -Xswiftc -sanitize=fuzzer,address -Xswiftc -g -Xswiftc -DFUZZER >"$build.log" 2>&1 ||
         { tail -n 20 "$build.log" >&2; exit 1; }
 done
-# SwiftPM would link programs that have a main function of their own; libFuzzer brings the only one.
+# SwiftPM would link programs with their own main function, but libFuzzer provides it.
 link() { # PROGRAM OBJECT...
-    # gold warns of symbols of the sanitizer that don't matter.
+    # gold warns about sanitizer symbols that do not matter.
     swiftc -sanitize=fuzzer,address -o "$@" >"$build.log" 2>&1 || { tail -n 20 "$build.log" >&2; exit 1; }
 }
 [[ ! ${fuzzers[*]} =~ responses|records|conversations ]] ||
@@ -59,12 +59,12 @@ if ! { swift_build --build-tests &&
     exit 1
 fi
 
-# Larger inputs find nothing that small ones don't, and take longer: most seeds are below 16 KiB. The limits on memory
-# are coarse; the fuzzers themselves compare what each input takes with its size.
+# Larger inputs take longer and find nothing that small ones do not, so most seeds are below 16 KiB. The memory limits
+# are coarse; the fuzzers themselves compare each input's memory with its size.
 for fuzzer in "${fuzzers[@]}"; do
     mkdir -p "$build/corpus/$fuzzer" "$build/findings"
     limits=(-max_len=16384 -timeout=10 -rss_limit_mb=1024)
-    # A conversation has threads and sockets, and ends the process by itself if it takes longer than a minute.
+    # A conversation has threads and sockets, and ends the process itself if it takes longer than a minute.
     [[ $fuzzer != conversations ]] || limits=(-max_len=50 -timeout=90 -rss_limit_mb=2048)
     program=$build/fuzzer
     if [[ $fuzzer =~ ^(mapping|path|encoder|inference)$ ]]; then
@@ -78,7 +78,7 @@ for fuzzer in "${fuzzers[@]}"; do
         -use_value_profile=1 -print_final_stats=1 -print_funcs=0 -artifact_prefix="$build/findings/$fuzzer-" \
         "$build/corpus/$fuzzer" "$build/seeds/$fuzzer" >"$build.log" 2>&1; then
         tail -n 40 "$build.log" >&2
-        echo "the fuzzer $fuzzer found something: see $build/findings" >&2
+        echo "the fuzzer $fuzzer found a failing input: see $build/findings" >&2
         exit 1
     fi
     grep -E '^stat::number_of_executed_units|^stat::average_exec|^stat::peak_rss' "$build.log"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs real Apache Kafka brokers (KRaft) on 127.0.0.1 from any Kafka distribution, for tests, demo and measurements.
+# Runs real Apache Kafka brokers (KRaft) on 127.0.0.1 from any Kafka distribution, for tests, the demo and benchmarks.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/daemon.sh
@@ -14,27 +14,27 @@ usage: kafka.sh up DIR [--version-home KAFKA_HOME] [--brokers N] [--port P] [--s
        kafka.sh start DIR [I]   start broker I (or all) again, with its port and data
        kafka.sh stop DIR I      stop broker I cleanly
        kafka.sh kill DIR I      kill broker I at once
-       kafka.sh archive         keep the classes that a broker loads in .build/, so that brokers and tools start in
-                                half the time from then on
+       kafka.sh archive         store the classes that a broker loads in .build/, so that brokers and tools then
+                                start in half the time
        kafka.sh version         the version of the distribution in KAFKA_HOME
        kafka.sh tool NAME ARG...  one of Kafka's own tools: topics, configs, consumer-groups, console-consumer,
                                 console-producer, producer-perf, consumer-perf, dump-log, api-versions, or a class name
-`up` prints the bootstrap addresses and leaves them in DIR/bootstrap. Broker I (from 1) logs to DIR/I/log. Without
---port each broker has a free port; with it broker I has P+I-1. --set gives a broker setting, in which %I is I. With --owner the brokers
-are killed and DIR is removed when process PID has ended.
+`up` prints the bootstrap addresses and stores them in DIR/bootstrap. Broker I (from 1) logs to DIR/I/log. Without
+--port each broker gets a free port; with it broker I has port P+I-1. --set adds a broker setting, in which %I is
+replaced by I. With --owner the brokers are killed and DIR is removed when process PID has ended.
 --secure adds listeners with TLS and logins: DIR/listeners has a line `NAME BOOTSTRAP` for each, DIR/tls the PEM files.
-  ssl             TLS; a client certificate is looked at where there is one
+  ssl             TLS; a client certificate is verified if the client sends one
   mtls            TLS; a client certificate is required
   expired         TLS with a certificate that has expired
   elsewhere       TLS with a certificate for another host, kafka.example.com
-  sasl_plaintext  a login by PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER (unsigned tokens), in plain
-  sasl_ssl        the same in TLS
+  sasl_plaintext  a login by PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER (unsigned tokens), without TLS
+  sasl_ssl        the same over TLS
   reauth          as sasl_ssl, with sessions of 3 s, and without PLAIN and SCRAM-SHA-512
 Users are alice (password alice-secret) and bob (password bob=secret). The certificates are for localhost and
-127.0.0.1, from DIR/tls/ca.pem; client.pem holds a client's certificate and key, stranger.pem the same from another CA,
+127.0.0.1, from DIR/tls/ca.pem; client.pem holds a client's certificate and key, stranger.pem one from another CA,
 stranger-ca.pem.
 Environment: KAFKA_HOME (a folder with libs/), JAVA_HOME, KAFKA_HEAP_OPTS (default -Xms400m -Xmx400m),
-KAFKA_JVM_PERFORMANCE_OPTS (default: quick to start; -XX:+UseG1GC for full speed).
+KAFKA_JVM_PERFORMANCE_OPTS (default: fast start; -XX:+UseG1GC for full speed).
 END
     exit 64
 }
@@ -49,7 +49,7 @@ need_kafka() {
     home=$(cd "$home" && pwd)
 }
 
-# The version of the distribution, by the name of its client library.
+# Prints the version of the distribution, from the name of its client library.
 kafka_version() {
     local jar
     for jar in "$home"/libs/kafka-clients-[0-9]*.jar; do
@@ -61,21 +61,21 @@ kafka_version() {
 
 quick_options=(-XX:TieredStopAtLevel=1 -XX:+UseSerialGC)
 
-# Where the archive of classes is for this Java and this distribution. Java takes no other's.
+# Prints the path of the class archive for this Java and this distribution, which Java requires to match.
 class_archive() {
     local program
     program=$(readlink -f "$(command -v "$java")")
     echo "$here/../.build/kafka-classes-$({ stat -c '%n %s %Y' "$program"; ls -l "$home/libs"; echo "$home"; } | cksum | cut -d ' ' -f 1).jsa"
 }
 
-# Java's options for the archive, if there is one: one a line.
+# Prints Java's options for the archive, one per line, if there is one.
 archive_options() {
     local archive
     archive=$(class_archive)
     [[ ! -s $archive ]] || printf '%s\n' "-XX:SharedArchiveFile=$archive" -Xlog:cds=off -Xlog:cds+dynamic=off
 }
 
-# Runs a broker for a moment, which writes the archive when it ends.
+# Runs a broker for a moment. It writes the archive when it ends.
 make_archive() {
     need_kafka
     local archive folder
@@ -86,13 +86,13 @@ make_archive() {
     KAFKA_JVM_PERFORMANCE_OPTS="${quick_options[*]} -XX:ArchiveClassesAtExit=$folder/classes" KAFKA_HOME=$home \
         "$here/kafka.sh" up "$folder/broker" >/dev/null
     KAFKA_HOME=$home "$here/kafka.sh" down "$folder/broker"
-    # Complete or not at all: brokers that start meanwhile may look for it.
+    # Replace the archive atomically, since brokers may read it at the same time.
     [[ ! -s $folder/classes ]] || { cp "$folder/classes" "$archive.$$"; mv "$archive.$$" "$archive"; }
     KAFKA_HOME=$home "$here/kafka.sh" remove "$folder/broker"
     rm -rf "$folder"
 }
 
-# Configuration of both of the logging libraries that Kafka's releases come with (reload4j until 3.9, then log4j 2).
+# Configures both logging libraries of Kafka's releases (reload4j until 3.9, then log4j 2).
 write_logging() { # FOLDER LEVEL LOG-FILE (empty: standard error)
     local v1 v2
     if [[ -n $3 ]]; then
@@ -153,20 +153,19 @@ share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=4
 group.initial.rebalance.delay.ms=0
 auto.create.topics.enable=false
-# Some tests write records of long ago: a broker looks after half a minute, and would throw them away.
+# Some tests write very old records. A broker checks after half a minute, and would delete them.
 log.retention.ms=-1
-# The cleaner takes 128 MiB for its buffer otherwise, a good part of the heap that such a broker has, and looks for work
-# every 15 seconds only.
+# By default the cleaner uses a buffer of 128 MiB, much of this broker's heap, and looks for work only every 15 seconds.
 log.cleaner.dedupe.buffer.size=4194304
 log.cleaner.backoff.ms=1000
-# A killed broker's partitions get another leader after this time, and it may come back after it too.
+# After this time a killed broker's partitions get another leader, and the broker may register again.
 broker.session.timeout.ms=5000
 broker.heartbeat.interval.ms=500
 END
     (($# == 0)) || printf '%s\n' "${@//%I/$i}" >>"$dir/$i/server.properties"
 }
 
-# Certificates for the secure listeners: one CA with a broker and a client, and another CA with a client.
+# Creates certificates for the secure listeners: one CA with a broker and a client, and another CA with a client.
 make_certificates() { # FOLDER
     local tls=$1 name
     mkdir -p "$tls"
@@ -176,7 +175,7 @@ make_certificates() { # FOLDER
     done
     certify "$tls" broker ca -days 3650 && certify "$tls" elsewhere ca -days 3650 && certify "$tls" client ca -days 3650 &&
         certify "$tls" stranger stranger-ca -days 3650 || return
-    # `openssl x509` gives certificates no end in the past; `openssl ca` does.
+    # `openssl x509` cannot create a certificate that ends in the past; `openssl ca` can.
     : >"$tls/index"
     openssl ca -batch -notext -config <(printf '%s\n' '[ca]' 'default_ca=it' '[it]' "database=$tls/index" \
         "new_certs_dir=$tls" 'rand_serial=yes' 'default_md=sha256' 'policy=any' '[any]' 'commonName=supplied') \
@@ -193,7 +192,7 @@ names_of() { # WHO
     esac
 }
 
-# WHO.pem with a key and a certificate that CA signs; WHO.key is the key in the only form that all brokers read.
+# Creates WHO.pem with a key and a certificate signed by CA. WHO.key has the key in the only form that all brokers read.
 certify() { # FOLDER WHO CA [OPTION]...
     local tls=$1 who=$2 ca=$3
     shift 3
@@ -219,7 +218,7 @@ write_secure_settings() { # DIR I PORT...
         map+=",${name^^}:$protocol"
         shift
     done
-    # The last of two lines for a setting would count, so these go to the end of the lines that are there.
+    # A second line for a setting would override the first one, so append to the existing lines.
     sed -i.plain -e "s|^\\(listeners=.*\\)|\\1$listeners|" -e "s|^\\(advertised.listeners=.*\\)|\\1$listeners|" \
         -e "s|^\\(listener.security.protocol.map=.*\\)|\\1$map|" "$dir/$i/server.properties"
     cat >>"$dir/$i/server.properties" <<END
@@ -253,11 +252,11 @@ END
 start_broker() { # DIR I
     local dir=$1 i=$2 options
     [[ -f $dir/$i/server.properties ]] || fail "no broker $i in $dir" 64
-    [[ -z $(running_pid "$dir/$i/pid") ]] || fail "broker $i of $dir runs already"
+    [[ -z $(running_pid "$dir/$i/pid") ]] || fail "broker $i of $dir is already running"
     home=$(cat "$dir/home")
     need_kafka
     mapfile -t options < <(cat "$dir/jvm" && logging_options "$dir/$i")
-    # What follows in the log is this start's.
+    # The part of the log from here on belongs to this start.
     if [[ -f $dir/$i/log ]]; then wc -c <"$dir/$i/log"; else echo 0; fi >"$dir/$i/log-start"
     launch "$dir/$i/pid" "$dir/$i/out" "$java" "${options[@]}" -cp "$home/libs/*" \
         kafka.Kafka "$dir/$i/server.properties"
@@ -299,7 +298,7 @@ format_and_start() { # DIR BROKERS PORT SECURE [SETTING]...
         voters+=",$i@127.0.0.1:${ports[brokers + i - 1]}"
         bootstrap+=",127.0.0.1:${ports[i - 1]}"
     done
-    # A cluster id is 16 bytes in URL-safe base64; one that begins with a dash would look like an option.
+    # A cluster id is 16 bytes in URL-safe base64. One that begins with a dash would look like an option.
     cluster=T$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | cut -c 2-22)
     for ((i = 1; i <= brokers; i++)); do
         rm -rf "${dir:?}/$i"
@@ -334,7 +333,8 @@ format_and_start() { # DIR BROKERS PORT SECURE [SETTING]...
 
 kill_all() { # DIR SIGNAL
     local i pid
-    # All are told first: the last of several brokers can't stop cleanly once the others, its quorum, are gone.
+    # Signal all of them first: the last of several brokers cannot stop cleanly after the others, its quorum, have
+    # ended.
     for i in $(broker_numbers "$1"); do
         pid=$(running_pid "$1/$i/pid")
         [[ -z $pid ]] || kill "-$2" "$pid" 2>/dev/null || true
@@ -368,7 +368,7 @@ up() { # DIR [OPTION]...
     mkdir -p "$dir"
     dir=$(cd "$dir" && pwd)
     echo "$home" >"$dir/home"
-    # The options are kept, so that a broker that is started again runs as before.
+    # Store the options, so that a restarted broker runs as before.
     local heap performance archive
     read -ra heap <<<"${KAFKA_HEAP_OPTS:--Xms400m -Xmx400m}"
     mapfile -t archive < <(archive_options)
@@ -389,11 +389,11 @@ up() { # DIR [OPTION]...
             return
         fi
         kill_all "$dir" KILL
-        # Between the choice of a port and its use somebody else may have taken it.
+        # Another process may have taken a port between its choice and its use.
         if ((port > 0 || attempt == 3)) || ! grep -qs 'Address already in use' "$dir"/[0-9]*/log; then break; fi
-        echo "kafka.sh: a port was taken meanwhile; trying with others" >&2
+        echo "kafka.sh: a port is already in use; trying others" >&2
     done
-    fail "Kafka does not start: see $dir/1/log" 69
+    fail "Kafka did not start: see $dir/1/log" 69
 }
 
 tool() { # NAME [ARG]...
@@ -422,7 +422,7 @@ tool() { # NAME [ARG]...
             [[ $(kafka_version) != [23].* ]] || class=kafka.tools.DumpLogSegments ;;
         *) class=$name ;;
     esac
-    # Its settings stay there, so that the tool can take the place of this process: who ends that ends the tool.
+    # The tool's settings stay there, so that exec can replace this process: whoever ends this process ends the tool.
     folder=$here/../.build/kafka-tool
     mkdir -p "$folder"
     local new options

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Brings librdkafka, the Kafka client in C that most languages wrap, as a second implementation to test against: in its
-# package for Python, installed into a virtual environment below .build/.
+# Installs librdkafka, the Kafka client in C that most languages wrap, as a second implementation to test against. It
+# comes with its Python package, in a virtual environment below .build/.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/daemon.sh

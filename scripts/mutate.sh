@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Breaks the code on purpose, one mutation of scripts/mutations.txt at a time, and expects that a test notices each.
-# Run by hand. All mutations are compiled in at once, each behind a switch that an environment variable turns on, so that
-# one build serves all of them, and a mutation costs only the tests that its line names.
+# Breaks the code on purpose, one mutation of scripts/mutations.txt at a time, and expects a test to detect each. Run by
+# hand. All mutations are compiled in at once, each behind a switch that an environment variable turns on, so that one
+# build serves all of them, and a mutation costs only the tests that its line names.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=scripts/prerequisites.sh
@@ -10,11 +10,11 @@ source "$root/scripts/prerequisites.sh"
 usage() {
     cat >&2 <<'END'
 usage: mutate.sh [--check] [--tree DIR] [NAME]...
-Runs the mutations NAME, or all of them. The checkout isn't touched: its files are copied to DIR (default .build/mutate/tree),
-which keeps a build of its own; the first one takes minutes.
-Tests that need a server (Kafka, Postgres) can only notice a mutation where there is one.
-  --check   only looks whether each mutation's text still occurs exactly once in its file
-Ends with 1 if a mutation survives its tests or doesn't apply any more.
+Runs the mutations NAME, or all of them. It does not touch the checkout: it copies the files to DIR (default
+.build/mutate/tree), which has its own build; the first one takes minutes.
+Tests that need a server (Kafka, Postgres) can only detect a mutation if there is one.
+  --check   only check whether each mutation's text still occurs exactly once in its file
+Exit status 1 if a mutation survives its tests or no longer applies.
 END
     exit 64
 }
@@ -28,7 +28,7 @@ while [[ ${1:-} == -* ]]; do
     esac
 done
 
-# How often a text occurs in another.
+# Counts how often a text occurs in another one.
 occurrences() { # TEXT IN
     local without=${2//"$1"/}
     echo $(((${#2} - ${#without}) / ${#1}))
@@ -57,7 +57,7 @@ read_mutations() { # NAME...
     ((${#names[@]})) || { echo "no mutation has this name" >&2; return 64; }
 }
 
-# Whether each text occurs once in its file.
+# Checks whether each text occurs exactly once in its file.
 check_mutations() {
     local index count wrong=0
     for index in "${!names[@]}"; do
@@ -73,7 +73,7 @@ check_mutations() {
     return "$wrong"
 }
 
-# The code with a mutation behind its switch.
+# Prints the code with a mutation behind its switch.
 switched() { # NAME OLD NEW
     case $3 in
         -) printf 'if !isMutant("%s") { %s }' "$1" "$2" ;;
@@ -82,7 +82,7 @@ switched() { # NAME OLD NEW
     esac
 }
 
-# Copies the checkout and puts the mutations in. What hasn't changed keeps its time, so that it isn't compiled again.
+# Copies the checkout and applies the mutations. Unchanged files keep their time, so that they are not compiled again.
 prepare_tree() {
     local stage=$tree/.build/mutate index file text module
     rm -rf "$stage"
@@ -93,7 +93,7 @@ prepare_tree() {
         text=$(<"$stage/$file")
         for index in "${!names[@]}"; do
             [[ ${files[index]} == "$file" ]] || continue
-            # Quoted, or an & in it would mean the old text.
+            # Quoted, since a plain & would insert the old text.
             text=${text/"${olds[index]}"/"$(switched "${names[index]}" "${olds[index]}" "${news[index]}")"}
         done
         printf '%s\n' "$text" >"$stage/$file"
@@ -113,7 +113,7 @@ END
         mkdir -p "$(dirname "$tree/$file")"
         cp "$stage/$file" "$tree/$file"
     done
-    # Files that are gone from the checkout.
+    # Remove files that no longer exist in the checkout.
     (cd "$tree" && find . \( -path ./.build -o -path ./.git \) -prune -o -type f -print0) |
         while IFS= read -r -d '' file; do [[ -e $stage/$file ]] || rm "$tree/$file"; done
 }
@@ -122,7 +122,7 @@ run_tests() { # FILTER MUTANT
     KAFKAWIRE_MUTANT=$2 timeout 600 swift test --ignore-lock --skip-build --filter "$1" >"$tree/.build/mutate.log" 2>&1
 }
 
-# A filter that selects no test, or only tests that are skipped here, would detect nothing.
+# A filter that selects no test, or only skipped tests, would detect nothing.
 tests_ran() { grep -qE '^[^ ]+ +Test ("|[A-Za-z_]+\().* passed after ' "$tree/.build/mutate.log"; }
 
 run_mutations() {
@@ -133,7 +133,7 @@ run_mutations() {
     # Tests that fail without a mutation say nothing about one.
     while IFS= read -r filter; do
         run_tests "$filter" none ||
-            { tail -n 20 "$tree/.build/mutate.log" >&2; echo "without a mutation these tests fail: $filter" >&2; return 70; }
+            { tail -n 20 "$tree/.build/mutate.log" >&2; echo "these tests fail without a mutation: $filter" >&2; return 70; }
         tests_ran || { echo "no test ran: $filter (do the tests need a server that is missing?)" >&2; return 69; }
     done < <(printf '%s\n' "${filters[@]}" | sort -u)
     for index in "${!names[@]}"; do

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tests the Debian package: lintian, man pages, unit and completions. Then it installs the package into a fresh Debian
-# and runs the demo's day with the programs there. Postgres stays outside and is reached by the loopback address. Last,
-# that Debian boots in a container, where systemd runs the unit.
+# and runs the demo's day with the programs there. Postgres stays outside and is reached over loopback. Finally that
+# Debian boots in a container, where systemd runs the unit.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=scripts/daemon.sh
@@ -16,13 +16,13 @@ source "$root/scripts/python.sh"
 source "$root/scripts/demo.sh"
 suite=bookworm
 examples=/usr/share/doc/tfi-consumer/examples
-# The day has more messages than seconds; at this interval it takes 20 s.
+# The day has a message for almost every second; with this interval it takes 20 s.
 interval=3ms
 
 usage() {
     cat >&2 <<'END'
 usage: package-test.sh [--programs FOLDER] [PACKAGE]
-Tests the package PACKAGE; without it, the one that package.sh builds (--programs as there). Only root can run it, since
+Tests the package PACKAGE; by default the one that package.sh builds (--programs as there). It must run as root, since
 it uses debootstrap and chroot. DEBIAN_ARCHIVE is the archive to install from; default: apt's first one.
 END
     exit 64
@@ -39,7 +39,7 @@ wrong() {
     exit 1
 }
 
-# Ends what runs in the chroot, unmounts and removes it, whatever happened before.
+# Ends the chroot's processes, unmounts and removes it, whatever happened before.
 clean_up() {
     local status=$? pid n
     trap - EXIT INT TERM HUP
@@ -53,7 +53,7 @@ clean_up() {
     for pid in "${jobs[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
     [[ ! -d $folder/postgres ]] || "$root/scripts/postgres.sh" remove "$folder/postgres" || true
     unmount_all
-    # Nothing of the machine's own file system may be below a folder that is removed.
+    # No part of the machine's own file system may be mounted below a folder that is removed.
     if grep -q " $system/" /proc/self/mounts; then
         echo "package-test.sh: something is still mounted below $system" >&2
         exit 70
@@ -69,7 +69,7 @@ unmount_all() {
     done < <(grep -o " $system/[^ ]*" /proc/self/mounts | tr -d ' ' | sort -r)
 }
 
-# Becomes a command in the chroot, with a clean environment.
+# Replaces the shell by a command in the chroot, with a clean environment.
 enter() {
     exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
         TFI_BOOTSTRAP_SERVERS="127.0.0.1:${broker_port:-9}" TFI_DATABASE="${database:-}" chroot "$system" "$@"
@@ -79,7 +79,7 @@ inside() { (enter "$@"); }
 
 tool() { inside kafkawire "$@" -b "127.0.0.1:$broker_port"; }
 
-# The first of apt's archives that has the suite.
+# Prints the first of apt's archives that has the suite.
 archive() {
     if [[ -n ${DEBIAN_ARCHIVE:-} ]]; then echo "$DEBIAN_ARCHIVE"; return; fi
     # shellcheck disable=SC2016  # apt's own variables
@@ -90,7 +90,7 @@ archive() {
 check_package() {
     local page file
     step lintian
-    lintian --fail-on error,warning "$package" >"$folder/lintian.log" 2>&1 || wrong "lintian has complaints"
+    lintian --fail-on error,warning "$package" >"$folder/lintian.log" 2>&1 || wrong "lintian reports problems"
     step 'man pages, unit and completions'
     dpkg-deb -x "$package" "$folder/files"
     for page in "$folder"/files/usr/share/man/man1/*.gz; do
@@ -105,7 +105,7 @@ check_package() {
     if command -v systemd-analyze >/dev/null; then check_unit; fi
 }
 
-# Against the schemas of Kubernetes' own interfaces.
+# Validates against the schemas of Kubernetes' interfaces.
 check_kubernetes() {
     local environment=$root/.build/kubernetes
     step 'example for Kubernetes'
@@ -115,7 +115,7 @@ check_kubernetes() {
         wrong "an example does not fit Kubernetes' schemas"
 }
 
-# What bash proposes for the last of WORDS.
+# Prints bash's completions for the last of WORDS.
 complete_words() { # WORD...
     (cd "$folder/files/etc/tfi-consumer" && bash -c '
         source "$0/$1"
@@ -147,14 +147,14 @@ check_bash_completion() {
     [[ $(complete_words tfi-consumer run --group '') == '' ]] || wrong "bash proposes names of groups"
 }
 
-# As an instance in a root of its own, where the unit's program exists.
+# Checks the unit as an instance in a separate root, where the unit's program exists.
 check_unit() {
     local unit=$folder/files/lib/systemd/system/tfi-consumer@.service exposure
     sed "s|/usr/bin/tfi-consumer|$folder/files&|; /^Documentation=/d" "$unit" >"$folder/tfi-consumer@test.service"
     systemd-analyze verify "$folder/tfi-consumer@test.service" >"$folder/unit.log" 2>&1 ||
         wrong "systemd-analyze refuses the unit"
     [[ ! -s $folder/unit.log ]] || wrong "systemd-analyze complains about the unit"
-    # 10 is a service without any protection; 2 is the limit of "OK".
+    # 10 is a service without any protection; 2 is the limit for "OK".
     exposure=$(systemd-analyze security --offline=yes --no-pager "$folder/tfi-consumer@test.service" |
         sed -n 's/.*Overall exposure level.*: \([0-9.]*\) .*/\1/p')
     awk -v exposure="$exposure" 'BEGIN { exit !(exposure != "" && exposure < 2) }' ||
@@ -175,15 +175,15 @@ install_package() {
     mknod -m 666 "$system/dev/urandom" c 1 9
     mknod -m 666 "$system/dev/random" c 1 8
     ln -s /proc/self/fd "$system/dev/fd"
-    # No service starts in there.
+    # Prevent services from starting in the chroot.
     printf '#!/bin/sh\nexit 101\n' >"$system/usr/sbin/policy-rc.d"
     chmod 755 "$system/usr/sbin/policy-rc.d"
     cp "$package" "$system/root/tfi-consumer.deb"
     step 'apt-get install'
     timeout 600 chroot "$system" apt-get update -qq >"$folder/apt.log" 2>&1 || wrong "apt-get update failed"
-    # Only what the package depends on: a library that it doesn't name is missing then.
+    # Install only the declared dependencies, so that an undeclared library is missing.
     DEBIAN_FRONTEND=noninteractive timeout 900 chroot "$system" apt-get install -y -qq --no-install-recommends \
-        /root/tfi-consumer.deb >>"$folder/apt.log" 2>&1 || wrong "the package can't be installed"
+        /root/tfi-consumer.deb >>"$folder/apt.log" 2>&1 || wrong "cannot install the package"
     [[ -z $(inside dpkg --verify tfi-consumer) ]] || wrong "files differ from those of the package"
     [[ $(inside stat -c '%a %U' /etc/tfi-consumer/plant.env) == '640 root' ]] || wrong "plant.env has other rights"
     for program in tfi-consumer tfi-producer kafkawire; do
@@ -191,7 +191,7 @@ install_package() {
     done
 }
 
-# Starts a program in the chroot, in the background, and notes its process id in `started`.
+# Starts a program in the chroot in the background, and sets `started` to its process id.
 start_inside() { # LOG COMMAND...
     local log=$1
     shift
@@ -211,7 +211,7 @@ await() { # SECONDS SENTENCE COMMAND...
 
 has_ended() { [[ -z $(start_time "$1") ]]; } # PID
 
-# Fetches a page of the consumer with bash alone.
+# Fetches a page of the consumer using only bash.
 fetch() { # PATH [LINES]
     exec 7<>"/dev/tcp/127.0.0.1/$http_port" || return 1
     printf 'GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n' "$1" >&7
@@ -223,7 +223,7 @@ fetch() { # PATH [LINES]
     exec 7>&-
 }
 
-# Takes the place of systemd for a service of Type=notify: writes the program's reports into manager.log, a line each.
+# Acts as systemd for a service of Type=notify: writes the program's reports to manager.log, one per line.
 listen_as_manager() {
     python3 -c '
 import socket, sys
@@ -266,7 +266,7 @@ run_day() {
     start_inside producer tfi-producer replay --units "$examples/day/unit_collection_point.csv" \
         --concerns "$examples/day/unit_concern.csv" --interval "$interval"
     producer=$started
-    # Two pictures: the first one, and one after it.
+    # Two pictures: the first one, and a later one.
     page=$(fetch /)
     events=$(fetch /events 12)
     await 120 'the producer does not end' has_ended "$producer"
@@ -287,7 +287,7 @@ run_day() {
     echo "$total messages, each once; every view is as expected; the page and its events were served"
 }
 
-# The example mappings fit the tables that they come with.
+# Checks that the example mappings match their tables.
 check_mappings() {
     demo_psql -q -f "$system$examples/mappings/press.sql"
     demo_psql -q -c 'ALTER TABLE workshop.ucp ADD COLUMN plant text; ALTER TABLE workshop.uc ADD COLUMN plant text'
@@ -321,10 +321,10 @@ while (($#)); do
         *) [[ -z $package ]] || usage; package=$(realpath -- "$1"); shift ;;
     esac
 done
-((EUID == 0)) || fail "only root can run it" 77
+((EUID == 0)) || fail "run it as root" 77
 need_packages package package-test postgres python
 folder=$(mktemp -d /var/tmp/package-test-XXXXXX)
-# Postgres's own user has to get to its data below.
+# Postgres's user needs access to its data in this folder.
 chmod 711 "$folder"
 system=$folder/system
 jobs=() started=''
@@ -344,4 +344,4 @@ install_package
 run_day
 run_unit
 check_purged
-echo "the package is as it should be: $package"
+echo "all tests of the package passed: $package"

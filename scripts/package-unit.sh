@@ -1,9 +1,9 @@
 # shellcheck shell=bash disable=SC2154
-# The test of the systemd unit: the Debian with the package boots in a container of systemd-nspawn, whose systemd
-# starts, watches and stops the service. Sourced by package-test.sh, which assigns the variables that are used here.
+# Tests the systemd unit: the Debian with the package boots in a systemd-nspawn container, whose systemd starts, watches
+# and stops the service. Sourced by package-test.sh, which assigns the variables used here.
 
-# What runs in the container: each fact is a file below /root/facts. Two instances: one that works, and one whose
-# configuration no restart repairs.
+# Runs in the container, and stores each fact as a file below /root/facts. There are two instances: one that works, and
+# one whose configuration cannot be repaired by a restart.
 unit_script() {
     cat <<'END'
 #!/bin/bash
@@ -41,7 +41,7 @@ END
 
 prepare_unit() {
     local settings=$system/etc/tfi-consumer units=$system/etc/systemd/system
-    # Services may start in the container.
+    # Allow services to start in the container.
     rm "$system/usr/sbin/policy-rc.d"
     DEBIAN_FRONTEND=noninteractive timeout 600 chroot "$system" apt-get install -y -qq --no-install-recommends \
         systemd systemd-sysv >>"$folder/apt.log" 2>&1 || wrong "systemd can't be installed"
@@ -50,7 +50,7 @@ prepare_unit() {
         "TFI_HTTP=127.0.0.1:$http_port" >"$settings/plant.env"
     cp "$settings/plant.env" "$settings/wrong.env"
     printf '%s\n' TFI_HTTP=127.0.0.1:0 TFI_PROPERTY=no.such.property=1 >>"$settings/wrong.env"
-    # A minute of a hanging process would be a long test.
+    # The default of a minute would make the test long.
     mkdir "$units/tfi-consumer@plant.service.d"
     printf '[Service]\nWatchdogSec=4\n' >"$units/tfi-consumer@plant.service.d/test.conf"
     unit_script >"$system/root/unit.sh"
@@ -68,12 +68,12 @@ run_unit() {
     local facts=$system/root/facts
     step 'the unit, and apt-get purge'
     prepare_unit
-    # The container has the machine's network, for Postgres and the broker.
+    # The container uses the machine's network, for Postgres and the broker.
     timeout --kill-after 10 180 systemd-nspawn --directory "$system" --boot --keep-unit --register=no --console=pipe \
         --link-journal=no </dev/null >"$folder/boot.log" 2>&1 || true
     if [[ ! -d $facts ]]; then
         [[ -z ${CI:-} ]] || wrong "the container does not boot"
-        echo "left out: the unit, since systemd-nspawn can't boot a container here"
+        echo "left out: the unit, since systemd-nspawn cannot boot a container here"
         DEBIAN_FRONTEND=noninteractive chroot "$system" apt-get purge -y -qq tfi-consumer >>"$folder/apt.log" 2>&1 ||
             wrong "the package can't be removed"
         rm -rf "$system/etc/tfi-consumer" "$system"/etc/systemd/system/tfi-consumer*
@@ -95,11 +95,11 @@ run_unit() {
     if ! has_fact stopped Result=success || ! has_fact stopped ExecMainStatus=0; then
         wrong "the service does not end well: $(cat "$facts/stopped")"
     fi
-    # EPERM comes from the filter of system calls; errno 13 only says that the container can't grant LimitNICE.
+    # EPERM comes from the system call filter; errno 13 only means that the container cannot grant LimitNICE.
     ! has_fact journal 'errno=1$|Operation not permitted' || wrong "the unit forbids what the program needs"
-    [[ -e $facts/purged ]] || wrong "the package can't be removed: $(tail -n 1 "$facts/purge")"
+    [[ -e $facts/purged ]] || wrong "cannot remove the package: $(tail -n 1 "$facts/purge")"
     has_fact after-purge inactive || wrong "the service runs after the removal of its package"
-    # What the test has added.
+    # Remove the files that the test added.
     rm -r "$system/etc/tfi-consumer/wrong.env" "$system/etc/systemd/system/tfi-consumer@plant.service.d"
     rmdir "$system/etc/tfi-consumer" 2>/dev/null || true
     echo "systemd started, watched and stopped the service; its removal left nothing behind"

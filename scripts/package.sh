@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Builds the Debian package: programs, systemd unit, man pages, completions, and examples.
 #
-# The programs contain Swift's runtime, so that the package installs on machines without a Swift toolchain. Their other
-# libraries are Debian's; the package depends on them. The same programs, sources and SOURCE_DATE_EPOCH (default: the
-# time of the last commit) make the same package, byte for byte.
+# The programs include Swift's runtime, so that the package installs on machines without a Swift toolchain. Their other
+# libraries come from Debian, and the package depends on them. The same programs, sources and SOURCE_DATE_EPOCH
+# (default: the time of the last commit) produce the same package, byte for byte.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=scripts/daemon.sh
@@ -17,9 +17,9 @@ usage() {
     cat >&2 <<'END'
 usage: package.sh [--programs FOLDER] [--output FOLDER]
 Builds tfi-consumer_VERSION_ARCHITECTURE.deb and prints its path.
-  --programs FOLDER   takes programs from FOLDER that are linked with --static-swift-stdlib; without it they are built
-                      below .build/package, if they are missing or older than their sources, which takes minutes
-  --output FOLDER     where to put the package (default: .build/package)
+  --programs FOLDER   use the programs in FOLDER, linked with --static-swift-stdlib; by default they are built below
+                      .build/package if they are missing or older than their sources, which takes minutes
+  --output FOLDER     the folder for the package (default: .build/package)
 Environment: SOURCE_DATE_EPOCH (the package's date, in seconds since 1970), DEBFULLNAME and DEBEMAIL (both: the
 maintainer's name and address; default: tfi-consumer maintainers <root@localhost.localdomain>).
 END
@@ -45,7 +45,7 @@ build_static_programs() {
     done
 }
 
-# The time of the last commit; without Git, that of the newest source file.
+# The time of the last commit; without Git that of the newest source file.
 source_date() {
     git -C "$root" log -1 --format=%ct 2>/dev/null ||
         find "$root/Sources" "$root/Package.swift" -type f -printf '%T@\n' | sort -n | tail -n 1 | cut -d . -f 1
@@ -91,7 +91,7 @@ install_files() { # STAGING PROGRAMS VERSION DATE
     install -D -m 640 "$root/Operations/systemd/plant.env" "$staging/etc/tfi-consumer/plant.env"
     install -D -m 644 "$root/Operations/debian/copyright" "$documents/copyright"
     install -D -m 644 "$root/Operations/debian/lintian-overrides" "$staging/usr/share/lintian/overrides/tfi-consumer"
-    # The whole project is native to Debian's eyes: there is no upstream version beside the package's.
+    # In Debian's terms the package is native: there is no separate upstream version.
     printf 'tfi-consumer (%s) stable; urgency=medium\n\n  * Release of version %s.\n\n -- %s  %s\n' "$3" "$3" \
         "$(maintainer)" "$(LC_ALL=C date -u -R -d "@$4")" | gzip -9n >"$documents/changelog.gz"
     install -D -m 644 "$root/Operations/systemd/plant.env" "$examples/plant.env"
@@ -143,7 +143,7 @@ version=$("$programs/tfi-consumer" --version)
 version=${version##* }
 # To Debian a hyphen begins the packaging's own revision, and a tilde sorts before the release.
 version=${version//-/\~}
-[[ $version =~ ^[0-9][0-9A-Za-z.+~]*$ ]] || fail "'$version' is no version that Debian takes" 65
+[[ $version =~ ^[0-9][0-9A-Za-z.+~]*$ ]] || fail "'$version' is not a valid Debian version" 65
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(source_date)}
 export SOURCE_DATE_EPOCH
 architecture=$(dpkg --print-architecture)
@@ -155,6 +155,6 @@ install_files "$staging" "$programs" "$version" "$SOURCE_DATE_EPOCH"
 control_files "$staging" "$version" "$architecture"
 find "$staging" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 package=$output/tfi-consumer_${version}_$architecture.deb
-# A higher level takes minutes for a tenth of the size; more threads would make other bytes.
+# A higher level takes minutes for a tenth of the size; more threads would change the bytes.
 dpkg-deb --root-owner-group -Zxz -z1 --threads-max=1 --build "$staging" "$package" >&2
 echo "$package"

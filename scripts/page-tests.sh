@@ -16,8 +16,8 @@ usage() {
     cat >&2 <<'END'
 usage: page-tests.sh [TEST]...                        all tests, or those named, for example test_page.DayTests
        page-tests.sh --at ADDRESS --expect FILE       compare the figures of a running server's page with a file: the
-                                                      JSON object that a picture has as "tiles"
-       page-tests.sh --screenshots FOLDER             take pictures of the page, at each size and in both themes
+                                                      JSON object "tiles" of a picture
+       page-tests.sh --screenshots FOLDER             take screenshots of the page, in all sizes and both themes
        page-tests.sh install                          only install what the tests need
 END
     exit 64
@@ -45,7 +45,7 @@ install_python_package "$environment" axe-selenium-python==2.1.6 axe_selenium_py
 install_python_package "$environment" esprima==4.0.1 esprima
 environment=$(cd "$environment" && pwd)
 cd "$tests"
-# Selenium must not look for a browser of its own on the network.
+# Prevent Selenium from looking for a browser on the network.
 export SE_OFFLINE=true SE_AVOID_STATS=true PYTHONDONTWRITEBYTECODE=1
 case $mode in
     install) echo "$environment/bin/python3" ;;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs a Postgres server on 127.0.0.1 with the programs that the machine has, for tests, demo and measurements.
+# Runs a Postgres server on 127.0.0.1 with this machine's programs, for tests, the demo and benchmarks.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/daemon.sh
@@ -14,15 +14,15 @@ usage: postgres.sh up DIR [--port P] [--set name=value]... [--owner PID]
        postgres.sh start DIR    start it again, with its port and data
        postgres.sh kill DIR     kill its processes at once, as a crash would
        postgres.sh bin          the folder of the server's programs
-`up` makes the database `workshop`, prints its URI and leaves it in DIR/uri. The log is DIR/log. Connections from
-127.0.0.1 are trusted. --set gives a server setting. With --owner the server is killed and DIR is removed when process
-PID has ended. Run by root, the server runs as the user postgres.
-Environment: POSTGRES_HOME (a folder with bin/initdb) where the newest of the machine is not the wanted one.
+`up` creates the database `workshop`, prints its URI and stores it in DIR/uri. The log is DIR/log. Connections from
+127.0.0.1 are trusted. --set adds a server setting. With --owner the server is killed and DIR is removed when process
+PID has ended. If root runs this, the server runs as the user postgres.
+Environment: POSTGRES_HOME (a folder with bin/initdb; default: the newest version on this machine).
 END
     exit 64
 }
 
-# The folder with initdb and postgres: Debian keeps each version's in a folder of its own, out of PATH.
+# Prints the folder with initdb and postgres. Debian keeps each version in its own folder outside PATH.
 find_programs() {
     local found
     if [[ -n ${POSTGRES_HOME:-} ]]; then
@@ -32,11 +32,11 @@ find_programs() {
         [[ -x $found/initdb ]] || found=$(dirname "$(command -v initdb || echo /missing/initdb)")
     fi
     [[ -x $found/initdb && -x $found/postgres ]] ||
-        fail "no Postgres server here: install it (on Debian: apt-get install postgresql) or set POSTGRES_HOME" 69
+        fail "no Postgres server found: install it (on Debian: apt-get install postgresql) or set POSTGRES_HOME" 69
     echo "$found"
 }
 
-# Runs a command as the user that the server runs as; Postgres refuses root.
+# Runs a command as the user that runs the server, since Postgres refuses root.
 as_server() {
     if ((EUID == 0)); then
         setpriv --reuid=postgres --regid=postgres --init-groups -- "$@"
@@ -45,8 +45,8 @@ as_server() {
     fi
 }
 
-# Where process 1 collects no ended processes (in many containers), one that was killed stays as a zombie, and Postgres
-# takes it for a server that runs.
+# Handles a zombie: where process 1 does not reap ended processes (in many containers), a killed server stays as a
+# zombie, which Postgres takes for a running server.
 forget_zombie() { # DIR
     local pid data
     data=$(cat "$1/data-folder")
@@ -58,7 +58,7 @@ forget_zombie() { # DIR
 start_server() { # DIR
     local dir=$1 n pid command
     [[ -f $dir/port ]] || fail "no server in $dir" 64
-    [[ -z $(running_pid "$dir/pid") ]] || fail "the server of $dir runs already"
+    [[ -z $(running_pid "$dir/pid") ]] || fail "the server of $dir is already running"
     command=("$(cat "$dir/programs")/postgres" -D "$(cat "$dir/data-folder")")
     ((EUID != 0)) || command=(setpriv --reuid=postgres --regid=postgres --init-groups -- "${command[@]}")
     forget_zombie "$dir"
@@ -77,7 +77,7 @@ start_server() { # DIR
     return 1
 }
 
-# SIGKILL to the first process and to each of its children: what is left is what was on the disk.
+# Kills the first process and all of its children, so that only what was on disk is left.
 kill_server() { # DIR
     local pid children
     pid=$(running_pid "$1/pid")
@@ -120,7 +120,7 @@ up() { # DIR [OPTION]...
     if ((EUID == 0)); then
         id postgres >/dev/null 2>&1 || fail "there is no user postgres to run the server as" 69
         chown postgres "$dir"
-        # Below a folder that only root may enter (root's home, say) the server can't reach its data.
+        # The server cannot reach its data below a folder that only root may enter, such as root's home.
         as_server test -x "$dir" || { data=$(mktemp -d /var/tmp/postgres-XXXXXX); chown postgres "$data"; }
     fi
     echo "$data" >"$dir/data-folder"
@@ -152,9 +152,9 @@ END
             return
         fi
         if ((port > 0 || attempt == 3)) || ! grep -qs 'Address already in use' "$dir/log"; then break; fi
-        echo "postgres.sh: a port was taken meanwhile; trying with another" >&2
+        echo "postgres.sh: the port is already in use; trying another" >&2
     done
-    fail "Postgres does not start: see $dir/log" 69
+    fail "Postgres did not start: see $dir/log" 69
 }
 
 (($#)) || usage

@@ -1,14 +1,13 @@
 # shellcheck shell=bash
-# What has to be on the machine beside the Swift toolchain, and how it gets there. Sourced by control-env.sh, after
-# daemon.sh.
+# Checks and installs what the machine needs beside the Swift toolchain. Sourced by control-env.sh, after daemon.sh.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-# `swift build`, which compiles again only what has changed: SwiftPM passes the names of traits to the compiler in an
-# order of chance, and where that is another one than the last time everything is compiled anew. The index of the sources
-# stays on: SwiftPM looks for tests in it.
+# Runs `swift build` so that it compiles only what has changed. SwiftPM passes traits to the compiler in random order,
+# and another order than last time would recompile everything. The index of the sources stays on, since SwiftPM finds
+# tests in it.
 swift_build() { SWIFT_DETERMINISTIC_HASHING=1 swift build "$@"; }
 
-# Debian's packages that are missing for a purpose, one a line.
+# Prints Debian's packages that are missing for a purpose, one per line.
 # build | psql | postgres | pgbouncer | kcat | java | jdk | librdkafka | python | chromium | lint | package | package-test
 missing_packages() { # PURPOSE
     local pair
@@ -23,17 +22,17 @@ missing_packages() { # PURPOSE
         postgres)
             "$root/scripts/postgres.sh" bin >/dev/null 2>&1 || echo postgresql
             command -v psql >/dev/null || echo postgresql-client ;;
-        # Debian has it in a folder that isn't in every user's PATH.
+        # Debian installs it in a folder that is not in every user's PATH.
         pgbouncer) [[ -x /usr/sbin/pgbouncer ]] || command -v pgbouncer >/dev/null || echo pgbouncer ;;
         # The other program for a terminal, which the tests compare kafkawire with.
         kcat) command -v kcat >/dev/null || echo kcat ;;
         java)
             command -v "${JAVA_HOME:+$JAVA_HOME/bin/}java" >/dev/null || echo default-jre-headless
-            # Certificates for brokers with TLS.
+            # For the certificates of brokers with TLS.
             command -v openssl >/dev/null || echo openssl
             # The tests read the message definitions in Kafka's archives.
             command -v unzip >/dev/null || echo unzip ;;
-        # Java that compiles too: other clients that the tests talk to are programs of a single source file.
+        # Java with a compiler: other clients that the tests run against are single-file programs.
         jdk)
             "${JAVA_HOME:+$JAVA_HOME/bin/}java" --list-modules 2>/dev/null | grep -q '^jdk.compiler' ||
                 echo default-jdk-headless ;;
@@ -41,7 +40,7 @@ missing_packages() { # PURPOSE
         chromium)
             command -v chromium >/dev/null || echo chromium
             command -v chromedriver >/dev/null || echo chromium-driver
-            # Without any font a browser shows boxes, whose widths say nothing.
+            # Without any font a browser shows boxes, whose widths are meaningless.
             [[ -n $(find /usr/share/fonts -name '*.[ot]tf' -print -quit 2>/dev/null) ]] || echo fonts-dejavu-core ;;
         librdkafka) pkg-config --exists rdkafka 2>/dev/null || echo librdkafka-dev ;;
         lint) command -v shellcheck >/dev/null || echo shellcheck ;;
@@ -49,7 +48,7 @@ missing_packages() { # PURPOSE
             command -v dpkg-shlibdeps >/dev/null || echo dpkg-dev
             command -v strip >/dev/null || echo binutils
             command -v python3 >/dev/null || echo python3 ;;
-        # What the package's test needs beside Postgres.
+        # The package's test needs these beside Postgres.
         package-test)
             command -v debootstrap >/dev/null || echo debootstrap
             command -v lintian >/dev/null || echo lintian
@@ -59,7 +58,7 @@ missing_packages() { # PURPOSE
     esac
 }
 
-# Sees that the packages for the purposes are there: installs them as root, else prints the line that would.
+# Ensures that the packages for the purposes are installed: installs them as root, otherwise prints the command.
 need_packages() { # PURPOSE...
     local purpose missing=()
     for purpose in "$@"; do
@@ -68,7 +67,7 @@ need_packages() { # PURPOSE...
     ((${#missing[@]})) || return 0
     command -v apt-get >/dev/null ||
         fail "missing on this machine (by the names of Debian's packages): ${missing[*]}" 69
-    ((EUID == 0)) || fail "some packages are missing; install them by: sudo apt-get install -y ${missing[*]}" 69
+    ((EUID == 0)) || fail "some packages are missing; install them with: sudo apt-get install -y ${missing[*]}" 69
     echo "installing ${missing[*]}" >&2
     local log
     log=$(mktemp)
@@ -80,7 +79,7 @@ need_packages() { # PURPOSE...
     rm -f "$log"
 }
 
-# The Kafka distributions to use, with colons between, the newest last; nothing where there is none.
+# Prints the Kafka distributions to use, separated by colons, the newest last; nothing if there is none.
 kafka_homes() {
     local home homes=''
     if [[ -n ${KAFKA_HOMES:-} ]]; then
@@ -96,7 +95,7 @@ kafka_homes() {
     fi
 }
 
-# The one to use where one is enough.
+# Prints the distribution to use if one is enough.
 kafka_home() {
     local homes
     homes=$(kafka_homes)

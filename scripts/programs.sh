@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Runs kafkawire, tfi-consumer and tfi-producer as they are shipped, and again with the address sanitizer, between a real
-# Kafka with TLS and logins and a real Postgres. The tests are in Tests/ShippedProgramTests. They run in debug; only the
+# Tests kafkawire, tfi-consumer and tfi-producer as shipped, and again with the address sanitizer, between a real Kafka
+# with TLS and logins and a real Postgres. The tests are in Tests/ShippedProgramTests. They run in debug; only the
 # programs differ.
 #
-# Both builds are optimised. A mistake in the use of memory may exist in an optimised program alone: in debug an array
-# lives to the end of its scope, so that even the sanitizer finds nothing wrong with a pointer kept from it.
+# Both builds are optimised, since a memory error may exist only in an optimised program: in debug an array lives to the
+# end of its scope, so that even the sanitizer accepts a pointer that was kept from it.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=scripts/daemon.sh
@@ -17,19 +17,19 @@ products=(kafkawire tfi-consumer tfi-producer)
 
 usage() {
     cat >&2 <<'END'
-usage: programs.sh build [optimised|address]...            builds the programs
-       programs.sh run [optimised|address] [ARG]...        builds the programs and runs the tests; arguments go to
+usage: programs.sh build [optimised|address]...            build the programs
+       programs.sh run [optimised|address] [ARG]...        build the programs and run the tests; arguments go to
                                                            `swift test`
 Without a variant: both. Kafka is the newest of KAFKA_HOMES, or KAFKA_HOME. Without Kafka nothing runs.
 END
     exit 64
 }
 
-# The folder of a variant's build.
+# The build folder of a variant.
 build_folder() { # VARIANT
     case $1 in
         optimised) echo "$root/.build" ;;
-        # Not the folder of scripts/sanitizer.sh: both are built at the same time.
+        # Not the folder of scripts/sanitizer.sh, since both are built at the same time.
         address) echo "$root/.build/address-programs" ;;
     esac
 }
@@ -42,7 +42,7 @@ build_variant() { # VARIANT
     done
 }
 
-# Builds variants side by side: most of an optimised build is one module, which takes one core.
+# Builds variants in parallel: most of an optimised build is one module, which uses one core.
 build_variants() { # VARIANT...
     local variant jobs=() status=0 i
     need_packages build
@@ -68,7 +68,7 @@ run_variant() { # VARIANT [ARG]...
         swift test --skip-build --experimental-maximum-parallelization-width 4 \
         --filter '^ShippedProgramTests\.' "$@" 2>&1 | tee "$log" || status=$?
     print_reports "$reports" || status=1
-    # Everything that the tests need is here, so a skip is a mistake.
+    # Everything that the tests need is available, so a skip is an error.
     if ((status == 0)) && ! grep -qE ' Test run with [1-9][0-9]* tests? .*passed' "$log"; then
         echo 'no test ran' >&2
         status=1
@@ -85,7 +85,7 @@ run_variants() { # [VARIANT] [ARG]...
     esac
     homes=$(kafka_homes)
     if [[ -z $homes ]]; then
-        echo 'left out: the programs with Kafka, since there is none here (set KAFKA_HOME to the folder of a distribution)'
+        echo 'left out: the tests of the optimised programs, since there is no Kafka (set KAFKA_HOME to the folder of a distribution)'
         return 0
     fi
     need_packages build postgres java

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Brings Prometheus' own checker of figures and rules, for tests: out of Debian's package, which is not installed, since
-# that would start a server.
+# Provides Prometheus' own checker of metrics and rules for tests. It is unpacked from Debian's package, which is not
+# installed, since that would start a server.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/daemon.sh
@@ -20,10 +20,10 @@ if [[ ! -x $path ]]; then
     command -v apt-get >/dev/null || fail "no promtool: install Prometheus" 69
     mkdir -p "$folder"
     cd "$folder"
-    # As root, apt would download as a user that can't write here, and says so.
+    # As root, apt would download as a user that cannot write here, and warn about it.
     apt-get download -qq -o APT::Sandbox::User=root prometheus ||
         { apt-get update -qq && apt-get download -qq -o APT::Sandbox::User=root prometheus; } ||
-        fail "Debian's package prometheus can't be downloaded" 69
+        fail "cannot download Debian's package prometheus" 69
     dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x ./usr/bin/promtool
     rm prometheus_*.deb
 fi

