@@ -128,8 +128,8 @@ struct ProgramTests {
             ["-b", "127.0.0.1:1", "-L", "-X", "default.api.timeout.ms=300"])
         #expect(unreachable.status == 69)
         #expect(unreachable.err.contains("127.0.0.1:1"))
-        let nobody = try await run(try Repository.program("kafkawire"), ["-L"])
-        #expect(nobody.status == 64)
+        let withoutBroker = try await run(try Repository.program("kafkawire"), ["-L"])
+        #expect(withoutBroker.status == 64)
     }
 
     @Test(arguments: [SIGINT, SIGTERM])
