@@ -27,7 +27,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.utils.Utils;
 
-/** Writes the topics of Fixtures/make-records.sh, and what is read from them. Arguments: bootstrap, folder. */
+/** Writes the topics of Fixtures/make-records.sh, and files with their records. Arguments: bootstrap, folder. */
 public class MakeRecords {
     static final long TIME = 1_700_000_000_000L;
     static final HexFormat HEX = HexFormat.of();
@@ -78,7 +78,7 @@ public class MakeRecords {
 
         for (String codec : List.of("snappy", "lz4", "zstd")) {
             send(codec, Map.of("compression.type", codec), shapes(codec));
-            // A second batch, and one that no codec makes smaller.
+            // A second batch, which no codec can compress.
             byte[] noise = new byte[3000];
             new Random(3).nextBytes(noise);
             send(codec, Map.of("compression.type", codec), record(codec, 5000, bytes("noise"), noise));
@@ -130,7 +130,7 @@ public class MakeRecords {
         murmur2();
     }
 
-    /** Records of every shape, more than the 64 KiB that codecs have for a block. */
+    /** Records of every shape, in total more than 64 KiB, the codecs' block size. */
     static List<ProducerRecord<byte[], byte[]>> shapes(String topic) {
         List<ProducerRecord<byte[], byte[]>> records = new ArrayList<>();
         for (int i = 0; i < 160; i++) {
@@ -142,7 +142,7 @@ public class MakeRecords {
         return records;
     }
 
-    /** Asks for a topic in the way of an old client, which gets an old message format. */
+    /** Fetches a topic as an old client does, so that the broker converts it to an old message format. */
     static void convert(String topic, int version, String folderName) throws Exception {
         String[] address = bootstrap.split(",")[0].split(":");
         ByteArrayOutputStream messages = new ByteArrayOutputStream();
@@ -150,11 +150,11 @@ public class MakeRecords {
         int whole = 0;
         long offset = 0, end = 1;
         try (Socket socket = new Socket(address[0], Integer.parseInt(address[1]))) {
-            // An answer has a part of one segment, and ends with a message that is cut off.
+            // A response has a part of one segment, and its last message may be truncated.
             while (offset < end) {
                 fetch(socket, topic, version, offset);
                 DataInputStream in = new DataInputStream(socket.getInputStream());
-                // Length, correlation id, the time that the broker throttled it, one topic, one partition.
+                // Length, correlation id, throttle time, one topic, one partition.
                 in.readInt();
                 in.readInt();
                 if (version > 0) in.readInt();
@@ -163,13 +163,13 @@ public class MakeRecords {
                 in.readInt();
                 in.readInt();
                 short error = in.readShort();
-                if (error != 0) throw new IllegalStateException("fetching " + topic + " ends with error " + error);
+                if (error != 0) throw new IllegalStateException("fetching " + topic + " failed with error " + error);
                 end = in.readLong();
                 records = new byte[in.readInt()];
                 in.readFully(records);
                 ByteBuffer buffer = ByteBuffer.wrap(records);
-                // Control batches and what compaction has removed have no messages; a batch that was begun with
-                // comes from its beginning.
+                // Control batches and compacted records give no messages. A batch is returned from its beginning even
+                // if the fetch begins within it.
                 long next = offset + 1;
                 for (whole = 0; whole + 12 <= records.length;) {
                     int size = 12 + buffer.getInt(whole + 8);
@@ -190,12 +190,12 @@ public class MakeRecords {
     static void fetch(Socket socket, String topic, int version, long offset) throws Exception {
         ByteArrayOutputStream request = new ByteArrayOutputStream();
         DataOutputStream out = new DataOutputStream(request);
-        // Fetch, correlation id, no client id.
+        // The header: Fetch, correlation id, no client id.
         out.writeShort(1);
         out.writeShort(version);
         out.writeInt(7);
         out.writeShort(-1);
-        // Replica, longest wait, fewest bytes; one topic with one partition, up to 1 MiB.
+        // Replica, maximum wait, minimum bytes; one topic with one partition, up to 1 MiB.
         out.writeInt(-1);
         out.writeInt(500);
         out.writeInt(1);
@@ -211,22 +211,22 @@ public class MakeRecords {
         frame.flush();
     }
 
-    /** Batches of which compaction leaves some records, the last one's offset alone, or nothing. */
+    /** Batches of which compaction keeps some records, only the last offset, or nothing. */
     static void compact() throws Exception {
         String[][] batches = {{"a", "b", "a", "c"}, {"a", "a"}, {"b", "x"}, {"c", "d", "d"}};
         for (String[] keys : batches) {
             List<ProducerRecord<byte[], byte[]>> records = new ArrayList<>();
             for (String key : keys) records.add(record("compacted", 0, bytes(key), bytes("value of " + key)));
-            // An idempotent producer's last batch stays even when it is empty, for the sequence in it.
+            // The broker keeps an idempotent producer's last batch even if it is empty, for its sequence number.
             send("compacted", Map.of("enable.idempotence", "true", "acks", "all"), records);
         }
-        // The segment that is written to isn't compacted; a record that is later by segment.ms begins another.
+        // The active segment isn't compacted. A record that is later by segment.ms starts a new one.
         send("compacted", Map.of(), record("compacted", 1000, bytes("a"), bytes("the last a")),
             record("compacted", 1001, bytes("d"), null));
         send("compacted", Map.of(), record("compacted", 2000, bytes("end"), bytes("end")));
         long deadline = System.nanoTime() + Duration.ofSeconds(90).toNanos();
         while (read("compacted", "read_uncommitted").size() > 6) {
-            if (System.nanoTime() > deadline) throw new IllegalStateException("the broker hasn't compacted the topic");
+            if (System.nanoTime() > deadline) throw new IllegalStateException("the broker has not compacted the topic");
             Thread.sleep(200);
         }
     }
@@ -250,7 +250,7 @@ public class MakeRecords {
     static KafkaProducer<byte[], byte[]> producer(Map<String, String> settings) {
         Properties properties = new Properties();
         properties.put("bootstrap.servers", bootstrap);
-        // Long enough that all records that are sent before a flush are in one batch.
+        // Lingers so long that all records sent before a flush are in one batch.
         properties.put("linger.ms", "10000");
         properties.put("batch.size", "100000");
         properties.put("enable.idempotence", "false");
@@ -294,7 +294,7 @@ public class MakeRecords {
         return bytes == null ? "null" : "\"" + HEX.formatHex(bytes) + "\"";
     }
 
-    /** All bytes are in hexadecimal, names of headers too. */
+    /** Writes a topic's records as JSON. All bytes are hexadecimal, including header names. */
     static void dump(String topic, String name) throws Exception {
         try (PrintStream out = new PrintStream(folder.resolve(name + ".json").toFile(), StandardCharsets.UTF_8)) {
             List<String> lines = new ArrayList<>();

@@ -12,8 +12,8 @@ import org.apache.kafka.common.resource.*;
 import org.apache.kafka.common.serialization.*;
 
 /**
- * Has the Java client make its calls, so that a proxy before the broker can record what goes over the wire; see
- * record-frames.sh. What a broker refuses is as welcome as what it does: both are frames.
+ * Makes the Java client send its requests, so that a proxy can record them; see record-frames.sh. Rejected requests are
+ * wanted too, because their frames are also recorded.
  */
 public class RecordFrames {
     static String bootstrap;
@@ -40,7 +40,7 @@ public class RecordFrames {
             security(admin);
             tell(admin.deleteTopics(List.of(TOPIC, "missing")).all());
         } catch (Exception error) {
-            // Told here, since Java's launcher of single files loses some traces.
+            // Printed here, because Java's launcher for single files loses some stack traces.
             error.printStackTrace();
             System.exit(1);
         }
@@ -54,7 +54,7 @@ public class RecordFrames {
         }
     }
 
-    /** Each mechanism, and a wrong password. */
+    /** Logs in with each mechanism, with the right and a wrong password. */
     static void logins() throws Exception {
         String security = "org.apache.kafka.common.security.";
         for (String password : List.of("alice-secret", "wrong"))
@@ -168,7 +168,7 @@ public class RecordFrames {
         return new KafkaConsumer<>(settings);
     }
 
-    /** Two members, one after the other, so that there is a rebalance; the second one is static. */
+    /** Starts two members one after the other, which causes a rebalance. The second one is static. */
     static void share(String group, Map<String, Object> more) throws Exception {
         Map<String, Object> fixed = new HashMap<>(more);
         fixed.put("group.instance.id", group + "-fixed");
@@ -195,7 +195,7 @@ public class RecordFrames {
     static void consumerGroup(String group) throws Exception {
         share(group, Map.of("group.protocol", "consumer"));
         try (Consumer<byte[], byte[]> consumer = consumer(group + "-pattern", Map.of("group.protocol", "consumer"))) {
-            // By name, since the client of 3.9 doesn't have it.
+            // By reflection, because the client of 3.9 doesn't have this class.
             Class<?> pattern = Class.forName("org.apache.kafka.clients.consumer.SubscriptionPattern");
             Consumer.class.getMethod("subscribe", pattern)
                 .invoke(consumer, pattern.getConstructor(String.class).newInstance("fra.*"));

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Compares the views of a database with Fixtures/day/expected.json, after the day has been replayed into it.
 
-With --load it fills the tables from the CSV files itself, by \\copy: to try the views without a broker. Needs psql,
-and the schema that `tfi-consumer init` makes. Ends with 0 where every view holds what it should, else with 1.
+With --load it first fills the tables from the CSV files by \\copy, to test the views without a broker. Needs psql, and
+the schema that `tfi-consumer init` creates. Exits with 0 if every view has the expected rows, otherwise with 1.
 """
 
 import argparse

@@ -1,10 +1,10 @@
-"""A proxy before one broker that keeps samples of the frames which pass it; see record-frames.sh.
+"""A proxy in front of one broker that records samples of the frames it forwards; see record-frames.sh.
 
 usage: frame_recorder.py LISTEN-PORT BROKER-PORT FILE
 
-Ends at SIGTERM, and writes FILE then: a line for each frame, `API VERSION request|response BASE64`, where API is the
-number on the wire and BASE64 the frame without its length. For each API, version and direction the first frames of
-different lengths are kept.
+On SIGTERM it writes FILE and exits. FILE has one line per frame, `API VERSION request|response BASE64`: API is the API
+key, and BASE64 the frame without its length. For each API, version and direction it keeps the first SAMPLES frames of
+different lengths.
 """
 
 import asyncio
@@ -15,8 +15,8 @@ import sys
 
 SAMPLES = 3
 LARGEST = 3000
-# What KafkaWire has no use for: telemetry (71, 72), share groups (76 to 79), the raft quorum (55), listings of
-# transactions and producers (61, 65, 66), topics in pages (75), and what brokers tell each other (27).
+# APIs that KafkaWire does not use: telemetry (71, 72), share groups (76 to 79), the raft quorum (55), listings of
+# transactions and producers (61, 65, 66), paged topic descriptions (75), and requests between brokers (27).
 LEFT_OUT = {27, 55, 61, 65, 66, 71, 72, 75, 76, 77, 78, 79}
 
 
@@ -39,7 +39,7 @@ class Recorder:
 
 
 async def relay(reader, writer, note):
-    """Passes frames on, each as a whole."""
+    """Forwards complete frames until the connection ends."""
     try:
         while True:
             length = await reader.readexactly(4)
@@ -69,7 +69,7 @@ async def serve(recorder, broker_port, reader, writer):
     def response(frame):
         (correlation,) = struct.unpack_from(">i", frame)
         api, version = waiting.pop(correlation)
-        # A version of ApiVersions that the broker doesn't know is answered in version 0.
+        # The broker answers an unsupported version of ApiVersions in version 0.
         if api == 18 and struct.unpack_from(">h", frame, 4)[0] == 35:
             version = 0
         recorder.keep(api, version, "response", frame)

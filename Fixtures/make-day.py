@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Makes up a day of a plant: Fixtures/day/unit_collection_point.csv, unit_concern.csv and expected.json.
+"""Generates a plant's day: Fixtures/day/unit_collection_point.csv, unit_concern.csv and expected.json.
 
-The CSV files are what `tfi-producer replay` sends. expected.json is what each view of `tfi-consumer init` holds after
-it, counted here by walking through the rows, without SQL: {view: [[column, …], …]}, the rows in the order of their
-columns from left to right (in SQL: ORDER BY 1, 2, …). A day is a string as in ISO 8601, all else are numbers.
+`tfi-producer replay` sends the CSV files. expected.json has the rows of each view of `tfi-consumer init` afterwards,
+computed here from the messages without SQL: {view: [[column, …], …]}. The rows are sorted by their columns from left to
+right (in SQL: ORDER BY 1, 2, …). A day is an ISO 8601 string; all other columns are numbers.
 
-The same seed makes the same bytes, with any Python from 3.8 on: of the random generator only random() is used, whose
-sequence is the same everywhere. --check makes the day and compares it with the files instead of writing them.
+The same seed gives the same bytes with any Python from 3.8 on, because only random() is used, whose sequence is the
+same everywhere. --check generates the day and compares it with the files instead of writing them.
 """
 
 import argparse
@@ -27,7 +27,7 @@ BREAKS = [
     (14 * HOUR + 40 * MINUTE, 14 * HOUR + 50 * MINUTE),
 ]
 
-# The line: zones in the order in which a unit goes through them, each with its collection points.
+# The line: zones in the order in which a unit passes them, each with its collection points.
 LINE = [
     (3, [11, 12, 13, 14]),
     (6, [15, 16, 17]),
@@ -46,18 +46,18 @@ LINE = [
 ]
 LAST_COLLECTION_POINT = 40
 REWORK_ZONE, REWORK_IN, REWORK_OUT = 81, 101, 102
-# Where people look at the units. What they find is charged to this zone or to one before it.
+# The collection points with an inspection. Its concerns are charged to this zone or to an earlier one.
 INSPECTIONS = {14, 17, 23, 27, 34, 49, 53, 59, 70, 74, 80, 86, 90, 38}
 
 TAKT = int(4.15 * MINUTE)
 FIRST_UNIT_ID = 71_204_310
 
-# The running total to reach by the end of each hour: the plan that `init` puts into an empty table.
+# The planned running total at the end of each hour: the plan that `init` puts into an empty table.
 PLAN = {8: 13, 9: 27, 10: 41, 11: 55, 12: 65, 13: 72, 14: 86, 15: 100, 16: 110}
 
 
 class Chance:
-    """Random choices made of random() alone."""
+    """Random choices that only use random()."""
 
     def __init__(self, seed):
         self._random = random.Random(seed).random
@@ -66,7 +66,7 @@ class Chance:
         return self._random() < probability
 
     def between(self, low, high):
-        """An integer from low to high, both included."""
+        """An integer from low to high, inclusive."""
         return low + int(self._random() * (high - low + 1))
 
     def one_of(self, things):
@@ -74,7 +74,7 @@ class Chance:
 
 
 class Clock:
-    """From working time, which stands still in breaks and while the line does, to the time of day."""
+    """Converts working time, which excludes breaks and stops of the line, to the time of day."""
 
     def __init__(self, chance):
         stops = list(BREAKS)
@@ -84,7 +84,7 @@ class Clock:
         self._stops = sorted(stops)
 
     def time_of_day(self, working):
-        """None for what was before the shift, or comes after it."""
+        """The time of day; None if it is before or after the shift."""
         if working < 0:
             return None
         time = SHIFT_BEGIN + working
@@ -98,7 +98,7 @@ class Clock:
 
 
 def make_day(seed):
-    """Passages (time, unit, collection point, zone) and concerns (time, unit, collection point, concern, zone)."""
+    """Generates passages (time, unit, collection point, zone) and concerns (time, unit, point, concern, zone)."""
     chance = Chance(seed)
     clock = Clock(chance)
     passages, concerns = [], []
@@ -108,7 +108,7 @@ def make_day(seed):
         if time is None:
             return
         passages.append((time, unit, point, zone))
-        # Now and then a message is sent twice, or a reader reads a unit twice.
+        # Occasionally a message is sent twice, or a reader reads a unit twice.
         if chance.happens(0.006):
             again = min(time + chance.one_of([0, 0, 4, 13, 27]), SHIFT_END - 1)
             passages.append((again, unit, point, zone))
@@ -143,12 +143,12 @@ def make_day(seed):
                         return
                     working += chance.between(10 * MINUTE, 60 * MINUTE)
                     passes(unit, working, REWORK_OUT, REWORK_ZONE)
-        # A few come back from the yard and pass the end of the line again, in another hour perhaps.
+        # A few units return from the yard and pass the end of the line again, possibly in another hour.
         if chance.happens(0.04):
             working += chance.between(20 * MINUTE, 90 * MINUTE)
             passes(unit, working, LAST_COLLECTION_POINT, LINE[-1][0])
 
-    # The line is full when the shift begins: the first units have set out on the day before.
+    # The line is full when the shift begins: the first units entered it on the previous day.
     stations = sum(len(points) for _, points in LINE)
     unit = FIRST_UNIT_ID
     for number in range(-2 * stations, (SHIFT_END - SHIFT_BEGIN) // TAKT):
@@ -157,11 +157,11 @@ def make_day(seed):
     return sorted(passages), sorted(concerns)
 
 
-# MARK: What the views hold
+# MARK: Expected views
 
 
 def expected_views(passages, concerns):
-    """Each view's rows. The plant's day is one: all that happens, happens on DAY."""
+    """The rows of each view. Everything happens on one day, DAY."""
     produced_at = {}
     for time, unit, point, _ in passages:
         if point == LAST_COLLECTION_POINT:
@@ -225,7 +225,7 @@ def timestamp(time):
 
 
 def json_text(views):
-    """A line a row, so that a difference is seen where it is."""
+    """JSON with one line per row, for readable differences."""
     parts = []
     for view, rows in views.items():
         lines = ",\n".join(f"    {json.dumps(row)}" for row in rows)
@@ -249,11 +249,11 @@ def files(seed):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Makes up a day of a plant, and what the dashboard shows of it.")
-    parser.add_argument("--seed", type=int, default=4, help="another seed makes another day (default: 4)")
+    parser = argparse.ArgumentParser(description="Generates a plant's day, and the rows that the views must show.")
+    parser.add_argument("--seed", type=int, default=4, help="the seed of the random choices (default: 4)")
     parser.add_argument(
         "--directory", type=Path, default=Path(__file__).parent / "day", help="default: the folder day beside this")
-    parser.add_argument("--check", action="store_true", help="compare with the files that are there, write nothing")
+    parser.add_argument("--check", action="store_true", help="compare with the existing files instead of writing them")
     options = parser.parse_args()
 
     different = []
@@ -266,9 +266,9 @@ def main():
         elif not path.is_file() or path.read_bytes() != text.encode():
             different.append(str(path))
     if different:
-        sys.exit(f"not what seed {options.seed} makes: {', '.join(different)}; to write them: Fixtures/make-day.py")
+        sys.exit(f"seed {options.seed} gives a different {', '.join(different)}; to update: Fixtures/make-day.py")
     if options.check:
-        print(f"{options.directory} is what seed {options.seed} makes")
+        print(f"{options.directory} matches the output for seed {options.seed}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes Fixtures/frames: requests and responses as other clients and real brokers put them on the wire, a file for each
-# client and broker (frame_recorder.py says what is in a line). Every decoder is held against them.
-# usage: record-frames.sh KAFKA_HOME...   needs Java 17 or newer, Python 3 with venv, and the way to its package index.
+# Writes Fixtures/frames: requests and responses that other clients and real brokers exchanged, one file per client and
+# broker (for the format see frame_recorder.py). All decoders are tested with them.
+# usage: record-frames.sh KAFKA_HOME...   needs Java 17 or newer, Python 3 with venv, and access to its package index.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/daemon.sh
@@ -20,14 +20,14 @@ trap finish EXIT
 python=$("$here/../scripts/librdkafka.sh" install)
 mkdir -p "$here/frames"
 
-# Runs COMMAND with the address of the recorder before BROKER-PORT, and with WHAT; leaves NAME.txt.
+# Runs COMMAND with the address of a recorder in front of BROKER-PORT and with WHAT, and writes NAME.txt.
 record() { # NAME PORT BROKER-PORT WHAT COMMAND [ARG]...
     local name=$1 port=$2 broker_port=$3 what=$4
     shift 4
     launch "$work/recorder.pid" "$work/recorder.log" \
         python3 "$here/frame_recorder.py" "$port" "$broker_port" "$work/frames"
     for _ in {1..100}; do
-        # shellcheck disable=SC2188  # the connection alone is the test
+        # shellcheck disable=SC2188  # only tests the connection
         if (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then break; fi
         sleep 0.1
     done
@@ -36,14 +36,14 @@ record() { # NAME PORT BROKER-PORT WHAT COMMAND [ARG]...
     mv "$work/frames" "$here/frames/$name.txt"
 }
 
-# A fresh broker for each client: what one has made would be in the way of the other.
+# Starts a new broker for each client, because one client's topics and groups would disturb the other.
 record_calls() { # KAFKA_HOME CLIENT COMMAND [ARG]...
     local home=$1 client=$2 version port broker_port has_groups=true
     shift 2
     version=$(KAFKA_HOME=$home "$kafka" version)
     [[ $version != 3.* ]] || has_groups=false
     { read -r port; read -r broker_port; } < <(free_ports 2)
-    # The broker names the recorder's address as its own.
+    # The broker advertises the recorder's address.
     KAFKA_HOME=$home "$kafka" up "$work/kafka" --owner $$ --port "$broker_port" \
         --set "advertised.listeners=PLAINTEXT://127.0.0.1:$port" \
         --set authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer \
@@ -53,7 +53,7 @@ record_calls() { # KAFKA_HOME CLIENT COMMAND [ARG]...
     "$kafka" remove "$work/kafka"
 }
 
-# Only what comes before the client knows the brokers' own addresses goes through the recorder, which is the login.
+# Only the login goes through the recorder. After that the client knows the brokers' own addresses.
 record_logins() { # KAFKA_HOME
     local home=$1 version address
     version=$(KAFKA_HOME=$home "$kafka" version)

@@ -1,7 +1,7 @@
-"""Has librdkafka make its calls, so that a proxy before the broker can record them; see record-frames.sh.
+"""Makes librdkafka send its requests, so that a proxy can record them; see record-frames.sh.
 
-usage: record_frames.py BOOTSTRAP true|false     whether the broker has groups by KIP-848
-       record_frames.py BOOTSTRAP login          logins alone
+usage: record_frames.py BOOTSTRAP true|false     whether the broker supports KIP-848 groups
+       record_frames.py BOOTSTRAP login          only logins
 """
 
 import faulthandler
@@ -17,8 +17,8 @@ from confluent_kafka.admin import (
 TOPIC = "frames"
 
 
-def tell(futures):
-    """What a broker refuses is as welcome as what it does: both are frames."""
+def print_errors(futures):
+    """Waits for results and prints errors. Rejections are wanted too, because their frames are also recorded."""
     for future in futures.values() if isinstance(futures, dict) else [futures]:
         try:
             future.result(20)
@@ -52,7 +52,7 @@ def transactions(bootstrap):
 
 
 def share(bootstrap, group, settings):
-    """Two members, one after the other, so that there is a rebalance; the second one is static."""
+    """Starts two members one after the other, which causes a rebalance. The second one is static."""
     common = {
         "bootstrap.servers": bootstrap, "client.id": "recorder", "group.id": group, "auto.offset.reset": "earliest",
         "fetch.wait.max.ms": 50, "enable.auto.commit": False, **settings}
@@ -87,37 +87,37 @@ def by_hand(bootstrap):
 
 def administrate(admin, groups):
     topic = ConfigResource(ConfigResource.Type.TOPIC, TOPIC)
-    tell(admin.create_partitions([NewPartitions(TOPIC, 4), NewPartitions("missing", 2)]))
-    tell(admin.incremental_alter_configs([ConfigResource(ConfigResource.Type.TOPIC, TOPIC, incremental_configs=[
+    print_errors(admin.create_partitions([NewPartitions(TOPIC, 4), NewPartitions("missing", 2)]))
+    print_errors(admin.incremental_alter_configs([ConfigResource(ConfigResource.Type.TOPIC, TOPIC, incremental_configs=[
         ConfigEntry("segment.ms", "600000", incremental_operation=AlterConfigOpType.SET),
         ConfigEntry("cleanup.policy", "compact", incremental_operation=AlterConfigOpType.APPEND)])]))
-    tell(admin.describe_configs([topic]))
-    tell(admin.describe_cluster(include_authorized_operations=True))
-    tell(admin.list_consumer_groups())
-    tell(admin.describe_consumer_groups(groups + ["missing"]))
-    tell(admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(groups[0])]))
-    tell(admin.alter_consumer_group_offsets(
+    print_errors(admin.describe_configs([topic]))
+    print_errors(admin.describe_cluster(include_authorized_operations=True))
+    print_errors(admin.list_consumer_groups())
+    print_errors(admin.describe_consumer_groups(groups + ["missing"]))
+    print_errors(admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(groups[0])]))
+    print_errors(admin.alter_consumer_group_offsets(
         [ConsumerGroupTopicPartitions(groups[0], [TopicPartition(TOPIC, 0, 1, metadata="moved")])]))
-    tell(admin.delete_consumer_groups(groups[:1] + ["missing"]))
-    tell(admin.list_offsets({TopicPartition(TOPIC, 0): OffsetSpec.max_timestamp()}))
-    tell(admin.delete_records([TopicPartition(TOPIC, 0, 2)]))
+    print_errors(admin.delete_consumer_groups(groups[:1] + ["missing"]))
+    print_errors(admin.list_offsets({TopicPartition(TOPIC, 0): OffsetSpec.max_timestamp()}))
+    print_errors(admin.delete_records([TopicPartition(TOPIC, 0, 2)]))
     acl = AclBinding(
         ResourceType.TOPIC, "other", ResourcePatternType.LITERAL, "User:alice", "*", AclOperation.READ,
         AclPermissionType.ALLOW)
-    tell(admin.create_acls([acl]))
-    tell(admin.describe_acls(AclBindingFilter(
+    print_errors(admin.create_acls([acl]))
+    print_errors(admin.describe_acls(AclBindingFilter(
         ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY)))
-    tell(admin.delete_acls([AclBindingFilter(
+    print_errors(admin.delete_acls([AclBindingFilter(
         ResourceType.TOPIC, "other", ResourcePatternType.LITERAL, None, None, AclOperation.ANY,
         AclPermissionType.ANY)]))
-    tell(admin.alter_user_scram_credentials([UserScramCredentialUpsertion(
+    print_errors(admin.alter_user_scram_credentials([UserScramCredentialUpsertion(
         "alice", ScramCredentialInfo(ScramMechanism.SCRAM_SHA_256, 4096), b"not a secret", b"salt")]))
-    tell(admin.describe_user_scram_credentials(["alice", "nobody"]))
-    tell(admin.delete_topics([TOPIC, "missing"]))
+    print_errors(admin.describe_user_scram_credentials(["alice", "nobody"]))
+    print_errors(admin.delete_topics([TOPIC, "missing"]))
 
 
 def logins(bootstrap):
-    """Each mechanism, and a wrong password."""
+    """Logs in with each mechanism, with the right and a wrong password."""
     for password in ["alice-secret", "wrong"]:
         for mechanism in ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]:
             admin = AdminClient({
@@ -131,8 +131,8 @@ def logins(bootstrap):
 
 def main(bootstrap, has_consumer_groups):
     admin = AdminClient({"bootstrap.servers": bootstrap, "client.id": "recorder"})
-    tell(admin.create_topics([NewTopic(TOPIC, 3, 1, config={"retention.ms": "3600000"})]))
-    tell(admin.create_topics([NewTopic(TOPIC, 3, 1)]))
+    print_errors(admin.create_topics([NewTopic(TOPIC, 3, 1, config={"retention.ms": "3600000"})]))
+    print_errors(admin.create_topics([NewTopic(TOPIC, 3, 1)]))
     produce(bootstrap)
     transactions(bootstrap)
     groups = ["classic-range", "classic-cooperative"]
@@ -145,7 +145,7 @@ def main(bootstrap, has_consumer_groups):
     administrate(admin, groups)
 
 
-# Some calls of librdkafka have no time-out.
+# Some of librdkafka's calls have no timeout.
 faulthandler.dump_traceback_later(180, exit=True)
 if sys.argv[2] == "login":
     logins(sys.argv[1])

@@ -1,4 +1,4 @@
-/* The counterpart of Sources/ClientBenchmark on librdkafka: the same work, told in the same form. */
+/* The counterpart of Sources/ClientBenchmark with librdkafka: the same work and the same output format. */
 #include <librdkafka/rdkafka.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -38,13 +38,13 @@ static int partition_count(rd_kafka_t *rk, const char *topic) {
     rd_kafka_resp_err_t error = rd_kafka_metadata(rk, 0, handle, &metadata, 10000);
     if (error) fail("metadata", rd_kafka_err2str(error));
     int count = metadata->topics[0].partition_cnt;
-    if (count == 0) fail(topic, "there is no such topic");
+    if (count == 0) fail(topic, "the topic does not exist");
     rd_kafka_metadata_destroy(metadata);
     rd_kafka_topic_destroy(handle);
     return count;
 }
 
-/* As FlatObject.digest in Swift. */
+/* The same as FlatObject.digest in Swift. */
 static uint64_t flat_object_digest(const char *bytes, size_t count) {
     uint64_t digest = 0;
     size_t at = 0;
@@ -112,7 +112,7 @@ static void produce(rd_kafka_t *rk, const char *topic, long wanted, long *record
                 fail("produce", rd_kafka_err2str(rd_kafka_last_error()));
             rd_kafka_poll(rk, 10);
         }
-        /* Delivery reports come on this thread; not to look at each record is what its documentation advises. */
+        /* Delivery reports arrive on this thread. librdkafka's documentation advises not to poll for each record. */
         if (number % 1000 == 0) rd_kafka_poll(rk, 0);
         ++*records;
         *bytes += (long)(sizeof value - 1 + sizeof KEY - 1);

@@ -54,7 +54,7 @@ enum MessageProgram {
         return session
     }
 
-    /// The settings that the mode has unless the user gives others, and those that its options stand for.
+    /// The mode's default settings, which the user's settings override, and the settings that its options set.
     private static func settings(
         _ options: MessageOptions
     ) -> (defaults: [String: String], overrides: [String: String]) {
@@ -71,7 +71,7 @@ enum MessageProgram {
             switch options.begin {
             case .beginning: overrides["auto.offset.reset"] = "earliest"
             case .end: overrides["auto.offset.reset"] = "latest"
-            // MessageOptions refuses all others but the stored offsets, which a group has anyway.
+            // MessageOptions only permits .stored besides these, which is what a group does anyway.
             default: break
             }
         case .consume:

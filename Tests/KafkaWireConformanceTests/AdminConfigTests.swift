@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension RealKafka {
-    /// Several topics in one call, settings, and what a partial failure leaves.
+    /// Several topics in one call, partial failures, and settings.
     @Suite(needsKafka) struct AdminTopics {
         @Test(arguments: KafkaHome.all) func severalTopicsOfWhichOneFails(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home, partitions: 0)
@@ -80,8 +80,8 @@ extension RealKafka {
             #expect(throws: Never.self) { try altered[topic]?.get() }
             let missing = #expect(throws: KafkaError.self) { try altered[.topic("no-such-topic")]?.get() }
             #expect(missing?.code == .unknownTopicOrPartition)
-            // The controller has the change, and the broker takes it over a moment later.
-            try await eventually("the broker knows the change") {
+            // The controller has the change; the broker applies it a moment later.
+            try await eventually("the broker has applied the change") {
                 try await value("cleanup.policy")?.value == "compact,delete"
             }
             #expect(try await value("max.message.bytes")?.value == "1234567")
@@ -89,7 +89,7 @@ extension RealKafka {
             _ = try await admin.alterConfigs([
                 topic: [.subtract("cleanup.policy", "compact"), .delete("max.message.bytes")]
             ])
-            try await eventually("the broker knows the change") {
+            try await eventually("the broker has applied the change") {
                 try await value("cleanup.policy")?.value == "delete"
             }
             #expect(try await value("max.message.bytes")?.isDefault == true)
@@ -97,12 +97,12 @@ extension RealKafka {
             let wrong = try await admin.alterConfigs([topic: [.set("max.message.bytes", "soon")]])
             let error = #expect(throws: KafkaError.self) { try wrong[topic]?.get() }
             #expect(error?.code == .invalidConfig)
-            // Nothing is done by who only asks.
+            // A request with validateOnly changes nothing.
             _ = try await admin.alterConfigs([topic: [.set("max.message.bytes", "77")]], validateOnly: true)
             #expect(try await value("max.message.bytes")?.isDefault == true)
-            let told = try await fixture.tool(
+            let output = try await fixture.tool(
                 "configs", ["--describe", "--entity-type", "topics", "--entity-name", fixture.topic])
-            #expect(told.contains("cleanup.policy=delete"))
+            #expect(output.contains("cleanup.policy=delete"))
         }
 
         @Test(arguments: KafkaHome.all) func brokerConfigs(_ home: KafkaHome) async throws {
@@ -123,9 +123,9 @@ extension RealKafka {
             #expect(missing?.code == .brokerNotAvailable)
             #expect(missing?.message == "the cluster has no broker 77")
 
-            // A setting of the broker while it runs; one that does nothing to the other tests' work on the same broker.
+            // A dynamic broker setting that does not affect other tests on the same broker.
             _ = try await admin.alterConfigs([.broker(1): [.set("max.connections", "1000000")]])
-            try await eventually("the broker has taken it over") {
+            try await eventually("the broker has applied the setting") {
                 let entry = try await admin.describeConfigs([.broker(1)], names: ["max.connections"])
                 return try entry[.broker(1)]?.get().first?.source == .broker
             }

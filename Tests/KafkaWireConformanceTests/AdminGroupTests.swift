@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension RealKafka {
-    /// Groups as an administrator sees them.
+    /// Group administration.
     @Suite(needsKafka) struct AdminGroups {
         @Test(arguments: KafkaHome.all) func offsetsOfAGroup(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home, partitions: 3)
@@ -47,7 +47,7 @@ extension RealKafka {
             #expect(try await admin.listGroupOffsets(group).isEmpty)
         }
 
-        /// Kafka 3.9 has the protocol of KIP-848 as a preview that brokers don't offer by themselves.
+        /// In Kafka 3.9 the protocol of KIP-848 is a preview that is off by default.
         private static let protocols = KafkaHome.all.flatMap { home in
             (home.version.hasPrefix("3.") ? ["classic"] : ["classic", "consumer"]).map { (home, $0) }
         }
@@ -68,7 +68,7 @@ extension RealKafka {
             try await member.stop()
         }
 
-        /// Java's console consumer as the member, by each protocol that the broker has.
+        /// Describes a group whose member is Java's console consumer, with each protocol that the broker supports.
         @Test(arguments: protocols) func membersOfAGroup(_ home: KafkaHome, _ protocolName: String) async throws {
             let fixture = try await TopicFixture(home, partitions: 2)
             let admin = fixture.client.admin

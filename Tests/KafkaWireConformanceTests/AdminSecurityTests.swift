@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension RealKafka {
-    /// Who may log in, and who may do what.
+    /// Administration of users and access rules.
     @Suite(needsKafka, .timeLimit(.minutes(3))) struct AdminSecurity {
         // MARK: Users
 
@@ -40,11 +40,11 @@ extension RealKafka {
 
             #expect(try await isRefused("open sesame")?.code == .saslAuthenticationFailed)
             try await give("open sesame", iterations: 4096)
-            // Brokers hear of it a moment later.
+            // Brokers apply the change a moment later.
             try await eventually("the user can log in") { try await isRefused("open sesame") == nil }
             #expect(try await isRefused("close sesame")?.code == .saslAuthenticationFailed)
             try await give("öffne dich", iterations: 8192)
-            try await eventually("the user can log in anew") { try await isRefused("öffne dich") == nil }
+            try await eventually("the new password works") { try await isRefused("öffne dich") == nil }
             #expect(try await isRefused("open sesame")?.code == .saslAuthenticationFailed)
             let described = try await client.admin.describeScramUsers([user])[user]?.get()
             #expect(described?.map(\.mechanism) == [mechanism])
@@ -68,7 +68,7 @@ extension RealKafka {
             await client.close()
         }
 
-        @Test("one user's error is another's success", arguments: KafkaHome.all)
+        @Test("an error of one user does not affect the others", arguments: KafkaHome.all)
         func userByUser(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home, partitions: 0)
             let admin = fixture.client.admin
@@ -108,7 +108,7 @@ extension RealKafka {
 
         // MARK: Access rules
 
-        @Test("access rules are made, found, obeyed and deleted", arguments: KafkaHome.all)
+        @Test("access rules are created, listed, enforced and deleted", arguments: KafkaHome.all)
         func accessRules(_ home: KafkaHome) async throws {
             let secure = try await SecureKafkaCluster.start(
                 home,
@@ -148,8 +148,8 @@ extension RealKafka {
                 let error = #expect(throws: KafkaError.self) { try made[nameless]?.get() }
                 #expect(error?.code == .invalidRequest)
             }
-            try await eventually("the rules are there") { try await Set(admin.accessRules()) == Set(rules) }
-            try await eventually("alice may") { try await refusal("plant-1") == nil }
+            try await eventually("the rules are listed") { try await Set(admin.accessRules()) == Set(rules) }
+            try await eventually("alice has access") { try await refusal("plant-1") == nil }
             #expect(try await refusal("office") == .topicAuthorizationFailed)
 
             func found(_ filter: AccessRuleFilter) async throws -> Set<AccessRule> {
@@ -177,13 +177,13 @@ extension RealKafka {
             try await eventually("the others are left") {
                 try await Set(admin.accessRules()) == [denial, atOffice, overall]
             }
-            try await eventually("alice may no more") { try await refusal("plant-1") == .topicAuthorizationFailed }
+            try await eventually("alice has lost access") { try await refusal("plant-1") == .topicAuthorizationFailed }
             await alice.close()
             await client.close()
             try await secure.cluster.shutDown()
         }
 
-        @Test("a broker without an authorizer says so", arguments: KafkaHome.all)
+        @Test("a broker without an authorizer returns an error", arguments: KafkaHome.all)
         func noAuthorizer(_ home: KafkaHome) async throws {
             let admin = try await TopicFixture(home, partitions: 0).client.admin
             let listing = try await kafkaError { _ = try await admin.accessRules() }

@@ -2,8 +2,8 @@ import Foundation
 import Synchronization
 import TestSupport
 
-/// Stands between a client and a broker. While it misbehaves it passes bytes on in pieces of any size, holds some of
-/// them back for a while, and cuts a connection now and then, between any two bytes. Nothing is reordered.
+/// A proxy between clients and a broker. While it misbehaves, it forwards bytes in pieces of random size, delays some
+/// pieces, and occasionally cuts a connection between any two bytes. It never reorders bytes.
 final class BrokerProxy: Sendable {
     private struct State {
         var misbehaves = false
@@ -16,10 +16,10 @@ final class BrokerProxy: Sendable {
 
     var port: Int { relay.port }
 
-    /// How many connections were cut.
+    /// The number of connections that were cut.
     var cutCount: Int { state.withLock { $0.cuts } }
 
-    /// Takes a port; connections to it wait for `start`.
+    /// Binds a port. Connections to it wait for `start`.
     init(seed: UInt64) throws {
         relay = try LoopbackRelay()
         state = Mutex(State(random: seed))
@@ -46,7 +46,7 @@ final class BrokerProxy: Sendable {
         link.drop()
     }
 
-    /// What is done with the next bytes.
+    /// How to forward the next bytes.
     private struct Treatment {
         var piece = Int.max
         var delay = 0.0
@@ -71,7 +71,9 @@ final class BrokerProxy: Sendable {
         }
     }
 
-    /// - Returns: Whether the connection goes on.
+    /// Forwards bytes.
+    ///
+    /// - Returns: Whether the connection continues.
     private func pass(_ bytes: ArraySlice<UInt8>, to target: Int32) -> Bool {
         var rest = bytes
         while !rest.isEmpty {

@@ -21,7 +21,7 @@ extension RealKafka {
     }
 }
 
-/// Records for dumps, with timestamps that a broker accepts.
+/// Generated records for dumps, with timestamps that a broker accepts.
 enum DumpRecords {
     static func make(_ count: Int, partitions: Int32, seed: UInt64) -> [GeneratedRecord] {
         var random = SeededRandom(seed: seed)
@@ -32,7 +32,7 @@ enum DumpRecords {
 }
 
 extension TopicFixture {
-    /// Sends records, and returns them in the order of each partition.
+    /// Sends records, and returns them, each partition's in order.
     func send(_ records: [GeneratedRecord]) async throws -> [GeneratedRecord] {
         let producer = client.producer()
         var deliveries: [Delivery] = []
@@ -48,7 +48,7 @@ extension TopicFixture {
         return records.inOrderOfPartitions
     }
 
-    /// Reads the topic's records, in the order of each partition.
+    /// Reads the topic's records, each partition's in order.
     func generatedRecords(count: Int, partitions: Int32) async throws -> [GeneratedRecord] {
         let places = (0..<partitions).map { partition($0) }
         var reading = await client.read(Dictionary(uniqueKeysWithValues: places.map { ($0, OffsetSpec.earliest) }))

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension RealKafka {
-    /// The programs that the documentation speaks of do what it says.
+    /// The example programs do what the documentation says.
     @Suite(needsKafka) struct Examples {
         private let home: KafkaHome
 
@@ -51,8 +51,8 @@ extension RealKafka {
             #expect(try await program.result().status == 0)
         }
 
-        @Test func exactlyOnceEndsAmidItsWork() async throws {
-            // More than a hundred transactions.
+        @Test func exactlyOnceIsInterrupted() async throws {
+            // Enough for more than a hundred transactions.
             let count = 10_000
             let (fixture, copy) = try await copying(count)
             func committed() async throws -> Int64 {
@@ -76,10 +76,10 @@ extension RealKafka {
             #expect(try await second.result().status == 0)
         }
 
-        /// As the example has it.
+        /// The group id in the example.
         private static let copiersGroup = "example-copy"
 
-        /// A topic of numbers, in small batches, and an empty one that they are to be copied into.
+        /// Creates a topic of numbers in small batches, and an empty topic into which to copy them.
         private func copying(_ count: Int) async throws -> (from: TopicFixture, to: String) {
             let fixture = try await TopicFixture(home, properties: ["isolation.level": "read_committed"])
             try await fixture.produce(0..<count, with: try fixture.client(["batch.size": "1000"]))

@@ -5,9 +5,9 @@ import TestSupport
 import Testing
 
 extension RealKafka {
-    /// Brokers that go away and come back: nothing is lost, nothing comes twice, and the order stays.
+    /// Brokers fail and restart: no record is lost or duplicated, and the order is kept.
     @Suite(needsKafka) struct Failover {
-        /// What the client said of its brokers.
+        /// The client's reports about its brokers.
         private final class Events: Sendable {
             private let events = Mutex<[BrokerAvailability]>([])
 
@@ -35,13 +35,13 @@ extension RealKafka {
 
         @Test(.timeLimit(.minutes(5))) func eachBrokerIsKilled() async throws {
             let (cluster, client, traffic, events) = try await start()
-            try await traffic.goesOn()
+            try await traffic.awaitProgress()
             for broker in 1...3 {
                 try await cluster.kill(broker)
-                try await traffic.goesOn()
+                try await traffic.awaitProgress()
                 try await cluster.start(broker)
                 try await ThreeBrokers.awaitInSync(traffic.topic, client: client)
-                try await traffic.goesOn()
+                try await traffic.awaitProgress()
             }
             try await traffic.endAndCheck()
             #expect(events.lost >= 3)
@@ -50,43 +50,43 @@ extension RealKafka {
 
         @Test(needsLongTests, .timeLimit(.minutes(5))) func eachBrokerIsStopped() async throws {
             let (cluster, client, traffic, _) = try await start()
-            try await traffic.goesOn()
+            try await traffic.awaitProgress()
             for broker in 1...3 {
                 try await cluster.stop(broker)
-                try await traffic.goesOn()
+                try await traffic.awaitProgress()
                 try await cluster.start(broker)
                 try await ThreeBrokers.awaitInSync(traffic.topic, client: client)
-                try await traffic.goesOn()
+                try await traffic.awaitProgress()
             }
             try await traffic.endAndCheck()
             await client.close()
         }
 
-        /// A broker that stands still keeps its connections: what was sent to it is neither answered nor refused until
-        /// it is too late, and others lead its partitions meanwhile.
+        /// A suspended broker keeps its connections open, so requests to it get no answer until they time out.
+        /// Meanwhile other brokers lead its partitions.
         @Test(needsLongTests, .timeLimit(.minutes(5))) func eachBrokerHangs() async throws {
             let (cluster, client, traffic, _) = try await start(["request.timeout.ms": "4000"])
-            try await traffic.goesOn()
+            try await traffic.awaitProgress()
             for broker in 1...3 {
                 let file = try String(
                     contentsOf: cluster.folder(broker: broker).appending(path: "pid"), encoding: .utf8)
                 let process = try #require(file.split(separator: " ").first.flatMap { Int32($0) })
                 kill(process, SIGSTOP)
                 do {
-                    try await traffic.goesOn()
+                    try await traffic.awaitProgress()
                 } catch {
                     kill(process, SIGCONT)
                     throw error
                 }
                 kill(process, SIGCONT)
                 try await ThreeBrokers.awaitInSync(traffic.topic, client: client)
-                try await traffic.goesOn()
+                try await traffic.awaitProgress()
             }
             try await traffic.endAndCheck()
             await client.close()
         }
 
-        @Test(.timeLimit(.minutes(5))) func allBrokersGoAndComeBack() async throws {
+        @Test(.timeLimit(.minutes(5))) func allBrokersAreKilledAndRestarted() async throws {
             let (cluster, client, traffic, events) = try await start()
             let hasty = try KafkaClient(
                 bootstrapServers: cluster.bootstrap, properties: ["delivery.timeout.ms": "5000"])
@@ -94,27 +94,27 @@ extension RealKafka {
             func record(_ number: UInt8) -> ProducerRecord { ProducerRecord(topic: side.topic, value: [number]) }
             try await hasty.admin.createTopic(side.topic, partitions: 1, replicationFactor: 3)
             let producer = hasty.producer()
-            // On a busy machine a new topic's leader takes longer than the hasty producer waits.
+            // On a busy machine a new topic's leader takes longer to start than the hasty producer waits.
             let patient = client.producer()
             _ = try await patient.send(record(1))
             await patient.close()
             try await ThreeBrokers.awaitInSync(side.topic, client: client)
             _ = try await producer.send(record(2))
-            try await traffic.goesOn()
+            try await traffic.awaitProgress()
             for broker in 1...3 { try await cluster.kill(broker) }
-            try await eventually("the client says that every broker is lost") { events.lost >= 3 }
-            // One that isn't to wait that long says so, and goes on afterwards.
+            try await eventually("the client reports every broker as lost") { events.lost >= 3 }
+            // A producer with a short delivery timeout fails the record, and works again afterwards.
             let start = ContinuousClock.now
             let error = try await kafkaError { _ = try await producer.send(record(3)) }
             #expect(error.code == .requestTimedOut)
             #expect(error.topic == side.topic)
             #expect(.now - start < .seconds(15))
-            // A broker is ready when a quorum is, so none of them comes up alone.
+            // A broker is only ready with a quorum, so start all of them at the same time.
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for broker in 1...3 { group.addTask { try await cluster.start(broker) } }
                 try await group.waitForAll()
             }
-            try await traffic.goesOn()
+            try await traffic.awaitProgress()
             try await traffic.endAndCheck()
             #expect(events.back >= 1)
             for topic in [traffic.topic, side.topic] {
@@ -129,7 +129,7 @@ extension RealKafka {
             await client.close()
         }
 
-        /// The leader of what is being read goes in the middle of it.
+        /// The leader is killed while a consumer reads from it.
         @Test(.timeLimit(.minutes(5))) func brokerIsKilledWhileReading() async throws {
             let cluster = try await ThreeBrokers.cluster()
             let client = try KafkaClient(

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension RealKafka {
-    /// Fetching: where it begins, how much comes, and what is left out.
+    /// Fetching: start positions, limits and fetch sessions.
     @Suite(needsKafka) struct Fetch {
         @Test(arguments: KafkaHome.all) func fromTheMiddleOfABatch(_ home: KafkaHome) async throws {
             for compression in ["none", "gzip"] {
@@ -44,7 +44,7 @@ extension RealKafka {
             }
         }
 
-        /// A session names partitions once; what is no longer assigned is forgotten, and what is assigned again comes.
+        /// A session names each partition once. It forgets unassigned partitions, and fetches reassigned ones again.
         @Test(arguments: KafkaHome.all) func partitionsComeAndGo(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home, partitions: 3)
             let other = try await TopicFixture(home)
@@ -53,7 +53,7 @@ extension RealKafka {
                 fixture.partition(0): ConsumerStart(.earliest), fixture.partition(1): ConsumerStart(.earliest),
             ])
             var reading = Reading(consumer)
-            // Each record is a fetch or two of the same session.
+            // Each record takes one or two fetches of the same session.
             for number in 0..<40 {
                 try await fixture.produce(number..<number + 1, partition: Int32(number % 2))
                 let record = try await reading.records(1)[0]
@@ -69,7 +69,7 @@ extension RealKafka {
             try await eventually("the other topic's end is known") { consumer.positions[other.partition()] == 0 }
             try await other.produce(7..<8)
             #expect(try await reading.records(1).map(\.text) == ["7"])
-            // Back to the first: what was skipped meanwhile comes too, and nothing of the others.
+            // After reassigning the first partition, only its records arrive, including those written meanwhile.
             await consumer.assign([fixture.partition(0): ConsumerStart(.offset(20))])
             try await fixture.produce(103..<104, partition: 2)
             try await fixture.produce(104..<105, partition: 0)
@@ -77,8 +77,8 @@ extension RealKafka {
             #expect(consumer.positions == [fixture.partition(0): 22])
         }
 
-        /// The messages of a session by hand (KIP-227): the broker remembers what was asked, and forgets what it is told
-        /// to forget.
+        /// Sends the requests of a fetch session by hand (KIP-227): the broker remembers the session's partitions, and
+        /// forgets those that the client removes.
         @Test(arguments: KafkaHome.all) func sessionByHand(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home, partitions: 2)
             let connection = try await fixture.client.cluster.anyConnection()
@@ -96,26 +96,26 @@ extension RealKafka {
                     topics: partitions.isEmpty ? [] : [topic], forgottenTopicsData: forgotten.isEmpty ? [] : [forget])
                 return try await connection.call(request, timeout: .seconds(10))
             }
-            func told(_ response: FetchResponse) -> [Int32] {
+            func partitionsWithRecords(_ response: FetchResponse) -> [Int32] {
                 response.responses.flatMap(\.partitions).filter { $0.records?.isEmpty == false }.map(\.partitionIndex)
             }
             let opened = try await fetch(0, 0, offsets: [0: 0, 1: 0])
             let session = opened.sessionId
-            #expect(opened.errorCode == 0 && session != 0 && told(opened).isEmpty)
+            #expect(opened.errorCode == 0 && session != 0 && partitionsWithRecords(opened).isEmpty)
             try await fixture.produce(0..<1, partition: 0)
             try await fixture.produce(0..<1, partition: 1)
-            // Nothing is named, and both are told.
-            #expect(Set(told(try await fetch(session, 1))) == [0, 1])
+            // A request that names no partition returns both.
+            #expect(Set(partitionsWithRecords(try await fetch(session, 1))) == [0, 1])
             let moved = try await fetch(session, 2, offsets: [0: 1])
-            #expect(told(moved) == [1])
-            #expect(told(try await fetch(session, 3, forgotten: [1])).isEmpty)
-            // An epoch that isn't the next one is refused, as a session that nobody knows is.
+            #expect(partitionsWithRecords(moved) == [1])
+            #expect(partitionsWithRecords(try await fetch(session, 3, forgotten: [1])).isEmpty)
+            // The broker rejects a wrong epoch and an unknown session.
             #expect(ErrorCode(rawValue: try await fetch(session, 9).errorCode) == .invalidFetchSessionEpoch)
             #expect(ErrorCode(rawValue: try await fetch(session &+ 1, 1).errorCode) == .fetchSessionIdNotFound)
         }
 
-        /// With a wait of 20 s at the broker, a record is there long before: the broker answers as soon as it has one.
-        @Test(arguments: KafkaHome.all) func recordIsReadAtOnce(_ home: KafkaHome) async throws {
+        /// With a maximum wait of 20 s a record arrives much earlier, because the broker answers when it has one.
+        @Test(arguments: KafkaHome.all) func recordIsReadImmediately(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home, properties: ["fetch.max.wait.ms": "20000", "linger.ms": "0"])
             let producer = fixture.client.producer()
             var reading = await fixture.client.read([fixture.partition(): .earliest])
@@ -129,7 +129,7 @@ extension RealKafka {
                 latencies.append(.now - start)
             }
             await producer.close()
-            // The median, since anything may hold up a single one on a machine that is busy.
+            // The median, because a busy machine may delay single records.
             #expect(latencies.sorted()[15] < .seconds(2), "\(latencies)")
         }
 
@@ -144,7 +144,7 @@ extension RealKafka {
             #expect(reading.consumer.isCaughtUp)
         }
 
-        @Test(arguments: KafkaHome.all) func partitionThatIsNotThere(_ home: KafkaHome) async throws {
+        @Test(arguments: KafkaHome.all) func partitionThatDoesNotExist(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home, properties: ["default.api.timeout.ms": "1000"])
             var reading = await fixture.client.read([fixture.partition(5): .offset(0)])
             let error = try await kafkaError { _ = try await reading.batch() }

@@ -3,7 +3,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// What the members of a group have processed, in the order in which they did.
+/// The records processed by the members of a group, in processing order.
 final class Ledger: Sendable {
     private let offsets = Mutex<[TopicPartition: [Int64]]>([:])
 
@@ -21,7 +21,7 @@ final class Ledger: Sendable {
     subscript(partition: TopicPartition) -> [Int64] { offsets.withLock { $0[partition] ?? [] } }
 }
 
-/// A member of a group, in a loop as applications have it.
+/// A group member that reads in a loop, as an application does.
 final class GroupMember: Sendable {
     private struct State {
         var rebalances: [Rebalance] = []
@@ -33,7 +33,7 @@ final class GroupMember: Sendable {
     private let client: KafkaClient
     private let state = Mutex(State())
 
-    /// - Parameter properties: `group.id` among them.
+    /// - Parameter properties: Client settings, including `group.id`.
     init(_ fixture: TopicFixture, _ properties: [String: String]) throws {
         let quick = [
             "heartbeat.interval.ms": "100", "auto.commit.interval.ms": "300", "auto.offset.reset": "earliest",
@@ -43,7 +43,7 @@ final class GroupMember: Sendable {
         consumer = client.consumer()
     }
 
-    /// Subscribes and processes what comes into the ledger.
+    /// Subscribes, and adds received records to the ledger.
     func start(_ subscription: Subscription, _ ledger: Ledger) async throws {
         try await subscribe(subscription)
         let task = Task {
@@ -65,7 +65,7 @@ final class GroupMember: Sendable {
         }
     }
 
-    /// Ends the loop between two batches, commits what was processed, and leaves.
+    /// Ends the loop between two batches, commits the processed records, and leaves the group.
     func stop() async throws {
         let task = state.withLock { state in
             state.wantsToStop = true
@@ -76,13 +76,13 @@ final class GroupMember: Sendable {
         await close()
     }
 
-    /// The error that ends the loop.
+    /// Waits for the error that ends the loop.
     func failure() async throws -> KafkaError {
         let task = state.withLock { $0.task }
         return try await kafkaError { try await task?.value }
     }
 
-    /// Leaves without another word.
+    /// Leaves the group without an explicit commit.
     func close() async {
         await consumer.close()
         await client.close()
@@ -92,7 +92,7 @@ final class GroupMember: Sendable {
     var assignment: Set<TopicPartition> { consumer.assignment }
 }
 
-/// Waits for something that members do in their own time.
+/// Polls until `condition` holds, for conditions that members reach asynchronously.
 func eventually(
     _ what: Comment, within limit: Duration = .seconds(60), _ condition: () async throws -> Bool
 ) async throws {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 extension RealKafka {
-    /// Members that come and go.
+    /// Group members that join and leave.
     @Suite(needsKafka, .timeLimit(.minutes(3))) struct Groups {
         struct Case: Sendable, CustomTestStringConvertible {
             let home: KafkaHome
@@ -20,18 +20,18 @@ extension RealKafka {
                 }
             }
             + KafkaHome.withConsumerProtocol.map { home in
-                // A heartbeat of these comes every five seconds: one run of them takes as long as all others.
+                // Members of such groups send a heartbeat every five seconds, so one run takes as long as all others.
                 Case(home: home, properties: ["group.protocol": "consumer", "group.remote.assignor": "uniform"])
             }
 
-        /// Whether the members share all partitions, and nobody is without one.
+        /// Whether all partitions are assigned and each member has at least one.
         private func isShared(_ members: [GroupMember], _ partitions: Int) -> Bool {
             let all = members.flatMap(\.assignment)
             return all.count == partitions && Set(all).count == partitions
                 && members.allSatisfy { !$0.assignment.isEmpty }
         }
 
-        @Test("each record is processed once, in order, while members come and go", arguments: cases)
+        @Test("each record is processed once, in order, while members join and leave", arguments: cases)
         func comeAndGo(_ each: Case) async throws {
             let fixture = try await TopicFixture(each.home, partitions: 6)
             let ledger = Ledger()
@@ -64,7 +64,7 @@ extension RealKafka {
             }
             try await members.removeFirst().stop()
             try await eventually("two members share the partitions") { isShared(members, 6) }
-            // Not by cancelling the task: a producer that is closed in a cancelled task drops what it has yet to send.
+            // Don't cancel the task: a producer that is closed in a cancelled task drops its unsent records.
             isEnding.withLock { $0 = true }
             let counts = try await producing.value
             let total = Int(counts.values.reduce(0, +))
@@ -77,14 +77,14 @@ extension RealKafka {
             for (partition, count) in counts { #expect(committed[fixture.partition(partition)]?.offset == count) }
         }
 
-        @Test("a cooperative rebalance takes only what moves", arguments: KafkaHome.all)
+        @Test("a cooperative rebalance only revokes partitions that move", arguments: KafkaHome.all)
         func cooperative(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home, partitions: 4)
             let (ledger, subscription) = (Ledger(), Subscription.topics([fixture.topic]))
             let properties = ["group.id": uniqueName(), "partition.assignment.strategy": "cooperative-sticky"]
             let first = try GroupMember(fixture, properties)
             try await first.start(subscription, ledger)
-            try await eventually("one has everything") { isShared([first], 4) }
+            try await eventually("one member has all partitions") { isShared([first], 4) }
             let second = try GroupMember(fixture, properties)
             try await second.start(subscription, ledger)
             try await eventually("two share") { isShared([first, second], 4) }
@@ -96,7 +96,7 @@ extension RealKafka {
             try await second.stop()
         }
 
-        @Test("a static member comes back to its partitions, and the others don't notice", arguments: KafkaHome.all)
+        @Test("a static member gets its partitions back without a rebalance", arguments: KafkaHome.all)
         func staticMembers(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home, partitions: 4)
             let (ledger, subscription) = (Ledger(), Subscription.topics([fixture.topic]))
@@ -109,19 +109,19 @@ extension RealKafka {
             let first = try await member("a")
             let second = try await member("b")
             try await eventually("two share") { isShared([first, second], 4) }
-            let (before, told) = (second.assignment, first.rebalances.count)
+            let (before, rebalanceCount) = (second.assignment, first.rebalances.count)
             try await second.stop()
             let again = try await member("b")
             try await eventually("the second is back") { again.assignment == before }
-            #expect(first.rebalances.count == told)
+            #expect(first.rebalances.count == rebalanceCount)
 
-            // Who takes its name puts it out, for good.
+            // Another member with the same instance id fences it permanently.
             let usurper = try await member("b")
             #expect(try await again.failure().code == .fencedInstanceId)
             for member in [first, usurper, again] { await member.close() }
         }
 
-        @Test("topics that come later are read by a pattern", arguments: KafkaHome.all)
+        @Test("a pattern also reads topics that are created later", arguments: KafkaHome.all)
         func pattern(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home, partitions: 2)
             let ledger = Ledger()
@@ -133,7 +133,7 @@ extension RealKafka {
             try await member.stop()
         }
 
-        @Test("by a pattern of the broker's", arguments: KafkaHome.withConsumerProtocol)
+        @Test("a broker-side pattern selects topics", arguments: KafkaHome.withConsumerProtocol)
         func brokersPattern(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home, partitions: 2)
             let member = try GroupMember(fixture, ["group.id": uniqueName(), "group.protocol": "consumer"])
@@ -142,7 +142,7 @@ extension RealKafka {
             try await member.stop()
         }
 
-        @Test("who takes too long loses its partitions, and gets some again", arguments: cases.filter(\.isSlowOne))
+        @Test("a slow member loses its partitions, and gets some after rejoining", arguments: cases.filter(\.isSlowOne))
         func stuck(_ each: Case) async throws {
             let fixture = try await TopicFixture(each.home, partitions: 2)
             try await fixture.produce(0..<10)
@@ -154,9 +154,9 @@ extension RealKafka {
             let ledger = Ledger()
             let quick = try GroupMember(fixture, properties)
             try await quick.start(.topics([fixture.topic]), ledger)
-            try await eventually("the other one gets everything") { isShared([quick], 2) && ledger.count == 10 }
+            try await eventually("the other member gets all partitions") { isShared([quick], 2) && ledger.count == 10 }
             await #expect(throws: KafkaError.self) { try await slow.consumer.commit() }
-            // It comes back, and the group is divided once more.
+            // It rejoins, and the partitions are shared again.
             let waiting = Task { try await iterator.next() }
             try await eventually("both share") { isShared([quick, slow], 2) }
             #expect(slow.rebalances.contains(.lost(Set((0..<2).map { fixture.partition($0) }))))
@@ -166,7 +166,7 @@ extension RealKafka {
             try await quick.stop()
         }
 
-        @Test("commits by hand, and what a consumer without a group says", arguments: KafkaHome.all)
+        @Test("explicit commits, and the error of a consumer without a group", arguments: KafkaHome.all)
         func commits(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home)
             try await fixture.produce(0..<10)
@@ -197,14 +197,14 @@ extension RealKafka {
 }
 
 extension RealKafka.Groups.Case {
-    /// One of each protocol for tests that wait long.
+    /// Selects one case of each protocol for slow tests.
     fileprivate var isSlowOne: Bool {
         ["cooperative-sticky", "uniform"].contains { properties.values.contains($0) }
     }
 }
 
 extension KafkaHome {
-    /// Those whose brokers have KIP-848 groups by default.
+    /// The distributions whose brokers support KIP-848 groups by default.
     static var withConsumerProtocol: [KafkaHome] {
         all.filter { $0.version.compare("4.0", options: .numeric) != .orderedAscending }
     }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 extension RealKafka {
-    /// Members whose transactions commit their offsets, and topics that are deleted and created again.
+    /// Members that commit offsets in transactions, and recreated topics.
     @Suite(needsKafka) struct GroupTransactions {
         private static let kinds: [[String: String]] = [
             ["partition.assignment.strategy": "cooperative-sticky"], ["partition.assignment.strategy": "range"],
@@ -30,14 +30,14 @@ extension RealKafka {
             func processed(_ count: Int) { counts.withLock { $0.processed += count } }
 
             var sent: Int { counts.withLock { $0.sent } }
-            /// How many records were processed in transactions that were committed.
+            /// The number of records processed in committed transactions.
             var processed: Int { counts.withLock { $0.processed } }
 
             func end() { isEnding.withLock { $0 = true } }
             var hasEnded: Bool { isEnding.withLock { $0 } }
         }
 
-        /// A member that reads, and writes each record into another topic, in transactions with its offsets.
+        /// Runs a member that copies each record into another topic, in transactions that include the offsets.
         private static func process(
             _ fixture: TopicFixture, to output: String, _ properties: [String: String], name: String,
             until isEnding: @escaping @Sendable () -> Bool, _ load: Load
@@ -63,7 +63,7 @@ extension RealKafka {
                             try await transaction.enqueue(ProducerRecord(topic: output, value: value))
                             count += 1
                         }
-                        // Rebalances happen meanwhile.
+                        // Leaves time for rebalances within the transaction.
                         try await Task.sleep(for: .milliseconds(20))
                         try await transaction.sendOffsets(
                             [partition: OffsetAndMetadata(batch.nextOffset)], group: group)
@@ -97,7 +97,7 @@ extension RealKafka {
                     _ = try await producer.send(
                         ProducerRecord(
                             topic: fixture.topic, partition: Int32(number % 6), value: Array("\(number)".utf8)))
-                    // Each record takes a transaction: about as many as the members can process.
+                    // Each record takes a transaction, so send about as many as the members can process.
                     try await Task.sleep(for: .milliseconds(25))
                 }
                 await producer.close()
@@ -120,14 +120,14 @@ extension RealKafka {
             load.end()
             try await feeding.value
             try await staying.value
-            // Another member processes the rest. It is not done before its time is up if a record was lost.
+            // Another member processes the rest. If a record was lost, it reaches its time limit.
             let end = ContinuousClock.now + .seconds(60)
             try await Self.process(
                 fixture, to: output, group, name: uniqueName(),
                 until: { load.processed >= load.sent || ContinuousClock.now > end }, load)
             #expect(load.failures.withLock { $0 } == [])
             #expect(load.processed == load.sent)
-            // Each partition's records are in the output once, in order.
+            // The output has each partition's records exactly once, in order.
             let numbers = try await Self.numbers(load.sent, in: output, fixture)
             for partition in 0..<6 {
                 let seen = numbers.filter { $0 % 6 == partition }
@@ -136,7 +136,7 @@ extension RealKafka {
             }
         }
 
-        /// The first numbers in a topic of one partition; fewer than `count` if the topic has no more.
+        /// Reads the first `count` numbers of a topic with one partition; fewer if the topic has no more.
         private static func numbers(_ count: Int, in topic: String, _ fixture: TopicFixture) async throws -> [Int] {
             let reader = try fixture.client(["isolation.level": "read_committed"]).consumer()
             await reader.assign([TopicPartition(topic: topic, partition: 0): ConsumerStart(.earliest)])

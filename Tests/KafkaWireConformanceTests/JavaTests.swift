@@ -4,9 +4,9 @@ import TestSupport
 import Testing
 
 extension RealKafka {
-    /// Java's clients and this one, each reading what the other has written.
+    /// Java's clients and this client read each other's records.
     @Suite(needsKafka) struct Java {
-        /// Keyed records of Java's console producer: keys and values arrive, and keys choose the same partitions.
+        /// Reads keyed records of Java's console producer. Keys choose the same partitions in both clients.
         @Test(arguments: KafkaHome.all) func keyedRecordsOfJava(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home, partitions: 7)
             var keys = (0..<300).map { "key-\($0)" }
@@ -42,7 +42,7 @@ extension RealKafka {
             #expect(Set(javas.map(\.partition)).count == 7)
         }
 
-        /// Each codec both ways, in batches that are larger than the codecs' blocks.
+        /// Each codec in both directions, in batches larger than the codecs' blocks.
         @Test(arguments: KafkaHome.all) func codecs(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home)
             let codecs = ["gzip", "snappy", "lz4", "zstd"]
@@ -71,7 +71,7 @@ extension RealKafka {
             #expect(output == expected.joined(separator: "\n") + "\n")
         }
 
-        /// Offsets are written for a group without members; one that Java's consumer is in refuses them.
+        /// A group without members accepts offsets; a group with Java's consumer as a member rejects them.
         @Test(arguments: KafkaHome.all.prefix(1)) func groupWithMembers(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home)
             try await fixture.produce(0..<1)
@@ -89,7 +89,7 @@ extension RealKafka {
             }
             #expect(error.code == .unknownMemberId)
             #expect(error.isFromBroker && error.topic == fixture.topic)
-            // The second record is the member's last.
+            // The second record makes the member exit.
             try await fixture.produce(1..<2)
             #expect(try await member.result().status == 0)
             try await fixture.client.admin.commitOffsets(group: group, [fixture.partition(): 1])
@@ -118,7 +118,7 @@ extension RealKafka {
             #expect(next.values.reduce(0, +) == 60000)
         }
 
-        /// Java's console consumer shows our records, compressed or not, with headers and timestamps.
+        /// Java's console consumer prints this client's records, compressed or not, with headers and timestamps.
         @Test(arguments: KafkaHome.all) func javaReadsOurs(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home)
             var expected: [String] = []

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 extension RealKafka {
-    /// What happens to a log beside appending to it.
+    /// Changes of a log other than appends, such as retention and compaction.
     @Suite(needsKafka) struct Log {
         @Test(arguments: KafkaHome.all) func brokersTimestamps(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home, configs: ["message.timestamp.type": "LogAppendTime"])
@@ -28,8 +28,8 @@ extension RealKafka {
                 {"version": 1, "partitions": [{"topic": "\(fixture.topic)", "partition": 0, "offset": \(offset)}]}
                 """
             try Data(json.utf8).write(to: file)
-            let told = try await fixture.tool("delete-records", ["--offset-json-file", file.path])
-            #expect(told.contains("low_watermark: \(offset)"))
+            let output = try await fixture.tool("delete-records", ["--offset-json-file", file.path])
+            #expect(output.contains("low_watermark: \(offset)"))
         }
 
         @Test(arguments: KafkaHome.all) func deletedRecordsByPolicy(_ home: KafkaHome) async throws {
@@ -52,7 +52,7 @@ extension RealKafka {
             let latest = fixture.client.consumer(offsetReset: .latest)
             await latest.assign([fixture.partition(): ConsumerStart(.offset(10))])
             reading = Reading(latest)
-            try await eventually("the end is where it goes on") {
+            try await eventually("the position is at the end of the log") {
                 try await reading.expectNothing(within: .milliseconds(20))
                 return latest.positions[fixture.partition()] == 100
             }
@@ -60,12 +60,12 @@ extension RealKafka {
             try await fixture.produce(100..<101)
             #expect(try await reading.records(1).map(\.text) == ["100"])
 
-            // Beyond the end is out of range as well.
+            // An offset beyond the end is also out of range.
             var beyond = await fixture.client.read([fixture.partition(): .offset(200)])
             #expect(try await kafkaError { _ = try await beyond.batch() }.code == .offsetOutOfRange)
         }
 
-        /// Only the last record of each key is left; the position goes on to the end all the same.
+        /// Only the last record of each key is left, but the position still advances to the end.
         @Test(arguments: KafkaHome.all) func compactedLog(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(
                 home,
@@ -82,7 +82,7 @@ extension RealKafka {
             for number in 0..<1000 { try await send(number) }
             await producer.flush()
             var next = 1000
-            // A segment is closed, and so compacted, when a record comes after its time.
+            // A record after segment.ms closes the segment, so that it can be compacted.
             try await eventually("the log is compacted", timeout: .seconds(60), every: .milliseconds(300)) {
                 try await send(next)
                 next += 1
@@ -91,7 +91,7 @@ extension RealKafka {
                 let records = try await reading.recordsToTheEnd(of: [fixture.partition()], client: fixture.client)
                 #expect(records.last?.text == "\(next - 1)")
                 #expect(records.map(\.offset) == records.map(\.offset).sorted())
-                // Every record is the one of its offset, whichever are left.
+                // Each remaining record has its own offset as its value.
                 #expect(records.allSatisfy { $0.text == "\($0.offset)" })
                 await reading.consumer.close()
                 return records.count < 500
@@ -99,7 +99,7 @@ extension RealKafka {
             await producer.close()
         }
 
-        /// Commit markers take offsets, and are no records.
+        /// Transaction markers occupy offsets but are not returned as records.
         @Test(arguments: KafkaHome.all) func transactionsOfJava(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home)
             let result = try await fixture.cluster.tool(
@@ -130,15 +130,15 @@ extension RealKafka {
             #expect(end == Int64(400 + markers))
         }
 
-        /// Its offsets mean other records: a consumer must not go on as if nothing had happened.
-        @Test(arguments: KafkaHome.all) func topicMadeAgainWhileItIsRead(_ home: KafkaHome) async throws {
+        /// In a recreated topic the offsets refer to other records, so a consumer must report an error.
+        @Test(arguments: KafkaHome.all) func topicIsRecreatedWhileItIsRead(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home)
             try await fixture.produce(0..<10)
             var reading = await fixture.client.read([fixture.partition(): .earliest])
             _ = try await reading.records(10)
             let other = try fixture.client([:])
             try await other.admin.deleteTopic(fixture.topic)
-            try await eventually("the topic can be made again") {
+            try await eventually("the topic can be recreated") {
                 do {
                     try await other.admin.createTopic(fixture.topic, partitions: 1)
                     return true

@@ -4,7 +4,7 @@ import Testing
 @testable import KafkaWire
 
 extension RealKafka {
-    /// KIP-392.
+    /// Fetching from the nearest replica (KIP-392).
     @Suite(needsKafka) struct NearestReplica {
         private func source(_ consumer: KafkaConsumer, _ partition: TopicPartition) async -> Int32? {
             consumer.buffer.cursor(of: partition)?.source
@@ -29,7 +29,7 @@ extension RealKafka {
             let producer = writing.producer()
             var sent = 0
             var read: [String] = []
-            func goesOn() async throws {
+            func sendAndRead() async throws {
                 for _ in 0..<50 {
                     let value = Array("\(sent)".utf8)
                     _ = try await producer.send(ProducerRecord(topic: topic, partition: 0, value: value))
@@ -40,20 +40,20 @@ extension RealKafka {
                 }
                 #expect(read == (0..<sent).map(String.init))
             }
-            try await goesOn()
+            try await sendAndRead()
             try await eventually("the near replica is read from") { await source(consumer, partition) == near }
-            try await goesOn()
+            try await sendAndRead()
             #expect(await source(consumer, partition) == near)
             #expect(consumer.lag == [partition: 0])
 
-            // Its own leader's choice once the replica is gone, and back to it once it is there again.
+            // The consumer reads from the leader while the replica is down, and returns to the replica afterwards.
             try await cluster.kill(Int(near))
-            try await goesOn()
+            try await sendAndRead()
             #expect(await source(consumer, partition) != near)
             try await cluster.start(Int(near))
             try await ThreeBrokers.awaitInSync(topic, client: writing)
             try await eventually("the near replica is read from again", timeout: .seconds(30)) {
-                try await goesOn()
+                try await sendAndRead()
                 return await source(consumer, partition) == near
             }
             await consumer.close()

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension RealKafka {
-    /// Offsets by place and by time, and those of groups.
+    /// Offsets by position, offsets by time, and group offsets.
     @Suite(needsKafka) struct Offsets {
         private func offset(_ fixture: TopicFixture, _ spec: OffsetSpec) async throws -> ListedOffset? {
             try await fixture.client.admin.listOffsets([fixture.partition(): spec])[fixture.partition()]
@@ -20,7 +20,7 @@ extension RealKafka {
         @Test(arguments: KafkaHome.all) func placesAndTimes(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home)
             let producer = fixture.client.producer()
-            // Five batches of one record, ten seconds apart.
+            // Five batches of one record, with timestamps ten seconds apart.
             for number in 0..<5 {
                 let metadata = try await producer.send(
                     ProducerRecord(
@@ -41,7 +41,7 @@ extension RealKafka {
             #expect(between?.offset == 3)
             #expect(between?.timestamp == 1_700_000_030_000)
             #expect(try await offset(fixture, .timestamp(1_700_000_040_001))?.offset == 5)
-            // An offset is its own answer.
+            // A given offset is returned unchanged.
             #expect(try await offset(fixture, .offset(3))?.offset == 3)
         }
 
@@ -92,9 +92,9 @@ extension RealKafka {
             try await fixture.client.admin.commitOffsets(
                 group: group, [fixture.partition(0): 5, fixture.partition(1): 4])
             try await fixture.client.admin.commitOffsets(group: group, [fixture.partition(0): 7])
-            let told = try await fixture.tool("consumer-groups", ["--describe", "--group", group])
+            let output = try await fixture.tool("consumer-groups", ["--describe", "--group", group])
             var rows: [[Substring]] = []
-            for line in told.split(separator: "\n") where line.contains(fixture.topic) {
+            for line in output.split(separator: "\n") where line.contains(fixture.topic) {
                 // GROUP TOPIC PARTITION CURRENT-OFFSET LOG-END-OFFSET LAG
                 rows.append(Array(line.split(separator: " ", omittingEmptySubsequences: true)[2..<6]))
             }

@@ -2,7 +2,7 @@ import KafkaWire
 import TestSupport
 import Testing
 
-/// One way to produce.
+/// Producer settings to test.
 struct ProduceSettings: Sendable, CustomTestStringConvertible {
     let home: KafkaHome
     let properties: [String: String]
@@ -21,9 +21,9 @@ struct ProduceSettings: Sendable, CustomTestStringConvertible {
 }
 
 extension RealKafka {
-    /// What is produced is what is read.
+    /// Produced records are read back unchanged.
     @Suite(needsKafka) struct Produce {
-        @Test(arguments: ProduceSettings.all) func recordsArriveAsTheyWere(_ settings: ProduceSettings) async throws {
+        @Test(arguments: ProduceSettings.all) func recordsArriveUnchanged(_ settings: ProduceSettings) async throws {
             let fixture = try await TopicFixture(settings.home, partitions: 3)
             let client = try fixture.client(settings.properties.merging(["linger.ms": "20"]) { $1 })
             let producer = client.producer()
@@ -60,7 +60,7 @@ extension RealKafka {
             }
         }
 
-        @Test(arguments: KafkaHome.all) func batchesCarryWhatWasAskedFor(_ home: KafkaHome) async throws {
+        @Test(arguments: KafkaHome.all) func batchesHaveTheRequestedProperties(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home)
             func batch(_ properties: [String: String], at offset: Int64) async throws -> RecordBatch {
                 let client = try fixture.client(properties)
@@ -78,12 +78,12 @@ extension RealKafka {
             let plain = try await batch(["enable.idempotence": "false", "compression.type": "gzip"], at: 1)
             #expect(plain.producerID == -1 && plain.baseSequence == -1)
             #expect(plain.compression == .gzip && plain.wireByteCount < 200)
-            // Another producer has another id.
+            // Another producer has another producer id.
             let other = try await batch([:], at: 2)
             #expect(other.producerID >= 0 && other.producerID != numbered.producerID)
         }
 
-        @Test(arguments: KafkaHome.all) func sequenceNumbersGoOn(_ home: KafkaHome) async throws {
+        @Test(arguments: KafkaHome.all) func sequenceNumbersContinue(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home, properties: ["batch.size": "0"])
             try await fixture.produce(0..<50)
             var reading = await fixture.client.read([fixture.partition(): .earliest])
@@ -97,7 +97,7 @@ extension RealKafka {
         @Test(arguments: KafkaHome.all) func largeRecords(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home, properties: ["max.request.size": "2000000"])
             let producer = fixture.client.producer()
-            // The broker's message.max.bytes is 1048588, for the whole batch.
+            // The broker's message.max.bytes, 1048588, limits the whole batch.
             let large = (0..<1_048_400).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 11) }
             for _ in 0..<3 {
                 _ = try await producer.send(ProducerRecord(topic: fixture.topic, value: large))
@@ -112,7 +112,7 @@ extension RealKafka {
                     ProducerRecord(topic: fixture.topic, value: Array(repeating: 1, count: 2_000_000)))
             }
             #expect(own.code == .messageTooLarge && !own.isFromBroker)
-            // What was refused holds up nothing that follows.
+            // A rejected record does not block later records.
             #expect(try await producer.send(ProducerRecord(topic: fixture.topic, value: [1])).offset == 3)
             await producer.close()
             var reading = await fixture.client.read([fixture.partition(): .earliest])
@@ -121,7 +121,7 @@ extension RealKafka {
             for record in read.prefix(3) { #expect(record.value == large) }
         }
 
-        @Test(arguments: KafkaHome.all) func unknownTopicIsToldInTheEnd(_ home: KafkaHome) async throws {
+        @Test(arguments: KafkaHome.all) func unknownTopicIsReportedAfterTheTimeout(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(
                 home, partitions: 0, properties: ["default.api.timeout.ms": "1000"])
             let producer = fixture.client.producer()
@@ -133,8 +133,8 @@ extension RealKafka {
             await producer.close()
         }
 
-        /// A record that is the broker's and not the producer's: it is refused with the broker's own words.
-        @Test(arguments: KafkaHome.all) func brokersRefusalIsTold(_ home: KafkaHome) async throws {
+        /// If the broker rejects a record that the producer accepts, the error has the broker's own message.
+        @Test(arguments: KafkaHome.all) func brokersRejectionIsReported(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home, configs: ["cleanup.policy": "compact"])
             let producer = fixture.client.producer()
             let error = try await kafkaError {
@@ -142,13 +142,13 @@ extension RealKafka {
             }
             #expect(error.code == .invalidRecord)
             #expect(error.isFromBroker)
-            // The next record goes on with numbers that the broker takes.
+            // The next record has a sequence number that the broker accepts.
             let metadata = try await producer.send(ProducerRecord(topic: fixture.topic, key: [1], value: [1]))
             #expect(metadata.offset == 0)
             await producer.close()
         }
 
-        /// Right after the topic was made, its leader may still refuse the first batches: the order stays all the same.
+        /// The leader of a new topic may reject the first batches; the order must still be kept.
         @Test(arguments: KafkaHome.all) func manyTasksAtOnce(_ home: KafkaHome) async throws {
             for _ in 0..<10 {
                 let fixture = try await TopicFixture(

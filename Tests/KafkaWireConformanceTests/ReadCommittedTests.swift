@@ -4,10 +4,10 @@ import Testing
 @testable import KafkaWire
 
 extension RealKafka {
-    /// `isolation.level=read_committed` over a log whose transactions are written request by request, so that it is
-    /// known what lies where.
+    /// `isolation.level=read_committed` with a log whose transactions are written request by request, so that the test
+    /// knows each offset.
     @Suite(needsKafka) struct ReadCommitted {
-        /// A transactional producer as the protocol has it, without anything that happens by itself.
+        /// A transactional producer that sends single requests of the protocol, without automatic behaviour.
         private final class Writer {
             private let cluster: Cluster
             private let partition: TopicPartition
@@ -42,7 +42,7 @@ extension RealKafka {
 
             func write(_ values: [String]) async throws {
                 let topics = [AddPartitionsToTxnRequest.Topic(name: partition.topic, partitions: [partition.partition])]
-                // CONCURRENT_TRANSACTIONS until the markers of the transaction before are written.
+                // The broker returns CONCURRENT_TRANSACTIONS until the previous transaction's markers are written.
                 try await cluster.retrying(operation: "add a partition") { [cluster, id, producerID, epoch] in
                     let answer = try await cluster.connection(to: .transaction(id)).call(
                         AddPartitionsToTxnRequest(
@@ -96,7 +96,7 @@ extension RealKafka {
             try await one.end(isCommit: true)
             try await two.write(["aborted 4"])
             try await two.end(isCommit: false)
-            // What follows is open.
+            // From here on the transaction stays open.
             try await one.write(["open"])
             try await fixture.produce(1..<2)
 
@@ -116,7 +116,7 @@ extension RealKafka {
             try await one.end(isCommit: true)
             #expect(try await reading.records(2).map(\.text) == ["open", "1"])
 
-            // For one who wants everything, and from every offset on.
+            // Reads with read_uncommitted, and then from every offset.
             var everything = await (try fixture.client([:])).read([partition: .earliest])
             let all = try await everything.records(10)
             let kept = all.filter { !$0.text.hasPrefix("aborted") }

@@ -1,7 +1,7 @@
 import KafkaWire
 import TestSupport
 
-/// A record that was read, copied out of its batch.
+/// A copy of a record that was read.
 struct ReadRecord: Sendable, Equatable {
     struct Header: Sendable, Equatable {
         let name: String
@@ -24,7 +24,7 @@ extension RawSpan {
 }
 
 extension RecordBatch {
-    /// Its records, copied.
+    /// Copies of the batch's records.
     func copies() throws -> [ReadRecord] {
         var copies: [ReadRecord] = []
         var records = records
@@ -44,11 +44,11 @@ extension RecordBatch {
     }
 }
 
-/// Reads a consumer in steps that end in time.
+/// Reads a consumer in steps with a time limit.
 struct Reading {
     let consumer: KafkaConsumer
     private var iterator: KafkaConsumer.Iterator
-    /// Every batch so far, those without a record among them.
+    /// The number of batches so far, including those without records.
     private(set) var batchCount = 0
 
     init(_ consumer: KafkaConsumer) {
@@ -56,9 +56,9 @@ struct Reading {
         iterator = consumer.makeAsyncIterator()
     }
 
-    /// The next batch.
+    /// Reads the next batch.
     ///
-    /// - Throws: `ProgramError` where none comes in time, and the consumer's errors.
+    /// - Throws: `ProgramError` if no batch arrives in time, and the consumer's errors.
     mutating func batch(within limit: Duration = .seconds(30)) async throws -> RecordBatch {
         guard case .batch(let batch) = try await iterator.next(timeout: limit) else {
             throw ProgramError("no batch within \(limit), at \(consumer.positions)")
@@ -67,14 +67,14 @@ struct Reading {
         return batch
     }
 
-    /// Gives the consumer its turn for some time, in which no batch may come.
+    /// Polls the consumer for some time, in which no batch may arrive.
     mutating func expectNothing(within limit: Duration) async throws {
         if case .batch(let batch) = try await iterator.next(timeout: limit) {
             throw ProgramError("there is a batch at offset \(batch.baseOffset)")
         }
     }
 
-    /// Records until there are `count` of them, in order of arrival.
+    /// Reads until there are `count` records, and returns them in order of arrival.
     mutating func records(_ count: Int, within limit: Duration = .seconds(30)) async throws -> [ReadRecord] {
         let deadline = ContinuousClock.now + limit
         var records: [ReadRecord] = []
@@ -88,7 +88,7 @@ struct Reading {
         return records
     }
 
-    /// Records until every partition's position is where the log ended when this was called.
+    /// Reads until every partition's position is the end of its log at the time of the call.
     mutating func recordsToTheEnd(
         of partitions: [TopicPartition], client: KafkaClient, within limit: Duration = .seconds(60)
     ) async throws -> [ReadRecord] {
@@ -102,7 +102,7 @@ struct Reading {
                 && ends.allSatisfy { (positions[$0.key] ?? -1) >= $0.value.offset }
         }
         while !isAtEnd() {
-            // A partition that ends where its reading begins gives no batch.
+            // If a partition ends where reading begins, there is no batch.
             guard case .batch(let batch) = try await iterator.next(timeout: .milliseconds(200)) else {
                 guard ContinuousClock.now < deadline else {
                     throw ProgramError("\(records.count) records after \(limit), at \(consumer.positions) of \(ends)")
@@ -117,7 +117,7 @@ struct Reading {
 }
 
 extension KafkaClient {
-    /// Reads partitions with a consumer of its own.
+    /// Reads partitions with a new consumer.
     func read(_ starts: [TopicPartition: OffsetSpec]) async -> Reading {
         let consumer = consumer()
         await consumer.assign(starts.mapValues { ConsumerStart($0) })

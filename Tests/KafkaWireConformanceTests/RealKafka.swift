@@ -3,27 +3,27 @@ import KafkaWire
 import TestSupport
 import Testing
 
-/// All tests against real brokers, one after the other: they share the brokers and the machine.
+/// All tests against real brokers. They run one after the other because they share the brokers and the machine.
 @Suite(.serialized) enum RealKafka {}
 
-/// Whether tests that need a real Kafka can run, and why not.
+/// Skips tests, with the reason, if there is no real Kafka.
 let needsKafka: ConditionTrait = .enabled(if: KafkaHome.newest != nil, "\(KafkaHome.skipReason)")
 
-/// Whether tests that take minutes are wanted, and how to want them.
+/// Skips tests that take minutes, and says how to enable them.
 let needsLongTests: ConditionTrait = .enabled(
     if: !(ProcessInfo.processInfo.environment["TFI_LONG_TESTS"] ?? "").isEmpty, "set TFI_LONG_TESTS=1 to run it")
 
-/// A client of the shared single broker of a version, with a topic of the test's own.
+/// A client of the shared single broker of a Kafka version, with a topic for one test.
 struct TopicFixture {
     let cluster: KafkaCluster
     let client: KafkaClient
     let topic: String
 
     /// - Parameters:
-    ///   - partitions: 0 for no topic.
+    ///   - partitions: The topic's partition count; 0 to create no topic.
     ///   - configs: The topic's settings.
-    ///   - properties: The client's.
-    ///   - isServed: Whether to wait until the partitions' leader serves them, a moment after it is named as that.
+    ///   - properties: The client's settings.
+    ///   - isServed: Whether to wait until the leader serves the partitions, a moment after its election.
     init(
         _ home: KafkaHome, partitions: Int32 = 1, configs: [String: String] = [:], properties: [String: String] = [:],
         isServed: Bool = true
@@ -43,7 +43,7 @@ struct TopicFixture {
 
     func partition(_ index: Int32 = 0) -> TopicPartition { TopicPartition(topic: topic, partition: index) }
 
-    /// Another client of the same broker, with other settings.
+    /// Creates another client of the same broker with other settings.
     func client(_ properties: [String: String]) throws -> KafkaClient {
         try KafkaClient(
             bootstrapServers: cluster.bootstrap, properties: ["auto.offset.reset": "none"].merging(properties) { $1 })
@@ -51,8 +51,8 @@ struct TopicFixture {
 
     /// Runs one of Kafka's tools against the broker.
     ///
-    /// - Returns: Standard output.
-    /// - Throws: `ProgramError` where the tool fails.
+    /// - Returns: The tool's standard output.
+    /// - Throws: `ProgramError` if the tool fails.
     @discardableResult
     func tool(_ name: String, _ arguments: [String], input: String = "") async throws -> String {
         let result = try await cluster.tool(
@@ -61,7 +61,7 @@ struct TopicFixture {
         return result.out
     }
 
-    /// Sends values "first" to "last" to a partition, each in its own time, and waits for them.
+    /// Sends the numbers of a range as values to a partition, and waits until they are delivered.
     func produce(_ range: Range<Int>, partition: Int32 = 0, with client: KafkaClient? = nil) async throws {
         let producer = (client ?? self.client).producer()
         var deliveries: [Delivery] = []
@@ -75,10 +75,12 @@ struct TopicFixture {
     }
 }
 
-/// A name that no other test has.
+/// A unique name, for example for a topic.
 func uniqueName() -> String { "t-" + String(UInt64.random(in: 0..<1 << 60), radix: 36) }
 
-/// The error that a call throws, for a closer look.
+/// Returns the error that a call throws.
+///
+/// - Throws: `ProgramError` if the call throws nothing.
 func kafkaError(_ body: () async throws -> Void) async throws -> KafkaError {
     do {
         try await body()

@@ -3,16 +3,15 @@ import TestSupport
 import Testing
 
 extension RealKafka {
-    /// What goes wrong between a client and a broker that are set up differently: each is an error of its own, and at
-    /// once.
+    /// If the security settings of client and broker don't match, each mistake has its own error and fails immediately.
     @Suite(needsKafka) struct SecurityErrors {
-        /// A way to be wrong.
+        /// A wrong configuration, and the expected error.
         struct Case: Sendable, CustomTestStringConvertible {
             let testDescription: String
             let listener: SecureKafkaCluster.Listener?
             let properties: [String: String]
             let code: ErrorCode
-            /// What the error says after the broker's address.
+            /// The error's text after the broker's address.
             let message: String
 
             init(
@@ -85,20 +84,21 @@ extension RealKafka {
                 "TLS listener with logins in plain", .saslSSL, login("PLAIN", protocol: "SASL_PLAINTEXT"),
                 .networkException, "its listener expects TLS"),
             Case(
-                "no login where one is wanted", .saslPlaintext, [:], .illegalSaslState,
+                "no login although one is required", .saslPlaintext, [:], .illegalSaslState,
                 "wants a login: set security.protocol=SASL_PLAINTEXT and sasl.mechanism, one of OAUTHBEARER, PLAIN, "
                     + "SCRAM-SHA-256, SCRAM-SHA-512"),
             Case(
-                "no login where one is wanted, in TLS", .saslSSL, tls, .illegalSaslState,
+                "no login although one is required, with TLS", .saslSSL, tls, .illegalSaslState,
                 "wants a login: set security.protocol=SASL_SSL"),
             Case(
-                "a login where none is wanted", nil, login("PLAIN", protocol: "SASL_PLAINTEXT"), .illegalSaslState,
+                "a login although none is supported", nil, login("PLAIN", protocol: "SASL_PLAINTEXT"),
+                .illegalSaslState,
                 "asks for no login: its listener is for security.protocol=PLAINTEXT"),
             Case(
-                "a login where none is wanted, in TLS", .ssl, login("PLAIN"), .illegalSaslState,
+                "a login although none is supported, with TLS", .ssl, login("PLAIN"), .illegalSaslState,
                 "asks for no login: its listener is for security.protocol=SSL"),
             Case(
-                "a file that isn't there", .ssl, ["security.protocol": "SSL", "ssl.truststore.location": "none.pem"],
+                "a missing file", .ssl, ["security.protocol": "SSL", "ssl.truststore.location": "none.pem"],
                 .invalidConfig, "none.pem (ssl.truststore.location) doesn't exist"),
             Case(
                 "a file without a certificate", .ssl,
@@ -120,7 +120,7 @@ extension RealKafka {
             try await expectAtOnce(bootstrap, properties, wrong.code, wrong.message)
         }
 
-        /// With the usual limits of 10 s for a connection and a minute for a call.
+        /// Uses the default limits of 10 s for a connection and a minute for a call.
         private func expectAtOnce(
             _ bootstrap: String, _ properties: [String: String], _ code: ErrorCode, _ message: String
         ) async throws {
@@ -136,7 +136,7 @@ extension RealKafka {
             await client.close()
         }
 
-        /// By name and by address.
+        /// Connects by name and by address.
         @Test(arguments: KafkaHome.all) func hostNames(_ home: KafkaHome) async throws {
             let cluster = try await SecureKafkaCluster.shared(home)
             let properties = ["security.protocol": "SSL", "ssl.truststore.location": cluster.certificate("ca.pem")]
@@ -158,7 +158,7 @@ extension RealKafka {
             }
         }
 
-        /// What the application's source of tokens throws is told; a refused token isn't shown.
+        /// An error of the application's token source is reported. A rejected token is not shown.
         @Test(arguments: KafkaHome.all) func tokens(_ home: KafkaHome) async throws {
             struct NoToken: Error {}
             let (bootstrap, properties) = try await SecureKafkaCluster.shared(home).access(.oauthBearer)
@@ -169,7 +169,7 @@ extension RealKafka {
             let missing = try await kafkaError { _ = try await client.admin.describe(topics: ["t"]) }
             #expect(missing.code == .saslAuthenticationFailed)
             #expect(missing.message.contains("there is no token: NoToken()"), "\(missing)")
-            // Those who work in the background tell as well.
+            // Producers and consumers also report it, although they log in in the background.
             let producer = client.producer()
             let sending = try await kafkaError { _ = try await producer.send(ProducerRecord(topic: "t", value: [1])) }
             #expect(sending.message.contains("NoToken()"), "\(sending)")
@@ -194,7 +194,7 @@ extension RealKafka {
             await client.close()
         }
 
-        /// A producer and a consumer don't wait for their time-outs either.
+        /// Producers and consumers also fail immediately, before their timeouts.
         @Test(arguments: KafkaHome.all) func producersAndConsumers(_ home: KafkaHome) async throws {
             let cluster = try await SecureKafkaCluster.shared(home)
             var properties = cluster.access(.scramSHA256).properties

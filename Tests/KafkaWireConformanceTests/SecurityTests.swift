@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 extension RealKafka {
-    /// TLS and logins, against listeners of each kind.
+    /// TLS and logins with each kind of listener.
     @Suite(needsKafka) struct Security {
         private func client(
             _ home: KafkaHome, _ security: KafkaSecurity, _ properties: [String: String] = [:]
@@ -16,7 +16,7 @@ extension RealKafka {
                 properties: access.merging(["auto.offset.reset": "none"]) { $1 }.merging(properties) { $1 })
         }
 
-        /// Small records and one of many TLS records, there and back.
+        /// Sends and reads small records, and one that takes many TLS records.
         private func roundTrip(_ client: KafkaClient) async throws {
             let topic = uniqueName()
             try await client.admin.createTopic(topic, partitions: 1)
@@ -55,7 +55,7 @@ extension RealKafka {
             }
         }
 
-        /// A token of the application's, which all connections of the client share.
+        /// The application's token is shared by all connections of the client.
         @Test(arguments: KafkaHome.all) func tokenCallback(_ home: KafkaHome) async throws {
             let (bootstrap, properties) = try await SecureKafkaCluster.shared(home).access(.oauthBearer)
             var configuration = try ClientConfiguration(bootstrapServers: bootstrap, properties: properties)
@@ -72,7 +72,7 @@ extension RealKafka {
             #expect(calls.value == 1)
         }
 
-        /// Certificates and an encrypted key as texts of a single line, as they stand in a properties file.
+        /// Certificates and an encrypted key as single-line text, as in a properties file.
         @Test(arguments: KafkaHome.all) func certificatesAsText(_ home: KafkaHome) async throws {
             let cluster = try await SecureKafkaCluster.shared(home)
             func text(_ program: [String]) async throws -> String {
@@ -101,7 +101,7 @@ extension RealKafka {
             await client.close()
         }
 
-        /// A broker ends a session that isn't begun anew, and keeps one that is, with requests under way all the time.
+        /// A broker closes sessions that are not reauthenticated and keeps the others, while requests are in flight.
         @Test(arguments: KafkaHome.all) func sessions(_ home: KafkaHome) async throws {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for security in [KafkaSecurity.scramSHA256, .oauthBearer] {
@@ -158,7 +158,7 @@ extension RealKafka {
     }
 }
 
-/// A number that several tasks count up.
+/// A counter that several tasks increment.
 private final class Counter: Sendable {
     private let count = Atomic(0)
 

@@ -1,5 +1,5 @@
-/// Finds what is missing, double or out of order among records with values `writer number`, where each writer's
-/// numbers ascend by the same step in each partition, and each offset follows the one before.
+/// Finds missing, duplicate and reordered records. Values have the form `writer number`. In each partition a writer's
+/// numbers must ascend by the same step, and offsets must be consecutive.
 struct SequenceCheck {
     private struct Stream: Hashable {
         let partition: Int32
@@ -9,7 +9,7 @@ struct SequenceCheck {
     private var lastNumber: [Stream: Int] = [:]
     private(set) var nextOffset: [Int32: Int64] = [:]
     private(set) var count = 0
-    /// One line for each, the first twenty.
+    /// The first twenty problems, one line each.
     private(set) var problems: [String] = []
 
     mutating func take(_ record: ReadRecord, step: Int) {

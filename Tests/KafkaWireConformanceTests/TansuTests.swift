@@ -2,12 +2,14 @@ import KafkaWire
 import TestSupport
 import Testing
 
-/// Tansu is another implementation of the protocol, for machines without Java.
+/// Tests against Tansu, another implementation of the protocol, for machines without Java.
 ///
-/// What it was seen not to do, and what only real Kafka is asked for: it answers offsets by timestamp with the first or
-/// 0, by its own clock; it takes any topic name, replication factor and topic setting, and LogAppendTime and compaction
-/// change nothing; an offset beyond the end isn't out of range; a record doesn't wake a fetch that waits (it looks again
-/// after half of the wait); it keeps no fetch session; and there is one broker, in memory.
+/// Tansu was seen to lack the following, which is only tested with real Kafka:
+/// - For a timestamp it returns the first offset or 0, by its own clock.
+/// - It accepts any topic name, replication factor and topic setting. LogAppendTime and compaction have no effect.
+/// - An offset beyond the end is not out of range.
+/// - A record does not wake a waiting fetch, which only polls again after half of its wait.
+/// - It has no fetch sessions, and only one broker, in memory.
 @Suite(.serialized, .enabled("Tansu can't be installed here") { await TansuBroker.skipReason() == nil })
 struct TansuTests {
     private func client(_ properties: [String: String] = [:]) async throws -> KafkaClient {
@@ -22,7 +24,7 @@ struct TansuTests {
         return (0..<partitions).map { TopicPartition(topic: name, partition: $0) }
     }
 
-    @Test func topicsComeAndGo() async throws {
+    @Test func topicsAreCreatedAndDeleted() async throws {
         let client = try await client()
         let partitions = try await topic(client, partitions: 3)
         let described = try await client.admin.describe(topics: [partitions[0].topic])[0]
@@ -42,7 +44,7 @@ struct TansuTests {
     @Test(arguments: [
         ["acks": "all"], ["acks": "all", "enable.idempotence": "false"], ["acks": "1"],
         ["acks": "all", "compression.type": "gzip"], ["acks": "0"],
-    ]) func recordsArriveAsTheyWere(_ properties: [String: String]) async throws {
+    ]) func recordsArriveUnchanged(_ properties: [String: String]) async throws {
         let client = try await client(properties.merging(["linger.ms": "20"]) { $1 })
         let partitions = try await topic(client, partitions: 2)
         let producer = client.producer()
@@ -66,7 +68,7 @@ struct TansuTests {
         await client.close()
     }
 
-    @Test func offsetsAndReadingOn() async throws {
+    @Test func offsetsAndContinuedReading() async throws {
         let client = try await client()
         let partition = try await topic(client, partitions: 1)[0]
         let producer = client.producer()
@@ -123,7 +125,7 @@ struct TansuTests {
         await client.close()
     }
 
-    @Test func groupOffsetsAreTaken() async throws {
+    @Test func groupOffsetsAreAccepted() async throws {
         let client = try await client()
         let partition = try await topic(client, partitions: 1)[0]
         let group = uniqueName()
@@ -139,7 +141,7 @@ struct TansuTests {
         await client.close()
     }
 
-    @Test func topicMadeAgainHasAnotherID() async throws {
+    @Test func recreatedTopicHasAnotherID() async throws {
         let client = try await client()
         let name = try await topic(client, partitions: 1)[0].topic
         let first = try await client.admin.describe(topics: [name])[0].id

@@ -2,8 +2,8 @@ import KafkaWire
 import TestSupport
 import Testing
 
-/// The cluster of three brokers whose brokers tests stop and kill; it is whole again after each test. Broker I stands in
-/// "rack-I", and lets clients read from the replica in their own rack.
+/// A cluster of three brokers that tests may stop and kill. Each test restores it. Broker I is in rack `rack-I`, and
+/// lets clients read from the replica in their own rack.
 actor ThreeBrokers {
     private static let one = ThreeBrokers()
     private var starting: Task<KafkaCluster, any Error>?
@@ -35,7 +35,7 @@ actor ThreeBrokers {
     }
 }
 
-/// Tasks that produce without a pause, each to every partition in turn, and one that reads what they write.
+/// Tasks that produce continuously, each to every partition in turn, and one task that reads their records.
 final class Traffic: Sendable {
     let topic: String
     let partitions: [TopicPartition]
@@ -46,7 +46,7 @@ final class Traffic: Sendable {
     private let writers: [Task<Void, any Error>]
     private let reader: Task<SequenceCheck, any Error>
 
-    /// How far it has come.
+    /// The counts of delivered and read records, and failures.
     actor Progress {
         private(set) var isEnding = false
         private(set) var delivered = 0
@@ -90,7 +90,7 @@ final class Traffic: Sendable {
                                 ProducerRecord(topic: topic, partition: partition, value: value)))
                     }
                     number += 1
-                    // At most so many are under way, so that what was sent before a failure is awaited after it.
+                    // Limits the deliveries in flight, so that those from before a failure are awaited after it.
                     if waiting.count > 600 {
                         for delivery in waiting.prefix(300) { await settle(delivery) }
                         waiting.removeFirst(300)
@@ -110,8 +110,8 @@ final class Traffic: Sendable {
         }
     }
 
-    /// Waits until `count` more records have been delivered, and as many read.
-    func goesOn(_ count: Int = 3000) async throws {
+    /// Waits until `count` more records have been delivered and `count` more have been read.
+    func awaitProgress(_ count: Int = 3000) async throws {
         let (delivered, read, _) = await progress.counts
         try await eventually("\(count) more records delivered and read", timeout: .seconds(90)) {
             let now = await progress.counts
@@ -120,7 +120,7 @@ final class Traffic: Sendable {
         }
     }
 
-    /// Ends the writing, and compares what was written with what was read, and with a fresh consumer.
+    /// Stops writing, and compares the delivered records with those read meanwhile and with those of a new consumer.
     func endAndCheck() async throws {
         await progress.end()
         for writer in writers { try await writer.value }

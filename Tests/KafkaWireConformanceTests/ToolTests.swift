@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension RealKafka {
-    /// The terminal program beside Kafka's own.
+    /// kafkawire and Kafka's own tools read each other's records.
     @Suite(needsKafka) struct Tool {
         private func kafkawire(
             _ fixture: TopicFixture, _ arguments: [String], input: String = ""
@@ -18,12 +18,12 @@ extension RealKafka {
                 fixture, ["-P", "-t", fixture.topic, "-K:", "-H", "h=1", "-z", "gzip"], input: "a:1\nb:2\nc:3\n")
             #expect(sent.status == 0, "\(sent.err)")
             let property = home.version.hasPrefix("3.") ? "--property" : "--formatter-property"
-            let told = try await fixture.tool(
+            let output = try await fixture.tool(
                 "console-consumer",
                 ["--topic", fixture.topic, "--from-beginning", "--max-messages", "3"]
                     + ["print.key=true", "print.headers=true", "key.separator=:", "headers.separator=,"]
                     .flatMap { [property, $0] })
-            #expect(told == "h:1:a:1\nh:1:b:2\nh:1:c:3\n")
+            #expect(output == "h:1:a:1\nh:1:b:2\nh:1:c:3\n")
         }
 
         @Test(arguments: KafkaHome.all) func itReadsWhatJavaSends(_ home: KafkaHome) async throws {
@@ -57,10 +57,10 @@ extension RealKafka {
             #expect(lag.out.contains(" 5          5    0\n"), "\(lag.out)")
         }
 
-        @Test(arguments: KafkaHome.all) func aGroupIsLeftWhereTheReaderHasEnough(_ home: KafkaHome) async throws {
+        @Test(arguments: KafkaHome.all) func theGroupIsLeftIfTheReaderClosesThePipe(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home)
             let count = 40_000
-            // Batches of which a pipe takes several, and more of them than it takes in all.
+            // Several batches fit into a pipe, but not all of them.
             try await fixture.produce(0..<count, with: try fixture.client(["batch.size": "16384"]))
             let group = uniqueName()
             let program = try Repository.program("kafkawire")
@@ -76,7 +76,7 @@ extension RealKafka {
             let offsets = try await fixture.client.admin.listGroupOffsets(group)
             let committed = try #require(try offsets[fixture.partition()]?.get().offset)
             #expect((1..<Int64(count)).contains(committed), "what wasn't printed is committed, or nothing is")
-            // A member that is gone without a word is waited for until its session is over, 45 s.
+            // If the first member had not left, the second would wait for its session timeout, 45 s.
             let second = try await run(
                 program, ["-G", group, fixture.topic, "-c", "1", "-b", fixture.cluster.bootstrap],
                 timeout: .seconds(30))

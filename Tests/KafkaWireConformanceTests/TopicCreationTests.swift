@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension RealKafka {
-    @Suite("Topics that are created by being used, on real brokers", needsKafka, .serialized, .timeLimit(.minutes(5)))
+    @Suite("Automatic topic creation by real brokers", needsKafka, .serialized, .timeLimit(.minutes(5)))
     struct TopicCreationTests {
         private func send(_ client: KafkaClient, to topic: String) async throws -> RecordMetadata {
             let producer = client.producer()

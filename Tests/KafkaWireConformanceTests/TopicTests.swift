@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension RealKafka {
-    /// Making, describing and deleting topics.
+    /// Creating, describing and deleting topics.
     @Suite(needsKafka) struct Topics {
         @Test(arguments: KafkaHome.all) func describedAsJavaDoes(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home, partitions: 3, configs: ["retention.ms": "86400000"])
@@ -17,14 +17,14 @@ extension RealKafka {
                 #expect(partition.replicas == [1])
                 #expect(partition.inSyncReplicas == [1])
             }
-            let told = try await fixture.tool("topics", ["--describe", "--topic", fixture.topic])
-            let line = try #require(told.split(separator: "\n").first)
+            let output = try await fixture.tool("topics", ["--describe", "--topic", fixture.topic])
+            let line = try #require(output.split(separator: "\n").first)
             #expect(line.contains("TopicId: \(topic.id)\t"))
             #expect(line.contains("PartitionCount: 3"))
             #expect(line.contains("retention.ms=86400000"))
         }
 
-        @Test(arguments: KafkaHome.all) func unknownTopicIsAnErrorAtOnce(_ home: KafkaHome) async throws {
+        @Test(arguments: KafkaHome.all) func unknownTopicFailsImmediately(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home, partitions: 0)
             let start = ContinuousClock.now
             let error = try await kafkaError { _ = try await fixture.client.admin.describe(topics: [fixture.topic]) }
@@ -33,7 +33,7 @@ extension RealKafka {
             #expect(error.topic == fixture.topic)
             #expect(error.message == "the topic \(fixture.topic) does not exist")
             #expect(.now - start < .seconds(10))
-            // Asking has not made it.
+            // Describing a topic does not create it.
             let again = try await kafkaError { _ = try await fixture.client.admin.describe(topics: [fixture.topic]) }
             #expect(again.code == .unknownTopicOrPartition)
         }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension RealKafka {
-    /// Transactions against brokers of version 2 of them (from Kafka 4.0 on) and of the one before.
+    /// Transactions with brokers that support version 2 of them (Kafka 4.0 and later) and with older ones.
     @Suite(needsKafka) struct Transactions {
         private struct Failed: Error {}
 
@@ -18,7 +18,7 @@ extension RealKafka {
             ProducerRecord(topic: fixture.topic, partition: partition, value: Array(value.utf8))
         }
 
-        /// What a reader with `read_committed` finds in all partitions.
+        /// Reads all partitions with `read_committed`.
         private func committed(_ fixture: TopicFixture) async throws -> [String] {
             let partitions = [fixture.partition(0), fixture.partition(1)]
             var reading = await fixture.client.read(
@@ -32,7 +32,7 @@ extension RealKafka {
             #expect((level >= 2) == !home.version.hasPrefix("3."))
         }
 
-        /// Java's consumer and this one see what is committed and nothing else.
+        /// Java's consumer and this client's return exactly the committed records.
         @Test(arguments: KafkaHome.all) func commitsAndAborts(_ home: KafkaHome) async throws {
             let fixture = try await fixture(home)
             let producer = fixture.client.producer()
@@ -45,7 +45,7 @@ extension RealKafka {
                                 record(fixture, "\(round).\(index)", partition: Int32(index % 2)))
                         }
                         if round % 3 == 1 {
-                            // Some of it is written, some isn't.
+                            // The first record is written before the abort, the other may not be.
                             _ = try await transaction.send(record(fixture, "\(round).x"))
                             try await transaction.enqueue(record(fixture, "\(round).y"))
                             throw Failed()
@@ -78,12 +78,12 @@ extension RealKafka {
                     [fixture.partition(): OffsetAndMetadata(offset, metadata: "m\(offset)")], group: group)
                 if isCommitted { try await producer.commitTransaction() } else { try await producer.abortTransaction() }
                 let expected = OffsetAndMetadata(isCommitted ? offset : 5, metadata: isCommitted ? "m\(offset)" : "m5")
-                // Asked for by name: a broker leaves one whose first commit isn't through out of the list of all.
+                // Names the partition, because a list of all omits it until its first commit is complete.
                 let found = try await fixture.client.admin.listGroupOffsets(
                     group.groupID, of: [fixture.partition()], requiresStable: true)
                 #expect(try found[fixture.partition()]?.get() == expected)
             }
-            // One who isn't a member of the group, but says so.
+            // A producer that pretends to be a member of the group.
             try await producer.beginTransaction()
             let error = try await kafkaError {
                 try await producer.sendOffsets(
@@ -122,8 +122,8 @@ extension RealKafka {
             #expect(try await committed(fixture) == ["new", "newer"])
         }
 
-        /// A record that the topic doesn't take spoils the transaction, and nothing after it.
-        @Test(arguments: KafkaHome.all) func spoiled(_ home: KafkaHome) async throws {
+        /// A record that the broker rejects fails its transaction, but no later one.
+        @Test(arguments: KafkaHome.all) func rejectedRecord(_ home: KafkaHome) async throws {
             let fixture = try await fixture(home)
             let small = uniqueName()
             try await fixture.client.admin.createTopic(
@@ -154,7 +154,7 @@ extension RealKafka {
             await producer.close()
         }
 
-        /// The coordinator aborts a transaction that isn't ended in time; it looks every ten seconds.
+        /// The coordinator aborts a transaction after its timeout, for which it checks every ten seconds.
         @Test(needsLongTests, arguments: KafkaHome.all) func timeout(_ home: KafkaHome) async throws {
             let fixture = try await fixture(home, ["transaction.timeout.ms": "1000"])
             let producer = fixture.client.producer()
@@ -167,7 +167,7 @@ extension RealKafka {
             }
             _ = try await kafkaError { try await producer.commitTransaction() }
             let error = try await kafkaError { try await producer.beginTransaction() }
-            // Where the producer's epoch is the last one before the abort (KIP-890), it is told of the state instead.
+            // If the producer has the last epoch before the abort (KIP-890), the error is about the state.
             #expect(error.code == .producerFenced || error.code == .invalidTxnState)
             await producer.close()
             let another = fixture.client.producer()

@@ -2,8 +2,8 @@ import KafkaWire
 import TestSupport
 import Testing
 
-/// A load of three parts: a producer that writes numbers into a topic, a processor that reads them and writes each into
-/// another topic, in transactions that hold its offsets as well, and the check at the end that each is there once.
+/// A transactional load. A producer writes numbers into a topic. A processor copies them into another topic, in
+/// transactions that include the offsets. The check at the end expects each number exactly once.
 final class TransactionalLoad: Sendable {
     let client: KafkaClient
     let input = uniqueName()
@@ -46,7 +46,7 @@ final class TransactionalLoad: Sendable {
         let transactionalID = uniqueName()
         let processing = Task {
             while !Task.isCancelled {
-                // A producer that was fenced, or whose transaction took too long, has a successor.
+                // Replace a producer that was fenced or whose transaction timed out.
                 let transactional = try client(["transactional.id": transactionalID, "transaction.timeout.ms": "30000"])
                 do {
                     try await Self.process(transactional, partitions, to: output, group, progress)
@@ -59,7 +59,7 @@ final class TransactionalLoad: Sendable {
         tasks = [feeding, processing]
     }
 
-    /// Writes 0, 1, 2 … to each partition, at a pace that leaves the machine something for the others.
+    /// Writes 0, 1, 2 … to each partition, at a rate that leaves processor time for the rest.
     private static func feed(
         _ client: KafkaClient, _ topic: String, _ count: Int32, _ progress: Progress
     ) async throws {
@@ -80,7 +80,7 @@ final class TransactionalLoad: Sendable {
         await producer.close()
     }
 
-    /// Reads from the group's offsets on, until an error that the next try begins anew after.
+    /// Processes records from the group's committed offsets on. The caller restarts it after an error.
     private static func process(
         _ client: KafkaClient, _ partitions: [TopicPartition], to output: String, _ group: ConsumerGroupMetadata,
         _ progress: Progress
@@ -93,7 +93,7 @@ final class TransactionalLoad: Sendable {
                 await producer.close()
             }
         }
-        // A predecessor's transaction is ended here, so the offsets are those that count.
+        // This ends a predecessor's transaction, so the committed offsets are final afterwards.
         try await producer.initTransactions()
         let committed = try await client.admin.listGroupOffsets(group.groupID, of: partitions, requiresStable: true)
         var starts: [TopicPartition: ConsumerStart] = [:]
@@ -108,7 +108,7 @@ final class TransactionalLoad: Sendable {
             var count = 0
             try await producer.beginTransaction()
             do {
-                // Several batches make a transaction, as many as are there at once.
+                // A transaction takes all batches that are available, up to 20.
                 for left in (0..<20).reversed() {
                     for record in try batch.copies() {
                         _ = try await producer.enqueue(
@@ -131,20 +131,20 @@ final class TransactionalLoad: Sendable {
     }
 
     /// Waits until `count` more records have been processed.
-    func goesOn(_ count: Int = 1000) async throws {
+    func awaitProgress(_ count: Int = 1000) async throws {
         let processed = await progress.processed
         try await eventually("\(count) more records processed", timeout: .seconds(90)) {
             await progress.processed >= processed + count
         }
     }
 
-    /// Ends the writing, lets everything be processed, and compares the output with the input.
+    /// Stops writing, waits until all records are processed, and compares the output with the input.
     func endAndCheck() async throws {
         await progress.end()
         try await tasks[0].value
         let written = await progress.written
         let total = written.values.reduce(0, +)
-        // An answer that was lost leaves a transaction that counts without being counted here: the offsets tell.
+        // If the answer to a commit was lost, its records are not counted here, so compare committed offsets instead.
         try await eventually("all \(total) records are processed", timeout: .seconds(90), every: .milliseconds(200)) {
             let offsets = try await client.admin.listGroupOffsets(group.groupID, of: partitions)
             let ends = try await client.admin.listOffsets(
@@ -166,7 +166,7 @@ final class TransactionalLoad: Sendable {
             #expect(numbers.count == count, "partition \(partition)")
             #expect(firstWrong == nil, "partition \(partition)")
         }
-        print("\(total) records exactly once, with \(await progress.aborted) new beginnings")
+        print("\(total) records exactly once, with \(await progress.aborted) restarts")
         await client.close()
     }
 }

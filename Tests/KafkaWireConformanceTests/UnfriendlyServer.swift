@@ -2,13 +2,13 @@ import Foundation
 import Synchronization
 import TestSupport
 
-/// A TCP server on 127.0.0.1 that answers whatever it is sent with the same bytes, or never.
+/// A TCP server on 127.0.0.1 that answers any input with the same bytes, or never.
 final class UnfriendlyServer: Sendable {
     let port: Int
     private let descriptor: Int32
     private let accepted: Accepted
 
-    /// The connections that were taken, which stay open as long as the server.
+    /// The accepted connections, which stay open as long as the server.
     private final class Accepted: Sendable {
         let descriptors = Mutex<[Int32]>([])
 
@@ -17,7 +17,7 @@ final class UnfriendlyServer: Sendable {
         }
     }
 
-    /// - Parameter answer: Empty for silence.
+    /// - Parameter answer: The bytes of each answer; empty for no answer.
     init(answer: [UInt8]) throws {
         #if os(Linux)
             let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -47,7 +47,7 @@ final class UnfriendlyServer: Sendable {
     }
 
     deinit {
-        // Ends the wait in accept(2), and with it the thread, which closes the descriptor.
+        // Wakes the thread from accept(2); it then closes the descriptor and ends.
         shutdown(descriptor, Int32(SHUT_RDWR))
     }
 

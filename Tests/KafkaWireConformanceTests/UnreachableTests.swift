@@ -2,11 +2,10 @@ import KafkaWire
 import TestSupport
 import Testing
 
-/// Addresses at which there is no Kafka: every call ends in time, with a sentence that says why.
+/// Addresses without Kafka: every call fails in time with an error that explains why.
 @Suite struct UnreachableTests {
-    /// How soon there has to be an answer: well before the minute of `default.api.timeout.ms`, and with room for a
-    /// machine that is busy.
-    private let promised = Duration.seconds(15)
+    /// The maximum time until an error: well below `default.api.timeout.ms` (one minute), with room for a busy machine.
+    private let maximumTime = Duration.seconds(15)
 
     private func error(_ port: Int, _ properties: [String: String] = [:]) async throws -> (KafkaError, Duration) {
         let client = try KafkaClient(bootstrapServers: "127.0.0.1:\(port)", properties: properties)
@@ -17,17 +16,17 @@ import Testing
         return (error, time)
     }
 
-    @Test func nobodyListens() async throws {
+    @Test func noListener() async throws {
         let port = try freePort()
         let (error, time) = try await error(port, ["default.api.timeout.ms": "1500"])
         #expect(error.code == .networkException)
         #expect(
             error.message
                 == "no broker can be reached: 127.0.0.1:\(port) can't be reached: Connection refused")
-        #expect(time < promised)
+        #expect(time < maximumTime)
     }
 
-    @Test func nobodyListensForAProducer() async throws {
+    @Test func noListenerForAProducer() async throws {
         let client = try KafkaClient(
             bootstrapServers: "127.0.0.1:\(try freePort())", properties: ["default.api.timeout.ms": "1000"])
         let producer = client.producer()
@@ -48,40 +47,40 @@ import Testing
         await client.close()
     }
 
-    @Test func serverThatSaysNothing() async throws {
+    @Test func silentServer() async throws {
         let server = try UnfriendlyServer(answer: [])
         let (error, time) = try await error(
             server.port, ["request.timeout.ms": "700", "default.api.timeout.ms": "1500"])
         #expect(error.message.contains("127.0.0.1:\(server.port) did not respond in time"))
         #expect(time > .milliseconds(650))
-        #expect(time < promised)
+        #expect(time < maximumTime)
         #expect(server.connectionCount > 0)
     }
 
     @Test func webServer() async throws {
         let answer = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
         let server = try UnfriendlyServer(answer: Array(answer.utf8))
-        // With the usual limits of a minute: another attempt would find the same.
+        // Uses the default limits of a minute, because a retry would not help.
         let (error, time) = try await error(server.port)
         #expect(error.description.contains("127.0.0.1:\(server.port) speaks HTTP, not Kafka: check the port"))
-        #expect(time < promised)
+        #expect(time < maximumTime)
     }
 
-    @Test func serverThatWantsTLS() async throws {
-        // A fatal alert, unexpected_message: what a TLS listener says to anything but a handshake.
+    @Test func serverThatRequiresTLS() async throws {
+        // A fatal alert, unexpected_message, with which a TLS listener answers anything but a handshake.
         let server = try UnfriendlyServer(answer: [0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x0a])
         let (error, time) = try await error(server.port)
         #expect(
             error.description.contains(
                 "127.0.0.1:\(server.port) answered with a TLS alert: its listener expects TLS"))
-        #expect(time < promised)
+        #expect(time < maximumTime)
     }
 
-    @Test func serverThatSpeaksNonsense() async throws {
+    @Test func serverThatSendsGarbage() async throws {
         let server = try UnfriendlyServer(answer: Array("SSH-2.0-OpenSSH_9.6\r\n".utf8))
         let (error, time) = try await error(server.port, ["default.api.timeout.ms": "1000"])
         #expect(error.message.contains("127.0.0.1:\(server.port) announced a response of 1397966893 bytes"))
-        #expect(time < promised)
+        #expect(time < maximumTime)
     }
 
     @Test func answerWithAnotherCorrelationID() async throws {
@@ -91,11 +90,11 @@ import Testing
     }
 
     @Test func emptyAnswer() async throws {
-        // The right correlation id, and then nothing of what belongs into an answer.
+        // The right correlation id, but no response body.
         let server = try UnfriendlyServer(answer: [0, 0, 0, 4, 0, 0, 0, 0])
         let (error, time) = try await error(server.port, ["default.api.timeout.ms": "1000"])
         #expect(error.message.contains("127.0.0.1:\(server.port) sent a response to ApiVersions that can't be decoded"))
-        #expect(time < promised)
+        #expect(time < maximumTime)
     }
 
     @Test func nameWithoutAnAddress() async throws {
@@ -106,7 +105,7 @@ import Testing
         await client.close()
     }
 
-    /// A server of which only a part is there: the one that works serves.
+    /// If only one of two bootstrap servers works, the client uses that one.
     @Test(needsKafka) func oneOfTwoIsEnough() async throws {
         let home = try #require(KafkaHome.newest)
         let cluster = try await KafkaCluster.shared(home)
@@ -114,7 +113,7 @@ import Testing
         let start = ContinuousClock.now
         let error = try await kafkaError { _ = try await client.admin.describe(topics: [uniqueName()]) }
         #expect(error.code == .unknownTopicOrPartition)
-        #expect(.now - start < promised)
+        #expect(.now - start < maximumTime)
         await client.close()
     }
 }

@@ -5,14 +5,14 @@ import KafkaWire
 import TestSupport
 import Testing
 
-/// What the administration prints, whatever names the cluster has.
-@Suite("Output of the administration", .timeLimit(.minutes(2)))
+/// The output of the administration commands for names with control characters.
+@Suite("Output of administration commands", .timeLimit(.minutes(2)))
 struct AdminOutputTests {
     /// C0 and C1 controls, line feeds, and a bidirectional override.
     private static let attack = "e\n\u{1b}[2J\u{9b}31m\u{202e}\t\u{85}x"
     private static let shown = "e\\n\\x1b[2J\\u{9b}31m\\u{202e}\\t\\u{85}x"
 
-    /// The lines of a command that succeeds.
+    /// Runs a command that must succeed, and returns its output lines.
     private func lines(_ fake: FakeCluster, _ arguments: [String]) async throws -> [String] {
         let result = try await run(
             try Repository.program("kafkawire"), arguments + ["-b", fake.bootstrapServers])

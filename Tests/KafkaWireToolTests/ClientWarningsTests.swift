@@ -71,7 +71,7 @@ struct ClientWarningsTests {
         #expect(lines.all == Array(repeating: "% waiting for broker b:1: b:1 refused", count: 2))
     }
 
-    @Test("what is said of a broker in the end is the last report of it, also of an attempt that goes on")
+    @Test("the final error names each broker's last report, including attempts still in progress")
     func lastReport() {
         let warnings = ClientWarnings(write: { _ in })
         func report(_ error: KafkaError?) {

@@ -4,7 +4,7 @@ import KafkaWire
 import TestSupport
 import Testing
 
-/// `-C -J` and `-P -J`: a dump that loads again without loss.
+/// `-C -J` and `-P -J`: a dump can be loaded without loss.
 @Suite("Dumps", .timeLimit(.minutes(2)))
 struct DumpTests {
     private func kafkawire(
@@ -14,7 +14,7 @@ struct DumpTests {
             try Repository.program("kafkawire"), ["-b", fake.bootstrapServers] + arguments, input: input)
     }
 
-    /// Pipes a dump of one topic, or of several by a group, into the program again.
+    /// Pipes a dump of one topic, or of several topics read by a group, into a second run of the program.
     private func pipe(_ fake: FakeCluster, _ read: String, _ write: String) async throws -> ProgramResult {
         try await run(
             "/bin/bash",
@@ -24,7 +24,7 @@ struct DumpTests {
             ])
     }
 
-    /// All records of a topic, in the order of each partition.
+    /// Reads all records of a topic, each partition's in order.
     private func records(_ fake: FakeCluster, _ topic: String, partitions: Int32) async throws -> [GeneratedRecord] {
         let client = try KafkaClient(bootstrapServers: fake.bootstrapServers)
         let consumer = client.consumer()
@@ -47,7 +47,7 @@ struct DumpTests {
         return (0..<partitions).flatMap { read[$0] ?? [] }
     }
 
-    /// Sends generated records, and returns them in the order of each partition.
+    /// Sends generated records, and returns them, each partition's in order.
     @discardableResult
     private func send(
         _ fake: FakeCluster, _ count: Int, to topic: String, partitions: Int32, seed: UInt64,
@@ -84,7 +84,7 @@ struct DumpTests {
         }
     }
 
-    @Test func severalTopicsGoToTopicsOfTheSameNames() async throws {
+    @Test func severalTopicsAreLoadedIntoTopicsOfTheSameNames() async throws {
         try await withFake { fake in
             var sent: [String: [GeneratedRecord]] = [:]
             for (topic, seed) in [("a", 9), ("b", 10)] as [(String, UInt64)] {
@@ -104,7 +104,7 @@ struct DumpTests {
         }
     }
 
-    @Test func thePartitionCanBeChosenAnew() async throws {
+    @Test func thePartitionCanBeOverridden() async throws {
         try await withFake(topics: ["one"]) { fake in
             let lines =
                 #"{"partition":7,"key":"a","payload":"1"}"# + "\n\n" + #"{"partition":8,"key":"a","payload":"2"}"#
@@ -147,7 +147,7 @@ struct DumpTests {
         (#"{"topic":"a b","payload":""}"#, "cannot be a topic's name"),
         (#"{"topic":{"base64":"/w=="},"payload":""}"#, "its \"topic\" is not UTF-8"), ("text", "an object is expected"),
     ])
-    func aBadLineLosesNothingBeforeIt(bad: String, sentence: String) async throws {
+    func linesBeforeABadLineAreSent(bad: String, sentence: String) async throws {
         try await withFake(topics: ["t"]) { fake in
             let good = (0..<500).map { #"{"topic":"t","payload":"\#($0)"}"# + "\n" }.joined()
             let sent = try await kafkawire(fake, "-P", "-J", input: good + bad + "\n" + #"{"topic":"t","payload":"z"}"#)
@@ -180,7 +180,7 @@ struct DumpTests {
     }
 
     @Test(arguments: [["-k", "x"], ["-K", ":"], ["-H", "a=b"], ["-Z"]])
-    func optionsThatLinesReplaceAreRefused(option: [String]) async throws {
+    func optionsThatJSONLinesReplaceAreRejected(option: [String]) async throws {
         let result = try await run(
             try Repository.program("kafkawire"), ["-b", "h:1", "-P", "-J", "-t", "t"] + option)
         #expect(result.status == 64)
@@ -189,7 +189,7 @@ struct DumpTests {
 }
 
 extension GeneratedRecord {
-    /// A record that was read.
+    /// Copies a record that was read.
     init(_ record: borrowing Record, partition: Int32) {
         func array(_ bytes: RawSpan?) -> [UInt8]? {
             guard let bytes else { return nil }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import KafkaWireTool
 
-/// Bytes and names that would control the terminal if they were written as they are.
+/// Escaping of bytes and names that would control the terminal.
 @Suite struct ForeignTextTests {
     private static let attack = "\u{1b}[2J\u{9b}31m\u{202e}\u{2028}\u{61c}\u{7f}é"
 
@@ -19,7 +19,7 @@ import Testing
         #expect(read == Self.attack)
     }
 
-    /// For every scalar, what a record is written with is what the rest of the program writes names with.
+    /// The writer for records and the writer for names escape every scalar in the same way.
     @Test func bothWritersOfJSONEscapeTheSame() {
         for value in UInt32(0)...0x2fff {
             guard let scalar = Unicode.Scalar(value) else { continue }
@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    @Test func cellsOfTablesStayInTheirPlace() {
+    @Test func tableCellsStayOnTheirLine() {
         var table = TextTable(["NAME", "N"])
         table.add(["a\n\u{1b}[1A\(Self.attack)", "1"])
         #expect(table.lines.count == 2)

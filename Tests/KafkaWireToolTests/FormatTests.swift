@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Output", .timeLimit(.minutes(1)))
 struct FormatTests {
-    /// What is printed of records that were sent to the fake and read again.
+    /// Sends records to the fake cluster, reads them back, and returns the printed text.
     private func printed(
         _ records: [ProducerRecord], _ style: RecordPrinter.Style, isUnbuffered: Bool = false, limit: Int = .max
     ) async throws -> String {
@@ -62,7 +62,7 @@ struct FormatTests {
                 """)
     }
 
-    @Test func nullsCanBeTold() async throws {
+    @Test func nullsAreDistinguishable() async throws {
         let format = try OutputFormat("%k-%s\\x21\\0", null: "NULL")
         #expect(try await printed([record(nil, ""), record("", nil)], .format(format)) == "NULL-!\0-NULL!\0")
     }

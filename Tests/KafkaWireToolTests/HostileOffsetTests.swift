@@ -3,7 +3,7 @@ import KafkaWire
 import TestSupport
 import Testing
 
-/// The program against a broker that answers with impossible offsets.
+/// The program's behaviour if a broker returns impossible offsets.
 @Suite("Impossible offsets", .timeLimit(.minutes(2)))
 struct HostileOffsetTests {
     private func kafkawire(_ fake: FakeCluster, _ arguments: String...) async throws -> ProgramResult {
@@ -18,7 +18,7 @@ struct HostileOffsetTests {
         #expect(committed.status == 0, "\(committed.err)")
         fake.changeAnswers { api, version, answer in
             guard api == .listOffsets, version >= 6 else { return answer }
-            // Behind the only partition's offset: its leader epoch, and three empty lists of tagged fields.
+            // After the only partition's offset come its leader epoch and three empty lists of tagged fields.
             var answer = answer
             for (place, byte) in zip(answer.count - 15..<answer.count - 7, 0..<8) {
                 answer[place] = UInt8(truncatingIfNeeded: end >> (56 - 8 * byte))

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Input")
 struct InputTests {
-    /// The messages of a text that comes in pieces of `size` bytes.
+    /// Splits a text that arrives in chunks of `size` bytes into messages.
     private func messages(_ text: String, delimiter: String = "\n", size: Int) throws -> [String] {
         var splitter = MessageSplitter(delimiter: Array(delimiter.utf8))
         var found: [String] = []

@@ -6,7 +6,7 @@ import Testing
 
 @testable import KafkaWireTool
 
-/// Options that kcat has, against the fake.
+/// kcat's options, against the fake cluster.
 @Suite("kcat's options", .timeLimit(.minutes(2)))
 struct KcatOptionTests {
     private func kafkawire(
@@ -16,7 +16,7 @@ struct KcatOptionTests {
             try Repository.program("kafkawire"), ["-b", fake.bootstrapServers] + arguments, input: input)
     }
 
-    @Test func whatIsSentIsCopiedToTheOutput() async throws {
+    @Test func sentMessagesAreCopiedToTheOutput() async throws {
         try await withFake(topics: ["t"]) { fake in
             let lines = (0..<30_000).map { "k:\($0)\n" }.joined()
             let sent = try await kafkawire(fake, "-P", "-T", "-K:", "-t", "t", input: lines + "last")
@@ -30,7 +30,7 @@ struct KcatOptionTests {
         }
     }
 
-    @Test func aCopyThatNobodyReadsLosesNothingThatWasSent() async throws {
+    @Test func noMessageIsLostIfTheReaderOfTheCopyHasGone() async throws {
         try await withFake(topics: ["t"]) { fake in
             let sent = try await run(
                 "/bin/bash",
@@ -60,19 +60,19 @@ struct KcatOptionTests {
         }
     }
 
-    @Test func withEADeliveryThatFailsEndsNothing() async throws {
+    @Test func withEAFailedDeliveryIsReported() async throws {
         try await withFake { fake in
             fake.createTopic("narrow", maximumMessageBytes: 1500)
             let input = "a\n" + String(repeating: "x", count: 2000) + "\n" + "b\n"
             let sent = try await kafkawire(
                 fake, "-P", "-E", "-t", "narrow", "-X", "linger.ms=0", "-X", "batch.size=0", input: input)
             #expect(sent.status == 69, "\(sent.err)")
-            #expect(sent.err.contains("% messages are not delivered: "), "\(sent.err)")
+            #expect(sent.err.contains("% messages were not delivered: "), "\(sent.err)")
             #expect(try await kafkawire(fake, "-Ceq", "-t", "narrow").out == "a\nb\n")
         }
     }
 
-    @Test func withEAFileThatIsMissingIsSkipped() async throws {
+    @Test func withEAMissingFileIsSkipped() async throws {
         try await withFake(topics: ["t"]) { fake in
             let folder = try TemporaryFolder()
             for name in ["one", "two"] {
@@ -86,7 +86,7 @@ struct KcatOptionTests {
         }
     }
 
-    @Test func withEMessagesThatDontFitTheirPackingAreReported() async throws {
+    @Test func withEMessagesThatDoNotFitTheirPackingAreReported() async throws {
         try await withFake(topics: ["t"]) { fake in
             _ = try await kafkawire(fake, "-P", "-t", "t", "-K:", input: "a:1234\nb:12\n:5678\n")
             let ended = try await kafkawire(fake, "-Cq", "-e", "-t", "t", "-s", "value=i", "-f", "%k=%s\\n")
@@ -108,7 +108,7 @@ struct KcatOptionTests {
         }
     }
 
-    @Test func storedOffsetsAreContinuedFromAndCommitted() async throws {
+    @Test func readingResumesAtStoredOffsetsAndCommits() async throws {
         try await withFake(topics: ["t"]) { fake in
             let place = TopicPartition(topic: "t", partition: 0)
             _ = try await kafkawire(fake, "-P", "-t", "t", input: "1\n2\n3\n")
@@ -189,7 +189,7 @@ struct KcatOptionTests {
             "bootstrap.servers = h:9092", "security.protocol = SASL_SSL", "acks = 1", "auto.offset.reset = latest",
             "group.id = g", "isolation.level = read_committed", "compression.type = lz4", "partitioner = consistent",
             "client.id = kafkawire",
-        ] + secrets.map({ "# \($0) is set, and not shown" }) {
+        ] + secrets.map({ "# \($0) is set, but not shown" }) {
             #expect(dump.out.split(separator: "\n").contains(line[...]), "\(line)")
         }
         let folder = try TemporaryFolder()
@@ -219,7 +219,7 @@ struct KcatOptionTests {
         }
     }
 
-    @Test func aClusterThatIsDownIsWaitedForWithE() async throws {
+    @Test func withETheProgramWaitsForAClusterThatIsDown() async throws {
         try await withFake(topics: ["t"]) { fake in
             await fake.stop(broker: 1)
             let program = try Repository.program("kafkawire")

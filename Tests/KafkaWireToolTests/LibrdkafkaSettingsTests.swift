@@ -4,7 +4,7 @@ import Testing
 @testable import KafkaWire
 @testable import KafkaWireTool
 
-/// Settings by librdkafka's names, as `-X` and configuration files of kcat have them.
+/// Settings by librdkafka's names, as used with `-X` and in kcat's configuration files.
 @Suite("librdkafka's settings")
 struct LibrdkafkaSettingsTests {
     private func settings(_ pairs: KeyValuePairs<String, String>) throws -> KafkaSettings {
@@ -52,7 +52,7 @@ struct LibrdkafkaSettingsTests {
         #expect(settings.notes.isEmpty)
     }
 
-    @Test func theLastOfSeveralNamesCounts() throws {
+    @Test func theLastOfSeveralNamesApplies() throws {
         #expect(try settings(["acks": "all", "request.required.acks": "1"]).properties == ["acks": "1"])
         #expect(try settings(["request.required.acks": "1", "acks": "all"]).properties == ["acks": "all"])
         #expect(try settings(["ssl.ca.location": "/ca", "ssl.ca.location": "probe"]).properties.isEmpty)
@@ -60,7 +60,7 @@ struct LibrdkafkaSettingsTests {
             try settings(["compression.codec": "zstd", "topic.compression.codec": "inherit"]).properties.count == 1)
     }
 
-    @Test func aLevelIsThatOfTheCodec() throws {
+    @Test func theLevelAppliesToTheCodec() throws {
         let lz4 = try settings(["compression.level": "9", "compression.codec": "lz4"])
         #expect(lz4.properties == ["compression.type": "lz4", "compression.lz4.level": "9"])
         let none = try settings(["compression.level": "9"])
@@ -74,7 +74,7 @@ struct LibrdkafkaSettingsTests {
         "topic.produce.offset.report", "topic.metadata.refresh.sparse", "statistics.interval.ms",
         "schema.registry.url", "sasl.kerberos.keytab",
     ])
-    func whatHasNoCounterpartIsIgnoredWithANote(name: String) throws {
+    func settingsWithoutCounterpartAreIgnoredWithANote(name: String) throws {
         let settings = try settings([name: "s3cret", name: "s3cret"])
         #expect(settings.properties.isEmpty)
         #expect(settings.notes.count == 1)
@@ -82,7 +82,7 @@ struct LibrdkafkaSettingsTests {
         #expect(settings.notes.first?.contains("s3cret") == false)
     }
 
-    @Test func certificatesAreVerifiedInAnyCase() throws {
+    @Test func certificatesAreAlwaysVerified() throws {
         #expect(try settings(["enable.ssl.certificate.verification": "true"]).notes.isEmpty)
         #expect(try settings(["enable.ssl.certificate.verification": "false"]).notes.count == 1)
     }
@@ -111,7 +111,7 @@ struct LibrdkafkaSettingsTests {
         #expect(failure?.sentence.contains(value) == false)
     }
 
-    /// `-X list` and `-X dump` must know the names that the library reads, and no others.
+    /// `-X list` and `-X dump` must have exactly the names that the library reads.
     @Test func theTableHasTheLibrarysNames() throws {
         var list = PropertyList([:])
         var configuration = try ClientConfiguration(bootstrapServers: "h:1")
@@ -120,7 +120,7 @@ struct LibrdkafkaSettingsTests {
         #expect(KnownSetting.names.count == Set(KnownSetting.names).count)
     }
 
-    /// Each default of the table is a value that the library reads, and means the same.
+    /// The library reads each default in the table, and the result equals the default configuration.
     @Test(arguments: KnownSetting.names) func defaultsCanBeReadAgain(name: String) throws {
         let setting = try #require(KnownSetting.all.first { $0.name == name })
         let configuration = try ClientConfiguration(bootstrapServers: "h:1")
@@ -133,7 +133,7 @@ struct LibrdkafkaSettingsTests {
         for alias in LibrdkafkaSettings.aliases { #expect(KnownSetting.names.contains(alias.kafkaName), "\(alias)") }
     }
 
-    @Test func aTokenThatNobodyHasSigned() throws {
+    @Test func anUnsignedToken() throws {
         let pairs: KeyValuePairs = [
             "sasl.oauthbearer.config": "principal=al\"ice lifeSeconds=60",
             "enable.sasl.oauthbearer.unsecure.jwt": "true",
@@ -146,7 +146,7 @@ struct LibrdkafkaSettingsTests {
                 + #"unsecuredLoginStringClaim_sub="al\"ice" unsecuredLoginLifetimeSeconds="60";"#)
         let configuration = try ClientConfiguration(bootstrapServers: "h:1", properties: properties)
         #expect(configuration.security.sasl?.mechanism == "OAUTHBEARER")
-        // Without the switch it means nothing.
+        // Without the switch the setting has no effect.
         #expect(try settings(["sasl.oauthbearer.config": "principal=alice"]).properties.isEmpty)
         #expect(throws: Failure.self) {
             try settings(["sasl.oauthbearer.config": "s3cret", "enable.sasl.oauthbearer.unsecure.jwt": "1"])
@@ -159,11 +159,11 @@ struct LibrdkafkaSettingsTests {
         ("h", "h:9092"), ("h:1", "h:1"), ("a,b:2,10.0.0.1", "a:9092,b:2,10.0.0.1:9092"), ("[::1]:5", "[::1]:5"),
         ("u@h", "u@h"), ("", ""),
     ])
-    func brokersWithoutAPortHaveKafkas(servers: String, expected: String) {
+    func brokersWithoutAPortGetTheDefaultPort(servers: String, expected: String) {
         #expect(ConnectionOptions.withPorts(servers) == expected)
     }
 
-    /// CRC-32's check value, and hashes of Sarama's that librdkafka's own tests have.
+    /// CRC-32's check value, and Sarama's hashes from librdkafka's own tests.
     @Test func hashes() {
         func hash(_ text: String, _ function: (RawSpan) -> UInt32) -> UInt32 {
             unsafe function(Array(text.utf8).span.bytes)
@@ -174,7 +174,7 @@ struct LibrdkafkaSettingsTests {
     }
 
     @Test(arguments: LibrdkafkaPartitioner.Kind.allCases)
-    func partitionsAreThoseOfTheTopic(kind: LibrdkafkaPartitioner.Kind) {
+    func partitionsAreWithinTheTopic(kind: LibrdkafkaPartitioner.Kind) {
         let partitioner = LibrdkafkaPartitioner(kind: kind)
         for length in 0..<40 {
             let key = [UInt8](repeating: UInt8(length * 6), count: length)

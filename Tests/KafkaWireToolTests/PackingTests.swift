@@ -3,7 +3,7 @@ import Testing
 
 @testable import KafkaWireTool
 
-/// `-s`: keys and values of packed numbers.
+/// `-s`: keys and values with packed numbers.
 @Suite("Packings")
 struct PackingTests {
     private func text(_ packing: String, _ bytes: [UInt8]) throws -> String {

@@ -4,12 +4,12 @@ import KafkaWire
 import TestSupport
 import Testing
 
-/// The program as it is started by a shell, against the fake.
+/// Runs the program as a child process against the fake cluster.
 @Suite("kafkawire", .timeLimit(.minutes(2)))
 struct ProgramTests {
     private let partition = TopicPartition(topic: "t", partition: 0)
 
-    /// Runs the program to its end.
+    /// Runs the program until it exits.
     private func kafkawire(
         _ fake: FakeCluster, _ arguments: String..., input: String = ""
     ) async throws -> ProgramResult {
@@ -17,7 +17,7 @@ struct ProgramTests {
             try Repository.program("kafkawire"), ["-b", fake.bootstrapServers] + arguments, input: input)
     }
 
-    @Test func linesGoThere() async throws {
+    @Test func linesAreSentAndRead() async throws {
         try await withFake(topics: ["t"]) { fake in
             let sent = try await kafkawire(fake, "-P", "-t", "t", "-K:", "-Z", input: "a:1\nb:\nc\nlast:x")
             #expect(sent.status == 0, "\(sent.err)")
@@ -29,7 +29,7 @@ struct ProgramTests {
         }
     }
 
-    @Test func aLineThatIsTooLargeFailsItThoughAnotherOfItsBatchGoesThere() async throws {
+    @Test func aTooLargeLineFailsAlthoughTheRestOfItsBatchIsSent() async throws {
         try await withFake(topics: ["t"]) { fake in
             fake.createTopic("narrow", maximumMessageBytes: 1500)
             let sent = try await kafkawire(
@@ -41,7 +41,7 @@ struct ProgramTests {
         }
     }
 
-    @Test func manyLinesInTheirOrder() async throws {
+    @Test func manyLinesKeepTheirOrder() async throws {
         try await withFake(topics: ["t"]) { fake in
             let lines = (0..<20_000).map { "line \($0)\n" }.joined()
             #expect(try await kafkawire(fake, "-P", "-tt", input: lines).status == 0)
@@ -54,7 +54,7 @@ struct ProgramTests {
         }
     }
 
-    @Test func placesByTime() async throws {
+    @Test func offsetsByTime() async throws {
         try await withFake(topics: ["t"]) { fake in
             let client = try KafkaClient(bootstrapServers: fake.bootstrapServers)
             let producer = client.producer()
@@ -93,7 +93,7 @@ struct ProgramTests {
         }
     }
 
-    @Test func whatGoesWrong() async throws {
+    @Test func errorsAndExitStatuses() async throws {
         try await withFake(topics: ["t"]) { fake in
             let missing = try await kafkawire(fake, "-C", "-t", "nope")
             #expect(missing.status == 78)
@@ -128,8 +128,8 @@ struct ProgramTests {
             ["-b", "127.0.0.1:1", "-L", "-X", "default.api.timeout.ms=300"])
         #expect(unreachable.status == 69)
         #expect(unreachable.err.contains("127.0.0.1:1"))
-        let nobody = try await run(try Repository.program("kafkawire"), ["-L"])
-        #expect(nobody.status == 64)
+        let withoutBroker = try await run(try Repository.program("kafkawire"), ["-L"])
+        #expect(withoutBroker.status == 64)
     }
 
     @Test(arguments: [SIGINT, SIGTERM])
@@ -145,7 +145,7 @@ struct ProgramTests {
     }
 
     @Test(arguments: ["-C", "-P"])
-    func aSignalEndsItWhileItStillAsksForTheTopic(mode: String) async throws {
+    func aSignalEndsItDuringTheTopicLookup(mode: String) async throws {
         try await withFake(topics: ["t"]) { fake in
             fake.inject(.error(.leaderNotAvailable), into: .metadata, times: 100_000)
             let running = try await RunningProgram.start(
@@ -172,7 +172,7 @@ struct ProgramTests {
         }
     }
 
-    @Test func aReaderThatHasEnough() async throws {
+    @Test func theReaderClosesThePipeEarly() async throws {
         try await withFake(topics: ["t"]) { fake in
             _ = try await kafkawire(fake, "-P", "-tt", input: (0..<30_000).map { "line \($0)\n" }.joined())
             let program = try Repository.program("kafkawire")
@@ -184,7 +184,7 @@ struct ProgramTests {
     }
 
     @Test(arguments: ["classic", "consumer"])
-    func aGroupGoesOnWhereItWas(protocolName: String) async throws {
+    func aGroupResumesAtItsCommittedOffsets(protocolName: String) async throws {
         try await withFake(topics: ["t"]) { fake in
             _ = try await kafkawire(fake, "-P", "-tt", input: (0..<10).map { "\($0)\n" }.joined())
             func read(_ count: Int) async throws -> ProgramResult {
@@ -203,10 +203,10 @@ struct ProgramTests {
     }
 
     @Test(arguments: ["classic", "consumer"])
-    func aGroupIsLeftWhereTheReaderHasEnough(protocolName: String) async throws {
+    func theGroupIsLeftIfTheReaderClosesThePipe(protocolName: String) async throws {
         try await withFake(topics: ["t"]) { fake in
             let count = 25_000
-            // Batches of which a pipe takes several.
+            // Batches so small that several fit into a pipe.
             let sent = try await kafkawire(
                 fake, "-P", "-tt", "-X", "batch.size=16384", input: (0..<count).map { "\($0)\n" }.joined())
             #expect(sent.status == 0, "\(sent.err)")
@@ -227,7 +227,7 @@ struct ProgramTests {
         }
     }
 
-    /// Batches of one record each, of which the last can't be read.
+    /// Makes batches of one record each. The last one is corrupt.
     private func fillWithDamage(_ fake: FakeCluster, _ count: Int) async throws {
         let client = try KafkaClient(bootstrapServers: fake.bootstrapServers, properties: ["linger.ms": "0"])
         let producer = client.producer()
@@ -240,7 +240,7 @@ struct ProgramTests {
     }
 
     @Test(arguments: ["classic", "consumer"])
-    func aGroupIsLeftAndWhatIsPrintedIsCommittedWhereARecordCannotBeRead(protocolName: String) async throws {
+    func printedRecordsAreCommittedAndTheGroupIsLeftAtACorruptRecord(protocolName: String) async throws {
         try await withFake(topics: ["t"]) { fake in
             try await fillWithDamage(fake, 5)
             let read = try await kafkawire(
@@ -253,7 +253,7 @@ struct ProgramTests {
         }
     }
 
-    @Test func whatLiesBeforeARecordThatCannotBeReadIsPrinted() async throws {
+    @Test func recordsBeforeACorruptRecordArePrinted() async throws {
         try await withFake(topics: ["t"]) { fake in
             try await fillWithDamage(fake, 200)
             let read = try await kafkawire(fake, "-C", "-tt")
@@ -262,7 +262,7 @@ struct ProgramTests {
         }
     }
 
-    @Test func aTransactionIsAbortedWhereItsInputFails() async throws {
+    @Test func aTransactionIsAbortedIfItsInputFails() async throws {
         try await withFake(topics: ["t"]) { fake in
             let folder = try TemporaryFolder()
             try Data("one".utf8).write(to: URL(filePath: folder.path + "/one"))
@@ -273,7 +273,7 @@ struct ProgramTests {
             let read = try await kafkawire(fake, "-Ceq", "-tt", "-X", "isolation.level=read_committed")
             #expect(read.status == 0, "\(read.err)")
             #expect(read.out.isEmpty)
-            // A folder can be opened, and not read.
+            // A folder can be opened but not read.
             let unreadable = try await run(
                 "/bin/bash",
                 [
@@ -284,10 +284,10 @@ struct ProgramTests {
         }
     }
 
-    @Test func aFailureIsToldThoughNobodyReadsTheRest() async throws {
+    @Test func aFailureIsReportedIfTheReaderHasGone() async throws {
         try await withFake(topics: ["t"]) { fake in
             let folder = try TemporaryFolder()
-            // The program starts when the only reader of its output is gone.
+            // The program starts after the only reader of its output has gone.
             let script = """
                 mkfifo "$2"
                 { read -r _ < "$2"; "$0" topics describe t nope -b "$1"; } | { exec 0<&-; echo gone > "$2"; }

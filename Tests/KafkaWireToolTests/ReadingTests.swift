@@ -25,20 +25,20 @@ struct ReadingTests {
         #expect(reading.isOver)
     }
 
-    @Test func nothingToReadAtAll() {
+    @Test func nothingToRead() {
         var reading = Reading(range: [first: .init(begin: 7, end: 7)], exitsAtEnd: true, limit: .max)
         reading.reportEmpty()
         #expect(reading.isOver)
     }
 
-    @Test func anEndThatATransactionHolds() {
+    @Test func anEndBehindAnOpenTransaction() {
         var reading = Reading(range: [first: .init(begin: 0, end: 5)], exitsAtEnd: true, limit: .max)
         _ = reading.take(printed(2, next: 2), of: first)
         reading.caughtUp(first, at: 2)
         #expect(reading.isOver)
     }
 
-    @Test func withoutEndItGoesOn() {
+    @Test func withoutEReadingContinues() {
         var reading = Reading(range: [first: .init(begin: 0, end: 5)], exitsAtEnd: false, limit: .max)
         #expect(reading.places[first]?.printsBefore == nil)
         let over3 = reading.take(printed(5, next: 5), of: first)

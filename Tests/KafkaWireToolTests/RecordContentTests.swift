@@ -4,7 +4,7 @@ import KafkaWire
 import TestSupport
 import Testing
 
-/// No record's content may end `-C` or `-G`, or hide the records behind it.
+/// No record content may stop `-C` or `-G`, or hide the records after it.
 @Suite("Record content", .timeLimit(.minutes(1)))
 struct RecordContentTests {
     private static let timestamps: [Int64] = [5, .max, .max - 1, -1, -2, 0, .min, .min + 1, .max, 7]
@@ -16,7 +16,7 @@ struct RecordContentTests {
         let client = try KafkaClient(bootstrapServers: fake.bootstrapServers)
         let producer = client.producer()
         do {
-            // A batch for each record: differences between such timestamps don't fit into one.
+            // Each record gets its own batch, because a batch can't hold the differences between these timestamps.
             for timestamp in Self.timestamps {
                 _ = try await producer.send(
                     ProducerRecord(
@@ -81,7 +81,7 @@ struct RecordContentTests {
         }
     }
 
-    @Test func anEndByTimeStopsAtTheFirstRecordThatIsNotBeforeIt() async throws {
+    @Test func endTimestampStopsAtFirstRecordNotBeforeIt() async throws {
         try await withRecords { fake in
             let before = try await kafkawire(fake, "-Cq", "-t", "t", "-o", "e@6", "-f", "%T\\n")
             #expect(before.out == "5\n")

@@ -19,7 +19,7 @@ struct RecordLineTests {
         range.map { String(decoding: line.bytes[$0], as: UTF8.self) }
     }
 
-    @Test func aLineOfKcat() throws {
+    @Test func aLineFromKcat() throws {
         let line = try read(
             #"{"topic":"t","partition":3,"offset":9,"tstype":"create","ts":1700000000000,"broker":1,"#
                 + #""headers":["a","1","a",null],"key":null,"payload":"x\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00€"}"#)
@@ -32,7 +32,7 @@ struct RecordLineTests {
         #expect(line.headers.map { text($0.value, of: line) } == ["1", nil])
     }
 
-    @Test func whatMayBeMissing() throws {
+    @Test func optionalMembers() throws {
         let line = try read(" { \"payload\" : \"\" , \"more\" : [ { \"a\" : -1.5e+3 } , [ ] , true ] } \r")
         #expect(line.topic == nil && line.partition == nil && line.timestamp == nil && line.key == nil)
         #expect(line.value?.isEmpty == true)
@@ -47,7 +47,7 @@ struct RecordLineTests {
         #expect(line.key.map { Array(line.bytes[$0]) } == [0xff, 0])
         #expect(line.value?.isEmpty == true)
         #expect(line.headers[0].value.map { Array(line.bytes[$0]) } == [0xff])
-        // kcat writes such bytes as they are.
+        // kcat writes such bytes unchanged.
         let raw = try read(Array(#"{"payload":""#.utf8) + [0xff, 0xc3, 0x28] + Array("\"}".utf8))
         #expect(raw.value.map { Array(raw.bytes[$0]) } == [0xff, 0xc3, 0x28])
     }
@@ -116,7 +116,7 @@ struct RecordLineTests {
         #expect(try read("{\"ts\":\(number),\"payload\":\"\"}").timestamp == number)
     }
 
-    /// Any damage to a line either leaves a record or is one problem.
+    /// Parsing a damaged line returns a record or throws a problem; it never traps.
     @Test func damagedLines() throws {
         var random = SeededRandom(seed: 7)
         let good = Array(
@@ -146,7 +146,7 @@ struct RecordLineTests {
         }
     }
 
-    /// What is written of any bytes is read as these bytes, and is JSON to others.
+    /// Any bytes survive writing and reading, and the written line is valid JSON for other parsers.
     @Test func anyBytesSurvive() throws {
         var random = SeededRandom(seed: 11)
         let pieces: [[UInt8]] = [

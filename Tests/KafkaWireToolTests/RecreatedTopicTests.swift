@@ -22,7 +22,7 @@ struct RecreatedTopicTests {
         let fake = try FakeCluster()
         fake.createTopic("t")
         try await produce(fake, 1...100)
-        // In a KIP-848 group the partition fails only if the group doesn't assign the new topic before.
+        // In a KIP-848 group the partition only fails if the group has not assigned the new topic yet.
         fake.configureGroups { $0.consumerHeartbeatInterval = .seconds(30) }
         let arguments = [
             "-b", fake.bootstrapServers, "-G", "g", "-X", "group.protocol=\(groupProtocol)", "-X",
@@ -30,8 +30,8 @@ struct RecreatedTopicTests {
         ]
         let running = try await RunningProgram.start(try Repository.program("kafkawire"), arguments)
         try await eventually("100 records are printed") { try running.output().split(separator: "\n").count == 100 }
-        // In the first seconds after it has joined, a member sends a heartbeat every 200 ms, and the answer to the next one
-        // would assign it the new topic.
+        // In the first seconds after joining, a member sends a heartbeat every 200 ms, and the next response would
+        // assign the new topic.
         try await eventually("the member has sent its early heartbeats") {
             let last = fake.requests.last { $0.api == .consumerGroupHeartbeat }
             return last.map { .now - $0.time > .seconds(3) } ?? true

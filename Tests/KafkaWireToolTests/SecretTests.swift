@@ -2,7 +2,7 @@ import KafkaFake
 import TestSupport
 import Testing
 
-/// A connection URI or a password in the wrong place of a command line is not repeated.
+/// Errors do not repeat a connection URI or password that is misplaced on the command line.
 @Suite("Secrets on the command line", .timeLimit(.minutes(2)))
 struct SecretTests {
     private static let uri = "postgresql://u:s3cret@h/db"
@@ -32,7 +32,7 @@ struct SecretTests {
         ["-L", "-X", "security.protocol=\(word)"], ["-P", "-t", "t", "-z", word], ["-L", word],
     ]
 
-    @Test(arguments: messageModes) func kafkawireRepeatsNone(arguments: [String]) async throws {
+    @Test(arguments: messageModes) func kafkawireDoesNotRepeatSecrets(arguments: [String]) async throws {
         let fake = try FakeCluster()
         fake.createTopic("t")
         try await expectSilence("kafkawire", ["-b", fake.bootstrapServers] + arguments)
@@ -62,7 +62,7 @@ struct SecretTests {
         ["cluster", "describe", word], ["topics", "list", "-F", uri], ["topics", "list", "-X", "acks=\(word)"],
     ]
 
-    @Test(arguments: administration) func theAdministrationRepeatsNone(arguments: [String]) async throws {
+    @Test(arguments: administration) func administrationDoesNotRepeatSecrets(arguments: [String]) async throws {
         let fake = try FakeCluster()
         fake.createTopic("t")
         try await expectSilence("kafkawire", arguments + ["-b", fake.bootstrapServers])
@@ -97,12 +97,12 @@ struct SecretTests {
         ["tfi-producer", "fake-broker", "--port", uri],
     ]
 
-    @Test(arguments: plant) func theProgramsOfThePlantRepeatNone(arguments: [String]) async throws {
+    @Test(arguments: plant) func tfiProgramsDoNotRepeatSecrets(arguments: [String]) async throws {
         try await expectSilence(arguments[0], Array(arguments.dropFirst()))
     }
 
     @Test(arguments: ["TFI_TOPIC", "TFI_GROUP", "TFI_CONFIG", "TFI_PROPERTY", "TFI_BOOTSTRAP_SERVERS", "TFI_SCHEMA"])
-    func theEnvironmentIsNotRepeated(variable: String) async throws {
+    func errorsDoNotRepeatEnvironmentVariables(variable: String) async throws {
         let result = try await run(
             try Repository.program("tfi-consumer"), ["run"], environment: [variable: Self.uri])
         #expect(result.status != 0)

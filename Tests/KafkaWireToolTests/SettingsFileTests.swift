@@ -7,7 +7,7 @@ import Testing
 
 @testable import KafkaWireTool
 
-/// Configuration files of kcat and of Kafka's Java tools.
+/// Settings files in the format of kcat and of Kafka's Java tools.
 @Suite("Settings files", .timeLimit(.minutes(1)))
 struct SettingsFileTests {
     private func withFile(_ content: String, _ body: (String) async throws -> Void) async throws {
@@ -22,7 +22,7 @@ struct SettingsFileTests {
         return Dictionary(settings.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
     }
 
-    @Test func aFileOfKcatKeepsBackslashes() async throws {
+    @Test func kcatFilesKeepBackslashes() async throws {
         let content = """
             # a comment
               metadata.broker.list=a:1,b:2\r
@@ -40,7 +40,7 @@ struct SettingsFileTests {
         }
     }
 
-    @Test func aFileOfJavaContinuesLines() async throws {
+    @Test func javaFilesContinueLines() async throws {
         let content = """
             bootstrap.servers: a:1, \\
               b:2

@@ -7,7 +7,7 @@ import Testing
 
 @testable import KafkaWireTool
 
-/// What the program prints while it waits, and how long it waits.
+/// How long the program waits, and what it prints meanwhile.
 @Suite("Waiting", .timeLimit(.minutes(2)))
 struct WaitingTests {
     private let partition = TopicPartition(topic: "t", partition: 0)
@@ -27,7 +27,7 @@ struct WaitingTests {
         #expect(result.err.localizedCaseInsensitiveContains("refused"), "\(result.err)")
     }
 
-    /// The modes with a name of their own; the long tests add the commands of administrators.
+    /// The modes with an option of their own. The long tests add the administration commands.
     @Test(arguments: modes.prefix(LongTests.count(modes.count, quick: 4)))
     func everyModeGivesUpOnABrokerThatIsSilent(mode: [String]) async throws {
         try await withFake(topics: ["t"]) { fake in
@@ -55,7 +55,7 @@ struct WaitingTests {
     }
 
     @Test(arguments: [(["-L"], 10), (["-Q", "-t", "t:0:5"], 10), (["-C", "-t", "t"], 60), (["-P", "-t", "t"], 60)])
-    func eachCallOfAModeThatAsksAndEndsHasTenSecondsToo(mode: [String], seconds: Int) async throws {
+    func eachCallOfAShortModeIsLimitedToTenSeconds(mode: [String], seconds: Int) async throws {
         let options = try MessageOptions(mode + ["-b", "127.0.0.1:1"], isInputTerminal: true)
         let session = try await MessageProgram.session(options)
         #expect(session.client.configuration.defaultAPITimeout == .seconds(seconds))
@@ -64,9 +64,9 @@ struct WaitingTests {
     }
 
     @Test(arguments: [["-Q", "-t", "t:0:5"], ["records", "offsets", "t"], ["groups", "describe", "g"]])
-    func aCallThatNeedsABrokerAtAWrongAddressSaysSoAndGivesUp(mode: [String]) async throws {
+    func aCallToABrokerAtAWrongAddressTimesOutWithAReport(mode: [String]) async throws {
         try await withFake(topics: ["t"]) { fake in
-            // The cluster's brokers are said to be at a port where nobody listens, as with wrong advertised listeners.
+            // The metadata gives a port without a listener, as with wrong advertised listeners.
             fake.changeAnswers { api, _, frame in
                 guard api == .metadata || api == .findCoordinator else { return frame }
                 let number = fake.port(of: 1)
@@ -83,7 +83,7 @@ struct WaitingTests {
         }
     }
 
-    @Test func aConsumerThatHasConnectedKeepsRetryingAndSaysSo() async throws {
+    @Test func aConnectedConsumerKeepsRetryingAndReportsIt() async throws {
         try await withFake(topics: ["t"]) { fake in
             _ = try await run(
                 try Repository.program("kafkawire"), ["-b", fake.bootstrapServers, "-P", "-tt"], input: "one\n")
@@ -252,7 +252,7 @@ struct WaitingTests {
         }
     }
 
-    @Test func sendingCreatesAMissingTopicWhereTheBrokerPermitsThat() async throws {
+    @Test func sendingCreatesAMissingTopicIfTheBrokerPermitsIt() async throws {
         try await withFake(topics: ["t"]) { fake in
             fake.setTopicCreation(true)
             let program = try Repository.program("kafkawire")
@@ -270,7 +270,7 @@ struct WaitingTests {
         }
     }
 
-    @Test func sendingToAMissingTopicIsAnErrorWhereTheBrokerCreatesNone() async throws {
+    @Test func sendingToAMissingTopicFailsIfTheBrokerDoesNotCreateIt() async throws {
         try await withFake(topics: ["t"]) { fake in
             let sent = try await run(
                 try Repository.program("kafkawire"), ["-b", fake.bootstrapServers, "-P", "-t", "new"], input: "one\n")
@@ -281,7 +281,7 @@ struct WaitingTests {
     }
 
     @Test(arguments: ["classic", "consumer"])
-    func aGroupThatWaitsForAMissingTopicSaysSo(protocolName: String) async throws {
+    func aGroupReportsThatItWaitsForAMissingTopic(protocolName: String) async throws {
         try await withFake(topics: ["t"]) { fake in
             let running = try await RunningProgram.start(
                 try Repository.program("kafkawire"),
@@ -307,7 +307,7 @@ struct WaitingTests {
     }
 
     @Test(arguments: [["^nomatch"], ["missing"], ["^nomatch", "missing"]], ["classic", "consumer"])
-    func withNothingToReadTheEndIsReachedAtOnce(topics: [String], protocolName: String) async throws {
+    func withNothingToReadTheEndIsReachedImmediately(topics: [String], protocolName: String) async throws {
         try await withFake(topics: ["t"]) { fake in
             let read = try await run(
                 try Repository.program("kafkawire"),
@@ -346,8 +346,8 @@ struct WaitingTests {
                 let second = try await absence.end(ofMember: member, now: now + .seconds(9))
                 #expect(first == nil && second == nil)
                 let reason = try await absence.end(ofMember: member, now: now + .seconds(10))
-                #expect((reason == nil) == hasPartition, "the coordinator knows which one has it")
-                // Partitions in between begin the wait anew.
+                #expect((reason == nil) == hasPartition, "the coordinator assigns the partition to one member")
+                // An assignment in between restarts the wait.
                 let between = try await absence.end(ofMember: nil, now: now + .seconds(30))
                 let anew = try await absence.end(ofMember: member, now: now + .seconds(31))
                 #expect(between == nil && anew == nil)

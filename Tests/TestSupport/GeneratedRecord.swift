@@ -1,5 +1,5 @@
-/// A record with anything that a record can have: any bytes, null and empty keys, values and headers, and headers of the same
-/// name.
+/// A random record of any shape: any bytes; null and empty keys, values and header values; and several headers of the
+/// same name.
 package struct GeneratedRecord: Hashable, Sendable {
     package struct Header: Hashable, Sendable {
         package let name: String
@@ -26,7 +26,9 @@ package struct GeneratedRecord: Hashable, Sendable {
         self.timestamp = timestamp
     }
 
-    /// - Parameter times: The range of its timestamp.
+    /// Generates a record.
+    ///
+    /// - Parameter times: The range of its timestamp, in milliseconds since 1970.
     package init(
         partitions: Int32, times: ClosedRange<Int64> = 0...1_700_000_000_000, using random: inout SeededRandom
     ) {
@@ -43,7 +45,7 @@ package struct GeneratedRecord: Hashable, Sendable {
             value: Self.bytes(using: &random), headers: headers, timestamp: .random(in: times, using: &random))
     }
 
-    /// Null, nothing, any bytes, ASCII, text with signs that JSON or a terminal needs escaped, or plain text.
+    /// Null, empty, any bytes, ASCII, text with characters to escape in JSON or for a terminal, or plain text.
     private static func bytes(using random: inout SeededRandom) -> [UInt8]? {
         let count = Int.random(in: 1...40, using: &random)
         switch Int.random(in: 0..<6, using: &random) {

@@ -73,7 +73,7 @@ package final class RunningProgram: Sendable {
     private static func startNow(
         _ program: String, _ arguments: [String], environment: [String: String], input: String
     ) throws -> RunningProgram {
-        // Nothing that a program finds in the home folder of whoever runs the tests: kafkawire reads kcat's settings there.
+        // Hides the user's home folder, in which kafkawire would read kcat's settings.
         let inherited = ProcessInfo.processInfo.environment.merging(["KCAT_CONFIG": "/dev/null"]) { $1 }
         let folder = try TemporaryFolder()
         for (file, contents) in [("in", input), ("out", ""), ("err", "")] {

@@ -15,7 +15,6 @@ package enum Repository {
     /// test bundle, where the tests were built.
     ///
     /// - Throws: `ProgramError` if the program does not exist.
-    /// - Throws: `ProgramError` if it isn't there.
     package static func program(_ name: String) throws -> String {
         if let folder = ProcessInfo.processInfo.environment["TFI_PROGRAMS"], !folder.isEmpty {
             let path = URL(filePath: folder).appending(path: name).path

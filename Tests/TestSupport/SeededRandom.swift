@@ -1,4 +1,5 @@
-/// A generator whose numbers are the same for a seed, so that a failure can be repeated (Steele, Lea and Flood's SplitMix).
+/// A generator whose numbers only depend on the seed, so that failures can be reproduced (Steele, Lea and Flood's
+/// SplitMix).
 public struct SeededRandom: RandomNumberGenerator, Sendable {
     private var state: UInt64
 

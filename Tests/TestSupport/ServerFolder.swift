@@ -1,18 +1,17 @@
 import Foundation
 
-/// A server that one of the repository's scripts runs, in a folder of its own.
+/// A server that one of the repository's scripts runs in a separate folder.
 ///
-/// Nothing is left behind: `remove()` ends the server and removes the folder, and so does the last reference that goes.
-/// Where neither comes about, since the test process was killed or has ended with a shared server still up, the
-/// script's guard does it: `--owner` has the script start a small process, in a session of its own, that looks twice a
-/// second whether the test process (by its id and start time) still runs.
+/// `remove()` stops the server and removes the folder, and so does the deinitializer. If the test process is killed or
+/// ends while a shared server runs, the script's guard does the same: with `--owner` the script starts a small process
+/// in its own session that checks twice per second whether the test process still runs, by its id and start time.
 final class ServerFolder: Sendable {
     let script: String
     let url: URL
 
     /// Runs the script's `up`.
     ///
-    /// - Throws: `ProgramError` with what the script wrote where the server doesn't start.
+    /// - Throws: `ProgramError` with the script's output if the server does not start.
     init(script: String, options: [String], environment: [String: String] = [:]) async throws {
         self.script = Repository.script(script)
         url = try TemporaryFolder.make()
@@ -36,7 +35,7 @@ final class ServerFolder: Sendable {
         }
     }
 
-    /// Runs one of the script's other commands on the folder.
+    /// Runs another of the script's commands on the folder.
     func command(_ command: String, _ arguments: [String] = [], environment: [String: String] = [:]) async throws {
         let result = try await run(
             script, [command, url.path] + arguments, environment: environment, timeout: .seconds(300))
@@ -45,7 +44,7 @@ final class ServerFolder: Sendable {
         }
     }
 
-    /// A file of one line that the script left.
+    /// Reads a one-line file that the script wrote into the folder.
     func line(_ file: String) throws -> String {
         try String(contentsOf: url.appending(path: file), encoding: .utf8).trimmingCharacters(in: .newlines)
     }
@@ -55,8 +54,8 @@ final class ServerFolder: Sendable {
     }
 }
 
-/// Servers that a whole test process shares: each is started when a test first asks for it. A start that failed isn't
-/// tried again.
+/// Servers that the whole test process shares. Each starts when a test first requests it. A failed start is not
+/// retried.
 package actor SharedServers<Server: Sendable> {
     private var servers: [String: Task<Server, any Error>] = [:]
 

@@ -1,5 +1,5 @@
-/// A Tansu broker on 127.0.0.1, run by `scripts/tansu.sh`: another implementation of Kafka's protocol, which keeps
-/// everything in memory. Ended with the last reference to it.
+/// A Tansu broker on 127.0.0.1, run by `scripts/tansu.sh`: another implementation of Kafka's protocol, in memory. It
+/// ends with the last reference to this object.
 package final class TansuBroker: Sendable {
     package let bootstrap: String
     private let folder: ServerFolder
@@ -7,7 +7,7 @@ package final class TansuBroker: Sendable {
     private static let sharedBrokers = SharedServers<TansuBroker>()
     private static let installation = SharedServers<String?>()
 
-    /// Why Tansu can't be run here, nil where it can; installs it first where it isn't yet.
+    /// Why Tansu can't run here; nil if it can. Installs it if necessary.
     package static func skipReason() async -> String? {
         do {
             return try await installation.server("") {
@@ -26,7 +26,7 @@ package final class TansuBroker: Sendable {
         try TansuBroker(folder: await ServerFolder(script: "tansu.sh", options: []))
     }
 
-    /// The test process's own broker; don't stop or kill it.
+    /// The test process's shared broker. Do not stop or kill it.
     package static func shared() async throws -> TansuBroker {
         try await sharedBrokers.server("") { try await start() }
     }
@@ -36,12 +36,12 @@ package final class TansuBroker: Sendable {
         bootstrap = try folder.line("bootstrap")
     }
 
-    /// Kills the broker with SIGKILL; what it held is gone.
+    /// Kills the broker with SIGKILL. All its data is lost.
     package func kill() async throws { try await folder.command("kill") }
 
-    /// Starts it again, empty, at the same port.
+    /// Starts it again without data at the same port.
     package func startAgain() async throws { try await folder.command("start") }
 
-    /// Ends the broker.
+    /// Stops the broker.
     package func shutDown() async throws { try await folder.remove() }
 }

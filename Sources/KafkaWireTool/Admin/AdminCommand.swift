@@ -1,13 +1,13 @@
 import CommandLineSupport
 import KafkaWire
 
-/// A command of an area, such as `create` of `topics`.
+/// A command in an area, such as `create` in `topics`.
 struct AdminCommand: Sendable {
     let name: String
-    /// What stands for its operands in the help text.
+    /// The placeholders for its operands in the help text.
     let operands: String
     let abstract: String
-    /// Its own options: name without dashes, what stands for the value (nil for a flag), and what it does.
+    /// Its own options: the name without dashes, the value's placeholder (nil for a flag), and the help text.
     let options: [(name: String, value: String?, help: String)]
     let run: @Sendable (AdminCall) async throws -> Void
 
@@ -24,7 +24,7 @@ struct AdminCommand: Sendable {
     }
 }
 
-/// What the commands of one kind of thing are gathered under.
+/// The commands for one kind of resource, such as topics.
 struct AdminArea: Sendable {
     let name: String
     let abstract: String
@@ -35,12 +35,12 @@ struct AdminArea: Sendable {
     ]
 }
 
-/// A command under way: what was given, and the cluster.
+/// One execution of a command: its arguments and the cluster.
 struct AdminCall: Sendable {
-    /// An argument that is no option.
+    /// An argument that is not an option.
     struct Operand: Sendable {
         let text: String
-        /// On the command line, from 1.
+        /// The position on the command line, from 1.
         let position: Int
     }
 
@@ -58,12 +58,12 @@ struct AdminCall: Sendable {
 
     var operands: [String] { given.map(\.text) }
 
-    /// All values of an option, in their order.
+    /// All values of an option, in command-line order.
     func all(_ option: String) -> [String] { values[option] ?? [] }
     func has(_ option: String) -> Bool { values[option] != nil }
     func last(_ option: String) -> String? { values[option]?.last }
 
-    /// The value of an option that is a number.
+    /// The value of a numeric option.
     func number<Number: FixedWidthInteger>(_ option: String, default number: Number) throws(Failure) -> Number {
         guard let text = last(option) else { return number }
         guard let value = Number(text) else {
@@ -72,34 +72,34 @@ struct AdminCall: Sendable {
         return value
     }
 
-    /// At least one topic's name, each of which brokers may know.
+    /// The topic names: at least one, and all valid.
     func topics() throws(Failure) -> [String] {
-        guard !given.isEmpty else { throw Failure("a topic's name is missing", status: .usage) }
+        guard !given.isEmpty else { throw Failure("at least one topic name is expected", status: .usage) }
         for name in operands { try TopicArguments.check(name) }
         return operands
     }
 
-    /// At least one group's name.
+    /// The group names: at least one, and all valid.
     func groups() throws(Failure) -> [String] {
-        guard !given.isEmpty else { throw Failure("a group's name is missing", status: .usage) }
+        guard !given.isEmpty else { throw Failure("at least one group name is expected", status: .usage) }
         for name in operands { try TopicArguments.check(group: name) }
         return operands
     }
 
-    /// The group that is the first operand.
+    /// The first operand, which must be a group name.
     ///
-    /// - Parameter missing: What to say if nothing is given.
+    /// - Parameter missing: The error's sentence if there are no operands.
     func group(_ missing: String) throws(Failure) -> String {
         guard let name = given.first?.text else { throw Failure(missing, status: .usage) }
         try TopicArguments.check(group: name)
         return name
     }
 
-    /// The operands from an index on, each read in its form.
+    /// The operands from an index on, parsed.
     ///
     /// - Parameters:
-    ///   - form: What each has to be, such as TOPIC:PARTITION.
-    ///   - read: Gives nil for a text that isn't of that form.
+    ///   - form: The form of each operand, for errors, such as TOPIC:PARTITION.
+    ///   - read: Parses an operand; returns nil if it does not have that form.
     func operands<Value>(
         from index: Int = 0, _ form: String, _ read: (String) throws(Failure) -> Value?
     ) throws(Failure) -> [Value] {
@@ -119,7 +119,7 @@ struct AdminCall: Sendable {
         if let first = given.first { throw Failure(ShownArgument.unexpected(first.position), status: .usage) }
     }
 
-    /// `name=value` options by name.
+    /// The name and value of each `NAME=VALUE` given with an option.
     func pairs(_ option: String) throws(Failure) -> [(name: String, value: String)] {
         var pairs: [(name: String, value: String)] = []
         for text in all(option) {
@@ -133,14 +133,14 @@ struct AdminCall: Sendable {
 
     // MARK: Output
 
-    /// Prints lines, each escaped for a terminal with its line feeds, so that a name of the cluster's stays on its line.
+    /// Prints lines. Control characters in them are escaped, so that a name from the cluster cannot start a new line.
     ///
-    /// The command then ends with the failures, if there are any, even if nobody reads what it prints.
+    /// Then throws the first of the failures, if there are any, even if the reader of standard output has gone.
     func write(_ lines: [String], failures: [KafkaError] = []) async throws {
         try await print(lines.map { ForeignText.visible($0) + "\n" }.joined(), failures)
     }
 
-    /// Prints a document, whose strings are escaped already.
+    /// Prints a JSON document, in which all strings are escaped already.
     func write(_ json: JSONValue, failures: [KafkaError] = []) async throws {
         try await print(json.text + "\n", failures)
     }
@@ -152,9 +152,9 @@ struct AdminCall: Sendable {
         if let broken { throw broken }
     }
 
-    /// Prints what became of each item, the failures on standard error, and throws where there is one.
+    /// Prints the outcome of each item, with failures on standard error, and throws if any item failed.
     ///
-    /// - Parameter say: The lines for an item that succeeded; none for nothing to say.
+    /// - Parameter say: Returns the lines to print for an item that succeeded; may be empty.
     func report<Item: Hashable & Comparable, Value>(
         _ outcomes: [Item: Result<Value, KafkaError>], _ say: (Item, Value) -> [String]
     ) async throws {
@@ -174,7 +174,7 @@ struct AdminCall: Sendable {
         outcomes.sorted { $0.key < $1.key }.compactMap { if case .failure(let error) = $0.value { error } else { nil } }
     }
 
-    /// Ends the command with the first failure, after the others are told.
+    /// Throws the first failure after printing the others on standard error.
     func fail(_ failures: [KafkaError]) throws(Failure) {
         guard let first = failures.first else { return }
         for error in failures.dropFirst() { Output.standardError.post(line: "kafkawire: \(error)") }

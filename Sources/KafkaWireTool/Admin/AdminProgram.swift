@@ -82,7 +82,7 @@ struct AdminProgram {
                 text += "        \(name)\(padding)\(option.help)\n"
             }
         }
-        text += "\n  Each takes -b, -X, -F, -m and -d as 'kafkawire --help' has them.\n"
+        text += "\n  Every command accepts -b, -X, -F, -m and -d; see 'kafkawire --help'.\n"
         return text
     }
 }

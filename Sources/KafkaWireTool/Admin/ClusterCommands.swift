@@ -4,11 +4,11 @@ import KafkaWire
 /// `kafkawire cluster …`
 enum ClusterCommands {
     static let area = AdminArea(
-        name: "cluster", abstract: "tells of the cluster as a whole",
+        name: "cluster", abstract: "describes the cluster",
         commands: [
             AdminCommand(
-                "describe", "", "id, controller and brokers; -J as JSON",
-                options: [("fenced", nil, "brokers too that the controller has shut out")], run: describe)
+                "describe", "", "shows cluster id, controller and brokers; -J as JSON",
+                options: [("fenced", nil, "includes brokers that the controller has fenced")], run: describe)
         ])
 
     private static func describe(_ call: AdminCall) async throws {

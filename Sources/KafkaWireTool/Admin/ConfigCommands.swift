@@ -8,25 +8,25 @@ enum ConfigCommands {
         abstract: "shows and alters settings. A RESOURCE is topic:NAME, broker:ID, brokers (all of them) or group:NAME",
         commands: [
             AdminCommand(
-                "describe", "RESOURCE…", "what is set; -J as JSON",
+                "describe", "RESOURCE…", "shows the settings that are not defaults; -J as JSON",
                 options: [
-                    ("all", nil, "defaults too"), ("name", "NAME", "this setting alone; may be repeated"),
+                    ("all", nil, "includes defaults"), ("name", "NAME", "only this setting; may be repeated"),
                 ], run: describe),
             AdminCommand(
-                "alter", "RESOURCE", "alters settings and leaves the others as they are: all of it is done or nothing",
+                "alter", "RESOURCE", "alters the given settings, all or none, and keeps the others",
                 options: [
-                    ("set", "NAME=VALUE", "gives a setting a value; each of these may be repeated"),
-                    ("delete", "NAME", "back to the default"),
-                    ("append", "NAME=VALUE", "adds to a list"), ("subtract", "NAME=VALUE", "takes from a list"),
-                    ("validate-only", nil, "only asks whether it could be done"),
+                    ("set", "NAME=VALUE", "sets a value; this and the next three may be repeated"),
+                    ("delete", "NAME", "resets a setting to its default"),
+                    ("append", "NAME=VALUE", "adds to a list"), ("subtract", "NAME=VALUE", "removes from a list"),
+                    ("validate-only", nil, "only checks whether the request is valid"),
                 ], run: alter),
         ])
 
     /// The form of a resource on the command line.
     private static let form = "topic:NAME, broker:ID, brokers or group:NAME"
 
-    /// - Returns: Nil for a text that isn't of the form.
-    /// - Throws: A failure of status `usage` for a name that can't be.
+    /// - Returns: nil if the text does not have the form.
+    /// - Throws: A failure of status `usage` if the name is invalid.
     static func resource(_ text: String) throws(Failure) -> ConfigResource? {
         if text == "brokers" { return .allBrokers }
         let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
@@ -82,14 +82,16 @@ enum ConfigCommands {
     }
 
     private static func alter(_ call: AdminCall) async throws {
-        guard call.operands.count == 1 else { throw Failure("one resource is wanted", status: .usage) }
+        guard call.operands.count == 1 else {
+            throw Failure("exactly one RESOURCE is expected: \(form)", status: .usage)
+        }
         let resource = try call.operands(form, Self.resource)[0]
         var alterations = try call.pairs("set").map { ConfigAlteration.set($0.name, $0.value) }
         alterations += call.all("delete").map { .delete($0) }
         alterations += try call.pairs("append").map { .append($0.name, $0.value) }
         alterations += try call.pairs("subtract").map { .subtract($0.name, $0.value) }
         guard !alterations.isEmpty else {
-            throw Failure("nothing is to be altered: give --set, --delete, --append or --subtract", status: .usage)
+            throw Failure("no alteration is given: use --set, --delete, --append or --subtract", status: .usage)
         }
         let outcomes = try await call.admin.alterConfigs(
             [resource: alterations], validateOnly: call.has("validate-only"))

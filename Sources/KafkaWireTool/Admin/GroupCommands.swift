@@ -7,20 +7,20 @@ enum GroupCommands {
         name: "groups", abstract: "shows consumer groups, moves their offsets and deletes them",
         commands: [
             AdminCommand(
-                "list", "", "all groups with type and state; -J as JSON",
+                "list", "", "lists all groups with type and state; -J as JSON",
                 options: [
-                    ("state", "STATE", "groups in this state alone, such as Stable; may be repeated"),
-                    ("type", "TYPE", "groups of this type alone: classic or consumer; may be repeated"),
+                    ("state", "STATE", "only groups in this state, such as Stable; may be repeated"),
+                    ("type", "TYPE", "only groups of this type: classic or consumer; may be repeated"),
                 ], run: list),
-            AdminCommand("describe", "GROUP…", "members and what they have; -J as JSON", run: describe),
+            AdminCommand("describe", "GROUP…", "shows members and their partitions; -J as JSON", run: describe),
             AdminCommand(
-                "offsets", "GROUP", "committed offset, end and lag of each partition; -J as JSON", run: offsets),
+                "offsets", "GROUP", "shows each partition's committed offset, end and lag; -J as JSON", run: offsets),
             AdminCommand(
                 "set-offsets", "GROUP TOPIC:PARTITION:PLACE…",
                 "moves offsets of a group without members; a PLACE is an offset, beginning, end or @MS", run: setOffsets
             ),
             AdminCommand(
-                "delete-offsets", "GROUP TOPIC:PARTITION…", "makes a group forget offsets", run: deleteOffsets),
+                "delete-offsets", "GROUP TOPIC:PARTITION…", "deletes committed offsets", run: deleteOffsets),
             AdminCommand("delete", "GROUP…", "deletes groups without members, and their offsets", run: delete),
         ])
 
@@ -92,8 +92,8 @@ enum GroupCommands {
     }
 
     private static func offsets(_ call: AdminCall) async throws {
-        guard call.operands.count == 1 else { throw Failure("one group is wanted", status: .usage) }
-        let outcomes = try await call.admin.listGroupOffsets(try call.group("one group is wanted"))
+        guard call.operands.count == 1 else { throw Failure("exactly one GROUP is expected", status: .usage) }
+        let outcomes = try await call.admin.listGroupOffsets(try call.group("exactly one GROUP is expected"))
         let committed = outcomes.compactMapValues { try? $0.get() }
         let ends = await ends(of: Array(committed.keys), call.admin)
         var table = TextTable(["TOPIC", "PARTITION", "COMMITTED", "END", "LAG"])
@@ -116,7 +116,7 @@ enum GroupCommands {
         try await call.write(table.lines, failures: failures)
     }
 
-    /// The ends of partitions; those of a topic that is gone are left out.
+    /// The end offset of each partition. Partitions of deleted topics are omitted.
     private static func ends(of partitions: [TopicPartition], _ admin: KafkaAdmin) async -> [TopicPartition: Int64] {
         guard let topics = try? await admin.describeTopics(Array(Set(partitions.map(\.topic)))) else { return [:] }
         var specs: [TopicPartition: OffsetSpec] = [:]
@@ -129,20 +129,20 @@ enum GroupCommands {
         return (try? await admin.listOffsets(specs).mapValues(\.offset)) ?? [:]
     }
 
-    /// An offset, `beginning`, `end` or `@MS`; nil where the text isn't one.
+    /// Parses an offset, `beginning`, `end` or `@MS`; nil for any other text.
     static func place(_ text: String) -> OffsetSpec? {
         switch text {
         case "beginning": return .earliest
         case "end": return .latest
         default:
-            // Negative times mean other things to brokers: -1 is the end.
+            // Brokers give negative times special meanings: -1 is the end.
             if text.hasPrefix("@") { return Int64(text.dropFirst()).flatMap { $0 >= 0 ? .timestamp($0) : nil } }
             return Int64(text).flatMap { $0 >= 0 ? .offset($0) : nil }
         }
     }
 
     private static func setOffsets(_ call: AdminCall) async throws {
-        let group = try call.group("a group's name and offsets are wanted: GROUP TOPIC:PARTITION:PLACE…")
+        let group = try call.group("a group name and offsets are expected: GROUP TOPIC:PARTITION:PLACE…")
         let specs = try places(call, from: 1)
         try await call.admin.requireExisting(specs.keys)
         let offsets = try await call.admin.listOffsets(specs).mapValues { OffsetAndMetadata($0.offset) }
@@ -152,7 +152,7 @@ enum GroupCommands {
         }
     }
 
-    /// Operands of the form TOPIC:PARTITION:PLACE.
+    /// Parses operands of the form TOPIC:PARTITION:PLACE.
     static func places(_ call: AdminCall, from index: Int) throws(Failure) -> [TopicPartition: OffsetSpec] {
         let places = try call.operands(from: index, "TOPIC:PARTITION:PLACE") {
             (text) throws(Failure) -> (TopicPartition, OffsetSpec)? in
@@ -164,7 +164,7 @@ enum GroupCommands {
     }
 
     private static func deleteOffsets(_ call: AdminCall) async throws {
-        let group = try call.group("a group's name and partitions are wanted: GROUP TOPIC:PARTITION…")
+        let group = try call.group("a group name and partitions are expected: GROUP TOPIC:PARTITION…")
         let partitions = try call.operands(from: 1, "TOPIC:PARTITION") { (text) throws(Failure) -> TopicPartition? in
             guard let partition = PartitionText.parsePartition(text) else { return nil }
             try TopicArguments.check(partition.topic)

@@ -4,18 +4,18 @@ import KafkaWire
 /// `kafkawire records …`
 enum RecordCommands {
     static let area = AdminArea(
-        name: "records", abstract: "deletes records, and tells where partitions begin and end",
+        name: "records", abstract: "deletes records, and shows where partitions begin and end",
         commands: [
             AdminCommand(
                 "delete", "TOPIC:PARTITION:PLACE…",
-                "deletes the records before a PLACE: an offset, end (which leaves nothing) or @MS", run: delete),
+                "deletes the records before a PLACE: an offset, end (deletes all records) or @MS", run: delete),
             AdminCommand(
-                "offsets", "TOPIC…", "first offset, end and count of each partition; -J as JSON", run: offsets),
+                "offsets", "TOPIC…", "shows each partition's first offset, end and count; -J as JSON", run: offsets),
         ])
 
     private static func delete(_ call: AdminCall) async throws {
         let specs = try GroupCommands.places(call, from: 0)
-        // The leader itself knows best where the end is; a time it has to be asked for.
+        // DeleteRecords accepts -1 for the end, which the leader resolves. A time must be resolved to an offset first.
         let times = specs.filter { if case .timestamp = $0.value { true } else { false } }
         try await call.admin.requireExisting(times.keys)
         let timed = try await call.admin.listOffsets(times)

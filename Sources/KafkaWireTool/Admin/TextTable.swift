@@ -1,15 +1,15 @@
 import CommandLineSupport
 
-/// Rows under a header, in columns as wide as their widest cell.
+/// A table with a header, in which each column is as wide as its widest cell.
 struct TextTable {
     private var rows: [[String]]
 
     init(_ header: [String]) { rows = [header] }
 
-    /// Adds a row; its cells are escaped, so that each stays on its line.
+    /// Adds a row. Control characters are escaped, so that a cell cannot start a new line.
     mutating func add(_ row: [String]) { rows.append(row.map { ForeignText.visible($0) }) }
 
-    /// The header and the rows, each a line without its line feed.
+    /// The header and the rows, without line feeds.
     var lines: [String] {
         var widths: [Int] = []
         for row in rows {

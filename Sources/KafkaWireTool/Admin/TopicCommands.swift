@@ -4,24 +4,24 @@ import KafkaWire
 /// `kafkawire topics …`
 enum TopicCommands {
     static let area = AdminArea(
-        name: "topics", abstract: "makes, shows, grows and deletes topics",
+        name: "topics", abstract: "creates, shows, extends and deletes topics",
         commands: [
             AdminCommand(
-                "list", "", "names of all topics, a line each; -J with their partitions",
-                options: [("internal", nil, "the brokers' own too, such as __consumer_offsets")], run: list),
-            AdminCommand("describe", "NAME…", "partitions, leaders and replicas; -J as JSON", run: describe),
+                "list", "", "lists the names of all topics; -J with their partitions as JSON",
+                options: [("internal", nil, "includes internal topics, such as __consumer_offsets")], run: list),
+            AdminCommand("describe", "NAME…", "shows partitions, leaders and replicas; -J as JSON", run: describe),
             AdminCommand(
-                "create", "NAME…", "makes topics, all alike",
+                "create", "NAME…", "creates topics, all with the same options",
                 options: [
-                    ("partitions", "N", "how many partitions (default: the brokers')"),
-                    ("replication-factor", "N", "on how many brokers (default: the brokers')"),
-                    ("config", "NAME=VALUE", "a setting of the topics; may be repeated"),
-                    ("validate-only", nil, "only asks whether they could be made"),
+                    ("partitions", "N", "the number of partitions (default: the brokers')"),
+                    ("replication-factor", "N", "the number of replicas (default: the brokers')"),
+                    ("config", "NAME=VALUE", "a topic setting; may be repeated"),
+                    ("validate-only", nil, "only checks whether the request is valid"),
                 ], run: create),
             AdminCommand(
-                "add-partitions", "NAME COUNT", "gives a topic more partitions, COUNT in all",
-                options: [("validate-only", nil, "only asks whether it could be done")], run: addPartitions),
-            AdminCommand("delete", "NAME…", "deletes topics with all their records", run: delete),
+                "add-partitions", "NAME COUNT", "adds partitions to a topic, up to COUNT in total",
+                options: [("validate-only", nil, "only checks whether the request is valid")], run: addPartitions),
+            AdminCommand("delete", "NAME…", "deletes topics and all their records", run: delete),
         ])
 
     private static func list(_ call: AdminCall) async throws {
@@ -68,7 +68,7 @@ enum TopicCommands {
 
     private static func addPartitions(_ call: AdminCall) async throws {
         guard call.operands.count == 2, let count = Int32(call.operands[1]), count > 0 else {
-            throw Failure("a topic's name and a number of partitions are wanted: NAME COUNT", status: .usage)
+            throw Failure("a topic name and a partition count are expected: NAME COUNT", status: .usage)
         }
         try TopicArguments.check(call.operands[0])
         let outcomes = try await call.admin.createPartitions(

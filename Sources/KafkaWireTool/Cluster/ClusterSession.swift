@@ -1,25 +1,25 @@
 import CommandLineSupport
 import KafkaWire
 
-/// A client, and the limits within which the program gives up on its cluster.
+/// A client, and the time limits for reaching its cluster and for stopping.
 struct ClusterSession: Sendable {
     /// How long work may continue after a stop was requested, for its last acknowledgements and commits.
     static let grace = Duration.seconds(10)
 
-    /// Defaults for modes and commands that ask and then end: a call that a broker does not answer, or that needs a broker
-    /// which can't be reached, gives up after 10 s too.
+    /// Defaults for modes and commands that make a few calls and exit: a call fails after 10 s if its broker does not
+    /// answer or can't be reached.
     static let shortCalls = ["default.api.timeout.ms": "10000"]
 
     let client: KafkaClient
     let warnings: ClientWarnings
     /// The names of the settings that the user gave.
     let given: Set<String>
-    /// Whether a cluster that doesn't answer is waited for without a limit.
+    /// Whether to wait without a limit for a cluster that does not answer.
     var waitsForEver = false
 
-    /// How long to wait for a first answer from the cluster: `default.api.timeout.ms` if the user gave it, else 10 s.
+    /// The time limit for the cluster's first answer: `default.api.timeout.ms` if the user gave it, else 10 s.
     ///
-    /// Once a broker has answered, each call has `default.api.timeout.ms`, and a consumer or producer keeps retrying.
+    /// After the first answer `default.api.timeout.ms` limits each call, and consumers and producers keep retrying.
     var reachLimit: Duration {
         given.contains("default.api.timeout.ms") ? client.configuration.defaultAPITimeout : .seconds(10)
     }
@@ -29,7 +29,7 @@ struct ClusterSession: Sendable {
     /// - Parameters:
     ///   - stop: Ends the work within `grace`; nil if signals end the process at once.
     ///   - grace: How long the work may continue after a stop was requested.
-    ///   - unfinished: What the user has to know if the work is abandoned after a stop was requested.
+    ///   - unfinished: The consequence for the user if the work is abandoned after a stop was requested.
     /// - Throws: What `work` throws. A failure of status `unavailable` if no broker answers in time, or if the work does
     ///   not end after a stop was requested.
     func run(

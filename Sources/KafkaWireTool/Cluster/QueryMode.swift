@@ -1,7 +1,7 @@
 import CommandLineSupport
 import KafkaWire
 
-/// `-Q`: the first offset of a time, for `TOPIC:PARTITION:MS`.
+/// `-Q`: finds the first offset at or after a time, given as `TOPIC:PARTITION:MS`.
 struct QueryMode {
     let options: MessageOptions
     let client: KafkaClient
@@ -38,16 +38,16 @@ struct QueryMode {
     }
 }
 
-/// `TOPIC:PARTITION` and `TOPIC:PARTITION:REST`.
+/// Parses `TOPIC:PARTITION` and `TOPIC:PARTITION:REST`.
 enum PartitionText {
-    /// Nil where the text isn't of the form.
+    /// Parses `TOPIC:PARTITION:REST`; nil if the text does not have that form.
     static func parse(_ text: String) -> (TopicPartition, rest: String)? {
         let parts = text.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
         guard parts.count == 3, !parts[0].isEmpty, let number = Int32(parts[1]), number >= 0 else { return nil }
         return (TopicPartition(topic: String(parts[0]), partition: number), String(parts[2]))
     }
 
-    /// The same without a rest.
+    /// Parses `TOPIC:PARTITION`; nil if the text does not have that form.
     static func parsePartition(_ text: String) -> TopicPartition? {
         parse(text + ":").flatMap { $0.rest.isEmpty ? $0.0 : nil }
     }

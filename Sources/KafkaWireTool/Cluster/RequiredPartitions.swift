@@ -2,7 +2,9 @@ import CommandLineSupport
 import KafkaWire
 
 extension TopicDescription {
-    /// - Throws: A failure of status `configuration` where the topic has no such partition.
+    /// Checks that the topic has a partition.
+    ///
+    /// - Throws: A failure of status `configuration` if it does not.
     func require(_ partition: Int32) throws(Failure) {
         guard partitions.contains(where: { $0.index == partition }) else {
             throw Failure(
@@ -12,10 +14,10 @@ extension TopicDescription {
 }
 
 extension KafkaAdmin {
-    /// Sees to it that partitions exist before they are asked for offsets: to `listOffsets` one that doesn't may be about
-    /// to come, and it waits.
+    /// Checks that partitions exist. Call it before `listOffsets`, which waits for missing partitions in case they are
+    /// just being created.
     ///
-    /// - Throws: What there is to say of the first topic or partition that doesn't exist.
+    /// - Throws: An error for the first topic or partition that does not exist.
     func requireExisting(_ partitions: some Sequence<TopicPartition>) async throws {
         let wanted = Set(partitions).sorted()
         guard !wanted.isEmpty else { return }

@@ -1,10 +1,10 @@
 import CommandLineSupport
 import KafkaWire
 
-/// Decides when `-G` with `-e` ends although the member has no partition, and so no end to reach.
+/// Decides when `-G -e` exits if the member has no partition, and therefore no end to reach.
 struct Absence {
-    /// How long a member may have to wait for its partitions: two heartbeats of a KIP-848 group with the broker's
-    /// defaults. The first one brings the member's epoch, the second one what other members have given up meanwhile.
+    /// The maximum wait of a member for its partitions: two heartbeats of a KIP-848 group with the broker's defaults.
+    /// The first returns the member's epoch, the second the partitions that other members have released by then.
     private static let limit = Duration.seconds(10)
 
     let group: String
@@ -18,10 +18,10 @@ struct Absence {
         self.admin = admin
     }
 
-    /// Call while nothing arrives.
+    /// Checks whether to exit. Call it while no batch arrives.
     ///
-    /// - Parameter member: The consumer's id in its group if it is a member and has no partition; otherwise nil.
-    /// - Returns: Why there is nothing to wait for; nil to continue.
+    /// - Parameter member: The consumer's member id if it is a member without partitions; otherwise nil.
+    /// - Returns: The reason to exit; nil to continue.
     /// - Throws: A failure of status `configuration` if no topic of the subscription exists.
     mutating func end(ofMember member: String?, now: ContinuousClock.Instant = .now) async throws -> String? {
         guard let member else {
@@ -32,12 +32,12 @@ struct Absence {
             since = now
             guard let isAnyThere = try? await isAnyTopicThere(), !isAnyThere else { return nil }
             throw Failure(
-                "no topic exists that group \(group) could read, so with -e there is nothing to wait for",
+                "no topic exists that group \(group) could read, so -e has nothing to wait for",
                 status: .configuration)
         }
         guard now - began >= Self.limit else { return nil }
         since = now
-        // The member may also be late to take over what it was assigned: the coordinator knows.
+        // The member may not have taken over its assignment yet, so ask the coordinator.
         guard let assignment = try? await assignment(of: member), assignment.isEmpty else { return nil }
         return "Group \(group) has no partition for this member: exiting"
     }
@@ -52,7 +52,7 @@ struct Absence {
         switch subscription {
         case .topics(let names): return existing.contains { names.contains($0.name) }
         case .pattern(let pattern):
-            // `TopicArguments` has checked it.
+            // Can't fail: `TopicArguments` has checked the pattern.
             guard let matcher = TopicPattern(pattern) else { return true }
             return existing.contains { !$0.isInternal && matcher.matches($0.name) }
         }

@@ -2,7 +2,7 @@ import CommandLineSupport
 import Foundation
 import KafkaWire
 
-/// `-C`: prints a topic's messages, of all partitions or one.
+/// `-C`: prints a topic's messages, from all partitions or from one.
 struct ConsumeMode {
     let options: MessageOptions
     let client: KafkaClient
@@ -19,10 +19,9 @@ struct ConsumeMode {
         guard let range = try await stop.unlessRequested({ try await self.range() }) else { return }
         var reading = Reading(range: range, exitsAtEnd: options.exitsAtEnd, limit: options.count ?? .max)
         reading.reportEmpty()
-        reading.takeNews().forEach(notes.say)
+        reading.takeNotes().forEach(notes.say)
         guard !reading.isOver else { return try await commit(reading) }
-        // An offset beyond the end waits for later records, as in kcat: reading everything from the beginning instead
-        // would be a surprise.
+        // With an offset beyond the end, wait for later records, as kcat does, instead of resetting to the beginning.
         let isBeyondEnd = reading.places.values.contains { $0.begin > $0.end }
         let consumer = client.consumer(offsetReset: isBeyondEnd && !isResetGiven ? .latest : nil)
         await consumer.assign(reading.places.mapValues { ConsumerStart(.offset($0.begin)) })
@@ -35,7 +34,7 @@ struct ConsumeMode {
             try await read(consumer, &printer, &reading)
             try await commit(reading)
         } catch {
-            // What was read before a record that can't be read is printed all the same.
+            // Print the records before the one that can't be read.
             try? await printer.flush()
             await consumer.close()
             throw error
@@ -64,19 +63,20 @@ struct ConsumeMode {
                 }
             case .finished: return try await printer.flush()
             }
-            let news = reading.takeNews()
-            if !news.isEmpty {
-                // What is told of an end comes after what lies before it.
+            let endNotes = reading.takeNotes()
+            if !endNotes.isEmpty {
+                // A note about the end of a partition must come after the partition's records.
                 try await printer.flush()
-                news.forEach(notes.say)
+                endNotes.forEach(notes.say)
             }
         }
         try await printer.flush()
     }
 
-    /// Commits what was printed, if reading began at the group's offsets: the next run continues there.
+    /// Commits the offsets after the last printed records if reading began at the group's offsets, so that the next run
+    /// continues there.
     ///
-    /// Not the consumer's own commit: after SIGINT the consumer is closed already.
+    /// Doesn't use the consumer's own commit, because after SIGINT the consumer is already closed.
     private func commit(_ reading: Reading) async throws {
         guard begin == .stored, client.configuration.group.commitsAutomatically else { return }
         let offsets = reading.places.mapValues { max(0, $0.next) }
@@ -90,12 +90,12 @@ struct ConsumeMode {
 
     private func group() throws(Failure) -> String {
         guard let group = client.configuration.group.groupID else {
-            throw Failure("-o stored needs a group whose offsets are meant: -X group.id=GROUP", status: .usage)
+            throw Failure("-o stored needs a group: -X group.id=GROUP", status: .usage)
         }
         return group
     }
 
-    /// Where each partition is read from, and where it ends at the moment.
+    /// Where to begin in each partition, and its current end.
     private func range() async throws -> [TopicPartition: Reading.Place] {
         let described = try await client.admin.describe(topics: [topic])[0]
         if let partition = options.partition { try described.require(partition) }
@@ -131,7 +131,7 @@ struct ConsumeMode {
         return places
     }
 
-    /// Where `auto.offset.reset` has partitions begin.
+    /// Where each partition begins by `auto.offset.reset`.
     private func startOffsets(_ partitions: [TopicPartition]) async throws -> [TopicPartition: Int64] {
         let now = Int64(Date().timeIntervalSince1970 * 1000)
         guard let place = client.configuration.consumer.offsetReset.place(now: now) else { return [:] }
@@ -140,8 +140,7 @@ struct ConsumeMode {
         ).mapValues(\.offset)
     }
 
-    /// Where to begin: `-o`, else `auto.offset.reset`, else the first record. `none` has no place and means the first
-    /// record as well.
+    /// Where to begin: `-o`, else `auto.offset.reset`, else the first record. `none` also means the first record.
     private var begin: ReadBegin {
         if let begin = options.begin { return begin }
         let now = Int64(Date().timeIntervalSince1970 * 1000)

@@ -2,10 +2,10 @@ import CommandLineSupport
 import Concurrency
 import KafkaWire
 
-/// Waits for deliveries beside the sending, in the order in which they were taken in, and keeps the first failure.
+/// Awaits deliveries in the background, in the order in which they were added, and keeps the first failure.
 ///
-/// One record of each batch is enough to watch: it tells of the others as well, also where the batch was too large for
-/// its topic and was sent in parts, of which one can fail alone.
+/// Watching one record of each batch is enough: its delivery reports the outcome of the whole batch. This includes a
+/// batch that was too large for its topic and was split into parts, which can fail separately.
 final class DeliveryWatch: Sendable {
     private let deliveries: AsyncStream<Delivery>.Continuation
     private let watching: Task<KafkaError?, Never>
@@ -25,7 +25,7 @@ final class DeliveryWatch: Sendable {
                     try await delivery.batchDelivered()
                 } catch {
                     if continuesAfterFailures {
-                        Output.standardError.post(line: "% messages are not delivered: \(error)")
+                        Output.standardError.post(line: "% messages were not delivered: \(error)")
                     }
                     first.set(error)
                 }
@@ -34,9 +34,9 @@ final class DeliveryWatch: Sendable {
         }
     }
 
-    /// Calls `body` once a delivery has failed, at once if one has already.
+    /// Calls `body` when a delivery fails, or immediately if one has already failed.
     ///
-    /// Not if the watch continues after failures.
+    /// Does nothing if the watch continues after failures.
     func onFailure(_ body: @escaping @Sendable () -> Void) {
         if !continuesAfterFailures { firstFailure.onSet(body) }
     }
@@ -48,7 +48,7 @@ final class DeliveryWatch: Sendable {
         if !continuesAfterFailures, let error = firstFailure.value { throw error }
     }
 
-    /// Waits for all.
+    /// Waits for all deliveries.
     ///
     /// - Throws: The first failure.
     func finish() async throws(KafkaError) {

@@ -2,7 +2,7 @@ import CommandLineSupport
 import Concurrency
 import KafkaWire
 
-/// `-G`: prints messages as a member of a consumer group, and commits what it has printed.
+/// `-G`: prints messages as a member of a consumer group, and commits the offsets of printed messages.
 struct GroupMode {
     let options: MessageOptions
     let client: KafkaClient
@@ -27,22 +27,22 @@ struct GroupMode {
             assigned.end()
         }
         defer { stopping.cancel() }
-        // Whatever ends the reading: what is printed mustn't come again, and the other members mustn't wait until this
-        // one's session is over. A cluster that doesn't answer has default.api.timeout.ms for the commit, and
-        // request.timeout.ms for what closing does.
+        // After any error, commit, so that printed messages don't come again, and leave the group, so that the other
+        // members needn't wait for this member's session timeout. If the cluster does not answer, the commit takes up
+        // to default.api.timeout.ms, and closing up to request.timeout.ms.
         var failure: (any Error)?
         do { try await read(consumer, subscription, printer, assigned) } catch { failure = error }
         do {
             if client.configuration.group.commitsAutomatically {
-                // What was printed of a partition that has failed is whole batches, which are committed on close.
+                // Whole batches were printed of a failed partition. They are committed on close.
                 let failed = consumer.failedPartitions
                 try await commit(assigned.offsets.filter { failed[$0.key] == nil }, consumer)
             }
         } catch {
             if let first = failure, (first as? OutputError) != .closed {
-                notes.say("the last offsets aren't committed: \(error)")
+                notes.say("the last offsets were not committed: \(error)")
             } else {
-                // A reader that has had enough is no fault; what it has read and isn't committed is one.
+                // It is no error that the reader of standard output has gone, but a failed commit is one.
                 failure = error
             }
         }
@@ -50,7 +50,7 @@ struct GroupMode {
         if let failure { throw failure }
     }
 
-    /// Prints until the end is asked for.
+    /// Prints until the member should stop.
     private func read(
         _ consumer: KafkaConsumer, _ subscription: Subscription, _ printer: RecordPrinter, _ assigned: Assigned
     ) async throws {
@@ -65,12 +65,12 @@ struct GroupMode {
                 do {
                     printed = try await printer.print(batch, limit: (options.count ?? .max) - count)
                 } catch {
-                    // What comes before the record that can't be printed.
+                    // Print the records before the one that can't be printed.
                     try? await printer.flush()
                     throw error
                 }
-                // What is committed must have been printed: the next step counts this batch as done. Where this throws
-                // there is no next step, and the batch comes again, also what of it went out.
+                // Offsets may only be committed after printing, and the next call of `next` counts this batch as
+                // processed. If this throws, that call never happens, and the whole batch comes again.
                 try await printer.flush()
                 count += printed.count
                 let partition = TopicPartition(topic: batch.topic, partition: batch.partition)
@@ -89,11 +89,11 @@ struct GroupMode {
         }
     }
 
-    /// Commits to the record, where the sequence itself counts whole batches.
+    /// Commits the exact offsets after the last printed records; the consumer's own commit only counts whole batches.
     private func commit(_ offsets: [TopicPartition: OffsetAndMetadata], _ consumer: KafkaConsumer) async throws {
         guard !offsets.isEmpty else { return }
         do {
-            // From here on these places count as the consumer's own: what it commits when it closes is no less.
+            // Makes these the consumer's positions, so that its commit on close does not go back.
             try await consumer.seek(offsets.mapValues { .offset($0.offset) })
             try await consumer.commit(offsets)
         } catch let error as KafkaError
@@ -101,7 +101,7 @@ struct GroupMode {
                 .illegalGeneration, .unknownMemberId, .rebalanceInProgress, .staleMemberEpoch, .unknownTopicOrPartition,
             ].contains(error.code)
         {
-            notes.say("the last offsets aren't committed, since the partitions are another member's: \(error.message)")
+            notes.say("the last offsets were not committed, because the partitions were reassigned: \(error.message)")
         }
     }
 
@@ -117,11 +117,11 @@ struct GroupMode {
     }
 }
 
-/// The member's partitions, which a rebalance changes while they are read.
+/// The member's assigned partitions, which a rebalance changes during reading, and their offsets to commit.
 private final class Assigned: Sendable {
     private struct State {
         var partitions: Set<TopicPartition> = []
-        /// After the last record that was printed.
+        /// The offset after the last printed record of each partition.
         var next: [TopicPartition: Int64] = [:]
         var isEnded = false
     }
@@ -153,10 +153,10 @@ private final class Assigned: Sendable {
         state.withLock { $0.next.mapValues { OffsetAndMetadata($0) } }
     }
 
-    /// Whether the member has no partition at the moment.
+    /// Whether the member currently has no partition.
     var isEmpty: Bool { state.withLock { $0.partitions.isEmpty } }
 
-    /// Whether nothing is left to read of what the member has; false without partitions.
+    /// Whether all assigned partitions are read to their end; false without partitions.
     func areAllAtEnd(lag: [TopicPartition: Int64]) -> Bool {
         state.withLock { state in !state.partitions.isEmpty && state.partitions.allSatisfy { lag[$0] == 0 } }
     }

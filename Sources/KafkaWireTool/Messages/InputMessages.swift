@@ -1,15 +1,15 @@
 import CommandLineSupport
 import KafkaWire
 
-/// Sends the messages of one input: lines with key and value, or lines of a dump.
+/// Sends the messages of one input, which has either lines with key and value, or lines of a dump.
 struct InputMessages {
     private let options: MessageOptions
     private let inputName: String
     private let shape: MessageShape
     private var line = RecordLine()
-    /// The number of the message at hand, from 1.
+    /// The number of the current message, from 1.
     private var number = 0
-    /// The topic of the line before; most lines have the same.
+    /// The topic of the previous line, kept because most lines have the same.
     private var topic = ""
 
     init(options: MessageOptions, inputName: String) {
@@ -20,7 +20,7 @@ struct InputMessages {
 
     /// Sends a message.
     ///
-    /// - Throws: A failure that names input and line, unless `-E` has it skipped; an error of a delivery.
+    /// - Throws: A failure that names input and line, unless `-E` skips the message; the error of a failed delivery.
     mutating func send(_ message: Range<Int>, of splitter: MessageSplitter, _ sending: Sending) async throws {
         number += 1
         do {
@@ -38,14 +38,14 @@ struct InputMessages {
         if sending.isCopyFull { try await sending.writeCopy() }
     }
 
-    /// An error of one message with the place of the message in its input.
+    /// Adds the message's place in its input to an error.
     private func located(_ error: KafkaError) -> Failure {
         var sentence = "\(error)"
         var hint: String?
         if error.code == .unknownTopicOrPartition, let partition = error.partition {
             sentence = "the topic \(error.topic ?? "") has no partition \(partition)"
             hint = "create partitions with 'kafkawire topics add-partitions'"
-            if options.isJSON { hint = (hint ?? "") + ", or have the client choose them with -p -1" }
+            if options.isJSON { hint = (hint ?? "") + ", or let the client choose partitions with -p -1" }
         }
         let failure = Failure(error)
         return Failure("\(place): \(sentence)", status: failure.status, hint: hint ?? failure.hint)
@@ -76,7 +76,7 @@ struct InputMessages {
                 topic: options.topics[0], partition: options.partition, key: bytes.extracting(key), value: value,
                 headers: shape.headers)
         }
-        // The key's bytes are lent for the call alone.
+        // The key's bytes are only used during the call.
         return try unsafe producer.tryEnqueue(
             topic: options.topics[0], partition: options.partition, key: shape.fixedKey?.span.bytes, value: value,
             headers: shape.headers)
@@ -84,7 +84,7 @@ struct InputMessages {
 
     // MARK: Lines of a dump
 
-    /// - Returns: Whether the line has a record, and isn't blank.
+    /// - Returns: Whether a record was sent; false if the line is blank.
     private mutating func sendLine(
         _ message: Range<Int>, of splitter: MessageSplitter, _ sending: Sending
     ) async throws -> Bool {
@@ -124,7 +124,7 @@ struct InputMessages {
             return
         }
         guard let range = line.topic else {
-            throw Failure("\(place): it has no \"topic\", and -t gives none", status: .badData)
+            throw Failure("\(place): it has no \"topic\"; give one with -t", status: .badData)
         }
         guard !topic.utf8.elementsEqual(line.bytes[range]) else { return }
         guard let name = String(validating: line.bytes[range], as: UTF8.self) else {
@@ -139,7 +139,7 @@ struct InputMessages {
     }
 
     private func headers() throws(Failure) -> [(String, [UInt8]?)] {
-        // Most records have none, and an empty array takes no memory.
+        // Most records have no headers, and an empty array allocates nothing.
         guard !line.headers.isEmpty else { return [] }
         var headers: [(String, [UInt8]?)] = []
         headers.reserveCapacity(line.headers.count)
@@ -156,7 +156,7 @@ struct InputMessages {
     private func tryEnqueue(
         _ partition: Int32?, _ headers: [(String, [UInt8]?)], _ producer: KafkaProducer
     ) throws(KafkaError) -> Delivery? {
-        // The line's bytes are lent for the call alone.
+        // The line's bytes are only used during the call.
         let bytes = unsafe line.bytes.span.bytes
         var key: RawSpan?
         if let range = line.key { key = bytes.extracting(range) }

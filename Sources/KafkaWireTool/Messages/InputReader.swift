@@ -50,7 +50,7 @@ final class InputReader: Sendable {
         }
     }
 
-    /// Reads until the end of the input, or until nobody consumes the chunks.
+    /// Reads until the end of the input, or until the consumer has stopped.
     private static func read(
         _ descriptor: Int32, named name: String, to continuation: AsyncThrowingStream<[UInt8], any Error>.Continuation,
         _ room: DispatchSemaphore
@@ -58,7 +58,7 @@ final class InputReader: Sendable {
         while true {
             room.wait()
             var chunk = [UInt8](repeating: 0, count: chunkSize)
-            // read(2) writes within the array, during the call only.
+            // read(2) writes within the array and only during the call.
             let count = unsafe chunk.withUnsafeMutableBytes {
                 unsafe Foundation.read(descriptor, $0.baseAddress, $0.count)
             }
@@ -75,7 +75,7 @@ final class InputReader: Sendable {
         }
     }
 
-    /// Ends the iteration after the chunks that were read already. The thread may still block in read(2) or open(2).
+    /// Ends the iteration after the chunks that are already read. The thread may still block in read(2) or open(2).
     func stop() { continuation.finish() }
 
     func makeIterator() -> Iterator { Iterator(chunks: chunks.makeAsyncIterator(), room: room) }

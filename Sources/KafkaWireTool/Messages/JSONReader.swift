@@ -1,8 +1,8 @@
 import CommandLineSupport
 
-/// Reads JSON (RFC 8259) from the bytes of a line, part by part. Blanks before a part are skipped.
+/// A pull parser for JSON (RFC 8259) in the bytes of a line. Each method skips leading whitespace.
 struct JSONReader: ~Escapable {
-    /// Deeper values of members that are ignored are refused: nobody writes them, and skipping them takes a stack.
+    /// The maximum nesting of ignored values, since skipping them is recursive. Real dumps don't come near it.
     private static let deepest = 64
 
     private let line: RawSpan
@@ -11,7 +11,7 @@ struct JSONReader: ~Escapable {
     @_lifetime(copy line)
     init(_ line: RawSpan) { self.line = line }
 
-    /// What is wrong at the next part.
+    /// A problem with the next token.
     func problem(_ sentence: String) -> RecordLine.Problem {
         position < line.byteCount
             ? RecordLine.Problem(sentence: "\(sentence) at byte \(position + 1)")
@@ -28,7 +28,7 @@ struct JSONReader: ~Escapable {
         }
     }
 
-    /// Whether nothing but blanks is left.
+    /// Whether only whitespace is left.
     var isAtEnd: Bool {
         @_lifetime(self: copy self)
         mutating get {
@@ -78,7 +78,7 @@ struct JSONReader: ~Escapable {
         let isNegative = position < line.byteCount && line[position] == UInt8(ascii: "-")
         if isNegative { position += 1 }
         let first = position
-        // Counts downwards: the smallest number has no positive counterpart.
+        // Accumulates negative values, because Int64.min has no positive counterpart.
         var (value, overflows) = (Int64(0), false)
         while position < line.byteCount, let digit = digit(at: position) {
             let (product, isTooLarge) = value.multipliedReportingOverflow(by: 10)
@@ -112,7 +112,7 @@ struct JSONReader: ~Escapable {
 
     // MARK: Strings
 
-    /// Reads the rest of a string, whose opening quote was taken, and appends its text without escapes.
+    /// Reads a string after its opening quote, and appends it unescaped.
     @_lifetime(self: copy self)
     mutating func string(into text: inout [UInt8]) throws(RecordLine.Problem) {
         while true {
@@ -152,7 +152,7 @@ struct JSONReader: ~Escapable {
         position += 2
     }
 
-    /// Reads `\uXXXX`, or two of them that are one character beyond U+FFFF.
+    /// Reads `\uXXXX`, or a surrogate pair of two.
     @_lifetime(self: copy self)
     private mutating func scalar(into text: inout [UInt8]) throws(RecordLine.Problem) {
         guard let first = unit(at: position) else { throw problem("four hexadecimal digits have to follow \\u") }
@@ -162,13 +162,13 @@ struct JSONReader: ~Escapable {
             value = 0x1_0000 + (first - 0xd800) << 10 + (second - 0xdc00)
             byteCount = 12
         }
-        // Half of a pair alone is no character, and has no UTF-8.
+        // An unpaired surrogate has no UTF-8 encoding.
         guard let scalar = Unicode.Scalar(value) else { throw problem("a string has half of a surrogate pair") }
         text.append(contentsOf: String(scalar).utf8)
         position += byteCount
     }
 
-    /// The number in a `\uXXXX` at a place; nil if there is none.
+    /// The code unit of a `\uXXXX` at a position; nil if there is none.
     private func unit(at start: Int) -> UInt32? {
         guard start + 6 <= line.byteCount, line[start] == UInt8(ascii: "\\"), line[start + 1] == UInt8(ascii: "u")
         else {
@@ -182,14 +182,14 @@ struct JSONReader: ~Escapable {
         return value
     }
 
-    // MARK: Values that don't matter
+    // MARK: Ignored values
 
     /// Reads any value and ignores it.
     ///
-    /// - Parameter scratch: Memory for its strings; has the same content afterwards.
+    /// - Parameter scratch: A buffer for its strings, unchanged afterwards.
     @_lifetime(self: copy self)
     mutating func skipValue(_ scratch: inout [UInt8], depth: Int = 0) throws(RecordLine.Problem) {
-        guard depth < Self.deepest else { throw problem("a value is nested too deep") }
+        guard depth < Self.deepest else { throw problem("a value is nested too deeply") }
         if take(UInt8(ascii: "\"")) { return try skipString(&scratch) }
         if take(UInt8(ascii: "[")) {
             if take(UInt8(ascii: "]")) { return }

@@ -1,8 +1,8 @@
 import KafkaWire
 
-/// What of a line is key and what is value.
+/// Splits a message into key and value.
 struct MessageShape {
-    /// Places in the input; nil for null.
+    /// Ranges in the input; nil for null.
     struct Fields: Equatable {
         var key: Range<Int>?
         var value: Range<Int>?
@@ -21,7 +21,9 @@ struct MessageShape {
         emptyIsNull = options.emptyIsNull
     }
 
-    /// - Parameter message: Where the message lies in `bytes`. Without the separator in it, it is a value alone.
+    /// Finds the key and value of a message. Without a separator, the whole message is the value.
+    ///
+    /// - Parameter message: The message's range in `bytes`.
     func fields(of message: Range<Int>, in bytes: RawSpan) -> Fields {
         guard let separator, let place = position(of: separator, message, bytes) else {
             return Fields(key: nil, value: present(message))

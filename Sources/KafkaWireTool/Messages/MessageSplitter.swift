@@ -1,15 +1,15 @@
 import CommandLineSupport
 
-/// Takes input apart into messages: what lies between delimiters. A last one without a delimiter counts too.
+/// Splits input into messages at delimiters. The last message needs no delimiter.
 struct MessageSplitter {
-    /// A longer message is refused: no broker would take it.
+    /// The maximum length of a message, in bytes. No broker accepts a longer one.
     static let longestMessage = 256 << 20
 
     private let delimiter: [UInt8]
     private var buffer: [UInt8] = []
-    /// Where the next message begins.
+    /// The start of the next message.
     private var position = 0
-    /// From where on it isn't known yet whether there is a delimiter.
+    /// The position up to which there is no delimiter.
     private var searched = 0
     private var isAtEnd = false
 
@@ -17,9 +17,9 @@ struct MessageSplitter {
         self.delimiter = delimiter
     }
 
-    /// Takes in what comes next.
+    /// Adds the next chunk of input.
     ///
-    /// - Throws: A failure where there is no delimiter in very much input.
+    /// - Throws: A failure of status `badData` if a message is longer than `longestMessage`.
     mutating func append(_ chunk: [UInt8]) throws(Failure) {
         if position == buffer.count {
             buffer = chunk
@@ -34,10 +34,10 @@ struct MessageSplitter {
         }
     }
 
-    /// After this the last message counts, even without a delimiter.
+    /// Marks the end of the input, so that `next` also returns a last message without a delimiter.
     mutating func finish() { isAtEnd = true }
 
-    /// The next message's place in `bytes`; nil where more input is needed.
+    /// The next message's range in `bytes`; nil if more input is needed.
     mutating func next() -> Range<Int>? {
         let first = position
         if let end = delimiterPosition(from: max(searched, first)) {
@@ -53,7 +53,7 @@ struct MessageSplitter {
 
     var bytes: RawSpan {
         @_lifetime(borrow self)
-        // Bytes have no wrong values.
+        // Every bit pattern is a valid byte.
         get { unsafe buffer.span.bytes }
     }
 

@@ -1,8 +1,8 @@
 import CommandLineSupport
 import KafkaWire
 
-/// `-P`: sends what is read from standard input, a message a line, or files, each as one message; with `-J` the lines of a
-/// dump, from standard input or files.
+/// `-P`: sends each line of standard input, or each file, as a message. With `-J` it sends the lines of a dump, from
+/// standard input or files.
 struct ProduceMode {
     let options: MessageOptions
     let client: KafkaClient
@@ -31,7 +31,7 @@ struct ProduceMode {
             let described = try await ProducedTopics.describe(topic, client, producer)
             if let partition = options.partition { try described.require(partition) }
         } else {
-            // The topics are in the input, which may come late; that the cluster can be reached is known before.
+            // The input names the topics, and may come late. Check now that the cluster can be reached.
             _ = try await client.admin.describeCluster()
         }
         if client.configuration.producer.transactionalID != nil { try await producer.initTransactions() }
@@ -46,7 +46,7 @@ struct ProduceMode {
             try await sendInput(producer, until: stop)
             if stop.isRequested {
                 throw Failure(
-                    "interrupted: the transaction is aborted, and none of its messages count", status: .ioError)
+                    "interrupted: the transaction was aborted, so none of its messages is committed", status: .ioError)
             }
         }
     }
@@ -56,8 +56,8 @@ struct ProduceMode {
         do {
             try await sendInput(sending, until: stop)
         } catch {
-            // What was sent before is copied and delivered all the same. If a delivery has failed, its error is the cause, and
-            // `finish` throws it.
+            // Still copy and deliver the messages before the error. If a failed delivery is the cause, `finish` throws
+            // it.
             try? await sending.writeCopy()
             await producer.flush()
             try await sending.deliveries.finish()
@@ -93,7 +93,7 @@ struct ProduceMode {
             input.stop()
         }
         defer { stopping.cancel() }
-        // The input may be a pipe that stays silent for hours: a failed delivery ends the program at once.
+        // The input may be a pipe that stays silent for hours, so a failed delivery must end the program immediately.
         sending.deliveries.onFailure { input.stop() }
         var splitter = MessageSplitter(delimiter: options.delimiter)
         var messages = InputMessages(options: options, inputName: name)
@@ -146,7 +146,7 @@ struct ProduceMode {
             content += chunk
             guard content.count <= MessageSplitter.longestMessage else {
                 throw Failure(
-                    "\(ShownArgument.name(path)) is larger than a message can be, \(MessageSplitter.longestMessage) bytes",
+                    "\(ShownArgument.name(path)) is longer than the maximum, \(MessageSplitter.longestMessage) bytes",
                     status: .badData)
             }
         }
@@ -155,7 +155,7 @@ struct ProduceMode {
 }
 
 extension InputReader.Iterator {
-    /// The next chunk, after what the chunks before it have come to is written.
+    /// Writes the output of the previous chunks, and returns the next chunk; nil at the end.
     fileprivate mutating func next(after write: () async throws -> Void) async throws -> [UInt8]? {
         try await write()
         return try await next()

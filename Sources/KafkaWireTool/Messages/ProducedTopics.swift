@@ -2,9 +2,9 @@ import CommandLineSupport
 import Concurrency
 import KafkaWire
 
-/// The topics that lines of a dump name, each looked up when it comes first.
+/// The topics named in a dump. Each is looked up when it first occurs.
 final class ProducedTopics: Sendable {
-    /// How long a broker has for creating a topic.
+    /// The time limit for a broker to create a topic.
     private static let creationLimit = Duration.seconds(5)
 
     private let client: KafkaClient
@@ -18,7 +18,7 @@ final class ProducedTopics: Sendable {
 
     /// Makes sure that a topic exists.
     ///
-    /// - Throws: A failure for a name that no topic can have, and as `describe`.
+    /// - Throws: A failure if the name is invalid, and the errors of `describe`.
     func require(_ topic: String) async throws {
         guard !known.withLock({ $0.contains(topic) }) else { return }
         try TopicArguments.check(topic)

@@ -1,14 +1,14 @@
 import KafkaWire
 
-/// How far the partitions of `-C` are read, and when that is enough: a plain value.
+/// The progress of `-C` in each partition, which decides when reading ends. Does no I/O.
 struct Reading {
-    /// A partition.
+    /// The progress in one partition.
     struct Place: Equatable {
         let begin: Int64
         /// The end of the log when the reading began.
         let end: Int64
         var next: Int64
-        /// Whether it was told that the end is reached.
+        /// Whether a note about reaching the end was made.
         var isReported = false
         var isOver = false
         /// Only records below this offset are printed; nil for all.
@@ -23,14 +23,14 @@ struct Reading {
 
     private(set) var places: [TopicPartition: Place]
     private(set) var count = 0
-    /// What is to be told once the records before it are out.
-    private var news: [String] = []
+    /// Notes to print after the records before them are written.
+    private var notes: [String] = []
     let limit: Int
     private let exitsAtEnd: Bool
 
     /// - Parameters:
-    ///   - exitsAtEnd: Whether a partition is over at the end that it had when the reading began.
-    ///   - limit: How many records are enough.
+    ///   - exitsAtEnd: Whether to finish a partition at the end that it had when reading began.
+    ///   - limit: The maximum number of records.
     init(range: [TopicPartition: Place], exitsAtEnd: Bool, limit: Int) {
         self.limit = limit
         self.exitsAtEnd = exitsAtEnd
@@ -42,16 +42,16 @@ struct Reading {
 
     var isOver: Bool { count >= limit || places.values.allSatisfy(\.isOver) }
 
-    /// Sees to the partitions in which there is nothing to read at the beginning.
+    /// Notes the end of partitions that have nothing to read when reading begins.
     mutating func reportEmpty() {
         for (partition, place) in places.sorted(by: { $0.key < $1.key }) where place.begin >= place.end {
             report(partition, at: min(place.begin, place.end))
         }
     }
 
-    /// Takes over what became of a batch.
+    /// Records the result of printing a batch.
     ///
-    /// - Returns: Whether the partition is over with it.
+    /// - Returns: Whether the partition is finished.
     mutating func take(_ printed: RecordPrinter.Printed, of partition: TopicPartition) -> Bool {
         guard var place = places[partition] else { return false }
         count += printed.count
@@ -62,16 +62,16 @@ struct Reading {
         return places[partition]?.isOver ?? false
     }
 
-    /// A partition in which nothing is left to read at the moment, though perhaps its end lies further on: behind a
-    /// transaction that isn't decided.
+    /// Notes the end of a partition that currently has nothing left to read. Its log may continue with an open
+    /// transaction.
     mutating func caughtUp(_ partition: TopicPartition, at offset: Int64?) {
         report(partition, at: offset ?? places[partition]?.next ?? 0)
     }
 
-    /// Takes what is to be told, for once.
-    mutating func takeNews() -> [String] {
-        defer { news = [] }
-        return news
+    /// Returns the notes to print, and clears them.
+    mutating func takeNotes() -> [String] {
+        defer { notes = [] }
+        return notes
     }
 
     private mutating func report(_ partition: TopicPartition, at offset: Int64) {
@@ -79,7 +79,7 @@ struct Reading {
         place.isReported = true
         if exitsAtEnd { place.isOver = true }
         places[partition] = place
-        news.append(
+        notes.append(
             "Reached end of topic \(partition.topic) [\(partition.partition)] at offset \(offset)"
                 + (exitsAtEnd && isOver ? ": exiting" : ""))
     }

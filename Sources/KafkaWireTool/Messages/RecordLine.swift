@@ -1,11 +1,11 @@
-/// A line of a dump, as `JSONEnvelope` and kcat write it, read back into the parts of a record.
+/// Parses a line of a dump, as `JSONEnvelope` and kcat write it, into the parts of a record.
 ///
-/// Reading a line overwrites the one before it, so that the memory is used again. Strings that are not valid UTF-8 keep
-/// their bytes: kcat writes binary keys and values so.
+/// Each line overwrites the previous one to reuse its memory. Strings that are not valid UTF-8 keep their bytes,
+/// because kcat writes binary keys and values as they are.
 struct RecordLine {
-    /// Why a line can't be read.
+    /// The reason why a line can't be parsed.
     struct Problem: Error, Equatable {
-        /// What is wrong, as the rest of a sentence.
+        /// The problem, as the end of a sentence.
         let sentence: String
     }
 
@@ -33,7 +33,7 @@ struct RecordLine {
         let value: Range<Int>?
     }
 
-    /// The text of all fields, without escapes; the ranges below lie in it.
+    /// The unescaped text of all fields. The ranges below refer to it.
     private(set) var bytes: [UInt8] = []
     /// nil if the line has none.
     private(set) var topic: Range<Int>?
@@ -45,7 +45,7 @@ struct RecordLine {
     /// nil for null.
     private(set) var value: Range<Int>?
     private(set) var headers: [Header] = []
-    /// A bit for each member that the line has.
+    /// One bit for each member that the line has.
     private var seen = 0
 
     /// Reads a line.
@@ -75,7 +75,7 @@ struct RecordLine {
 
     /// Reads the name of a member.
     ///
-    /// - Returns: nil for one that doesn't matter.
+    /// - Returns: nil for a member to ignore.
     private mutating func member(_ reader: inout JSONReader) throws(Problem) -> Member? {
         guard reader.take(UInt8(ascii: "\"")) else { throw reader.problem("the name of a member is expected") }
         let start = bytes.count
@@ -105,14 +105,14 @@ struct RecordLine {
         case .headers: try readHeaders(&reader)
         case .key: key = try text(&reader, "key")
         case .payload: value = try text(&reader, "payload")
-        // kcat writes null for what it could not decode, and says so here.
+        // kcat writes null for a key or value that it could not decode, and adds one of these members.
         case .keyError, .payloadError:
             throw Problem(sentence: "it has \"\(member.name)\": the message could not be read when it was dumped")
         case .offset, .tstype, .broker, .keySchema, .valueSchema: try reader.skipValue(&bytes)
         }
     }
 
-    /// Names and values in turn.
+    /// Reads the headers: names and values in turn.
     private mutating func readHeaders(_ reader: inout JSONReader) throws(Problem) {
         if reader.takeNull() { return }
         guard reader.take(UInt8(ascii: "[")) else {
@@ -133,7 +133,7 @@ struct RecordLine {
 
     /// Reads a string, `{"base64":"…"}`, or null.
     ///
-    /// - Returns: Where its bytes lie in `bytes`; nil for null.
+    /// - Returns: Its range in `bytes`; nil for null.
     private mutating func text(_ reader: inout JSONReader, _ name: String) throws(Problem) -> Range<Int>? {
         let start = bytes.count
         if reader.take(UInt8(ascii: "\"")) {
@@ -150,7 +150,7 @@ struct RecordLine {
 
     private static let base64 = Array("base64".utf8)
 
-    /// Whether what was read from a place on is this text. A slice instead would have the bytes copied at the next change.
+    /// Whether `bytes` from `start` on equals a text. With a slice instead, the next change would copy the bytes.
     private func ends(with text: [UInt8], from start: Int) -> Bool {
         guard bytes.count - start == text.count else { return false }
         for index in text.indices where bytes[start + index] != text[index] { return false }

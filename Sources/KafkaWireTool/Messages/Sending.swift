@@ -2,18 +2,18 @@ import CommandLineSupport
 import Concurrency
 import KafkaWire
 
-/// What is common to all inputs of a `-P`: the deliveries, how many messages are left to send, and what was skipped.
+/// The state that all inputs of a `-P` share: the deliveries, the remaining count, and the skipped messages.
 final class Sending: Sendable {
     private struct State {
         var left: Int
         var skipped = 0
-        /// The status for the first message that was skipped.
+        /// The exit status for the first skipped message.
         var status = ExitStatus.success
-        /// What `-T` has still to write.
+        /// The output of `-T` that is not written yet.
         var copy: [UInt8] = []
     }
 
-    /// More than this isn't kept for later.
+    /// The size from which on the output of `-T` is written, in bytes.
     private static let fullSize = 64 << 10
 
     let client: KafkaClient
@@ -39,9 +39,9 @@ final class Sending: Sendable {
 
     // MARK: Errors
 
-    /// Does something about one message or file. With `-E` an error of it is reported, and counted.
+    /// Processes one message or file. With `-E` its errors are reported and counted.
     ///
-    /// - Throws: Without `-E`, what `body` throws; with `-E`, only what ends the whole program.
+    /// - Throws: Without `-E`, any error of `body`; with `-E`, only errors that end the program.
     func skippingErrors(_ body: () async throws -> Void) async throws {
         do {
             try await body()
@@ -52,7 +52,7 @@ final class Sending: Sendable {
 
     /// Reports an error of one message or file, if `-E` permits that.
     ///
-    /// - Throws: The error otherwise.
+    /// - Throws: The error if `-E` is not given or does not apply to it.
     func skip(_ error: any Error) throws {
         guard skipsErrors else { throw error }
         let failure: Failure
@@ -68,7 +68,7 @@ final class Sending: Sendable {
         }
     }
 
-    /// Whether an error of enqueuing concerns one message and not all.
+    /// Whether an error of enqueuing concerns only one message.
     static func isOfOneMessage(_ error: KafkaError) -> Bool {
         switch error.code {
         case .messageTooLarge, .recordListTooLarge, .invalidRecord, .invalidTimestamp, .unknownTopicOrPartition,
@@ -83,7 +83,7 @@ final class Sending: Sendable {
         let (skipped, status) = state.withLock { ($0.skipped, $0.status) }
         guard skipped > 0 else { return }
         throw Failure(
-            "\(skipped) message\(skipped == 1 ? " was" : "s were") skipped, for the reasons above; the others are sent",
+            "\(skipped) message\(skipped == 1 ? " was" : "s were") skipped for the reasons above; the others were sent",
             status: status)
     }
 
@@ -95,7 +95,7 @@ final class Sending: Sendable {
         state.withLock { $0.left -= 1 }
     }
 
-    /// Enqueues a message that lies in memory of its own.
+    /// Enqueues a message that owns its memory.
     func enqueue(_ record: ProducerRecord) async throws {
         deliveries.add(try await producer.enqueue(record))
         state.withLock { $0.left -= 1 }
@@ -103,9 +103,9 @@ final class Sending: Sendable {
 
     // MARK: `-T`
 
-    /// Has a message written to standard output, with the delimiter behind it.
+    /// Adds a message and a delimiter to the output of `-T`.
     func copy(_ message: [UInt8], delimiter: [UInt8]) {
-        // The bytes are lent for the call alone.
+        // The bytes are only used during the call.
         unsafe copy(message.span.bytes, delimiter: delimiter)
     }
 
@@ -121,7 +121,7 @@ final class Sending: Sendable {
     /// Whether `writeCopy` is due.
     var isCopyFull: Bool { isCopied && state.withLock { $0.copy.count >= Self.fullSize } }
 
-    /// Writes what was copied so far.
+    /// Writes the output of `-T` so far.
     func writeCopy() async throws {
         guard isCopied else { return }
         var text: [UInt8] = []

@@ -1,9 +1,9 @@
 import CommandLineSupport
 import KafkaWire
 
-/// Topics and groups as the command line names them.
+/// Checks topic and group names given on the command line.
 enum TopicArguments {
-    /// Checks a topic's name by the rules that brokers have for it.
+    /// Checks a topic name by the brokers' rules.
     ///
     /// A consumer group waits for a topic that doesn't exist yet, so a name that can never exist must be refused here.
     static func check(_ name: String) throws(Failure) {
@@ -14,7 +14,7 @@ enum TopicArguments {
         }
     }
 
-    /// Refuses what can't be meant as a group's name, before any broker or message gets it.
+    /// Checks a group name before it is sent or printed.
     static func check(group name: String) throws(Failure) {
         guard KafkaName.isGroup(name) else {
             throw Failure(
@@ -39,8 +39,8 @@ enum TopicArguments {
             isPattern = true
             guard TopicPattern(topic) != nil, !ShownArgument.isAddress(topic) else {
                 throw Failure(
-                    "\(ShownArgument.quoted(topic)) is not a valid regular expression for topics: a topic that begins "
-                        + "with ^ is read as one", status: .usage)
+                    "\(ShownArgument.quoted(topic)) is not a valid regular expression: a topic that begins "
+                        + "with ^ is a regular expression", status: .usage)
             }
         }
         guard isPattern else { return .topics(topics) }

@@ -1,6 +1,6 @@
 import CommandLineSupport
 
-/// Backslashes as kcat has them: `\n`, `\r`, `\t`, `\0`, `\\` and `\xHH`.
+/// kcat's escape sequences: `\n`, `\r`, `\t`, `\0`, `\\` and `\xHH`.
 enum Escapes {
     /// - Throws: A failure of status `usage` that names the option.
     static func bytes(of text: String, option: String) throws(Failure) -> [UInt8] {
@@ -12,7 +12,7 @@ enum Escapes {
         return bytes
     }
 
-    /// Reads what follows a backslash.
+    /// Reads the rest of an escape sequence after its backslash.
     static func escaped(_ rest: inout Substring.UTF8View, _ option: String) throws(Failure) -> UInt8 {
         switch rest.popFirst() {
         case UInt8(ascii: "n"): return UInt8(ascii: "\n")
@@ -22,12 +22,13 @@ enum Escapes {
         case UInt8(ascii: "\\"): return UInt8(ascii: "\\")
         case UInt8(ascii: "x"):
             guard let byte = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16), rest.count >= 2 else {
-                throw Failure("\(option): \\x is followed by two hexadecimal digits", status: .usage)
+                throw Failure("\(option): \\x must be followed by two hexadecimal digits", status: .usage)
             }
             rest = rest.dropFirst(2)
             return byte
         default:
-            throw Failure("\(option) knows \\n, \\r, \\t, \\0, \\\\ and \\xHH after a backslash", status: .usage)
+            throw Failure(
+                "\(option) has an unknown escape: use \\n, \\r, \\t, \\0, \\\\ or \\xHH", status: .usage)
         }
     }
 }

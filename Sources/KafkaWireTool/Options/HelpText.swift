@@ -14,39 +14,40 @@ enum HelpText {
 
         Connection:
           -b HOST[:PORT],…   brokers to ask for the rest of the cluster (port: 9092)
-          -X NAME=VALUE      a setting by its name in Kafka or librdkafka, such as security.protocol=SSL; may be repeated
+          -X NAME=VALUE      a setting, named as in Kafka or librdkafka, such as security.protocol=SSL; may be repeated
           -X list|dump       prints the names of all settings, or the settings in force without secrets
-          -F FILE            a file of such settings, in the format of Kafka's own tools or of kcat; -X overrides it; -F none
-                             reads no file. Without -F: the file in the variable KCAT_CONFIG, else ~/.config/kcat.conf
-          -m SECONDS         the limit of waiting for answers, as default.api.timeout.ms
+          -F FILE            reads settings from a file in the format of Kafka's own tools or of kcat; -X overrides it.
+                             -F none reads no file. Without -F: the file named by KCAT_CONFIG, else ~/.config/kcat.conf
+          -m SECONDS         the time limit for answers, like default.api.timeout.ms
           -d CONTEXT[,…]     prints what the client does: broker, fetch, metadata, msg, protocol, cgrp, eos, security and
                              others, or all
         To send and to read:
           -t TOPIC           the topic
-          -p N               only this partition (not with -G); to send, the default is by key, else spread by the client
+          -p N               only this partition (not with -G); by default -P chooses by the key, or spreads messages
+                             without one
           -D TEXT            the end of each message (default: \\n)
           -K TEXT            the separator between key and value
           -c N               exits after N messages
-          -E                 does not end at an error of one message, file or delivery (-P), at a message that does not
-                             fit -s (-C, -G), or while no broker answers
+          -E                 continues after an error of one message, file or delivery (-P), after a message that does
+                             not fit -s (-C, -G), and while no broker answers
           -q                 prints only warnings and errors on standard error
-          -v                 names the files of settings that are read
+          -v                 names the settings files that are read
         To send (-P):
           -k KEY             the key of every message
           -H NAME=VALUE      a header of every message; may be repeated
           -z CODEC           none, gzip, snappy, lz4 or zstd
           -Z                 sends an empty value or key as null
-          -l                 the one FILE has lines to send, and is not a message
+          -l                 sends each line of the one FILE as a message, instead of the file
           -T                 copies what is sent to standard output
-          -J                 each line is a message as -J prints it; it goes to its own topic and partition, unless -t or
-                             -p is given (-p -1: by key). Several FILEs are read one after the other
+          -J                 reads messages as -J prints them, one per line, and sends them to their own topic and
+                             partition unless -t or -p is given (-p -1: by key). Several FILEs are read in order
           -X transactional.id=ID   sends the whole input in one transaction
         To read (-C, -G):
           -o PLACE           beginning (default of -C), end, an offset, -N for the last N; s@MS and e@MS begin and end at
                              a time in milliseconds since 1970, and may be combined; stored continues at the offsets of
-                             -X group.id=GROUP, and commits how far it came. With -G only beginning and end, used if the
+                             -X group.id=GROUP, and commits the new ones. With -G only beginning and end, used if the
                              group has no offset
-          -e                 exits at the end of all partitions; with -G also if this member has none for 10 s
+          -e                 exits at the end of all partitions; with -G also if this member has no partition for 10 s
           -f FORMAT          %t topic, %p partition, %o offset, %k key, %s value, %K and %S their lengths (-1 for null),
                              %R the value's length in four bytes, %h headers, %T timestamp, %% a percent sign;
                              \\n \\r \\t \\0 \\\\ \\xHH  (default: %s\\n)
@@ -66,17 +67,17 @@ enum HelpText {
         Settings of librdkafka that have no counterpart are ignored with a note. Messages of aborted transactions are not
         printed, unless isolation.level=read_uncommitted.
 
-        Limits: gives up if no broker answers within 10 s, or default.api.timeout.ms if that is set. -L, -Q and
-        administration also give up on each call after that time. -P, -C and -G report later failures and retry.
+        Limits: exits if no broker answers within 10 s, or within default.api.timeout.ms if that is set. For -L, -Q and
+        administration the limit also applies to each call. -P, -C and -G report later failures and retry.
         The first SIGINT or SIGTERM ends -P, -C and -G within 10 s; the second ends them at once.
 
         Exit status:
-          0   success; also for -P, -C and -G after SIGINT or SIGTERM, and if nobody reads the output any more
+          0   success; also for -P, -C and -G after SIGINT or SIGTERM, and if the reader of the output has gone
           64  a wrong option or value
-          65  a line of -P -J is not a message, a message does not fit -s, or the input has one of more than 256 MiB
+          65  a line of -P -J is not a message, a message does not fit -s, or an input message is longer than 256 MiB
           66  an input file is missing or can't be read
           69  a broker can't be reached or rejects a request
-          70  a fault in this program
+          70  an internal error
           74  reading input or writing output failed, or a transaction was interrupted
           78  a topic, partition or group is missing or does not fit the request
 

@@ -1,15 +1,15 @@
 import CommandLineSupport
 
-/// Refuses command lines that contradict themselves, before the program connects.
+/// Rejects contradictory command lines before the program connects.
 extension MessageOptions {
-    /// The options that only some modes have. An option without effect is refused: the user expects something of it.
+    /// The options that only some modes have. An option without effect is an error, because the user expects one.
     private static let modes: [(option: String, modes: [String])] = [
         ("-e", ["-C", "-G"]), ("-o", ["-C", "-G"]), ("-f", ["-C", "-G"]), ("-u", ["-C", "-G"]),
         ("-s", ["-C", "-G"]), ("-O", ["-C", "-G"]), ("-J", ["-L", "-P", "-C", "-G"]), ("-c", ["-P", "-C", "-G"]),
         ("-D", ["-P", "-C", "-G"]), ("-K", ["-P", "-C", "-G"]), ("-Z", ["-P", "-C", "-G"]), ("-p", ["-P", "-C"]),
         ("-k", ["-P"]), ("-H", ["-P"]), ("-z", ["-P"]), ("-l", ["-P"]), ("-T", ["-P"]),
     ]
-    /// What lines of JSON say for themselves.
+    /// The options that lines of JSON replace.
     private static let replacedByJSON = ["-k", "-K", "-H", "-Z"]
 
     /// - Throws: A failure of status `usage`.
@@ -23,7 +23,7 @@ extension MessageOptions {
         case .query: try checkQuery()
         case .list, nil:
             for topic in topics { try TopicArguments.check(topic) }
-            try refuseOperands("what -L lists is given with -t")
+            try refuseOperands("give topics with -t")
         }
         try checkOptionsOfOtherModes()
     }
@@ -48,7 +48,7 @@ extension MessageOptions {
 
     private func checkConsume() throws(Failure) {
         try checkTopic()
-        try refuseOperands("what -C reads is given with -t")
+        try refuseOperands("give the topic with -t")
         _ = try printer()
     }
 
@@ -65,10 +65,10 @@ extension MessageOptions {
         }
         _ = try TopicArguments.subscription(operands + topics)
         guard [nil, .beginning, .end, .stored].contains(begin), endTimestamp == nil else {
-            throw Failure("-G begins at the group's offsets: -o can be beginning, end or stored alone", status: .usage)
+            throw Failure("-G begins at the group's offsets: -o can only be beginning, end or stored", status: .usage)
         }
         guard partition == nil else {
-            throw Failure("-G reads the partitions that the group assigns: -p can't be used with it", status: .usage)
+            throw Failure("-p can't be used with -G, which reads the partitions that the group assigns", status: .usage)
         }
         _ = try printer()
     }
@@ -78,7 +78,7 @@ extension MessageOptions {
             throw Failure("-Q expects a partition and a time: -t TOPIC:PARTITION:MS", status: .usage)
         }
         for text in topics { try TopicArguments.check(try QueryMode.parse(text).0.topic) }
-        try refuseOperands("what -Q asks for is given with -t")
+        try refuseOperands("give partition and time with -t TOPIC:PARTITION:MS")
     }
 
     private func refuseOperands(_ hint: String) throws(Failure) {

@@ -24,7 +24,7 @@ struct MessageOptions: Equatable {
     var topics: [String] = []
     var partition: Int32?
     var begin: ReadBegin?
-    /// Where to end, by the records' time, in milliseconds since 1970.
+    /// The record timestamp at which to end, in milliseconds since 1970; nil for no limit.
     var endTimestamp: Int64?
     var exitsAtEnd = false
     var count: Int?
@@ -38,21 +38,21 @@ struct MessageOptions: Equatable {
     var headers: [MessageHeader] = []
     var codec: String?
     var emptyIsNull = false
-    /// Whether the one operand is a file of messages, not a message.
+    /// `-l`: whether the one operand is a file of messages instead of a message.
     var readsLines = false
-    /// Whether an error in one message or delivery doesn't end the program.
+    /// `-E`: whether to continue after an error of one message or delivery.
     var continuesAfterErrors = false
-    /// Whether sent messages are also written to standard output.
+    /// `-T`: whether sent messages are also written to standard output.
     var copiesToOutput = false
-    /// How keys and values are shown; nil for their bytes.
+    /// `-s`: how to show keys and values; nil for plain bytes.
     var keyPacking: Packing?
     var valuePacking: Packing?
     var isVerbose = false
-    /// What follows the options: files to send, or a group's topics.
+    /// The operands: files to send, or a group's topics.
     var operands: [String] = []
-    /// Where on the command line each operand stands, from 1.
+    /// The position of each operand on the command line, from 1.
     private(set) var operandPositions: [Int] = []
-    /// The names of all options that are given.
+    /// The names of all given options.
     private(set) var given: Set<String> = []
 
     /// - Parameter isInputTerminal: Without a mode, a terminal means `-C` and anything else `-P`.
@@ -91,7 +91,7 @@ struct MessageOptions: Equatable {
         case "-E": continuesAfterErrors = true
         case "-T": copiesToOutput = true
         case "-v": isVerbose = true
-        // kcat takes it and does nothing.
+        // kcat accepts and ignores it.
         case "-O": break
         default: throw Failure("there is no option \(flag)", status: .usage)
         }
@@ -157,10 +157,10 @@ struct MessageOptions: Equatable {
     }
 }
 
-/// A header that every message gets.
+/// A header of `-H`, added to every message.
 struct MessageHeader: Equatable {
     let name: String
-    /// Nil where there is no equals sign.
+    /// nil if there is no equals sign.
     let value: [UInt8]?
 
     init(_ text: String) throws(Failure) {
@@ -173,18 +173,18 @@ struct MessageHeader: Equatable {
     }
 }
 
-/// Where to begin to read a partition.
+/// Where to begin reading a partition.
 enum ReadBegin: Equatable {
     case beginning, end
     /// The offsets that the group has committed.
     case stored
     case offset(Int64)
-    /// So many before the end.
+    /// This number of records before the end.
     case last(Int64)
     /// In milliseconds since 1970.
     case timestamp(Int64)
 
-    /// Nil where the text isn't one.
+    /// Parses the value of `-o`; nil if it is invalid.
     init?(_ text: String) {
         switch text {
         case "beginning": self = .beginning
@@ -192,7 +192,7 @@ enum ReadBegin: Equatable {
         case "stored": self = .stored
         default:
             if text.hasPrefix("s@") {
-                // Negative times mean other things to brokers: -1 is the end.
+                // Brokers give negative times special meanings: -1 is the end.
                 guard let time = Int64(text.dropFirst(2)), time >= 0 else { return nil }
                 self = .timestamp(time)
             } else if let number = Int64(text), number > .min {

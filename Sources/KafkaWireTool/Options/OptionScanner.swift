@@ -1,6 +1,6 @@
 import CommandLineSupport
 
-/// What is known of an option before it is read.
+/// An option that the scanner accepts.
 struct OptionSpec {
     let short: Character?
     let long: String?
@@ -12,25 +12,25 @@ struct OptionSpec {
         self.takesValue = takesValue
     }
 
-    /// As it is written in an error.
+    /// The name in errors.
     var name: String { short.map { "-\($0)" } ?? "--\(long ?? "")" }
 }
 
-/// Takes a command line apart as getopt(3) does: `-CJe` is three options, `-tTFI` and `-t TFI` are the same, and so are
-/// `--name=value` and `--name value`. A value may begin with a dash; `--` ends the options.
+/// Splits a command line into options and operands as getopt(3) does: `-CJe` is three options, `-tTFI` equals `-t TFI`,
+/// and `--name=value` equals `--name value`. A value may begin with a dash. `--` ends the options.
 struct OptionScanner {
     enum Item: Equatable {
-        /// Named by its `OptionSpec.name`; the value is nil for a flag.
+        /// The option's `OptionSpec.name`, and its value (nil for a flag).
         case option(String, String?)
-        /// With its position on the command line, from 1.
+        /// An operand, and its position on the command line, from 1.
         case operand(String, position: Int)
     }
 
     let specs: [OptionSpec]
-    /// How many arguments stand before those that are scanned.
+    /// The number of arguments before the scanned ones.
     var skipped = 0
 
-    /// - Throws: A failure of status `usage`. Values are not repeated in it: they may be passwords.
+    /// - Throws: A failure of status `usage`. It never contains values, because they may be passwords.
     func scan(_ arguments: some Sequence<String>) throws(Failure) -> [Item] {
         var items: [Item] = []
         var rest = Array(arguments)[...]
@@ -43,7 +43,7 @@ struct OptionScanner {
             } else if argument.hasPrefix("-"), argument.count > 1 {
                 try scanShort(argument, &rest, &items)
             } else {
-                // Slices keep their indices: that of the next argument is the position of this one, counted from 1.
+                // Slices keep their indices, so the next argument's index is this argument's position, counted from 1.
                 items.append(.operand(argument, position: skipped + rest.startIndex))
             }
         }

@@ -11,10 +11,10 @@ enum Base64 {
         return values
     }()
 
-    /// Replaces base64 at the end of an array by the bytes that it stands for.
+    /// Decodes the base64 at the end of an array in place.
     ///
-    /// - Parameter start: Where it begins.
-    /// - Returns: Whether it is valid: complete, padded, and without bits that no byte has.
+    /// - Parameter start: The index where the base64 begins.
+    /// - Returns: Whether it is valid: complete, padded, and without set bits beyond the last byte.
     static func decode(_ bytes: inout [UInt8], from start: Int) -> Bool {
         guard (bytes.count - start).isMultiple(of: 4) else { return false }
         guard bytes.count > start else { return true }
@@ -28,7 +28,7 @@ enum Base64 {
             bitCount += 6
             if bitCount >= 8 {
                 bitCount -= 8
-                // Never beyond the letter that was read last.
+                // `target` never passes the last letter that was read.
                 bytes[target] = UInt8(truncatingIfNeeded: pending >> UInt32(bitCount))
                 target += 1
             }
@@ -40,7 +40,7 @@ enum Base64 {
 }
 
 extension [UInt8] {
-    /// Appends the base64 of bytes.
+    /// Appends bytes encoded as base64.
     mutating func append(base64 bytes: RawSpan) {
         var position = 0
         while position < bytes.byteCount {

@@ -2,12 +2,12 @@ import CommandLineSupport
 import Concurrency
 import KafkaWire
 
-/// Prints on standard error what the client waits for, one line for each report. `-q` doesn't silence these lines: they
-/// say why nothing happens.
+/// Prints on standard error why the client waits, one line per report. `-q` doesn't silence these lines, because they
+/// explain why nothing happens.
 final class ClientWarnings: Sendable {
     private struct State {
         var hasReached = false
-        /// What was last heard of the attempts to connect to each broker that isn't reached.
+        /// The last error of the attempts to connect to each unreached broker.
         var failures: [BrokerAddress: String] = [:]
         /// Whether a line was printed.
         var hasPrinted = false
@@ -15,7 +15,7 @@ final class ClientWarnings: Sendable {
         var throttling: [BrokerAddress: Throttling] = [:]
     }
 
-    /// When a broker's throttling is printed again: at intervals that double from 1 s to 60 s.
+    /// When to print a broker's throttling next. The interval doubles from 1 s to 60 s.
     private struct Throttling {
         var next: ContinuousClock.Instant
         var interval: Duration
@@ -35,7 +35,7 @@ final class ClientWarnings: Sendable {
         self.write = write
     }
 
-    /// Whether any broker has been connected to.
+    /// Whether a connection to any broker has succeeded.
     var hasReached: Bool { state.withLock { $0.hasReached } }
 
     /// Why each broker could not be reached, as part of a sentence; empty if no attempt has failed.
@@ -67,7 +67,7 @@ final class ClientWarnings: Sendable {
     }
 
     func retrying(_ event: RetryEvent) {
-        // An attempt that gets no answer has no end to be told of by `connected`.
+        // `connected` reports nothing for an attempt that gets no answer.
         if let broker = event.broker { state.withLock { $0.failures[broker] = event.error?.message } }
         let isNew =
             event.error.map { reasons.isNew($0.message, of: event.operation) }
@@ -90,9 +90,9 @@ final class ClientWarnings: Sendable {
                 + DurationText.format(duration))
     }
 
-    /// Reports that no broker has answered yet, unless an attempt to connect was reported already.
+    /// Reports that no broker has answered yet, unless a line was already printed.
     ///
-    /// - Parameter limit: How long the program waits; nil for no limit.
+    /// - Parameter limit: The time limit of the wait; nil for no limit.
     func silent(_ servers: String, limit: Duration?) {
         let isSilent = state.withLock { !$0.hasReached && !$0.hasPrinted }
         if isSilent {
@@ -101,7 +101,7 @@ final class ClientWarnings: Sendable {
         }
     }
 
-    /// Prints nothing from here on: what fails now fails because the program ends.
+    /// Prints nothing from now on, because failures during the program's exit are expected.
     func mute() { state.withLock { $0.isMuted = true } }
 
     private func say(_ text: String) {

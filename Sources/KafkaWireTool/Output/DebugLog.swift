@@ -2,12 +2,12 @@ import CommandLineSupport
 import Foundation
 import KafkaWire
 
-/// What `-d` reports on, by librdkafka's names.
+/// The contexts of `-d`, by librdkafka's names.
 enum DebugContext: String, CaseIterable {
     case generic, broker, topic, metadata, feature, queue, msg, `protocol`, cgrp, security, fetch, interceptor, plugin
     case consumer, admin, eos, mock, assignor, conf, telemetry, all
 
-    /// Reads a list with commas between.
+    /// Reads a comma-separated list.
     ///
     /// - Throws: A failure of status `usage` for a context that doesn't exist.
     static func list(_ text: String) throws(Failure) -> Set<DebugContext> {
@@ -15,7 +15,7 @@ enum DebugContext: String, CaseIterable {
         for part in text.split(separator: ",") {
             guard let context = DebugContext(rawValue: String(part)) else {
                 let names = allCases.map(\.rawValue).joined(separator: ", ")
-                throw Failure("-d expects a list of contexts with commas between: \(names)", status: .usage)
+                throw Failure("-d expects a list of contexts separated by commas: \(names)", status: .usage)
             }
             contexts.insert(context)
         }
@@ -42,12 +42,12 @@ enum DebugContext: String, CaseIterable {
     }
 }
 
-/// Prints what the client does on standard error, a line for each event, in the contexts that `-d` names.
+/// Prints the client's events on standard error, one per line, in the contexts of `-d`.
 struct DebugLog: Sendable {
     let contexts: Set<DebugContext>
     var write: @Sendable (String) -> Void = { Output.standardError.post(line: $0) }
 
-    /// The first of these contexts that is wanted; nil if none is.
+    /// The first of these contexts that is enabled; nil if none is.
     private func wanted(_ candidates: Set<DebugContext>) -> DebugContext? {
         if contexts.contains(.all) { return candidates.min { $0.rawValue < $1.rawValue } }
         return contexts.intersection(candidates).min { $0.rawValue < $1.rawValue }
@@ -59,7 +59,7 @@ struct DebugLog: Sendable {
         write("%7|\(time)|\(context.rawValue)| \(text())")
     }
 
-    /// Hooks that do what others do, and print.
+    /// Hooks that call other hooks and also print each event.
     func hooks(beside others: ClientHooks) -> ClientHooks {
         guard !contexts.isEmpty else { return others }
         var hooks = others
@@ -116,7 +116,7 @@ struct DebugLog: Sendable {
 extension DisconnectEvent.Reason {
     fileprivate var text: String {
         switch self {
-        case .closed: "not needed any more"
+        case .closed: "closed by this client"
         case .idle: "idle for connections.max.idle.ms"
         case .failed(let error): error.message
         }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Whether something is over, for one who only wants to look.
+/// An atomic flag that something has finished, for polling.
 final class DoneFlag: Sendable {
     private let flag = Atomic(false)
 

@@ -1,11 +1,11 @@
 import CommandLineSupport
 import KafkaWire
 
-/// A record as a JSON object, with the members that kcat gives it: `topic`, `partition`, `offset`, `tstype`, `ts`, `broker`,
+/// Writes a record as a JSON object with kcat's members: `topic`, `partition`, `offset`, `tstype`, `ts`, `broker`,
 /// `headers` (names and values in turn), `key` and `payload`.
 ///
-/// Bytes that are not UTF-8 can't be a JSON string: they are an object with the one member `base64`. `RecordLine` reads all
-/// of it again.
+/// Bytes that are not UTF-8 can't be a JSON string, so they become an object with the single member `base64`.
+/// `RecordLine` reads all of this.
 enum JSONEnvelope {
     static func append(_ record: borrowing Record, of batch: BatchNames, to text: inout [UInt8]) {
         text.append(contentsOf: batch.prefix)
@@ -44,7 +44,7 @@ enum JSONEnvelope {
         text.append(UInt8(ascii: "]"))
     }
 
-    /// What all records of a batch have in common.
+    /// The encoded members that all records of a batch share.
     struct BatchNames {
         let prefix: [UInt8]
         let timestampType: [UInt8]
@@ -53,7 +53,7 @@ enum JSONEnvelope {
         init(_ batch: RecordBatch) {
             var prefix = Array(#"{"topic":"#.utf8)
             let topic = Array(batch.topic.utf8)
-            // The name's bytes are lent for the call alone.
+            // The name's bytes are only used during the call.
             unsafe prefix.append(json: topic.span.bytes)
             prefix.append(contentsOf: #","partition":"#.utf8)
             prefix.append(decimal: Int64(batch.partition))

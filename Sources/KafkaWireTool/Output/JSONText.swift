@@ -1,7 +1,7 @@
 import CommandLineSupport
 
 extension [UInt8] {
-    /// A JSON string (RFC 8259) of these bytes; if they are not UTF-8, `{"base64":"…"}` (RFC 4648, section 4).
+    /// Appends bytes as a JSON string (RFC 8259), or as `{"base64":"…"}` (RFC 4648, section 4) if they are not UTF-8.
     mutating func append(json bytes: RawSpan) {
         let start = count
         guard !append(quoting: bytes) else { return }
@@ -11,11 +11,11 @@ extension [UInt8] {
         append(contentsOf: "\"}".utf8)
     }
 
-    /// Appends a JSON string of these bytes, and stops where they are not UTF-8.
+    /// Appends bytes as a JSON string, and stops at the first invalid UTF-8.
     ///
-    /// What a terminal would take for a command is escaped.
+    /// Control characters that a terminal would interpret are escaped.
     ///
-    /// - Returns: Whether all of it is UTF-8.
+    /// - Returns: Whether all bytes are valid UTF-8.
     mutating func append(quoting bytes: RawSpan) -> Bool {
         append(UInt8(ascii: "\""))
         var position = 0
@@ -49,7 +49,7 @@ extension [UInt8] {
         return true
     }
 
-    /// `\u` and four digits.
+    /// Appends `\u` and four hexadecimal digits.
     private mutating func append(escaping scalar: Unicode.Scalar) {
         append(contentsOf: #"\u"#.utf8)
         for shift in [12, 8, 4, 0] as [UInt32] {
@@ -61,20 +61,20 @@ extension [UInt8] {
 
 extension RawSpan {
     subscript(position: Int) -> UInt8 {
-        // A byte has no wrong values, and `position` is checked.
+        // Every bit pattern is a valid byte, and `position` is checked.
         unsafe unsafeLoad(fromByteOffset: position, as: UInt8.self)
     }
 
-    /// The end of the text from a place on that a JSON string holds as it is: up to a quote, a backslash or a control
-    /// character, or the end of the bytes.
+    /// The end of the text from `start` on that needs no escaping in a JSON string: the next quote, backslash or
+    /// control character, or the end of the bytes.
     ///
-    /// - Parameter isASCII: Whether it also ends at a byte that is not ASCII.
+    /// - Parameter isASCII: Whether the text also ends at a byte that is not ASCII.
     func plainTextEnd(from start: Int, isASCII: Bool) -> Int {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let tops: UInt64 = 0x8080_8080_8080_8080
         var position = start
         while position + 8 <= byteCount {
-            // The condition has seen the end, and a number has no wrong values.
+            // The condition checks the bounds, and every bit pattern is a valid number.
             let word = UInt64(
                 littleEndian: unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: position, as: UInt64.self))
             let quotes = word ^ (ones &* 0x22)
@@ -100,7 +100,7 @@ extension RawSpan {
         return position
     }
 
-    /// The scalar of two or three bytes that begins here, if a terminal must not get it as it is; nil for others.
+    /// The scalar of two or three bytes at a position, if it must be escaped for terminals; nil for others.
     func hiddenScalar(at position: Int, length: Int) -> Unicode.Scalar? {
         // C1 controls, U+061C, and the controls of U+20xx begin with these.
         guard length < 4, [0xc2, 0xd8, 0xe2].contains(self[position]) else { return nil }
@@ -109,8 +109,8 @@ extension RawSpan {
         return Unicode.Scalar(value).flatMap { ForeignText.isHidden($0) ? $0 : nil }
     }
 
-    /// How many bytes the character of more than one byte has that begins here; 0 if it is not well-formed UTF-8
-    /// (Unicode 15, table 3-7).
+    /// The length in bytes of the multi-byte character at a position; 0 if it is not well-formed UTF-8 (Unicode 15,
+    /// table 3-7).
     func wellFormedLength(at position: Int) -> Int {
         let first = self[position]
         let length: Int

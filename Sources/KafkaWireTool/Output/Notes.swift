@@ -1,6 +1,6 @@
 import CommandLineSupport
 
-/// What is said on standard error beside errors: lines that begin with a percent sign, as kcat's do.
+/// Prints notes on standard error unless `-q` is given. Each begins with a percent sign, as in kcat.
 struct Notes: Sendable {
     let isQuiet: Bool
 

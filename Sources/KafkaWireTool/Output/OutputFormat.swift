@@ -1,7 +1,7 @@
 import CommandLineSupport
 import KafkaWire
 
-/// How a record is shown: the text of `-f`, taken apart once.
+/// The parsed format of `-f`.
 struct OutputFormat: Equatable {
     enum Part: Equatable {
         case literal([UInt8])
@@ -9,13 +9,13 @@ struct OutputFormat: Equatable {
     }
 
     let parts: [Part]
-    /// What stands for a missing key or value.
+    /// The text for a null key or value.
     let null: [UInt8]
-    /// How keys and values are shown; nil for their bytes.
+    /// How to show keys and values; nil for plain bytes.
     var keyPacking: Packing?
     var valuePacking: Packing?
 
-    /// - Throws: A failure of status `usage` for what isn't known after a percent sign or a backslash.
+    /// - Throws: A failure of status `usage` for an unknown token or escape.
     init(_ text: String, null: String = "") throws(Failure) {
         var parts: [Part] = []
         var literal: [UInt8] = []
@@ -44,7 +44,7 @@ struct OutputFormat: Equatable {
         self.null = Array(null.utf8)
     }
 
-    /// The value and a delimiter, with the key in front where it is to be told apart.
+    /// The format without `-f`: the value and a delimiter, after the key and its separator if `-K` gives one.
     init(keySeparator: [UInt8]?, delimiter: [UInt8], null: String = "") {
         let value: [Part] = [.value, .literal(delimiter)]
         parts = keySeparator.map { [.key, .literal($0)] + value } ?? value
@@ -53,7 +53,7 @@ struct OutputFormat: Equatable {
 
     private static func unknown(_ place: String) -> Failure {
         Failure(
-            "-f has a percent sign \(place); it knows %t %p %o %k %s %K %S %R %h %T and %%", status: .usage)
+            "-f has a percent sign \(place); use %t %p %o %k %s %K %S %R %h %T or %%", status: .usage)
     }
 
     private static func part(_ letter: UInt8) -> Part? {
@@ -74,8 +74,8 @@ struct OutputFormat: Equatable {
 
     /// Appends a record.
     ///
-    /// - Parameter topic: The topic's name as bytes, made once a batch.
-    /// - Throws: `Packing.Mismatch` if the key or value does not fit its packing. What comes before it is appended.
+    /// - Parameter topic: The bytes of the topic name, made once per batch.
+    /// - Throws: `Packing.Mismatch` if the key or value does not fit its packing. The parts before it are appended.
     func append(
         _ record: borrowing Record, topic: [UInt8], partition: Int32, to text: inout [UInt8]
     ) throws(Packing.Mismatch) {
@@ -98,7 +98,7 @@ struct OutputFormat: Equatable {
 
     private func append(_ bytes: RawSpan?, _ packing: Packing?, to text: inout [UInt8]) throws(Packing.Mismatch) {
         guard let bytes else { return text.append(contentsOf: null) }
-        // As in kcat, an empty text has nothing to unpack.
+        // As in kcat, empty keys and values are not unpacked.
         if let packing, bytes.byteCount > 0 {
             try packing.append(bytes, to: &text)
         } else {
@@ -125,17 +125,17 @@ struct OutputFormat: Equatable {
 
 extension [UInt8] {
     mutating func append(contentsOf bytes: RawSpan) {
-        // The buffer is lent for the call alone.
+        // The buffer is only used during the call.
         unsafe bytes.withUnsafeBytes { unsafe append(contentsOf: $0) }
     }
 
-    /// A number's digits, without a string on the way.
+    /// Appends a number's digits without an intermediate string.
     mutating func append(decimal number: Int64) {
         if number < 0 { append(UInt8(ascii: "-")) }
         append(unsignedDecimal: number.magnitude)
     }
 
-    /// The four bytes of a number, the highest first.
+    /// Appends the four bytes of a number in big-endian order.
     mutating func append(bigEndian number: Int32) {
         for shift in [24, 16, 8, 0] as [Int32] { append(UInt8(truncatingIfNeeded: number >> shift)) }
     }

@@ -1,8 +1,8 @@
 import CommandLineSupport
 
-/// How the bytes of a key or value are shown: kcat's packing of `-s`, such as `>iq$`.
+/// A packing of `-s`, such as `>iq$`, which shows the bytes of a key or value as numbers and text.
 ///
-/// Integers are big-endian unless `<` comes before them. What is left after the last letter is not shown, and is an error
+/// Integers are big-endian unless `<` comes before them. Bytes after the last letter are not shown, and are an error
 /// only with `$`.
 struct Packing: Equatable {
     private enum Item: Equatable {
@@ -13,7 +13,7 @@ struct Packing: Equatable {
         case blank
     }
 
-    /// Why bytes don't fit a packing.
+    /// The reason why bytes don't fit a packing.
     struct Mismatch: Error, Equatable {
         let sentence: String
     }
@@ -22,11 +22,11 @@ struct Packing: Equatable {
     /// `key` or `value`, for errors.
     private let field: String
 
-    /// - Throws: A failure of status `usage` for a letter that isn't known.
+    /// - Throws: A failure of status `usage` for an unknown letter.
     init(_ text: Substring, of field: String) throws(Failure) {
         self.field = field
         guard text != "avro" else {
-            throw Failure("-s avro is not supported: kafkawire has no client of a schema registry", status: .usage)
+            throw Failure("-s avro is not supported: kafkawire has no schema registry client", status: .usage)
         }
         var items: [Item] = []
         var isLittleEndian = false
@@ -60,7 +60,7 @@ struct Packing: Equatable {
                 + "(value=…) or both", status: .usage)
     }
 
-    /// Appends what the bytes stand for. What comes before a mismatch is appended, too, as in kcat.
+    /// Appends the unpacked bytes. As in kcat, the parts before a mismatch are appended, too.
     func append(_ bytes: RawSpan, to text: inout [UInt8]) throws(Mismatch) {
         var position = 0
         for item in items {
@@ -76,7 +76,7 @@ struct Packing: Equatable {
                 }
                 position += byteCount
                 if isSigned {
-                    // Moves the sign to the top, and back.
+                    // Shifts the sign bit to the top and back, to extend it.
                     let unused = UInt64(64 - 8 * byteCount)
                     text.append(decimal: Int64(bitPattern: value << unused) >> Int64(unused))
                 } else {

@@ -3,26 +3,26 @@ import KafkaWire
 
 /// Prints batches of records.
 ///
-/// What is rendered is written while the next batch is rendered; a batch that comes while the last is still being
-/// written waits together with those after it, so that many small batches become few writes.
+/// A batch is rendered while the previous one is written. Batches that arrive during a write are collected, so that
+/// many small batches become few writes.
 struct RecordPrinter {
     enum Style {
         case format(OutputFormat)
-        /// A JSON object, and what ends it.
+        /// A JSON object and its delimiter.
         case json(delimiter: [UInt8])
     }
 
-    /// More than this isn't kept for later.
+    /// The size from which on collected text is written, in bytes.
     private static let fullSize = 256 << 10
 
     private let style: Style
-    /// Whether each record is written by itself, and waited for.
+    /// Whether to write each record separately, and to wait for the write.
     private let isUnbuffered: Bool
-    /// Whether a record that does not fit its packing is reported and skipped; otherwise it is an error.
+    /// Whether to report and skip a record that does not fit its packing; otherwise it is an error.
     private let skipsMismatches: Bool
     private let output: Output
     private var text: [UInt8] = []
-    private var writing: WriteUnderWay?
+    private var writing: WriteInProgress?
 
     init(style: Style, isUnbuffered: Bool, skipsMismatches: Bool = false, output: Output = .standard) {
         self.style = style
@@ -31,7 +31,7 @@ struct RecordPrinter {
         self.output = output
     }
 
-    /// What became of a batch.
+    /// The result of printing a batch.
     struct Printed: Equatable {
         var count = 0
         /// The offset after the last record that was printed or skipped.
@@ -46,7 +46,7 @@ struct RecordPrinter {
     ///   - limit: The maximum number of records to print.
     ///   - endOffset: Stops before the first record with this offset or a higher one; nil for no limit.
     ///   - endTimestamp: Stops before the first record with this timestamp or a later one, in milliseconds since 1970;
-    ///     nil for no limit. A record's timestamp can be any number, so none of them can stand for "no limit".
+    ///     nil for no limit. A record's timestamp can be any number, so no number can mean "no limit".
     /// - Throws: `KafkaError` for records that can't be read, `Failure` for those that do not fit the packing of `-s`,
     ///   `OutputError`.
     mutating func print(
@@ -68,7 +68,7 @@ struct RecordPrinter {
         return printed
     }
 
-    /// Writes what is left, and waits for it.
+    /// Writes the remaining text, and waits until all is written.
     mutating func flush() async throws {
         if !text.isEmpty { try await write() }
         try await writing?.wait()
@@ -85,14 +85,14 @@ struct RecordPrinter {
         var bytes: [UInt8] = []
         swap(&bytes, &text)
         text.reserveCapacity(bytes.count)
-        writing = WriteUnderWay(bytes, to: output)
+        writing = WriteInProgress(bytes, to: output)
     }
 
     private mutating func render(
         _ batch: RecordBatch, _ limit: Int, _ endOffset: Int64?, _ endTimestamp: Int64?, _ ends: inout [Int]
     ) throws -> Printed {
         var printed = Printed(nextOffset: batch.firstOffset)
-        // Only the record's own bytes are printed as they are.
+        // The topic name is escaped; only the record's own bytes are printed unchanged.
         let topic = Array(ForeignText.visible(batch.topic).utf8)
         let names = JSONEnvelope.BatchNames(batch)
         var records = batch.records
@@ -113,7 +113,7 @@ struct RecordPrinter {
             }
             if isUnbuffered { ends.append(text.count) }
             printed.count += 1
-            // A damaged or hostile log can hold any offset.
+            // A damaged or hostile log can contain any offset.
             printed.nextOffset = record.offset == .max ? .max : record.offset + 1
         }
         if printed.count < limit { printed.nextOffset = batch.nextOffset }
@@ -132,8 +132,8 @@ extension RecordPrinter {
     }
 }
 
-/// Bytes on their way out.
-private final class WriteUnderWay: Sendable {
+/// A write in progress.
+private final class WriteInProgress: Sendable {
     private let task: Task<OutputError?, Never>
     private let done: DoneFlag
 

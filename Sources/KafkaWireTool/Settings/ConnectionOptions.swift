@@ -2,9 +2,9 @@ import CommandLineSupport
 import Foundation
 import KafkaWire
 
-/// How to get to the cluster: `-b`, `-X`, `-F` and `-d`.
+/// The connection options: `-b`, `-X`, `-F`, `-m` and `-d`.
 struct ConnectionOptions: Equatable {
-    /// What to print instead of doing anything.
+    /// A report to print instead of connecting.
     enum Report: Equatable {
         /// `-X list`
         case list
@@ -17,30 +17,30 @@ struct ConnectionOptions: Equatable {
         OptionSpec("F", takesValue: true), OptionSpec("d", takesValue: true), OptionSpec("m", takesValue: true),
     ]
 
-    /// Stands for the bootstrap servers in configurations that nobody connects with.
+    /// A placeholder for the bootstrap servers in configurations that are only printed.
     static let anyServer = "localhost:9092"
 
     var brokers: String?
-    /// The settings of `-X` in their order; values may be passwords.
+    /// The settings of `-X`, in command-line order. Values may be passwords.
     var settings: [Setting] = []
-    /// Files of settings, in their order.
+    /// The settings files of `-F`, in command-line order.
     var files: [String] = []
-    /// Whether `-F none` turns off the files that are read by default.
+    /// Whether `-F none` turns off the default file.
     private(set) var hasNoFiles = false
     private(set) var report: Report?
-    /// `-d`
+    /// `-d`: the contexts to print.
     private(set) var debug: Set<DebugContext> = []
-    /// `-m`: how long to wait for answers, in seconds.
+    /// `-m`: the time limit for answers, in seconds.
     private(set) var waitLimit: Int?
 
-    /// Takes an option in if it is one of these.
+    /// Takes an option if it is one of these.
     ///
     /// - Returns: Whether it was.
     mutating func take(_ name: String, _ value: String) throws(Failure) -> Bool {
         switch name {
         case "-b": brokers = value
         case "-F":
-            // kcat's words for no file at all.
+            // kcat's names for no file.
             if value == "none" || value == "-" { hasNoFiles = true } else { files.append(value) }
         case "-d": debug.formUnion(try DebugContext.list(value))
         case "-m":
@@ -68,11 +68,10 @@ struct ConnectionOptions: Equatable {
         }
     }
 
-    /// The settings that the user gives, under Kafka's names. A later file overrides an earlier one, and `-X` overrides the
-    /// files.
+    /// The user's settings, by Kafka's names. A later file overrides an earlier one, and `-X` overrides the files.
     ///
-    /// - Parameter environment: `KCAT_CONFIG` names a file that is read if `-F` gives none, and `HOME` is where kcat's own
-    ///   file may be.
+    /// - Parameter environment: The environment, for the default file: the one that `KCAT_CONFIG` names, otherwise
+    ///   `.config/kcat.conf` in `HOME`.
     func allSettings(
         environment: [String: String] = ProcessInfo.processInfo.environment
     ) async throws -> KafkaSettings {
@@ -86,7 +85,7 @@ struct ConnectionOptions: Equatable {
         return settings
     }
 
-    /// The file that kcat reads if `-F` gives none; nil if there is none.
+    /// The file that kcat reads without `-F`; nil if there is none.
     private func defaultFile(_ environment: [String: String]) -> String? {
         guard !hasNoFiles else { return nil }
         if let path = environment["KCAT_CONFIG"], !path.isEmpty { return path }
@@ -95,13 +94,13 @@ struct ConnectionOptions: Equatable {
         return FileManager.default.isReadableFile(atPath: path) ? path : nil
     }
 
-    /// Makes a client. It doesn't connect yet.
+    /// Creates a client, which does not connect yet.
     ///
     /// - Parameters:
-    ///   - defaults: Settings that apply unless the user gives them.
-    ///   - overrides: Settings that other options stand for.
-    ///   - isQuiet: Whether settings that are ignored are not mentioned.
-    ///   - isVerbose: Whether files that are read are mentioned.
+    ///   - defaults: Settings that the user's settings override.
+    ///   - overrides: Settings from other options, which override the user's settings.
+    ///   - isQuiet: Whether to omit notes about ignored settings.
+    ///   - isVerbose: Whether to name the files that are read.
     func session(
         defaults: [String: String] = [:], overrides: [String: String] = [:], isQuiet: Bool = false,
         isVerbose: Bool = false
@@ -112,7 +111,7 @@ struct ConnectionOptions: Equatable {
         let configuration = try configuration(settings, defaults: defaults, overrides: overrides)
         guard !configuration.bootstrapServers.isEmpty else {
             throw Failure(
-                "no broker is given: use -b HOST:PORT, or set bootstrap.servers with -X or in the file of -F",
+                "no broker is given: use -b HOST:PORT, or set bootstrap.servers with -X or in a file with -F",
                 status: .usage)
         }
         let warnings = ClientWarnings()
@@ -123,7 +122,7 @@ struct ConnectionOptions: Equatable {
             client: KafkaClient(configuration, hooks: hooks), warnings: warnings, given: given)
     }
 
-    /// Prints what `-X list` or `-X dump` asks for.
+    /// Prints the report of `-X list` or `-X dump`.
     func print(_ report: Report, defaults: [String: String], overrides: [String: String]) async throws {
         switch report {
         case .list: try await Output.standard.write(try SettingsReport.list())
@@ -135,11 +134,11 @@ struct ConnectionOptions: Equatable {
         }
     }
 
-    /// The settings in force. Without bootstrap servers if none are given.
+    /// The effective configuration; without bootstrap servers if none are given.
     private func configuration(
         _ settings: KafkaSettings, defaults: [String: String], overrides: [String: String]
     ) throws(Failure) -> ClientConfiguration {
-        // One silent broker must leave time to try another within the limit of `ClusterSession`.
+        // If one broker is silent, another one can still be tried within the limit of `ClusterSession`.
         var all = ["socket.connection.setup.timeout.ms": "3000"].merging(defaults) { $1 }
         all.merge(settings.properties) { $1 }
         all.merge(overrides) { $1 }
@@ -158,7 +157,7 @@ struct ConnectionOptions: Equatable {
         }
     }
 
-    /// A client certificate whose key has a file of its own: `ssl.certificate.location` and `ssl.key.location`.
+    /// Sets a client certificate whose key is in a separate file: `ssl.certificate.location` and `ssl.key.location`.
     private static func setKey(_ path: String, of configuration: inout ClientConfiguration) throws(KafkaError) {
         guard configuration.security.tls?.clientCertificate != nil else {
             throw KafkaError(
@@ -169,7 +168,7 @@ struct ConnectionOptions: Equatable {
         configuration.security.tls?.clientCertificate?.key = .file(path)
     }
 
-    /// The list with librdkafka's default port for brokers that are given without one.
+    /// Adds librdkafka's default port, 9092, to brokers without a port.
     static func withPorts(_ servers: String) -> String {
         servers.split(separator: ",", omittingEmptySubsequences: false).map { server in
             let isName =
@@ -188,7 +187,7 @@ struct ConnectionOptions: Equatable {
 }
 
 extension Failure {
-    /// The sentence and the exit status for an error of the client or a broker.
+    /// Creates the failure, with exit status and hint, for an error of the client or a broker.
     init(_ error: KafkaError) {
         switch error.code {
         case .invalidConfig where !error.isFromBroker: self.init(error.message, status: .usage)

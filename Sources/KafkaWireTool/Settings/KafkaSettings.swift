@@ -1,35 +1,35 @@
 import CommandLineSupport
 import KafkaWire
 
-/// A setting as the user gives it.
+/// A setting as given by the user.
 struct Setting: Equatable {
     let name: String
-    /// May be a password: not for printing.
+    /// The value. It may be a password, so it must not be printed.
     let value: String
-    /// File and line, to stand before an error; nil for the command line.
+    /// File and line, as the prefix of an error; nil for the command line.
     var place: String?
 }
 
-/// The settings of all files and options under Kafka's names, whichever names the user gave.
+/// The settings of all files and options, translated to Kafka's names.
 ///
-/// Files that are made for kcat have the names, words and units of librdkafka. They are translated here, so that the
-/// library knows only Kafka's.
+/// kcat's files use the names, values and units of librdkafka. They are translated here, so that the library only needs
+/// Kafka's.
 struct KafkaSettings {
-    /// By Kafka's names; of several settings with the same meaning the last one counts.
+    /// The settings by Kafka's names. If several have the same meaning, the last one applies.
     private(set) var properties: [String: String] = [:]
     /// `ssl.key.location`: the file of the client's private key, if it is not the file of the certificate.
     private(set) var keyFile: String?
-    /// `partitioner`: nil for Kafka's own.
+    /// `partitioner`: nil for Kafka's default partitioner.
     private(set) var partitioner: LibrdkafkaPartitioner?
     /// The contexts of `debug`.
     private(set) var debug: Set<DebugContext> = []
-    /// The files that the settings come from.
+    /// The files from which the settings come.
     var files: [String] = []
-    /// What the user should know: settings without effect, one sentence each.
+    /// Notes for the user about ignored and changed settings, one sentence each.
     private(set) var notes: [String] = []
-    /// `sasl.oauthbearer.config`, and whether `enable.sasl.oauthbearer.unsecure.jwt` turns it on.
+    /// `sasl.oauthbearer.config`, and whether `enable.sasl.oauthbearer.unsecure.jwt` enables it.
     private var unsecuredToken: (config: String, isOn: Bool) = ("", false)
-    /// The level for the codec of `compression.codec`.
+    /// `compression.level`: the level for the codec of `compression.codec`; nil if not set.
     private var compressionLevel: String?
 
     /// - Throws: A failure of status `usage` for a name that neither Kafka nor librdkafka has, and for a value that
@@ -64,10 +64,10 @@ struct KafkaSettings {
         case .keyFile: keyFile = value
         case .compressionLevel: compressionLevel = value
         case .compressionCodec:
-            // As a topic's setting: the client's codec, which is the only one here.
+            // In librdkafka a topic can inherit the client's codec. Here the client's codec is the only one.
             if value != "inherit" { properties["compression.type"] = value }
         case .trustedCertificates:
-            // librdkafka looks for the system's certificates by itself then.
+            // In librdkafka this means the system's certificates, which are the default here.
             if value == "probe" {
                 properties["ssl.truststore.location"] = nil
             } else {
@@ -86,7 +86,7 @@ struct KafkaSettings {
             }
             properties["max.in.flight.requests.per.connection"] = "5"
             if number < 1_000_000 {
-                add(note: "the setting \(setting.name) is 5: more requests at once would not keep messages in order")
+                add(note: "the setting \(setting.name) is 5: more requests in flight would not keep messages in order")
             }
         case .verification:
             guard let isOn = LibrdkafkaSettings.truth(value) else {
@@ -100,7 +100,7 @@ struct KafkaSettings {
                 let names = LibrdkafkaPartitioner.Kind.allCases.map(\.rawValue).joined(separator: ", ")
                 throw Self.invalid(setting, setting.name, "one of \(names)")
             }
-            // Kafka's own is the same and also balances the messages without a key.
+            // Kafka's default is equal and also balances messages without a key.
             self.partitioner = partitioner == .murmur2Random ? nil : LibrdkafkaPartitioner(kind: partitioner)
         case .unsecuredToken: unsecuredToken.config = value
         case .unsecuredTokenSwitch:
@@ -133,7 +133,7 @@ struct KafkaSettings {
         }
     }
 
-    /// Takes librdkafka's description of a token that nobody has signed: pairs with blanks between, such as
+    /// Translates librdkafka's description of an unsigned token, which is a list of pairs separated by blanks, such as
     /// `principal=alice lifeSeconds=600`.
     private mutating func takeUnsecuredToken() throws(Failure) {
         guard unsecuredToken.isOn, properties["sasl.jaas.config"] == nil else { return }
@@ -146,7 +146,7 @@ struct KafkaSettings {
             case ("lifeSeconds", 2): option = "unsecuredLoginLifetimeSeconds"
             default:
                 throw Failure(
-                    "sasl.oauthbearer.config is invalid; principal=NAME is expected, and perhaps lifeSeconds=N",
+                    "sasl.oauthbearer.config is invalid; principal=NAME is expected, optionally with lifeSeconds=N",
                     status: .usage)
             }
             let text = parts[1].replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
@@ -160,7 +160,7 @@ struct KafkaSettings {
         if !notes.contains(note) { notes.append(note) }
     }
 
-    /// The name without kcat's prefix for settings of a topic. A few names of other settings begin with it as well.
+    /// The name without kcat's prefix `topic.` for topic settings. A few other settings also begin with it.
     private static func globalName(_ name: String) -> String {
         guard name.hasPrefix("topic."), LibrdkafkaSettings.meaning(of: name) == nil else { return name }
         return String(name.dropFirst("topic.".count))
@@ -175,8 +175,8 @@ struct KafkaSettings {
 
     private static func prefix(_ setting: Setting) -> String { setting.place.map { "\($0): " } ?? "" }
 
-    /// What is wrong with an unknown name. It is only shown if it looks like a name: what follows a line that should have
-    /// been continued may be a part of a password.
+    /// The failure for an unknown name. It only shows the name if it looks like one, because a line that should have
+    /// continued the previous line may be part of a password.
     private static func unknown(_ setting: Setting) -> Failure {
         let name = setting.name
         let start = prefix(setting)

@@ -1,13 +1,13 @@
 import CommandLineSupport
 import KafkaWire
 
-/// A setting that the library knows, by Kafka's name, and its value in a configuration.
+/// A setting of the library by Kafka's name, which can read its value from a configuration.
 struct KnownSetting: Sendable {
     enum Value: Equatable {
         case shown(String)
-        /// It is set, and its value is a secret.
+        /// The setting is set, and its value is secret.
         case hidden
-        /// It is not set.
+        /// The setting is not set.
         case none
     }
 

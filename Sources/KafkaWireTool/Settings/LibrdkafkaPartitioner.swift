@@ -2,21 +2,21 @@ import KafkaWire
 
 /// The partitioners of librdkafka, for producers that must send each key to the partition that kcat sends it to.
 struct LibrdkafkaPartitioner: Partitioner, Equatable {
-    /// By the values of librdkafka's `partitioner`.
+    /// The values of librdkafka's `partitioner`.
     enum Kind: String, CaseIterable {
-        /// Any partition, whatever the key.
+        /// A random partition, regardless of the key.
         case random
-        /// By the key's CRC-32; a missing key has that of no bytes.
+        /// By the key's CRC-32. A null key counts as empty.
         case consistent
-        /// By the key's CRC-32; any partition if the key is null or empty. librdkafka's default.
+        /// By the key's CRC-32; a random partition if the key is null or empty. librdkafka's default.
         case consistentRandom = "consistent_random"
-        /// As Java's client; a missing key is an empty one.
+        /// By the murmur2 hash, as in the Java client. A null key counts as empty.
         case murmur2
-        /// As Java's client; any partition if the key is null. Kafka's default.
+        /// By the murmur2 hash, as in the Java client; any partition if the key is null. Kafka's default.
         case murmur2Random = "murmur2_random"
-        /// By the FNV-1a hash as Sarama has it; a missing key has that of no bytes.
+        /// By the FNV-1a hash, as in Sarama. A null key counts as empty.
         case fnv1a
-        /// By the FNV-1a hash; any partition if the key is null.
+        /// By the FNV-1a hash, as in Sarama; a random partition if the key is null.
         case fnv1aRandom = "fnv1a_random"
     }
 
@@ -31,9 +31,9 @@ struct LibrdkafkaPartitioner: Partitioner, Equatable {
         case (.consistent, let key?), (.consistentRandom, let key?): return Int32(Self.crc32(key) % count)
         case (.fnv1a, nil): return Int32(Self.absolute(Self.fnvOffset) % count)
         case (.fnv1a, let key?), (.fnv1aRandom, let key?): return Int32(Self.fnv1a(key) % count)
-        // The Java client's hash of no bytes.
+        // The Java client's hash of an empty key.
         case (.murmur2, nil): return Int32(0x106e_08d9 % count)
-        // Kafka's own partitioner does the same.
+        // nil selects Kafka's default partitioner, which uses the same hash.
         case (.murmur2, _), (.murmur2Random, _): return nil
         }
     }
@@ -60,6 +60,6 @@ struct LibrdkafkaPartitioner: Partitioner, Equatable {
         return absolute(hash)
     }
 
-    /// The absolute value of the same bits with a sign.
+    /// The absolute value of the bits as a signed integer.
     private static func absolute(_ hash: UInt32) -> UInt32 { Int32(bitPattern: hash).magnitude }
 }

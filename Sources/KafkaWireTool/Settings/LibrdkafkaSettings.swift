@@ -1,18 +1,18 @@
-/// What librdkafka's settings mean here.
+/// The translation of librdkafka's settings.
 ///
-/// https://github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md has them with their values.
+/// Source: https://github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md
 enum LibrdkafkaSettings {
     enum Meaning {
-        /// The setting of this name in Kafka, with the same values.
+        /// Kafka's setting of this name, with the same values.
         case kafka(String)
-        /// The setting of this name in Kafka, with other words or units.
+        /// Kafka's setting of this name, with different values or units.
         ///
-        /// - `expected`: What a value has to be, to stand before "is expected".
-        /// - `convert`: Gives nil for an invalid value.
+        /// - `expected`: A description of valid values, followed by "is expected" in errors.
+        /// - `convert`: Returns Kafka's value; nil for an invalid value.
         case converted(String, expected: String, convert: @Sendable (String) -> String?)
-        /// One that is more than a change of words.
+        /// A setting that needs more than a conversion of its value.
         case special(Special)
-        /// Nothing here; `reason` continues "is ignored:", and is nil if there is simply no counterpart.
+        /// A setting without effect. `reason` follows "is ignored:" in the note; nil if there is no counterpart.
         case ignored(reason: String?)
     }
 
@@ -21,17 +21,19 @@ enum LibrdkafkaSettings {
         case partitioner, debug, unsecuredToken, unsecuredTokenSwitch
     }
 
-    /// - Returns: nil for a name that neither Kafka nor librdkafka has.
+    /// The meaning of a setting by its name in Kafka or librdkafka.
+    ///
+    /// - Returns: nil if neither has such a setting.
     static func meaning(of name: String) -> Meaning? {
         if let meaning = translated[name] { return meaning }
         if KnownSetting.all.contains(where: { $0.name == name }) || passedOn.contains(name) { return .kafka(name) }
         return withoutCounterpart.contains(name) || name.hasPrefix("schema.registry.") ? .ignored(reason: nil) : nil
     }
 
-    /// All names, for the nearest one to a wrong name.
+    /// All names, for suggestions for a misspelt name.
     static var names: [String] { Array(translated.keys) + withoutCounterpart }
 
-    /// The names that are translated and Kafka's names for them.
+    /// The translated names with Kafka's names for them.
     static var aliases: [(name: String, kafkaName: String)] {
         var aliases: [(name: String, kafkaName: String)] = []
         for (name, meaning) in translated {
@@ -49,13 +51,13 @@ enum LibrdkafkaSettings {
         return aliases.sorted { $0 < $1 }
     }
 
-    /// Whether only librdkafka has this name, so that a file with it is made for kcat.
+    /// Whether only librdkafka has this name, which means that a file with it is for kcat.
     static func isForeign(_ name: String) -> Bool {
         if ["sasl.username", "sasl.password"].contains(name) || name.hasPrefix("topic.") { return true }
         return !KnownSetting.names.contains(name) && (translated[name] != nil || withoutCounterpart.contains(name))
     }
 
-    /// The words that librdkafka has for true and false.
+    /// Converts librdkafka's words for true and false; nil for other words.
     static func truth(_ text: String) -> String? {
         switch text.lowercased() {
         case "true", "t", "1": "true"
@@ -64,7 +66,7 @@ enum LibrdkafkaSettings {
         }
     }
 
-    /// Names of Java clients that the library itself ignores, or refuses and says why.
+    /// Settings of Java clients that the library itself ignores or rejects with a reason.
     private static let passedOn: Set<String> = [
         "key.serializer", "value.serializer", "key.deserializer", "value.deserializer", "max.poll.records",
         "partitioner.class", "interceptor.classes", "ssl.truststore.password", "ssl.keystore.password",
@@ -117,8 +119,8 @@ enum LibrdkafkaSettings {
                     default: text
                     }
                 }),
-            "retries": .ignored(reason: "delivery.timeout.ms is the limit of what is sent again"),
-            "message.send.max.retries": .ignored(reason: "delivery.timeout.ms is the limit of what is sent again"),
+            "retries": .ignored(reason: "delivery.timeout.ms limits retries"),
+            "message.send.max.retries": .ignored(reason: "delivery.timeout.ms limits retries"),
         ]
         let never = "\(Int32.max)"
         for name in ["message.timeout.ms", "delivery.timeout.ms"] {
@@ -139,14 +141,14 @@ enum LibrdkafkaSettings {
         return table
     }()
 
-    /// librdkafka takes fractions, which are rounded up: waiting no time at all is another mode.
+    /// Rounds up a fraction, which librdkafka accepts. Rounding down to 0 would turn lingering off.
     @Sendable private static func wholeMilliseconds(_ text: String) -> String? {
         if Int(text) != nil { return text }
         guard let number = Double(text), (0...900_000).contains(number) else { return nil }
         return "\(Int(number.rounded(.up)))"
     }
 
-    /// Settings that change nothing that this client does.
+    /// Settings of librdkafka without a counterpart in this client.
     private static let withoutCounterpart: Set<String> = [
         "api.version.fallback.ms", "api.version.request", "api.version.request.timeout.ms", "batch.num.messages",
         "broker.address.family", "broker.address.ttl", "broker.version.fallback", "builtin.features",

@@ -2,13 +2,14 @@ import CommandLineSupport
 import Foundation
 import KafkaWire
 
-/// The files that hold settings: those of Kafka's Java tools, and those of kcat.
+/// Reads settings files, in the format of Kafka's Java tools or of kcat.
 enum SettingsFile {
-    /// Reads a file of `-F`, in the format that its names tell.
+    /// Reads a file of `-F`, and detects its format by the names in it.
     ///
-    /// The two formats differ in what a backslash means. A file with a name that only librdkafka has is kcat's.
+    /// The formats differ in the meaning of a backslash. A file is in kcat's format if one of its names exists only in
+    /// librdkafka.
     ///
-    /// - Throws: A failure of status `noInput` if the file can't be read, and `usage` for what is not of its format.
+    /// - Throws: A failure of status `noInput` if the file can't be read, or `usage` if it violates its format.
     static func read(_ path: String) async throws -> [Setting] {
         let content = try await content(of: path)
         let lines = KcatFile.settings(content, path: path)
@@ -23,9 +24,9 @@ enum SettingsFile {
         }
     }
 
-    /// Reads a file that is kcat's by its place.
+    /// Reads a file in kcat's format.
     ///
-    /// - Throws: As `read`.
+    /// - Throws: The same as `read`.
     static func readKcat(_ path: String) async throws -> [Setting] {
         try KcatFile.settings(try await content(of: path), path: path).get()
     }
@@ -40,12 +41,12 @@ enum SettingsFile {
     static func place(_ path: String, _ line: Int) -> String { "\(ShownArgument.name(path)), line \(line)" }
 }
 
-/// A file of settings as kcat reads it: `name=value` on each line, `#` begins a comment.
+/// kcat's format of settings files: `name=value` on each line, and lines of comments that begin with `#`.
 ///
-/// Blanks around a line, and around the first equals sign, don't count. A backslash before `:` or `=` is dropped, any other
-/// one is part of the value, and no line continues in the next one.
+/// Blanks around a line and around the first equals sign are ignored. A backslash before `:` or `=` is dropped; any
+/// other backslash is part of the value. Lines can't be continued.
 enum KcatFile {
-    /// - Returns: The settings, or a failure of status `usage` for the first line of another form.
+    /// - Returns: The settings, or a failure of status `usage` for the first invalid line.
     static func settings(_ content: [UInt8], path: String) -> Result<[Setting], Failure> {
         var settings: [Setting] = []
         for (index, bytes) in content.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)

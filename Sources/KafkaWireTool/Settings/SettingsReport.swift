@@ -1,9 +1,9 @@
 import CommandLineSupport
 import KafkaWire
 
-/// What `-X list` and `-X dump` print.
+/// The output of `-X list` and `-X dump`.
 enum SettingsReport {
-    /// All settings with their defaults, and the names that librdkafka has for them.
+    /// All settings with their defaults and librdkafka's names for them.
     static func list() throws(Failure) -> String {
         let defaults: ClientConfiguration
         do throws(KafkaError) {
@@ -26,17 +26,17 @@ enum SettingsReport {
         table.add(["ssl.key.location", "", ""])
         table.add(["compression.level", "-1", ""])
         return table.lines.map(\.trimmingBlanksAtEnd).joined(separator: "\n") + "\n\n"
-            + "Settings of a topic may begin with topic., as in topic.acks. Other settings of librdkafka are ignored with a "
-            + "note.\n"
+            + "Topic settings may have the prefix topic., as in topic.acks. Other settings of librdkafka are ignored "
+            + "with a note.\n"
     }
 
-    /// The settings in force, in a form that `-F` reads again. Secrets are left out.
+    /// The effective settings, in a format that `-F` can read. Secrets are omitted.
     static func dump(_ configuration: ClientConfiguration, _ settings: KafkaSettings) -> String {
         var lines: [String] = []
         for setting in KnownSetting.all {
             switch setting.value(configuration) {
             case .shown(let text): lines.append("\(setting.name) = \(text)")
-            case .hidden: lines.append("# \(setting.name) is set, and not shown")
+            case .hidden: lines.append("# \(setting.name) is set, but not shown")
             case .none: break
             }
         }

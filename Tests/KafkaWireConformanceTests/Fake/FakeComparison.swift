@@ -5,19 +5,19 @@ import TestSupport
 import Testing
 
 extension RealKafka {
-    /// The fake's answers beside a real broker's: the same requests to both, and what comes line by line.
+    /// Sends the same requests to the fake cluster and to a real broker, and compares the answers line by line.
     @Suite(needsKafka) struct FakeComparison {
-        /// Runs a conversation with a real broker and with the fake as that version.
+        /// Runs an exchange with a real broker and with a fake cluster of that version.
         ///
-        /// - Parameter talk: Gives a line for each answer, with nothing in it that differs from broker to broker.
+        /// - Parameter exchange: Returns a line for each answer, without anything that differs between brokers.
         private func compare(
-            _ home: KafkaHome, partitions: Int32 = 4, _ talk: (String, String) async throws -> [String]
+            _ home: KafkaHome, partitions: Int32 = 4, _ exchange: (String, String) async throws -> [String]
         ) async throws {
             let real = try await TopicFixture(home, partitions: partitions)
-            let expected = try await talk(real.cluster.bootstrap, real.topic)
+            let expected = try await exchange(real.cluster.bootstrap, real.topic)
             let fake = try FakeCluster(versions: home.isVersion4 ? .latest : .kafka39)
             fake.createTopic(real.topic, partitions: Int(partitions))
-            let found = try await talk(fake.bootstrapServers, real.topic)
+            let found = try await exchange(fake.bootstrapServers, real.topic)
             await fake.close()
             #expect(found == expected)
             let difference = found.difference(from: expected)
@@ -31,40 +31,40 @@ extension RealKafka {
 
         @Test(arguments: KafkaHome.all) func transactions(_ home: KafkaHome) async throws {
             try await compare(home) { bootstrap, topic in
-                try await TransactionTalk.run(bootstrap, topic, isVersion2: false)
+                try await TransactionExchange.run(bootstrap, topic, isVersion2: false)
             }
         }
 
         @Test(arguments: KafkaHome.all.filter(\.isVersion4)) func transactionsOfVersion2(_ home: KafkaHome) async throws
         {
             try await compare(home) { bootstrap, topic in
-                try await TransactionTalk.run(bootstrap, topic, isVersion2: true)
+                try await TransactionExchange.run(bootstrap, topic, isVersion2: true)
             }
         }
 
         @Test(arguments: KafkaHome.all) func classicGroups(_ home: KafkaHome) async throws {
-            try await compare(home) { try await ClassicGroupTalk.run($0, $1) }
+            try await compare(home) { try await ClassicGroupExchange.run($0, $1) }
         }
 
         @Test(arguments: KafkaHome.all) func staticMembers(_ home: KafkaHome) async throws {
-            try await compare(home) { try await ClassicGroupTalk.runStatic($0, $1) }
+            try await compare(home) { try await ClassicGroupExchange.runStatic($0, $1) }
         }
 
         @Test(arguments: KafkaHome.all.filter(\.isVersion4)) func consumerGroups(_ home: KafkaHome) async throws {
-            try await compare(home) { try await ConsumerGroupTalk.run($0, $1) }
+            try await compare(home) { try await ConsumerGroupExchange.run($0, $1) }
         }
     }
 }
 
 extension KafkaHome {
-    /// Whether its brokers have KIP-848 groups and transactions of version 2 from the start.
+    /// Whether its brokers support KIP-848 groups and transactions of version 2 by default.
     fileprivate var isVersion4: Bool {
         version.split(separator: ".").first.flatMap { Int($0) }.map { $0 >= 4 } ?? false
     }
 }
 
-/// One client that says to a coordinator exactly what a test wants, and notes what it hears.
-struct Talker {
+/// A client that sends single requests to a coordinator.
+struct CoordinatorClient {
     let client: KafkaClient
     let connection: NegotiatedConnection
 
@@ -81,7 +81,7 @@ struct Talker {
         try await connection.call(request, timeout: .seconds(30), upTo: limit)
     }
 
-    /// Asks again as long as the answer is one that only time changes.
+    /// Sends a request, and retries it for up to 30 s while the answer is a transient error.
     func call<R: KafkaRequest>(
         _ request: R, upTo limit: Int16 = .max, code: (R.Response) -> Int16?
     ) async throws -> R.Response {

@@ -3,11 +3,11 @@ import TestSupport
 import Testing
 
 extension RealKafka {
-    /// Records of every shape, written by each client and read by each: Java's, librdkafka and this one.
+    /// Java's client, librdkafka and this client each write records of every shape and read all of them.
     @Suite(needsKafka, needsLibrdkafka, needsLongTests) struct BothWays {
         static let codecs = ["none", "gzip", "snappy", "lz4", "zstd"]
 
-        /// In transactions and outside of them; one that was aborted is left out by `read_committed` alone.
+        /// With and without transactions. Only `read_committed` omits the aborted transaction.
         @Test(arguments: KafkaHome.all, codecs) func everyShape(_ home: KafkaHome, _ codec: String) async throws {
             let fixture = try await TopicFixture(home, partitions: 2)
             var peers: [Peer.Implementation: Peer] = [:]
@@ -40,7 +40,7 @@ extension RealKafka {
             }
         }
 
-        /// Each kind of key with each kind of value and each kind of headers.
+        /// Combines each kind of key with each kind of value and each kind of headers.
         static func shapes(seed: UInt64) -> [Peer.Record] {
             var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
             let noise = (0..<4000).map { _ -> UInt8 in
@@ -69,7 +69,7 @@ extension RealKafka {
             return records
         }
 
-        /// Each partition's records, without what a comparison isn't about.
+        /// Each partition's records in order, without fields that should not be compared.
         private static func inOrder(_ records: [Peer.Record], offsets: Bool) -> [Int32: [Peer.Record]] {
             Dictionary(grouping: records, by: \.partition).mapValues { records in
                 records.map { record in

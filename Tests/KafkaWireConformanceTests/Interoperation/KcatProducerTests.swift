@@ -6,9 +6,9 @@ import Testing
 private let needsKcat: ConditionTrait = .enabled(if: Kcat.path != nil, "\(Kcat.skipReason)")
 
 extension RealKafka {
-    /// The same input through kcat and kafkawire, and what becomes of it.
+    /// kcat and kafkawire send the same input; the resulting records must be equal.
     @Suite("kcat -P", needsKafka, needsKcat) struct KcatProducerTests {
-        /// A record but for what differs from run to run.
+        /// The parts of a record that don't differ between runs.
         private struct Sent: Hashable {
             let partition: Int32
             let key: [UInt8]?
@@ -18,7 +18,7 @@ extension RealKafka {
 
         private func programs() throws -> [String] { [try #require(Kcat.path), try Repository.program("kafkawire")] }
 
-        /// What a program sends, by partition, and what it prints.
+        /// Runs a program, and returns the sent records by partition and the program's output.
         private func sent(
             _ program: String, _ home: KafkaHome, _ arguments: [String], input: String, partitions: Int32, count: Int
         ) async throws -> (records: [Sent], output: String) {
@@ -38,7 +38,7 @@ extension RealKafka {
             return ((0..<partitions).flatMap { index in records.filter { $0.partition == index } }, result.out)
         }
 
-        @Test(arguments: KafkaHome.all) func linesBecomeTheSameMessages(_ home: KafkaHome) async throws {
+        @Test(arguments: KafkaHome.all) func linesBecomeEqualMessages(_ home: KafkaHome) async throws {
             let folder = try TemporaryFolder()
             let files = ["one", "two"].map { folder.path + "/" + $0 }
             for path in files { try "a:1\nb:2\nc:3\n".write(toFile: path, atomically: true, encoding: .utf8) }
@@ -58,7 +58,7 @@ extension RealKafka {
                         try await sent(program, home, arguments, input: lines, partitions: 1, count: count))
                 }
                 #expect(results[0].records == results[1].records, "\(arguments)")
-                // kcat leaves out the delimiters in what -T copies.
+                // kcat omits the delimiters in the output of -T.
                 #expect(results[0].output == results[1].output.replacing("\n", with: ""), "\(arguments)")
                 if arguments.contains("-T") { #expect(results[1].output == lines + "\n") }
             }
@@ -92,10 +92,10 @@ extension RealKafka {
             }
         }
 
-        /// kcat's own dump, with bytes that are not UTF-8 as they are, loads without loss.
+        /// A dump by kcat, which writes invalid UTF-8 unchanged, can be loaded without loss.
         @Test(arguments: KafkaHome.all) func aDumpOfKcatLoads(_ home: KafkaHome) async throws {
             let (from, to) = (try await TopicFixture(home, partitions: 2), try await TopicFixture(home, partitions: 2))
-            // kcat cuts off a header's name at its first NUL.
+            // kcat truncates a header name at its first NUL.
             let records = try await from.send(
                 DumpRecords.make(1_000, partitions: 2, seed: 21).filter { record in
                     record.headers.allSatisfy { !$0.name.utf8.contains(0) }

@@ -6,7 +6,7 @@ import Testing
 private let needsKcat: ConditionTrait = .enabled(if: Kcat.path != nil, "\(Kcat.skipReason)")
 
 extension RealKafka {
-    /// TLS and logins by librdkafka's settings, in options and in files that both programs read.
+    /// TLS and logins with librdkafka's settings, in options and in files that both programs read.
     @Suite("kcat's settings", needsKafka, needsKcat) struct KcatSettingsTests {
         private func settings(
             _ cluster: SecureKafkaCluster, _ security: KafkaSecurity, _ folder: TemporaryFolder
@@ -22,7 +22,7 @@ extension RealKafka {
                 ]
             case .tls: return ["metadata.broker.list=\(cluster.bootstrap(.ssl))"] + tls
             case .mutualTLS:
-                // The certificate and the key, each in a file of its own.
+                // The certificate and the key in separate files.
                 let both = try String(contentsOfFile: cluster.certificate("client.pem"), encoding: .utf8)
                 let parts = try ["certificate": "CERTIFICATE", "key": "PRIVATE KEY"].mapValues { label in
                     let blocks = both.matches(of: try Regex("-----BEGIN \(label)-----[^-]*-----END \(label)-----\n?"))
@@ -53,7 +53,7 @@ extension RealKafka {
             let path = folder.path + "/kcat.conf"
             let file = "# for both\n" + settings.joined(separator: "\n") + "\nsocket.keepalive.enable=true\n"
             try file.write(toFile: path, atomically: true, encoding: .utf8)
-            // The librdkafka of Debian 12, 2.0.2, can't log in by SCRAM at Kafka 4: the broker refuses its credentials.
+            // Debian 12's librdkafka 2.0.2 can't log in to Kafka 4 by SCRAM: the broker rejects its credentials.
             let isRefused = !home.version.hasPrefix("3.") && security.rawValue.hasPrefix("SCRAM")
             let programs = (isRefused ? [] : [try #require(Kcat.path)]) + [try Repository.program("kafkawire")]
             let none = ["HOME": "/nonexistent", "KCAT_CONFIG": ""]
@@ -76,7 +76,7 @@ extension RealKafka {
             }
         }
 
-        @Test(arguments: KafkaHome.all.prefix(1)) func bothRefuseWhatIsUnknown(_ home: KafkaHome) async throws {
+        @Test(arguments: KafkaHome.all.prefix(1)) func bothRejectUnknownSettings(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home, partitions: 0)
             for program in [try #require(Kcat.path), try Repository.program("kafkawire")] {
                 let result = try await run(

@@ -3,19 +3,19 @@ import KafkaWire
 import TestSupport
 import Testing
 
-/// Whether kcat is here to compare with, and why not.
+/// Skips tests if kcat is not installed.
 private let needsKcat: ConditionTrait = .enabled(if: Kcat.path != nil, "\(Kcat.skipReason)")
 
 extension RealKafka {
-    /// The same command lines through kcat and kafkawire.
+    /// kcat and kafkawire run the same command lines; their output must be equal.
     @Suite("kcat", needsKafka, needsKcat) struct KcatTests {
         private static let start: Int64 = 1_700_000_000_000
 
-        /// What a program printed, as base64: output may be any bytes.
+        /// Runs a program, and returns its output as base64, because it may be any bytes.
         private func output(
             _ program: String, _ arguments: [String], input: String = "", environment: [String: String] = [:]
         ) async throws -> String {
-            // kcat doesn't find its own file of settings in the home folder of whoever runs the tests.
+            // Keeps kcat from reading a settings file in the home folder of the user who runs the tests.
             let environment = ["HOME": "/nonexistent", "KCAT_CONFIG": ""].merging(environment) { $1 }
             let result = try await run(
                 "/bin/bash", ["-c", "set -o pipefail; \"$@\" | base64 -w 0", "bash", program] + arguments,
@@ -24,7 +24,7 @@ extension RealKafka {
             return result.out
         }
 
-        /// What both programs print.
+        /// The output of both programs.
         private func both(
             _ arguments: [String], environment: [String: String] = [:]
         ) async throws -> (kcat: String, kafkawire: String) {
@@ -53,7 +53,7 @@ extension RealKafka {
 
         // MARK: Reading
 
-        @Test(arguments: KafkaHome.all) func messagesAreShownAlike(_ home: KafkaHome) async throws {
+        @Test(arguments: KafkaHome.all) func messagesAreShownEqually(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home)
             let values = ["one", "two \"quoted\"\n\t\u{1}", "é€😀", "null key", "\\ /"]
             try await send(
@@ -76,7 +76,7 @@ extension RealKafka {
             ] { try await expectSame(base + ["-e"] + options) }
             try await expectSame(base + ["-c", "3"])
             try await expectSame(base + ["-e", "-c", "3", "-o", "1", "-J"])
-            // The whole dump but for the last record, whose key kcat writes as it is.
+            // The whole dump except the last record, whose key kcat writes unchanged.
             try await expectSame(base + ["-J", "-c", "5"])
             try await expectSame(base + ["-J", "-c", "5", "-D", "|"])
             try await expectSame(
@@ -86,7 +86,7 @@ extension RealKafka {
             }
         }
 
-        @Test(arguments: KafkaHome.all) func packingsAreShownAlike(_ home: KafkaHome) async throws {
+        @Test(arguments: KafkaHome.all) func packingsAreShownEqually(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home)
             let bytes: [UInt8] = [0x80, 0x01, 0x02, 0xff, 0xfe, 0x61, 0x62, 0x63, 0x31, 0x05, 0x7f]
             try await send(
@@ -96,8 +96,8 @@ extension RealKafka {
                         topic: fixture.topic, key: Array(bytes[..<$0].reversed()), value: Array(bytes[..<$0]))
                 })
             let base = ["-b", fixture.cluster.bootstrap, "-C", "-q", "-t", fixture.topic]
-            // Not compared: little-endian numbers, since kcat 1.7.1 accepts < and ignores it, and NUL in an s, where kcat
-            // ends.
+            // Not compared: little-endian numbers, because kcat 1.7.1 accepts < but ignores it; and NUL in an s, where
+            // kcat stops.
             for packing in ["b", "B", "c", "s"] {
                 try await expectSame(base + ["-e", "-s", packing, "-f", "%k %s\\n"])
             }
@@ -105,11 +105,11 @@ extension RealKafka {
                 try await expectSame(base + ["-o", "-2", "-c", "1", "-s", "value=\(packing)", "-K:"])
                 try await expectSame(base + ["-o", "-2", "-c", "1", "-s", "key=\(packing)", "-f", "%k"])
             }
-            // What doesn't fit is reported with -E, and its beginning is printed.
+            // With -E mismatches are reported, and the parts before them are printed.
             for packing in ["i", "h$", "iq"] { try await expectSame(base + ["-e", "-E", "-s", "value=\(packing)"]) }
         }
 
-        @Test(arguments: KafkaHome.all) func aGroupReadsAlike(_ home: KafkaHome) async throws {
+        @Test(arguments: KafkaHome.all) func aGroupReadsEqually(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home, partitions: 3)
             for partition in 0..<3 as Range<Int32> { try await fixture.produce(0..<5, partition: partition) }
             var outputs: [[Substring]] = []
@@ -127,7 +127,7 @@ extension RealKafka {
             #expect(outputs[0] == outputs[1])
         }
 
-        @Test(arguments: KafkaHome.all) func storedOffsetsAreContinuedFromAlike(_ home: KafkaHome) async throws {
+        @Test(arguments: KafkaHome.all) func bothResumeAtStoredOffsetsEqually(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home)
             try await fixture.produce(0..<5)
             let programs = [try #require(Kcat.path), try Repository.program("kafkawire")]
@@ -153,7 +153,7 @@ extension RealKafka {
             try await expectSame([], "")
         }
 
-        @Test(arguments: KafkaHome.all) func theClusterIsListedAlike(_ home: KafkaHome) async throws {
+        @Test(arguments: KafkaHome.all) func theClusterIsListedEqually(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home, partitions: 2)
             let (kcat, kafkawire) = try await both(["-b", fixture.cluster.bootstrap, "-L", "-t", fixture.topic])
             let first = try #require(decoded(kcat).split(separator: "\n").first)

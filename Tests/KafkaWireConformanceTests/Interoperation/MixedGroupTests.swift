@@ -4,17 +4,17 @@ import TestSupport
 import Testing
 
 extension RealKafka {
-    /// Members of three implementations in one group, which come and go while records are written.
+    /// Members of three implementations join and leave one group while records are written.
     @Suite(needsKafka, needsLibrdkafka, needsLongTests) struct MixedGroup {
-        /// When this client's member joins. In a classic group the first is the leader, which divides the partitions
-        /// for all, and it stays that until it leaves.
+        /// When this client's member joins. In a classic group the first member is the leader until it leaves. It
+        /// assigns the partitions of all members.
         enum Turn: Sendable {
             case first, last
         }
 
         struct Case: Sendable, CustomTestStringConvertible {
             let home: KafkaHome
-            /// As librdkafka calls the assignment strategy.
+            /// librdkafka's name for the assignment strategy.
             let strategy: String
             let turn: Turn
             var others = Peer.Implementation.allCases
@@ -33,7 +33,8 @@ extension RealKafka {
             }
         }
 
-        /// One version serves where this client divides: brokers have no part in that. librdkafka has no `sticky`.
+        /// One Kafka version is enough if this client assigns, because brokers are not involved. librdkafka has no
+        /// `sticky`.
         static let cases: [Case] = {
             let strategies = ["range", "roundrobin", "cooperative-sticky"]
             var cases: [Case] = []
@@ -52,15 +53,15 @@ extension RealKafka {
             try await share(each.home, each.others, turn: each.turn, settings: each.settings)
         }
 
-        /// The same by KIP-848, where the coordinator assigns.
+        /// The same with KIP-848, in which the coordinator assigns.
         @Test(arguments: KafkaHome.all.filter { !$0.version.hasPrefix("3.") })
         func handsOverByCoordinator(_ home: KafkaHome) async throws {
             try await share(home, Peer.Implementation.allCases, settings: { _ in ["group.protocol": "consumer"] })
         }
 
         /// - Parameters:
-        ///   - peers: Two members beside ours. The first leaves first, then ours, and the second reads to the end.
-        ///   - turn: When ours joins; nil where it doesn't matter.
+        ///   - peers: Two members besides ours. The first leaves first, then ours; the second reads to the end.
+        ///   - turn: When our member joins; nil if it doesn't matter.
         private func share(
             _ home: KafkaHome, _ peers: [Peer.Implementation], turn: Turn? = nil,
             settings: (Peer.Implementation?) -> [String: String]
@@ -110,14 +111,14 @@ extension RealKafka {
                 let sets = try await assigned()
                 return sets.allSatisfy { $0.count == 2 } && sets.reduce(into: Set()) { $0.formUnion($1) }.count == 6
             }
-            // The first of the others leaves; the two that are left share.
+            // The first of the others leaves; the remaining two share.
             var read = try await others[0].peer.leave(others[0].member).read
             others.removeFirst()
             try await eventually("each of the two has three partitions") {
                 let sets = try await assigned()
                 return sets.allSatisfy { $0.count == 3 } && sets.reduce(into: Set()) { $0.formUnion($1) }.count == 6
             }
-            // Ours leaves; the last one reads to the end.
+            // Our member leaves; the last one reads to the end.
             read += try await ours.leave().map { [Int64($0.partition), $0.offset] }
             isWanted.withLock { $0 = false }
             let written = try await writing.value
@@ -132,7 +133,7 @@ extension RealKafka {
     }
 }
 
-/// A member of a group that notes what it reads, on a task of its own.
+/// A group member that reads on a separate task and keeps the positions of all records.
 actor GroupReader {
     struct Place: Hashable, Sendable {
         let partition: Int32
@@ -165,9 +166,9 @@ actor GroupReader {
 
     /// Leaves the group.
     ///
-    /// - Returns: Everything that was read.
+    /// - Returns: The positions of all records that it has read.
     func leave() async throws -> [Place] {
-        // Between two batches: one that is noted and isn't processed would come to another member too.
+        // Stop between two batches: another member would also read a batch that was noted but not processed.
         running?.cancel()
         do { try await running?.value } catch is CancellationError {}
         await consumer.close()

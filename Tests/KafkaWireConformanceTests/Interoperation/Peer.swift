@@ -3,12 +3,12 @@ import KafkaWire
 import TestSupport
 import Testing
 
-/// Whether tests against librdkafka can run.
+/// Skips tests if librdkafka can't be installed.
 let needsLibrdkafka: ConditionTrait = .enabled("librdkafka can't be installed here") {
     await Librdkafka.skipReason() == nil
 }
 
-/// Another client implementation, which does what it is told; Tests/Interoperation/Peer.java has the orders.
+/// Another client implementation, controlled by commands that Tests/Interoperation/Peer.java documents.
 struct Peer: Sendable {
     enum Implementation: String, CaseIterable, Sendable {
         case java = "Java"
@@ -19,10 +19,10 @@ struct Peer: Sendable {
         var partition: Int32
         var offset: Int64?
         var timestamp: Int64
-        /// In hexadecimal, as all bytes.
+        /// The key in hexadecimal, like all bytes here.
         var key: String?
         var value: String?
-        /// Name and value.
+        /// Pairs of name and value.
         var headers: [[String?]]
     }
 
@@ -31,7 +31,7 @@ struct Peer: Sendable {
         case commit, abort
     }
 
-    /// What a group's member has, and has read so far: pairs of partition and offset.
+    /// A group member's assignment, and the records read so far as pairs of partition and offset.
     struct Membership: Decodable, Sendable {
         var assigned: [Int32]
         var read: [[Int64]]
@@ -83,7 +83,7 @@ struct Peer: Sendable {
         return try JSONDecoder().decode(Result.self, from: answer)
     }
 
-    /// Writes records; in one transaction where `end` says how that ends.
+    /// Writes records; in one transaction if `end` is given.
     func produce(_ records: [Record], to topic: String, codec: String, end: End? = nil) async throws {
         var settings = ["compression.type": codec, "linger.ms": "20"]
         if end != nil { settings["transactional.id"] = "\(topic)-\(implementation.rawValue)" }
@@ -91,16 +91,16 @@ struct Peer: Sendable {
             Order(do: "produce", topic: topic, settings: settings, records: records, end: end))
     }
 
-    /// All records of a topic, each partition's in their order.
+    /// Reads all records of a topic, each partition's in order.
     func consume(_ topic: String, isolation: String) async throws -> [Record] {
         let answer: Answer = try await ask(
             Order(do: "consume", topic: topic, settings: ["isolation.level": isolation]))
         return try #require(answer.records)
     }
 
-    /// Starts a member of a group.
+    /// Starts a group member.
     ///
-    /// - Returns: Its number, for `look` and `leave`.
+    /// - Returns: The member's number, for `look` and `leave`.
     func join(_ group: String, topic: String, settings: [String: String]) async throws -> Int {
         let answer: Answer = try await ask(Order(do: "join", topic: topic, group: group, settings: settings))
         return try #require(answer.member)
@@ -110,7 +110,7 @@ struct Peer: Sendable {
         try await ask(Order(do: "look", member: member))
     }
 
-    /// Has the member leave its group, and tells all that it has read.
+    /// Makes the member leave its group, and returns all that it has read.
     func leave(_ member: Int) async throws -> Membership {
         try await ask(Order(do: "leave", member: member))
     }

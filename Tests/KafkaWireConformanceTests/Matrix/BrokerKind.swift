@@ -3,13 +3,13 @@ import KafkaFake
 import KafkaWire
 import TestSupport
 
-/// An implementation of Kafka's protocol that the client is tried with.
+/// An implementation of Kafka's protocol with which the client is tested.
 enum BrokerKind: Sendable, Hashable, CustomStringConvertible {
     case kafka(KafkaHome)
-    /// franz-go's broker in memory.
+    /// franz-go's in-memory broker.
     case kfake
     case tansu
-    /// This package's own.
+    /// This package's fake cluster.
     case kafkaFake
 
     var description: String {
@@ -21,15 +21,15 @@ enum BrokerKind: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// How a client reaches one of these brokers by one kind of security.
+    /// How to connect to one of these brokers with one kind of security.
     struct Access: Sendable {
         let bootstrap: String
         var properties: [String: String] = [:]
-        /// What has to live as long as the broker.
+        /// An object that keeps the broker running.
         var server: (any Sendable)?
     }
 
-    /// Why there is no such broker on this machine; nil where there is.
+    /// Why this broker is not available on this machine; nil if it is.
     func missing() async -> String? {
         switch self {
         case .kafka, .kafkaFake: nil
@@ -38,7 +38,7 @@ enum BrokerKind: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// Why a kind of security or a capability doesn't apply to this kind of broker; nil where it does.
+    /// Why a kind of security or a capability doesn't apply to this kind of broker; nil if it does.
     func exclusion(_ security: KafkaSecurity) -> String? {
         switch (self, security) {
         case (.kafka, _), (_, .plain), (.kfake, .saslPlain), (.kfake, .scramSHA256), (.kfake, .scramSHA512): nil
@@ -52,7 +52,7 @@ enum BrokerKind: Sendable, Hashable, CustomStringConvertible {
         case (.kafka(let home), .consumerGroup) where home.version.hasPrefix("3."):
             "KIP-848 is a preview in Kafka 3.9, and off"
         case (.tansu, .consumerGroup): "Tansu has no groups by KIP-848"
-        // librdkafka gets the same of it.
+        // librdkafka gets the same result.
         case (.tansu, .transactions): "Tansu shows what was aborted to readers of committed records too"
         default: nil
         }
@@ -76,7 +76,7 @@ enum BrokerKind: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// What the client is asked to do with a broker.
+/// A capability of the client that is tested with each broker.
 enum Capability: String, Sendable, CaseIterable {
     case produce, fetch
     case classicGroup = "classic group"

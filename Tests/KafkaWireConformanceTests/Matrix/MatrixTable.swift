@@ -1,6 +1,6 @@
 import TestSupport
 
-/// What came of trying each capability with each broker over each kind of security, as a table in Markdown.
+/// The results of testing each capability with each broker and kind of security, as a Markdown table.
 struct MatrixTable: Sendable {
     enum Cell: Sendable, Hashable {
         case works
@@ -22,7 +22,7 @@ struct MatrixTable: Sendable {
                 cells: Capability.allCases.map { cells[$0] ?? .excluded("not tried") }))
     }
 
-    /// The rows in their order, and below them why a cell is empty, by the number in it.
+    /// The rows in order, followed by numbered footnotes that explain empty cells.
     var markdown: String {
         var reasons: [String] = []
         var lines = [

@@ -4,8 +4,8 @@ import TestSupport
 import Testing
 
 extension RealKafka {
-    /// What the client can do with each broker over each kind of security. The table goes to .build/matrix.md, and has
-    /// to be the one in docs/compatibility.md.
+    /// Tests all capabilities with each broker and kind of security. Writes the table to .build/matrix.md, which must
+    /// equal the one in docs/compatibility.md.
     @Suite(needsKafka) struct Matrix {
         @Test func allBrokers() async throws {
             var table = MatrixTable()
@@ -22,7 +22,7 @@ extension RealKafka {
             }
             try table.markdown.write(
                 to: Repository.root.appending(path: ".build/matrix.md"), atomically: true, encoding: .utf8)
-            // A machine without some of the brokers has a shorter table.
+            // If some brokers are missing on this machine, the table is shorter.
             guard isWhole, KafkaHome.all.count > 1 else { return }
             let document = try String(
                 contentsOf: Repository.root.appending(path: "docs/compatibility.md"), encoding: .utf8)
@@ -81,7 +81,7 @@ private struct Trial {
         await client.close()
     }
 
-    /// Another client of the same broker.
+    /// Creates another client of the same broker.
     private func client(_ properties: [String: String]) throws -> KafkaClient {
         try KafkaClient(
             bootstrapServers: access.bootstrap,
@@ -115,7 +115,7 @@ private struct Trial {
         try #require(values == (0..<Self.count).map { "\($0)" })
     }
 
-    /// Reads and commits as the only member of a group, and finds the commit again.
+    /// Reads and commits as the only member of a group, and checks the committed offset.
     private func group(_ `protocol`: String) async throws {
         let client = try client(["group.id": uniqueName(), "group.protocol": `protocol`])
         let consumer = client.consumer()
@@ -129,7 +129,7 @@ private struct Trial {
         await client.close()
     }
 
-    /// One transaction that is aborted and one that is committed: `read_committed` shows the second alone.
+    /// Aborts one transaction and commits another: `read_committed` returns only the second.
     private func transactions() async throws {
         let client = try client(["transactional.id": uniqueName(), "isolation.level": "read_committed"])
         let end = try await client.admin.listOffsets([partition: .latest])[partition]?.offset ?? 0

@@ -1,10 +1,10 @@
 import KafkaWire
 import Testing
 
-/// A transactional producer's requests, right ones and wrong ones.
-struct TransactionTalk {
-    private let talker: Talker
-    private let groupTalker: Talker
+/// Valid and invalid requests of a transactional producer.
+struct TransactionExchange {
+    private let client: CoordinatorClient
+    private let groupCoordinator: CoordinatorClient
     private let id: String
     private let topic: String
     private let isVersion2: Bool
@@ -20,7 +20,7 @@ struct TransactionTalk {
         let request = InitProducerIdRequest(
             transactionalId: id, transactionTimeoutMs: 60_000, producerId: known?.0 ?? -1,
             producerEpoch: known?.1 ?? -1)
-        let response = try await talker.call(request) { $0.errorCode }
+        let response = try await client.call(request) { $0.errorCode }
         note("init \(what)", response.errorCode, response.errorCode == 0 ? " epoch \(response.producerEpoch)" : "")
         if response.errorCode == 0 { (producerID, epoch) = (response.producerId, response.producerEpoch) }
     }
@@ -30,7 +30,7 @@ struct TransactionTalk {
         let request = AddPartitionsToTxnRequest(
             v3AndBelowTransactionalId: id, v3AndBelowProducerId: producerID, v3AndBelowProducerEpoch: epoch,
             v3AndBelowTopics: topics)
-        let response = try await talker.call(request, upTo: 3) {
+        let response = try await client.call(request, upTo: 3) {
             $0.resultsByTopicV3AndBelow.first?.resultsByPartition.first?.partitionErrorCode
         }
         let result = try #require(response.resultsByTopicV3AndBelow.first?.resultsByPartition.first)
@@ -48,7 +48,7 @@ struct TransactionTalk {
         let request = ProduceRequest(
             transactionalId: transactional ? id : nil, acks: -1, timeoutMs: 5000,
             topicData: [.init(name: topic, partitionData: [.init(index: partition, records: bytes)])])
-        let response = try await talker.call(request, upTo: isVersion2 ? 12 : 11) {
+        let response = try await client.call(request, upTo: isVersion2 ? 12 : 11) {
             $0.responses.first?.partitionResponses.first?.errorCode
         }
         let result = try #require(response.responses.first?.partitionResponses.first)
@@ -58,7 +58,7 @@ struct TransactionTalk {
     private mutating func end(_ what: String, commit: Bool) async throws {
         let request = EndTxnRequest(
             transactionalId: id, producerId: producerID, producerEpoch: epoch, committed: commit)
-        let response = try await talker.call(request, upTo: isVersion2 ? 5 : 4) { $0.errorCode }
+        let response = try await client.call(request, upTo: isVersion2 ? 5 : 4) { $0.errorCode }
         note("end \(what)", response.errorCode, isVersion2 ? " epoch \(response.producerEpoch)" : "")
         if response.errorCode == 0, isVersion2 { (producerID, epoch) = (response.producerId, response.producerEpoch) }
     }
@@ -66,7 +66,7 @@ struct TransactionTalk {
     private mutating func addOffsets(_ what: String, _ group: String) async throws {
         let request = AddOffsetsToTxnRequest(
             transactionalId: id, producerId: producerID, producerEpoch: epoch, groupId: group)
-        note("add offsets \(what)", try await talker.call(request) { $0.errorCode }.errorCode)
+        note("add offsets \(what)", try await client.call(request) { $0.errorCode }.errorCode)
     }
 
     private mutating func commitOffset(
@@ -76,7 +76,7 @@ struct TransactionTalk {
             transactionalId: id, groupId: group, producerId: producerID, producerEpoch: epoch,
             generationId: generation, memberId: member,
             topics: [.init(name: topic, partitions: [.init(partitionIndex: 0, committedOffset: offset)])])
-        let response = try await groupTalker.call(request, upTo: isVersion2 ? 5 : 4) {
+        let response = try await groupCoordinator.call(request, upTo: isVersion2 ? 5 : 4) {
             $0.topics.first?.partitions.first?.errorCode
         }
         note("offset \(what)", try #require(response.topics.first?.partitions.first).errorCode)
@@ -85,12 +85,12 @@ struct TransactionTalk {
     private mutating func fetchOffset(_ what: String, _ group: String, stable: Bool) async throws {
         let request = OffsetFetchRequest(
             groups: [.init(groupId: group, topics: [.init(name: topic, partitionIndexes: [0])])], requireStable: stable)
-        let response = try await groupTalker.call(request, upTo: 9)
+        let response = try await groupCoordinator.call(request, upTo: 9)
         let result = try #require(response.groups.first?.topics.first?.partitions.first)
         note("fetch offset \(what)", result.errorCode, " \(result.committedOffset)")
     }
 
-    /// What a reader of committed records is given from the beginning on, once the log's end is stable or at once.
+    /// Reads committed records from the beginning, after waiting for open transactions to end or immediately.
     private mutating func read(_ what: String, _ partition: Int32, waits: Bool = true) async throws {
         let request = FetchRequest(
             maxWaitMs: 0, minBytes: 0, maxBytes: 1 << 20, isolationLevel: 1,
@@ -100,7 +100,7 @@ struct TransactionTalk {
             ])
         let deadline = ContinuousClock.now + .seconds(30)
         while true {
-            let response = try await talker.call(request, upTo: 12)
+            let response = try await client.call(request, upTo: 12)
             let data = try #require(response.responses.first?.partitions.first)
             let isStable = data.lastStableOffset == data.highWatermark
             guard isStable || !waits || .now > deadline else {
@@ -119,64 +119,64 @@ struct TransactionTalk {
     static func run(_ bootstrap: String, _ topic: String, isVersion2: Bool) async throws -> [String] {
         let id = "tx-\(topic)"
         let group = "g-\(topic)-\(isVersion2)"
-        let talker = try await Talker(bootstrap, coordinator: .transaction(id))
-        let groupTalker = try await Talker(bootstrap, coordinator: .group(group))
-        var talk = TransactionTalk(
-            talker: talker, groupTalker: groupTalker, id: id, topic: topic, isVersion2: isVersion2)
-        try await talk.initialize("first")
+        let client = try await CoordinatorClient(bootstrap, coordinator: .transaction(id))
+        let groupCoordinator = try await CoordinatorClient(bootstrap, coordinator: .group(group))
+        var exchange = TransactionExchange(
+            client: client, groupCoordinator: groupCoordinator, id: id, topic: topic, isVersion2: isVersion2)
+        try await exchange.initialize("first")
         if !isVersion2 {
-            try await talk.write("without adding", 0, 0)
-            try await talk.add("unknown topic", 0, topic: "nothing-\(topic)")
-            try await talk.add("partition", 0)
-            try await talk.add("again", 0)
+            try await exchange.write("without adding", 0, 0)
+            try await exchange.add("unknown topic", 0, topic: "nothing-\(topic)")
+            try await exchange.add("partition", 0)
+            try await exchange.add("again", 0)
         }
-        try await talk.write("first", 0, 0)
-        try await talk.write("first again", 0, 0)
-        try await talk.write("gap", 0, 5)
-        try await talk.write("second", 0, 1)
-        try await talk.write("outside", 0, 2, transactional: false)
-        try await talk.read("open", 0, waits: false)
-        try await talk.end("abort", commit: false)
-        try await talk.read("aborted", 0)
-        let before = (talk.producerID, talk.epoch)
-        try await talk.end("abort again", commit: false)
-        try await talk.end("commit nothing", commit: true)
+        try await exchange.write("first", 0, 0)
+        try await exchange.write("first again", 0, 0)
+        try await exchange.write("gap", 0, 5)
+        try await exchange.write("second", 0, 1)
+        try await exchange.write("outside", 0, 2, transactional: false)
+        try await exchange.read("open", 0, waits: false)
+        try await exchange.end("abort", commit: false)
+        try await exchange.read("aborted", 0)
+        let before = (exchange.producerID, exchange.epoch)
+        try await exchange.end("abort again", commit: false)
+        try await exchange.end("commit nothing", commit: true)
 
-        // Offsets of a group.
+        // Group offsets.
         if !isVersion2 {
-            try await talk.commitOffset("without adding", group, 1)
-            try await talk.addOffsets("group", group)
+            try await exchange.commitOffset("without adding", group, 1)
+            try await exchange.addOffsets("group", group)
         }
-        try await talk.commitOffset("for a group", group, 7)
-        try await talk.fetchOffset("unstable", group, stable: true)
-        try await talk.fetchOffset("any", group, stable: false)
-        try await talk.commitOffset("of no member", group, 8, generation: 3, member: "nobody")
-        try await talk.end("commit", commit: true)
+        try await exchange.commitOffset("for a group", group, 7)
+        try await exchange.fetchOffset("unstable", group, stable: true)
+        try await exchange.fetchOffset("any", group, stable: false)
+        try await exchange.commitOffset("of no member", group, 8, generation: 3, member: "nobody")
+        try await exchange.end("commit", commit: true)
         for _ in 0..<200 {
-            try await talk.fetchOffset("committed", group, stable: true)
-            if talk.lines.last?.hasSuffix(" 7") == true { break }
-            talk.lines.removeLast()
+            try await exchange.fetchOffset("committed", group, stable: true)
+            if exchange.lines.last?.hasSuffix(" 7") == true { break }
+            exchange.lines.removeLast()
             try await Task.sleep(for: .milliseconds(20))
         }
 
         // A second producer takes over.
-        let first = (talk.producerID, talk.epoch)
-        if !isVersion2 { try await talk.add("before fencing", 1) }
-        try await talk.write("before fencing", 1, 0)
-        try await talk.initialize("second")
-        let second = (talk.producerID, talk.epoch)
-        (talk.producerID, talk.epoch) = first
-        try await talk.write("fenced", 1, 1)
-        if !isVersion2 { try await talk.add("fenced", 1) }
-        try await talk.end("fenced", commit: true)
-        (talk.producerID, talk.epoch) = (first.0 + 1_000_000, 0)
-        try await talk.add("other id", 1)
-        try await talk.end("other id", commit: true)
-        (talk.producerID, talk.epoch) = second
-        try await talk.initialize("goes on", second)
-        try await talk.initialize("sent again", second)
-        try await talk.initialize("too old", before)
-        try await talk.read("fenced", 1)
-        return talk.lines
+        let first = (exchange.producerID, exchange.epoch)
+        if !isVersion2 { try await exchange.add("before fencing", 1) }
+        try await exchange.write("before fencing", 1, 0)
+        try await exchange.initialize("second")
+        let second = (exchange.producerID, exchange.epoch)
+        (exchange.producerID, exchange.epoch) = first
+        try await exchange.write("fenced", 1, 1)
+        if !isVersion2 { try await exchange.add("fenced", 1) }
+        try await exchange.end("fenced", commit: true)
+        (exchange.producerID, exchange.epoch) = (first.0 + 1_000_000, 0)
+        try await exchange.add("other id", 1)
+        try await exchange.end("other id", commit: true)
+        (exchange.producerID, exchange.epoch) = second
+        try await exchange.initialize("goes on", second)
+        try await exchange.initialize("sent again", second)
+        try await exchange.initialize("too old", before)
+        try await exchange.read("fenced", 1)
+        return exchange.lines
     }
 }
