@@ -86,8 +86,8 @@ extension KafkaConsumer {
     func step(_ reader: inout BatchReader, timeout: Duration?, isWhole: Bool) async throws -> Iterator.Step {
         var next = try buffer.beginNext(&reader) { isInHandler ? inHandler("next") : nil }
         var isHandedOut = false
-        // A batch that is handed out ends the call by itself.
-        defer { if !isHandedOut { buffer.endNext() } }
+        // Handing out a batch ends the call by itself.
+        defer { if !isHandedOut { buffer.endNext(reader) } }
         if let redelivery = next.redelivery { try await redeliver(redelivery) }
         while true {
             if let part = next.part {

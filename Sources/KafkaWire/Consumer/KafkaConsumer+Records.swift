@@ -48,7 +48,7 @@ extension KafkaConsumer {
                         try await consumer.handle(failure)
                         continue
                     case .held:
-                        try await consumer.rest()
+                        try await consumer.rest(reader)
                         continue
                     case .exhausted: break
                     }
@@ -61,9 +61,9 @@ extension KafkaConsumer {
         }
     }
 
-    private func rest() async throws {
+    private func rest(_ reader: BatchReader) async throws {
         if isInHandler { throw inHandler("next") }
-        defer { buffer.endNext() }
+        defer { buffer.endNext(reader) }
         try await buffer.rest()
     }
 }

@@ -87,10 +87,12 @@ extension FetchBuffer {
         return next
     }
 
-    /// The application leaves `next()` without a batch.
-    func endNext() {
-        let now = timing.now()
-        state.withLock { $0.presence = .away(since: now) }
+    /// The application leaves `next()` without a batch, unless it has left already, or another task waits there.
+    func endNext(_ reader: BatchReader) {
+        let (id, now) = (reader.id, timing.now())
+        state.withLock { state in
+            if state.reader == id, state.presence.isWaiting { state.presence = .away(since: now) }
+        }
     }
 }
 

@@ -24,18 +24,18 @@ extension FetchBuffer {
             try Task.checkCancellation()
             let taken = try poll()
             if case .nothing = taken {} else { return taken }
-            let (isQuiescent, isWoken) = state.withLock { state in
-                let isWoken = state.isWoken && !state.isQuiescent
-                if isWoken { state.isWoken = false }
-                return (state.isQuiescent, isWoken)
+            let now = timing.now()
+            let hasTimedOut = deadline.map { now >= $0 } ?? false
+            let (leaves, isQuiescent) = state.withLock { state in
+                if state.isQuiescent { return (false, true) }
+                guard state.isWoken || hasTimedOut else { return (false, false) }
+                state.isWoken = false
+                // At the same time, so that a group can't take the application for waiting when it has left.
+                state.presence = .away(since: now)
+                return (true, false)
             }
-            if isWoken { return .nothing }
-            guard !isQuiescent, let deadline else {
-                await arrival.wait()
-                continue
-            }
-            if timing.now() >= deadline { return .nothing }
-            await arrival.wait(until: deadline, by: timing)
+            if leaves { return .nothing }
+            await arrival.wait(until: isQuiescent ? nil : deadline, by: timing)
         }
     }
 
