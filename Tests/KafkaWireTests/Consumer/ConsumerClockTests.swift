@@ -1,3 +1,4 @@
+import Concurrency
 import KafkaFake
 import Testing
 
@@ -80,7 +81,7 @@ struct ConsumerClockTests {
         var reader = buffer.makeReader()
         _ = try buffer.beginNext(&reader)
         #expect(buffer.absence(since: beginning, at: clock.now) == nil)
-        buffer.endNext()
+        buffer.endNext(reader)
         let left = clock.now
         clock.advance(by: .seconds(1))
         #expect(buffer.absence(since: beginning, at: clock.now) == left)
@@ -89,5 +90,50 @@ struct ConsumerClockTests {
         let noticed = clock.now
         clock.advance(by: .seconds(1))
         #expect(buffer.absence(since: beginning, at: clock.now) == noticed)
+    }
+
+    @Test("the application is away from the moment at which its time is up, is woken, or gets a batch")
+    func away() async throws {
+        for outcome in 0..<3 {
+            let clock = ManualClock()
+            let buffer = FetchBuffer(timing: clock.timing)
+            let slot = try #require(buffer.place([partition: ConsumerStart(.offset(0))])[partition])
+            var reader = buffer.makeReader()
+            _ = try buffer.beginNext(&reader)
+            let left = clock.now
+            switch outcome {
+            case 0: _ = try await buffer.take(timeout: .zero)
+            case 1:
+                buffer.wakeUp()
+                _ = try await buffer.take(timeout: nil)
+            default:
+                let end = FetchPosition(offset: 1)
+                let part = FetchedPartition(slot: slot, next: end, gate: Signal())
+                #expect(buffer.handOut(part, before: part, end: end) == .handedOut)
+            }
+            clock.advance(by: .seconds(1))
+            // Leaving again, or as an iterator that doesn't wait, changes nothing.
+            buffer.endNext(reader)
+            #expect(buffer.absence(since: clock.now, at: clock.now) == left)
+        }
+    }
+
+    @Test("the application doesn't leave when its time is up while a group keeps it")
+    func kept() async throws {
+        let clock = ManualClock()
+        let buffer = FetchBuffer(timing: clock.timing)
+        var reader = buffer.makeReader()
+        _ = try buffer.beginNext(&reader)
+        let taking = Task { try await buffer.take(timeout: .seconds(5)) }
+        await clock.sleeper(for: .seconds(5))
+        #expect(await buffer.quiesce())
+        clock.advance(by: .seconds(5))
+        #expect(buffer.absence(since: clock.now, at: clock.now) == nil)
+        buffer.permitTimeouts()
+        guard case .nothing = try await taking.value else {
+            Issue.record("a part arrived")
+            return
+        }
+        #expect(buffer.absence(since: .now, at: clock.now) == clock.now)
     }
 }
