@@ -252,8 +252,8 @@ final class GroupPartitions: Sendable {
     private func timedOut(_ limit: Duration) -> KafkaError {
         KafkaError(
             .requestTimedOut,
-            "the coordinator of group \(offsets.groupID) did not answer a commit within \(limit): the offsets may or may "
-                + "not have been committed")
+            "the coordinator of group \(offsets.groupID) did not answer a commit within \(limit): the offsets may or "
+                + "may not have been committed")
     }
 
     /// - Parameters:

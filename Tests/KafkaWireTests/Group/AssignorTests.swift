@@ -22,7 +22,7 @@ func partitions(_ text: String) -> [TopicPartition] {
     }
 }
 
-@Suite("Range and round robin divide as the Java client does")
+@Suite("Range and round robin assign as the Java client does")
 struct AssignorTests {
     struct Division: Sendable, CustomTestStringConvertible {
         let testDescription: String
@@ -78,14 +78,14 @@ struct AssignorTests {
         #expect(assigned == division.roundRobin.mapValues(partitions))
     }
 
-    @Test("members are ordered by UTF-16 units, as Java has it")
+    @Test("members are sorted by UTF-16 units, as in Java")
     func order() {
         // U+FF21 comes before U+1F600 by its number, and after it by the latter's surrogate.
         #expect("😀".precedesInJava("Ａ"))
         #expect(!"Ａ".precedesInJava("😀"))
     }
 
-    @Test("nobody and nothing", arguments: PartitionAssignor.allCases)
+    @Test("no members and no partitions", arguments: PartitionAssignor.allCases)
     func nothing(_ assignor: PartitionAssignor) {
         #expect(PartitionAssignment.assign([], partitionCounts: ["t": 3], by: assignor).isEmpty)
         #expect(PartitionAssignment.assign([member("a", ["t"])], partitionCounts: [:], by: assignor) == ["a": []])

@@ -8,7 +8,7 @@ private let assigned: Set = [TopicPartition("t", 0)]
 
 private func error(_ code: ErrorCode) -> KafkaError { KafkaError(code, "no", isFromBroker: true) }
 
-@Suite("A member of a classic group, as a table")
+@Suite("State transitions of a classic group member")
 struct ClassicMemberTests {
     /// Events that lead from the beginning to a state.
     static let toJoining: [ClassicMember.Event] = [.prepared(asLost: false)]
