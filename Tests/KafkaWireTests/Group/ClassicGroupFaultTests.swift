@@ -92,7 +92,9 @@ struct ClassicGroupFaultTests {
         }
     }
 
-    @Test("partitions are lost if the commit during a revocation is refused with a lost membership", arguments: [GroupKind.range])
+    @Test(
+        "partitions are lost if the commit during a revocation is refused with a lost membership",
+        arguments: [GroupKind.range])
     func lostInRebalance(kind: GroupKind) async throws {
         try await withGroup(kind) { group in
             try group.produce(6)
@@ -167,7 +169,9 @@ struct ClassicGroupFaultTests {
         }
     }
 
-    @Test("the older of two members with the same instance id is fenced at once", arguments: [GroupKind.range, .cooperative])
+    @Test(
+        "the older of two members with the same instance id is fenced at once",
+        arguments: [GroupKind.range, .cooperative])
     func fenced(kind: GroupKind) async throws {
         try await withGroup(kind) { group in
             let older = try await group.start(["group.instance.id": "a"])

@@ -281,7 +281,9 @@ struct GroupFaultTests {
 
     // MARK: Rebalances
 
-    @Test("a member that reads single records revokes partitions between two records of a batch", arguments: GroupKind.all)
+    @Test(
+        "a member that reads single records revokes partitions between two records of a batch", arguments: GroupKind.all
+    )
     func amidBatch(kind: GroupKind) async throws {
         try await withGroup(kind, partitions: 2) { group in
             for partition in group.partitions() { try group.fake.fill(partition, [(0..<300).map(String.init)]) }
