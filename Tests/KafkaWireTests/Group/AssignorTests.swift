@@ -57,7 +57,7 @@ struct AssignorTests {
             range: ["y": "t-0 t-1", "z": "t-2 t-3", "a": "t-4"],
             roundRobin: ["y": "t-0 t-3", "z": "t-1 t-4", "a": "t-2"]),
         Division(
-            testDescription: "a topic that doesn't exist, and one that nobody reads",
+            testDescription: "a topic that does not exist, and one without readers",
             members: [member("a", ["t", "gone"])], counts: ["t": 1, "other": 4],
             range: ["a": "t-0"], roundRobin: ["a": "t-0"]),
         Division(

@@ -55,7 +55,7 @@ struct ConsumerMemberTests {
             "tries again with the next answer", .accepted(epoch: 1, [0]), .event(.reconciled([])),
             .accepted(epoch: 1, nil), leadTo: .reconciling, epoch: 1),
         Row(
-            "a heartbeat without an answer: everything is told again", .accepted(epoch: 1, nil), .event(.unheard),
+            "after an unanswered heartbeat all fields are sent again", .accepted(epoch: 1, nil), .event(.unheard),
             leadTo: .stable, epoch: 1, everything: true, partitions: true),
         Row(
             "another subscription", .accepted(epoch: 1, nil), .event(.subscribed), leadTo: .stable, epoch: 1,

@@ -28,7 +28,7 @@ enum GroupKind: String, CustomTestStringConvertible {
 
 /// A group on a fake cluster, its members in this process with a client each, and a topic whose records they read.
 ///
-/// The brokers' time stands still: nobody's session ends because the machine is slow.
+/// The brokers' clock is stopped, so that no session ends because the machine is slow.
 final class GroupFixture: Sendable {
     static let group = "g"
     let fake: FakeCluster
@@ -118,7 +118,7 @@ final class GroupFixture: Sendable {
 
     /// A member that processes what it gets.
     ///
-    /// - Parameter pace: How long each record takes, for who takes one record after the other; nil for batches.
+    /// - Parameter pace: The time that a member takes per record, if it reads single records; nil to read batches.
     func start(
         _ properties: [String: String] = [:], _ subscription: Subscription = .topics(["t"]), pace: Duration? = nil,
         timing: Timing = Timing()

@@ -64,7 +64,7 @@ final class RunningMember: Sendable {
         consumer = KafkaConsumer(cluster: cluster, offsetReset: configuration.consumer.offsetReset)
     }
 
-    /// - Parameter pace: How long each record takes, for who takes one record after the other; nil for batches.
+    /// - Parameter pace: The time that the member takes per record, if it reads single records; nil to read batches.
     func start(_ subscription: Subscription, pace: Duration? = nil) async throws {
         try await consumer.subscribe(to: subscription) { [weak self] in self?.note($0) }
         let task = Task {

@@ -38,7 +38,7 @@ struct StickyAssignorTests {
             }
         }
 
-        /// Each partition that somebody reads.
+        /// All partitions that any member reads.
         var readable: Set<TopicPartition> {
             Set(
                 Set(members.flatMap(\.subscription.topics)).flatMap { topic in
