@@ -1,4 +1,4 @@
-// How a member leaves, and what it reports of itself.
+// Leaving the group, and the state of the membership.
 extension ClassicGroup {
     func leave(by deadline: ContinuousClock.Instant) async -> [KafkaError] {
         if let leaving { return await leaving.value }
@@ -28,8 +28,10 @@ extension ClassicGroup {
 
     var isLeaving: Bool { leavesBy != nil }
 
-    /// Whether the coordinator may be at a later generation than this member, which keeps its partitions through the
-    /// rebalance. It then accepts a commit only after the member has joined and received its assignment.
+    /// Whether a rebalance is in progress in which this member keeps its partitions.
+    ///
+    /// The coordinator may then be at a later generation than the member. It accepts a commit only after the member has
+    /// joined and received its assignment.
     private var needsGeneration: Bool {
         switch machine.state {
         case .joining, .syncing: !owned.isEmpty && !machine.hasLost
@@ -60,9 +62,11 @@ extension ClassicGroup {
         partitions.fail(error)
     }
 
-    /// Leaves the group. A static member stays: its partitions wait until it is back, or its session ends (KIP-345).
+    /// Sends LeaveGroup.
     ///
-    /// - Returns: The reason why the coordinator does not know that the member has left; its session ends later.
+    /// A static member sends nothing: it keeps its partitions until it returns or its session times out (KIP-345).
+    ///
+    /// - Returns: The error if the coordinator did not confirm. The member's session then times out. nil on success.
     @discardableResult
     func sendLeave(
         _ sender: ClassicMember.Identity, reason: String, by deadline: ContinuousClock.Instant

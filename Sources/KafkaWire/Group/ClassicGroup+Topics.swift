@@ -1,11 +1,11 @@
 import Concurrency
 import Dispatch
 
-// The topics of the subscription, and the assignment that the group's leader makes.
+// Resolving the subscription's topics, and computing the assignment as the group's leader.
 extension ClassicGroup {
-    /// The topics that the subscription stands for.
+    /// The topics that the subscription names or matches.
     ///
-    /// - Throws: INVALID_REGULAR_EXPRESSION for a pattern that is none.
+    /// - Throws: INVALID_REGULAR_EXPRESSION if the pattern is invalid.
     func currentTopics() async throws -> [String] {
         switch subscription {
         case .topics(let names): return Set(names).sorted()
@@ -13,20 +13,20 @@ extension ClassicGroup {
             guard let matcher = TopicPattern(pattern) else {
                 throw KafkaError(
                     .invalidRegularExpression,
-                    "'\(pattern)' is no regular expression, or has more than \(TopicPattern.maximumGroups) groups")
+                    "'\(pattern)' is not a regular expression, or has more than \(TopicPattern.maximumGroups) groups")
             }
             return try await cluster.allTopicNames().filter { matcher.matches($0) }
         }
     }
 
-    /// Divides the partitions of all topics that any member reads.
+    /// Assigns the partitions of all topics that any member reads.
     ///
-    /// The computation runs on a thread of its own, so heartbeats continue meanwhile.
+    /// The computation runs on a Dispatch thread, so heartbeats continue meanwhile.
     func divide(_ joined: JoinGroupResponse) async throws -> [SyncGroupRequest.SyncGroupRequestAssignment] {
         guard let assignor = joined.protocolName.flatMap(PartitionAssignor.init(rawValue:)) else {
             throw KafkaError(
                 .inconsistentGroupProtocol,
-                "the group is divided by '\(joined.protocolName ?? "")', which this client doesn't know")
+                "the group chose the assignor '\(joined.protocolName ?? "")', which this client does not support")
         }
         let division = await DispatchQueue.global().value(of: { GroupDivision(joined, by: assignor) })
         for (member, error) in division.unreadable.sorted(by: { $0.key < $1.key }) {
@@ -37,7 +37,7 @@ extension ClassicGroup {
         return try await DispatchQueue.global().value(of: { division.assignments(partitionCounts: counts) }).get()
     }
 
-    /// How many partitions each topic has; 0 for one that doesn't exist.
+    /// The number of partitions of each topic; 0 for a topic that does not exist.
     private func partitionCounts(_ names: Set<String>) async throws -> [String: Int32] {
         let names = names.sorted()
         try await cluster.refresh(topics: names)
@@ -46,7 +46,7 @@ extension ClassicGroup {
         return counts
     }
 
-    /// Has the group joined again when there are other topics or partitions than it was divided for.
+    /// Rejoins the group when the topics or partition counts differ from those of the last assignment.
     func watchTopics() async {
         let operation = "look for new topics and partitions of group \(partitions.offsets.groupID)"
         var retry = Retry(RetryPolicy(operation: operation, pause: .interval(watchInterval)))
@@ -63,7 +63,7 @@ extension ClassicGroup {
         }
     }
 
-    /// Whether there are other topics or partitions than the group was divided for.
+    /// Whether the topics or partition counts differ from those of the last assignment.
     private func isOutdated() async throws -> Bool {
         if case .pattern = subscription, try await currentTopics() != topics { return true }
         guard let divided = dividedCounts else { return false }
@@ -74,15 +74,17 @@ extension ClassicGroup {
 
     // MARK: Requests that the coordinator holds back
 
-    /// How long the coordinator may hold a request back without a report.
+    /// The time after which a request that the coordinator holds back is reported.
     private static let quietHold = Duration.seconds(5)
 
-    /// Reports from time to time that the coordinator holds a request back: JoinGroup and SyncGroup are answered when the
-    /// other members have answered, which may take as long as their `max.poll.interval.ms`.
+    /// Performs a call and reports every 5 s that the coordinator still holds it back.
+    ///
+    /// The coordinator answers JoinGroup and SyncGroup only after the other members have sent theirs, which may take as
+    /// long as their `max.poll.interval.ms`.
     func reportingHold<Response: Sendable>(
         _ operation: String, _ call: () async throws -> Response
     ) async throws -> Response {
-        // Finding the coordinator may take long, too, but then it holds nothing back.
+        // Connect first: time spent on finding the coordinator must not be reported as a hold.
         do {
             _ = try await partitions.coordinator.connection(role: .group)
         } catch let error as KafkaError {
@@ -110,7 +112,7 @@ extension ClassicGroup {
     }
 
     private var watchInterval: Duration {
-        // A topic that is waited for is usually about to be made.
+        // A missing topic is usually about to be created.
         let isWaiting = dividedCounts?.values.contains(0) == true
         let interval =
             isWaiting

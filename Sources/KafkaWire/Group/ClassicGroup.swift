@@ -1,28 +1,28 @@
 import Concurrency
 
-/// A member of a classic group: does what `ClassicMember` says, and tells it what came of it.
+/// A member of a classic group: performs the I/O for the state machine `ClassicMember`.
 ///
-/// One task goes from step to step, one sends heartbeats, one looks whether there are other topics or partitions, and
-/// one commits at intervals.
+/// One task performs the steps, one sends heartbeats, one watches for new topics and partitions, one commits at
+/// intervals, and one watches for missing topics.
 actor ClassicGroup: GroupMembership {
     let partitions: GroupPartitions
     let identity: GroupIdentity
     var subscription: Subscription
     private(set) var machine = ClassicMember()
-    /// The topics that `subscription` stands for, as of the last look.
+    /// The topics that `subscription` named or matched when they were last looked up.
     var topics: [String] = []
-    /// What this member has.
+    /// The partitions that this member owns.
     var owned: Set<TopicPartition> = []
-    /// What it was assigned last, which a sticky assignor wants to know.
+    /// The last assignment, for the user data of sticky assignors; generation -1 if there was none.
     private var previous: (partitions: Set<TopicPartition>, generation: Int32) = ([], -1)
-    /// Whether partitions were given up for the assignment at hand, which others wait for.
+    /// Whether the member revoked partitions for the current assignment. Other members wait for these.
     private var hasGivenUp = false
     private var joined: JoinGroupResponse?
-    /// How many partitions the topics had when this member divided them; nil where another one did.
+    /// The partition counts from which this member computed the assignment; nil if another member computed it.
     var dividedCounts: [String: Int32]?
-    /// How many assignments in a row could not be decoded.
+    /// The number of consecutive assignments that could not be decoded.
     private var unreadableAssignments = 0
-    /// The steps that are retried, by their descriptions.
+    /// The retry state of each step, by its description.
     var retries: [String: Retry] = [:]
     private let missing: MissingTopics
     private let wake = Signal()
@@ -30,7 +30,7 @@ actor ClassicGroup: GroupMembership {
     var heartbeats: Task<Void, Never>?
     /// All other tasks.
     var tasks: [Task<Void, Never>] = []
-    /// When a member that is leaving stops sending heartbeats in any case; nil if it is not leaving.
+    /// The time after which a leaving member sends no more heartbeats; nil if it is not leaving.
     var leavesBy: ContinuousClock.Instant?
     var leaving: Task<[KafkaError], Never>?
 
@@ -77,7 +77,7 @@ actor ClassicGroup: GroupMembership {
         guard error.meansLostMembership else { return false }
         let sender = ClassicMember.Identity(memberID: member.memberID, generation: member.generationID)
         handle(.notified(error, sender))
-        // The coordinator is at the next generation, of which the answer to JoinGroup will tell.
+        // The coordinator is at the next generation, which the answer to JoinGroup will carry.
         return machine.state == .joining && machine.identity == sender && error.code == .illegalGeneration
     }
 
@@ -92,7 +92,8 @@ actor ClassicGroup: GroupMembership {
     private func run() async {
         while !Task.isCancelled {
             switch machine.state {
-            // The last commit needs the generation of the rebalance that is in progress, and nothing after that.
+            // While leaving, take only the steps that yield the generation of the current rebalance: the last commit
+            // needs it.
             case .preparing where isLeaving, .adopting where isLeaving, .stable where isLeaving,
                 .failed where isLeaving:
                 return
@@ -108,13 +109,13 @@ actor ClassicGroup: GroupMembership {
         }
     }
 
-    /// - Parameter operation: What the step does, as an infinitive.
+    /// - Parameter operation: The step's description, as an infinitive.
     private func attempt(_ operation: String, _ step: () async throws -> Void) async {
         do {
             try await step()
             retries[operation]?.succeeded(in: cluster)
         } catch let error as KafkaError {
-            // Nothing is changing hands while a step waits for its next attempt.
+            // No partition changes owner during the pause, so the application may continue.
             if !isLeaving { partitions.buffer.release() }
             let pause = retries[operation, default: Retry(operation, in: cluster)].failed(
                 error, earlier: unreadableAssignments, in: cluster)
@@ -124,14 +125,14 @@ actor ClassicGroup: GroupMembership {
             handle(
                 .refused(
                     KafkaError(
-                        .inconsistentGroupProtocol, "group \(groupID) can't be given the subscription: \(error)")))
+                        .inconsistentGroupProtocol, "could not encode a message to group \(groupID): \(error)")))
         } catch {
             // Cancelled: the loop ends.
         }
     }
 
     private func prepare() async throws {
-        // What is lost can't wait for an answer about topics.
+        // Revoke lost partitions first, without waiting for the metadata of topics.
         let areLost = machine.hasLost
         if areLost || !isCooperative { try await giveUp(owned, areLost: areLost) }
         topics = try await currentTopics()
@@ -142,7 +143,7 @@ actor ClassicGroup: GroupMembership {
     private func giveUp(_ leaving: Set<TopicPartition>, areLost: Bool) async throws {
         guard !leaving.isEmpty else { return }
         guard await partitions.buffer.quiesce() else { throw CancellationError() }
-        // Lost while the application was waited for: the next step gives them up as such.
+        // If they were lost while this waited for the application, the next step revokes them as lost.
         guard machine.hasLost == areLost else { return partitions.buffer.release() }
         owned.subtract(leaving)
         await partitions.giveUp(leaving, areLost: areLost)
@@ -164,7 +165,7 @@ actor ClassicGroup: GroupMembership {
             try await partitions.coordinator.call(request, role: .group, wait: rebalanceTimeout + .seconds(5))
         }
         if response.errorCode == ErrorCode.memberIdRequired.rawValue { return handle(.named(response.memberId)) }
-        try await partitions.coordinator.check(response.errorCode, "the group \(groupID) can't be joined")
+        try await partitions.coordinator.check(response.errorCode, "could not join group \(groupID)")
         joined = response
         handle(
             .joined(ClassicMember.Identity(memberID: response.memberId, generation: response.generationId)))
@@ -194,15 +195,16 @@ actor ClassicGroup: GroupMembership {
                 request, role: .group, wait: configuration.maximumPollInterval + .seconds(5))
         }
         try await partitions.coordinator.check(
-            response.errorCode, "the group \(groupID) gave no assignment")
+            response.errorCode, "could not get an assignment from group \(groupID)")
         let assigned = try decoded(response.assignment)
         previous = (Set(assigned), joined.generationId)
         hasGivenUp = false
         handle(.synced(Set(assigned)))
     }
 
-    /// - Throws: INCONSISTENT_GROUP_PROTOCOL for an assignment that can't be decoded. Retriable, and the member joins again:
-    ///   the group may have another leader next time.
+    /// Decodes the assignment. If that fails, the member rejoins: the group may have another leader next time.
+    ///
+    /// - Throws: INCONSISTENT_GROUP_PROTOCOL, retriable, if the assignment can't be decoded.
     private func decoded(_ assignment: ByteSlice) throws(KafkaError) -> [TopicPartition] {
         do throws(ProtocolError) {
             let assigned =
@@ -222,9 +224,9 @@ actor ClassicGroup: GroupMembership {
 
     private func adopt(_ assigned: Set<TopicPartition>) async throws {
         let (revoked, added) = (owned.subtracting(assigned), assigned.subtracting(owned))
-        // What an eager member had it has given up before it joined.
+        // An eager member has already revoked all partitions before it joined.
         try await giveUp(revoked, areLost: false)
-        // Said here, since what comes next may fail, and be tried again when nothing is left to give up.
+        // Record this now: the rest may fail, and a retry finds nothing left to revoke.
         hasGivenUp = hasGivenUp || !revoked.isEmpty
         let takeover = try await partitions.prepareTakeover(of: added, asMember: false)
         if !takeover.isEmpty {
@@ -236,7 +238,7 @@ actor ClassicGroup: GroupMembership {
             }
         }
         partitions.buffer.release()
-        // The partitions that are taken over are read while the others are retried.
+        // The consumer reads the partitions that were taken over while the others are retried.
         if let error = takeover.retriable { throw error }
         handle(.adopted(hasGivenUp: hasGivenUp))
     }
@@ -245,7 +247,7 @@ actor ClassicGroup: GroupMembership {
 
     private func beat() async {
         let beginning = cluster.timing.now()
-        // The next heartbeat is the next attempt; a session is several heartbeats long.
+        // A failed heartbeat is not retried earlier than the next one is due: a session spans several heartbeats.
         var retry = Retry(
             RetryPolicy(
                 operation: "send a heartbeat to group \(groupID)", pause: .interval(configuration.heartbeatInterval)))

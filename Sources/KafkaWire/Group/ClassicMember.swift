@@ -1,4 +1,4 @@
-/// A member of a classic group without its network: what happens, and what is to be done next.
+/// The state machine of a classic group member, without I/O.
 ///
 /// ```
 ///                 ┌──── REBALANCE_IN_PROGRESS, topics changed, partitions given up ────┐
@@ -9,61 +9,64 @@
 ///                 └── UNKNOWN_MEMBER_ID, ILLEGAL_GENERATION, application away ─┴───────┘
 /// ```
 ///
-/// From everywhere an error that no retry cures leads to `failed`, and closing to `left`. Sources: Kafka protocol guide,
-/// "Group Membership API"; KIP-62, KIP-345, KIP-394, KIP-429.
+/// From every state a non-retriable error leads to `failed`, and closing leads to `left`. Sources: Kafka protocol
+/// guide, "Group Membership API"; KIP-62, KIP-345, KIP-394, KIP-429.
 struct ClassicMember: Sendable {
     enum State: Sendable, Equatable {
-        /// The application comes back, and partitions are given up: all of them, unless the group is cooperative.
+        /// Waits for the application, then revokes partitions: all of them, unless the group is cooperative.
         case preparing
-        /// JoinGroup is to be sent, or on its way.
+        /// JoinGroup has to be sent, or was sent and not answered yet.
         case joining
-        /// SyncGroup is to be sent, or on its way.
+        /// SyncGroup has to be sent, or was sent and not answered yet.
         case syncing
-        /// Partitions are given up and taken over to have these.
+        /// The member revokes and takes over partitions until it owns these.
         case adopting(Set<TopicPartition>)
         case stable
         case failed(KafkaError)
         case left
     }
 
-    /// By what the coordinator knows the member; an answer counts only for the one that had asked.
+    /// The member's identity at the coordinator. An answer is ignored if the identity has changed since the request.
     struct Identity: Sendable, Hashable {
-        /// Empty where the coordinator has given none.
+        /// Empty if the coordinator has not assigned one.
         var memberID = ""
-        /// -1 where it is in none.
+        /// -1 if the member is in no generation.
         var generation: Int32 = -1
     }
 
     enum Event: Sendable {
+        /// The partitions were revoked, and the topics to subscribe to are known.
         case prepared(asLost: Bool)
         case joined(Identity)
-        /// JoinGroup was answered with an id to join with (KIP-394).
+        /// The answer to JoinGroup assigned a member id for the next JoinGroup (KIP-394).
         case named(String)
         case synced(Set<TopicPartition>)
         /// SyncGroup brought an assignment that can't be decoded. Another generation may have a better one.
         case unreadable
-        /// Every partition is as assigned; those that were given up are free for others now.
+        /// The member owns the assigned partitions. Partitions that it revoked are free for other members.
         case adopted(hasGivenUp: Bool)
-        /// The step that is under way was refused, for a reason that doesn't pass by itself.
+        /// The current step failed with an error that is not retriable.
         case refused(KafkaError)
         /// A heartbeat or a commit was answered with an error.
         case notified(KafkaError, Identity)
-        /// Topics or partitions aren't what the last assignment was made for.
+        /// The topics or partition counts differ from those of the last assignment, or the subscription changed.
         case outdated
-        /// The application hasn't asked for a batch within `max.poll.interval.ms`; the coordinator was told.
+        /// The application has not asked for a batch within `max.poll.interval.ms`, so the member leaves the group.
         case applicationAway
         case closed
     }
 
     private(set) var state = State.preparing
     private(set) var identity = Identity()
-    /// Whether partitions that this member has may be another's already.
+    /// Whether other members may already own partitions of this member.
     private(set) var hasLost = false
-    /// Whether the group is to be joined again as soon as this generation stands.
+    /// Whether the member has to rejoin as soon as it has adopted the current assignment.
     private(set) var isOutdated = false
 
-    /// Whether the coordinator expects heartbeats. It does not while it holds back the answer to JoinGroup. In `syncing`
-    /// the leader may compute for long before it sends SyncGroup, so it has to keep its session.
+    /// Whether the coordinator expects heartbeats.
+    ///
+    /// It does not while it holds back the answer to JoinGroup. In `syncing` the leader may compute for a long time
+    /// before it sends SyncGroup, so heartbeats have to keep its session alive.
     var sendsHeartbeats: Bool {
         switch state {
         case .preparing, .syncing, .adopting, .stable: identity.generation >= 0
@@ -79,7 +82,7 @@ struct ClassicMember: Sendable {
             state = .left
 
         case (.preparing, .prepared(let asLost)):
-            // What was lost meanwhile has to be given up as such.
+            // Partitions that were lost meanwhile still have to be revoked as lost.
             guard asLost == hasLost else { break }
             hasLost = false
             state = .joining
@@ -109,13 +112,13 @@ struct ClassicMember: Sendable {
             (.stable, .notified(let error, let sender)):
             if sender == identity { refused(error) }
         case (.syncing, .notified(let error, let sender)):
-            // A rebalance that has begun shows in the answer to SyncGroup as well.
+            // The answer to SyncGroup reports a new rebalance as well.
             if sender == identity, error.code != .rebalanceInProgress { refused(error) }
         case (.preparing, .applicationAway), (.adopting, .applicationAway), (.stable, .applicationAway):
             lose(keepingID: false)
 
         default:
-            // Too late: something else has happened since.
+            // The event is outdated: the state has changed since.
             break
         }
     }

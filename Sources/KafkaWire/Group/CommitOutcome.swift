@@ -1,9 +1,9 @@
-/// The result of a commit of several partitions, of which some may have failed.
+/// The result of a commit of several partitions, some of which may have failed.
 struct CommitOutcome: Sendable {
     var committed: Set<TopicPartition> = []
-    /// Partitions whose topic was deleted and created again. Their offsets belong to the old topic.
+    /// The errors of partitions whose topic was deleted and recreated. Their offsets belong to the old topic.
     var recreated: [TopicPartition: KafkaError] = [:]
-    /// The error that ended the commit of all other partitions.
+    /// The error of all partitions that are in neither `committed` nor `recreated`; nil if there are none.
     var failure: (any Error)?
 
     /// Throws if any offset was not committed.
@@ -12,12 +12,12 @@ struct CommitOutcome: Sendable {
         if let first = recreated.min(by: { $0.key < $1.key }) { throw first.value }
     }
 
-    /// Takes in an answer of the coordinator.
+    /// Adds a response of the coordinator.
     ///
     /// - Parameters:
     ///   - errors: The errors of those `pending` partitions that were not committed.
-    ///   - pending: The partitions that were sent; afterwards those that are to be sent again.
-    /// - Returns: The error that keeps the pending partitions from being committed, a retriable one if there is any.
+    ///   - pending: The partitions that were sent. Afterwards only those that have to be resent.
+    /// - Returns: An error of the remaining pending partitions, a retriable one if there is any; nil if none remain.
     mutating func add(
         _ errors: [TopicPartition: KafkaError], to pending: inout [TopicPartition: TopicOffset]
     ) -> KafkaError? {

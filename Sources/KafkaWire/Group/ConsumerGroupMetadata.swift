@@ -1,28 +1,30 @@
 /// The identity of a consumer in its group, which the coordinator checks before it stores offsets.
 ///
-/// A transaction that commits a group's offsets carries it, so that a member that lost its membership cannot overwrite
-/// the offsets of its successor (KIP-447).
+/// A transaction that commits a group's offsets sends this identity. A member that lost its membership therefore cannot
+/// overwrite the offsets of its successor (KIP-447).
 ///
 /// A value of `KafkaConsumer.groupMetadata` also remembers its consumer. `KafkaProducer.sendOffsets` then follows the
 /// member into later generations as long as it keeps the partitions. Equality does not consider the consumer.
 public struct ConsumerGroupMetadata: Sendable, Hashable {
     /// `group.id`
     public let groupID: String
-    /// The generation of a classic group, or the member epoch of a KIP-848 group; -1 for a consumer that is not a member.
+    /// The generation of a classic group, or the member epoch of a KIP-848 group; -1 for a consumer that is not a
+    /// member.
     public let generationID: Int32
     /// Empty for a consumer that is not a member.
     public let memberID: String
     /// The name of a static member (KIP-345); nil for others.
     public let groupInstanceID: String?
-    /// nil for a value that the application made itself.
+    /// nil if the application created the value itself.
     var origin: Origin?
 
-    /// Creates an identity. For partitions that were assigned by hand the group's name is enough; the coordinator then
-    /// checks nothing.
+    /// Creates an identity.
     ///
-    /// - Important: An identity made by hand knows no consumer, so nothing compares the ids of the topics either. Offsets of
-    ///   a topic that was deleted and recreated meanwhile are committed for the new topic. Use
-    ///   ``KafkaConsumer/groupMetadata``, which works for a consumer without a subscription too.
+    /// For manually assigned partitions the group's name is enough; the coordinator then checks nothing.
+    ///
+    /// - Important: Such an identity has no consumer, so the client cannot compare topic ids. Offsets of a topic that
+    ///   was deleted and recreated meanwhile are committed for the new topic. Use ``KafkaConsumer/groupMetadata``
+    ///   instead; it also works for a consumer without a subscription.
     public init(
         groupID: String, generationID: Int32 = -1, memberID: String = "", groupInstanceID: String? = nil
     ) {

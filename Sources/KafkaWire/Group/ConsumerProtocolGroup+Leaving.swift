@@ -1,4 +1,4 @@
-// How a member leaves, and what it reports of itself.
+// Leaving the group, and the state of the membership.
 extension ConsumerProtocolGroup {
     func leave(by deadline: ContinuousClock.Instant) async -> [KafkaError] {
         if let leaving { return await leaving.value }
@@ -8,7 +8,7 @@ extension ConsumerProtocolGroup {
     }
 
     private func leaveOnce(by deadline: ContinuousClock.Instant) async -> [KafkaError] {
-        // If the answer to the first heartbeat is still on its way, the coordinator may know this member already.
+        // The coordinator may already know this member even if the first heartbeat was not answered yet.
         let isMember = machine.sendsHeartbeats && hasSpoken
         leavesBy = deadline
         handle(.closing)
@@ -41,9 +41,9 @@ extension ConsumerProtocolGroup {
         partitions.fail(error)
     }
 
-    /// Leaves the group. A static member tells that it will be back (epoch -2).
+    /// Leaves the group with a heartbeat of epoch -1, or -2 for a static member, which may return.
     ///
-    /// - Returns: The reason why the coordinator does not know that the member has left; its session ends later.
+    /// - Returns: The error if the coordinator did not confirm. The member's session then times out. nil on success.
     @discardableResult
     func sendLeave(by deadline: ContinuousClock.Instant) async -> KafkaError? {
         let request = ConsumerGroupHeartbeatRequest(

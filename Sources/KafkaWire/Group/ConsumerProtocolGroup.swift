@@ -1,24 +1,25 @@
 import Concurrency
 
-/// A member of a KIP-848 group: does what `ConsumerMember` says, and tells it what came of it.
+/// A member of a KIP-848 group: performs the I/O for the state machine `ConsumerMember`.
 ///
-/// One task sends heartbeats, one gives partitions up and takes them over, and one commits at intervals.
+/// One task sends heartbeats, one revokes and takes over partitions, one commits at intervals, and one watches for
+/// missing topics.
 actor ConsumerProtocolGroup: GroupMembership {
     let partitions: GroupPartitions
     private let identity: GroupIdentity
     private var subscription: Subscription
     var machine: ConsumerMember
-    /// The names of the topics that were ever assigned.
+    /// The names of all topics that were ever assigned.
     private var names: [KafkaUUID: String] = [:]
-    /// What this member has.
+    /// The partitions that this member owns.
     var owned: [TopicPartition: TopicIDPartition] = [:]
-    /// Whether the coordinator has a pattern that has to be taken back with another subscription.
+    /// Whether a pattern was sent. A later subscription by names then has to clear it.
     private var toldPattern = false
     private(set) var heartbeatInterval: Duration
     private var earlyHeartbeatsLeft = 0
-    /// Whether a coordinator may know this member, though it hasn't answered yet.
+    /// Whether a heartbeat may have reached a coordinator, answered or not.
     var hasSpoken = false
-    /// One for each step that is retried, by its description.
+    /// The retry state of each operation, by its description.
     private var retries: [String: Retry] = [:]
     private let missing: MissingTopics
     private let wake = Signal()
@@ -26,7 +27,7 @@ actor ConsumerProtocolGroup: GroupMembership {
     var heartbeats: Task<Void, Never>?
     /// All other tasks.
     var tasks: [Task<Void, Never>] = []
-    /// When a member that is leaving stops sending heartbeats in any case; nil if it is not leaving.
+    /// The time after which a leaving member sends no more heartbeats; nil if it is not leaving.
     var leavesBy: ContinuousClock.Instant?
     var leaving: Task<[KafkaError], Never>?
 
@@ -84,7 +85,7 @@ actor ConsumerProtocolGroup: GroupMembership {
 
     func handle(_ event: ConsumerMember.Event) {
         machine.handle(event)
-        // Epoch 0 is that of one who is about to join.
+        // A member with epoch 0 has not joined yet.
         identity.become(memberID: machine.memberID, generation: machine.epoch > 0 ? machine.epoch : -1)
         wake.notify()
     }
@@ -103,7 +104,7 @@ actor ConsumerProtocolGroup: GroupMembership {
         }
     }
 
-    /// - Parameter operation: What the step does, as an infinitive.
+    /// - Parameter operation: The step's description, as an infinitive.
     private func attempt(_ operation: String, _ step: () async throws -> Void) async {
         let epoch = machine.epoch
         do {
@@ -130,7 +131,7 @@ actor ConsumerProtocolGroup: GroupMembership {
     private func reconcile() async throws {
         machine.handle(.reconciling)
         let target = try await named(machine.target)
-        // A topic that was deleted and created again has the same name and another id: another partition.
+        // A recreated topic has the same name and a new id, so its partitions are different ones.
         let revoked = Set(owned.filter { target[$0.key] != $0.value }.keys)
         if !revoked.isEmpty {
             guard await partitions.buffer.quiesce() else { throw CancellationError() }
@@ -146,17 +147,17 @@ actor ConsumerProtocolGroup: GroupMembership {
         if !takeover.isEmpty {
             guard await partitions.buffer.quiesce() else { throw CancellationError() }
             guard machine.state == .reconciling else { return partitions.buffer.release() }
-            // The coordinator may want some of them back already.
+            // The coordinator may have revoked some of them meanwhile.
             let wanted = takeover.filter { target[$0].map(machine.target.contains) ?? false }
             for partition in wanted.partitions { owned[partition] = target[partition] }
             await partitions.takeOver(wanted)
         }
         partitions.buffer.release()
-        // The partitions that are taken over are read while the others are retried.
+        // The consumer reads the partitions that were taken over while the others are retried.
         if let error = takeover.retriable { throw error }
         let hasChanged = machine.owned != Set(owned.values)
         handle(.reconciled(Set(owned.values)))
-        // A topic of which no broker knows the name yet is asked for again with the next heartbeat.
+        // If no broker knows a topic's name yet, the next heartbeat's answer triggers another lookup.
         if hasChanged { beatNow.notify() }
     }
 
@@ -170,7 +171,7 @@ actor ConsumerProtocolGroup: GroupMembership {
         beatNow.notify()
     }
 
-    /// The partitions by their topics' names; those whose topic isn't known are left out.
+    /// The partitions by topic name. Partitions whose topic name is unknown are omitted.
     private func named(_ target: Set<TopicIDPartition>) async throws -> [TopicPartition: TopicIDPartition] {
         let unknown = Set(target.map(\.topicID)).subtracting(names.keys)
         if !unknown.isEmpty { names.merge(try await cluster.names(ofTopics: unknown)) { $1 } }
@@ -217,17 +218,19 @@ actor ConsumerProtocolGroup: GroupMembership {
         }
     }
 
-    /// How often a member that has joined asks early, and after how long each time: at first any member, then one that still
-    /// has no partitions.
+    /// The early heartbeats of a member that has joined: the first 20 at `earlyInterval`, and the next 30 at
+    /// `intervalOfMembersWithoutPartitions` if it still has no partitions.
     private static let earlyHeartbeats = 50
     private static let heartbeatsOfMembersWithoutPartitions = 30
     private static let earlyInterval = Duration.milliseconds(200)
     private static let intervalOfMembersWithoutPartitions = Duration.seconds(1)
 
-    /// The coordinator may assign partitions only some time after a member has joined (`group.consumer.assignment.interval.ms`,
-    /// 1 s), and other members have to give them up first. Members often start together, so that the first of them gets all
-    /// partitions and has to give most of them up. A member learns of all this by heartbeats alone, so the first ones follow
-    /// soon.
+    /// The pause before the next heartbeat, which is short at first.
+    ///
+    /// The coordinator may assign partitions only some time after a member has joined
+    /// (`group.consumer.assignment.interval.ms`, 1 s), and other members have to revoke them first. Members often start
+    /// together: the first one gets all partitions and has to revoke most of them. A member learns its assignment only
+    /// from heartbeats.
     private func pauseBeforeHeartbeat() -> Duration {
         guard machine.state == .stable, earlyHeartbeatsLeft > 0 else { return heartbeatInterval }
         let isAnyMember = earlyHeartbeatsLeft > Self.heartbeatsOfMembersWithoutPartitions
@@ -246,7 +249,7 @@ actor ConsumerProtocolGroup: GroupMembership {
             hasSpoken = true
             let response = try await partitions.coordinator.call(request)
             try await partitions.coordinator.check(
-                response.errorCode, response.errorMessage ?? "the group \(groupID) doesn't take this member")
+                response.errorCode, response.errorMessage ?? "group \(groupID) refused this member's heartbeat")
             if response.heartbeatIntervalMs > 0 { adopt(interval: .milliseconds(Int(response.heartbeatIntervalMs))) }
             succeeded(operation)
             if report.epoch == 0 { earlyHeartbeatsLeft = Self.earlyHeartbeats }
@@ -263,8 +266,10 @@ actor ConsumerProtocolGroup: GroupMembership {
         }
     }
 
-    /// The heartbeat intervals that a coordinator may ask for. A shorter one would be a flood; with a longer one the member
-    /// would not learn of another assignment for as long, nor the coordinator that the member is gone.
+    /// The heartbeat intervals that this client accepts from a coordinator; others are clamped.
+    ///
+    /// A shorter interval would flood the coordinator. With a longer one the member would learn a new assignment late,
+    /// and the coordinator would notice late that the member is gone.
     private static let intervals = Duration.milliseconds(10)...Duration.seconds(60)
 
     private func adopt(interval requested: Duration) {
@@ -299,7 +304,7 @@ actor ConsumerProtocolGroup: GroupMembership {
             guard version >= 1 else {
                 throw KafkaError(
                     .unsupportedVersion,
-                    "the broker takes no pattern for topics in groups of the protocol 'consumer'; name the topics, or use group.protocol=classic"
+                    "the broker does not support topic patterns with group.protocol=consumer; name the topics, or use group.protocol=classic"
                 )
             }
             request.subscribedTopicNames = []

@@ -1,4 +1,4 @@
-/// The broker that coordinates a group, looked up when it is needed and kept until it is one no more.
+/// The broker that coordinates a group. Looked up on demand, and again after an error that says it has moved.
 actor GroupCoordinator {
     private let cluster: Cluster
     private let groupID: String
@@ -11,7 +11,8 @@ actor GroupCoordinator {
 
     func connection(role: Cluster.Role) async throws -> NegotiatedConnection {
         if let known = connections[role], known.isUsable { return known }
-        // An answer that waits for the other members mustn't stand before what one of them asks.
+        // Broker answers on a connection come in order. A JoinGroup that the coordinator holds back must not block the
+        // requests of another member, so each member has its own connection for these.
         let owner = role == .group ? ObjectIdentifier(self) : nil
         let connection = try await cluster.connection(to: .group(groupID), role: role, owner: owner)
         connections[role] = connection
@@ -22,8 +23,8 @@ actor GroupCoordinator {
     ///
     /// - Parameters:
     ///   - role: `.group` for requests that the coordinator holds back.
-    ///   - wait: How long the request itself asks the coordinator to wait.
-    ///   - limit: How long an answer is waited for at most; `request.timeout.ms` and `wait` where nil.
+    ///   - wait: How long the coordinator may hold the request back.
+    ///   - limit: The time limit for the answer; `request.timeout.ms` plus `wait` if nil.
     nonisolated func call<R: KafkaRequest>(
         _ request: R, role: Cluster.Role = .general, wait: Duration = .zero, within limit: Duration? = nil
     ) async throws -> R.Response {
@@ -36,8 +37,7 @@ actor GroupCoordinator {
         }
     }
 
-    /// Looks the coordinator up anew at the next call where the error says that it isn't this broker, or where the
-    /// broker doesn't answer.
+    /// Makes the next call look the coordinator up again if the error says that it has moved or does not answer.
     func forget(after code: ErrorCode) {
         switch code {
         case .notCoordinator, .coordinatorNotAvailable, .networkException, .requestTimedOut: connections = [:]
@@ -45,13 +45,13 @@ actor GroupCoordinator {
         }
     }
 
-    /// Ends the connection that is this member's alone: there is nothing more to wait for.
+    /// Closes the connection that only this member uses.
     func close() async {
         connections[.group] = nil
         await cluster.closeConnections(ownedBy: ObjectIdentifier(self))
     }
 
-    /// Throws what a coordinator's answer has as its error.
+    /// Throws if a response's error code is not zero.
     nonisolated func check(_ code: Int16, _ message: String) async throws {
         let code = ErrorCode(rawValue: code)
         guard code != .none else { return }

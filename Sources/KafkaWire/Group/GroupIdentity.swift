@@ -23,8 +23,9 @@ final class GroupIdentity: Sendable {
 
     var metadata: ConsumerGroupMetadata { state.withLock { $0.metadata } }
 
-    /// The identity for committing what the consumer has read, also after it lost its membership: the coordinator
-    /// refuses an identity that is over, but not a missing one.
+    /// The identity for committing offsets that the consumer has read, even after it lost its membership.
+    ///
+    /// The coordinator refuses an outdated identity but accepts a missing one, so the previous one is used.
     var ofReader: ConsumerGroupMetadata {
         state.withLock { state in
             let isMember = state.metadata.generationID >= 0
@@ -35,13 +36,14 @@ final class GroupIdentity: Sendable {
         }
     }
 
-    /// Forgets the previous membership, since the application assigns partitions by hand from now on.
+    /// Forgets the previous membership: the application now assigns partitions itself.
     func forget() {
         state.withLock { $0.last = nil }
     }
 
-    /// Goes up whenever the member loses its membership or leaves. Other members may own the partitions of an earlier
-    /// membership, even if this consumer is a member again.
+    /// A counter that increases whenever the member loses its membership or leaves.
+    ///
+    /// Other members may own the partitions of an earlier membership, even if this consumer is a member again.
     var membership: Int { state.withLock { $0.membership } }
 
     var current: (metadata: ConsumerGroupMetadata, membership: Int) {
@@ -64,7 +66,7 @@ final class GroupIdentity: Sendable {
 
     // MARK: Partitions
 
-    /// The buffer that the consumer's partitions are read from.
+    /// Sets the buffer that the consumer reads its partitions from.
     func reads(from buffer: FetchBuffer) {
         state.withLock { $0.buffer = buffer }
     }
@@ -82,7 +84,7 @@ final class GroupIdentity: Sendable {
         }
     }
 
-    /// The member's current identity, if it has owned partitions without a break since `origin`.
+    /// The member's current identity; nil if it has not owned the partitions continuously since `origin`.
     fileprivate func current(
         owning partitions: some Sequence<TopicPartition>, since origin: ConsumerGroupMetadata.Origin
     ) -> ConsumerGroupMetadata? {
@@ -95,7 +97,7 @@ final class GroupIdentity: Sendable {
         }
     }
 
-    /// The ids of the topics that the application has read partitions of. Partitions that are not read have zero.
+    /// The topic id of each partition that the application has read; zero for partitions that it has not read.
     func topicIDs(of partitions: some Sequence<TopicPartition>) -> [TopicPartition: KafkaUUID] {
         let buffer = state.withLock { $0.buffer }
         guard let buffer else { return [:] }
@@ -105,14 +107,15 @@ final class GroupIdentity: Sendable {
 
     // MARK: Refused commits
 
-    /// - Parameter handler: Notified of a refused commit and of the identity that it was sent with. Returns true if the
+    /// - Parameter handler: Receives the error of a refused commit and the identity that sent it. Returns true if the
     ///   member is about to learn its next generation.
     func onRefusal(_ handler: @escaping @Sendable (KafkaError, ConsumerGroupMetadata) async -> Bool) {
         state.withLock { $0.onRefusal = handler }
     }
 
-    /// Whether a commit that the coordinator refused may be repeated, since the group moves to its next generation and
-    /// this member with it. The caller checks that the member still owns the partitions.
+    /// Whether a refused commit may be retried because the group and this member are moving to the next generation.
+    ///
+    /// The caller checks that the member still owns the partitions.
     ///
     /// - Parameters:
     ///   - sender: The identity that the commit was sent with.
@@ -139,7 +142,7 @@ final class GroupIdentity: Sendable {
 }
 
 extension ConsumerGroupMetadata {
-    /// The consumer that a value was taken from, and when.
+    /// The consumer that a value was taken from, and its state at that time.
     struct Origin: Sendable {
         let identity: GroupIdentity
         /// nil if the consumer was not a member.
@@ -148,18 +151,20 @@ extension ConsumerGroupMetadata {
         let assignments: Int
     }
 
-    /// The consumer's current identity; nil if the consumer has not owned these partitions all the time since this value
-    /// was taken, or if the application made this value itself.
+    /// The consumer's current identity.
+    ///
+    /// nil if the consumer has not owned these partitions continuously since this value was taken, or if the
+    /// application created this value itself.
     func current(owning partitions: some Sequence<TopicPartition>) -> ConsumerGroupMetadata? {
         origin.flatMap { $0.identity.current(owning: partitions, since: $0) }
     }
 
-    /// The ids of the topics that the consumer reads partitions from.
+    /// The topic id of each partition that the consumer has read; zero for the others.
     func topicIDs(of partitions: some Sequence<TopicPartition>) -> [TopicPartition: KafkaUUID] {
         origin?.identity.topicIDs(of: partitions) ?? [:]
     }
 
-    /// Whether offsets that the coordinator refused may be sent again with the member's next generation.
+    /// Whether refused offsets may be resent with the member's next generation.
     func mayRepeat(
         _ error: KafkaError, sentAs sender: ConsumerGroupMetadata, owning partitions: some Sequence<TopicPartition>
     ) async -> Bool {

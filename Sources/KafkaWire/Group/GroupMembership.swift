@@ -1,18 +1,18 @@
 /// A consumer's membership in a group, with either protocol.
 protocol GroupMembership: Actor {
-    /// Joins, and stays in until `leave`.
+    /// Joins the group and stays a member until `leave`.
     func begin() async
     /// Changes the subscription and the rebalance handler.
     ///
     /// - Returns: False if the membership has ended or is ending.
     func change(_ subscription: Subscription, _ handler: @escaping RebalanceHandler) async -> Bool
     var state: MembershipState { get }
-    /// Commits what was processed, gives all partitions up, and leaves.
+    /// Commits the processed offsets, revokes all partitions, and leaves the group.
     ///
-    /// Requests are not waited for beyond the deadline, a rebalance handler is. A second call waits for the first one, and
-    /// returns the same.
+    /// Requests end at the deadline; a rebalance handler may run longer, and this waits for it. A second call waits for
+    /// the first one and returns the same result.
     ///
-    /// - Returns: What could not be done.
+    /// - Returns: The errors of the steps that failed.
     func leave(by deadline: ContinuousClock.Instant) async -> [KafkaError]
 }
 
@@ -23,9 +23,9 @@ extension GroupMembership {
     }
 }
 
-/// What a member of a group is doing.
+/// The state of a membership.
 enum MembershipState: Sendable, Hashable {
-    /// Has no assignment, or is about to join again after it lost its membership.
+    /// The consumer has no assignment yet, or lost its membership and is about to rejoin.
     case joining
     case member
     /// An error ended the membership.

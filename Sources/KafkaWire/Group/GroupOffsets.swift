@@ -1,6 +1,6 @@
 import Concurrency
 
-/// A group's offsets, as its coordinator keeps them.
+/// Commits and fetches a group's offsets at its coordinator.
 struct GroupOffsets: Sendable {
     let cluster: Cluster
     let coordinator: GroupCoordinator
@@ -11,18 +11,18 @@ struct GroupOffsets: Sendable {
 
     /// Commits offsets, with retries.
     ///
-    /// If the group is rebalancing, waits for the member's next generation, as long as the partitions stay this member's.
+    /// If the group is rebalancing, waits for the member's next generation while the member keeps the partitions.
     ///
-    /// Offsets of a topic that was deleted and created again are not committed. From version 10 of OffsetCommit on the
-    /// coordinator itself compares the ids. For earlier versions this asks the coordinator for the ids right before the
-    /// commit, so a topic that is created again between the two requests is not noticed.
+    /// Does not commit offsets of a topic that was deleted and recreated. The coordinator compares the ids itself with
+    /// OffsetCommit version 10 and later. With earlier versions this asks the coordinator for the ids right before the
+    /// commit, so it misses a topic that is recreated between the two requests.
     ///
     /// - Parameters:
-    ///   - membership: The `GroupIdentity.membership` that the offsets belong to: in a later one nothing is committed.
-    ///     nil if the consumer is not a member.
+    ///   - membership: The `GroupIdentity.membership` that the offsets belong to; in a later membership nothing is
+    ///     committed. nil if the consumer is not a member.
     ///   - final: Retriable errors that must not be retried.
-    ///   - areOwned: Whether the partitions are this member's. Once they no longer are, nothing is sent: the coordinator
-    ///     would take the offsets from this member's next generation, and set the next owner back.
+    ///   - areOwned: Whether this member owns the partitions. Once it no longer does, nothing is sent: the coordinator
+    ///     would accept the offsets from this member's next generation and move the next owner's offsets back.
     func commit(
         _ offsets: [TopicPartition: TopicOffset], limit: Duration? = nil, membership: Int? = nil,
         final: Set<ErrorCode> = [], areOwned: @escaping @Sendable () -> Bool = { true }
@@ -54,19 +54,21 @@ struct GroupOffsets: Sendable {
         return progress.withLock { $0.outcome }
     }
 
-    /// The error for a commit after the member lost its membership: a coordinator without members would accept the
-    /// offsets, and overwrite those of later owners.
+    /// The error of a commit after the member lost its membership.
+    ///
+    /// Such a commit must not be sent: the coordinator of a group without members would accept it and overwrite the
+    /// offsets of later owners.
     var notAMember: KafkaError {
         KafkaError(
             .unknownMemberId,
-            "the consumer is no longer a member of group \(groupID): others may have its partitions")
+            "the consumer is no longer a member of group \(groupID): other members may own its partitions")
     }
 
-    /// The error for a commit whose partitions were given up before it succeeded.
+    /// The error of a commit whose partitions were revoked before it succeeded.
     private var notTheOwner: KafkaError {
         KafkaError(
             .illegalGeneration,
-            "group \(groupID) has moved partitions to other members before their offsets were committed: the records may "
+            "group \(groupID) moved partitions to other members before their offsets were committed: their records may "
                 + "be processed again")
     }
 
@@ -99,11 +101,11 @@ struct GroupOffsets: Sendable {
                 guard code != .none, let name = topic.name.isEmpty ? names[topic.topicId] : topic.name else { continue }
                 await coordinator.forget(after: code)
                 errors[TopicPartition(topic: name, partition: partition.partitionIndex)] = KafkaError(
-                    code, "the offset can't be committed for group \(groupID)", isFromBroker: true, topic: name,
+                    code, "could not commit the offset for group \(groupID)", isFromBroker: true, topic: name,
                     partition: partition.partitionIndex)
             }
         }
-        // The coordinator does not know the id: either it has not yet heard of the topic, or the topic is gone.
+        // The coordinator does not know the id: its metadata is not up to date yet, or the topic was deleted.
         let unknown = expected.filter { errors[$0.key]?.code == .unknownTopicId }
         return errors.merging(try await mismatches(unknown, over: connection)) { $1 }
     }
@@ -145,9 +147,9 @@ struct GroupOffsets: Sendable {
         var topicIDs: [String: KafkaUUID] = [:]
     }
 
-    /// The committed offsets of partitions, with retries. Partitions without one are omitted.
+    /// The committed offsets of partitions, with retries. Partitions without a committed offset are omitted.
     ///
-    /// Waits for the end of transactions that commit any of them (KIP-447).
+    /// Waits until no transaction with a commit of these partitions is open (KIP-447).
     func fetch(
         _ partitions: some Collection<TopicPartition> & Sendable, limit: Duration? = nil
     ) async throws -> [TopicPartition: OffsetAndMetadata] {
@@ -159,12 +161,12 @@ struct GroupOffsets: Sendable {
         }
     }
 
-    /// Asks for the committed offsets once.
+    /// Fetches the committed offsets without retries.
     ///
     /// - Parameters:
-    ///   - asMember: Whether to send the member's epoch, as members of KIP-848 groups have to.
-    ///   - topicIDs: The topics' ids as the assignment has them; nil to look them up.
-    ///   - identifies: Whether to find out which topics the offsets belong to.
+    ///   - asMember: Whether to send the member's epoch, which KIP-848 groups require.
+    ///   - topicIDs: The topic ids from the assignment; nil to look them up.
+    ///   - identifies: Whether to determine which topic ids the offsets belong to.
     /// - Throws: The error of the whole request.
     func fetchOnce(
         _ partitions: some Collection<TopicPartition>, asMember: Bool, topicIDs: [String: KafkaUUID]? = nil,
@@ -191,7 +193,7 @@ struct GroupOffsets: Sendable {
         let byName = topicNames.contains { topics[$0] ?? .zero == .zero }
         var owners = topics
         if identifies, assigned == nil, byName || version < 10 {
-            // The request names the topics only. The coordinator drops a topic's offsets with the topic, so the offsets
+            // The request has only topic names. The coordinator drops a topic's offsets with the topic, so the offsets
             // belong to the topics that it knows now, or to later ones.
             owners = try await TopicIdentity.current(
                 topicNames, over: connection, timeout: cluster.configuration.requestTimeout)
@@ -212,7 +214,7 @@ struct GroupOffsets: Sendable {
         }
         let response = try await call(request, byName: byName, lastNamed: 9)
         let names = Dictionary(topics.map { ($0.value, $0.key) }) { first, _ in first }
-        let failed = "the offsets of group \(groupID) can't be read"
+        let failed = "could not fetch the offsets of group \(groupID)"
         try await coordinator.check(response.groups.first?.errorCode ?? response.errorCode, failed)
         var fetched = Fetched(topicIDs: owners)
         func take(_ topic: String?, _ index: Int32, _ code: Int16, _ offset: Int64, _ epoch: Int32, _ metadata: String?)
@@ -245,20 +247,20 @@ struct GroupOffsets: Sendable {
 
     // MARK: Topics by name and by id
 
-    /// The topics' ids; `KafkaUUID.zero` for those of which none is known.
+    /// The topics' ids; `KafkaUUID.zero` if unknown.
     private func described(_ names: Set<String>) async throws -> [String: KafkaUUID] {
         var ids: [String: KafkaUUID] = [:]
         for name in names { ids[name] = await cluster.topic(name)?.id ?? .zero }
         guard ids.values.contains(.zero) else { return ids }
-        // Offsets of a topic that is gone can be read and written by its name.
+        // Ignore errors: offsets of a deleted topic can still be read and written by its name.
         _ = try? await cluster.refresh(topics: names.sorted())
         for name in names { ids[name] = await cluster.topic(name)?.id ?? .zero }
         return ids
     }
 
     /// - Parameters:
-    ///   - byName: Whether a topic's name has to be sent, since its id isn't known.
-    ///   - lastNamed: The last version that has names.
+    ///   - byName: Whether to send topic names because an id is unknown.
+    ///   - lastNamed: The last version of the request that has topic names.
     private func call<R: KafkaRequest>(
         _ request: R, byName: Bool, lastNamed: Int16
     ) async throws -> R.Response {
@@ -268,7 +270,7 @@ struct GroupOffsets: Sendable {
             let response = try await connection.call(
                 request, version: byName ? min(highest, lastNamed) : highest,
                 timeout: cluster.configuration.requestTimeout, expectsResponse: true)
-            guard let response else { throw KafkaError(.unknownServerError, "the coordinator gave no answer") }
+            guard let response else { throw KafkaError(.unknownServerError, "the coordinator sent no response") }
             return response
         } catch let error as KafkaError {
             await coordinator.forget(after: error.code)

@@ -1,8 +1,8 @@
 import Concurrency
 
-/// What both kinds of members do with partitions: take them over and give them up, with their offsets.
+/// Assigns and revokes the partitions of a group member, and commits their offsets, in both group protocols.
 ///
-/// The order of things is what keeps work from being lost or done twice: see `giveUp`.
+/// The order of the steps in `giveUp` prevents records from being lost or processed twice.
 final class GroupPartitions: Sendable {
     let cluster: Cluster
     let configuration: GroupConfiguration
@@ -79,26 +79,29 @@ final class GroupPartitions: Sendable {
         handling.withLock { $0.task = nil }
     }
 
-    /// Whether the current task is running this consumer's rebalance handler. If it waited there for the membership to
-    /// end, neither would ever end.
+    /// Whether the current task is running this consumer's rebalance handler.
+    ///
+    /// The handler must not wait for the membership to end: the membership waits for the handler, so both would wait
+    /// forever.
     var isInHandler: Bool {
         let task = Self.currentTask
         return task != nil && handling.withLock { $0.task == task }
     }
 
-    /// A number of the current task, which no other task has while it runs.
+    /// A number that identifies the current task while it runs; nil outside a task.
     private static var currentTask: Int? {
         // Safe: the reference isn't kept.
         unsafe withUnsafeCurrentTask { unsafe $0?.hashValue }
     }
 
-    /// Gives partitions up while the application is kept waiting: commits what was processed, then calls the handler, then
-    /// stops reading them. Only when this has returned may another member get them.
+    /// Revokes partitions: commits the processed offsets, then calls the handler, then stops fetching.
+    ///
+    /// The application must be blocked meanwhile. Another member may get the partitions only after this has returned.
     ///
     /// - Parameters:
-    ///   - areLost: Whether other members may own the partitions already: then nothing is committed.
-    ///   - limit: How long the commit may take; `request.timeout.ms` if nil.
-    /// - Returns: The error that kept offsets from being committed.
+    ///   - areLost: Whether other members may already own the partitions. If so, nothing is committed.
+    ///   - limit: The time limit of the commit; `request.timeout.ms` if nil.
+    /// - Returns: The error of the commit; nil if it succeeded or was not needed.
     @discardableResult
     func giveUp(
         _ partitions: Set<TopicPartition>, areLost: Bool, limit: Duration? = nil
@@ -110,8 +113,8 @@ final class GroupPartitions: Sendable {
             do {
                 try await commitProcessed(limit: limit ?? cluster.configuration.requestTimeout, of: partitions)
             } catch {
-                // The next owner reads again what can't be committed, so the group is not kept waiting. The error may be
-                // how a member learns that it lost its membership.
+                // The group must not wait for this member: the next owner reads the uncommitted records again. The
+                // error may be the first sign that the member lost its membership.
                 let error = error as? KafkaError ?? KafkaError(.unknownServerError, "\(error)")
                 areLost = error.meansLostMembership
                 failure = error
@@ -120,7 +123,7 @@ final class GroupPartitions: Sendable {
         }
         await tell(areLost ? .lost(partitions) : .revoked(partitions))
         offsets.identity.gaveUp(partitions)
-        // The application isn't waited for here: a batch that it hasn't come back from isn't processed.
+        // This does not wait for the application: a batch that it still holds does not count as processed.
         await fetcher.giveUp(partitions)
         progress.withLock { progress in
             for partition in partitions {
@@ -131,11 +134,12 @@ final class GroupPartitions: Sendable {
         return failure
     }
 
-    /// Finds out from where to read partitions that come to this member: from the committed offset, or as
-    /// `auto.offset.reset` says.
+    /// Determines the start offsets of newly assigned partitions: the committed offset, or as `auto.offset.reset` says.
     ///
-    /// - Parameter topicIDs: The topics' ids as the assignment has them; nil if it has none.
-    /// - Throws: Errors of the coordinator that concern all partitions.
+    /// - Parameters:
+    ///   - asMember: Whether to send the member's epoch, which KIP-848 groups require.
+    ///   - topicIDs: The topic ids from the assignment; nil if it has none.
+    /// - Throws: Errors of the coordinator that affect all partitions.
     func prepareTakeover(
         of partitions: Set<TopicPartition>, asMember: Bool, _ topicIDs: [String: KafkaUUID]? = nil
     ) async throws -> Takeover {
@@ -145,7 +149,7 @@ final class GroupPartitions: Sendable {
             partitions, asMember: asMember, topicIDs: topicIDs, identifies: true)
         let outdated = fetched.errors.filter { $0.value.meansStaleMetadata }.keys
         if !outdated.isEmpty {
-            // The coordinator may know another topic of this name. The caller retries, and reports why.
+            // The coordinator may know a different topic with this name. The caller retries and reports the error.
             _ = try? await cluster.refresh(topics: Set(outdated.map(\.topic)).sorted())
         }
         for partition in partitions {
@@ -179,7 +183,7 @@ final class GroupPartitions: Sendable {
         return takeover
     }
 
-    /// Takes partitions over while the application is kept waiting.
+    /// Starts fetching newly assigned partitions and calls the handler. The application must be blocked meanwhile.
     func takeOver(_ takeover: Takeover) async {
         guard !takeover.isEmpty else { return }
         offsets.identity.tookOver(takeover.partitions)
@@ -190,13 +194,13 @@ final class GroupPartitions: Sendable {
 
     // MARK: Commits
 
-    /// What the application has processed and the group has not committed yet.
+    /// Offsets that the application has processed and the group has not committed yet.
     private var processed: [TopicPartition: TopicOffset] {
         let known = progress.withLock { $0 }
         return buffer.collect(\.commit).filter { !known.isSettled($0.key, $0.value) }
     }
 
-    /// Commits everything that was handed out, which the caller has processed.
+    /// Commits the offsets of all records that the application has received; the caller has processed them.
     func commitAll() async throws {
         try await commit {
             guard let done = self.buffer.finishCurrent() else { throw self.offsets.notAMember }
@@ -204,7 +208,7 @@ final class GroupPartitions: Sendable {
         }.check()
     }
 
-    /// Commits offsets that the application names.
+    /// Commits offsets that the application passes.
     func commit(_ offsets: [TopicPartition: OffsetAndMetadata]) async throws {
         let ids = self.offsets.identity.topicIDs(of: offsets.keys)
         let commits = offsets.reduce(into: [:]) { commits, entry in
@@ -213,8 +217,7 @@ final class GroupPartitions: Sendable {
         try await commit { commits }.check()
     }
 
-    /// Commits what was processed, without being asked to. Offsets of a topic that was deleted or created again are
-    /// skipped.
+    /// Commits the processed offsets automatically. Skips offsets of topics that were deleted or recreated.
     private func commitProcessed(limit: Duration, of partitions: Set<TopicPartition>? = nil) async throws {
         let outcome = try await commit(limit: limit, final: [.unknownTopicOrPartition]) {
             self.processed.filter { partitions?.contains($0.key) ?? true }
@@ -227,14 +230,15 @@ final class GroupPartitions: Sendable {
         if let failure = outcome.failure { throw failure }
     }
 
-    /// Commits offsets as a member, one commit after the other: an earlier one that arrived later would set the group
-    /// back.
+    /// Commits offsets as a member.
+    ///
+    /// Commits run one at a time. Otherwise an older commit could arrive after a newer one and move the offsets back.
     ///
     /// - Parameters:
-    ///   - limit: How long the commit may take, earlier ones included; `default.api.timeout.ms` if nil.
-    ///   - offsets: Called when it is this commit's turn.
-    /// - Throws: UNKNOWN_MEMBER_ID if the consumer is not a member: the coordinator would accept the offsets, and overwrite
-    ///   those of the partitions' owners. REQUEST_TIMED_OUT if the limit was reached during an attempt.
+    ///   - limit: The time limit, including the wait for earlier commits; `default.api.timeout.ms` if nil.
+    ///   - offsets: Called when all earlier commits have ended.
+    /// - Throws: UNKNOWN_MEMBER_ID if the consumer is not a member: the coordinator would accept the offsets and
+    ///   overwrite those of the partitions' owners. REQUEST_TIMED_OUT if the limit was reached during an attempt.
     private func commit(
         limit: Duration? = nil, final: Set<ErrorCode> = [],
         _ offsets: @escaping @Sendable () throws -> [TopicPartition: TopicOffset]
@@ -247,7 +251,7 @@ final class GroupPartitions: Sendable {
                 await last?.value
                 let remaining = deadline - self.cluster.timing.now()
                 guard remaining > .zero else { throw self.timedOut(limit) }
-                // Read before the offsets: those of an earlier membership must not be committed in the next one.
+                // Read the membership before the offsets: offsets of one membership must not be committed in the next.
                 let (membership, reader) = (self.offsets.identity.membership, self.offsets.identity.ofReader)
                 return try await self.commitNow(try offsets(), membership, reader, remaining, final)
             }
@@ -263,8 +267,8 @@ final class GroupPartitions: Sendable {
     private func timedOut(_ limit: Duration) -> KafkaError {
         KafkaError(
             .requestTimedOut,
-            "the coordinator of group \(offsets.groupID) did not answer a commit within \(limit): the offsets may have "
-                + "been committed or not")
+            "the coordinator of group \(offsets.groupID) did not answer a commit within \(limit): the offsets may or "
+                + "may not have been committed")
     }
 
     /// - Parameters:
@@ -289,7 +293,7 @@ final class GroupPartitions: Sendable {
         return outcome
     }
 
-    /// Commits what was processed every `auto.commit.interval.ms`.
+    /// Commits the processed offsets every `auto.commit.interval.ms`, until the task is cancelled.
     func commitAtIntervals() async {
         guard configuration.commitsAutomatically else { return }
         let operation = "commit offsets of group \(offsets.groupID)"
@@ -307,18 +311,18 @@ final class GroupPartitions: Sendable {
         }
     }
 
-    // MARK: The end
+    // MARK: Leaving
 
-    /// How long the coordinator's answer to a farewell is waited for at most.
+    /// The time limit for the coordinator's answer to a leave request.
     static let leaveLimit = Duration.seconds(5)
 
-    /// Gives everything up for good.
+    /// Revokes all partitions when the membership ends.
     ///
-    /// The application may be processing a batch, or be the one that closes. It is not waited for, and the batch is not
-    /// committed.
+    /// Does not wait for the application, which may be processing a batch or may itself have called `close`. That batch
+    /// is not committed.
     ///
-    /// - Parameter deadline: When the caller has to be done, a farewell to the coordinator included.
-    /// - Returns: What could not be done.
+    /// - Parameter deadline: When the caller has to be done, including its leave request.
+    /// - Returns: The errors of the steps that failed.
     func giveUpAll(
         _ partitions: Set<TopicPartition>, areLost: Bool, by deadline: ContinuousClock.Instant
     ) async -> [KafkaError] {
@@ -332,9 +336,12 @@ final class GroupPartitions: Sendable {
         return failure.map { [$0] } ?? []
     }
 
-    /// Tells the coordinator that this member leaves.
+    /// Sends the leave request to the coordinator.
     ///
-    /// - Returns: The error if that failed, or took too long.
+    /// - Parameters:
+    ///   - deadline: The request gets at most `leaveLimit` until then, but at least 100 ms.
+    ///   - farewell: Sends the request.
+    /// - Returns: The error if the request failed or timed out; nil if it succeeded.
     func leave(
         by deadline: ContinuousClock.Instant, _ farewell: @escaping @Sendable (GroupCoordinator) async throws -> Void
     ) async -> KafkaError? {
@@ -355,7 +362,7 @@ final class GroupPartitions: Sendable {
             isRetriable: false)
     }
 
-    /// Has the consumer's next step throw an error, after everything was given up.
+    /// Makes the consumer's next call throw an error. Call this after all partitions were revoked.
     func fail(_ error: KafkaError) {
         buffer.fail(error)
         buffer.release()

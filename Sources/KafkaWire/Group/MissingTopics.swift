@@ -1,9 +1,11 @@
 import Concurrency
 
-/// Watches a subscription: reports topics that do not exist and patterns that match none, and has the broker create the
-/// topics that are named if `allow.auto.create.topics` permits that.
+/// Watches a subscription for missing topics.
+///
+/// Reports topics that do not exist and patterns that match no topic. Asks a broker to create missing topics that the
+/// subscription names, if `allow.auto.create.topics` permits that.
 final class MissingTopics: Sendable {
-    /// How often a pattern is compared with all topics, at least: the listing is a large response in a large cluster.
+    /// How often a pattern that matches no topic is checked again. Listing all topics is expensive in a large cluster.
     private static let patternInterval = Duration.seconds(30)
 
     private let cluster: Cluster
@@ -13,14 +15,14 @@ final class MissingTopics: Sendable {
         self.cluster = cluster
     }
 
-    /// Has the topics checked at once.
+    /// Makes `watch` check the topics at once.
     func subscriptionChanged() {
         changed.notify()
     }
 
     /// Checks the topics until the task is cancelled: every `metadata.max.age.ms`, and more often while one is missing.
     ///
-    /// - Parameter subscription: Gives the current subscription; nil if there is none.
+    /// - Parameter subscription: Returns the current subscription; nil if there is none.
     func watch(_ subscription: @Sendable () async -> Subscription?) async {
         var retries: [String: Retry] = [:]
         // Missing topics that a broker was already asked to create.
@@ -41,7 +43,7 @@ final class MissingTopics: Sendable {
         }
     }
 
-    /// The time until a missing topic is looked for again.
+    /// The time until a missing topic is looked up again.
     private func pause(_ subscription: Subscription?) -> Duration {
         if case .pattern? = subscription { return Self.patternInterval }
         return max(cluster.configuration.retryBackoffMaximum, .milliseconds(20))
@@ -52,11 +54,11 @@ final class MissingTopics: Sendable {
     private func check(
         _ names: [String], _ retries: inout [String: Retry], _ requested: inout Set<String>
     ) async -> Bool {
-        // An error of the whole request is reported by the calls that need its answer.
+        // If the whole request fails, the calls that need the metadata report the error.
         guard let errors = try? await cluster.refresh(topics: names) else { return true }
         let creatable = Set(names.filter { mayCreate(after: errors[$0]) })
-        // A broker creates a topic beside its answer. That the topic is missing is reported if it still is when it is
-        // asked for again.
+        // A broker answers before it has created a topic, so a missing topic is reported only if the next check still
+        // finds it missing.
         let new = creatable.subtracting(requested)
         requested = creatable
         // If this fails, the next round repeats it.
@@ -72,8 +74,10 @@ final class MissingTopics: Sendable {
         code == .unknownTopicOrPartition && cluster.configuration.consumer.allowsTopicCreation
     }
 
-    /// - Returns: Whether no topic matches. In a KIP-848 group the broker matches, by another syntax: a pattern that
-    ///   this client can't read is not checked.
+    /// In a KIP-848 group the broker matches the pattern, with another syntax. A pattern that this client can't compile
+    /// is not checked.
+    ///
+    /// - Returns: Whether no topic matches.
     private func check(pattern: String, _ retries: inout [String: Retry]) async -> Bool {
         guard let matcher = TopicPattern(pattern) else { return false }
         guard let topics = try? await cluster.allTopicNames() else { return true }

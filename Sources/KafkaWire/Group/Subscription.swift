@@ -1,35 +1,37 @@
-/// What a member of a group wants to read.
+/// The topics that a group member subscribes to.
 public enum Subscription: Sendable, Hashable {
-    /// These topics, whether they exist yet or not.
+    /// These topics. They need not exist yet.
     case topics([String])
-    /// All topics whose whole name the regular expression matches, also those that come later; Kafka's own are left
-    /// out.
+    /// All topics whose whole name matches the regular expression, including topics created later. Kafka's internal
+    /// topics are excluded.
     ///
-    /// In a classic group the client itself matches (Swift's `Regex`), by metadata of at most `metadata.max.age.ms`.
-    /// In a KIP-848 group the broker does, by RE2/J's syntax.
+    /// In a classic group the client matches (Swift's `Regex`), with metadata that is at most `metadata.max.age.ms`
+    /// old. In a KIP-848 group the broker matches, with RE2/J's syntax.
     case pattern(String)
 }
 
-/// How partitions come and go in a rebalance.
+/// A change of a member's partitions in a rebalance.
 ///
-/// While it is told the application waits in `next()`, so work that is under way there is over: no batch is handed out
-/// until the handler returns. In a cooperative rebalance only the partitions that move are named.
+/// The application waits in `next()` while the handler runs, so it is not processing a batch, and it gets none until
+/// the handler returns. A cooperative rebalance reports only the partitions that move.
 public enum Rebalance: Sendable, Hashable {
-    /// These are the member's from now on. Their first batch comes after the handler returns, which may `seek` in them.
+    /// The member now owns these partitions. Their first batch comes after the handler returns, so the handler may
+    /// `seek`.
     case assigned(Set<TopicPartition>)
-    /// These are about to become another member's, which begins once the handler has returned: the place to finish and
-    /// to `commit` what is done. Where `enable.auto.commit` is on, what was processed is committed already.
+    /// The member is about to lose these partitions. Another member may start reading them after the handler returns,
+    /// so finish and `commit` here. With `enable.auto.commit` the processed offsets were committed before.
     case revoked(Set<TopicPartition>)
-    /// These may be another member's already, since this one was put out of the group or wasn't heard for too long.
-    /// Nothing of them can be committed any more.
+    /// Other members may already own these partitions, because the coordinator removed this member from the group.
+    /// Their offsets can no longer be committed.
     case lost(Set<TopicPartition>)
 }
 
-/// Called in a rebalance, for example to load and drop state by partitions.
+/// A function that is called in a rebalance, for example to load and drop per-partition state.
 ///
-/// The group waits for the handler, for `max.poll.interval.ms` at most. These calls of the same consumer would wait for
-/// the handler, so they fail at once with OPERATION_NOT_ATTEMPTED and do nothing: `close`, `unsubscribe`, `next` of an
-/// iterator, and `subscribe` once the membership has failed or is ending. `commit`, `seek`, `pause` and the others work.
+/// The group waits for the handler, for `max.poll.interval.ms` at most. Some calls of the same consumer would wait for
+/// the handler. They fail at once with OPERATION_NOT_ATTEMPTED and do nothing: `close`, `unsubscribe`, `next` of an
+/// iterator, and `subscribe` once the membership has failed or is ending. `commit`, `seek`, `pause` and the others
+/// work.
 ///
 /// A task that the handler starts may make these calls if the handler does not wait for it. A child task of the handler
 /// (`async let`, a task group) must not.

@@ -1,4 +1,5 @@
-/// A regular expression for whole topic names, as a member of a classic group reads it (``Subscription/pattern(_:)``).
+/// A regular expression for whole topic names, as a member of a classic group matches it
+/// (``Subscription/pattern(_:)``).
 public struct TopicPattern {
     /// The largest number of opening brackets and parentheses in a pattern.
     ///

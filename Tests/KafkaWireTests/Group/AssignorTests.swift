@@ -22,7 +22,7 @@ func partitions(_ text: String) -> [TopicPartition] {
     }
 }
 
-@Suite("Range and round robin divide as the Java client does")
+@Suite("Range and round robin assign as the Java client does")
 struct AssignorTests {
     struct Division: Sendable, CustomTestStringConvertible {
         let testDescription: String
@@ -57,7 +57,7 @@ struct AssignorTests {
             range: ["y": "t-0 t-1", "z": "t-2 t-3", "a": "t-4"],
             roundRobin: ["y": "t-0 t-3", "z": "t-1 t-4", "a": "t-2"]),
         Division(
-            testDescription: "a topic that doesn't exist, and one that nobody reads",
+            testDescription: "a topic that does not exist, and one without readers",
             members: [member("a", ["t", "gone"])], counts: ["t": 1, "other": 4],
             range: ["a": "t-0"], roundRobin: ["a": "t-0"]),
         Division(
@@ -78,14 +78,14 @@ struct AssignorTests {
         #expect(assigned == division.roundRobin.mapValues(partitions))
     }
 
-    @Test("members are ordered by UTF-16 units, as Java has it")
+    @Test("members are sorted by UTF-16 units, as in Java")
     func order() {
         // U+FF21 comes before U+1F600 by its number, and after it by the latter's surrogate.
         #expect("😀".precedesInJava("Ａ"))
         #expect(!"Ａ".precedesInJava("😀"))
     }
 
-    @Test("nobody and nothing", arguments: PartitionAssignor.allCases)
+    @Test("no members and no partitions", arguments: PartitionAssignor.allCases)
     func nothing(_ assignor: PartitionAssignor) {
         #expect(PartitionAssignment.assign([], partitionCounts: ["t": 3], by: assignor).isEmpty)
         #expect(PartitionAssignment.assign([member("a", ["t"])], partitionCounts: [:], by: assignor) == ["a": []])

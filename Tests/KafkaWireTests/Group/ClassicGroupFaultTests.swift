@@ -5,7 +5,7 @@ import enum TestSupport.LongTests
 
 @testable import KafkaWire
 
-@Suite("A classic group's members and what goes wrong", .timeLimit(.minutes(1)))
+@Suite("Faults in a classic group", .timeLimit(.minutes(1)))
 struct ClassicGroupFaultTests {
     private static let passing =
         [ErrorCode.notCoordinator, .coordinatorLoadInProgress]
@@ -13,17 +13,17 @@ struct ClassicGroupFaultTests {
     private static let cuts = [Fault.hangUp(.beforehand), .hangUp(.beforeAnswer), .hangUp(.withinAnswer)]
 
     @Test(
-        "passing errors are waited out",
+        "retriable errors are retried until they pass",
         arguments: [APIKey.findCoordinator, .joinGroup, .syncGroup, .heartbeat, .offsetCommit, .offsetFetch], passing)
     func passingErrors(api: APIKey, code: ErrorCode) async throws {
         try await withGroup(.cooperative) { group in try await group.comesAndGoes(with: .error(code), in: api) }
     }
 
     @Test(
-        "what can happen to a connection is waited out",
+        "connection faults are retried until they pass",
         arguments: [APIKey.joinGroup, .syncGroup, .heartbeat, .offsetCommit, .offsetFetch], cuts)
     func cutConnections(api: APIKey, fault: Fault) async throws {
-        // Everything is given up and taken over each time.
+        // Each rebalance revokes and reassigns all partitions.
         try await withGroup(.range) { group in
             let (first, second) = (try await group.start(), try await group.start())
             try await group.shared(first, second)
@@ -41,7 +41,7 @@ struct ClassicGroupFaultTests {
         }
     }
 
-    @Test("an id to join with that was lost keeps the group waiting for a session at most (KIP-394)")
+    @Test("a lost member id delays the group by at most one session timeout (KIP-394)")
     func lostMemberID() async throws {
         try await withGroup(.range) { group in
             try group.produce(6)
@@ -57,7 +57,7 @@ struct ClassicGroupFaultTests {
         }
     }
 
-    @Test("rebalance after rebalance, and each record is processed once", arguments: [GroupKind.range, .cooperative])
+    @Test("each record is processed once through repeated rebalances", arguments: [GroupKind.range, .cooperative])
     func rebalances(kind: GroupKind) async throws {
         try await withGroup(kind) { group in
             let (first, second) = (try await group.start(), try await group.start())
@@ -65,7 +65,7 @@ struct ClassicGroupFaultTests {
             for round in 0..<6 {
                 try group.produce(6)
                 try await group.rebalance()
-                // Another one begins while the first is under way.
+                // The second rebalance begins during the first.
                 if round % 2 == 0 { group.fake.inject(.error(.rebalanceInProgress), into: .syncGroup) }
                 try await eventually("it is over") { group.fake.state(ofGroup: GroupFixture.group) == "Stable" }
             }
@@ -74,14 +74,14 @@ struct ClassicGroupFaultTests {
         }
     }
 
-    @Test("a generation that is over by the time of a commit, while the next is joined, costs nothing")
+    @Test("a commit with an outdated generation succeeds after the member has joined the next one")
     func generationPassedBy() async throws {
         try await withGroup(.cooperative) { group in
             let (first, second) = (try await group.start(), try await group.start())
             try await group.shared(first, second)
             try group.produce(6)
             try await group.processed()
-            // One of them has joined the next generation, and doesn't know yet that the coordinator is in it.
+            // One member has sent JoinGroup and does not know yet that the coordinator is at the next generation.
             group.fake.inject(.late(.milliseconds(100)), into: .joinGroup, times: 2)
             try await group.rebalance()
             try await eventually("all have joined") {
@@ -92,7 +92,9 @@ struct ClassicGroupFaultTests {
         }
     }
 
-    @Test("who hears that it was put out when it commits what it gives up has lost that", arguments: [GroupKind.range])
+    @Test(
+        "partitions are lost if the commit during a revocation is refused with a lost membership",
+        arguments: [GroupKind.range])
     func lostInRebalance(kind: GroupKind) async throws {
         try await withGroup(kind) { group in
             try group.produce(6)
@@ -109,10 +111,10 @@ struct ClassicGroupFaultTests {
         }
     }
 
-    @Test("what was given up for an assignment is somebody's, though taking the rest over fails for long")
+    @Test("revoked partitions get a new owner even if taking over the others keeps failing")
     func givenUpAndFailed() async throws {
         try await withGroup(.cooperative, partitions: 2) { group in
-            // Nobody looks out for topics that come: the next rebalance both takes and gives.
+            // No member watches for new topics, so the next rebalance both revokes and assigns.
             let properties = ["default.api.timeout.ms": "100", "retry.backoff.max.ms": "600000"]
             let first = try await group.start(properties, .topics(["t", "u"]))
             try await eventually("it has what there is") { first.assignment == group.partitions() }
@@ -130,7 +132,7 @@ struct ClassicGroupFaultTests {
     // MARK: Static members (KIP-345)
 
     @Test(
-        "a static member comes back to its partitions, and the others don't notice",
+        "a static member returns to its partitions without a rebalance of the others",
         arguments: [GroupKind.range, .cooperative])
     func staticMember(kind: GroupKind) async throws {
         try await withGroup(kind) { group in
@@ -151,7 +153,7 @@ struct ClassicGroupFaultTests {
         }
     }
 
-    @Test("who leads the group and comes back so still sees to partitions that a topic gets (KIP-814)")
+    @Test("a static leader that returns still notices new partitions of a topic (KIP-814)")
     func staticLeader() async throws {
         try await withGroup(.range, partitions: 2) { group in
             let properties = ["group.instance.id": "a", "metadata.max.age.ms": "20"]
@@ -167,7 +169,9 @@ struct ClassicGroupFaultTests {
         }
     }
 
-    @Test("of two by the same name the older one is fenced at once", arguments: [GroupKind.range, .cooperative])
+    @Test(
+        "the older of two members with the same instance id is fenced at once",
+        arguments: [GroupKind.range, .cooperative])
     func fenced(kind: GroupKind) async throws {
         try await withGroup(kind) { group in
             let older = try await group.start(["group.instance.id": "a"])

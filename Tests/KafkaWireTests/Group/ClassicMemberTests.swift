@@ -8,7 +8,7 @@ private let assigned: Set = [TopicPartition("t", 0)]
 
 private func error(_ code: ErrorCode) -> KafkaError { KafkaError(code, "no", isFromBroker: true) }
 
-@Suite("A member of a classic group, as a table")
+@Suite("State transitions of a classic group member")
 struct ClassicMemberTests {
     /// Events that lead from the beginning to a state.
     static let toJoining: [ClassicMember.Event] = [.prepared(asLost: false)]
@@ -115,7 +115,7 @@ struct ClassicMemberTests {
             as: nobody, lost: true),
 
         Row(
-            "somebody else has the instance id", toStable, .notified(error(.fencedInstanceId), member1),
+            "another member has the instance id", toStable, .notified(error(.fencedInstanceId), member1),
             leadTo: .failed(error(.fencedInstanceId))),
         Row(
             "not allowed", toJoining, .refused(error(.groupAuthorizationFailed)),
@@ -130,7 +130,7 @@ struct ClassicMemberTests {
             "failed is failed", toStable, .notified(error(.fencedInstanceId), member1), .outdated, .applicationAway,
             leadTo: .failed(error(.fencedInstanceId))),
         Row("closed", toStable, .closed, leadTo: .left),
-        Row("nothing wakes who has left", toStable, .closed, .outdated, .joined(member2), leadTo: .left),
+        Row("a member that has left ignores all events", toStable, .closed, .outdated, .joined(member2), leadTo: .left),
     ]
 
     @Test(arguments: rows) func row(_ row: Row) {

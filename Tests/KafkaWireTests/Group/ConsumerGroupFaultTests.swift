@@ -5,7 +5,7 @@ import enum TestSupport.LongTests
 
 @testable import KafkaWire
 
-@Suite("A KIP-848 group's members and what goes wrong", .timeLimit(.minutes(1)))
+@Suite("Faults in a KIP-848 group", .timeLimit(.minutes(1)))
 struct ConsumerGroupFaultTests {
     private static let faults =
         [
@@ -14,21 +14,21 @@ struct ConsumerGroupFaultTests {
         ] + (LongTests.areEnabled ? [.error(.coordinatorLoadInProgress), .error(.coordinatorNotAvailable)] : [])
 
     @Test(
-        "passing errors and cut connections are waited out",
+        "retriable errors and cut connections are retried until they pass",
         arguments: [APIKey.findCoordinator, .consumerGroupHeartbeat, .offsetCommit, .offsetFetch], faults)
     func passing(api: APIKey, fault: Fault) async throws {
         try await withGroup(.consumer) { group in try await group.comesAndGoes(with: fault, in: api, first: 2) }
     }
 
-    @Test("answers that are lost twice in a row, while partitions go to and fro, cost nothing")
+    @Test("two consecutive lost answers during a rebalance have no effect")
     func lostAnswers() async throws {
         try await withGroup(.consumer, partitions: 6) { group in
             let stays = try await group.start()
             try await settled(group, stays)
             for _ in 0..<3 {
                 try group.produce(6)
-                // What they tell counts, and nobody hears so. Of more than one epoch that it didn't hear of a member is
-                // fenced.
+                // The coordinator processes the heartbeats, but the answers are lost. A member that misses more than one
+                // epoch is fenced.
                 group.fake.inject(.hangUp(.beforeAnswer), into: .consumerGroupHeartbeat, times: 2)
                 let comes = try await group.start()
                 try await settled(group, stays, comes)
@@ -41,7 +41,7 @@ struct ConsumerGroupFaultTests {
         }
     }
 
-    /// Waits until these members have what they are to have, and know the epoch that they are at.
+    /// Waits until these members own their target assignments and know their current epochs.
     private func settled(_ group: GroupFixture, _ members: RunningMember...) async throws {
         try await eventually("\(members.count) members are settled") {
             let known = group.fake.members(ofGroup: GroupFixture.group) ?? []
@@ -56,7 +56,7 @@ struct ConsumerGroupFaultTests {
         }
     }
 
-    @Test("who leaves before it has heard that it is a member isn't one any more")
+    @Test("a member that leaves before its first heartbeat was answered is removed from the group")
     func leavesAtOnce() async throws {
         try await withGroup(.consumer) { group in
             group.fake.inject(.late(.milliseconds(500)), into: .consumerGroupHeartbeat)
@@ -69,7 +69,7 @@ struct ConsumerGroupFaultTests {
         }
     }
 
-    @Test("who hears that it was put out when it commits what it gives up has lost that")
+    @Test("partitions are lost if the commit during a revocation is refused with a lost membership")
     func lostInRebalance() async throws {
         try await withGroup(.consumer) { group in
             try group.produce(6)
@@ -86,7 +86,7 @@ struct ConsumerGroupFaultTests {
     }
 
     @Test(
-        "an epoch that is out of date by the time of a question is waited for",
+        "a request with a stale epoch is retried with the next epoch",
         arguments: [
             APIKey.offsetCommit, .offsetFetch,
         ])
@@ -104,7 +104,7 @@ struct ConsumerGroupFaultTests {
         }
     }
 
-    @Test("a pattern that the broker can't read is an error that says so")
+    @Test("a pattern that the broker refuses is reported as an error")
     func wrongPattern() async throws {
         try await withGroup(.consumer) { group in
             let error = try await group.start([:], .pattern("t(")).failure()
@@ -114,7 +114,7 @@ struct ConsumerGroupFaultTests {
 
     // MARK: Static members (KIP-345)
 
-    @Test("a static member comes back to its partitions, and the others don't notice")
+    @Test("a static member returns to its partitions without a rebalance of the others")
     func staticMember() async throws {
         try await withGroup(.consumer) { group in
             let first = try await group.start(["group.instance.id": "a"])
@@ -132,7 +132,7 @@ struct ConsumerGroupFaultTests {
         }
     }
 
-    @Test("as long as the older of two by the same name is there, the newer one is refused at once")
+    @Test("a second member with the same instance id is refused at once while the first is a member")
     func unreleased() async throws {
         try await withGroup(.consumer) { group in
             let older = try await group.start(["group.instance.id": "a"])
@@ -146,7 +146,7 @@ struct ConsumerGroupFaultTests {
         }
     }
 
-    @Test("one that was away for too long finds its name taken, and is told at once")
+    @Test("a member that returns late and finds its instance id taken fails at once")
     func replaced() async throws {
         try await withGroup(.consumer) { group in
             let older = try await group.start(["group.instance.id": "a", "max.poll.interval.ms": "100"])

@@ -7,7 +7,7 @@ private let first: Set = [TopicIDPartition(topicID: topic, partition: 0)]
 
 private func error(_ code: ErrorCode) -> KafkaError { KafkaError(code, "no", isFromBroker: true) }
 
-@Suite("A member of a KIP-848 group, as a table")
+@Suite("State transitions of a KIP-848 group member")
 struct ConsumerMemberTests {
     /// What happens, with the answers to whatever the member would tell at that moment.
     enum Step: Sendable {
@@ -55,7 +55,7 @@ struct ConsumerMemberTests {
             "tries again with the next answer", .accepted(epoch: 1, [0]), .event(.reconciled([])),
             .accepted(epoch: 1, nil), leadTo: .reconciling, epoch: 1),
         Row(
-            "a heartbeat without an answer: everything is told again", .accepted(epoch: 1, nil), .event(.unheard),
+            "after an unanswered heartbeat all fields are sent again", .accepted(epoch: 1, nil), .event(.unheard),
             leadTo: .stable, epoch: 1, everything: true, partitions: true),
         Row(
             "another subscription", .accepted(epoch: 1, nil), .event(.subscribed), leadTo: .stable, epoch: 1,
@@ -116,7 +116,7 @@ struct ConsumerMemberTests {
         #expect(member.tellsPartitions == row.tellsPartitions)
     }
 
-    @Test("what a heartbeat told counts as told, not what came about since")
+    @Test("an answer acknowledges the heartbeat's contents, not later changes")
     func report() {
         var member = ConsumerMember(memberID: "m")
         let early = member.report
@@ -125,7 +125,7 @@ struct ConsumerMemberTests {
         #expect(member.tellsEverything)
     }
 
-    @Test("a coordinator that makes the ids is obeyed")
+    @Test("a member id from the coordinator replaces the client's own")
     func named() {
         var member = ConsumerMember(memberID: "mine")
         member.handle(

@@ -3,15 +3,15 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("What a group's members commit", .timeLimit(.minutes(1)))
+@Suite("Commits of group members", .timeLimit(.minutes(1)))
 struct GroupCommitTests {
-    @Test("what was processed is committed at an interval", arguments: GroupKind.both)
+    @Test("processed offsets are committed at an interval", arguments: GroupKind.both)
     func interval(kind: GroupKind) async throws {
         try await withGroup(kind) { group in
             let member = try await group.start(["auto.commit.interval.ms": "5"])
             try group.produce(6)
             try await eventually("all is committed") { group.partitions().allSatisfy { group.committed($0) == 6 } }
-            // What the group has isn't committed again.
+            // Committed offsets are not committed again.
             group.fake.clearRequests()
             try await eventually("time passes") { group.fake.count(kind.heartbeat) > 5 }
             #expect(group.fake.count(.offsetCommit) == 0)
@@ -19,7 +19,7 @@ struct GroupCommitTests {
         }
     }
 
-    @Test("and on closing, but not what the application is amidst", arguments: GroupKind.both)
+    @Test("close commits processed offsets, but not those of a batch in progress", arguments: GroupKind.both)
     func closing(kind: GroupKind) async throws {
         try await withGroup(kind, partitions: 1) { group in
             let member = try await group.start(["auto.commit.interval.ms": "600000"])
@@ -137,7 +137,7 @@ struct GroupCommitTests {
         #expect(group.fake.members(ofGroup: GroupFixture.group) == [])
     }
 
-    @Test("with enable.auto.commit=false, what the application says alone", arguments: GroupKind.both)
+    @Test("with enable.auto.commit=false only the application commits", arguments: GroupKind.both)
     func byHand(kind: GroupKind) async throws {
         try await withGroup(kind, partitions: 1) { group in
             let partition = TopicPartition("t")
@@ -164,7 +164,7 @@ struct GroupCommitTests {
     }
 
     @Test(
-        "passing refusals of a commit are waited out",
+        "a commit is retried after retriable errors",
         arguments: GroupKind.both,
         [ErrorCode.rebalanceInProgress, .coordinatorLoadInProgress, .notCoordinator, .staleMemberEpoch])
     func passing(kind: GroupKind, code: ErrorCode) async throws {
@@ -177,13 +177,13 @@ struct GroupCommitTests {
             try await member.consumer.commit()
             #expect(group.partitions().allSatisfy { group.committed($0) == 6 })
             #expect(group.fake.count(.offsetCommit) == 4)
-            // Heartbeats go on at the old coordinator without an error: only the commit has found out.
+            // The old coordinator still accepts heartbeats: only the commit has noticed the move.
             if code == .notCoordinator { #expect(group.fake.count(.findCoordinator) > 0) }
             #expect(member.rebalances.count == 1)
         }
     }
 
-    @Test("a commit that can't be is an error that names its partition", arguments: GroupKind.both)
+    @Test("a refused commit throws an error that names its partition", arguments: GroupKind.both)
     func refused(kind: GroupKind) async throws {
         try await withGroup(kind, partitions: 1) { group in
             let member = try await group.start(["enable.auto.commit": "false"])
@@ -200,7 +200,7 @@ struct GroupCommitTests {
     }
 
     @Test(
-        "offsets of a transaction that isn't decided are waited for (UNSTABLE_OFFSET_COMMIT)", arguments: GroupKind.both
+        "a fetch of offsets waits for open transactions (UNSTABLE_OFFSET_COMMIT)", arguments: GroupKind.both
     )
     func unstable(kind: GroupKind) async throws {
         try await withGroup(kind, partitions: 1) { group in

@@ -2,7 +2,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("What the leader of a classic group computes")
+@Suite("The leader's assignment in a classic group")
 struct GroupDivisionTests {
     private typealias Member = JoinGroupResponse.JoinGroupResponseMember
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("How a membership ends, whatever the brokers do", .timeLimit(.minutes(1)))
+@Suite("The end of a membership, with and without faults", .timeLimit(.minutes(1)))
 struct GroupEndTests {
     enum Brokers: CaseIterable {
         case gone, silent
@@ -164,7 +164,7 @@ struct GroupEndTests {
                     }
                 }
             }
-            // Away with a batch: nobody waits in next().
+            // The application holds a batch, so it does not wait in next().
             var iterator = consumer.makeAsyncIterator()
             _ = try await iterator.next()
             let report = await consumer.close(within: .seconds(10))

@@ -3,9 +3,9 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("A group's members, by either protocol, and what goes wrong", .timeLimit(.minutes(1)))
+@Suite("Faults in groups of both protocols", .timeLimit(.minutes(1)))
 struct GroupFaultTests {
-    @Test("members come and go, and each record is processed once", arguments: GroupKind.all)
+    @Test("each record is processed once while members join and leave", arguments: GroupKind.all)
     func comeAndGo(kind: GroupKind) async throws {
         try await withGroup(kind) { group in
             try group.produce(12)
@@ -23,7 +23,7 @@ struct GroupFaultTests {
         }
     }
 
-    @Test("a coordinator that moves is followed, again and again", arguments: GroupKind.all)
+    @Test("members follow a coordinator that moves repeatedly", arguments: GroupKind.all)
     func coordinatorMoves(kind: GroupKind) async throws {
         try await withGroup(kind, brokers: 3) { group in
             let (first, second) = (try await group.start(), try await group.start())
@@ -31,7 +31,7 @@ struct GroupFaultTests {
             for round in Int32(0)..<6 {
                 try group.produce(6)
                 group.fake.setCoordinator(round % 3 + 1, of: .group(GroupFixture.group))
-                // What the old one says last is lost with it.
+                // The old coordinator's last answer is lost.
                 if round % 2 == 1 { group.fake.hangUp(broker: (round + 2) % 3 + 1) }
                 try await group.processed()
             }
@@ -42,7 +42,7 @@ struct GroupFaultTests {
         }
     }
 
-    @Test("a coordinator that goes down for a while is waited for", arguments: GroupKind.both)
+    @Test("members wait for a coordinator that is down for a while", arguments: GroupKind.both)
     func coordinatorDown(kind: GroupKind) async throws {
         try await withGroup(kind) { group in
             let (first, second) = (try await group.start(), try await group.start())
@@ -57,7 +57,7 @@ struct GroupFaultTests {
     }
 
     @Test(
-        "an error that stays ends the membership with the broker's code",
+        "a permanent error ends the membership with the broker's code",
         arguments: [
             (GroupKind.range, APIKey.joinGroup), (.range, .syncGroup), (.range, .heartbeat), (.range, .offsetFetch),
             (.consumer, .consumerGroupHeartbeat), (.consumer, .offsetFetch),
@@ -75,7 +75,7 @@ struct GroupFaultTests {
     // MARK: Members that are lost
 
     @Test(
-        "a generation or epoch that isn't the member's: what it had is lost, nothing of it is committed, and it joins again",
+        "a member with a wrong generation or epoch loses its partitions, commits nothing, and rejoins",
         arguments: [
             (GroupKind.range, ErrorCode.illegalGeneration), (.cooperative, .illegalGeneration),
             (.consumer, .fencedMemberEpoch),
@@ -91,13 +91,13 @@ struct GroupFaultTests {
                 all.allSatisfy { group.ledger[$0] == Array(0..<6) + Array(0..<6) }
             }
             #expect(member.rebalances == [.assigned(all), .lost(all), .assigned(all)])
-            // It comes back by its id.
+            // The member rejoins with its id.
             #expect(member.consumer.groupMetadata?.memberID == id)
             #expect(all.allSatisfy { group.committed($0) == nil })
         }
     }
 
-    @Test("who is put out has lost everything, commits nothing of it, and comes back", arguments: GroupKind.all)
+    @Test("a removed member loses its partitions, commits nothing, and rejoins", arguments: GroupKind.all)
     func putOut(kind: GroupKind) async throws {
         try await withGroup(kind) { group in
             try group.produce(12)
@@ -126,10 +126,10 @@ struct GroupFaultTests {
         }
     }
 
-    @Test("who hears so when it commits is told, and comes back", arguments: GroupKind.all)
+    @Test("a member that learns of its removal from a commit reports it and rejoins", arguments: GroupKind.all)
     func putOutAtCommit(kind: GroupKind) async throws {
         try await withGroup(kind) { group in
-            // Its heartbeats would tell it too.
+            // A heartbeat would report the removal too.
             group.fake.configureGroups { $0.consumerHeartbeatInterval = .seconds(20) }
             try group.produce(12)
             let member = try await group.start([
@@ -146,7 +146,7 @@ struct GroupFaultTests {
     }
 
     @Test(
-        "what a member was put out for amidst a batch others do, and it doesn't commit over them",
+        "a member removed during a batch does not commit over its successors",
         arguments: GroupKind.all)
     func putOutAmidBatch(kind: GroupKind) async throws {
         try await withGroup(kind) { group in
@@ -170,7 +170,7 @@ struct GroupFaultTests {
         }
     }
 
-    @Test("a commit that is tried again isn't one of what was lost meanwhile", arguments: GroupKind.both)
+    @Test("a retried commit does not include partitions that were lost meanwhile", arguments: GroupKind.both)
     func commitOutlivesMembership(kind: GroupKind) async throws {
         try await withGroup(kind) { group in
             try group.produce(12)
@@ -212,7 +212,7 @@ struct GroupFaultTests {
         }
     }
 
-    @Test("who takes record after record is there with each of them", arguments: GroupKind.both)
+    @Test("each record that an application takes counts as a poll", arguments: GroupKind.both)
     func recordByRecord(kind: GroupKind) async throws {
         try await withGroup(kind, partitions: 1) { group in
             try group.fake.fill(TopicPartition("t"), [(0..<300).map(String.init)])
@@ -225,7 +225,7 @@ struct GroupFaultTests {
         }
     }
 
-    @Test("what a closed member had at hand can't be committed, and it hears so", arguments: GroupKind.both)
+    @Test("a commit after close throws an error", arguments: GroupKind.both)
     func commitAfterEnd(kind: GroupKind) async throws {
         try await withGroup(kind, partitions: 1) { group in
             let member = try await group.start(["enable.auto.commit": "false"])
@@ -243,7 +243,7 @@ struct GroupFaultTests {
         }
     }
 
-    @Test("a transaction can't commit for a member that was put out or has left", arguments: GroupKind.all)
+    @Test("a transaction can't commit for a member that was removed or has left", arguments: GroupKind.all)
     func transactionAfterEnd(kind: GroupKind) async throws {
         try await withGroup(kind) { group in
             let member = try await group.start()
@@ -281,7 +281,9 @@ struct GroupFaultTests {
 
     // MARK: Rebalances
 
-    @Test("who takes record after record gives partitions up between two of a batch", arguments: GroupKind.all)
+    @Test(
+        "a member that reads single records revokes partitions between two records of a batch", arguments: GroupKind.all
+    )
     func amidBatch(kind: GroupKind) async throws {
         try await withGroup(kind, partitions: 2) { group in
             for partition in group.partitions() { try group.fake.fill(partition, [(0..<300).map(String.init)]) }
@@ -294,7 +296,7 @@ struct GroupFaultTests {
         }
     }
 
-    @Test("only what moves is given up, and the rest is read on meanwhile", arguments: GroupKind.both)
+    @Test("only partitions that move are revoked, and the others are read meanwhile", arguments: GroupKind.both)
     func incremental(kind: GroupKind) async throws {
         try await withGroup(kind, partitions: 6) { group in
             let first = try await group.start()
@@ -304,7 +306,7 @@ struct GroupFaultTests {
             #expect(first.rebalances == [.assigned(group.partitions()), .revoked(second.assignment)])
             #expect(second.rebalances == [.assigned(second.assignment)])
 
-            // While one member keeps the group waiting, the other goes on.
+            // While the group waits for one member, the other keeps reading.
             second.hold()
             try group.produce(3)
             try await eventually("it is amidst a batch") { second.isStuck }
@@ -320,7 +322,7 @@ struct GroupFaultTests {
         }
     }
 
-    @Test("topics that come later are read where a pattern fits their whole name", arguments: GroupKind.all)
+    @Test("topics created later are read if a pattern matches their whole name", arguments: GroupKind.all)
     func pattern(kind: GroupKind) async throws {
         try await withGroup(kind, partitions: 2) { group in
             group.fake.createTopic("at")
@@ -335,7 +337,7 @@ struct GroupFaultTests {
         }
     }
 
-    @Test("partitions that a topic gets are read from their beginning", arguments: GroupKind.all)
+    @Test("new partitions of a topic are read from their beginning", arguments: GroupKind.all)
     func morePartitions(kind: GroupKind) async throws {
         try await withGroup(kind, partitions: 2) { group in
             let properties = ["metadata.max.age.ms": "20"]

@@ -6,7 +6,7 @@ import enum TestSupport.LongTests
 
 @testable import KafkaWire
 
-/// Who divides a group, and how.
+/// The protocol of a group and its assignor.
 enum GroupKind: String, CustomTestStringConvertible {
     case range, sticky
     case cooperative = "cooperative-sticky"
@@ -28,7 +28,7 @@ enum GroupKind: String, CustomTestStringConvertible {
 
 /// A group on a fake cluster, its members in this process with a client each, and a topic whose records they read.
 ///
-/// The brokers' time stands still: nobody's session ends because the machine is slow.
+/// The brokers' clock is stopped, so that no session ends because the machine is slow.
 final class GroupFixture: Sendable {
     static let group = "g"
     let fake: FakeCluster
@@ -70,7 +70,7 @@ final class GroupFixture: Sendable {
 
     // MARK: Records
 
-    /// Every partition that there is.
+    /// All partitions of the topic.
     func partitions(of topics: [String] = ["t"]) -> Set<TopicPartition> {
         var all: Set<TopicPartition> = []
         for topic in topics {
@@ -118,7 +118,7 @@ final class GroupFixture: Sendable {
 
     /// A member that processes what it gets.
     ///
-    /// - Parameter pace: How long each record takes, for who takes one record after the other; nil for batches.
+    /// - Parameter pace: The time that a member takes per record, if it reads single records; nil to read batches.
     func start(
         _ properties: [String: String] = [:], _ subscription: Subscription = .topics(["t"]), pace: Duration? = nil,
         timing: Timing = Timing()
@@ -145,18 +145,18 @@ final class GroupFixture: Sendable {
         }
     }
 
-    /// Ends a member's session, as the coordinator does that hasn't heard of it for too long.
+    /// Ends a member's session, as the coordinator does after the session timeout.
     func putOut(_ member: RunningMember) throws {
         let id = try #require(member.consumer.groupMetadata?.memberID)
         #expect(fake.expire(member: id, ofGroup: Self.group))
     }
 
-    /// Has the members of a classic group join again, once they are at peace.
+    /// Makes the members of a classic group rejoin, once no rebalance is in progress.
     func rebalance() async throws {
         try await eventually("a rebalance begins") { fake.rebalance(group: Self.group) }
     }
 
-    /// Stops everybody, and expects each record to be processed once, in its order, and committed.
+    /// Stops all members, and expects each record to be processed once, in order, and committed.
     func finish(topics: [String] = ["t"]) async throws {
         try await processed(topics: topics)
         let members = running.withLock { $0 }
@@ -166,7 +166,7 @@ final class GroupFixture: Sendable {
             #expect(committed(partition) == end(of: partition), "\(partition)")
         }
         #expect(members.allSatisfy { $0.lost.isEmpty })
-        // Who gets a partition begins where the one before it has ended.
+        // A partition's new owner starts where the previous one ended.
         #expect(ledger.gaps.isEmpty)
     }
 

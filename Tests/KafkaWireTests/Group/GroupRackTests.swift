@@ -3,9 +3,9 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("Where a group's members stand (KIP-848, KIP-881)", .timeLimit(.minutes(1)))
+@Suite("Racks of group members (KIP-848, KIP-881)", .timeLimit(.minutes(1)))
 struct GroupRackTests {
-    @Test("client.rack is told to whoever divides the group", arguments: GroupKind.all)
+    @Test("client.rack is sent to the coordinator or the group's leader", arguments: GroupKind.all)
     func told(kind: GroupKind) async throws {
         try await withGroup(kind) { group in
             let near = try await group.start(["client.rack": "north", "client.id": "near"])

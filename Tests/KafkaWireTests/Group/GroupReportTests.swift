@@ -4,7 +4,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("What a member reports while it waits", .timeLimit(.minutes(1)))
+@Suite("Reports of a waiting member", .timeLimit(.minutes(1)))
 struct GroupReportTests {
     private final class Events: Sendable {
         let list = Lock<[RetryEvent]>([])
@@ -30,7 +30,7 @@ struct GroupReportTests {
         }
     }
 
-    @Test("a topic of the subscription that is missing, and that it exists at last", arguments: GroupKind.both)
+    @Test("a missing topic of the subscription, and its creation later", arguments: GroupKind.both)
     func missingTopic(kind: GroupKind) async throws {
         try await withConsumer(kind) { fake, consumer, events in
             try await consumer.subscribe(to: .topics(["t"]))
@@ -45,7 +45,7 @@ struct GroupReportTests {
     }
 
     @Test(
-        "what the coordinator refuses",
+        "requests that the coordinator refuses",
         arguments: [
             (GroupKind.range, APIKey.joinGroup), (.range, .syncGroup), (.range, .heartbeat), (.range, .offsetFetch),
             (.range, .findCoordinator), (.consumer, .consumerGroupHeartbeat), (.consumer, .offsetFetch),
@@ -87,7 +87,7 @@ struct GroupReportTests {
         }
     }
 
-    @Test("but not while the coordinator is still looked for")
+    @Test("no held request while the coordinator is still being looked up")
     func lookedFor() async throws {
         let timing = Timing(timeout: { try await Task.sleep(for: $0 == .seconds(5) ? .milliseconds(1) : $0) })
         try await withConsumer(.cooperative, timing: timing) { fake, consumer, events in
@@ -103,7 +103,7 @@ struct GroupReportTests {
         }
     }
 
-    @Test("that it can't look for new partitions")
+    @Test("a failed check for new partitions")
     func watch() async throws {
         try await withConsumer(.cooperative, ["metadata.max.age.ms": "20"]) { fake, consumer, events in
             fake.createTopic("t")

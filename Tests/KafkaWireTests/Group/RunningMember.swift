@@ -4,7 +4,7 @@ import Testing
 
 @testable import KafkaWire
 
-/// What the members of a group have processed, in the order in which they did.
+/// The records that the members of a group have processed, in order.
 final class Ledger: Sendable {
     private let state = Lock((offsets: [TopicPartition: [Int64]](), gaps: [TopicPartition]()))
 
@@ -64,7 +64,7 @@ final class RunningMember: Sendable {
         consumer = KafkaConsumer(cluster: cluster, offsetReset: configuration.consumer.offsetReset)
     }
 
-    /// - Parameter pace: How long each record takes, for who takes one record after the other; nil for batches.
+    /// - Parameter pace: The time that the member takes per record, if it reads single records; nil to read batches.
     func start(_ subscription: Subscription, pace: Duration? = nil) async throws {
         try await consumer.subscribe(to: subscription) { [weak self] in self?.note($0) }
         let task = Task {
@@ -113,7 +113,7 @@ final class RunningMember: Sendable {
         }
     }
 
-    // MARK: What it is told to do
+    // MARK: Control
 
     /// Keeps it amidst its next batch.
     func hold() { state.withLock { $0.isHeld = true } }
@@ -127,7 +127,7 @@ final class RunningMember: Sendable {
     func stop() async throws {
         let (task, isClosed) = state.withLock { state in
             state.wantsToStop = true
-            // Who waits for a record isn't let out otherwise.
+            // Otherwise a loop that waits for a record would not end.
             if state.isPaced { state.task?.cancel() }
             return (state.task, state.isClosed)
         }
@@ -157,7 +157,7 @@ final class RunningMember: Sendable {
         return await #expect(throws: KafkaError.self) { try await task?.value }
     }
 
-    // MARK: How it fares
+    // MARK: State
 
     var assignment: Set<TopicPartition> { consumer.assignment }
     var rebalances: [Rebalance] { state.withLock { $0.rebalances } }

@@ -38,7 +38,7 @@ struct StickyAssignorTests {
             }
         }
 
-        /// Each partition that somebody reads.
+        /// All partitions that any member reads.
         var readable: Set<TopicPartition> {
             Set(
                 Set(members.flatMap(\.subscription.topics)).flatMap { topic in
@@ -104,7 +104,7 @@ struct StickyAssignorTests {
         #expect(squares(assigned.values.map(\.count)) == loads.map { squares($0) }.min())
     }
 
-    @Test("what stands evenly stays", arguments: 0..<200)
+    @Test("an even assignment does not change", arguments: 0..<200)
     func stable(seed: UInt64) throws {
         let group = RandomGroup(seed: seed, isSmall: false)
         let first = PartitionAssignment.assign(try group.eager(), partitionCounts: group.counts, by: .sticky)
@@ -115,7 +115,7 @@ struct StickyAssignorTests {
         #expect(PartitionAssignment.assign(again, partitionCounts: group.counts, by: .sticky) == first)
     }
 
-    @Test("who reads the same keeps all but what is too much, when one comes or goes", arguments: 2..<12)
+    @Test("when a member joins or leaves, the others move only surplus partitions", arguments: 2..<12)
     func keeps(count: Int) throws {
         func members(_ range: Range<Int>, _ had: [String: [TopicPartition]]) throws -> [GroupMember] {
             try range.map { index in
@@ -135,7 +135,7 @@ struct StickyAssignorTests {
         #expect(moved(left) == before["m0"]?.count)
     }
 
-    @Test("the later generation is right, and of two with the same one neither")
+    @Test("the later generation wins, and with equal generations neither claim does")
     func claims() throws {
         let counts: [String: Int32] = ["t": 4]
         let members = [
@@ -154,7 +154,7 @@ struct StickyAssignorTests {
     // MARK: Cooperative
 
     @Test(
-        "two phases: nobody is given what another has, and the second rebalance gives it",
+        "an owned partition moves only in the second rebalance",
         arguments: 0..<UInt64(LongTests.count(300, quick: 75)))
     func twoPhases(seed: UInt64) throws {
         let group = RandomGroup(seed: seed, isSmall: false)

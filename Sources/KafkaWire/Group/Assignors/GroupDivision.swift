@@ -1,8 +1,8 @@
-/// What the leader of a classic group computes: from the members' subscriptions to their assignments.
+/// The leader's computation in a classic group: decodes the members' subscriptions and encodes their assignments.
 struct GroupDivision: Sendable {
     private let assignor: PartitionAssignor
     private let members: [GroupMember]
-    /// Members whose subscription can't be decoded. They get no partitions; the others are assigned as usual.
+    /// Members whose subscription can't be decoded, with the errors. They get no partitions.
     let unreadable: [String: ProtocolError]
     /// The topics that any member reads.
     let topics: Set<String>
@@ -26,7 +26,7 @@ struct GroupDivision: Sendable {
         topics = Set(members.flatMap(\.subscription.topics))
     }
 
-    /// - Parameter partitionCounts: How many partitions each topic has.
+    /// - Parameter partitionCounts: The number of partitions of each topic.
     func assignments(
         partitionCounts: [String: Int32]
     ) -> Result<[SyncGroupRequest.SyncGroupRequestAssignment], ProtocolError> {

@@ -1,7 +1,7 @@
 /// A member of a classic group, as the leader sees it.
 struct GroupMember: Sendable, Equatable {
     let id: String
-    /// The name of a static member (KIP-345).
+    /// The name of a static member (KIP-345); nil for others.
     let instanceID: String?
     let subscription: ConsumerProtocolSubscription
 
@@ -23,6 +23,6 @@ struct GroupMember: Sendable, Equatable {
 }
 
 extension String {
-    /// Java compares UTF-16 units, Swift canonical forms.
+    /// Whether this string sorts first in Java, which compares UTF-16 units. Swift compares canonical forms.
     func precedesInJava(_ other: String) -> Bool { utf16.lexicographicallyPrecedes(other.utf16) }
 }

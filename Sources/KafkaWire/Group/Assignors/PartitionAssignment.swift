@@ -1,11 +1,11 @@
-/// What the assignors do, by the strategies of `PartitionAssignor`: pure functions, compatible with the Java client's.
+/// The assignors that `PartitionAssignor` names, as pure functions compatible with the Java client's.
 enum PartitionAssignment {
-    /// Divides the partitions.
+    /// Assigns the partitions to the members.
     ///
     /// - Parameters:
     ///   - members: All members of the group.
-    ///   - partitionCounts: How many partitions each topic has. Topics that don't exist are left out.
-    /// - Returns: For each member its partitions in ascending order, empty for one that gets none.
+    ///   - partitionCounts: The number of partitions of each topic. Topics with 0 are ignored.
+    /// - Returns: The partitions of each member in ascending order; empty if it gets none.
     static func assign(
         _ members: [GroupMember], partitionCounts: [String: Int32], by assignor: PartitionAssignor
     ) -> [String: [TopicPartition]] {
@@ -24,11 +24,11 @@ enum PartitionAssignment {
         }
     }
 
-    /// What the assignor wants to be told of a member by itself.
+    /// The user data that a member sends to the assignor with its subscription; nil if there is none.
     ///
     /// - Parameters:
-    ///   - previous: What the member was assigned last.
-    ///   - generation: In which generation that was; -1 for none.
+    ///   - previous: The member's last assignment.
+    ///   - generation: The generation of that assignment; -1 if there was none.
     static func userData(
         of assignor: PartitionAssignor, previous: [TopicPartition], generation: Int32
     ) throws(ProtocolError) -> ByteSlice? {

@@ -1,10 +1,9 @@
-/// Each topic's partitions in as many runs as it has readers.
+/// The range assignor: splits each topic's partitions into one contiguous range per reader.
 ///
-/// The Java client prefers partitions with a replica in the member's rack where brokers and members have racks
-/// (KIP-881). This one tells its own rack, so that a leader of another kind can do that, but doesn't look at racks
-/// when it leads a group itself.
+/// The Java client prefers partitions with a replica in the member's rack if brokers and members have racks (KIP-881).
+/// This client sends its rack, so that a Java leader can do that. It ignores racks when it leads a group itself.
 enum RangeAssignment {
-    /// - Parameter members: In order.
+    /// - Parameter members: Sorted by `precedes`.
     static func assign(_ members: [GroupMember], _ partitionCounts: [String: Int32]) -> [String: [TopicPartition]] {
         var assigned = Dictionary(members.map { ($0.id, [TopicPartition]()) }) { first, _ in first }
         var readers: [String: [String]] = [:]

@@ -1,33 +1,36 @@
-/// Divides partitions as evenly as the subscriptions allow, and moves as few as that takes.
+/// Assigns partitions as evenly as the subscriptions allow, and moves as few as necessary.
 ///
-/// First each member keeps what it has. Then each unowned partition goes to the reader with the fewest partitions. Then
-/// partitions move along chains of members, as long as the last member of a chain has at least two fewer than the first.
-/// Each move makes the division more even, so this ends. When there is no chain left, no division is more even.
+/// First each member keeps the partitions that it has. Then each unowned partition goes to the reader with the fewest
+/// partitions. Then partitions move along chains of members, as long as the last member of a chain has at least two
+/// fewer than the first. Each move makes the assignment more even, so this ends. When no chain is left, no assignment
+/// is more even.
 ///
-/// Partitions are numbers here, topic by topic. The time is linear in the number of partitions times that of members.
+/// Partitions are numbered consecutively, topic by topic. The time is linear in the number of partitions times the
+/// number of members.
 struct StickyAssignment {
     private struct Topic {
         let name: String
         /// The number of its first partition.
         let first: Int
         let count: Int
-        /// Indices of the members that read it, ascending.
+        /// The indices of the members that read it, ascending.
         var readers: [Int] = []
     }
 
     private let members: [GroupMember]
-    /// In the order of their names.
+    /// Sorted by name.
     private var topics: [Topic] = []
     private var topicIndices: [String: Int] = [:]
-    /// For each member and each topic the partitions that it has.
+    /// The partitions that each member has, by topic index.
     private var held: [[Int: Holding]]
+    /// The number of partitions that each member has.
     private var counts: [Int]
-    /// For each partition the member that had it before, or -1.
+    /// The previous owner of each partition; -1 if there was none.
     private var owners: [Int]
 
     /// - Parameters:
-    ///   - members: In order.
-    ///   - claims: The partitions that each of them had.
+    ///   - members: Sorted by `precedes`.
+    ///   - claims: The partitions that each member had, in the order of `members`.
     init(_ members: [GroupMember], _ partitionCounts: [String: Int32], claims: [Claim]) {
         self.members = members
         held = Array(repeating: [:], count: members.count)
@@ -49,7 +52,7 @@ struct StickyAssignment {
         for component in components() { balance(component) }
     }
 
-    /// By member ids.
+    /// The partitions of each member, by member id.
     var assigned: [String: [TopicPartition]] {
         var assigned: [String: [TopicPartition]] = [:]
         for (member, holdings) in zip(members, held) {
@@ -63,8 +66,8 @@ struct StickyAssignment {
         return assigned
     }
 
-    /// Gives each partition to the member that claims it by the latest generation. If two members claim it by the same
-    /// generation, neither gets it.
+    /// Gives each partition to the member that claims it with the latest generation. If two members claim it with the
+    /// same generation, neither gets it.
     private mutating func keep(_ claims: [Claim]) {
         struct Best {
             var generation: Int32
@@ -120,7 +123,7 @@ struct StickyAssignment {
 
     // MARK: Balance
 
-    /// Members that are connected by topics, directly or through others: no partition moves from one component to another.
+    /// Groups of members that share topics, directly or through others. No partition can move between two groups.
     private func components() -> [[Int]] {
         var parents = Array(members.indices)
         func root(_ member: Int) -> Int {
@@ -140,7 +143,7 @@ struct StickyAssignment {
 
     private mutating func balance(_ component: [Int]) {
         var settled: Set<Int> = []
-        // Only a move can open a way for members that had none.
+        // Members without a chain stay settled until a partition moves, since only that can open a new chain.
         while let richest = component.filter({ !settled.contains($0) }).max(by: { counts[$0] < counts[$1] }),
             let least = component.map({ counts[$0] }).min(), counts[richest] >= least + 2
         {
@@ -159,7 +162,7 @@ struct StickyAssignment {
         let to: Int
     }
 
-    /// The shortest way by which partitions can move to a member that has at least two fewer.
+    /// The shortest chain of moves to a member that has at least two partitions fewer; nil if there is none.
     private func chain(from start: Int) -> [Step]? {
         var arrivals: [Int: Step] = [:]
         var queue = [start]
@@ -195,7 +198,7 @@ struct StickyAssignment {
         return steps.reversed()
     }
 
-    /// Moves one partition. Prefers one that returns to its previous owner, then one that its holder did not have before.
+    /// Moves one partition. Prefers one that returns to its previous owner, then one that is new to its holder.
     private mutating func move(_ step: Step) {
         guard let number = held[step.from][step.topic]?.remove(from: step.from, to: step.to) else { return }
         counts[step.from] -= 1
@@ -203,7 +206,7 @@ struct StickyAssignment {
     }
 }
 
-/// The partitions of one topic that a member has, by their previous owners.
+/// The partitions of one topic that a member has, grouped by previous owner.
 private struct Holding {
     private var byOwner: [Int: MaxHeap] = [:]
 
@@ -216,7 +219,7 @@ private struct Holding {
         byOwner[owner, default: MaxHeap()].insert(number)
     }
 
-    /// Removes the partition that is best moved from one member to another: the highest number among equally good ones.
+    /// Removes the best partition to move from one member to another; the highest number if several are equally good.
     mutating func remove(from holder: Int, to receiver: Int) -> Int? {
         var owner = holder
         if byOwner[receiver] != nil {

@@ -1,12 +1,14 @@
-/// What a member says that it has, and since which generation.
+/// The partitions that a member claims to own, and the generation of that assignment.
 struct Claim: Sendable, Equatable {
     var partitions: [TopicPartition] = []
-    /// -1 where it isn't known. Of two who claim the same partition the one with the later generation is right.
+    /// -1 if unknown. If two members claim the same partition, the later generation wins.
     var generation: Int32 = -1
 }
 
-/// What the sticky assignor of the Java client puts into a subscription: the last assignment, since all partitions have
-/// been given up when a member joins, and (version 1) its generation.
+/// The user data of the Java client's sticky assignor: the last assignment and, in version 1, its generation.
+///
+/// A member of an eager group has revoked all partitions before it joins, so the subscription itself does not list
+/// them.
 struct StickyUserData: Sendable, Equatable {
     var previous: [TopicPartition]
     var generation: Int32
@@ -19,19 +21,20 @@ struct StickyUserData: Sendable, Equatable {
         return ByteSlice(try writer.finish())
     }
 
-    /// Data that can't be read claims nothing, as with the Java client.
+    /// The partitions that a member claims; none if the data can't be decoded, as in the Java client.
     static func claim(_ member: GroupMember) -> Claim {
         guard let data = member.subscription.userData, !data.isEmpty else { return Claim() }
         var reader = WireReader(data, isFlexible: false)
         let partitions = reader.array { ConsumerProtocolTopicPartition(from: &$0, version: 0) }
-        // Version 0 ends here, and nothing but the length tells the two apart.
+        // Version 0 ends here. Only the length distinguishes the two versions.
         let generation = reader.remaining >= 4 ? reader.int32() : -1
         return reader.hasFailed ? Claim() : Claim(partitions: partitions.topicPartitions, generation: generation)
     }
 }
 
-/// What the cooperative sticky assignor of the Java client puts into a subscription: the generation, for leaders that
-/// don't know version 2 of the subscription, which has it as a field.
+/// The user data of the Java client's cooperative sticky assignor: the generation.
+///
+/// Version 2 of the subscription has the generation as a field; the user data serves leaders without that version.
 enum CooperativeUserData {
     static func encoded(generation: Int32) throws(ProtocolError) -> ByteSlice? {
         var writer = WireWriter(isFlexible: false)
@@ -50,8 +53,9 @@ enum CooperativeUserData {
         return Claim(partitions: subscription.ownedPartitions.topicPartitions, generation: generation)
     }
 
-    /// Takes out of an assignment what somebody else still has: it is given up first, and assigned in the rebalance that
-    /// follows (KIP-429).
+    /// Removes partitions that another member still owns from an assignment.
+    ///
+    /// The owner revokes them first, and the next rebalance assigns them (KIP-429).
     static func withoutMoving(
         _ assigned: [String: [TopicPartition]], _ members: [GroupMember]
     ) -> [String: [TopicPartition]] {
