@@ -34,7 +34,7 @@ struct IterationTests {
         try await withConsumer(filled: 0) { _, consumer in
             let first = Task { for try await _ in consumer {} }
             try await eventually("the first task waits") {
-                consumer.buffer.state.withLock { $0.presence.isWaiting }
+                consumer.buffer.state.withLock { $0.presence.isInNext }
             }
             for _ in 0..<3 {
                 let error = await #expect(throws: KafkaError.self) { for try await _ in consumer {} }
@@ -76,7 +76,7 @@ struct IterationTests {
                 let reading = Task { for try await _ in consumer {} }
                 if round % 2 == 0 {
                     try await eventually("it waits") {
-                        consumer.buffer.state.withLock { $0.presence.isWaiting }
+                        consumer.buffer.state.withLock { $0.presence.isInNext }
                     }
                 }
                 reading.cancel()
