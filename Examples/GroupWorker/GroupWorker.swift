@@ -40,7 +40,7 @@ struct GroupWorker {
 
         for try await batch in consumer {
             // What a batch holds is a view of the memory it came in: nothing is copied here.
-            var records = batch.records
+            var records = batch.makeIterator()
             var bytes = 0
             while let record = try records.next() { bytes += record.value?.byteCount ?? 0 }
             print("\(batch.topic)-\(batch.partition) from \(batch.baseOffset): \(bytes) bytes")

@@ -91,10 +91,11 @@ public struct Ingest: Sendable {
             case .unassigned, .joining: return "\(name) has no partitions yet"
             case .failed(let error): return "\(name) does not read: \(error)"
             case .closed: return "\(name) has ended"
+            @unknown default: break
             }
             if worker.ledger.needsAttention { return "\(name) does not know yet where to read" }
             // A broker answers each fetch within fetch.max.wait.ms, with records or without.
-            let limit = Self.silentFetchLimit + worker.member.client.configuration.consumer.fetchMaximumWait
+            let limit = Self.silentFetchLimit + worker.member.client.configuration.consumer.maximumFetchWait
             guard worker.ledger.isAnyLeft else { return nil }
             let now = settings.timing.now()
             // A broker that has not answered at all is waited for since it was first missed.

@@ -20,7 +20,7 @@ struct PartitionWatch: Sendable {
     ///   - known: How many partitions of each topic are read.
     ///   - found: Called with the partitions that were added.
     func watch(_ known: [String: Int], _ found: (Set<TopicPartition>) async -> Void) async {
-        let interval = max(min(client.configuration.metadataMaximumAge, Self.maximumInterval), .milliseconds(100))
+        let interval = max(min(client.configuration.maximumMetadataAge, Self.maximumInterval), .milliseconds(100))
         var known = known
         var missing: Set<String> = []
         var wait = Wait(nil, observer)
@@ -65,7 +65,7 @@ struct PartitionWatch: Sendable {
                 "topic \(topic.name) has \(topic.partitions.count) partitions: the added ones are read from their "
                     + "beginning")
         }
-        return topic.partitions.map { TopicPartition(topic: topic.name, partition: $0.index) }
+        return topic.partitions.map { TopicPartition(topic: topic.name, partition: $0.partition) }
             .filter { Int($0.partition) >= count ?? 0 }
     }
 }

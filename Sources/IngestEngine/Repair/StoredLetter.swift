@@ -55,7 +55,8 @@ public struct StoredLetter: Sendable {
     ///   of a letter.
     func recordBatch() throws -> RecordBatch {
         try RecordBatch(
-            topic: topic, partition: partition, offset: offset, timestamp: timestamp ?? -1, key: key, value: value,
+            topic: topic, partition: partition, offset: offset,
+            timestamp: timestamp.map { KafkaTimestamp(millisecondsSince1970: $0) } ?? .unknown, key: key, value: value,
             headers: try DeadLetter.headers(from: headers))
     }
 }

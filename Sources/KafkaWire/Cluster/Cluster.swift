@@ -46,7 +46,7 @@ package actor Cluster {
         self.timing = timing
         // Room for the answers that a consumer holds: one read, one behind it, one on its way back.
         // A request can't ask for more than an Int32 tells.
-        pool = BufferPool(limit: 2 * Int(Int32(clamping: configuration.consumer.fetchMaximumBytes)) + (1 << 20))
+        pool = BufferPool(limit: 2 * Int(Int32(clamping: configuration.consumer.maximumFetchBytes)) + (1 << 20))
     }
 
     /// Ends all connections. Calls in progress fail at once, and so do all later ones. Waits for nothing.

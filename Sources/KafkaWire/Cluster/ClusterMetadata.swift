@@ -1,27 +1,49 @@
-/// A topic as the cluster described it last.
+/// A topic and its partitions, according to the cluster's metadata.
 public struct TopicDescription: Sendable, Hashable {
-    /// The topic's name. A recreated topic has another `id`.
+    /// The topic's name.
     public let name: String
-    /// From Kafka 2.8 on; `KafkaUUID.zero` before. A topic that was deleted and made again has another one (KIP-516).
+    /// The topic's id (KIP-516), from Kafka 2.8 on; `KafkaUUID.zero` before. A recreated topic has another id.
     public let id: KafkaUUID
-    /// Whether it is Kafka's own, such as `__consumer_offsets`.
+    /// Whether the topic is Kafka's own, such as `__consumer_offsets`.
     public let isInternal: Bool
-    /// By index.
+    /// The partitions, by number.
     public let partitions: [PartitionDescription]
+
+    /// Creates a value, for example in a test.
+    public init(
+        name: String, id: KafkaUUID = .zero, isInternal: Bool = false, partitions: [PartitionDescription]
+    ) {
+        self.name = name
+        self.id = id
+        self.isInternal = isInternal
+        self.partitions = partitions
+    }
 }
 
-/// A partition, and which brokers have it.
+/// A partition and its replicas, according to the cluster's metadata.
 public struct PartitionDescription: Sendable, Hashable {
-    /// From 0 on.
-    public let index: Int32
-    /// The node id of the broker that leads it; nil where there is none at the moment.
+    /// The partition's number, from 0.
+    public let partition: Int32
+    /// The node id of the leader; nil if there is no leader at the moment.
     public let leader: Int32?
-    /// How often the partition has had a new leader; -1 where the broker doesn't say (before Kafka 2.1).
+    /// The leader epoch, which increases with each new leader; -1 if the broker does not report it (before Kafka 2.1).
     public let leaderEpoch: Int32
-    /// The node ids of the brokers that are to have it, the preferred leader first.
+    /// The node ids of the replicas, the preferred leader first.
     public let replicas: [Int32]
-    /// Those of `replicas` that have all that the leader has: what `acks=all` waits for.
+    /// The node ids of the in-sync replicas, which `acks=all` waits for.
     public let inSyncReplicas: [Int32]
+
+    /// Creates a value, for example in a test.
+    public init(
+        partition: Int32, leader: Int32?, leaderEpoch: Int32 = -1, replicas: [Int32] = [],
+        inSyncReplicas: [Int32] = []
+    ) {
+        self.partition = partition
+        self.leader = leader
+        self.leaderEpoch = leaderEpoch
+        self.replicas = replicas
+        self.inSyncReplicas = inSyncReplicas
+    }
 }
 
 /// What is known of a cluster: brokers, controller, topics and who leads their partitions.
@@ -78,10 +100,10 @@ struct ClusterMetadata: Sendable {
         let unique = topic.partitions.filter { indexes.insert($0.partitionIndex).inserted }
         let partitions = unique.sorted { $0.partitionIndex < $1.partitionIndex }.map { partition in
             let fresh = PartitionDescription(
-                index: partition.partitionIndex, leader: partition.leaderId >= 0 ? partition.leaderId : nil,
+                partition: partition.partitionIndex, leader: partition.leaderId >= 0 ? partition.leaderId : nil,
                 leaderEpoch: partition.leaderEpoch, replicas: partition.replicaNodes,
                 inSyncReplicas: partition.isrNodes)
-            if let old = known?.partition(fresh.index), old.leaderEpoch > fresh.leaderEpoch { return old }
+            if let old = known?.partition(fresh.partition), old.leaderEpoch > fresh.leaderEpoch { return old }
             return fresh
         }
         return TopicDescription(
@@ -99,9 +121,9 @@ struct ClusterMetadata: Sendable {
 extension TopicDescription {
     func partition(_ index: Int32) -> PartitionDescription? {
         // Nearly always the partitions are 0 to n - 1.
-        if let guess = Int(exactly: index), partitions.indices.contains(guess), partitions[guess].index == index {
+        if let guess = Int(exactly: index), partitions.indices.contains(guess), partitions[guess].partition == index {
             return partitions[guess]
         }
-        return partitions.first { $0.index == index }
+        return partitions.first { $0.partition == index }
     }
 }

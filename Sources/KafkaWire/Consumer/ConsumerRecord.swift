@@ -1,46 +1,55 @@
-/// A record with memory of its own, to be kept for as long as one likes.
+/// A record that owns its memory and can be kept.
 public struct ConsumerRecord: Sendable, Hashable {
-    /// A name and a value that the producer has put beside the record (KIP-82).
-    public struct Header: Sendable, Hashable {
-        /// What of it isn't UTF-8 is U+FFFD.
-        public let name: String
-        /// Nil for null.
-        public let value: [UInt8]?
+    /// The topic's name.
+    public var topic: String
+    /// The partition's number, from 0.
+    public var partition: Int32
+    /// The record's offset in its partition. Offsets ascend, with gaps from transactions and compaction.
+    public var offset: Int64
+    /// The producer's timestamp, or the broker's if the topic has `LogAppendTime`.
+    public var timestamp: KafkaTimestamp
+    /// The epoch of the leader that stored the record; -1 if unknown.
+    public var leaderEpoch: Int32
+    /// The key; nil for a record without one.
+    public var key: [UInt8]?
+    /// The value; nil for a tombstone.
+    public var value: [UInt8]?
+    /// The headers in their order. Names may repeat.
+    public var headers: [RecordHeader]
+
+    /// Creates a record, for example in a test.
+    public init(
+        topic: String, partition: Int32, offset: Int64, timestamp: KafkaTimestamp = .unknown, leaderEpoch: Int32 = -1,
+        key: [UInt8]? = nil, value: [UInt8]?, headers: [RecordHeader] = []
+    ) {
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        self.timestamp = timestamp
+        self.leaderEpoch = leaderEpoch
+        self.key = key
+        self.value = value
+        self.headers = headers
     }
 
-    /// The topic that the record was read from.
-    public let topic: String
-    /// From 0 on.
-    public let partition: Int32
-    /// The record's place in its partition. Offsets ascend, with gaps where there are transactions or compaction.
-    public let offset: Int64
-    /// Milliseconds since 1970: the producer's, or the broker's where the topic has `LogAppendTime`; -1 for none.
-    public let timestamp: Int64
-    /// The epoch of the leader that stored the record; -1 where it isn't known.
-    public let leaderEpoch: Int32
-    /// Nil for a record without a key.
-    public let key: [UInt8]?
-    /// Nil in a tombstone.
-    public let value: [UInt8]?
-    /// In their order; names may repeat.
-    public let headers: [Header]
-
-    /// Copies a record.
+    /// Copies a record of a batch.
     public init(_ record: borrowing Record, of batch: RecordBatch) {
         topic = batch.topic
         partition = batch.partition
         offset = record.offset
         timestamp = record.timestamp
-        leaderEpoch = batch.partitionLeaderEpoch
+        leaderEpoch = batch.leaderEpoch
         if let bytes = record.key { key = Array(bytes) } else { key = nil }
         if let bytes = record.value { value = Array(bytes) } else { value = nil }
-        var headers: [Header] = []
-        var iterator = record.headers.makeIterator()
-        while let header = iterator.next() {
-            var value: [UInt8]?
-            if let bytes = header.value { value = Array(bytes) }
-            headers.append(Header(name: String(repairingUTF8: header.name), value: value))
-        }
-        self.headers = headers
+        headers = [RecordHeader](record.headers)
     }
+
+    /// The partition that the record was read from.
+    public var topicPartition: TopicPartition { TopicPartition(topic: topic, partition: partition) }
+
+    /// The offset after the record: what to commit once the record is processed.
+    public var nextOffset: Int64 { offset &+ 1 }
+
+    /// The offset after the record with its leader epoch, to commit once the record is processed.
+    public var nextOffsetAndMetadata: OffsetAndMetadata { OffsetAndMetadata(nextOffset, leaderEpoch: leaderEpoch) }
 }

@@ -45,6 +45,8 @@ extension KafkaConsumer {
         }
 
         /// The outcome of asking for a batch with a time limit.
+        ///
+        /// Closed: these are all outcomes that a wait can have.
         public enum Step: Sendable {
             /// The next batch; the one before it counts as processed now.
             case batch(RecordBatch)
@@ -76,6 +78,7 @@ extension KafkaConsumer {
 
     /// - Parameter isWhole: Whether the position moves past the batch at once; otherwise `FetchBuffer.advance` moves it.
     func step(_ reader: inout BatchReader, timeout: Duration?, isWhole: Bool) async throws -> Iterator.Step {
+        if let settingsError { throw settingsError }
         let redelivery = try buffer.comeBack(&reader) { isInHandler ? inHandler("next") : nil }
         defer { buffer.goAway(at: cluster.timing.now()) }
         if let redelivery { try await redeliver(redelivery) }
@@ -105,7 +108,7 @@ extension KafkaConsumer {
     private func redeliver(_ redelivery: Redelivery) async throws {
         var redelivery = redelivery
         var failure: (any Error)?
-        if !cluster.configuration.group.commitsAutomatically {
+        if !settings.group.commitsAutomatically {
             // The application commits by itself, perhaps in a transaction: what is committed doesn't come again.
             do {
                 if let committed = try await committed([redelivery.partition])[redelivery.partition],
@@ -157,7 +160,7 @@ extension KafkaConsumer {
             } catch {
                 return fail(&part, error)
             }
-            let next = FetchPosition(offset: batch.nextOffset, lastFetchedEpoch: batch.partitionLeaderEpoch)
+            let next = FetchPosition(offset: batch.nextOffset, lastFetchedEpoch: batch.leaderEpoch)
             switch buffer.handOut(current.slot, next: isWhole ? next : nil) {
             case .handedOut:
                 part = current

@@ -74,11 +74,11 @@ extension KafkaConsumer {
 
     /// Copies the records of a batch, to be handed out one by one.
     func begin(_ batch: RecordBatch) {
-        let end = FetchPosition(offset: batch.nextOffset, lastFetchedEpoch: batch.partitionLeaderEpoch)
+        let end = FetchPosition(offset: batch.nextOffset, lastFetchedEpoch: batch.leaderEpoch)
         var copies: [ConsumerRecord] = []
         copies.reserveCapacity(batch.recordCount)
         var failure: KafkaError?
-        var records = batch.records
+        var records = batch.makeIterator()
         do throws(KafkaError) {
             while let record = try records.next() { copies.append(ConsumerRecord(record, of: batch)) }
         } catch {

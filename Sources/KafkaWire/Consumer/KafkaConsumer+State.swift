@@ -1,4 +1,5 @@
 /// What a consumer is doing, for a health probe.
+@nonexhaustive
 public enum ConsumerState: Sendable, Hashable {
     /// It has no partitions, and isn't subscribed.
     case unassigned
@@ -18,7 +19,7 @@ extension KafkaConsumer {
     /// What the consumer is doing now. A permanent error of single partitions doesn't show here: see `failedPartitions`.
     public var state: ConsumerState {
         if buffer.isFinished { return .closed }
-        if let error = buffer.failure { return .failed(error) }
+        if let error = settingsError ?? buffer.failure { return .failed(error) }
         let (isSubscribed, generation) = groupPart.withLock {
             ($0.membership != nil, $0.identity?.metadata.generationID ?? -1)
         }

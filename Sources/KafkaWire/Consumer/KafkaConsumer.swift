@@ -4,12 +4,12 @@ import Concurrency
 ///
 /// ```swift
 /// for try await batch in consumer {
-///     var records = batch.records
+///     var records = batch.makeIterator()
 ///     while let record = try records.next() { … record.value … }
 /// }
 /// ```
 ///
-/// `records` has the records one by one instead, as copies, for those who don't need the last bit of speed.
+/// Iterate over `records` to get the records one by one, as copies.
 ///
 /// Records are views of the memory that they were received in. Answers are fetched ahead while batches are read: for
 /// each broker one answer is being read and one more is on its way or waits. So a consumer that is slow slows the
@@ -25,6 +25,10 @@ public final class KafkaConsumer: Sendable, AsyncSequence {
     public typealias Element = RecordBatch
 
     let cluster: Cluster
+    /// The client's settings, with those that this consumer overrides.
+    let settings: ClientConfiguration
+    /// Why the settings cannot be used; nil if they can.
+    let settingsError: KafkaError?
     let buffer: FetchBuffer
     let fetcher: Fetcher
     let onPartitionFailure: PartitionFailureHandler?
@@ -33,15 +37,14 @@ public final class KafkaConsumer: Sendable, AsyncSequence {
     let unread = Lock(UnreadRecords())
     let groupPart: Lock<ConsumerGroupPart>
 
-    init(
-        cluster: Cluster, offsetReset: ConsumerConfiguration.OffsetReset,
-        onPartitionFailure: PartitionFailureHandler? = nil
-    ) {
+    init(cluster: Cluster, settings: ClientConfiguration, onPartitionFailure: PartitionFailureHandler? = nil) {
         self.cluster = cluster
+        self.settings = settings
+        settingsError = settings.validationError
         self.onPartitionFailure = onPartitionFailure
-        buffer = FetchBuffer(redelivers: cluster.configuration.group.groupID != nil)
-        groupPart = Lock(ConsumerGroupPart(cluster: cluster))
-        fetcher = Fetcher(cluster: cluster, buffer: buffer, offsetReset: offsetReset)
+        buffer = FetchBuffer(redelivers: settings.group.groupID != nil)
+        groupPart = Lock(ConsumerGroupPart(cluster: cluster, configuration: settings.group))
+        fetcher = Fetcher(cluster: cluster, configuration: settings.consumer, buffer: buffer)
         groupPart.withLock { $0.identity }?.reads(from: buffer)
     }
 

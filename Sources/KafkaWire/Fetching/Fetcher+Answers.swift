@@ -51,7 +51,7 @@ extension Fetcher {
         if answer.preferredReadReplica >= 0, answer.preferredReadReplica != node {
             partitions[key]?.replica = (
                 answer.preferredReadReplica,
-                cluster.timing.now() + cluster.configuration.metadataMaximumAge
+                cluster.timing.now() + cluster.configuration.maximumMetadataAge
             )
             attention.notify()
         }
@@ -134,7 +134,8 @@ extension Fetcher {
             partitions[key]?.replica = nil
             setbacks += 1
         case .offsetOutOfRange:
-            guard let place = offsetReset.place(now: cluster.timing.wallClock()) else {
+            guard let place = offsetReset.place(now: KafkaTimestamp(millisecondsSince1970: cluster.timing.wallClock()))
+            else {
                 throw error("the log doesn't have this offset (any more, or yet)")
             }
             partitions[key]?.start = place

@@ -38,7 +38,7 @@ extension Fetcher {
     }
 
     /// When the leaders are looked up again although nothing has failed (`metadata.max.age.ms`).
-    private var knowledgeExpires: ContinuousClock.Instant { lastRefresh + cluster.configuration.metadataMaximumAge }
+    private var knowledgeExpires: ContinuousClock.Instant { lastRefresh + cluster.configuration.maximumMetadataAge }
 
     /// Moves partitions whose leader has changed unnoticed: the old one may answer for a while.
     ///
@@ -141,7 +141,7 @@ extension Fetcher {
         let known = partitions[key]?.topicID ?? .zero
         let wasFetched = partitions[key]?.certainty == .fetched
         let patience =
-            wasFetched ? cluster.configuration.retryBackoffMaximum : cluster.configuration.defaultAPITimeout
+            wasFetched ? cluster.configuration.maximumRetryBackoff : cluster.configuration.defaultAPITimeout
         let what =
             wasFetched
             ? "was deleted and recreated while it was read"

@@ -119,7 +119,8 @@ extension Fetcher {
     /// - Throws: LOG_TRUNCATION
     func truncated(_ key: TopicPartition, to divergence: FetchPosition?) throws(KafkaError) {
         guard let partition = partitions[key], let position = partition.position else { return }
-        guard let place = offsetReset.place(now: cluster.timing.wallClock()) else {
+        guard let place = offsetReset.place(now: KafkaTimestamp(millisecondsSince1970: cluster.timing.wallClock()))
+        else {
             let end = divergence.map { "which ends at offset \($0.offset)" } ?? "which the log doesn't have any more"
             var error = KafkaError(
                 .logTruncation,

@@ -58,7 +58,7 @@ actor Fetcher {
     let cluster: Cluster
     let configuration: ConsumerConfiguration
     let buffer: FetchBuffer
-    let offsetReset: ConsumerConfiguration.OffsetReset
+    nonisolated var offsetReset: ConsumerConfiguration.OffsetReset { configuration.offsetReset }
     var partitions: [TopicPartition: Partition] = [:]
     var topicNames: [KafkaUUID: String] = [:]
     /// The topics that brokers may be asked to create, which were assigned by hand and have not been found yet, and whether
@@ -81,11 +81,10 @@ actor Fetcher {
     var lastRefresh: ContinuousClock.Instant
     private(set) var isClosed = false
 
-    init(cluster: Cluster, buffer: FetchBuffer, offsetReset: ConsumerConfiguration.OffsetReset) {
+    init(cluster: Cluster, configuration: ConsumerConfiguration, buffer: FetchBuffer) {
         self.cluster = cluster
-        self.configuration = cluster.configuration.consumer
+        self.configuration = configuration
         self.buffer = buffer
-        self.offsetReset = offsetReset
         lastRefresh = cluster.timing.now()
     }
 

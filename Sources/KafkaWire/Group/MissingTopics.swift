@@ -34,7 +34,7 @@ final class MissingTopics: Sendable {
                 case .pattern(let pattern): await check(pattern: pattern, &reporters)
                 case nil: false
                 }
-            var interval = cluster.configuration.metadataMaximumAge
+            var interval = cluster.configuration.maximumMetadataAge
             if isAnyMissing { interval = min(pause(current), interval) }
             if !requested.isSubset(of: requestedBefore) { interval = min(cluster.configuration.retryBackoff, interval) }
             await changed.wait(until: cluster.timing.now() + interval)
@@ -44,7 +44,7 @@ final class MissingTopics: Sendable {
     /// The time until a missing topic is looked for again.
     private func pause(_ subscription: Subscription?) -> Duration {
         if case .pattern? = subscription { return Self.patternInterval }
-        return max(cluster.configuration.retryBackoffMaximum, .milliseconds(20))
+        return max(cluster.configuration.maximumRetryBackoff, .milliseconds(20))
     }
 
     /// - Parameter requested: The missing topics that a broker was asked to create.

@@ -1,4 +1,5 @@
 /// What a member of a group wants to read.
+@nonexhaustive
 public enum Subscription: Sendable, Hashable {
     /// These topics, whether they exist yet or not.
     case topics([String])
@@ -10,10 +11,13 @@ public enum Subscription: Sendable, Hashable {
     case pattern(String)
 }
 
-/// How partitions come and go in a rebalance.
+/// A change of the partitions that a group member owns.
 ///
-/// While it is told the application waits in `next()`, so work that is under way there is over: no batch is handed out
-/// until the handler returns. In a cooperative rebalance only the partitions that move are named.
+/// The application waits in `next()` meanwhile, so its work on the previous batch is finished: no batch is returned until
+/// the handler returns. In a cooperative rebalance only the partitions that move are named.
+///
+/// Closed: these are the calls of Java's `ConsumerRebalanceListener`, and a member either gets partitions or no longer has
+/// them, with or without the chance to commit.
 public enum Rebalance: Sendable, Hashable {
     /// These are the member's from now on. Their first batch comes after the handler returns, which may `seek` in them.
     case assigned(Set<TopicPartition>)

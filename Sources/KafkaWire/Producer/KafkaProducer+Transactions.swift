@@ -28,7 +28,7 @@ extension KafkaProducer {
         isolation: isolated (any Actor)? = #isolation,
         _ body: (KafkaTransaction) async throws -> sending Result
     ) async throws -> sending Result {
-        let manager = try manager
+        let manager = try transactionManager
         if !manager.isInitialized { try await initTransactions() }
         if manager.hasUnfinishedAbort { try await abortTransaction() }
         try await beginTransaction()
@@ -60,7 +60,7 @@ extension KafkaProducer {
     /// - Throws: INVALID_CONFIG without `transactional.id`; TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
     ///   INVALID_TRANSACTION_TIMEOUT where `transaction.timeout.ms` is more than brokers allow.
     public func initTransactions() async throws(KafkaError) {
-        let manager = try manager
+        let manager = try transactionManager
         try await uncancelled { () throws(KafkaError) in try await manager.initialize() }
     }
 
@@ -69,7 +69,7 @@ extension KafkaProducer {
     /// - Throws: INVALID_TXN_STATE before `initTransactions` or in a transaction, one among them whose end ran out of
     ///   time; the error that has ended the producer.
     public func beginTransaction() async throws(KafkaError) {
-        try manager.begin()
+        try transactionManager.begin()
     }
 
     /// Commits offsets of a group when, and only if, the transaction is committed (KIP-447).
@@ -95,7 +95,7 @@ extension KafkaProducer {
     func sendOffsets(
         _ offsets: [TopicPartition: OffsetAndMetadata], group: ConsumerGroupMetadata, transaction: UInt64?
     ) async throws(KafkaError) {
-        let manager = try manager
+        let manager = try transactionManager
         guard !offsets.isEmpty else { return }
         try await uncancelled { () throws(KafkaError) in
             try await manager.send(offsets, group: group, in: transaction)
@@ -109,7 +109,7 @@ extension KafkaProducer {
     ///   `transaction.timeout.ms`: this producer can't go on. After `max.block.ms`, an error that is retriable: whether
     ///   it was committed isn't known, and another `commitTransaction` goes on with it.
     public func commitTransaction() async throws(KafkaError) {
-        let manager = try manager
+        let manager = try transactionManager
         try await uncancelled { () throws(KafkaError) in try await manager.commit() }
     }
 
@@ -118,17 +118,8 @@ extension KafkaProducer {
     ///
     /// - Throws: As `commitTransaction`. After an error that is retriable, another `abortTransaction` goes on with it.
     public func abortTransaction() async throws(KafkaError) {
-        let manager = try manager
+        let manager = try transactionManager
         try await uncancelled { () throws(KafkaError) in try await manager.abort() }
-    }
-
-    private var manager: TransactionManager {
-        get throws(KafkaError) {
-            guard let transactions else {
-                throw KafkaError(.invalidConfig, "transactions need a producer with transactional.id")
-            }
-            return transactions
-        }
     }
 
     /// Runs to its end what mustn't be left half done when the task is cancelled.

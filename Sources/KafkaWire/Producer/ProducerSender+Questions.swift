@@ -18,10 +18,10 @@ extension ProducerSender {
     ) -> ContinuousClock.Instant? {
         guard !isStopped else { return nil }
         let isWaitedFor = !stale.isEmpty && waiting.contains { stale.contains($0) }
-        let maximumAge = cluster.configuration.metadataMaximumAge
+        let maximumAge = cluster.configuration.maximumMetadataAge
         let age = now - lastLook
         let isOld =
-            age >= maximumAge || lacksLeader && !waiting.isEmpty && age >= cluster.configuration.retryBackoffMaximum
+            age >= maximumAge || lacksLeader && !waiting.isEmpty && age >= cluster.configuration.maximumRetryBackoff
         guard isWaitedFor || isOld else {
             wake(at: lastLook + maximumAge)
             return nil

@@ -45,9 +45,12 @@ actor ProducerSender {
     /// Answers in the order in which they came, which tasks of their own would not keep.
     private let answers = ProduceInbox()
 
-    init(cluster: Cluster, accumulator: Accumulator, transactions: TransactionManager?) {
+    init(
+        cluster: Cluster, configuration: ProducerConfiguration, accumulator: Accumulator,
+        transactions: TransactionManager?
+    ) {
         self.cluster = cluster
-        self.configuration = cluster.configuration.producer
+        self.configuration = configuration
         self.accumulator = accumulator
         self.transactions = transactions
         lastLook = cluster.timing.now()
@@ -111,7 +114,7 @@ actor ProducerSender {
         stale.formUnion(sendable.filter { leaders[$0] == nil })
         sendable.removeAll { leaders[$0] == nil }
         let admitted = transactions?.admit(sendable) ?? sendable
-        if admitted.count < sendable.count { lookAgain(at: now + cluster.configuration.retryBackoffMaximum) }
+        if admitted.count < sendable.count { lookAgain(at: now + cluster.configuration.maximumRetryBackoff) }
         var byNode: [Int32: [TopicPartition]] = [:]
         for partition in admitted {
             if let leader = leaders[partition] { byNode[leader.node, default: []].append(partition) }
@@ -141,7 +144,9 @@ actor ProducerSender {
         return ready.partitions.filter { !ended.contains($0) }
     }
 
-    private func hasRoom(_ node: Int32) -> Bool { inFlightByNode[node, default: 0] < configuration.maximumInFlight }
+    private func hasRoom(_ node: Int32) -> Bool {
+        inFlightByNode[node, default: 0] < configuration.maximumInFlightRequests
+    }
 
     /// Whether there is something for a partition's next batch to be numbered under, where it is to be numbered.
     private func isIdentified(_ state: PartitionState) -> Bool {

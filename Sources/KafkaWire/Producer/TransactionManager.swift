@@ -13,10 +13,12 @@ final class TransactionManager: Sendable {
     /// The request that puts partitions into the transaction, while it is under way.
     private let adding = Lock<Task<Void, Never>?>(nil)
 
-    init(transactionalID: String, cluster: Cluster, accumulator: Accumulator) {
+    init(
+        transactionalID: String, cluster: Cluster, configuration: ProducerConfiguration, accumulator: Accumulator
+    ) {
         self.transactionalID = transactionalID
         self.accumulator = accumulator
-        configuration = cluster.configuration.producer
+        self.configuration = configuration
         coordinators = CoordinatorCalls(cluster: cluster)
         accumulator.refuse(Self.noTransaction)
     }
@@ -74,10 +76,14 @@ final class TransactionManager: Sendable {
         accumulator.signal.notify()
     }
 
-    private func failed(_ error: KafkaError, isFatal: Bool) {
-        guard machine.withLock({ $0.failed(error, isFatal: isFatal) }) else { return }
+    /// - Returns: The error, with what it means for the producer and its transaction.
+    @discardableResult
+    private func failed(_ error: KafkaError, isFatal: Bool) -> KafkaError {
+        let error = error.inTransaction(isFatal: isFatal)
+        guard machine.withLock({ $0.failed(error, isFatal: isFatal) }) else { return error }
         accumulator.refuse(error)
         if accumulator.failWaiting(error) { machine.withLock { $0.lostCount() } }
+        return error
     }
 
     // MARK: Beginning
@@ -97,12 +103,12 @@ final class TransactionManager: Sendable {
         try machine.withLock { machine throws(KafkaError) in try machine.beginInitializing() }
         do throws(KafkaError) {
             let identity = try await coordinators.initialize(
-                transactionalID, configuration, after: nil, limit: configuration.maximumBlock)
+                transactionalID, configuration, after: nil, limit: configuration.maximumBlockTime)
             machine.withLock { $0.initialized(as: identity) }
         } catch {
             machine.withLock { $0.initialized(as: nil) }
-            if !error.isRetriable, !error.letsTransactionAbort { failed(error, isFatal: true) }
-            throw error
+            guard !error.isRetriable, !error.letsTransactionAbort else { throw error }
+            throw failed(error, isFatal: true)
         }
     }
 
@@ -129,7 +135,7 @@ final class TransactionManager: Sendable {
         }
         defer { machine.withLock { $0.endOffsets() } }
         guard let identity else { return }
-        let limit = configuration.maximumBlock
+        let limit = configuration.maximumBlockTime
         do throws(KafkaError) {
             if needsAdding {
                 try await coordinators.add(group: group.groupID, to: transactionalID, as: identity, limit: limit)
@@ -138,8 +144,7 @@ final class TransactionManager: Sendable {
             try await coordinators.commit(
                 offsets, of: group, in: transactionalID, as: identity, isVersion2: isVersion2, limit: limit)
         } catch {
-            failed(error, isFatal: !error.letsTransactionAbort)
-            throw error
+            throw failed(error, isFatal: !error.letsTransactionAbort)
         }
     }
 
@@ -167,7 +172,7 @@ final class TransactionManager: Sendable {
     private func end(committing: Bool) async throws(KafkaError) {
         await adding.withLock { $0 }?.value
         let plan = machine.withLock { $0 }
-        let limit = configuration.maximumBlock
+        let limit = configuration.maximumBlockTime
         do throws(KafkaError) {
             if case .fatalError(let error) = plan.state { throw error }
             guard var identity = plan.identity else { return }
@@ -184,10 +189,9 @@ final class TransactionManager: Sendable {
         } catch {
             if error.isRetriable {
                 machine.withLock { $0.endingFailed() }
-            } else {
-                failed(error, isFatal: !(committing && error.letsTransactionAbort))
+                throw error
             }
-            throw error
+            throw failed(error, isFatal: !(committing && error.letsTransactionAbort))
         }
     }
 }

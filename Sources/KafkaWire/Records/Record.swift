@@ -1,11 +1,12 @@
-/// One record, as a view of the batch that it lies in: nothing of it is copied, and it can't outlive the batch.
+/// One record, as a view of its batch: nothing is copied, and it cannot outlive the batch.
 ///
-/// `Array(record.value)` and `String(repairingUTF8:)` copy what is wanted for longer.
+/// To keep a part of it, copy that with `Array(_:)` or `String(repairingUTF8:)`, or the whole with
+/// ``ConsumerRecord/init(_:of:)``.
 public struct Record: ~Escapable {
-    /// The record's place in its partition. Offsets ascend, with gaps where there are transactions or compaction.
+    /// The record's offset in its partition. Offsets ascend, with gaps from transactions and compaction.
     public let offset: Int64
-    /// Milliseconds since 1970: the producer's, or the broker's where the topic has `LogAppendTime`; -1 for none.
-    public let timestamp: Int64
+    /// The producer's timestamp, or the broker's if the topic has `LogAppendTime`.
+    public let timestamp: KafkaTimestamp
     // Positions instead of optional spans, and few of them: the optimizer keeps these in registers.
     /// The batch's records up to the end of this one.
     @usableFromInline let bytes: RawSpan
@@ -18,7 +19,7 @@ public struct Record: ~Escapable {
     @_lifetime(copy bytes)
     @inlinable
     @inline(__always)
-    init(_ bytes: RawSpan, offset: Int64, timestamp: Int64, _ layout: RecordLayout) {
+    init(_ bytes: RawSpan, offset: Int64, timestamp: KafkaTimestamp, _ layout: RecordLayout) {
         self.offset = offset
         self.timestamp = timestamp
         // `RecordLayout` has seen that it lies within the bytes.
@@ -29,7 +30,10 @@ public struct Record: ~Escapable {
         valueLength = Int32(truncatingIfNeeded: layout.valueLength)
     }
 
-    /// Nil for a record without a key.
+    /// The offset after the record: what to commit once the record is processed.
+    @inlinable public var nextOffset: Int64 { offset &+ 1 }
+
+    /// The key; nil for a record without one.
     public var key: RawSpan? {
         @_lifetime(copy self)
         @inlinable
@@ -42,7 +46,7 @@ public struct Record: ~Escapable {
         }
     }
 
-    /// Null in a tombstone.
+    /// The value; nil for a tombstone.
     public var value: RawSpan? {
         @_lifetime(copy self)
         @inlinable
@@ -54,7 +58,7 @@ public struct Record: ~Escapable {
         }
     }
 
-    /// What the producer has put beside it (KIP-82).
+    /// The headers (KIP-82), decoded during the iteration.
     public var headers: RecordHeaders {
         @_lifetime(copy self)
         @inlinable
@@ -66,9 +70,9 @@ public struct Record: ~Escapable {
     }
 }
 
-/// The headers of one record, decoded as they are walked through.
+/// The headers of one record, as a view: they are decoded during the iteration, without an allocation.
 public struct RecordHeaders: ~Escapable {
-    /// How many there are; names may repeat.
+    /// The number of headers. Names may repeat.
     public let count: Int
     @usableFromInline let bytes: RawSpan
 
@@ -83,7 +87,7 @@ public struct RecordHeaders: ~Escapable {
     /// Whether the record has none.
     @inlinable public var isEmpty: Bool { count == 0 }
 
-    /// Begins at the first header, each time.
+    /// Returns an iterator that begins at the first header.
     @_lifetime(copy self)
     @inlinable
     public func makeIterator() -> Iterator { Iterator(self) }
@@ -105,7 +109,7 @@ public struct RecordHeaders: ~Escapable {
         return position == bytes.byteCount
     }
 
-    /// Walks through the headers in their order, without allocating.
+    /// Iterates over the headers in their order, without an allocation.
     public struct Iterator: ~Escapable {
         @usableFromInline let bytes: RawSpan
         @usableFromInline var remaining: Int
@@ -118,29 +122,29 @@ public struct RecordHeaders: ~Escapable {
             remaining = headers.count
         }
 
-        /// The next header, or nil after the last one.
+        /// Returns the next header; nil after the last one.
         @_lifetime(copy self)
         @inlinable
-        public mutating func next() -> RecordHeader? {
+        public mutating func next() -> RecordHeaderView? {
             guard remaining > 0 else { return nil }
             remaining -= 1
             let nameLength = Varint.int32(bytes, &position)
             let name = bytes.extracting(position..<position + nameLength)
             position += nameLength
             let valueLength = Varint.int32(bytes, &position)
-            guard valueLength >= 0 else { return RecordHeader(name: name, value: nil) }
+            guard valueLength >= 0 else { return RecordHeaderView(name: name, value: nil) }
             let value = bytes.extracting(position..<position + valueLength)
             position += valueLength
-            return RecordHeader(name: name, value: value)
+            return RecordHeaderView(name: name, value: value)
         }
     }
 }
 
-/// One header of a record, a view as the record is.
-public struct RecordHeader: ~Escapable {
-    /// UTF-8, as the protocol has it; nobody has checked.
+/// One header of a record, as a view. ``RecordHeader`` is the copy that can be kept.
+public struct RecordHeaderView: ~Escapable {
+    /// The name, in UTF-8 according to the protocol. Nothing has checked that.
     public let name: RawSpan
-    /// Nil for null.
+    /// The value; nil for null.
     public let value: RawSpan?
 
     @_lifetime(copy name, copy value)

@@ -1,51 +1,51 @@
-/// A record batch as it lies in a fetched response, or in the memory that it was decompressed into.
+/// A batch of records, as a view of the response that it arrived in or of the memory that it was decompressed into.
 ///
-/// A batch keeps that memory alive; it is meant to be gone through and let go. Its checksum has been compared before
-/// there is a `RecordBatch` of it.
+/// A batch keeps all of that memory alive, so read its records and release it. Its checksum has been verified already.
 public struct RecordBatch: Sendable {
-    /// Whose clock the timestamps of the records are of.
+    /// The clock that the timestamps of the records come from.
+    ///
+    /// Closed: the batch format has a single bit for it.
     public enum TimestampType: Sendable {
-        /// The producer's.
+        /// The producer's clock (`CreateTime`).
         case createTime
-        /// The broker's, at the time when it stored the batch.
+        /// The broker's clock when it stored the batch (`LogAppendTime`).
         case logAppendTime
     }
 
-    /// The topic that it was read from.
+    /// The topic's name.
     public let topic: String
-    /// From 0 on.
+    /// The partition's number, from 0.
     public let partition: Int32
     /// The offset that the first record had when the batch was written; compaction may have removed it.
     public let baseOffset: Int64
     /// The offset that the last record had when the batch was written; compaction may have removed it.
     public let lastOffset: Int64
-    /// The offset that the batch was asked from: `records` passes over the ones below it.
+    /// The offset that the consumer asked for: records below it are skipped.
     public let firstOffset: Int64
-    /// The epoch of the leader that stored the batch; -1 where it isn't known.
-    public let partitionLeaderEpoch: Int32
+    /// The epoch of the leader that stored the batch; -1 if unknown.
+    public let leaderEpoch: Int32
     /// `message.timestamp.type` of the topic when the batch was written.
     public let timestampType: TimestampType
-    /// What the records' timestamps count from, in milliseconds since 1970: the first record's timestamp, until
-    /// compaction puts the time there from which on tombstones may go (KIP-534).
-    public let firstTimestamp: Int64
-    /// The largest timestamp, in milliseconds since 1970: with `logAppendTime` every record's.
-    public let maxTimestamp: Int64
-    /// Of the idempotent or transactional producer that wrote the batch; -1 for others.
+    /// The first record's timestamp. Compaction replaces it by the time from which tombstones may be removed (KIP-534).
+    public let firstTimestamp: KafkaTimestamp
+    /// The largest timestamp of the batch. With `logAppendTime` it is the timestamp of every record.
+    public let maxTimestamp: KafkaTimestamp
+    /// The id of the idempotent or transactional producer that wrote the batch; -1 for other producers.
     public let producerID: Int64
-    /// Of the producer with `producerID`; -1 without one.
+    /// The epoch of the producer with `producerID`; -1 if there is none.
     public let producerEpoch: Int16
     /// The producer's sequence number of the first record; -1 without idempotence.
     public let baseSequence: Int32
-    /// Whether it was written in a transaction, or is the end of one (KIP-98).
+    /// Whether the batch was written in a transaction, or marks the end of one (KIP-98).
     public let isTransactional: Bool
-    /// Whether the batch holds the end of a transaction, and no record for consumers.
+    /// Whether the batch is a control batch, which marks the end of a transaction and has no records for consumers.
     public let isControl: Bool
-    /// Whether the batch belongs to a transaction that was aborted, and so holds no record for consumers that read
-    /// what is committed (`isolation.level=read_committed`). Never true for others.
+    /// Whether the batch belongs to an aborted transaction, so that a consumer with `isolation.level=read_committed` gets
+    /// no records of it. Always false with `read_uncommitted`.
     public let isAborted: Bool
-    /// How the batch was compressed when it came.
+    /// The codec that the batch was compressed with when it arrived.
     public let compression: Compression
-    /// How many records are in the batch, those below `firstOffset` counted as well.
+    /// The number of records in the batch, including those below `firstOffset`.
     public let recordCount: Int
     /// The batch's size as the broker sent it, in bytes.
     public let wireByteCount: Int
@@ -61,10 +61,10 @@ public struct RecordBatch: Sendable {
         baseOffset = header.baseOffset
         lastOffset = header.baseOffset + Int64(header.lastOffsetDelta)
         self.firstOffset = firstOffset
-        partitionLeaderEpoch = header.partitionLeaderEpoch
+        leaderEpoch = header.partitionLeaderEpoch
         timestampType = header.attributes.contains(.logAppendTime) ? .logAppendTime : .createTime
-        firstTimestamp = header.baseTimestamp
-        maxTimestamp = header.maxTimestamp
+        firstTimestamp = KafkaTimestamp(millisecondsSince1970: header.baseTimestamp)
+        maxTimestamp = KafkaTimestamp(millisecondsSince1970: header.maxTimestamp)
         producerID = header.producerID
         producerEpoch = header.producerEpoch
         baseSequence = header.baseSequence
@@ -77,36 +77,39 @@ public struct RecordBatch: Sendable {
         self.content = content
     }
 
-    /// The offset that follows the batch, whether or not compaction has left a record in it.
+    /// The partition that the batch was read from.
+    public var topicPartition: TopicPartition { TopicPartition(topic: topic, partition: partition) }
+
+    /// The offset after the batch: what to commit once all of its records are processed. Compaction does not change it.
     public var nextOffset: Int64 { lastOffset + 1 }
 
-    /// The size of the records in bytes, decompressed.
+    /// The offset after the batch with its leader epoch, to commit once all of its records are processed.
+    public var nextOffsetAndMetadata: OffsetAndMetadata { OffsetAndMetadata(nextOffset, leaderEpoch: leaderEpoch) }
+
+    /// The size of the decompressed records in bytes.
     public var byteCount: Int { content.count }
 
-    /// The records from `firstOffset` on, none for a control batch and one that was aborted; each use of it begins
-    /// at the beginning.
-    public var records: Records {
-        @_lifetime(borrow self)
-        get { Records(content.span, of: self) }
-    }
+    /// Returns an iterator over the records from `firstOffset` on. A control batch and an aborted batch have none.
+    @_lifetime(borrow self)
+    public func makeIterator() -> RecordIterator { RecordIterator(content.span, of: self) }
 }
 
-/// What a control batch says about its producer's transaction.
+/// The meaning of a control batch for its producer's transaction.
 package enum ControlRecordType: Equatable, Sendable {
     case abort
     case commit
-    /// One that concerns brokers alone.
+    /// A type that only concerns brokers.
     case other(Int16)
 }
 
 extension RecordBatch {
-    /// What a control batch says, by the key of its record: a version and a type; nil for other batches, and where
-    /// compaction has left nothing.
+    /// The type of a control batch, from the key of its record; nil for other batches, and if compaction has removed the
+    /// record.
     ///
-    /// - Throws: `CORRUPT_MESSAGE`
+    /// - Throws: CORRUPT_MESSAGE if the record cannot be decoded.
     package func controlRecordType() throws(KafkaError) -> ControlRecordType? {
         guard isControl else { return nil }
-        var records = Records(content.span, of: self, includingControl: true)
+        var records = RecordIterator(content.span, of: self, includingControl: true)
         guard let record = try records.next() else { return nil }
         guard let key = record.key, key.byteCount >= 4 else {
             throw KafkaError(

@@ -3,9 +3,6 @@
 /// Memory grows by doubling, so that a record that is appended costs its bytes and no allocation of its own. The
 /// builder is a value: a copy shares the memory until one of the two is appended to.
 package struct RecordBatchBuilder: Sendable {
-    /// A header to write; its name goes as UTF-8.
-    package typealias Header = (name: String, value: [UInt8]?)
-
     private var storage: ByteStorage
     private let pool: BufferPool
     /// The size of the batch so far in bytes, its header among them and without compression.
@@ -28,7 +25,7 @@ package struct RecordBatchBuilder: Sendable {
     /// How many bytes a record takes at most.
     ///
     /// - Parameters: The sizes of key and value in bytes, 0 for null ones.
-    package static func sizeBound(keyCount: Int, valueCount: Int, headers: [Header] = []) -> Int {
+    package static func sizeBound(keyCount: Int, valueCount: Int, headers: [RecordHeader] = []) -> Int {
         // Length, attributes, timestamp, offset, lengths of key and value, number of headers.
         var size = 5 + 1 + 10 + 5 + 5 + 5 + 5
         size = size.addingSaturated(keyCount).addingSaturated(valueCount)
@@ -43,7 +40,7 @@ package struct RecordBatchBuilder: Sendable {
     /// - Parameter timestamp: Milliseconds since 1970.
     /// - Throws: `MESSAGE_TOO_LARGE` where the batch would have more than 2³¹ - 1 bytes; it stays as it was.
     package mutating func append(
-        key: RawSpan?, value: RawSpan?, headers: [Header] = [], timestamp: Int64
+        key: RawSpan?, value: RawSpan?, headers: [RecordHeader] = [], timestamp: Int64
     ) throws(KafkaError) {
         let keyCount = key?.byteCount ?? -1
         let valueCount = value?.byteCount ?? -1
@@ -82,7 +79,7 @@ package struct RecordBatchBuilder: Sendable {
     /// Appends a record whose key and value are arrays.
     @_disfavoredOverload
     package mutating func append(
-        key: [UInt8]?, value: [UInt8]?, headers: [Header] = [], timestamp: Int64
+        key: [UInt8]?, value: [UInt8]?, headers: [RecordHeader] = [], timestamp: Int64
     ) throws(KafkaError) {
         // The bytes of a span are unsafe where elements have padding, which `UInt8` has not.
         switch (key, value) {
@@ -153,7 +150,7 @@ package struct RecordBatchBuilder: Sendable {
         storage = larger
     }
 
-    private static func size(of headers: [Header]) -> Int {
+    private static func size(of headers: [RecordHeader]) -> Int {
         var size = 0
         for header in headers {
             let nameCount = header.name.utf8.count

@@ -4,7 +4,7 @@ import KafkaWire
 extension TopicDescription {
     /// - Throws: A failure of status `configuration` where the topic has no such partition.
     func require(_ partition: Int32) throws(Failure) {
-        guard partitions.contains(where: { $0.index == partition }) else {
+        guard partitions.contains(where: { $0.partition == partition }) else {
             throw Failure(
                 "the topic \(name) has no partition \(partition): it has \(partitions.count)", status: .configuration)
         }

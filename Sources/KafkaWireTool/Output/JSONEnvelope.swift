@@ -8,7 +8,7 @@ enum JSONEnvelope {
         text.append(contentsOf: batch.prefix)
         text.append(decimal: record.offset)
         text.append(contentsOf: batch.timestampType)
-        text.append(decimal: record.timestamp)
+        text.append(decimal: record.timestamp.millisecondsSince1970)
         if !record.headers.isEmpty { appendHeaders(record, to: &text) }
         text.append(contentsOf: #","key":"#.utf8)
         if let key = record.key { text.append(quoting: key) } else { text.append(contentsOf: "null".utf8) }

@@ -78,7 +78,7 @@ struct OutputFormat: Equatable {
             case .topic: text.append(contentsOf: topic)
             case .partition: text.append(decimal: Int64(partition))
             case .offset: text.append(decimal: record.offset)
-            case .timestamp: text.append(decimal: record.timestamp)
+            case .timestamp: text.append(decimal: record.timestamp.millisecondsSince1970)
             case .key:
                 if let key = record.key { text.append(contentsOf: key) } else { text.append(contentsOf: null) }
             case .value:

@@ -115,9 +115,9 @@ extension KafkaClient {
         } else {
             configuration.group.groupProtocol = try await admin.supportsConsumerProtocol() ? .consumer : .classic
         }
-        let instance = configuration.group.instanceID
+        let instance = configuration.group.groupInstanceID
         return (1...count).map { number in
-            if let instance, count > 1 { configuration.group.instanceID = "\(instance)-\(number)" }
+            if let instance, count > 1 { configuration.group.groupInstanceID = "\(instance)-\(number)" }
             // One client for each: otherwise the requests of one member would wait for answers to another one.
             return KafkaClient(configuration, hooks: ParsedOptions.hooks(log(number), counters))
         }
@@ -134,7 +134,7 @@ extension ParsedOptions {
             case .lost(let broker, let reason):
                 reasons.printed(reason, of: "lost \(broker)")
                 log.warning("\(change)")
-            case .back: log.info("\(change)")
+            default: log.info("\(change)")
             }
         }
         hooks.retrying = { event in

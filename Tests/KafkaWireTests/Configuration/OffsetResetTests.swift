@@ -29,10 +29,14 @@ import Testing
     }
 
     @Test func `the place is found by the clock`() {
-        #expect(ConsumerConfiguration.OffsetReset.byDuration(.seconds(60)).place(now: 100_000) == .timestamp(40_000))
-        #expect(ConsumerConfiguration.OffsetReset.byDuration(.seconds(600)).place(now: 100_000) == .timestamp(0))
-        #expect(ConsumerConfiguration.OffsetReset.fail.place(now: 0) == nil)
-        let endless = ConsumerConfiguration.OffsetReset.byDuration(.seconds(Int64.max))
-        #expect(endless.place(now: 100_000) == .timestamp(0))
+        let now = KafkaTimestamp(millisecondsSince1970: 100_000)
+        let epoch = KafkaTimestamp(millisecondsSince1970: 0)
+        func place(_ duration: Duration) -> OffsetSpec? {
+            ConsumerConfiguration.OffsetReset.byDuration(duration).place(now: now)
+        }
+        #expect(place(.seconds(60)) == .timestamp(KafkaTimestamp(millisecondsSince1970: 40_000)))
+        #expect(place(.seconds(600)) == .timestamp(epoch))
+        #expect(place(.seconds(Int64.max)) == .timestamp(epoch))
+        #expect(ConsumerConfiguration.OffsetReset.fail.place(now: now) == nil)
     }
 }

@@ -131,7 +131,7 @@ struct FileConfigurationTests {
                 "bootstrap.servers=",
                 "client.properties, line 1: no bootstrap server is given; host:port is expected"
             ),
-            ("acks=1", "bootstrap.servers is missing: give it, as host:port"),
+            ("acks=1", "bootstrap.servers is missing; set it to host:port"),
         ])
     func errors(text: String, expected: String) throws {
         let file = try file(text)

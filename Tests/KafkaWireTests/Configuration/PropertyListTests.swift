@@ -18,7 +18,7 @@ struct PropertyListTests {
         #expect(configuration.clientID == "press-3")
         #expect(configuration.requestTimeout == .milliseconds(1500))
         #expect(configuration.retryBackoff == .zero)
-        #expect(configuration.consumer.fetchMinimumBytes == 10)
+        #expect(configuration.consumer.minimumFetchBytes == 10)
         #expect(configuration.consumer.offsetReset == .fail)
         #expect(!configuration.consumer.checksCRCs)
         #expect(configuration.producer.acks == .leader)

@@ -56,7 +56,7 @@ final class RunningMember: Sendable {
 
     init(_ group: GroupFixture, _ configuration: ClientConfiguration) {
         self.group = group
-        instanceID = configuration.group.instanceID
+        instanceID = configuration.group.groupInstanceID
         cluster = Cluster(configuration: configuration)
         consumer = KafkaConsumer(cluster: cluster, offsetReset: configuration.consumer.offsetReset)
     }

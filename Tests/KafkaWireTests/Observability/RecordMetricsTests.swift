@@ -11,14 +11,16 @@ struct RecordMetricsTests {
         KafkaConsumer(cluster: cluster, offsetReset: cluster.configuration.consumer.offsetReset)
     }
 
-    private func record(_ value: String, partition: Int32 = 0, timestamp: Int64? = nil) -> ProducerRecord {
+    private func record(_ value: String, partition: Int32 = 0, timestamp: KafkaTimestamp? = nil) -> ProducerRecord {
         ProducerRecord(topic: "t", partition: partition, value: Array(value.utf8), timestamp: timestamp)
     }
 
     /// Enqueues what `batchBytes` of such values has in it.
     private func enqueue(_ count: Int, partition: Int32 = 0, _ producer: KafkaProducer) async throws {
         for index in 0..<count {
-            let record = record("value \(index)", partition: partition, timestamp: 1000 + Int64(index))
+            let record = record(
+                "value \(index)", partition: partition,
+                timestamp: KafkaTimestamp(millisecondsSince1970: 1000 + Int64(index)))
             _ = try await producer.enqueue(record)
         }
     }

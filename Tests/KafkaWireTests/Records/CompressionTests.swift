@@ -133,7 +133,7 @@ import Testing
     }
 
     #if !Snappy || !LZ4 || !Zstd
-        @Test(arguments: Compression.allCases.filter { !$0.isAvailable })
+        @Test(arguments: Compression.allKnown.filter { !$0.isAvailable })
         func `a codec that was left out is refused by its trait's name`(codec: Compression) throws {
             let builder = try RecordBatchBuilderTests.build([CopiedRecord(offset: 0, timestamp: 0)])
             let writing = #expect(throws: KafkaError.self) { _ = try builder.finish(compression: codec) }

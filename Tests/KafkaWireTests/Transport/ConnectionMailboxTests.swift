@@ -13,6 +13,6 @@ struct ConnectionMailboxTests {
         mailbox.close(KafkaError(.networkException, "closed"))
         let hangUp = KafkaError(.networkException, "the broker hung up")
         mailbox.shut(hangUp, .failed(hangUp))
-        #expect(ends.withLock { $0 } == [DisconnectEvent.Reason.closed.description])
+        #expect(ends.withLock { $0 } == [DisconnectReason.closed.description])
     }
 }

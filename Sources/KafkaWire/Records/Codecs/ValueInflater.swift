@@ -5,28 +5,33 @@
 public struct ValueInflater: Sendable {
     /// The format of the values.
     public let compression: Compression
-    /// The most bytes of an inflated value.
+    /// The largest size of a decompressed value, in bytes.
     public let maximumBytes: Int
     private let pool: BufferPool
 
+    /// Creates an inflater for values of one format.
+    ///
     /// - Parameters:
     ///   - compression: The format of the values.
-    ///   - maximumBytes: The largest size of a decompressed value.
+    ///   - maximumBytes: The largest size of a decompressed value, in bytes.
     public init(_ compression: Compression, maximumBytes: Int) {
         self.compression = compression
         self.maximumBytes = maximumBytes
         pool = BufferPool(limit: 2 << 20)
     }
 
-    /// A value that is not in the compression's format, or inflates to too many bytes.
-    public struct Problem: Error {
-        /// For example `the value is not valid gzip: incorrect header check`.
+    /// The error for a value that is not in the format, or is too large when decompressed.
+    public struct Problem: Error, Hashable {
+        /// What is wrong, for example `the value is not valid gzip: incorrect header check`.
         public let reason: String
+
+        /// Creates an error, for example in a test.
+        public init(reason: String) { self.reason = reason }
     }
 
     /// Decompresses a value.
     ///
-    /// - Throws: `Problem` also if this build of the library lacks the codec.
+    /// - Throws: `Problem` if the value is damaged or too large, or this build of the library lacks the codec.
     public func inflate(_ value: RawSpan) throws(Problem) -> [UInt8] {
         let storage = pool.take(value.byteCount)
         unsafe value.withUnsafeBytes { bytes in

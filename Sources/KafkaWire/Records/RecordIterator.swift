@@ -1,10 +1,12 @@
-/// Walks through the records of one batch.
+/// Iterates over the records of one batch.
 ///
-///     var records = batch.records
-///     while let record = try records.next() { … }
-///
-/// Nothing is allocated, copied or counted for a record, and what the iterator gives borrows from the batch.
-public struct Records: ~Escapable {
+/// ```swift
+/// var records = batch.makeIterator()
+/// while let record = try records.next() { … }
+/// ```
+/// It allocates and copies nothing for a record; the records borrow from the batch. It cannot be a standard
+/// `IteratorProtocol`, since its elements cannot outlive the batch and a damaged batch makes `next()` throw.
+public struct RecordIterator: ~Escapable {
     @usableFromInline let bytes: RawSpan
     /// Where the next record begins.
     @usableFromInline var position = 0
@@ -31,16 +33,17 @@ public struct Records: ~Escapable {
         baseOffset = batch.baseOffset
         firstOffset = batch.firstOffset
         let isBrokerTime = batch.timestampType == .logAppendTime
-        baseTimestamp = isBrokerTime ? batch.maxTimestamp : batch.firstTimestamp
+        baseTimestamp =
+            isBrokerTime ? batch.maxTimestamp.millisecondsSince1970 : batch.firstTimestamp.millisecondsSince1970
         timestampMask = isBrokerTime ? 0 : -1
         topic = batch.topic
         partition = batch.partition
     }
 
-    /// The next record whose offset isn't below the batch's `firstOffset`, or nil after the last one.
+    /// Returns the next record whose offset is at least the batch's `firstOffset`; nil after the last one.
     ///
-    /// - Throws: `CORRUPT_MESSAGE` where the bytes aren't the records that the batch's header announced. Records
-    ///   that were given before are good all the same, and a further call throws again.
+    /// - Throws: CORRUPT_MESSAGE if the bytes are not the records that the batch's header announces. The records returned
+    ///   before are valid, and every further call throws the same error.
     @_lifetime(copy self)
     @inlinable
     @inline(__always)
@@ -60,7 +63,9 @@ public struct Records: ~Escapable {
             let offset = baseOffset &+ Int64(layout.offsetDelta)
             if offset < firstOffset { continue }
             return Record(
-                bytes, offset: offset, timestamp: baseTimestamp &+ layout.timestampDelta & timestampMask, layout)
+                bytes, offset: offset,
+                timestamp: KafkaTimestamp(
+                    millisecondsSince1970: baseTimestamp &+ layout.timestampDelta & timestampMask), layout)
         }
         if position < bytes.byteCount { throw malformed("bytes are left over after the last record", at: position) }
         return nil
