@@ -40,6 +40,7 @@ import Testing
         #expect(text == bytes && Set([text, bytes]).count == 1)
         #expect(ProducerRecord(topic: "orders", key: "k", value: nil).value == nil)
         #expect(ProducerRecord(topic: "orders", value: nil).key == nil)
+        #expect(ProducerRecord(topic: "orders", key: nil, value: nil) == ProducerRecord(topic: "orders", value: nil))
         #expect(ProducerRecord(topic: "orders", value: "v").key == nil)
         #expect(ProducerRecord(topic: "orders", value: "v", headers: [RecordHeader("h", "1")]) != text)
     }

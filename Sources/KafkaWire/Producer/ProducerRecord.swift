@@ -49,6 +49,7 @@ public struct ProducerRecord: Sendable, Hashable {
     ///   - value: The value; nil for a tombstone.
     ///   - headers: The headers in their order.
     ///   - timestamp: The record's timestamp; nil for the time at which it is enqueued.
+    @_disfavoredOverload  // So that `key: nil, value: nil` is not ambiguous.
     public init(
         topic: String, partition: Int32? = nil, key: String?, value: String?, headers: [RecordHeader] = [],
         timestamp: KafkaTimestamp? = nil

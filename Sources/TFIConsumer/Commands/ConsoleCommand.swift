@@ -36,9 +36,8 @@ enum ConsoleCommand {
         let partitions = try await client.admin.describe(topics: [topic])[0].partitions.map {
             TopicPartition(topic: topic, partition: $0.partition)
         }
-        let now = Int64(Date().timeIntervalSince1970 * 1000)
         let begin = try await offsets(
-            partitions, client.configuration.consumer.offsetReset.place(now: now) ?? .earliest, client)
+            partitions, client.configuration.consumer.offsetReset.place(now: .now) ?? .earliest, client)
         return (begin, untilCaughtUp ? try await offsets(partitions, .latest, client) : nil)
     }
 

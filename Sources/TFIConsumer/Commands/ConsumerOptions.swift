@@ -150,7 +150,7 @@ extension ParsedOptions {
             log.info(
                 "partitions \(event.change.rawValue)",
                 [
-                    "group": .string(event.group), "generation": .integer(Int(event.generation)),
+                    "group": .string(event.groupID), "generation": .integer(Int(event.generationID)),
                     "partitions": .string(Self.list(event.partitions)),
                 ])
         }

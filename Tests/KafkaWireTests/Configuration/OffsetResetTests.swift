@@ -8,7 +8,7 @@ import Testing
             .consumer.offsetReset
     }
 
-    @Test func `names and durations are read`() throws {
+    @Test func `Names and durations are read`() throws {
         #expect(try reset("earliest") == .earliest)
         #expect(try reset("Latest") == .latest)
         #expect(try reset("none") == .fail)
@@ -22,13 +22,13 @@ import Testing
         "by_duration:PT1ST1H", "by_duration:P1H", "by_duration:-PT1S", "by_duration:PT-1S", "by_duration:PT1.5H",
         "by_duration:PT1", "by_duration:P99999999999D", "by_duration:PTS",
     ])
-    func `anything else is refused`(text: String) {
+    func `Other values are refused`(text: String) {
         let error = #expect(throws: KafkaError.self) { _ = try reset(text) }
         #expect(error?.code == .invalidConfig)
         #expect(error?.message.contains("by_duration") == true)
     }
 
-    @Test func `the place is found by the clock`() {
+    @Test func `A duration counts back from the current time`() {
         let now = KafkaTimestamp(millisecondsSince1970: 100_000)
         let epoch = KafkaTimestamp(millisecondsSince1970: 0)
         func place(_ duration: Duration) -> OffsetSpec? {

@@ -35,7 +35,7 @@ struct TypedSettingsTests {
         ("bootstrap server", { $0.bootstrapServers = [] }),
     ]
 
-    @Test("each mistake is found, and named", arguments: mistakes.indices)
+    @Test("Each invalid setting is found and named", arguments: mistakes.indices)
     func validate(index: Int) throws {
         let (name, change) = Self.mistakes[index]
         var configuration = try ClientConfiguration(bootstrapServers: "localhost:9092")
@@ -46,7 +46,7 @@ struct TypedSettingsTests {
         #expect(error?.message.contains(name) == true)
     }
 
-    @Test("what is valid stays valid, fractions of milliseconds among it")
+    @Test("Valid settings stay valid, including fractions of milliseconds")
     func valid() throws {
         var configuration = try ClientConfiguration(bootstrapServers: "localhost:9092")
         configuration.producer.linger = .microseconds(500)
@@ -56,7 +56,7 @@ struct TypedSettingsTests {
         #expect(configuration.producer.linger == .microseconds(500))
     }
 
-    @Test("with a mistake in the configuration every first use throws, and nothing hangs")
+    @Test("With an invalid configuration every first call throws, and none hangs")
     func firstUse() async throws {
         let fake = try FakeCluster()
         fake.createTopic("t")

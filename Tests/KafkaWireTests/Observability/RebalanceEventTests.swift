@@ -4,7 +4,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("What is told of rebalances", .timeLimit(.minutes(1)))
+@Suite("Rebalance events", .timeLimit(.minutes(1)))
 struct RebalanceEventTests {
     /// A kind of group, as the settings name it.
     enum Kind: String, CaseIterable {
@@ -82,7 +82,7 @@ struct RebalanceEventTests {
         }
     }
 
-    @Test("a member that joins, makes room for another one, and leaves", arguments: Kind.allCases)
+    @Test("A member joins, gives up partitions to another one, and leaves", arguments: Kind.allCases)
     func joining(kind: Kind) async throws {
         try await withGroup { fake in
             let first = try await Member(fake, kind)
@@ -121,7 +121,7 @@ struct RebalanceEventTests {
         }
     }
 
-    @Test("a member that is put out has lost what it had, and begins anew", arguments: Kind.allCases)
+    @Test("A removed member loses its partitions, and joins again", arguments: Kind.allCases)
     func lost(kind: Kind) async throws {
         try await withGroup { fake in
             let member = try await Member(fake, kind)
