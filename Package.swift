@@ -137,6 +137,10 @@ let package = Package(
             name: "KafkaWireTests",
             dependencies: ["Concurrency", "KafkaWire", "KafkaFake", "KafkaWireFuzz", "TestSupport"],
             swiftSettings: settings),
+        // What any other package can write: it sees the public interface alone.
+        .testTarget(
+            name: "KafkaWireInterfaceTests", dependencies: ["KafkaFake", "KafkaWire"], packageAccess: false,
+            swiftSettings: settings),
         .testTarget(
             name: "KafkaWireConformanceTests", dependencies: ["KafkaFake", "KafkaWire", "TestSupport"],
             swiftSettings: settings),

@@ -64,22 +64,21 @@ struct ExactlyOnce {
         _ batch: RecordBatch, to topic: String, _ consumer: KafkaConsumer, _ producer: KafkaProducer
     ) async throws {
         var copies: [ConsumerRecord] = []
-        var records = batch.records
+        var records = batch.makeIterator()
         while let record = try records.next() { copies.append(ConsumerRecord(record, of: batch)) }
         try await producer.withTransaction { [copies] transaction in
             for record in copies {
                 try await transaction.enqueue(
                     ProducerRecord(
                         topic: topic, key: record.key, value: record.value,
-                        headers: record.headers.map { ($0.name, $0.value) }))
+                        headers: record.headers))
             }
             // Read this last: a rebalance that leaves the partition here may have changed the generation.
             guard let group = consumer.groupMetadata else {
                 throw KafkaError(.invalidGroupId, "group.id isn't set")
             }
             // Offsets and records are committed together, or not at all.
-            let partition = TopicPartition(topic: batch.topic, partition: batch.partition)
-            try await transaction.sendOffsets([partition: OffsetAndMetadata(batch.nextOffset)], group: group)
+            try await transaction.sendOffsets([batch.topicPartition: batch.nextOffsetAndMetadata], group: group)
         }
     }
 }

@@ -19,14 +19,12 @@ struct FirstSteps {
         var written: [RecordMetadata] = []
         for word in ["in", "order", "once"] {
             written.append(
-                try await producer.send(
-                    ProducerRecord(topic: "first-steps", key: Array("word".utf8), value: Array(word.utf8))))
+                try await producer.send(ProducerRecord(topic: "first-steps", key: "word", value: word)))
         }
         await producer.close()
 
         let consumer = client.consumer()
-        let partition = TopicPartition(topic: "first-steps", partition: 0)
-        await consumer.assign([partition: ConsumerStart(.offset(written[0].offset))])
+        await consumer.assign([written[0].topicPartition: .offset(written[0].offset)])
         for try await record in consumer.records {
             print("\(record.offset): \(shown(record.value ?? []))")
             if record.offset == written[2].offset { break }

@@ -40,7 +40,7 @@ struct GroupWorker {
 
         for try await batch in consumer {
             // The records are views into the batch's memory: nothing is copied here.
-            var records = batch.records
+            var records = batch.makeIterator()
             var bytes = 0
             while let record = try records.next() { bytes += record.value?.byteCount ?? 0 }
             print("\(batch.topic)-\(batch.partition) from \(batch.baseOffset): \(bytes) bytes")

@@ -42,7 +42,7 @@ enum FetchCommand {
 
     private static func count(_ batch: RecordBatch, into result: inout Result) throws(KafkaError) {
         var (count, bytes) = (0, 0)
-        var records = batch.records
+        var records = batch.makeIterator()
         while let record = try records.next() {
             count += 1
             bytes += (record.key?.byteCount ?? 0) + (record.value?.byteCount ?? 0)
@@ -54,7 +54,7 @@ enum FetchCommand {
     private static func decode(_ batch: RecordBatch, into result: inout Result) throws(KafkaError) {
         var (count, bytes) = (0, 0)
         var digest: UInt64 = 0
-        var records = batch.records
+        var records = batch.makeIterator()
         while let record = try records.next() {
             count += 1
             guard let value = record.value else { continue }

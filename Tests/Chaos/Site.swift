@@ -146,7 +146,7 @@ final class Site: Sendable {
             let leader = partition.leader ?? partition.replicas.first ?? 1
             let replicas = (partition.replicas.filter { $0 != leader } + [leader]).map { "\($0)" }
             return
-                "{\"topic\":\"\(topic)\",\"partition\":\(partition.index),\"replicas\":[\(replicas.joined(separator: ","))]}"
+                "{\"topic\":\"\(topic)\",\"partition\":\(partition.partition),\"replicas\":[\(replicas.joined(separator: ","))]}"
         }
         let file = kafka.folder.appending(path: "\(topic).json")
         try Data("{\"version\":1,\"partitions\":[\(moves.joined(separator: ","))]}".utf8).write(to: file)

@@ -9,7 +9,7 @@ import Testing
 struct SampleRecord {
     var key: String? = "machine_reading"
     var value: String? = SamplePlan.reading
-    var headers: [(name: String, value: [UInt8]?)] = []
+    var headers: [RecordHeader] = []
     var timestamp: Int64 = 1_700_000_000_000
 }
 

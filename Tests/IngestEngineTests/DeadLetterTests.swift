@@ -11,7 +11,7 @@ struct DeadLetterTests {
     private func rows(_ samples: [SampleRecord], reason: String, group: String? = "g") throws -> [UInt8] {
         let batch = try recordBatch(samples)
         var rows = CopyBuffer()
-        var records = batch.records
+        var records = batch.makeIterator()
         while let record = try records.next() {
             let letter = DeadLetter(
                 record, topic: batch.topic, partition: batch.partition, reason: reason, group: group)
@@ -36,7 +36,10 @@ struct DeadLetterTests {
     @Test func aLetterContainsTheRecord() throws {
         let sample = SampleRecord(
             key: "press", value: nil,
-            headers: [("a", Array("text".utf8)), ("a", nil), ("b", [0xff]), ("c", [0x41, 0x00]), ("d\0", [])],
+            headers: [
+                RecordHeader("a", Array("text".utf8)), RecordHeader("a", nil), RecordHeader("b", [0xff]),
+                RecordHeader("c", [0x41, 0x00]), RecordHeader("d\0", []),
+            ],
             timestamp: 946_684_800_001)
         let headers =
             #"[{"name":"a","value":"text"},{"name":"a","value":null},{"base64":"\/w==","name":"b"},"#

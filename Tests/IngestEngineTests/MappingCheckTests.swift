@@ -1,3 +1,4 @@
+import KafkaWire
 import PGWire
 import Testing
 
@@ -21,7 +22,7 @@ import Testing
     private func record(_ value: String?, key: String? = nil, _ headers: (String, String)...) -> CheckedRecord {
         CheckedRecord(
             topic: "x", partition: 0, offset: 7, key: key.map { Array($0.utf8) }, value: value.map { Array($0.utf8) },
-            headers: headers.map { (name: $0.0, value: Array($0.1.utf8)) })
+            headers: headers.map { RecordHeader($0.0, $0.1) })
     }
 
     @Test("rows, rejections by reason and unrouted records are counted")

@@ -46,8 +46,11 @@ struct RoutingTests {
         ]
         let samples = [
             SampleRecord(
-                key: "machine", value: #"{"id":1}"#, headers: [("v", Array("1".utf8)), ("v", Array("2".utf8))]),
-            SampleRecord(key: "machine", value: #"{"id":1}"#, headers: [("v", Array("2".utf8)), ("v", nil)]),
+                key: "machine", value: #"{"id":1}"#,
+                headers: [RecordHeader("v", Array("1".utf8)), RecordHeader("v", Array("2".utf8))]),
+            SampleRecord(
+                key: "machine", value: #"{"id":1}"#,
+                headers: [RecordHeader("v", Array("2".utf8)), RecordHeader("v", nil)]),
             SampleRecord(key: nil, value: #"{"id":1,"kind":"b\u0022"}"#),
             SampleRecord(key: nil, value: #"{"id":1,"kind":3}"#),
             SampleRecord(key: nil, value: #"{"id":1,"kind":[3]}"#),
@@ -93,7 +96,7 @@ struct RoutingTests {
                 ])
         ]
         let batch = try CopyBatch(IngestPlan(routes))
-        let headers: [(name: String, value: [UInt8]?)] = [("trace", Array("a".utf8)), ("trace", Array("b".utf8))]
+        let headers = [RecordHeader("trace", "a"), RecordHeader("trace", "b")]
         try batch.append(
             recordBatch([SampleRecord(value: nil, headers: headers), SampleRecord(value: nil)]), position: 0, now: .now)
         func text(_ bytes: [UInt8]) -> [UInt8] { [0, 0, 0, UInt8(bytes.count)] + bytes }

@@ -136,7 +136,7 @@ extension RealKafka {
             let fixture = try await TopicFixture(home, partitions: 0)
             let cluster = try await fixture.client.admin.describeCluster(includingFenced: true)
             #expect(cluster.clusterID?.isEmpty == false)
-            #expect(cluster.controller != nil)
+            #expect(cluster.controllerID != nil)
             #expect(cluster.brokers.map(\.nodeID) == [1])
             #expect(cluster.brokers.map { "\($0.host):\($0.port)" } == [fixture.cluster.bootstrap])
             #expect(cluster.brokers.map(\.isFenced) == [false])
@@ -165,10 +165,10 @@ extension RealKafka {
         @Test(arguments: KafkaHome.all) func accessRulesWithoutAnAuthorizer(_ home: KafkaHome) async throws {
             let fixture = try await TopicFixture(home, partitions: 0)
             let admin = fixture.client.admin
-            let rule = AccessRule(.allow, "User:alice", .read, on: AclResource(.topic, "t"))
-            let error = try await kafkaError { _ = try await admin.accessRules() }
+            let rule = AclBinding(.allow, "User:alice", .read, on: AclResource(.topic, "t"))
+            let error = try await kafkaError { _ = try await admin.describeAcls() }
             #expect(error.code == .securityDisabled)
-            let created = try await admin.createAccessRules([rule])
+            let created = try await admin.createAcls([rule])
             let refused = #expect(throws: KafkaError.self) { try created[rule]?.get() }
             #expect(refused?.code == .securityDisabled)
         }

@@ -9,7 +9,7 @@ extension RealKafka {
 
         @Test(
             "a user is made, logs in, gets another password, and is deleted", arguments: KafkaHome.all,
-            ScramMechanism.allCases)
+            ScramMechanism.allKnown)
         func scramUser(_ home: KafkaHome, _ mechanism: ScramMechanism) async throws {
             let secure = try await SecureKafkaCluster.shared(home)
             let client = try KafkaClient(bootstrapServers: secure.cluster.bootstrap)
@@ -100,7 +100,7 @@ extension RealKafka {
                 let found = try? await admin.describeScramUsers([good])[good]?.get()
                 return found?.map(\.iterations).sorted() == [4096, 5000]
             }
-            for mechanism in ScramMechanism.allCases {
+            for mechanism in ScramMechanism.allKnown {
                 let deleted = try await admin.alterScramUsers(deleting: [ScramDeletion(user: good, mechanism)])
                 try deleted[good]?.get()
             }
@@ -124,7 +124,7 @@ extension RealKafka {
             let admin = client.admin
             try await admin.createTopic("plant-1", partitions: 1)
             try await admin.createTopic("office", partitions: 1)
-            #expect(try await admin.accessRules().isEmpty)
+            #expect(try await admin.describeAcls().isEmpty)
             func refusal(_ topic: String) async throws -> ErrorCode? {
                 do {
                     _ = try await alice.admin.describe(topics: [topic])
@@ -134,48 +134,48 @@ extension RealKafka {
             #expect(try await refusal("plant-1") == .topicAuthorizationFailed)
 
             let plant = AclResource(.topic, "plant-", patternType: .prefixed)
-            let alicesRule = AccessRule(.allow, "User:alice", .read, on: plant)
-            let denial = AccessRule(.deny, "User:mallory", .all, on: AclResource(.topic, "*"), host: "10.0.0.1")
-            let atOffice = AccessRule(.allow, "User:bob", .write, on: AclResource(.topic, "office"))
-            let inGroup = AccessRule(.allow, "User:alice", .read, on: AclResource(.group, "g"))
-            let overall = AccessRule(.allow, "User:bob", .describe, on: .cluster)
+            let alicesRule = AclBinding(.allow, "User:alice", .read, on: plant)
+            let denial = AclBinding(.deny, "User:mallory", .all, on: AclResource(.topic, "*"), host: "10.0.0.1")
+            let atOffice = AclBinding(.allow, "User:bob", .write, on: AclResource(.topic, "office"))
+            let inGroup = AclBinding(.allow, "User:alice", .read, on: AclResource(.group, "g"))
+            let overall = AclBinding(.allow, "User:bob", .describe, on: .cluster)
             let rules = [alicesRule, denial, atOffice, inGroup, overall]
-            let nameless = AccessRule(.allow, "User:bob", .read, on: AclResource(.topic, ""))
+            let nameless = AclBinding(.allow, "User:bob", .read, on: AclResource(.topic, ""))
             for _ in 0..<2 {
-                let made = try await admin.createAccessRules(rules + [nameless])
+                let made = try await admin.createAcls(rules + [nameless])
                 #expect(made.count == 6)
                 for rule in rules { #expect(throws: Never.self) { try made[rule]?.get() } }
                 let error = #expect(throws: KafkaError.self) { try made[nameless]?.get() }
                 #expect(error?.code == .invalidRequest)
             }
-            try await eventually("the rules are listed") { try await Set(admin.accessRules()) == Set(rules) }
+            try await eventually("the rules are listed") { try await Set(admin.describeAcls()) == Set(rules) }
             try await eventually("alice has access") { try await refusal("plant-1") == nil }
             #expect(try await refusal("office") == .topicAuthorizationFailed)
 
-            func found(_ filter: AccessRuleFilter) async throws -> Set<AccessRule> {
-                let rules = try await admin.accessRules(matching: filter)
+            func found(_ filter: AclBindingFilter) async throws -> Set<AclBinding> {
+                let rules = try await admin.describeAcls(matching: filter)
                 #expect(Set(rules).count == rules.count)
                 return Set(rules)
             }
-            #expect(try await found(AccessRuleFilter(principal: "User:alice")) == [alicesRule, inGroup])
-            #expect(try await found(AccessRuleFilter(resourceKind: .cluster)) == [overall])
-            #expect(try await found(AccessRuleFilter(host: "10.0.0.1")) == [denial])
-            #expect(try await found(AccessRuleFilter(operation: .write)) == [atOffice])
-            #expect(try await found(AccessRuleFilter(permission: .deny)) == [denial])
-            #expect(try await found(AccessRuleFilter(patternType: .prefixed)) == [alicesRule])
+            #expect(try await found(AclBindingFilter(principal: "User:alice")) == [alicesRule, inGroup])
+            #expect(try await found(AclBindingFilter(resourceKind: .cluster)) == [overall])
+            #expect(try await found(AclBindingFilter(host: "10.0.0.1")) == [denial])
+            #expect(try await found(AclBindingFilter(operation: .write)) == [atOffice])
+            #expect(try await found(AclBindingFilter(permission: .deny)) == [denial])
+            #expect(try await found(AclBindingFilter(patternType: .prefixed)) == [alicesRule])
             #expect(
                 try await found(
-                    AccessRuleFilter(resourceKind: .topic, resourceName: "plant-1", patternType: .match))
+                    AclBindingFilter(resourceKind: .topic, resourceName: "plant-1", patternType: .match))
                     == [alicesRule, denial])
-            #expect(try await found(AccessRuleFilter(resourceKind: .topic, resourceName: "plant-1")).isEmpty)
+            #expect(try await found(AclBindingFilter(resourceKind: .topic, resourceName: "plant-1")).isEmpty)
 
-            let (hers, none) = (AccessRuleFilter(principal: "User:alice"), AccessRuleFilter(principal: "User:eve"))
-            let deleted = try await admin.deleteAccessRules(matching: [hers, none])
-            #expect(try Set(deleted[hers]?.get().map(\.rule) ?? []) == [alicesRule, inGroup])
+            let (hers, none) = (AclBindingFilter(principal: "User:alice"), AclBindingFilter(principal: "User:eve"))
+            let deleted = try await admin.deleteAcls(matching: [hers, none])
+            #expect(try Set(deleted[hers]?.get().map(\.binding) ?? []) == [alicesRule, inGroup])
             #expect(try deleted[hers]?.get().allSatisfy { $0.error == nil } == true)
             #expect(try deleted[none]?.get().isEmpty == true)
             try await eventually("the others are left") {
-                try await Set(admin.accessRules()) == [denial, atOffice, overall]
+                try await Set(admin.describeAcls()) == [denial, atOffice, overall]
             }
             try await eventually("alice has lost access") { try await refusal("plant-1") == .topicAuthorizationFailed }
             await alice.close()
@@ -186,11 +186,11 @@ extension RealKafka {
         @Test("a broker without an authorizer returns an error", arguments: KafkaHome.all)
         func noAuthorizer(_ home: KafkaHome) async throws {
             let admin = try await TopicFixture(home, partitions: 0).client.admin
-            let listing = try await kafkaError { _ = try await admin.accessRules() }
-            let rule = AccessRule(.allow, "User:alice", .read, on: AclResource(.topic, "t"))
-            let making = try await kafkaError { try await admin.createAccessRules([rule])[rule]?.get() }
-            let all = AccessRuleFilter()
-            let deleting = try await kafkaError { _ = try await admin.deleteAccessRules(matching: [all])[all]?.get() }
+            let listing = try await kafkaError { _ = try await admin.describeAcls() }
+            let rule = AclBinding(.allow, "User:alice", .read, on: AclResource(.topic, "t"))
+            let making = try await kafkaError { try await admin.createAcls([rule])[rule]?.get() }
+            let all = AclBindingFilter()
+            let deleting = try await kafkaError { _ = try await admin.deleteAcls(matching: [all])[all]?.get() }
             for error in [listing, making, deleting] {
                 #expect(error.code == .securityDisabled)
                 #expect(error.isFromBroker)

@@ -8,7 +8,7 @@ final class Ledger: Sendable {
     private let offsets = Mutex<[TopicPartition: [Int64]]>([:])
 
     func note(_ batch: RecordBatch) throws {
-        var records = batch.records
+        var records = batch.makeIterator()
         let partition = TopicPartition(topic: batch.topic, partition: batch.partition)
         while let record = try records.next() {
             let offset = record.offset

@@ -57,7 +57,7 @@ extension RealKafka {
                 do {
                     let count = try await producer.withTransaction { transaction in
                         var count = 0
-                        var records = batch.records
+                        var records = batch.makeIterator()
                         while let record = try records.next() {
                             let value = ConsumerRecord(record, of: batch).value
                             try await transaction.enqueue(ProducerRecord(topic: output, value: value))
@@ -143,7 +143,7 @@ extension RealKafka {
             var iterator = reader.makeAsyncIterator()
             var numbers: [Int] = []
             while numbers.count < count, case .batch(let batch) = try await iterator.next(timeout: .seconds(10)) {
-                var records = batch.records
+                var records = batch.makeIterator()
                 while let record = try records.next() {
                     let value = ConsumerRecord(record, of: batch).value ?? []
                     numbers.append(try #require(Int(String(decoding: value, as: UTF8.self))))

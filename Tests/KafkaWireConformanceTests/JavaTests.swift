@@ -132,8 +132,10 @@ extension RealKafka {
                         ProducerRecord(
                             topic: fixture.topic, key: hasKey ? Array("k\(number)".utf8) : nil,
                             value: Array("värde \(number)".utf8),
-                            headers: number % 2 == 0 ? [] : [("h", Array("x\(number)".utf8)), ("i", Array("y".utf8))],
-                            timestamp: timestamp))
+                            headers: number % 2 == 0
+                                ? []
+                                : [RecordHeader("h", Array("x\(number)".utf8)), RecordHeader("i", Array("y".utf8))],
+                            timestamp: KafkaTimestamp(millisecondsSince1970: timestamp)))
                     let headers = number % 2 == 0 ? "NO_HEADERS" : "h:x\(number),i:y"
                     expected.append(
                         "CreateTime:\(timestamp)\tOffset:\(number)\t\(headers)\t\(hasKey ? "k\(number)" : "null")"

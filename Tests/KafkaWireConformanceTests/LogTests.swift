@@ -11,10 +11,12 @@ extension RealKafka {
             let producer = fixture.client.producer()
             let before = Int64(Date.now.timeIntervalSince1970 * 1000)
             let metadata = try await producer.send(
-                ProducerRecord(topic: fixture.topic, value: [1], timestamp: 1_000_000_000_000))
+                ProducerRecord(
+                    topic: fixture.topic, value: [1],
+                    timestamp: KafkaTimestamp(millisecondsSince1970: 1_000_000_000_000)))
             let after = Int64(Date.now.timeIntervalSince1970 * 1000)
             await producer.close()
-            #expect((before...after).contains(metadata.timestamp))
+            #expect((before...after).contains(metadata.timestamp.millisecondsSince1970))
             var reading = await fixture.client.read([fixture.partition(): .earliest])
             let batch = try await reading.batch()
             #expect(batch.timestampType == .logAppendTime)

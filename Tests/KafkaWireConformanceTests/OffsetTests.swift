@@ -13,8 +13,10 @@ extension RealKafka {
             let fixture = try await TopicFixture(home)
             #expect(try await offset(fixture, .earliest)?.offset == 0)
             #expect(try await offset(fixture, .latest)?.offset == 0)
-            #expect(try await offset(fixture, .timestamp(0))?.offset == 0)
-            #expect(try await offset(fixture, .timestamp(4_000_000_000_000))?.offset == 0)
+            #expect(try await offset(fixture, .timestamp(KafkaTimestamp(millisecondsSince1970: 0)))?.offset == 0)
+            #expect(
+                try await offset(fixture, .timestamp(KafkaTimestamp(millisecondsSince1970: 4_000_000_000_000)))?.offset
+                    == 0)
         }
 
         @Test(arguments: KafkaHome.all) func placesAndTimes(_ home: KafkaHome) async throws {
@@ -25,22 +27,25 @@ extension RealKafka {
                 let metadata = try await producer.send(
                     ProducerRecord(
                         topic: fixture.topic, value: [UInt8(number)],
-                        timestamp: 1_700_000_000_000 + Int64(number) * 10_000))
+                        timestamp: KafkaTimestamp(millisecondsSince1970: 1_700_000_000_000 + Int64(number) * 10_000)))
                 #expect(metadata.offset == Int64(number))
             }
             await producer.close()
             #expect(try await offset(fixture, .earliest)?.offset == 0)
             #expect(try await offset(fixture, .latest)?.offset == 5)
-            #expect(try await offset(fixture, .latest)?.timestamp == -1)
+            #expect(try await offset(fixture, .latest)?.timestamp == .unknown)
             #expect(try await offset(fixture, .latest)?.leaderEpoch == 0)
-            #expect(try await offset(fixture, .timestamp(0))?.offset == 0)
-            let exact = try await offset(fixture, .timestamp(1_700_000_020_000))
+            #expect(try await offset(fixture, .timestamp(KafkaTimestamp(millisecondsSince1970: 0)))?.offset == 0)
+            let exact = try await offset(fixture, .timestamp(KafkaTimestamp(millisecondsSince1970: 1_700_000_020_000)))
             #expect(exact?.offset == 2)
-            #expect(exact?.timestamp == 1_700_000_020_000)
-            let between = try await offset(fixture, .timestamp(1_700_000_020_001))
+            #expect(exact?.timestamp.millisecondsSince1970 == 1_700_000_020_000)
+            let between = try await offset(
+                fixture, .timestamp(KafkaTimestamp(millisecondsSince1970: 1_700_000_020_001)))
             #expect(between?.offset == 3)
-            #expect(between?.timestamp == 1_700_000_030_000)
-            #expect(try await offset(fixture, .timestamp(1_700_000_040_001))?.offset == 5)
+            #expect(between?.timestamp.millisecondsSince1970 == 1_700_000_030_000)
+            #expect(
+                try await offset(fixture, .timestamp(KafkaTimestamp(millisecondsSince1970: 1_700_000_040_001)))?.offset
+                    == 5)
             // A given offset is returned unchanged.
             #expect(try await offset(fixture, .offset(3))?.offset == 3)
         }
@@ -51,11 +56,16 @@ extension RealKafka {
             for number in 0..<10 {
                 _ = try await producer.enqueue(
                     ProducerRecord(
-                        topic: fixture.topic, value: [UInt8(number)], timestamp: 1_700_000_000_000 + Int64(number)))
+                        topic: fixture.topic, value: [UInt8(number)],
+                        timestamp: KafkaTimestamp(millisecondsSince1970: 1_700_000_000_000 + Int64(number))))
             }
             await producer.close()
-            #expect(try await offset(fixture, .timestamp(1_700_000_000_007))?.offset == 7)
-            var reading = await fixture.client.read([fixture.partition(): .timestamp(1_700_000_000_007)])
+            #expect(
+                try await offset(fixture, .timestamp(KafkaTimestamp(millisecondsSince1970: 1_700_000_000_007)))?.offset
+                    == 7)
+            var reading = await fixture.client.read([
+                fixture.partition(): .timestamp(KafkaTimestamp(millisecondsSince1970: 1_700_000_000_007))
+            ])
             #expect(try await reading.records(3).map(\.offset) == [7, 8, 9])
             #expect(reading.batchCount == 1)
         }

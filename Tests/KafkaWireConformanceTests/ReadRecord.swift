@@ -3,17 +3,12 @@ import TestSupport
 
 /// A copy of a record that was read.
 struct ReadRecord: Sendable, Equatable {
-    struct Header: Sendable, Equatable {
-        let name: String
-        let value: [UInt8]?
-    }
-
     let partition: Int32
     let offset: Int64
-    let timestamp: Int64
+    let timestamp: KafkaTimestamp
     let key: [UInt8]?
     let value: [UInt8]?
-    let headers: [Header]
+    let headers: [RecordHeader]
 
     /// The value as text; empty for null.
     var text: String { String(decoding: value ?? [], as: UTF8.self) }
@@ -27,18 +22,12 @@ extension RecordBatch {
     /// Copies of the batch's records.
     func copies() throws -> [ReadRecord] {
         var copies: [ReadRecord] = []
-        var records = records
+        var records = makeIterator()
         while let record = try records.next() {
-            var headers: [ReadRecord.Header] = []
-            var iterator = record.headers.makeIterator()
-            while let header = iterator.next() {
-                headers.append(
-                    .init(name: String(decoding: header.name.array, as: UTF8.self), value: header.value?.array))
-            }
             copies.append(
                 ReadRecord(
                     partition: partition, offset: record.offset, timestamp: record.timestamp, key: record.key?.array,
-                    value: record.value?.array, headers: headers))
+                    value: record.value?.array, headers: [RecordHeader](record.headers)))
         }
         return copies
     }

@@ -10,7 +10,7 @@ extension RealKafka {
             let topic = try await fixture.client.admin.describe(topics: [fixture.topic])[0]
             #expect(topic.name == fixture.topic)
             #expect(!topic.isInternal)
-            #expect(topic.partitions.map(\.index) == [0, 1, 2])
+            #expect(topic.partitions.map(\.partition) == [0, 1, 2])
             for partition in topic.partitions {
                 #expect(partition.leader == 1)
                 #expect(partition.leaderEpoch == 0)

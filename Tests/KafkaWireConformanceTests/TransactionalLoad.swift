@@ -116,7 +116,7 @@ final class TransactionalLoad: Sendable {
                         count += 1
                     }
                     offsets[TopicPartition(topic: batch.topic, partition: batch.partition)] = OffsetAndMetadata(
-                        batch.nextOffset, leaderEpoch: batch.partitionLeaderEpoch)
+                        batch.nextOffset, leaderEpoch: batch.leaderEpoch)
                     guard left > 0, case .batch(let next) = try await iterator.next(timeout: .zero) else { break }
                     batch = next
                 }

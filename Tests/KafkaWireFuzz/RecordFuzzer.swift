@@ -68,7 +68,7 @@ package enum RecordFuzzer {
 
     /// Reads the records, which may be malformed; the reader then continues with the next batch.
     private static func walk(_ batch: RecordBatch, _ found: inout Found) throws(FuzzFinding) {
-        var records = batch.records
+        var records = batch.makeIterator()
         var last = batch.firstOffset - 1
         var count = 0
         var byteCount = 0

@@ -36,7 +36,7 @@ struct DumpTests {
         var left = ends.values.reduce(0) { $0 + $1.offset }
         var batches = consumer.makeAsyncIterator()
         while left > 0, let batch = try await batches.next() {
-            var records = batch.records
+            var records = batch.makeIterator()
             while let record = try records.next() {
                 read[batch.partition, default: []].append(GeneratedRecord(record, partition: batch.partition))
                 left -= 1

@@ -39,18 +39,19 @@ struct FormatTests {
     }
 
     private func record(
-        _ key: String?, _ value: String?, headers: [(String, [UInt8]?)] = [], timestamp: Int64 = 1_700_000_000_000
+        _ key: String?, _ value: String?, headers: [RecordHeader] = [], timestamp: Int64 = 1_700_000_000_000
     ) -> ProducerRecord {
         ProducerRecord(
             topic: "t", key: key.map { Array($0.utf8) }, value: value.map { Array($0.utf8) }, headers: headers,
-            timestamp: timestamp)
+            timestamp: KafkaTimestamp(millisecondsSince1970: timestamp))
     }
 
     @Test func everyToken() async throws {
         let format = try OutputFormat("%t|%p|%o|%k|%s|%K|%S|%R|%h|%T|%%|\\t\\n")
         let text = try await printed(
             [
-                record("k", "value", headers: [("a", Array("b".utf8)), ("c", nil)]), record(nil, nil),
+                record("k", "value", headers: [RecordHeader("a", Array("b".utf8)), RecordHeader("c", nil)]),
+                record(nil, nil),
                 record("", "", timestamp: 7),
             ], .format(format))
         #expect(
@@ -82,7 +83,8 @@ struct FormatTests {
         let odd = ProducerRecord(
             topic: "t", key: nil,
             value: Array("\"\\\n\r\t\u{1}é€😀".utf8) + [0xff, 0xc3, 0x28, 0xed, 0xa0, 0x80, 0xf0, 0x9f],
-            headers: [("h", Array("1".utf8)), ("n", nil)], timestamp: 5)
+            headers: [RecordHeader("h", Array("1".utf8)), RecordHeader("n", nil)],
+            timestamp: KafkaTimestamp(millisecondsSince1970: 5))
         let text = try await printed([record("k", "v"), odd], .json(delimiter: [10]))
         let lines = text.split(separator: "\n")
         #expect(

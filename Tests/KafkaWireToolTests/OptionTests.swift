@@ -153,7 +153,7 @@ struct OptionTests {
         #expect(GroupCommands.place("beginning") == .earliest)
         #expect(GroupCommands.place("end") == .latest)
         #expect(GroupCommands.place("5") == .offset(5))
-        #expect(GroupCommands.place("@5") == .timestamp(5))
+        #expect(GroupCommands.place("@5") == .timestamp(KafkaTimestamp(millisecondsSince1970: 5)))
         for text in ["-1", "@-1", "@-2", "@", "", "soon"] { #expect(GroupCommands.place(text) == nil, "\(text)") }
     }
 

@@ -61,7 +61,8 @@ struct ProgramTests {
             for number in 0..<10 {
                 _ = try await producer.send(
                     ProducerRecord(
-                        topic: "t", value: Array("\(number)".utf8), timestamp: 1_700_000_000_000 + Int64(number)))
+                        topic: "t", value: Array("\(number)".utf8),
+                        timestamp: KafkaTimestamp(millisecondsSince1970: 1_700_000_000_000 + Int64(number))))
             }
             await producer.close()
             await client.close()

@@ -21,7 +21,9 @@ struct RecordContentTests {
                 _ = try await producer.send(
                     ProducerRecord(
                         topic: "t", key: Self.everyByte, value: Self.everyByte,
-                        headers: [("", Self.everyByte), ("none", nil), ("\u{0}", [])], timestamp: timestamp))
+                        headers: [
+                            RecordHeader("", Self.everyByte), RecordHeader("none", nil), RecordHeader("\u{0}", []),
+                        ], timestamp: KafkaTimestamp(millisecondsSince1970: timestamp)))
             }
             try await body(fake)
         } catch {

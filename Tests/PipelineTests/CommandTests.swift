@@ -100,9 +100,10 @@ extension PipelineTests {
             try await pipeline.send([
                 ProducerRecord(
                     topic: pipeline.topic, partition: 1, key: nil, value: Array("a\tb\u{1b}[2J\n".utf8) + [0xff],
-                    timestamp: 1_700_000_000_000),
+                    timestamp: KafkaTimestamp(millisecondsSince1970: 1_700_000_000_000)),
                 ProducerRecord(
-                    topic: pipeline.topic, partition: 1, key: [], value: nil, timestamp: 1_700_000_000_001),
+                    topic: pipeline.topic, partition: 1, key: [], value: nil,
+                    timestamp: KafkaTimestamp(millisecondsSince1970: 1_700_000_000_001)),
             ])
             let result = try await pipeline.consumer(["console", "--until-caught-up"] + pipeline.clusterOptions)
             try #require(result.status == 0, "\(result.err)")

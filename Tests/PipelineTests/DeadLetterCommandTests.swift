@@ -30,8 +30,11 @@ extension DatabaseTests {
                 values.enumerated().map { index, value in
                     ProducerRecord(
                         topic: "press", partition: Int32(index % 2), key: [0xff, UInt8(index)],
-                        value: Array(value.utf8), headers: [("name", [0x61]), ("bytes", [0xff]), ("none", nil)],
-                        timestamp: 1_710_230_400_000)
+                        value: Array(value.utf8),
+                        headers: [
+                            RecordHeader("name", [0x61]), RecordHeader("bytes", [0xff]), RecordHeader("none", nil),
+                        ],
+                        timestamp: KafkaTimestamp(millisecondsSince1970: 1_710_230_400_000))
                 })
             #expect(try await pipeline.catchUp(table).status == 0)
             try await body(pipeline, table)

@@ -53,7 +53,7 @@ extension PipelineTests {
                 records.append(
                     ProducerRecord(
                         topic: pipeline.topic, partition: 1, key: message.key, value: message.value,
-                        timestamp: 1_710_230_400_000 + Int64(index)))
+                        timestamp: KafkaTimestamp(millisecondsSince1970: 1_710_230_400_000 + Int64(index))))
             }
             try await pipeline.send(records)
             let result = try await pipeline.catchUp()
@@ -90,8 +90,10 @@ extension PipelineTests {
                 ProducerRecord(
                     topic: pipeline.topic, key: nil, value: nil,
                     headers: [
-                        ("source", Array("press 3".utf8)), ("empty", []), ("none", nil), ("bytes", [0xff, 0x00]),
-                        ("nul", Array("a\0b".utf8)), ("source", Array("größe \"q\" \\".utf8)), ("a\0b", []), ("", []),
+                        RecordHeader("source", Array("press 3".utf8)), RecordHeader("empty", []),
+                        RecordHeader("none", nil), RecordHeader("bytes", [0xff, 0x00]),
+                        RecordHeader("nul", Array("a\0b".utf8)), RecordHeader("source", Array("größe \"q\" \\".utf8)),
+                        RecordHeader("a\0b", []), RecordHeader("", []),
                     ])
             ])
             let result = try await pipeline.catchUp()

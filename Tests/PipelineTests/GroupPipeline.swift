@@ -114,7 +114,7 @@ struct GroupPipeline: Sendable {
         let ends = try await client.admin.listOffsets(
             Dictionary(
                 uniqueKeysWithValues: described.partitions.map {
-                    (TopicPartition(topic: topic, partition: $0.index), OffsetSpec.latest)
+                    (TopicPartition(topic: topic, partition: $0.partition), OffsetSpec.latest)
                 }))
         let expected = ends.sorted { $0.key < $1.key }.map { ["\($0.key.partition)", "\($0.value.offset)"] }
         try await eventually("everything is committed", timeout: timeout, every: .milliseconds(100)) {

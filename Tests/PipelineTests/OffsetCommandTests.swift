@@ -26,7 +26,7 @@ extension DatabaseTests {
             try await pipeline.send(
                 (0..<20).map { unit in
                     var record = pipeline.passage(unit)
-                    record.timestamp = 1_710_230_400_000 + Int64(unit) * 1_000
+                    record.timestamp = KafkaTimestamp(millisecondsSince1970: 1_710_230_400_000 + Int64(unit) * 1_000)
                     return record
                 })
             #expect(try await pipeline.catchUp().status == 0)

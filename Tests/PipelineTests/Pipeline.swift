@@ -121,7 +121,7 @@ struct Pipeline: Sendable {
     func ends() async throws -> [Int32: Int64] {
         let description = try await client.admin.describe(topics: [topic])[0]
         let specs = description.partitions.map {
-            (TopicPartition(topic: topic, partition: $0.index), OffsetSpec.latest)
+            (TopicPartition(topic: topic, partition: $0.partition), OffsetSpec.latest)
         }
         let listed = try await client.admin.listOffsets(Dictionary(uniqueKeysWithValues: specs))
         return Dictionary(uniqueKeysWithValues: listed.map { ($0.key.partition, $0.value.offset) })

@@ -137,7 +137,7 @@ struct CommandLineTests {
         ]).client(.none).configuration
         #expect(beaten.bootstrapServers.map(\.port) == [3])
         #expect(beaten.clientID == "given")
-        #expect(beaten.consumer.fetchMaximumBytes == 1000)
+        #expect(beaten.consumer.maximumFetchBytes == 1000)
     }
 
     @Test func wrongOrMissingSettingsFile() async throws {

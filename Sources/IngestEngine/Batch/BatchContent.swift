@@ -104,7 +104,9 @@ struct BatchContent: ~Copyable {
         endRun(since: (before.records, before.deadLetters))
         endSegment(batch.place, since: before)
         arrivals.add(
-            Arrival(partition: batch.place, timestamp: batch.maxTimestamp, records: recordCount - before.records))
+            Arrival(
+                partition: batch.place, timestamp: batch.maxTimestamp.millisecondsSince1970,
+                records: recordCount - before.records))
     }
 
     /// Records what was just added as a segment of its partition.
@@ -192,7 +194,7 @@ struct BatchContent: ~Copyable {
             }
         }
         let partition = batch.partition
-        var records = batch.records
+        var records = batch.makeIterator()
         while let record = try records.next() {
             guard range.contains(record.offset) else { continue }
             let (key, value) = (record.key, record.value)
@@ -210,7 +212,8 @@ struct BatchContent: ~Copyable {
             }
             let target = router.target(of: route)
             let metadata = RecordMetadata(
-                partition: partition, offset: record.offset, timestamp: record.timestamp >= 0 ? record.timestamp : nil)
+                partition: partition, offset: record.offset,
+                timestamp: record.timestamp.isKnown ? record.timestamp.millisecondsSince1970 : nil)
             if encoders[route].encodeExpected(value: value, metadata: metadata, into: &targets[target].rows) {
                 if index >= 0 { targets[target].origins.append(RecordOrigin(batch: index, offset: record.offset)) }
                 continue
@@ -259,7 +262,7 @@ struct BatchContent: ~Copyable {
     mutating func appendDeadLetters(
         _ batch: borrowing RecordBatch, _ reasons: [Int64: String]
     ) throws(KafkaError) {
-        var records = batch.records
+        var records = batch.makeIterator()
         while let record = try records.next() {
             guard let reason = reasons[record.offset] else { continue }
             addDeadLetter(record, of: batch, reason: reason, originIndex: -1)

@@ -74,7 +74,7 @@ public final class CopyBatch: @unchecked Sendable {
         try content.append(batch, in: .min..<Int64.max)
         began = began ?? now
         advance(
-            batch.place, from: position, to: batch.nextOffset, leaderEpoch: batch.partitionLeaderEpoch,
+            batch.place, from: position, to: batch.nextOffset, leaderEpoch: batch.leaderEpoch,
             assignment: assignment)
     }
 

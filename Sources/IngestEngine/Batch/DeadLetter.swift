@@ -24,7 +24,7 @@ public struct DeadLetter {
         self.topic = topic
         self.partition = partition
         offset = record.offset
-        timestamp = record.timestamp
+        timestamp = record.timestamp.millisecondsSince1970
         headers = Self.json(record.headers)
         self.reason = Self.storable(reason)
         self.group = group
@@ -69,15 +69,16 @@ public struct DeadLetter {
     /// Parses the headers from the JSON made by ``json(_:)``.
     ///
     /// - Throws: `Failure` if the text has another form.
-    static func headers(from json: String?) throws(Failure) -> [(name: String, value: [UInt8]?)] {
+    static func headers(from json: String?) throws(Failure) -> [RecordHeader] {
         guard let json else { return [] }
         guard let entries = try? JSONSerialization.jsonObject(with: Data(json.utf8)) as? [[String: Any]] else {
             throw Failure("the headers are not in the form that this program stores", status: .badData)
         }
         return entries.map { entry in
             let name = entry["name"] as? String ?? ""
-            if let text = entry["value"] as? String { return (name, Array(text.utf8)) }
-            return (name, (entry["base64"] as? String).flatMap { Data(base64Encoded: $0) }.map { Array($0) })
+            if let text = entry["value"] as? String { return RecordHeader(name, text) }
+            return RecordHeader(
+                name, (entry["base64"] as? String).flatMap { Data(base64Encoded: $0) }.map { Array($0) })
         }
     }
 

@@ -47,7 +47,7 @@ extension BatchContent {
     ) {
         let metadata = RecordMetadata(
             partition: batch.partition, offset: record.offset,
-            timestamp: record.timestamp >= 0 ? record.timestamp : nil)
+            timestamp: record.timestamp.isKnown ? record.timestamp.millisecondsSince1970 : nil)
         let before = targets[target].present
         let problem: String?
         if record.value == nil, specials[route].isUpsert {

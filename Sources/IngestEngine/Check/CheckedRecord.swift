@@ -1,3 +1,5 @@
+import KafkaWire
+
 /// A record to check a mapping with.
 public struct CheckedRecord: Sendable {
     public var topic: String
@@ -7,11 +9,11 @@ public struct CheckedRecord: Sendable {
     public var timestamp: Int64?
     public var key: [UInt8]?
     public var value: [UInt8]?
-    public var headers: [(name: String, value: [UInt8]?)]
+    public var headers: [RecordHeader]
 
     public init(
         topic: String, partition: Int32, offset: Int64, timestamp: Int64? = nil, key: [UInt8]? = nil,
-        value: [UInt8]? = nil, headers: [(name: String, value: [UInt8]?)] = []
+        value: [UInt8]? = nil, headers: [RecordHeader] = []
     ) {
         self.topic = topic
         self.partition = partition

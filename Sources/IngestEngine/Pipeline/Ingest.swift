@@ -91,10 +91,11 @@ public struct Ingest: Sendable {
             case .unassigned, .joining: return "\(name) has no partitions yet"
             case .failed(let error): return "\(name) is not reading: \(error)"
             case .closed: return "\(name) has ended"
+            @unknown default: break
             }
             if worker.ledger.needsAttention { return "\(name) does not know its positions yet" }
             // A broker answers each fetch within `fetch.max.wait.ms`, even without records.
-            let limit = Self.silentFetchLimit + worker.member.client.configuration.consumer.fetchMaximumWait
+            let limit = Self.silentFetchLimit + worker.member.client.configuration.consumer.maximumFetchWait
             guard worker.ledger.hasActivePartitions else { return nil }
             let now = settings.timing.now()
             // If no broker has ever answered, count from the first time that this was noticed.

@@ -19,7 +19,7 @@ struct PartitionWatch: Sendable {
     ///   - known: The number of known partitions per topic.
     ///   - found: Called with the added partitions.
     func watch(_ known: [String: Int], _ found: (Set<TopicPartition>) async -> Void) async {
-        let interval = max(min(client.configuration.metadataMaximumAge, Self.maximumInterval), .milliseconds(100))
+        let interval = max(min(client.configuration.maximumMetadataAge, Self.maximumInterval), .milliseconds(100))
         var known = known
         var missing: Set<String> = []
         var wait = Wait(nil, observer)
@@ -64,7 +64,7 @@ struct PartitionWatch: Sendable {
                 "topic \(topic.name) now has \(topic.partitions.count) partitions; the added ones are read from their "
                     + "beginning")
         }
-        return topic.partitions.map { TopicPartition(topic: topic.name, partition: $0.index) }
+        return topic.partitions.map { TopicPartition(topic: topic.name, partition: $0.partition) }
             .filter { Int($0.partition) >= count ?? 0 }
     }
 }

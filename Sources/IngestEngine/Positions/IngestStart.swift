@@ -87,7 +87,7 @@ public struct IngestStart: Sendable {
         fileprivate let beginning: [TopicPartition: ListedOffset]?
 
         fileprivate var partitions: [TopicPartition] {
-            topic.partitions.map { TopicPartition(topic: topic.name, partition: $0.index) }
+            topic.partitions.map { TopicPartition(topic: topic.name, partition: $0.partition) }
         }
         fileprivate var topicID: String? { topic.id == .zero ? nil : topic.id.description }
     }
@@ -104,15 +104,14 @@ public struct IngestStart: Sendable {
     /// - Throws: `KafkaError`.
     public static func logs(of topics: [TopicDescription], client: KafkaClient) async throws -> [Log] {
         let partitions = topics.flatMap { topic in
-            topic.partitions.map { TopicPartition(topic: topic.name, partition: $0.index) }
+            topic.partitions.map { TopicPartition(topic: topic.name, partition: $0.partition) }
         }
         func offsets(_ spec: OffsetSpec) async throws -> [TopicPartition: ListedOffset] {
             try await client.admin.listOffsets(Dictionary(uniqueKeysWithValues: partitions.map { ($0, spec) }))
         }
         let earliest = try await offsets(.earliest)
         let latest = try await offsets(.latest)
-        let now = Int64(Date().timeIntervalSince1970 * 1000)
-        let reset = client.configuration.consumer.offsetReset.place(now: now)
+        let reset = client.configuration.consumer.offsetReset.place(now: .now)
         let beginning: [TopicPartition: ListedOffset]? =
             switch reset {
             case nil: nil

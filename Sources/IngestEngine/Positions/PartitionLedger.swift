@@ -153,7 +153,8 @@ final class PartitionLedger: Sendable {
             state.entries.values[index].mapped = records.nextOffset
             if isFirst {
                 let timestamp = records.timestampType == .logAppendTime ? records.maxTimestamp : records.firstTimestamp
-                state.entries.values[index].notePending(from: entry.mapped, timestamp)
+                state.entries.values[index].notePending(
+                    from: entry.mapped, timestamp.millisecondsSince1970)
             }
             return Taken(
                 outcome: .taken, byteCount: batch.byteCount, began: batch.began, needsAttention: needsAttention)

@@ -54,7 +54,8 @@ public struct StoredLetter: Sendable {
     /// - Throws: `KafkaError` if it is larger than a record batch can be; `Failure` if the headers have another form.
     func recordBatch() throws -> RecordBatch {
         try RecordBatch(
-            topic: topic, partition: partition, offset: offset, timestamp: timestamp ?? -1, key: key, value: value,
+            topic: topic, partition: partition, offset: offset,
+            timestamp: timestamp.map { KafkaTimestamp(millisecondsSince1970: $0) } ?? .unknown, key: key, value: value,
             headers: try DeadLetter.headers(from: headers))
     }
 }

@@ -53,10 +53,10 @@ extension PartitionLog {
                 topic: "", partition: 0, records: batch.bytes, from: max(batch.baseOffset, startOffset),
                 maximumInflatedBytes: 256 << 20, pool: BufferPool(limit: 0))
             guard let decoded = try? reader.next() else { continue }
-            var records = decoded.records
+            var records = decoded.makeIterator()
             while let record = try? records.next() {
-                guard record.timestamp >= timestamp else { continue }
-                return record.offset < end ? (record.offset, record.timestamp) : nil
+                guard record.timestamp.millisecondsSince1970 >= timestamp else { continue }
+                return record.offset < end ? (record.offset, record.timestamp.millisecondsSince1970) : nil
             }
         }
         return nil

@@ -87,7 +87,7 @@ extension APICall {
             topic: partition.topic, partition: partition.partition, records: bytes, from: 0,
             maximumInflatedBytes: 1 << 30, pool: BufferPool(limit: 0))
         guard let batch = try? reader.next() else { return [] }
-        var (records, index) = (batch.records, Int32(0))
+        var (records, index) = (batch.makeIterator(), Int32(0))
         var found: [ProduceResponse.BatchIndexAndErrorMessage] = []
         while let record = try? records.next() {
             if record.key == nil {

@@ -39,7 +39,7 @@ struct RecordWriter {
 
     mutating func append(_ record: borrowing Record) {
         var body: [UInt8] = [0]
-        Self.varint(record.timestamp - baseTimestamp, to: &body)
+        Self.varint(record.timestamp.millisecondsSince1970 - baseTimestamp, to: &body)
         Self.varint(record.offset - baseOffset, to: &body)
         Self.field(record.key, to: &body)
         Self.field(record.value, to: &body)

@@ -23,7 +23,7 @@ extension PartitionLog {
         guard let decoded = try? reader.next(), !decoded.isControl else { return batch }
         var header = RecordBatchHeader(batch.bytes.span)
         var writer = RecordWriter(baseOffset: batch.baseOffset, baseTimestamp: header.baseTimestamp)
-        var records = decoded.records
+        var records = decoded.makeIterator()
         while let record = try? records.next() {
             if !offsets.contains(record.offset) { writer.append(record) }
         }

@@ -1,113 +1,173 @@
-/// What a group is doing, by the name that its coordinator sends; a newer broker may send others than those here.
+/// The state of a group, by the name that its coordinator sends.
+///
+/// Open: newer brokers may send other names.
 public struct GroupState: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
-    /// As the coordinator sends it.
+    /// The name in the protocol, such as `Stable`.
     public let rawValue: String
 
-    /// For a state that a newer broker has.
+    /// Creates a state from its name in the protocol.
     public init(rawValue: String) { self.rawValue = rawValue }
 
-    /// No member, though perhaps offsets.
+    /// The group has no members, but possibly offsets.
     public static let empty = GroupState(rawValue: "Empty")
-    /// Every member has what it is to have.
+    /// Every member has its assignment.
     public static let stable = GroupState(rawValue: "Stable")
-    /// A classic group that waits for its members to join anew.
+    /// A classic group waits for its members to join again.
     public static let preparingRebalance = GroupState(rawValue: "PreparingRebalance")
-    /// A classic group that waits for its leader's assignment.
+    /// A classic group waits for its leader's assignment.
     public static let completingRebalance = GroupState(rawValue: "CompletingRebalance")
-    /// A KIP-848 group whose assignment is being made.
+    /// The coordinator computes the assignment of a KIP-848 group.
     public static let assigning = GroupState(rawValue: "Assigning")
-    /// A KIP-848 group whose members are on their way to their assignment.
+    /// The members of a KIP-848 group are changing to their assignment.
     public static let reconciling = GroupState(rawValue: "Reconciling")
-    /// No group at all, or one that is going.
+    /// The group does not exist, or is being deleted.
     public static let dead = GroupState(rawValue: "Dead")
 
+    /// The name in the protocol.
     public var description: String { rawValue }
 }
 
-/// How a group's members come to agree, by the name that brokers send.
+/// The type of a group, by the name that brokers send.
+///
+/// Open: newer brokers may send other names.
 public struct GroupType: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
-    /// As brokers send it, in small letters.
+    /// The name in the protocol, in small letters.
     public let rawValue: String
 
-    /// For a type that a newer broker has.
+    /// Creates a type from its name in the protocol.
     public init(rawValue: String) { self.rawValue = rawValue }
 
-    /// By JoinGroup and SyncGroup.
+    /// A group of the classic protocol, with JoinGroup and SyncGroup.
     public static let classic = GroupType(rawValue: "classic")
-    /// By heartbeats alone (KIP-848).
+    /// A group of the consumer protocol, with heartbeats only (KIP-848).
     public static let consumer = GroupType(rawValue: "consumer")
-    /// Members share partitions (KIP-932).
+    /// A group whose members share partitions (KIP-932).
     public static let share = GroupType(rawValue: "share")
-    /// Of Kafka Streams (KIP-1071).
+    /// A group of Kafka Streams (KIP-1071).
     public static let streams = GroupType(rawValue: "streams")
 
+    /// The name in the protocol.
     public var description: String { rawValue }
 }
 
-/// A group as a list of groups names it.
+/// A group in a list of groups.
 public struct ListedGroup: Sendable, Hashable {
-    /// `group.id` of its members.
+    /// The group's id, `group.id` of its members.
     public let groupID: String
-    /// `consumer` for groups of consumers; empty where there never was a member.
+    /// `consumer` for groups of consumers; empty if the group never had a member.
     public let protocolType: String
-    /// Nil before Kafka 2.6 (KIP-518).
+    /// The state; nil before Kafka 2.6 (KIP-518).
     public let state: GroupState?
-    /// Nil before Kafka 3.7 (KIP-848), where every group is a classic one.
+    /// The type; nil before Kafka 3.7 (KIP-848), where every group is a classic one.
     public let type: GroupType?
+
+    /// Creates a value, for example in a test.
+    public init(
+        groupID: String, protocolType: String = "consumer", state: GroupState? = nil, type: GroupType? = nil
+    ) {
+        self.groupID = groupID
+        self.protocolType = protocolType
+        self.state = state
+        self.type = type
+    }
 }
 
 /// The groups of a cluster.
-public struct GroupListing: Sendable {
-    /// By id.
+public struct GroupListing: Sendable, Hashable {
+    /// The groups, by id.
     public let groups: [ListedGroup]
-    /// The brokers, by node id, that didn't tell their groups, and why: what they coordinate is missing.
+    /// The brokers, by node id, that did not list their groups, and the reasons. Their groups are missing.
     public let failures: [Int32: KafkaError]
+
+    /// Creates a value, for example in a test.
+    public init(
+        groups: [ListedGroup], failures: [Int32: KafkaError] = [:]
+    ) {
+        self.groups = groups
+        self.failures = failures
+    }
 }
 
 /// A group with its members.
 public struct GroupDescription: Sendable, Hashable {
-    /// `group.id` of its members.
+    /// The group's id, `group.id` of its members.
     public let groupID: String
-    /// `classic` or `consumer`, as its coordinator describes it.
+    /// The type, `classic` or `consumer`.
     public let type: GroupType
-    /// What it does at the moment.
+    /// The state.
     public let state: GroupState
-    /// `consumer` for groups of consumers; empty where there never was a member.
+    /// `consumer` for groups of consumers; empty if the group never had a member.
     public let protocolType: String
-    /// The assignor that is in use; empty where there is none.
+    /// The assignor in use; empty if there is none.
     public let assignor: String
-    /// Goes up whenever members, subscriptions or partitions change; nil for a classic group.
+    /// The group epoch, which increases when members, subscriptions or partitions change; nil for a classic group.
     public let groupEpoch: Int32?
-    /// The group epoch that the members' target assignment was made for; nil for a classic group.
+    /// The group epoch of the members' target assignment; nil for a classic group.
     public let assignmentEpoch: Int32?
-    /// In the coordinator's order; empty where only offsets are left.
+    /// The members, in the coordinator's order; empty if only offsets are left.
     public let members: [MemberDescription]
     /// The broker that coordinates the group.
     public let coordinator: BrokerAddress
+
+    /// Creates a value, for example in a test.
+    public init(
+        groupID: String, type: GroupType = .classic, state: GroupState, protocolType: String = "consumer",
+        assignor: String = "", groupEpoch: Int32? = nil, assignmentEpoch: Int32? = nil,
+        members: [MemberDescription] = [], coordinator: BrokerAddress
+    ) {
+        self.groupID = groupID
+        self.type = type
+        self.state = state
+        self.protocolType = protocolType
+        self.assignor = assignor
+        self.groupEpoch = groupEpoch
+        self.assignmentEpoch = assignmentEpoch
+        self.members = members
+        self.coordinator = coordinator
+    }
 }
 
 /// A member of a group.
 public struct MemberDescription: Sendable, Hashable {
-    /// Made up by the coordinator or, with KIP-848, by the member.
+    /// The member's id. The coordinator generates it, or the member in a KIP-848 group.
     public let memberID: String
-    /// `group.instance.id` of a static member (KIP-345); nil for others.
+    /// `group.instance.id` of a static member (KIP-345); nil for other members.
     public let groupInstanceID: String?
     /// The member's `client.id`.
     public let clientID: String
-    /// As the broker sees it, with a slash in front.
+    /// The member's address as the broker sees it, with a slash in front.
     public let clientHost: String
-    /// The member's `client.rack`; nil where it doesn't tell one.
+    /// The member's `client.rack`; nil if it reports none.
     public let rack: String?
-    /// The group epoch that the member has come to; nil in a classic group.
+    /// The group epoch that the member has reached; nil in a classic group.
     public let epoch: Int32?
-    /// What the member is subscribed to by name.
+    /// The topics that the member is subscribed to by name.
     public let subscribedTopics: [String]
-    /// What it is subscribed to by a regular expression in the syntax of RE2; nil for none, and in a classic group.
+    /// The regular expression that the member is subscribed to, in RE2 syntax; nil if there is none, and in a classic
+    /// group.
     public let subscribedPattern: String?
-    /// What the member has; in a classic group, what it was given last.
+    /// The partitions that the member owns; in a classic group, those of the last assignment.
     public let assignment: [TopicPartition]
-    /// What it is to have once all members have reconciled; nil in a classic group.
+    /// The partitions that the member owns once all members have reconciled; nil in a classic group.
     public let targetAssignment: [TopicPartition]?
+
+    /// Creates a value, for example in a test.
+    public init(
+        memberID: String, groupInstanceID: String? = nil, clientID: String, clientHost: String, rack: String? = nil,
+        epoch: Int32? = nil, subscribedTopics: [String] = [], subscribedPattern: String? = nil,
+        assignment: [TopicPartition] = [], targetAssignment: [TopicPartition]? = nil
+    ) {
+        self.memberID = memberID
+        self.groupInstanceID = groupInstanceID
+        self.clientID = clientID
+        self.clientHost = clientHost
+        self.rack = rack
+        self.epoch = epoch
+        self.subscribedTopics = subscribedTopics
+        self.subscribedPattern = subscribedPattern
+        self.assignment = assignment
+        self.targetAssignment = targetAssignment
+    }
 }
 
 extension GroupDescription {
@@ -157,8 +217,8 @@ extension MemberDescription {
         }.sorted()
     }
 
-    /// - Parameter isConsumer: Whether the member's own bytes are those of a consumer; others are left alone, and so
-    ///   are those that can't be read.
+    /// - Parameter isConsumer: Whether the member's metadata is that of a consumer. Other metadata is ignored, and so is
+    ///   metadata that cannot be decoded.
     fileprivate init(_ member: DescribeGroupsResponse.Member, isConsumer: Bool) {
         memberID = member.memberId
         groupInstanceID = member.groupInstanceId

@@ -1,102 +1,115 @@
 extension KafkaAdmin {
-    /// The access rules that a filter finds (KIP-140).
+    /// Returns the ACLs that a filter selects (KIP-140).
     ///
-    /// - Throws: SECURITY_DISABLED where the brokers have no `authorizer.class.name`, CLUSTER_AUTHORIZATION_FAILED.
-    public func accessRules(matching filter: AccessRuleFilter = AccessRuleFilter()) async throws -> [AccessRule] {
-        try await cluster.retrying(operation: "list the access rules") {
+    /// - Throws: SECURITY_DISABLED if the brokers have no `authorizer.class.name`; CLUSTER_AUTHORIZATION_FAILED;
+    ///   `CancellationError`.
+    public func describeAcls(matching filter: AclBindingFilter = AclBindingFilter()) async throws -> [AclBinding] {
+        try await cluster.retrying(operation: "describe the ACLs") {
             let response = try await cluster.controllerConnection().call(
                 DescribeAclsRequest(
-                    resourceTypeFilter: filter.resourceKind?.rawValue ?? 1, resourceNameFilter: filter.resourceName,
-                    patternTypeFilter: filter.patternType.rawValue, principalFilter: filter.principal,
-                    hostFilter: filter.host, operation: filter.operation?.rawValue ?? 1,
-                    permissionType: filter.permission?.rawValue ?? 1), timeout: requestTimeout)
+                    resourceTypeFilter: filter.resourceKind?.rawValue ?? anyNumber,
+                    resourceNameFilter: filter.resourceName, patternTypeFilter: filter.patternType.rawValue,
+                    principalFilter: filter.principal, hostFilter: filter.host,
+                    operation: filter.operation?.rawValue ?? anyNumber,
+                    permissionType: filter.permission?.rawValue ?? anyNumber), timeout: requestTimeout)
             return try Self.outcome(
-                response.errorCode, response.errorMessage, else: "the access rules can't be told",
-                success: response.resources.flatMap { resource in
-                    resource.acls.map { acl in
-                        AccessRule(
-                            resource.resourceType, resource.resourceName, resource.patternType, acl.principal, acl.host,
-                            acl.operation, acl.permissionType)
-                    }
-                }
+                response.errorCode, response.errorMessage, else: "the ACLs cannot be described",
+                success: [AclBinding](response)
             ).get()
         }
     }
 
-    /// Makes access rules (KIP-140). One that is there already stays.
+    /// Creates ACLs (KIP-140). An ACL that exists already counts as created.
     ///
-    /// - Returns: For each rule success, or SECURITY_DISABLED, INVALID_REQUEST and what else the controller finds.
-    public func createAccessRules(_ rules: [AccessRule]) async throws -> [AccessRule: Result<Void, KafkaError>] {
-        try await outcomes(of: rules, operation: "create the access rules") { rules in
+    /// - Returns: For each ACL success, or SECURITY_DISABLED, INVALID_REQUEST or another error of the controller.
+    /// - Throws: An error that prevents all of them; `CancellationError`.
+    public func createAcls(_ bindings: [AclBinding]) async throws -> [AclBinding: Result<Void, KafkaError>] {
+        try await outcomes(of: bindings, operation: "create the ACLs") { bindings in
             let response = try await cluster.controllerConnection().call(
-                CreateAclsRequest(creations: rules.map(CreateAclsRequest.Creation.init)), timeout: requestTimeout)
-            var outcomes: [AccessRule: Result<Void, KafkaError>] = [:]
-            for (rule, result) in zip(rules, response.results) {
-                outcomes[rule] = Self.outcome(
-                    result.errorCode, result.errorMessage, else: "the access rule can't be made", success: ())
+                CreateAclsRequest(creations: bindings.map(\.creation)), timeout: requestTimeout)
+            var outcomes: [AclBinding: Result<Void, KafkaError>] = [:]
+            for (binding, result) in zip(bindings, response.results) {
+                outcomes[binding] = Self.outcome(
+                    result.errorCode, result.errorMessage, else: "the ACL cannot be created", success: ())
             }
             return outcomes
         }
     }
 
-    /// Deletes the access rules that filters find (KIP-140).
+    /// Deletes the ACLs that filters select (KIP-140).
     ///
-    /// - Returns: For each filter the rules that it found, or SECURITY_DISABLED and what else the controller finds.
-    public func deleteAccessRules(
-        matching filters: [AccessRuleFilter]
-    ) async throws -> [AccessRuleFilter: Result<[DeletedAccessRule], KafkaError>] {
-        try await outcomes(of: filters, operation: "delete the access rules that match") { filters in
+    /// - Returns: For each filter the ACLs that it selected, or SECURITY_DISABLED or another error of the controller.
+    /// - Throws: An error that prevents all of it; `CancellationError`.
+    public func deleteAcls(
+        matching filters: [AclBindingFilter]
+    ) async throws -> [AclBindingFilter: Result<[DeletedAclBinding], KafkaError>] {
+        try await outcomes(of: filters, operation: "delete the ACLs that match") { filters in
             let response = try await cluster.controllerConnection().call(
                 DeleteAclsRequest(filters: filters.map(DeleteAclsRequest.Filter.init)), timeout: requestTimeout)
-            var outcomes: [AccessRuleFilter: Result<[DeletedAccessRule], KafkaError>] = [:]
+            var outcomes: [AclBindingFilter: Result<[DeletedAclBinding], KafkaError>] = [:]
             for (filter, result) in zip(filters, response.filterResults) {
                 outcomes[filter] = Self.outcome(
-                    result.errorCode, result.errorMessage, else: "the access rules can't be deleted",
-                    success: result.matchingAcls.map(DeletedAccessRule.init))
+                    result.errorCode, result.errorMessage, else: "the ACLs cannot be deleted",
+                    success: result.matchingAcls.map(DeletedAclBinding.init))
             }
             return outcomes
         }
     }
 }
 
-extension AccessRule {
+/// The number in a filter that matches every kind, operation or permission.
+private let anyNumber: Int8 = 1
+
+extension AclBinding {
     fileprivate init(
         _ kind: Int8, _ name: String, _ patternType: Int8, _ principal: String, _ host: String, _ operation: Int8,
         _ permission: Int8
     ) {
         self.init(
-            AclPermission(rawValue: permission) ?? .unknown, principal, AclOperation(rawValue: operation) ?? .unknown,
+            AclPermission(rawValue: permission), principal, AclOperation(rawValue: operation),
             on: AclResource(
-                AclResource.Kind(rawValue: kind) ?? .unknown, name,
-                patternType: AclResource.PatternType(rawValue: patternType) ?? .unknown), host: host)
+                AclResource.Kind(rawValue: kind), name, patternType: AclResource.PatternType(rawValue: patternType)),
+            host: host)
+    }
+
+    /// The ACL as a request to create it.
+    var creation: CreateAclsRequest.Creation {
+        CreateAclsRequest.Creation(
+            resourceType: resource.kind.rawValue, resourceName: resource.name,
+            resourcePatternType: resource.patternType.rawValue, principal: principal, host: host,
+            operation: operation.rawValue, permissionType: permission.rawValue)
     }
 }
 
-extension DeletedAccessRule {
+extension [AclBinding] {
+    init(_ response: DescribeAclsResponse) {
+        self = response.resources.flatMap { resource in
+            resource.acls.map { acl in
+                AclBinding(
+                    resource.resourceType, resource.resourceName, resource.patternType, acl.principal, acl.host,
+                    acl.operation, acl.permissionType)
+            }
+        }
+    }
+}
+
+extension DeletedAclBinding {
     fileprivate init(_ acl: DeleteAclsResponse.MatchingAcl) {
-        rule = AccessRule(
+        binding = AclBinding(
             acl.resourceType, acl.resourceName, acl.patternType, acl.principal, acl.host, acl.operation,
             acl.permissionType)
         let outcome: Result<Void, KafkaError> = KafkaAdmin.outcome(
-            acl.errorCode, acl.errorMessage, else: "the access rule can't be deleted", success: ())
+            acl.errorCode, acl.errorMessage, else: "the ACL cannot be deleted", success: ())
         if case .failure(let failure) = outcome { error = failure } else { error = nil }
     }
 }
 
-extension CreateAclsRequest.Creation {
-    fileprivate init(_ rule: AccessRule) {
-        self.init(
-            resourceType: rule.resource.kind.rawValue, resourceName: rule.resource.name,
-            resourcePatternType: rule.resource.patternType.rawValue, principal: rule.principal, host: rule.host,
-            operation: rule.operation.rawValue, permissionType: rule.permission.rawValue)
-    }
-}
-
 extension DeleteAclsRequest.Filter {
-    fileprivate init(_ filter: AccessRuleFilter) {
+    fileprivate init(_ filter: AclBindingFilter) {
         self.init(
-            resourceTypeFilter: filter.resourceKind?.rawValue ?? 1, resourceNameFilter: filter.resourceName,
+            resourceTypeFilter: filter.resourceKind?.rawValue ?? anyNumber, resourceNameFilter: filter.resourceName,
             patternTypeFilter: filter.patternType.rawValue, principalFilter: filter.principal, hostFilter: filter.host,
-            operation: filter.operation?.rawValue ?? 1, permissionType: filter.permission?.rawValue ?? 1)
+            operation: filter.operation?.rawValue ?? anyNumber,
+            permissionType: filter.permission?.rawValue ?? anyNumber)
     }
 }

@@ -1,19 +1,20 @@
 extension KafkaAdmin {
-    /// The settings of topics, brokers and groups (KIP-133).
+    /// Returns the configs of topics, brokers and groups (KIP-133).
     ///
     /// - Parameters:
-    ///   - resources: Those of a broker are asked of that broker.
-    ///   - names: The settings that are wanted; nil for all.
-    ///   - includingSynonyms: Whether each comes with all the places that it could have its value from (KIP-226).
-    ///   - includingDocumentation: Whether each comes with what it is for (KIP-569), from Kafka 2.6 on.
-    /// - Returns: For each resource its settings by name, or UNKNOWN_TOPIC_OR_PARTITION, BROKER_NOT_AVAILABLE and what
-    ///   else the broker finds.
+    ///   - resources: The resources. The client asks each broker for its own configs.
+    ///   - names: The names of the configs to return; nil for all.
+    ///   - includingSynonyms: Whether to return all places that each value could come from (KIP-226).
+    ///   - includingDocumentation: Whether to return Kafka's documentation (KIP-569), from Kafka 2.6 on.
+    /// - Returns: For each resource its configs by name, or UNKNOWN_TOPIC_OR_PARTITION, BROKER_NOT_AVAILABLE or another
+    ///   error of the broker.
+    /// - Throws: An error that prevents all of it; `CancellationError`.
     public func describeConfigs(
         _ resources: [ConfigResource], names: [String]? = nil, includingSynonyms: Bool = false,
         includingDocumentation: Bool = false
     ) async throws -> [ConfigResource: Result<[ConfigEntry], KafkaError>] {
         try await outcomes(
-            of: resources, operation: "describe the settings of", final: [.unknownTopicOrPartition]
+            of: resources, operation: "describe the configs of", final: [.unknownTopicOrPartition]
         ) { resources in
             try await byBroker(resources, { try await cluster.anyConnection() }) { connection, resources in
                 let version = try connection.version(for: DescribeConfigsRequest.self)
@@ -26,10 +27,10 @@ extension KafkaAdmin {
                         includeDocumentation: includingDocumentation && version >= 3), timeout: requestTimeout)
                 var outcomes: [ConfigResource: Result<[ConfigEntry], KafkaError>] = [:]
                 for result in response.results {
-                    guard let kind = ConfigResource.Kind(rawValue: result.resourceType) else { continue }
+                    let kind = ConfigResource.Kind(rawValue: result.resourceType)
                     let resource = ConfigResource(kind, result.resourceName)
                     outcomes[resource] = Self.outcome(
-                        result.errorCode, result.errorMessage, else: "the settings of \(resource) can't be told",
+                        result.errorCode, result.errorMessage, else: "the configs of \(resource) cannot be described",
                         topic: kind == .topic ? resource.name : nil,
                         success: result.configs.map(ConfigEntry.init).sorted { $0.name < $1.name })
                 }
@@ -38,18 +39,19 @@ extension KafkaAdmin {
         }
     }
 
-    /// Alters settings one by one and leaves the others as they are (KIP-339), from Kafka 2.3 on.
+    /// Alters single configs and leaves the others unchanged (KIP-339), from Kafka 2.3 on.
     ///
     /// - Parameters:
-    ///   - alterations: For each resource what to change: all of it is done or nothing.
-    ///   - validateOnly: Whether the brokers only say whether they could.
-    /// - Returns: For each resource success, or INVALID_CONFIG, UNKNOWN_TOPIC_OR_PARTITION, BROKER_NOT_AVAILABLE and
-    ///   what else the broker finds.
+    ///   - alterations: The changes for each resource. The broker applies either all of them or none.
+    ///   - validateOnly: Whether the brokers only validate the request.
+    /// - Returns: For each resource success, or INVALID_CONFIG, UNKNOWN_TOPIC_OR_PARTITION, BROKER_NOT_AVAILABLE or
+    ///   another error of the broker.
+    /// - Throws: An error that prevents all of it; `CancellationError`.
     public func alterConfigs(
         _ alterations: [ConfigResource: [ConfigAlteration]], validateOnly: Bool = false
     ) async throws -> [ConfigResource: Result<Void, KafkaError>] {
         try await outcomes(
-            of: alterations.keys, operation: "change the settings of", final: [.unknownTopicOrPartition]
+            of: alterations.keys, operation: "alter the configs of", final: [.unknownTopicOrPartition]
         ) { resources in
             try await byBroker(resources, { try await cluster.controllerConnection() }) { connection, resources in
                 let response = try await connection.call(
@@ -61,10 +63,10 @@ extension KafkaAdmin {
                         }, validateOnly: validateOnly), timeout: requestTimeout)
                 var outcomes: [ConfigResource: Result<Void, KafkaError>] = [:]
                 for result in response.responses {
-                    guard let kind = ConfigResource.Kind(rawValue: result.resourceType) else { continue }
+                    let kind = ConfigResource.Kind(rawValue: result.resourceType)
                     let resource = ConfigResource(kind, result.resourceName)
                     outcomes[resource] = Self.outcome(
-                        result.errorCode, result.errorMessage, else: "the settings of \(resource) can't be altered",
+                        result.errorCode, result.errorMessage, else: "the configs of \(resource) cannot be altered",
                         topic: kind == .topic ? resource.name : nil, success: ())
                 }
                 return outcomes
@@ -72,7 +74,7 @@ extension KafkaAdmin {
         }
     }
 
-    /// Sends what is about a broker to that broker, and everything else together to another.
+    /// Sends the resources of each broker to that broker, and all others together to one broker.
     private func byBroker<Value: Sendable>(
         _ resources: [ConfigResource], _ anyone: () async throws -> NegotiatedConnection,
         _ call: (NegotiatedConnection, [ConfigResource]) async throws -> [ConfigResource: Result<Value, KafkaError>]
@@ -89,7 +91,7 @@ extension KafkaAdmin {
         return outcomes
     }
 
-    /// - Throws: BROKER_NOT_AVAILABLE where the cluster has no such broker.
+    /// - Throws: BROKER_NOT_AVAILABLE if the cluster has no such broker.
     private func connection(toBroker node: Int32) async throws -> NegotiatedConnection {
         if await cluster.brokers[node] == nil { try await cluster.refresh(topics: []) }
         guard await cluster.brokers[node] != nil else {
@@ -100,7 +102,7 @@ extension KafkaAdmin {
 }
 
 extension ConfigResource {
-    /// The broker that alone knows these settings; nil where any does.
+    /// The broker that knows these configs; nil if every broker does.
     fileprivate var node: Int32? { kind == .broker || kind == .brokerLogger ? Int32(name) : nil }
 }
 
@@ -108,12 +110,12 @@ extension ConfigEntry {
     fileprivate init(_ config: DescribeConfigsResponse.Config) {
         name = config.name
         value = config.isSensitive ? nil : config.value
-        source = Source(rawValue: config.configSource) ?? .unknown
+        source = Source(rawValue: config.configSource)
         isReadOnly = config.readOnly
         isSensitive = config.isSensitive
-        type = ValueType(rawValue: config.configType) ?? .unknown
+        type = ValueType(rawValue: config.configType)
         synonyms = config.synonyms.map {
-            Synonym(name: $0.name, value: $0.value, source: Source(rawValue: $0.source) ?? .unknown)
+            Synonym(name: $0.name, value: $0.value, source: Source(rawValue: $0.source))
         }
         documentation = config.documentation.flatMap { $0.isEmpty ? nil : $0 }
     }

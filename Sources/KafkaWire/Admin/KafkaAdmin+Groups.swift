@@ -1,19 +1,18 @@
 extension KafkaAdmin {
-    /// The groups of all brokers.
+    /// Lists the groups of all brokers.
     ///
     /// - Parameters:
-    ///   - states: Groups in these states alone (KIP-518), from Kafka 2.6 on; empty for all.
-    ///   - types: Groups of these types alone (KIP-848); empty for all.
-    /// - Returns: The groups, and the brokers that didn't tell theirs.
-    /// - Throws: What keeps every broker from telling its groups, such as UNSUPPORTED_VERSION for `states` before
-    ///   Kafka 2.6.
+    ///   - states: The states to list (KIP-518), from Kafka 2.6 on; empty for all.
+    ///   - types: The types to list (KIP-848); empty for all.
+    /// - Returns: The groups, and the brokers that did not list theirs.
+    /// - Throws: An error that all brokers have in common, such as UNSUPPORTED_VERSION for `states` before Kafka 2.6.
     public func listGroups(states: Set<GroupState> = [], types: Set<GroupType> = []) async throws -> GroupListing {
         let end = deadline
         try await cluster.retrying(operation: "find the brokers of the cluster") {
             _ = try await cluster.refresh(topics: [])
         }
         let brokers = await cluster.brokers.keys.sorted()
-        // Each broker on its own, so that a silent one doesn't hide the answers of the others.
+        // Each broker separately, so that a silent one does not hide the responses of the others.
         let answers = try await withThrowingTaskGroup { group in
             for node in brokers {
                 group.addTask {
@@ -51,16 +50,16 @@ extension KafkaAdmin {
             let version = try connection.version(for: ListGroupsRequest.self)
             guard states.isEmpty || version >= 4 else {
                 return .failure(
-                    KafkaError(.unsupportedVersion, "\(connection.address) doesn't tell the states of its groups"))
+                    KafkaError(.unsupportedVersion, "\(connection.address) does not report the states of its groups"))
             }
-            // Before there were types every group was a classic one.
+            // Brokers without group types have classic groups only.
             if version < 5, !types.isEmpty, !types.contains(.classic) { return .success([]) }
             let response = try await connection.call(
                 ListGroupsRequest(
                     statesFilter: states.map(\.rawValue).sorted(),
                     typesFilter: version >= 5 ? types.map(\.rawValue).sorted() : []), timeout: requestTimeout)
             return Self.outcome(
-                response.errorCode, nil, else: "broker \(node) can't tell its groups",
+                response.errorCode, nil, else: "broker \(node) cannot list its groups",
                 success: response.groups.map { group in
                     ListedGroup(
                         groupID: group.groupId, protocolType: group.protocolType,
@@ -70,18 +69,18 @@ extension KafkaAdmin {
         } catch let error as KafkaError {
             return .failure(error)
         } catch {
-            return .failure(KafkaError(.networkException, "broker \(node) wasn't asked to the end: \(error)"))
+            return .failure(KafkaError(.networkException, "the request to broker \(node) was interrupted: \(error)"))
         }
     }
 
-    /// Groups with their members, those of KIP-848 and classic ones alike, each asked of its coordinator.
+    /// Returns groups with their members, both KIP-848 and classic ones.
     ///
-    /// - Returns: For each group what it is, or GROUP_ID_NOT_FOUND and what else its coordinator finds.
+    /// - Returns: For each group its description, or GROUP_ID_NOT_FOUND or another error of its coordinator.
     public func describeGroups(_ groups: [String]) async throws -> [String: Result<GroupDescription, KafkaError>] {
         try await outcomes(of: groups, operation: "describe the groups") { groups in
             try await byCoordinator(groups) { connection, groups in
                 var outcomes = try await describeConsumerGroups(groups, connection)
-                // A group that isn't one of KIP-848 may be a classic one.
+                // The other groups may be classic ones.
                 let others = groups.filter { outcomes[$0] == nil }
                 if !others.isEmpty {
                     outcomes.merge(try await describeClassicGroups(others, connection)) { $1 }
@@ -91,7 +90,7 @@ extension KafkaAdmin {
         }
     }
 
-    /// Those of the groups that are of KIP-848; the others are left out.
+    /// Describes the KIP-848 groups; other groups are omitted.
     private func describeConsumerGroups(
         _ groups: [String], _ connection: NegotiatedConnection
     ) async throws -> [String: Result<GroupDescription, KafkaError>] {
@@ -100,11 +99,11 @@ extension KafkaAdmin {
             ConsumerGroupDescribeRequest(groupIds: groups), timeout: requestTimeout)
         var outcomes: [String: Result<GroupDescription, KafkaError>] = [:]
         for group in response.groups {
-            // A broker that has only classic groups refuses the question as such.
+            // A broker that has only classic groups refuses the request.
             let code = ErrorCode(rawValue: group.errorCode)
             if code == .groupIdNotFound || code == .unsupportedVersion { continue }
             outcomes[group.groupId] = Self.outcome(
-                group.errorCode, group.errorMessage, else: "the group \(group.groupId) can't be described",
+                group.errorCode, group.errorMessage, else: "the group \(group.groupId) cannot be described",
                 success: GroupDescription(group, coordinator: connection.address))
         }
         return outcomes
@@ -118,13 +117,13 @@ extension KafkaAdmin {
         for group in response.groups {
             let description = GroupDescription(group, coordinator: connection.address)
             if group.errorCode == ErrorCode.none.rawValue, description.state == .dead, description.members.isEmpty {
-                // Before version 6 a group that doesn't exist is a dead one (KIP-1043).
+                // Before version 6 a group that does not exist is reported as dead (KIP-1043).
                 outcomes[group.groupId] = .failure(
                     KafkaError(
                         .groupIdNotFound, "the group \(group.groupId) does not exist", isFromBroker: true))
             } else {
                 outcomes[group.groupId] = Self.outcome(
-                    group.errorCode, group.errorMessage, else: "the group \(group.groupId) can't be described",
+                    group.errorCode, group.errorMessage, else: "the group \(group.groupId) cannot be described",
                     success: description)
             }
         }
@@ -133,7 +132,7 @@ extension KafkaAdmin {
 
     /// Deletes groups without members, and their offsets (KIP-229).
     ///
-    /// - Returns: For each group success, or NON_EMPTY_GROUP, GROUP_ID_NOT_FOUND and what else its coordinator finds.
+    /// - Returns: For each group success, or NON_EMPTY_GROUP, GROUP_ID_NOT_FOUND or another error of its coordinator.
     public func deleteGroups(_ groups: [String]) async throws -> [String: Result<Void, KafkaError>] {
         try await outcomes(of: groups, operation: "delete the groups") { groups in
             try await byCoordinator(groups) { connection, groups in
@@ -151,13 +150,13 @@ extension KafkaAdmin {
 
     private static func deletionFailure(_ result: DeleteGroupsResponse.Result) -> String {
         switch ErrorCode(rawValue: result.errorCode) {
-        case .nonEmptyGroup: "the group \(result.groupId) has members: it can be deleted once they have left"
+        case .nonEmptyGroup: "the group \(result.groupId) has members; stop them before you delete it"
         case .groupIdNotFound: "the group \(result.groupId) does not exist"
-        default: "the group \(result.groupId) can't be deleted"
+        default: "the group \(result.groupId) cannot be deleted"
         }
     }
 
-    /// Sends what is about groups to their coordinators, those of one coordinator together.
+    /// Sends the groups to their coordinators, with one request for each coordinator.
     private func byCoordinator<Value: Sendable>(
         _ groups: [String],
         _ call: (NegotiatedConnection, [String]) async throws -> [String: Result<Value, KafkaError>]
@@ -184,10 +183,10 @@ extension KafkaAdmin {
 }
 
 extension KafkaAdmin {
-    /// Whether the cluster serves groups of the protocol `consumer` (KIP-848): the feature `group.version` is at least 1
-    /// there, which it is from Kafka 4.0 on.
+    /// Returns whether the cluster serves groups of the protocol `consumer` (KIP-848): whether its feature `group.version`
+    /// is at least 1, as from Kafka 4.0 on.
     ///
-    /// - Throws: If no broker can be reached.
+    /// - Throws: NETWORK_EXCEPTION or another error if no broker can be reached; `CancellationError`.
     public func supportsConsumerProtocol() async throws -> Bool {
         let connection = try await cluster.anyConnection()
         let isSpoken = (try? connection.version(for: ConsumerGroupHeartbeatRequest.self)) != nil

@@ -1,14 +1,14 @@
 extension KafkaAdmin {
-    /// Writes a group's offsets, for a group that has no members: what tools show as its lag.
+    /// Commits offsets for a group without members, from which tools compute its lag.
     ///
     /// - Parameters:
-    ///   - group: Its `group.id`; one that doesn't exist yet is made by this.
-    ///   - offsets: For each partition the offset to go on from.
-    ///   - topicIDs: The topics that the offsets belong to, by name (`TopicDescription.id`). The offsets of a topic that was
-    ///     deleted and recreated are not written then. Topics without an id here are not checked.
-    ///   - limit: How long to try; `default.api.timeout.ms` where nil.
-    /// - Throws: UNKNOWN_MEMBER_ID where the group has members, INCONSISTENT_TOPIC_ID if a topic has another id than in
-    ///   `topicIDs`, and what else the coordinator finds. Offsets of other topics are written.
+    ///   - group: The group's id. A group that does not exist is created.
+    ///   - offsets: For each partition the offset of the next record to read.
+    ///   - topicIDs: The ids of the topics, by name (`TopicDescription.id`). Offsets of a topic that was deleted and
+    ///     recreated are not committed then. Topics without an id here are not checked.
+    ///   - limit: How long to retry; nil for `default.api.timeout.ms`.
+    /// - Throws: UNKNOWN_MEMBER_ID if the group has members, INCONSISTENT_TOPIC_ID if a topic's id differs from the one in
+    ///   `topicIDs`, or another error of the coordinator. Offsets of other topics are committed.
     public func commitOffsets(
         group: String, _ offsets: [TopicPartition: Int64], topicIDs: [String: KafkaUUID] = [:], limit: Duration? = nil
     ) async throws {
@@ -17,17 +17,16 @@ extension KafkaAdmin {
         for outcome in outcomes.values { try outcome.get() }
     }
 
-    /// Writes a group's offsets, for a group that has no members.
+    /// Sets the offsets of a group without members.
     ///
     /// - Parameters:
-    ///   - group: Its `group.id`; one that doesn't exist yet is made by this.
-    ///   - offsets: For each partition the offset to go on from.
-    ///   - topicIDs: The topics that the offsets belong to, by name (`TopicDescription.id`). The client asks the coordinator
-    ///     for the current ids right before it writes. Topics without an id here are not checked.
-    ///   - limit: How long to try; `default.api.timeout.ms` where nil.
-    /// - Returns: For each partition success, or UNKNOWN_MEMBER_ID where the group has members,
-    ///   UNKNOWN_TOPIC_OR_PARTITION, INCONSISTENT_TOPIC_ID if the topic has another id than in `topicIDs`, and what else
-    ///   the coordinator finds.
+    ///   - group: The group's id. A group that does not exist is created.
+    ///   - offsets: For each partition the offset of the next record to read.
+    ///   - topicIDs: The ids of the topics, by name (`TopicDescription.id`). The client asks the coordinator for the current
+    ///     ids right before it sets the offsets. Topics without an id here are not checked.
+    ///   - limit: How long to retry; nil for `default.api.timeout.ms`.
+    /// - Returns: For each partition success, or UNKNOWN_MEMBER_ID if the group has members, UNKNOWN_TOPIC_OR_PARTITION,
+    ///   INCONSISTENT_TOPIC_ID if the topic's id differs from the one in `topicIDs`, or another error of the coordinator.
     public func alterGroupOffsets(
         _ group: String, _ offsets: [TopicPartition: OffsetAndMetadata], topicIDs: [String: KafkaUUID] = [:],
         limit: Duration? = nil
@@ -37,7 +36,7 @@ extension KafkaAdmin {
             limit: limit
         ) { partitions in
             let connection = try await cluster.connection(to: .group(group))
-            // From version 10 on topics go by their ids, which who writes offsets by name needn't know.
+            // From version 10 on requests contain topic ids, which the caller may not know.
             let version = min(try connection.version(for: OffsetCommitRequest.self), 9)
             let mismatches = try await TopicIdentity.mismatches(
                 partitions.reduce(into: [:]) { $0[$1] = topicIDs[$1.topic] }, over: connection,
@@ -58,7 +57,7 @@ extension KafkaAdmin {
             for topic in response.topics {
                 for partition in topic.partitions {
                     outcomes[TopicPartition(topic: topic.name, partition: partition.partitionIndex)] = Self.outcome(
-                        partition.errorCode, nil, else: "the group's offset can't be written", topic: topic.name,
+                        partition.errorCode, nil, else: "the group's offset cannot be set", topic: topic.name,
                         partition: partition.partitionIndex, success: ())
                 }
             }
@@ -66,15 +65,15 @@ extension KafkaAdmin {
         }
     }
 
-    /// The offsets that a group has committed.
+    /// Returns the committed offsets of a group.
     ///
     /// - Parameters:
-    ///   - group: Its `group.id`.
-    ///   - partitions: Nil for all that the group has an offset of. One without an offset is left out of the answer.
-    ///   - requiresStable: Whether an offset that a transaction is about to move is UNSTABLE_OFFSET_COMMIT, and waited
-    ///     for (KIP-447), from Kafka 2.5 on.
-    /// - Throws: GROUP_AUTHORIZATION_FAILED and what else the coordinator finds about the group as a whole. A group that
-    ///   doesn't exist has no offsets.
+    ///   - group: The group's id.
+    ///   - partitions: The partitions; nil for all with a committed offset. Partitions without one are omitted.
+    ///   - requiresStable: Whether to wait for transactions in progress that commit offsets of the group (KIP-447), from
+    ///     Kafka 2.5 on. The broker reports such offsets as UNSTABLE_OFFSET_COMMIT.
+    /// - Throws: GROUP_AUTHORIZATION_FAILED or another error that concerns the whole group. A group that does not exist has
+    ///   no offsets.
     public func listGroupOffsets(
         _ group: String, of partitions: [TopicPartition]? = nil, requiresStable: Bool = false
     ) async throws -> [TopicPartition: Result<OffsetAndMetadata, KafkaError>] {
@@ -102,12 +101,12 @@ extension KafkaAdmin {
         }
     }
 
-    /// Asks the coordinator once; nil for a partition without an offset.
+    /// Asks the coordinator once. The offset is nil if the group has none for a partition.
     private func fetchOffsets(
         _ group: String, _ partitions: [TopicPartition]?, requiresStable: Bool
     ) async throws -> [TopicPartition: Result<OffsetAndMetadata?, KafkaError>] {
         let connection = try await cluster.connection(to: .group(group))
-        // From version 10 on topics go by their ids, which the names of all offsets can't be told from.
+        // From version 10 on responses contain topic ids, whose names may be unknown.
         let version = min(try connection.version(for: OffsetFetchRequest.self), 9)
         let topics = partitions.map { Dictionary(grouping: $0, by: \.topic).mapValues { $0.map(\.partition) } }
         var request = OffsetFetchRequest(requireStable: requiresStable && version >= 7)
@@ -124,7 +123,7 @@ extension KafkaAdmin {
         let response = try await answer(connection, request, version: version)
         let code = ErrorCode(rawValue: response.groups.first?.errorCode ?? response.errorCode)
         guard code == .none else {
-            throw KafkaError(code, "the offsets of the group \(group) can't be told", isFromBroker: true)
+            throw KafkaError(code, "the offsets of the group \(group) cannot be listed", isFromBroker: true)
         }
         var found: [TopicPartition: Result<OffsetAndMetadata?, KafkaError>] = [:]
         for topic in response.topics {
@@ -148,16 +147,15 @@ extension KafkaAdmin {
         _ offset: Int64, _ leaderEpoch: Int32, _ metadata: String?, _ code: Int16, _ topic: String, _ partition: Int32
     ) -> Result<OffsetAndMetadata?, KafkaError> {
         outcome(
-            code, nil, else: "the group's offset can't be told", topic: topic, partition: partition,
+            code, nil, else: "the group's offset cannot be listed", topic: topic, partition: partition,
             success: offset < 0
                 ? nil : OffsetAndMetadata(offset, leaderEpoch: leaderEpoch, metadata: metadata ?? ""))
     }
 
-    /// Makes a group forget its offsets of partitions whose topics no member is subscribed to (KIP-496), from Kafka 2.4
-    /// on.
+    /// Deletes offsets of a group, for topics that no member is subscribed to (KIP-496), from Kafka 2.4 on.
     ///
-    /// - Returns: For each partition success, or GROUP_SUBSCRIBED_TO_TOPIC and what else the coordinator finds.
-    /// - Throws: GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP and what else concerns the group as a whole.
+    /// - Returns: For each partition success, or GROUP_SUBSCRIBED_TO_TOPIC or another error of the coordinator.
+    /// - Throws: GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP or another error that concerns the whole group.
     public func deleteGroupOffsets(
         _ group: String, of partitions: [TopicPartition]
     ) async throws -> [TopicPartition: Result<Void, KafkaError>] {
@@ -176,13 +174,13 @@ extension KafkaAdmin {
             let response = try await cluster.connection(to: .group(group)).call(request, timeout: requestTimeout)
             let code = ErrorCode(rawValue: response.errorCode)
             guard code == .none else {
-                throw KafkaError(code, "the offsets of the group \(group) can't be deleted", isFromBroker: true)
+                throw KafkaError(code, "the offsets of the group \(group) cannot be deleted", isFromBroker: true)
             }
             var outcomes: [TopicPartition: Result<Void, KafkaError>] = [:]
             for topic in response.topics {
                 for partition in topic.partitions {
                     outcomes[TopicPartition(topic: topic.name, partition: partition.partitionIndex)] = Self.outcome(
-                        partition.errorCode, nil, else: "the group's offset can't be deleted", topic: topic.name,
+                        partition.errorCode, nil, else: "the group's offset cannot be deleted", topic: topic.name,
                         partition: partition.partitionIndex, success: ())
                 }
             }
@@ -190,14 +188,14 @@ extension KafkaAdmin {
         }
     }
 
-    /// Sends a request in a version below the highest that both sides know.
+    /// Sends a request with a version below the highest common one.
     private func answer<R: KafkaRequest>(
         _ connection: NegotiatedConnection, _ request: R, version: Int16
     ) async throws -> R.Response {
         guard
             let response = try await connection.call(
                 request, version: version, timeout: requestTimeout, expectsResponse: true)
-        else { throw KafkaError(.unknownServerError, "\(connection.address) gave no answer to \(R.apiKey.name)") }
+        else { throw KafkaError(.unknownServerError, "\(connection.address) sent no response to \(R.apiKey.name)") }
         return response
     }
 }

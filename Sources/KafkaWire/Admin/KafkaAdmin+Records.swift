@@ -1,10 +1,9 @@
 extension KafkaAdmin {
     /// Deletes the records of partitions up to an offset (KIP-107).
     ///
-    /// - Parameter offsets: For each partition the first offset that stays; -1 for the end of what all replicas in sync
-    ///   have, which leaves nothing.
-    /// - Returns: For each partition its first offset from now on, or OFFSET_OUT_OF_RANGE for an offset beyond the end,
-    ///   POLICY_VIOLATION where the topic is compacted alone, and what else the leader finds.
+    /// - Parameter offsets: For each partition the first offset to keep; -1 for the high watermark, which keeps nothing.
+    /// - Returns: For each partition its new first offset, or OFFSET_OUT_OF_RANGE for an offset beyond the end,
+    ///   POLICY_VIOLATION if the topic is only compacted, or another error of the leader.
     public func deleteRecords(
         before offsets: [TopicPartition: Int64]
     ) async throws -> [TopicPartition: Result<Int64, KafkaError>] {
@@ -49,25 +48,25 @@ extension KafkaAdmin {
         for topic in response.topics {
             for partition in topic.partitions {
                 outcomes[TopicPartition(topic: topic.name, partition: partition.partitionIndex)] = Self.outcome(
-                    partition.errorCode, nil, else: "the records can't be deleted", topic: topic.name,
+                    partition.errorCode, nil, else: "the records cannot be deleted", topic: topic.name,
                     partition: partition.partitionIndex, success: partition.lowWatermark)
             }
         }
         return outcomes
     }
 
-    /// Sees to it that the topics' leaders are known, where the topics exist.
+    /// Looks up the leaders of topics.
     ///
-    /// - Returns: The error of each topic that has one.
+    /// - Returns: The error codes of the topics that have one.
     private func learn(_ topics: [String]) async throws -> [String: ErrorCode] {
         try await cluster.retrying(operation: "find the leaders of \(topics.briefly)") {
             try await cluster.refresh(topics: topics)
         }
     }
 
-    /// Why a partition can't be asked anything. That there is none stays so.
+    /// The error for a partition without a known leader. It is permanent if the partition does not exist.
     ///
-    /// - Parameter code: What a broker said of the topic; nil where it said nothing against it.
+    /// - Parameter code: The topic's error code in the metadata; nil if it had none.
     private func leaderless(_ partition: TopicPartition, _ code: ErrorCode?) async -> KafkaError {
         guard let topic = await cluster.topic(partition.topic) else {
             if let code, code != .unknownTopicOrPartition { return .ofTopic(code, partition.topic) }

@@ -1,17 +1,18 @@
-/// A topic that is to be made.
+/// A topic to create.
 public struct NewTopic: Sendable, Hashable {
-    /// Up to 249 characters: ASCII letters, digits, `.`, `_` and `-`.
+    /// The name: up to 249 characters of ASCII letters, digits, `.`, `_` and `-`.
     public var name: String
-    /// -1 for the cluster's default (from Kafka 2.4 on), and where `assignments` tells.
+    /// The number of partitions; -1 for the cluster's default (from Kafka 2.4 on). Ignored with `assignments`.
     public var partitions: Int32
-    /// -1 for the cluster's default (from Kafka 2.4 on), and where `assignments` tells.
+    /// The number of replicas; -1 for the cluster's default (from Kafka 2.4 on). Ignored with `assignments`.
     public var replicationFactor: Int16
-    /// Settings of the topic by Kafka's names; what isn't set has the brokers' default.
+    /// Configs of the topic by their names in Kafka. The others have the brokers' defaults.
     public var configs: [String: String]
-    /// For each partition, from 0 on, the node ids of its replicas; empty where the controller is to choose.
+    /// For each partition, from 0, the node ids of its replicas; empty to let the controller choose.
     public var assignments: [[Int32]]
 
-    /// All but the name may be left to the cluster: `num.partitions` and `default.replication.factor` (KIP-464).
+    /// Creates a topic to create. Everything but the name may be left to the cluster's `num.partitions` and
+    /// `default.replication.factor` (KIP-464).
     public init(
         _ name: String, partitions: Int32 = -1, replicationFactor: Int16 = -1, configs: [String: String] = [:],
         assignments: [[Int32]] = []
@@ -24,23 +25,32 @@ public struct NewTopic: Sendable, Hashable {
     }
 }
 
-/// A topic as it was made.
+/// A topic that was created.
 public struct CreatedTopic: Sendable, Hashable {
-    /// `KafkaUUID.zero` before Kafka 2.8 (KIP-516).
+    /// The topic's id (KIP-516); `KafkaUUID.zero` before Kafka 2.8.
     public let id: KafkaUUID
-    /// -1 where the broker doesn't say: before Kafka 2.4, and to who may not describe the topic.
+    /// The number of partitions; -1 before Kafka 2.4, and if the client may not describe the topic.
     public let partitions: Int32
-    /// -1 as for `partitions`.
+    /// The number of replicas; -1 before Kafka 2.4, and if the client may not describe the topic.
     public let replicationFactor: Int16
+
+    /// Creates a value, for example in a test.
+    public init(
+        id: KafkaUUID, partitions: Int32, replicationFactor: Int16
+    ) {
+        self.id = id
+        self.partitions = partitions
+        self.replicationFactor = replicationFactor
+    }
 }
 
 extension KafkaAdmin {
-    /// Topics with their partitions and leaders, in the order of their names here.
+    /// Returns topics with their partitions and leaders, in the given order.
     ///
-    /// - Throws: UNKNOWN_TOPIC_OR_PARTITION naming the first topic that doesn't exist; `describeTopics` has a result
-    ///   for each instead.
+    /// - Throws: UNKNOWN_TOPIC_OR_PARTITION with the first topic that does not exist. `describeTopics` returns a result
+    ///   for each topic instead.
     public func describe(topics: [String]) async throws -> [TopicDescription] {
-        // Retriable as a broker means it, which is right while a topic is being made; who asks wants to know now.
+        // The code is retriable, since the topic may be being created; but the caller wants to know now.
         try await cluster.retrying(
             operation: "describe the topics \(topics.briefly)", topics: topics, final: [.unknownTopicOrPartition]
         ) {
@@ -52,10 +62,10 @@ extension KafkaAdmin {
         }
     }
 
-    /// Topics with their partitions and leaders.
+    /// Returns topics with their partitions and leaders.
     ///
-    /// - Returns: For each topic what it is, or UNKNOWN_TOPIC_OR_PARTITION, TOPIC_AUTHORIZATION_FAILED and what else
-    ///   the broker finds.
+    /// - Returns: For each topic its description, or UNKNOWN_TOPIC_OR_PARTITION, TOPIC_AUTHORIZATION_FAILED or another
+    ///   error of the broker.
     public func describeTopics(_ names: [String]) async throws -> [String: Result<TopicDescription, KafkaError>] {
         try await outcomes(of: names, operation: "describe the topics", final: [.unknownTopicOrPartition]) { names in
             let request = MetadataRequest(
@@ -72,9 +82,9 @@ extension KafkaAdmin {
         }
     }
 
-    /// All topics that the client may see, by name.
+    /// Returns all topics that the client may see, by name.
     ///
-    /// - Parameter includingInternal: Whether `__consumer_offsets` and its like are among them.
+    /// - Parameter includingInternal: Whether to include Kafka's own topics, such as `__consumer_offsets`.
     public func listTopics(includingInternal: Bool = false) async throws -> [TopicDescription] {
         try await cluster.retrying(operation: "list the topics") {
             try await cluster.allTopics().filter { includingInternal || !$0.isInternal }.sorted { $0.name < $1.name }
@@ -88,13 +98,13 @@ extension KafkaAdmin {
         return (metadata, errors)
     }
 
-    /// Makes topics (KIP-4). They have leaders a moment after this returns; `createTopic` waits for that.
+    /// Creates topics (KIP-4). They have leaders a moment after this returns; `createTopic` waits for that.
     ///
     /// - Parameters:
-    ///   - topics: Of those with the same name the first counts.
-    ///   - validateOnly: Whether the brokers only say whether they could.
-    /// - Returns: For each topic what it is now, or TOPIC_ALREADY_EXISTS, INVALID_REPLICATION_FACTOR and what else the
-    ///   broker finds. A topic that was made by a request whose answer was lost is one that exists already.
+    ///   - topics: The topics. If several have the same name, the first is used.
+    ///   - validateOnly: Whether the brokers only validate the request.
+    /// - Returns: For each topic what was created, or TOPIC_ALREADY_EXISTS, INVALID_REPLICATION_FACTOR or another error of
+    ///   the broker. If the response to a request is lost, its topics are reported as TOPIC_ALREADY_EXISTS.
     public func createTopics(
         _ topics: [NewTopic], validateOnly: Bool = false
     ) async throws -> [String: Result<CreatedTopic, KafkaError>] {
@@ -107,7 +117,7 @@ extension KafkaAdmin {
             var outcomes: [String: Result<CreatedTopic, KafkaError>] = [:]
             for topic in response.topics {
                 outcomes[topic.name] = Self.outcome(
-                    topic.errorCode, topic.errorMessage, else: "the topic \(topic.name) can't be made",
+                    topic.errorCode, topic.errorMessage, else: "the topic \(topic.name) cannot be created",
                     topic: topic.name,
                     success: CreatedTopic(
                         id: topic.topicId, partitions: topic.numPartitions, replicationFactor: topic.replicationFactor))
@@ -116,14 +126,14 @@ extension KafkaAdmin {
         }
     }
 
-    /// Makes a topic and waits until every partition of it has a leader that serves it.
+    /// Creates a topic and waits until each of its partitions has a leader that serves it.
     ///
     /// - Parameters:
-    ///   - name: Up to 249 characters: ASCII letters, digits, `.`, `_` and `-`.
-    ///   - partitions: -1 for the cluster's default (from Kafka 2.4 on).
-    ///   - replicationFactor: -1 for the cluster's default (from Kafka 2.4 on).
-    ///   - configs: Settings of the topic by Kafka's names.
-    /// - Throws: TOPIC_ALREADY_EXISTS, INVALID_REPLICATION_FACTOR and what else the broker finds.
+    ///   - name: The name: up to 249 characters of ASCII letters, digits, `.`, `_` and `-`.
+    ///   - partitions: The number of partitions; -1 for the cluster's default (from Kafka 2.4 on).
+    ///   - replicationFactor: The number of replicas; -1 for the cluster's default (from Kafka 2.4 on).
+    ///   - configs: Configs of the topic by their names in Kafka.
+    /// - Throws: TOPIC_ALREADY_EXISTS, INVALID_REPLICATION_FACTOR or another error of the broker.
     public func createTopic(
         _ name: String, partitions: Int32 = -1, replicationFactor: Int16 = -1, configs: [String: String] = [:]
     ) async throws {
@@ -138,19 +148,19 @@ extension KafkaAdmin {
             if topic.partitions.isEmpty || topic.partitions.contains(where: { $0.leader == nil }) {
                 throw KafkaError(.leaderNotAvailable, "the topic has a partition without a leader", topic: name)
             }
-            // A leader that is named may not know it yet; one that tells its offsets does.
+            // The named leader may not know that it leads; if it returns offsets, it does.
             _ = try await cluster.listOffsets(
                 Dictionary(
                     uniqueKeysWithValues: topic.partitions.map {
-                        (TopicPartition(topic: name, partition: $0.index), .latest)
+                        (TopicPartition(topic: name, partition: $0.partition), .latest)
                     }))
         }
     }
 
-    /// Deletes topics with all their records (KIP-4). The brokers do it in their own time after this returns.
+    /// Deletes topics with all their records (KIP-4). The brokers complete it after this returns.
     ///
-    /// - Returns: For each topic success, or UNKNOWN_TOPIC_OR_PARTITION, TOPIC_DELETION_DISABLED and what else the
-    ///   broker finds.
+    /// - Returns: For each topic success, or UNKNOWN_TOPIC_OR_PARTITION, TOPIC_DELETION_DISABLED or another error of the
+    ///   broker.
     public func deleteTopics(_ names: [String]) async throws -> [String: Result<Void, KafkaError>] {
         try await outcomes(of: names, operation: "delete the topics", final: [.unknownTopicOrPartition]) { names in
             let connection = try await cluster.controllerConnection()
@@ -165,27 +175,26 @@ extension KafkaAdmin {
             for topic in response.responses {
                 guard let name = topic.name else { continue }
                 outcomes[name] = Self.outcome(
-                    topic.errorCode, topic.errorMessage, else: "the topic \(name) can't be deleted", topic: name,
+                    topic.errorCode, topic.errorMessage, else: "the topic \(name) cannot be deleted", topic: name,
                     success: ())
             }
             return outcomes
         }
     }
 
-    /// Deletes a topic with all its records. The brokers do it in their own time after this returns.
+    /// Deletes a topic with all its records. The brokers complete it after this returns.
     ///
-    /// - Throws: UNKNOWN_TOPIC_OR_PARTITION and what else the broker finds.
+    /// - Throws: UNKNOWN_TOPIC_OR_PARTITION or another error of the broker.
     public func deleteTopic(_ name: String) async throws {
         try await deleteTopics([name])[name]?.get()
     }
 
-    /// Gives topics more partitions (KIP-195).
+    /// Adds partitions to topics (KIP-195).
     ///
     /// - Parameters:
-    ///   - counts: For each topic how many it is to have, those counted that it has.
-    ///   - validateOnly: Whether the brokers only say whether they could.
-    /// - Returns: For each topic success, or INVALID_PARTITIONS where it has as many or more, and what else the broker
-    ///   finds.
+    ///   - counts: The new number of partitions of each topic, including the existing ones.
+    ///   - validateOnly: Whether the brokers only validate the request.
+    /// - Returns: For each topic success, or INVALID_PARTITIONS if it has as many or more, or another error of the broker.
     public func createPartitions(
         _ counts: [String: Int32], validateOnly: Bool = false
     ) async throws -> [String: Result<Void, KafkaError>] {
@@ -200,7 +209,7 @@ extension KafkaAdmin {
             var outcomes: [String: Result<Void, KafkaError>] = [:]
             for topic in response.results {
                 outcomes[topic.name] = Self.outcome(
-                    topic.errorCode, topic.errorMessage, else: "the topic \(topic.name) can't get more partitions",
+                    topic.errorCode, topic.errorMessage, else: "the topic \(topic.name) cannot get more partitions",
                     topic: topic.name, success: ())
             }
             return outcomes

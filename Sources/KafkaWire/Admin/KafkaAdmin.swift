@@ -1,10 +1,11 @@
 import Concurrency
 
-/// What there is in a cluster, and to change it.
+/// Describes and changes a cluster: topics, configs, groups, records, ACLs, SCRAM users.
 ///
-/// A call that is about several things gives a result for each, so that one that fails hides none of the others; it
-/// throws only where nothing could be done at all. What fails for a passing reason is tried again until
-/// `default.api.timeout.ms` is over.
+/// A call for several items returns a result for each, so that one failure does not hide the other results. It throws only
+/// if nothing could be done at all. Retriable failures are retried for `default.api.timeout.ms`.
+///
+/// Every call throws `KafkaError`, or `CancellationError` if the task is cancelled.
 ///
 /// ```swift
 /// let created = try await client.admin.createTopics([NewTopic("orders", partitions: 6), NewTopic("returns")])
@@ -15,44 +16,45 @@ import Concurrency
 public struct KafkaAdmin: Sendable {
     let cluster: Cluster
 
-    /// Offsets of partitions: the first, the end, or by timestamp (KIP-79). The end is that of what all replicas in
-    /// sync have, whatever `isolation.level` says; an `OffsetSpec.offset` comes back as it is.
+    /// Returns offsets of partitions: the first, the end, or by timestamp (KIP-79).
     ///
-    /// - Throws: The error of the first partition that can't be told, naming it; after `default.api.timeout.ms` where
-    ///   it may pass, as UNKNOWN_TOPIC_OR_PARTITION may for a topic that is being made.
+    /// The end is the high watermark, whatever `isolation.level` is. An `OffsetSpec.offset` is returned unchanged.
+    ///
+    /// - Throws: The error of the first partition that fails, which it names. A retriable error is thrown after
+    ///   `default.api.timeout.ms`, such as UNKNOWN_TOPIC_OR_PARTITION for a topic that is being created.
     public func listOffsets(_ specs: [TopicPartition: OffsetSpec]) async throws -> [TopicPartition: ListedOffset] {
         try await cluster.listOffsets(specs)
     }
 
     // MARK: Time
 
-    /// How long a broker may take for something that it does with others.
+    /// The timeout that a request asks the broker to keep.
     var timeoutMs: Int32 { cluster.configuration.requestTimeout.asMilliseconds }
 
-    /// How long to wait for the answer to such a request: the broker's own time-out comes first.
+    /// How long to wait for the response to such a request. Longer than the broker's own timeout, so that this comes first.
     var patience: Duration { cluster.configuration.requestTimeout + .seconds(5) }
 
     var requestTimeout: Duration { cluster.configuration.requestTimeout }
 
-    /// When a call that begins now has to have ended.
+    /// The deadline of a call that begins now.
     var deadline: ContinuousClock.Instant { cluster.timing.now() + cluster.configuration.defaultAPITimeout }
 
-    /// What is left for the further steps of a call; never zero, which would mean a single attempt.
+    /// The time left for the further steps of a call; never zero, which would mean a single attempt.
     func timeLeft(until deadline: ContinuousClock.Instant) -> Duration {
         max(deadline - cluster.timing.now(), .milliseconds(1))
     }
 
     // MARK: Outcomes
 
-    /// Does something for each of several items, and again for those that failed for a passing reason.
+    /// Runs an operation for several items, and retries it for those that failed with a retriable error.
     ///
     /// - Parameters:
     ///   - items: The items; each is settled by its first outcome that is not a retriable error.
-    ///   - operation: What is done, as an infinitive without the items: "create the topics".
-    ///   - topics: The topics whose leaders matter to it.
+    ///   - operation: The operation, as an infinitive without the items: "create the topics".
+    ///   - topics: The topics whose leaders the operation depends on.
     ///   - final: Retriable errors that must not be retried.
     ///   - limit: How long the call may take; `default.api.timeout.ms` if nil.
-    ///   - attempt: Does it once for the items that are left, and returns the outcome of each.
+    ///   - attempt: Runs the operation once for the unsettled items, and returns the outcome of each.
     /// - Returns: An outcome for each item.
     /// - Throws: What `attempt` throws, if no item has an outcome yet.
     func outcomes<Item: Hashable & Sendable, Value: Sendable>(
@@ -60,7 +62,7 @@ public struct KafkaAdmin: Sendable {
         limit: Duration? = nil,
         _ attempt: @escaping @Sendable ([Item]) async throws -> [Item: Result<Value, KafkaError>]
     ) async throws -> [Item: Result<Value, KafkaError>] {
-        // Locked, since an attempt that has run out of time may still end after this function has returned.
+        // Locked, since an attempt that has timed out may still end after this function has returned.
         let progress = Lock(Progress<Item, Value>(left: Set(items)))
         let left = progress.withLock { $0.left }
         guard !left.isEmpty else { return [:] }
@@ -110,21 +112,21 @@ public struct KafkaAdmin: Sendable {
         }
     }
 
-    /// What is said of an item that a broker's answer should have named, and didn't.
-    static let leftOut = KafkaError(.unknownServerError, "the broker left it out of its answer")
+    /// The error for an item that is missing in the broker's response.
+    static let leftOut = KafkaError(.unknownServerError, "the broker's response does not contain it")
 
-    /// Success, or the error that a broker's code stands for.
+    /// Returns success, or the error for a broker's error code.
     ///
     /// - Parameters:
-    ///   - message: The broker's own sentence, which some versions don't send.
-    ///   - fallback: What is said then.
+    ///   - message: The broker's message, which some versions do not send.
+    ///   - fallback: The message if the broker sent none.
     static func outcome<Value>(
         _ code: Int16, _ message: String?, else fallback: @autoclosure () -> String, topic: String? = nil,
         partition: Int32? = nil, success: @autoclosure () -> Value
     ) -> Result<Value, KafkaError> {
         let code = ErrorCode(rawValue: code)
         guard code != .none else { return .success(success()) }
-        // The broker's own words for it name no topic.
+        // The broker's own message names no topic.
         let unknownTopic = code == .unknownTopicOrPartition && partition == nil ? topic : nil
         let text =
             unknownTopic.map { "the topic \($0) does not exist" } ?? message.flatMap { $0.isEmpty ? nil : $0 }

@@ -66,7 +66,7 @@ extension Cluster {
             return connection
         } catch {
             let backoff = Backoff(
-                initial: configuration.reconnectBackoff, maximum: configuration.reconnectBackoffMaximum)
+                initial: configuration.reconnectBackoff, maximum: configuration.maximumReconnectBackoff)
             let pause = backoff.delay(afterFailures: failures.count + 1, random: timing.random())
             let isCurrent = connections.failed(key, attempt: attempt, error, notBefore: timing.now() + pause)
             // Only closing the client and rebootstrapping cancel an attempt that callers wait for.
@@ -84,7 +84,7 @@ extension Cluster {
     private func setupTimeout(failures: Int) -> Duration {
         let growing = Backoff(
             initial: configuration.connectionSetupTimeout,
-            maximum: max(configuration.connectionSetupTimeout, configuration.connectionSetupTimeoutMaximum))
+            maximum: max(configuration.connectionSetupTimeout, configuration.maximumConnectionSetupTimeout))
         return failures == 0
             ? configuration.connectionSetupTimeout
             : growing.delay(afterFailures: failures + 1, random: timing.random())

@@ -73,6 +73,8 @@ extension Cluster {
                     topic: key.topic, partition: key.partition))
         }
         return .success(
-            ListedOffset(offset: answer.offset, timestamp: answer.timestamp, leaderEpoch: answer.leaderEpoch))
+            ListedOffset(
+                offset: answer.offset, timestamp: KafkaTimestamp(millisecondsSince1970: answer.timestamp),
+                leaderEpoch: answer.leaderEpoch))
     }
 }

@@ -15,7 +15,7 @@ extension Cluster {
         var known: [TopicPartition: ListedOffset] = [:]
         for (partition, spec) in specs {
             if case .offset(let offset) = spec {
-                known[partition] = ListedOffset(offset: offset, timestamp: -1, leaderEpoch: -1)
+                known[partition] = ListedOffset(offset: offset)
             }
         }
         let topics = Set(specs.keys.map(\.topic)).sorted()

@@ -45,7 +45,7 @@ package actor Cluster {
         self.timing = timing
         // Room for a consumer's responses: one being read, one buffered, one being received. A request's byte limit is
         // an Int32.
-        pool = BufferPool(limit: 2 * Int(Int32(clamping: configuration.consumer.fetchMaximumBytes)) + (1 << 20))
+        pool = BufferPool(limit: 2 * Int(Int32(clamping: configuration.consumer.maximumFetchBytes)) + (1 << 20))
     }
 
     /// Closes all connections. Calls in progress and later calls fail immediately. Doesn't wait.

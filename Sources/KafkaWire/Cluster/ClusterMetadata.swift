@@ -1,27 +1,49 @@
-/// A topic as a broker last described it.
+/// A topic and its partitions, according to the cluster's metadata.
 public struct TopicDescription: Sendable, Hashable {
-    /// The topic's name. A recreated topic has another `id`.
+    /// The topic's name.
     public let name: String
-    /// The topic's id; `KafkaUUID.zero` before Kafka 2.8. A recreated topic has another one (KIP-516).
+    /// The topic's id (KIP-516), from Kafka 2.8 on; `KafkaUUID.zero` before. A recreated topic has another id.
     public let id: KafkaUUID
-    /// Whether the topic is internal to Kafka, such as `__consumer_offsets`.
+    /// Whether the topic is Kafka's own, such as `__consumer_offsets`.
     public let isInternal: Bool
-    /// The partitions, sorted by index.
+    /// The partitions, by number.
     public let partitions: [PartitionDescription]
+
+    /// Creates a value, for example in a test.
+    public init(
+        name: String, id: KafkaUUID = .zero, isInternal: Bool = false, partitions: [PartitionDescription]
+    ) {
+        self.name = name
+        self.id = id
+        self.isInternal = isInternal
+        self.partitions = partitions
+    }
 }
 
-/// A partition, with its leader and replicas.
+/// A partition and its replicas, according to the cluster's metadata.
 public struct PartitionDescription: Sendable, Hashable {
     /// The partition's number, from 0.
-    public let index: Int32
-    /// The leader's node id; nil if the partition currently has no leader.
+    public let partition: Int32
+    /// The node id of the leader; nil if there is no leader at the moment.
     public let leader: Int32?
-    /// The leader epoch, which increases with each new leader; -1 if unknown (before Kafka 2.1).
+    /// The leader epoch, which increases with each new leader; -1 if the broker does not report it (before Kafka 2.1).
     public let leaderEpoch: Int32
     /// The node ids of the replicas, the preferred leader first.
     public let replicas: [Int32]
-    /// The node ids of the replicas that are in sync with the leader; `acks=all` waits for these.
+    /// The node ids of the in-sync replicas, which `acks=all` waits for.
     public let inSyncReplicas: [Int32]
+
+    /// Creates a value, for example in a test.
+    public init(
+        partition: Int32, leader: Int32?, leaderEpoch: Int32 = -1, replicas: [Int32] = [],
+        inSyncReplicas: [Int32] = []
+    ) {
+        self.partition = partition
+        self.leader = leader
+        self.leaderEpoch = leaderEpoch
+        self.replicas = replicas
+        self.inSyncReplicas = inSyncReplicas
+    }
 }
 
 /// A cluster's brokers, controller, topics and partition leaders.
@@ -78,10 +100,10 @@ struct ClusterMetadata: Sendable {
         let unique = topic.partitions.filter { indexes.insert($0.partitionIndex).inserted }
         let partitions = unique.sorted { $0.partitionIndex < $1.partitionIndex }.map { partition in
             let fresh = PartitionDescription(
-                index: partition.partitionIndex, leader: partition.leaderId >= 0 ? partition.leaderId : nil,
+                partition: partition.partitionIndex, leader: partition.leaderId >= 0 ? partition.leaderId : nil,
                 leaderEpoch: partition.leaderEpoch, replicas: partition.replicaNodes,
                 inSyncReplicas: partition.isrNodes)
-            if let old = known?.partition(fresh.index), old.leaderEpoch > fresh.leaderEpoch { return old }
+            if let old = known?.partition(fresh.partition), old.leaderEpoch > fresh.leaderEpoch { return old }
             return fresh
         }
         return TopicDescription(
@@ -99,9 +121,9 @@ struct ClusterMetadata: Sendable {
 extension TopicDescription {
     func partition(_ index: Int32) -> PartitionDescription? {
         // Usually the partitions are numbered 0 to n - 1.
-        if let guess = Int(exactly: index), partitions.indices.contains(guess), partitions[guess].index == index {
+        if let guess = Int(exactly: index), partitions.indices.contains(guess), partitions[guess].partition == index {
             return partitions[guess]
         }
-        return partitions.first { $0.index == index }
+        return partitions.first { $0.partition == index }
     }
 }

@@ -1,16 +1,16 @@
 extension ConsumerConfiguration {
-    /// Where to begin where there is no offset, or one that the log doesn't have (`auto.offset.reset`).
+    /// Where a consumer begins if it has no offset, or the log no longer has it (`auto.offset.reset`).
+    @nonexhaustive
     public enum OffsetReset: Sendable, Hashable {
-        /// `earliest` is the first record that the log still has; `latest` is its end, so that only what comes from now
-        /// on is read.
+        /// `earliest` is the first record that the log still has; `latest` is its end, so that only new records are read.
         case earliest, latest
-        /// At the first record that isn't older than this when the consumer looks for it (`by_duration:PT1H`,
+        /// The first record that is not older than this duration when the consumer looks for it (`by_duration:PT1H`,
         /// KIP-1106).
         case byDuration(Duration)
-        /// Nowhere: it is an error (`none`).
+        /// The partition fails (`none`).
         case fail
 
-        /// Reads the setting's value; nil where it isn't one.
+        /// Parses the setting's value; nil if it is invalid.
         init?(_ text: String) {
             switch text.lowercased() {
             case "earliest": self = .earliest
@@ -25,23 +25,33 @@ extension ConsumerConfiguration {
             }
         }
 
-        /// The place to begin at; nil where there is none.
+        /// Returns the place to begin at; nil for `fail`.
         ///
-        /// - Parameter now: In milliseconds since 1970.
-        public func place(now: Int64) -> OffsetSpec? {
+        /// - Parameter now: The time from which `byDuration` counts back.
+        public func place(now: KafkaTimestamp) -> OffsetSpec? {
             switch self {
             case .earliest: .earliest
             case .latest: .latest
-            case .byDuration(let duration): .timestamp(max(0, now - max(0, duration.wholeMilliseconds)))
+            case .byDuration(let duration): .timestamp(now.goingBack(duration))
             case .fail: nil
             }
         }
     }
 }
 
+extension KafkaTimestamp {
+    /// The time before this one, not before 1970. A negative duration counts as zero.
+    fileprivate func goingBack(_ duration: Duration) -> KafkaTimestamp {
+        let (earlier, overflow) = millisecondsSince1970.subtractingReportingOverflow(max(0, duration.wholeMilliseconds))
+        return KafkaTimestamp(millisecondsSince1970: overflow ? 0 : max(0, earlier))
+    }
+}
+
 extension Duration {
-    /// Reads a duration as ISO 8601 has it, such as `P1DT2H` or `PT0.5S`: days, hours, minutes and seconds, of which
-    /// the seconds may have decimals. Nil where it isn't one, or negative, or beyond 10,000 years.
+    /// Parses an ISO 8601 duration of days, hours, minutes and seconds, such as `P1DT2H` or `PT0.5S`. Only the seconds may
+    /// have decimals.
+    ///
+    /// - Returns: nil if the text is not a duration, negative, or longer than 10,000 years.
     init?(iso8601 text: some StringProtocol) {
         var rest = text.uppercased()[...]
         guard rest.popFirst() == "P", !rest.isEmpty else { return nil }

@@ -1,25 +1,37 @@
-/// How a member of a classic group divides the partitions when it leads the group (`partition.assignment.strategy`).
+/// How the leader of a classic group assigns partitions to members (`partition.assignment.strategy`).
 ///
-/// The names and what goes over the wire are those of Kafka's Java client, so members of other clients may be in the
-/// group and any member may lead it.
-public enum PartitionAssignor: String, Sendable, Hashable, CaseIterable, CustomStringConvertible {
-    /// Topic by topic: each member gets partitions that lie next to each other, the first members one more. Topics with
-    /// as many partitions and the same readers are divided alike.
-    case range
-    /// All partitions of all topics, dealt out in turn.
-    case roundRobin = "roundrobin"
-    /// Evenly, and each member keeps what it has as far as that goes (KIP-54). All partitions are given up before a
-    /// rebalance.
-    case sticky
-    /// As `sticky`, but only partitions that move are given up, and others are read on (KIP-429).
-    case cooperativeSticky = "cooperative-sticky"
+/// The names and the bytes on the wire are those of Kafka's Java client, so a group may have members with other clients,
+/// and any member may lead it.
+///
+/// Open: Kafka may add assignors. A client accepts only those that are named here, others are INVALID_CONFIG.
+public struct PartitionAssignor: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+    /// The name in the group protocol, such as `cooperative-sticky`.
+    public let rawValue: String
 
+    /// Creates an assignor from its name in the group protocol.
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    /// Topic by topic, each member gets a range of partitions; the first members get one more. Topics with the same
+    /// number of partitions and the same subscribers are assigned alike.
+    public static let range = PartitionAssignor(rawValue: "range")
+    /// The partitions of all topics in turn.
+    public static let roundRobin = PartitionAssignor(rawValue: "roundrobin")
+    /// Evenly, and members keep their partitions as far as possible (KIP-54). All partitions are revoked before a
+    /// rebalance.
+    public static let sticky = PartitionAssignor(rawValue: "sticky")
+    /// As `sticky`, but only partitions that move are revoked, and the others are read without a break (KIP-429).
+    public static let cooperativeSticky = PartitionAssignor(rawValue: "cooperative-sticky")
+
+    /// The assignors that a client accepts.
+    public static let allKnown: [PartitionAssignor] = [.range, .roundRobin, .sticky, .cooperativeSticky]
+
+    /// The name in the group protocol.
     public var description: String { rawValue }
 
-    /// Whether a member goes on reading through a rebalance what it doesn't have to give up (KIP-429).
+    /// Whether a member continues to read its remaining partitions during a rebalance (KIP-429).
     public var isCooperative: Bool { self == .cooperativeSticky }
 
-    /// The name of the Java client's class, which stands in properties files.
+    /// The name of the Java client's class, which properties files contain.
     var javaClass: String {
         let name =
             switch self {
@@ -27,6 +39,7 @@ public enum PartitionAssignor: String, Sendable, Hashable, CaseIterable, CustomS
             case .roundRobin: "RoundRobin"
             case .sticky: "Sticky"
             case .cooperativeSticky: "CooperativeSticky"
+            default: rawValue
             }
         return "org.apache.kafka.clients.consumer.\(name)Assignor"
     }

@@ -1,7 +1,7 @@
-/// Chooses the partition of each record that doesn't name one.
+/// Chooses the partition of each record that names none.
 ///
-/// Without one, a record goes where the Java client's default partitioner sends it: by the key's murmur2, and without
-/// a key to one partition until `batch.size` bytes have gone there, and then to another (KIP-480, KIP-794).
+/// Without a partitioner, records are distributed as by the Java client: by the key's murmur2 hash; without a key, to one
+/// partition until `batch.size` bytes were sent to it, then to another (KIP-480, KIP-794).
 ///
 /// ```swift
 /// struct ByRegion: Partitioner {
@@ -12,14 +12,14 @@
 /// }
 /// ```
 public protocol Partitioner: Sendable {
-    /// The partition for a record: 0 up to `partitionCount`. Nil leaves it to the default partitioner.
+    /// Returns the partition for a record, from 0 to `partitionCount - 1`; nil to leave it to the default.
     ///
-    /// Called on the task that sends, once or more for each record, and by several tasks at once: it has to be fast.
+    /// Called on the sending task, at least once for each record and by several tasks at once: it must be fast.
     ///
     /// - Parameters:
     ///   - topic: The topic's name.
     ///   - key: The record's key, nil for null; valid until the call returns.
     ///   - value: The record's value, nil for null; valid until the call returns.
-    ///   - partitionCount: How many partitions the topic has, as far as the producer knows; above zero.
+    ///   - partitionCount: The number of the topic's partitions that the producer knows of; at least 1.
     func partition(topic: String, key: RawSpan?, value: RawSpan?, partitionCount: Int32) -> Int32?
 }

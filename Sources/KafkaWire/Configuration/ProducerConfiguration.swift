@@ -1,83 +1,97 @@
-/// The settings of a producer, each under the name that it has in Kafka.
+/// The settings of a producer, each with the name that Kafka has for it.
 public struct ProducerConfiguration: Sendable {
-    /// Whose word a record waits for (`acks`).
-    public enum Acks: Int16, Sendable {
-        /// Nobody's: a record is done when it is written to the socket, and its offset isn't known.
-        case none = 0
-        /// The partition's leader's.
-        case leader = 1
-        /// That of all replicas in sync.
-        case all = -1
+    /// Which replicas must have a record before it counts as delivered (`acks`).
+    ///
+    /// Open: brokers decide which numbers they accept. A client accepts only those that are named here, others are
+    /// INVALID_CONFIG.
+    public struct Acks: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+        /// The number in the protocol.
+        public let rawValue: Int16
+
+        /// Creates a value from its number in the protocol.
+        public init(rawValue: Int16) { self.rawValue = rawValue }
+
+        /// No replica: a record counts as delivered when it is written to the socket, and its offset is unknown.
+        public static let none = Acks(rawValue: 0)
+        /// The partition's leader.
+        public static let leader = Acks(rawValue: 1)
+        /// All in-sync replicas.
+        public static let all = Acks(rawValue: -1)
+
+        /// The value of the setting: `all`, or a number.
+        public var description: String { self == .all ? "all" : "\(rawValue)" }
     }
 
     /// `acks`: when a record counts as delivered.
     public var acks = Acks.all
-    /// `enable.idempotence`: each batch has a number, by which a broker knows one that it has already. Needs acks=all.
+    /// `enable.idempotence`: whether batches have sequence numbers, by which a broker detects a batch that it has already.
+    /// Requires `acks=all`.
     ///
-    /// Nil stands for: where `acks` is all.
+    /// nil for true if `acks` is `all`, and false otherwise.
     public var idempotence: Bool?
-    /// `batch.size`: how many bytes of one partition's records make a batch complete.
+    /// `batch.size`: the size at which a partition's batch is complete, in bytes.
     ///
-    /// Larger than the Java client's 16 KiB: a batch costs a broker and every reader the same whatever is in it.
+    /// Larger than the Java client's 16 KiB, since the cost of a batch for brokers and readers does not depend on its size.
     public var batchSize = 128 << 10
-    /// `linger.ms`: how long a batch that isn't complete waits for more, but for half of `delivery.timeout.ms` at most.
+    /// `linger.ms`: how long an incomplete batch waits for more records; at most half of `delivery.timeout.ms`.
     public var linger = Duration.milliseconds(5)
-    /// `compression.type`: how batches are compressed. UNSUPPORTED_COMPRESSION_TYPE for a codec that the build lacks.
+    /// `compression.type`: the codec for batches. UNSUPPORTED_COMPRESSION_TYPE if this build lacks it.
     public var compression = Compression.none
-    /// `compression.gzip.level`: from 1, the fastest, to 9, the smallest; nil (-1 as text) for zlib's default (KIP-390).
+    /// `compression.gzip.level`: 1 (fastest) to 9 (smallest); nil, or -1 in text, for zlib's default (KIP-390).
     public var gzipLevel: Int?
-    /// `compression.lz4.level`: from 1, the fastest, to 17, the smallest; nil for the fast compressor (KIP-390).
+    /// `compression.lz4.level`: 1 (fastest) to 17 (smallest); nil for the fast compressor (KIP-390).
     ///
-    /// liblz4 does the same for 1 and 2 as for nil, compresses harder from 3 on, and does the same for all above 12.
+    /// In liblz4 levels 1 and 2 equal the fast compressor, and all levels above 12 are alike.
     public var lz4Level: Int?
-    /// `compression.zstd.level`: from -131072, the fastest, to 22, the smallest; nil for libzstd's default (KIP-390).
+    /// `compression.zstd.level`: -131072 (fastest) to 22 (smallest); nil for libzstd's default (KIP-390).
     public var zstdLevel: Int?
-    /// `buffer.memory`: how many bytes the records that aren't delivered yet may take; beyond, `send` waits.
+    /// `buffer.memory`: how many bytes the undelivered records may take. `send` waits if there is no room.
     public var bufferMemory = 32 << 20
-    /// `max.block.ms`: how long `send` waits for a topic's partitions and for room, and how long the calls of a transaction
+    /// `max.block.ms`: how long `send` waits for a topic's metadata and for room, and how long the calls of a transaction
     /// are retried.
     ///
-    /// Zero: `send` waits for neither. The first record of a topic then fails with REQUEST_TIMED_OUT, and has the topic
+    /// With zero, `send` waits for neither. The first record of a topic then fails with REQUEST_TIMED_OUT, and the topic is
     /// looked up in the background.
-    public var maximumBlock = Duration.seconds(60)
-    /// `max.in.flight.requests.per.connection`: at most 5 keep their order (KIP-98).
-    public var maximumInFlight = 5
-    /// `max.request.size`: how large one request, and so one record, may be, in bytes.
+    public var maximumBlockTime = Duration.seconds(60)
+    /// `max.in.flight.requests.per.connection`: 1 to 5. The order of records is kept with any of them (KIP-98).
+    public var maximumInFlightRequests = 5
+    /// `max.request.size`: the largest size of a request, and so of a record, in bytes.
     public var maximumRequestSize = 1 << 20
-    /// `delivery.timeout.ms`: after how long a record has failed that isn't delivered, be it waiting or in flight
-    /// (KIP-91).
+    /// `delivery.timeout.ms`: how long a record may be undelivered, waiting or in flight, before it fails (KIP-91).
     ///
-    /// It may be shorter than `request.timeout.ms`, which the Java client doesn't allow: who sent the record hears then
-    /// before the request has ended. In a transaction the answer to what is in flight is waited for.
+    /// Unlike in the Java client it may be shorter than `request.timeout.ms`: the sender then learns of the failure before
+    /// the request ends. In a transaction the response to what is in flight is awaited.
     public var deliveryTimeout = Duration.seconds(120)
-    /// `transactional.id`: the producer's name, under which brokers know its transactions when it starts again. Nil
+    /// `transactional.id`: the producer's permanent name, by which brokers recognise its transactions after a restart. nil
     /// for a producer without transactions.
+    ///
+    /// `KafkaClient.producer` can set another one for each producer.
     public var transactionalID: String?
-    /// `transaction.timeout.ms`: after how long brokers abort a transaction that wasn't ended. They allow
-    /// `transaction.max.timeout.ms` at most, 15 minutes unless set otherwise.
+    /// `transaction.timeout.ms`: how long a transaction may be open before brokers abort it. Their
+    /// `transaction.max.timeout.ms` limits it, 15 minutes by default.
     public var transactionTimeout = Duration.seconds(60)
-    /// Chooses the partition of records that name none; nil for Kafka's default (`partitioner.class`).
+    /// `partitioner.class`: chooses the partition of records that name none; nil for Kafka's default.
     public var partitioner: (any Partitioner)?
-    /// `partitioner.ignore.keys`: records with a key are spread as those without.
+    /// `partitioner.ignore.keys`: whether records with a key are distributed as those without.
     public var partitionerIgnoresKeys = false
-    /// `partitioner.adaptive.partitioning.enable`: of the records without a key, partitions whose leader is slow get
-    /// fewer (KIP-794).
+    /// `partitioner.adaptive.partitioning.enable`: whether partitions with a slow leader get fewer of the records without a
+    /// key (KIP-794).
     public var partitionsAdaptively = true
-    /// `partitioner.availability.timeout.ms`: a partition that has had a batch waiting for this long gets no more
-    /// records without a key; zero for no such limit.
+    /// `partitioner.availability.timeout.ms`: a partition whose batch has been waiting for this long gets no more records
+    /// without a key; zero for no limit.
     public var partitionAvailabilityTimeout = Duration.zero
 
-    /// `allow.auto.create.topics`: whether a record for a topic that doesn't exist has the broker create the topic, if its
-    /// `auto.create.topics.enable` permits that.
+    /// `allow.auto.create.topics`: whether the client asks the broker to create the topic of a record if it is missing. The
+    /// broker's `auto.create.topics.enable` must permit it too.
     ///
-    /// The property sets it for consumers too. Java's producer has no such setting, and always asks for the topic.
+    /// The property sets it for consumers as well. The Java producer has no such setting, and always asks.
     public var allowsTopicCreation = true
 
-    /// Everything by default.
+    /// Creates settings with defaults.
     public init() {}
 
     mutating func take(from list: inout PropertyList) throws(KafkaError) {
-        try list.set(&acks, "acks", from: ["all": .all, "-1": .all, "0": .none, "1": .leader])
+        try list.set(&acks, "acks", knownAs: ["all": .all, "-1": .all, "0": .none, "1": .leader])
         try list.set(&idempotence, "enable.idempotence")
         if idempotence == true, acks != .all {
             throw KafkaError(.invalidConfig, "enable.idempotence=true needs acks=all")
@@ -87,10 +101,10 @@ public struct ProducerConfiguration: Sendable {
         try list.set(&linger, "linger.ms")
         try takeCompression(from: &list)
         try list.set(&bufferMemory, "buffer.memory", in: 1...Int.max)
-        try list.set(&maximumInFlight, "max.in.flight.requests.per.connection", in: 1...5)
+        try list.set(&maximumInFlightRequests, "max.in.flight.requests.per.connection", in: 1...5)
         try list.set(&maximumRequestSize, "max.request.size", in: 1...Int(Int32.max))
         try list.set(&deliveryTimeout, "delivery.timeout.ms", atLeast: 1)
-        try list.set(&maximumBlock, "max.block.ms")
+        try list.set(&maximumBlockTime, "max.block.ms")
         try list.set(&partitionerIgnoresKeys, "partitioner.ignore.keys")
         try list.set(&partitionsAdaptively, "partitioner.adaptive.partitioning.enable")
         try list.set(&partitionAvailabilityTimeout, "partitioner.availability.timeout.ms")
@@ -107,9 +121,7 @@ public struct ProducerConfiguration: Sendable {
     }
 
     private mutating func takeCompression(from list: inout PropertyList) throws(KafkaError) {
-        try list.set(
-            &compression, "compression.type",
-            from: ["none": .none, "gzip": .gzip, "snappy": .snappy, "lz4": .lz4, "zstd": .zstd])
+        try list.set(&compression, "compression.type", knownAs: Compression.names)
         if !compression.isAvailable { throw compression.unavailable("would be compressed with") }
         try list.set(&gzipLevel, "compression.gzip.level", in: -1...9)
         if gzipLevel == -1 { gzipLevel = nil }
@@ -120,16 +132,16 @@ public struct ProducerConfiguration: Sendable {
         try list.set(&zstdLevel, "compression.zstd.level", in: -131_072...22)
     }
 
-    /// The level for `compression`; nil for its default.
+    /// The compression level for `compression`; nil for the codec's default.
     var compressionLevel: Int? {
         switch compression {
-        case .none, .snappy: nil
         case .gzip: gzipLevel
         case .lz4: lz4Level
         case .zstd: zstdLevel
+        default: nil
         }
     }
 
-    /// Whether batches are numbered.
+    /// Whether batches have sequence numbers.
     var isIdempotent: Bool { acks == .all && idempotence ?? true }
 }

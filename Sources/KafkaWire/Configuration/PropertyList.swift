@@ -1,11 +1,11 @@
-/// Settings by Kafka's names as text, taken out one by one as they are understood; what is left at the end is an error.
+/// Settings as text by their names in Kafka. They are taken out one by one; a setting that is left at the end is unknown.
 ///
 /// `set` checks the range also if the setting is not in the list. So reading an empty list validates settings that were
 /// given as typed values, by the same rules.
 struct PropertyList {
     private struct Setting {
         let text: String
-        /// File and line, to stand before a sentence; nil where a program or a command line gave it.
+        /// File and line, for the beginning of an error; nil if a program or a command line gave the setting.
         let place: String?
 
         var prefix: String { place.map { "\($0): " } ?? "" }
@@ -18,7 +18,7 @@ struct PropertyList {
         settings = properties.mapValues { Setting(text: $0, place: nil) }
     }
 
-    /// A file's settings, with others that have the last word.
+    /// The settings of a file, some of them overridden.
     init(_ file: PropertiesFile, overriddenBy properties: [String: String]) {
         self.init(properties)
         for entry in file.entries where properties[entry.name] == nil {
@@ -26,9 +26,9 @@ struct PropertyList {
         }
     }
 
-    /// Takes a setting out, where it is given.
+    /// Takes a setting out; nil if it is not given.
     ///
-    /// - Parameter expected: What a value has to be, to stand before "is expected".
+    /// - Parameter expected: The valid values, as the subject of "is expected".
     private mutating func take<Value>(
         _ name: String, expected: String, _ parse: (String) -> Value?
     ) throws(KafkaError) -> Value? {
@@ -41,12 +41,12 @@ struct PropertyList {
         return value
     }
 
-    /// What an error says of a wrong value. The value is never repeated: it may be a secret in the wrong place.
+    /// The message for an invalid value. It does not contain the value, which may be a secret in the wrong place.
     static func isInvalid(_ name: String, _ expected: String) -> String {
         "the value of \(name) is invalid; \(expected) is expected"
     }
 
-    /// Whether all of the text is ASCII letters, digits and `. , - _`.
+    /// Whether the text consists of ASCII letters, digits and `. , - _`.
     static func isPlain(_ text: String) -> Bool {
         text.unicodeScalars.allSatisfy { scalar in
             scalar.isASCII && (scalar.properties.isAlphabetic || "0"..."9" ~= scalar)
@@ -77,7 +77,7 @@ struct PropertyList {
         if isGiven { target = value }
     }
 
-    /// A duration that Kafka has in milliseconds.
+    /// Sets a duration from a number of milliseconds.
     mutating func set(_ target: inout Duration, _ name: String, atLeast minimum: Int = 0) throws(KafkaError) {
         let range = Duration.milliseconds(minimum)...Duration.milliseconds(Int32.max)
         guard range.contains(target) else {
@@ -91,7 +91,7 @@ struct PropertyList {
         if isGiven { target = .milliseconds(milliseconds) }
     }
 
-    /// A duration that Kafka has in milliseconds, or a negative number for none.
+    /// Sets a duration from a number of milliseconds; -1 means nil.
     mutating func set(_ target: inout Duration?, _ name: String) throws(KafkaError) {
         if let given = target, given < .zero { throw Self.isOutOfRange(name, "\(given)", "0 ms or more, or nil") }
         var milliseconds = target.map { Int($0.wholeMilliseconds) } ?? -1
@@ -118,7 +118,7 @@ struct PropertyList {
         if let value = try text(name) { target = value }
     }
 
-    /// One of a few words, as Kafka has them, in whichever case.
+    /// Sets one of a few words, in upper or lower case.
     mutating func set<Value>(_ target: inout Value, _ name: String, from names: KeyValuePairs<String, Value>)
         throws(KafkaError)
     {
@@ -129,9 +129,19 @@ struct PropertyList {
         if let value { target = value }
     }
 
-    /// A list of brokers, `host:port` with commas between.
+    /// As `set(_:_:from:)`, and checks that a value which was given in code is one of the known ones.
+    mutating func set<Value: Equatable>(
+        _ target: inout Value, _ name: String, knownAs names: KeyValuePairs<String, Value>
+    ) throws(KafkaError) {
+        try set(&target, name, from: names)
+        guard names.contains(where: { $0.value == target }) else {
+            throw Self.isOutOfRange(name, "\(target)", "one of " + names.map(\.key).joined(separator: ", "))
+        }
+    }
+
+    /// Sets a list of brokers, `host:port` with commas between.
     ///
-    /// - Throws: INVALID_CONFIG with the part that isn't of that form.
+    /// - Throws: INVALID_CONFIG with the position of an invalid entry.
     mutating func set(_ target: inout [BrokerAddress], _ name: String) throws(KafkaError) {
         known.append(name)
         guard let setting = settings.removeValue(forKey: name) else { return }
@@ -142,12 +152,13 @@ struct PropertyList {
         }
     }
 
-    /// A setting's text, nil where it isn't given.
+    /// Takes a setting's text; nil if it is not given.
     mutating func text(_ name: String) throws(KafkaError) -> String? {
         try take(name, expected: "a text") { $0 }
     }
 
-    /// Refuses names that other clients have, with what to do instead: before anything is said of what is missing here.
+    /// Throws for settings that only other clients have, with a hint. Called first, since the hint helps more than an error
+    /// about a missing setting.
     func refuseForeignNames() throws(KafkaError) {
         for (name, setting) in settings.sorted(by: { $0.key < $1.key }) {
             guard let hint = Self.foreignNames[name] else { continue }
@@ -155,27 +166,27 @@ struct PropertyList {
         }
     }
 
-    /// Settings of files that are made for Java programs and that can't matter here: records are bytes to this client,
-    /// so it has no use for the classes that would read and write their keys and values.
+    /// Settings of Java programs that have no meaning here: to this client keys and values are bytes, so it needs no classes
+    /// to convert them.
     static let meaningless: Set<String> = [
         "key.serializer", "value.serializer", "key.deserializer", "value.deserializer",
     ]
 
-    /// A value of a form of its own.
+    /// Sets a value that has a syntax of its own.
     ///
-    /// - Parameter parse: Gives nil for a text that isn't one.
+    /// - Parameter parse: Returns nil for an invalid text.
     mutating func set<Value>(
         _ target: inout Value, _ name: String, expected: String, _ parse: (String) -> Value?
     ) throws(KafkaError) {
         if let value = try take(name, expected: expected, parse) { target = value }
     }
 
-    /// Ends the taking: a name that nobody asked for is an error, with the nearest right one.
+    /// Throws if a setting is left, since its name is unknown. The error names the nearest known setting.
     func finish() throws(KafkaError) {
         let left = settings.filter { !Self.meaningless.contains($0.key) }
         guard let (name, setting) = left.min(by: { $0.key < $1.key }) else { return }
         let nearest = known.min { distance($0, name) < distance($1, name) }
-        // Two names that have most of their letters in common.
+        // The two names must have most of their letters in common.
         let limit = min(6, max(name.utf8.count, nearest?.utf8.count ?? 0) / 3)
         let hint = nearest.flatMap { distance($0, name) <= limit ? "; did you mean \($0)?" : nil }
         guard hint != nil || isLikeKnown(name) else {
@@ -187,14 +198,14 @@ struct PropertyList {
         throw KafkaError(.invalidConfig, "\(setting.prefix)there is no property \(name)\(hint ?? "")")
     }
 
-    /// Whether a name begins as a known one does, up to the first dot, and so is no part of a value.
+    /// Whether a name has the same first part (up to the first dot) as a known one, and so is no part of a value.
     private func isLikeKnown(_ name: String) -> Bool {
         let first = name.prefix { $0 != "." }
         return Self.isPlain(name) && name.utf8.count <= 64 && first.utf8.count < name.utf8.count
             && known.contains { $0.hasPrefix(first + ".") }
     }
 
-    /// How many letters have to be put in, taken out or changed to make one text of the other (Levenshtein).
+    /// The Levenshtein distance: the number of letters to insert, remove or replace.
     private func distance(_ left: String, _ right: String) -> Int {
         let right = Array(right.utf8)
         var row = Array(0...right.count)

@@ -1,17 +1,17 @@
 /// A consumer's relation to its group: offsets, identity, and the membership if it has subscribed.
 struct ConsumerGroupPart: Sendable {
-    /// nil if `group.id` isn't set.
+    /// nil without a group.
     let offsets: GroupOffsets?
     let identity: GroupIdentity?
     var partitions: GroupPartitions?
     var membership: (any GroupMembership)?
 
-    init(cluster: Cluster) {
-        guard let groupID = cluster.configuration.group.groupID else {
+    init(cluster: Cluster, configuration: GroupConfiguration) {
+        guard let groupID = configuration.groupID else {
             (offsets, identity) = (nil, nil)
             return
         }
-        let identity = GroupIdentity(groupID: groupID, instanceID: cluster.configuration.group.instanceID)
+        let identity = GroupIdentity(groupID: groupID, instanceID: configuration.groupInstanceID)
         self.identity = identity
         offsets = GroupOffsets(
             cluster: cluster, coordinator: GroupCoordinator(cluster: cluster, groupID: groupID), groupID: groupID,
@@ -43,7 +43,8 @@ extension KafkaConsumer {
     /// - Parameters:
     ///   - subscription: Topics by their names, or by a regular expression.
     ///   - onRebalance: Called when partitions are assigned, revoked or lost.
-    /// - Throws: INVALID_GROUP_ID if `group.id` isn't set. OPERATION_NOT_ATTEMPTED if a rebalance handler calls this after
+    /// - Throws: INVALID_CONFIG if the consumer's settings are invalid. INVALID_GROUP_ID if it has no group.
+    ///   OPERATION_NOT_ATTEMPTED if a rebalance handler calls this after
     ///   the membership has failed, or while the consumer leaves its group.
     public func subscribe(
         to subscription: Subscription, onRebalance: @escaping RebalanceHandler = { _ in }
@@ -56,12 +57,13 @@ extension KafkaConsumer {
             _ = await leave(membership, within: CloseReport.defaultLimit)
         }
         let partitions = GroupPartitions(
-            cluster: cluster, offsets: offsets, fetcher: fetcher, buffer: buffer, handler: onRebalance)
+            cluster: cluster, configuration: settings.group, offsets: offsets, fetcher: fetcher, buffer: buffer,
+            handler: onRebalance)
         let membership: any GroupMembership =
-            switch cluster.configuration.group.groupProtocol {
-            case .classic: ClassicGroup(partitions: partitions, identity: identity, subscription: subscription)
+            switch settings.group.groupProtocol {
             case .consumer:
                 ConsumerProtocolGroup(partitions: partitions, identity: identity, subscription: subscription)
+            default: ClassicGroup(partitions: partitions, identity: identity, subscription: subscription)
             }
         await fetcher.assign([:])
         groupPart.withLock { part in
@@ -124,11 +126,12 @@ extension KafkaConsumer {
             isRetriable: false)
     }
 
-    /// Commits everything that was handed out, the current batch included. The caller has processed it.
+    /// Commits for the group everything that was returned so far, including the current batch: call it once that is
+    /// processed.
     ///
     /// Takes at most `default.api.timeout.ms`, also if no broker answers.
     ///
-    /// - Throws: INVALID_GROUP_ID if `group.id` isn't set. ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID and
+    /// - Throws: `CancellationError`; INVALID_GROUP_ID if the consumer has no group. ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID and
     ///   the like if the partitions may be another member's already, or the consumer is closed, so that the records may
     ///   be processed again. INCONSISTENT_TOPIC_ID if a topic was deleted and created again after its records were read:
     ///   its offsets are not committed, those of other topics are. Other errors of the coordinator, after retries.
@@ -150,7 +153,7 @@ extension KafkaConsumer {
     ///
     /// Works without a subscription too, as long as the group has no members.
     ///
-    /// - Parameter offsets: For each partition the offset to resume at: one after the last record that was processed.
+    /// - Parameter offsets: For each partition the offset of the next record to read: one after the last processed one.
     /// - Throws: As `commit()` does.
     public func commit(_ offsets: [TopicPartition: OffsetAndMetadata]) async throws {
         let (group, identity) = try group()
@@ -165,20 +168,33 @@ extension KafkaConsumer {
         }
     }
 
-    /// The group's committed offsets. Partitions without one are omitted.
+    /// Commits for the group that a record, and all before it in its partition, are processed.
     ///
-    /// If a transaction that commits any of them is in progress, this waits for its outcome (KIP-447), for at most
-    /// `default.api.timeout.ms`.
+    /// - Throws: As `commit()` does.
+    public func commit(after record: ConsumerRecord) async throws {
+        try await commit([record.topicPartition: record.nextOffsetAndMetadata])
+    }
+
+    /// Commits for the group that all records of a batch are processed.
     ///
-    /// - Throws: INVALID_GROUP_ID if `group.id` isn't set. Errors of the coordinator.
+    /// - Throws: As `commit()` does.
+    public func commit(after batch: RecordBatch) async throws {
+        try await commit([batch.topicPartition: batch.nextOffsetAndMetadata])
+    }
+
+    /// Returns the group's committed offsets. Partitions without a committed offset are omitted.
+    ///
+    /// If a transaction that commits one of them is in progress, waits for its outcome (KIP-447), for
+    /// `default.api.timeout.ms` at most.
+    ///
+    /// - Throws: INVALID_GROUP_ID if the consumer has no group; errors of the coordinator; `CancellationError`.
     public func committed(
         _ partitions: some Sequence<TopicPartition>
     ) async throws -> [TopicPartition: OffsetAndMetadata] {
         try await group().offsets.fetch(Array(partitions))
     }
 
-    /// The consumer's identity in its group, for a transaction that commits its offsets (KIP-447); nil if `group.id` isn't
-    /// set.
+    /// The consumer's identity in its group, for a transaction that commits its offsets (KIP-447); nil without a group.
     ///
     /// Read it after the records and before the offsets are sent. If the group moves to another generation meanwhile,
     /// `KafkaProducer.sendOffsets` follows as long as this consumer keeps the partitions. A consumer that lost its membership
@@ -187,9 +203,11 @@ extension KafkaConsumer {
     public var groupMetadata: ConsumerGroupMetadata? { groupPart.withLock { $0.identity }?.ofReader }
 
     private func group() throws(KafkaError) -> (offsets: GroupOffsets, identity: GroupIdentity) {
+        if let settingsError { throw settingsError }
         let part = groupPart.withLock { $0 }
         guard let offsets = part.offsets, let identity = part.identity else {
-            throw KafkaError(.invalidGroupId, "the consumer belongs to no group: set group.id")
+            throw KafkaError(
+                .invalidGroupId, "the consumer has no group; set group.id, or create the consumer with a group")
         }
         return (offsets, identity)
     }

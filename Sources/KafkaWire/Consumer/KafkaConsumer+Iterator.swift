@@ -45,6 +45,8 @@ extension KafkaConsumer {
         }
 
         /// The outcome of asking for a batch with a time limit.
+        ///
+        /// Closed: these are all outcomes that a wait can have.
         public enum Step: Sendable {
             /// The next batch; the one before it counts as processed now.
             case batch(RecordBatch)
@@ -84,6 +86,7 @@ extension KafkaConsumer {
     ///   - isWhole: Whether the position moves past the batch at once. Otherwise the batch's records are copied into the
     ///     buffer, and `FetchBuffer.nextRecord` moves the position.
     func step(_ reader: inout BatchReader, timeout: Duration?, isWhole: Bool) async throws -> Iterator.Step {
+        if let settingsError { throw settingsError }
         var next = try buffer.beginNext(&reader) { isInHandler ? inHandler("next") : nil }
         // Has no effect if the buffer has let the application leave already, with a batch or without.
         defer { buffer.endNext(reader) }
@@ -116,7 +119,7 @@ extension KafkaConsumer {
     private func redeliver(_ redelivery: Redelivery) async throws {
         var redelivery = redelivery
         var failure: (any Error)?
-        if !cluster.configuration.group.commitsAutomatically {
+        if !settings.group.commitsAutomatically {
             // The application commits by itself, perhaps in a transaction. What it has committed is not redelivered.
             do {
                 if let committed = try await committed([redelivery.partition])[redelivery.partition],
@@ -164,7 +167,7 @@ extension KafkaConsumer {
         } catch {
             return buffer.handOutFailure(of: before, error).map { .failed($0) } ?? .finished
         }
-        let end = FetchPosition(offset: batch.nextOffset, lastFetchedEpoch: batch.partitionLeaderEpoch)
+        let end = FetchPosition(offset: batch.nextOffset, lastFetchedEpoch: batch.leaderEpoch)
         let records = isWhole ? nil : FetchBuffer.UnreadRecords(copying: batch, end: end)
         switch buffer.handOut(part, before: before, end: end, records: records) {
         case .handedOut: return .batch(batch)

@@ -2,22 +2,17 @@ extension KafkaConsumer {
     /// The assigned partitions.
     public var assignment: Set<TopicPartition> { Set(buffer.collect { _ in true }.keys) }
 
-    /// Moves these partitions to other places; the others continue where they are.
+    /// Continues to read these partitions from other places; the others are not affected.
     ///
-    /// Their fetched batches are dropped: the next batch of each is the one at its new place. A paused partition stays
-    /// paused. If the place isn't an offset, the leader is asked for the offset before the next fetch.
+    /// ```swift
+    /// try await consumer.seek([partition: .offset(1475)])
+    /// ```
+    /// What was fetched of them is dropped: the next batch of each is the one at its new place. A paused partition stays
+    /// paused. The client asks the broker for a place that is not an offset before it fetches the partition.
     ///
-    /// - Throws: UNKNOWN_TOPIC_OR_PARTITION if a partition isn't assigned. The others are sought nevertheless.
-    public func seek(_ places: [TopicPartition: OffsetSpec]) async throws(KafkaError) {
-        try await seek(places.mapValues { ConsumerStart($0) })
-    }
-
-    /// Moves these partitions to places whose leader epoch and topic id are known, for example because the application
-    /// stores its own offsets. Java's `seek` with an `OffsetAndMetadata`.
-    ///
-    /// - Throws: UNKNOWN_TOPIC_OR_PARTITION if a partition isn't assigned. The others are sought nevertheless.
-    public func seek(_ places: [TopicPartition: ConsumerStart]) async throws(KafkaError) {
-        let missing = await fetcher.seek(places)
+    /// - Throws: UNKNOWN_TOPIC_OR_PARTITION if a partition is not assigned; the others are sought nevertheless.
+    public func seek(_ starts: [TopicPartition: ConsumerStart]) async throws(KafkaError) {
+        let missing = await fetcher.seek(starts)
         guard let first = missing.min() else { return }
         throw KafkaError(
             .unknownTopicOrPartition, "the consumer can't seek in a partition that isn't assigned to it",

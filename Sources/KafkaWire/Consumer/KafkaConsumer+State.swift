@@ -1,4 +1,5 @@
 /// The state of a consumer, for health probes.
+@nonexhaustive
 public enum ConsumerState: Sendable, Hashable {
     /// It is not subscribed and has no partitions.
     case unassigned
@@ -18,7 +19,7 @@ extension KafkaConsumer {
     /// The current state. Permanent errors of single partitions are in `failedPartitions` instead.
     public var state: ConsumerState {
         if buffer.isFinished { return .closed }
-        if let error = buffer.failure { return .failed(error) }
+        if let error = settingsError ?? buffer.failure { return .failed(error) }
         let (isSubscribed, generation) = groupPart.withLock {
             ($0.membership != nil, $0.identity?.metadata.generationID ?? -1)
         }

@@ -4,12 +4,12 @@ import Concurrency
 ///
 /// ```swift
 /// for try await batch in consumer {
-///     var records = batch.records
+///     var records = batch.makeIterator()
 ///     while let record = try records.next() { … record.value … }
 /// }
 /// ```
 ///
-/// `records` iterates over single records instead, as copies. For maximum throughput iterate over batches.
+/// Iterate over `records` to get the records one by one, as copies.
 ///
 /// Records are views of the memory that they were received in. The consumer fetches ahead: for each broker the
 /// application reads one response while one more is in flight or buffered. A slow application therefore slows the
@@ -24,21 +24,24 @@ public final class KafkaConsumer: Sendable, AsyncSequence {
     public typealias Element = RecordBatch
 
     let cluster: Cluster
+    /// The client's settings, with those that this consumer overrides.
+    let settings: ClientConfiguration
+    /// Why the settings cannot be used; nil if they can.
+    let settingsError: KafkaError?
     let buffer: FetchBuffer
     let fetcher: Fetcher
     let onPartitionFailure: PartitionFailureHandler?
     /// Guards which group the consumer is a member of. What it reads is guarded by the buffer's lock.
     let groupPart: Lock<ConsumerGroupPart>
 
-    init(
-        cluster: Cluster, offsetReset: ConsumerConfiguration.OffsetReset,
-        onPartitionFailure: PartitionFailureHandler? = nil
-    ) {
+    init(cluster: Cluster, settings: ClientConfiguration, onPartitionFailure: PartitionFailureHandler? = nil) {
         self.cluster = cluster
+        self.settings = settings
+        settingsError = settings.validationError
         self.onPartitionFailure = onPartitionFailure
-        buffer = FetchBuffer(redelivers: cluster.configuration.group.groupID != nil, timing: cluster.timing)
-        groupPart = Lock(ConsumerGroupPart(cluster: cluster))
-        fetcher = Fetcher(cluster: cluster, buffer: buffer, offsetReset: offsetReset)
+        buffer = FetchBuffer(redelivers: settings.group.groupID != nil, timing: cluster.timing)
+        groupPart = Lock(ConsumerGroupPart(cluster: cluster, configuration: settings.group))
+        fetcher = Fetcher(cluster: cluster, configuration: settings.consumer, buffer: buffer)
         groupPart.withLock { $0.identity }?.reads(from: buffer)
     }
 

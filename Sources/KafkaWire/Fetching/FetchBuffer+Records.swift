@@ -71,7 +71,7 @@ extension FetchBuffer.UnreadRecords {
     init(copying batch: RecordBatch, end: FetchPosition) {
         self.end = end
         records.reserveCapacity(batch.recordCount)
-        var remaining = batch.records
+        var remaining = batch.makeIterator()
         do throws(KafkaError) {
             while let record = try remaining.next() { records.append(ConsumerRecord(record, of: batch)) }
         } catch {

@@ -8,9 +8,9 @@ extension FetchSession.Request {
         _ wanted: [TopicPartition: RequestedFetch], _ configuration: ConsumerConfiguration, version: Int16
     ) -> FetchRequest {
         FetchRequest(
-            maxWaitMs: configuration.fetchMaximumWait.asMilliseconds,
-            minBytes: Int32(clamping: configuration.fetchMinimumBytes),
-            maxBytes: Int32(clamping: configuration.fetchMaximumBytes),
+            maxWaitMs: configuration.maximumFetchWait.asMilliseconds,
+            minBytes: Int32(clamping: configuration.minimumFetchBytes),
+            maxBytes: Int32(clamping: configuration.maximumFetchBytes),
             isolationLevel: configuration.isolationLevel.rawValue,
             sessionId: sessionID, sessionEpoch: epoch,
             topics: Self.neighbours(partitions).map { topic, keys in

@@ -13,7 +13,7 @@ extension Fetcher {
             buffer.fail(error)
             return false
         }
-        let allowed = cluster.configuration.receiveMessageMaximum
+        let allowed = cluster.configuration.maximumReceiveMessageBytes
         if let length = error.responseLength, length > allowed {
             return await tooLarge(error, length, allowed, node, wanted)
         }
@@ -71,7 +71,7 @@ extension Fetcher {
                 code, message, isRetriable: isRetriable, topic: key.topic, partition: key.partition,
                 offset: fetch.position.offset)
         }
-        let allowed = cluster.configuration.receiveMessageMaximum
+        let allowed = cluster.configuration.maximumReceiveMessageBytes
         if let length, length > allowed {
             throw error(
                 .messageTooLarge,
@@ -116,14 +116,14 @@ extension Fetcher {
         return true
     }
 
-    private var newBudget: FetchBudget { FetchBudget(configuration.fetchMaximumBytes) }
+    private var newBudget: FetchBudget { FetchBudget(configuration.maximumFetchBytes) }
 
     /// The settings of a request to this broker.
     func settings(for node: Int32) -> ConsumerConfiguration {
         var settings = configuration
-        if let budget = budgets[node] { settings.fetchMaximumBytes = budget.limit }
+        if let budget = budgets[node] { settings.maximumFetchBytes = budget.limit }
         // The other partitions wait while the suspects are fetched one by one.
-        if suspects[node] != nil { settings.fetchMaximumWait = .zero }
+        if suspects[node] != nil { settings.maximumFetchWait = .zero }
         return settings
     }
 

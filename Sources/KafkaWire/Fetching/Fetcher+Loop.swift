@@ -56,8 +56,8 @@ extension Fetcher {
         // Version 13 names topics by their ids alone, which a cluster upgraded from before Kafka 2.8 may lack.
         if wanted.values.contains(where: { $0.fetch.topicID == .zero }) { version = min(version, 12) }
         let settings = settings(for: node)
-        let timeout = cluster.configuration.requestTimeout + settings.fetchMaximumWait
-        let watch = watchSilence(of: node, at: connection.address, expectedWithin: settings.fetchMaximumWait)
+        let timeout = cluster.configuration.requestTimeout + settings.maximumFetchWait
+        let watch = watchSilence(of: node, at: connection.address, expectedWithin: settings.maximumFetchWait)
         defer { watch.cancel() }
         let response = try await connection.call(
             request.fetchRequest(wanted, settings, version: version), version: version, timeout: timeout,

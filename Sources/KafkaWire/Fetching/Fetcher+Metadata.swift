@@ -38,7 +38,7 @@ extension Fetcher {
     }
 
     /// When the leaders are looked up again even if nothing has failed (`metadata.max.age.ms`).
-    private var metadataExpire: ContinuousClock.Instant { lastRefresh + cluster.configuration.metadataMaximumAge }
+    private var metadataExpire: ContinuousClock.Instant { lastRefresh + cluster.configuration.maximumMetadataAge }
 
     /// Moves partitions whose leader has changed unnoticed, since the earlier leader may continue to answer.
     ///
@@ -146,7 +146,7 @@ extension Fetcher {
         let known = cursor.topicID
         let wasFetched = cursor.certainty == .fetched
         let patience =
-            wasFetched ? cluster.configuration.retryBackoffMaximum : cluster.configuration.defaultAPITimeout
+            wasFetched ? cluster.configuration.maximumRetryBackoff : cluster.configuration.defaultAPITimeout
         let what =
             wasFetched
             ? "was deleted and recreated while it was read"

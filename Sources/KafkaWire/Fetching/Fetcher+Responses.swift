@@ -54,7 +54,7 @@ extension Fetcher {
         var replica: (node: Int32, until: ContinuousClock.Instant)?
         if answer.preferredReadReplica >= 0, answer.preferredReadReplica != node {
             replica = (
-                answer.preferredReadReplica, cluster.timing.now() + cluster.configuration.metadataMaximumAge
+                answer.preferredReadReplica, cluster.timing.now() + cluster.configuration.maximumMetadataAge
             )
             attention.notify()
         }
@@ -140,7 +140,8 @@ extension Fetcher {
             buffer.leave(node, [key])
             setbacks += 1
         case .offsetOutOfRange:
-            guard let place = offsetReset.place(now: cluster.timing.wallClock()) else {
+            guard let place = offsetReset.place(now: KafkaTimestamp(millisecondsSince1970: cluster.timing.wallClock()))
+            else {
                 throw error("the log doesn't have this offset (any more, or yet)")
             }
             buffer.update(cursor.slot) { cursor in

@@ -116,7 +116,8 @@ extension Fetcher {
     /// - Throws: LOG_TRUNCATION
     func truncated(_ slot: FetchSlot, to divergence: FetchPosition?) throws(KafkaError) {
         guard let cursor = buffer.cursor(slot), let position = cursor.position else { return }
-        guard let place = offsetReset.place(now: cluster.timing.wallClock()) else {
+        guard let place = offsetReset.place(now: KafkaTimestamp(millisecondsSince1970: cluster.timing.wallClock()))
+        else {
             let end = divergence.map { "which ends at offset \($0.offset)" } ?? "which the log doesn't have any more"
             var error = KafkaError(
                 .logTruncation,

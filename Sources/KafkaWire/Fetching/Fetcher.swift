@@ -19,7 +19,7 @@ actor Fetcher {
     let cluster: Cluster
     let configuration: ConsumerConfiguration
     let buffer: FetchBuffer
-    let offsetReset: ConsumerConfiguration.OffsetReset
+    nonisolated var offsetReset: ConsumerConfiguration.OffsetReset { configuration.offsetReset }
     var topicNames: [KafkaUUID: String] = [:]
     /// The topics that were assigned by hand and not found yet, which brokers may create, and whether a broker was asked to.
     var creatableTopics: [String: Bool] = [:]
@@ -40,11 +40,10 @@ actor Fetcher {
     var lastRefresh: ContinuousClock.Instant
     private(set) var isClosed = false
 
-    init(cluster: Cluster, buffer: FetchBuffer, offsetReset: ConsumerConfiguration.OffsetReset) {
+    init(cluster: Cluster, configuration: ConsumerConfiguration, buffer: FetchBuffer) {
         self.cluster = cluster
-        self.configuration = cluster.configuration.consumer
+        self.configuration = configuration
         self.buffer = buffer
-        self.offsetReset = offsetReset
         lastRefresh = cluster.timing.now()
     }
 

@@ -15,6 +15,13 @@ public struct PartitionFailure: Error, Sendable, Hashable, CustomStringConvertib
     /// The reason, with its code.
     public let error: KafkaError
 
+    /// Creates a value, for example in a test.
+    public init(partition: TopicPartition, offset: Int64? = nil, error: KafkaError) {
+        self.partition = partition
+        self.offset = offset
+        self.error = error
+    }
+
     public var description: String {
         "\(partition) has failed\(offset.map { " at offset \($0)" } ?? ""): \(error)"
     }

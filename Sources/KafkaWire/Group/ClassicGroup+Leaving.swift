@@ -71,7 +71,7 @@ extension ClassicGroup {
     func sendLeave(
         _ sender: ClassicMember.Identity, reason: String, by deadline: ContinuousClock.Instant
     ) async -> KafkaError? {
-        guard !sender.memberID.isEmpty, configuration.instanceID == nil else { return nil }
+        guard !sender.memberID.isEmpty, configuration.groupInstanceID == nil else { return nil }
         let groupID = groupID
         return await partitions.leave(by: deadline) { coordinator in
             let takesSeveral =

@@ -23,7 +23,7 @@ extension ClassicGroup {
     ///
     /// The computation runs on a Dispatch thread, so heartbeats continue meanwhile.
     func divide(_ joined: JoinGroupResponse) async throws -> [SyncGroupRequest.SyncGroupRequestAssignment] {
-        guard let assignor = joined.protocolName.flatMap(PartitionAssignor.init(rawValue:)) else {
+        guard let assignor = PartitionAssignor.allKnown.first(where: { $0.rawValue == joined.protocolName }) else {
             throw KafkaError(
                 .inconsistentGroupProtocol,
                 "the group chose the assignor '\(joined.protocolName ?? "")', which this client does not support")
@@ -116,8 +116,8 @@ extension ClassicGroup {
         let isWaiting = dividedCounts?.values.contains(0) == true
         let interval =
             isWaiting
-            ? min(cluster.configuration.retryBackoffMaximum, cluster.configuration.metadataMaximumAge)
-            : cluster.configuration.metadataMaximumAge
+            ? min(cluster.configuration.maximumRetryBackoff, cluster.configuration.maximumMetadataAge)
+            : cluster.configuration.maximumMetadataAge
         return max(interval, .milliseconds(20))
     }
 }

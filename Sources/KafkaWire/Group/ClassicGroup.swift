@@ -160,7 +160,7 @@ actor ClassicGroup: GroupMembership {
         let request = JoinGroupRequest(
             groupId: groupID, sessionTimeoutMs: configuration.sessionTimeout.asMilliseconds,
             rebalanceTimeoutMs: rebalanceTimeout.asMilliseconds, memberId: machine.identity.memberID,
-            groupInstanceId: configuration.instanceID, protocolType: Self.protocolType, protocols: subscriptions)
+            groupInstanceId: configuration.groupInstanceID, protocolType: Self.protocolType, protocols: subscriptions)
         let response = try await reportingHold("join group \(groupID)") {
             try await partitions.coordinator.call(request, role: .group, wait: rebalanceTimeout + .seconds(5))
         }
@@ -188,7 +188,7 @@ actor ClassicGroup: GroupMembership {
         let assignments = joined.leader == joined.memberId ? try await divide(joined) : []
         let request = SyncGroupRequest(
             groupId: groupID, generationId: joined.generationId, memberId: joined.memberId,
-            groupInstanceId: configuration.instanceID, protocolType: Self.protocolType,
+            groupInstanceId: configuration.groupInstanceID, protocolType: Self.protocolType,
             protocolName: joined.protocolName, assignments: joined.skipAssignment ? [] : assignments)
         let response = try await reportingHold("get the assignment from group \(groupID)") {
             try await partitions.coordinator.call(
@@ -269,7 +269,7 @@ actor ClassicGroup: GroupMembership {
                 let response = try await partitions.coordinator.call(
                     HeartbeatRequest(
                         groupId: groupID, generationId: sender.generation, memberId: sender.memberID,
-                        groupInstanceId: configuration.instanceID))
+                        groupInstanceId: configuration.groupInstanceID))
                 try await partitions.coordinator.check(
                     response.errorCode, "the coordinator removed this member from group \(groupID)")
                 retry.succeeded(in: cluster)

@@ -47,8 +47,8 @@ extension ConsumerProtocolGroup {
     @discardableResult
     func sendLeave(by deadline: ContinuousClock.Instant) async -> KafkaError? {
         let request = ConsumerGroupHeartbeatRequest(
-            groupId: groupID, memberId: machine.memberID, memberEpoch: configuration.instanceID == nil ? -1 : -2,
-            instanceId: configuration.instanceID)
+            groupId: groupID, memberId: machine.memberID, memberEpoch: configuration.groupInstanceID == nil ? -1 : -2,
+            instanceId: configuration.groupInstanceID)
         return await partitions.leave(by: deadline) { coordinator in
             _ = try await coordinator.call(request, within: GroupPartitions.leaveLimit)
         }

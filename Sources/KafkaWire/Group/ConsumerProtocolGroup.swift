@@ -290,7 +290,7 @@ actor ConsumerProtocolGroup: GroupMembership {
             }
         }
         guard machine.tellsEverything else { return request }
-        request.instanceId = configuration.instanceID
+        request.instanceId = configuration.groupInstanceID
         request.rackId = cluster.configuration.consumer.rackOfMember
         request.rebalanceTimeoutMs = configuration.maximumPollInterval.asMilliseconds
         request.serverAssignor = configuration.remoteAssignor

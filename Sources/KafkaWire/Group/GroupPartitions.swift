@@ -44,11 +44,11 @@ final class GroupPartitions: Sendable {
     private let lastCommit = Lock<Task<Void, Never>?>(nil)
 
     init(
-        cluster: Cluster, offsets: GroupOffsets, fetcher: Fetcher, buffer: FetchBuffer,
-        handler: @escaping RebalanceHandler
+        cluster: Cluster, configuration: GroupConfiguration, offsets: GroupOffsets, fetcher: Fetcher,
+        buffer: FetchBuffer, handler: @escaping RebalanceHandler
     ) {
         self.cluster = cluster
-        configuration = cluster.configuration.group
+        self.configuration = configuration
         self.offsets = offsets
         self.fetcher = fetcher
         self.buffer = buffer
@@ -164,7 +164,9 @@ final class GroupPartitions: Sendable {
                 var start = ConsumerStart(.offset(offset.offset), leaderEpoch: offset.leaderEpoch)
                 start.topicID = topicID
                 takeover.starts[partition] = start
-            } else if let place = fetcher.offsetReset.place(now: cluster.timing.wallClock()) {
+            } else if let place = fetcher.offsetReset.place(
+                now: KafkaTimestamp(millisecondsSince1970: cluster.timing.wallClock()))
+            {
                 takeover.starts[partition] = ConsumerStart(place)
                 takeover.starts[partition]?.topicID = topicID
             } else {

@@ -36,7 +36,7 @@ final class MissingTopics: Sendable {
                 case .pattern(let pattern): await check(pattern: pattern, &retries)
                 case nil: false
                 }
-            var interval = cluster.configuration.metadataMaximumAge
+            var interval = cluster.configuration.maximumMetadataAge
             if isAnyMissing { interval = min(pause(current), interval) }
             if !requested.isSubset(of: requestedBefore) { interval = min(cluster.configuration.retryBackoff, interval) }
             await changed.wait(until: cluster.timing.now() + interval, by: cluster.timing)
@@ -46,7 +46,7 @@ final class MissingTopics: Sendable {
     /// The time until a missing topic is looked up again.
     private func pause(_ subscription: Subscription?) -> Duration {
         if case .pattern? = subscription { return Self.patternInterval }
-        return max(cluster.configuration.retryBackoffMaximum, .milliseconds(20))
+        return max(cluster.configuration.maximumRetryBackoff, .milliseconds(20))
     }
 
     /// - Parameter requested: The missing topics that a broker was asked to create.

@@ -1,4 +1,5 @@
 /// The topics that a group member subscribes to.
+@nonexhaustive
 public enum Subscription: Sendable, Hashable {
     /// These topics. They need not exist yet.
     case topics([String])
@@ -10,10 +11,13 @@ public enum Subscription: Sendable, Hashable {
     case pattern(String)
 }
 
-/// A change of a member's partitions in a rebalance.
+/// A change of the partitions that a group member owns.
 ///
 /// The application waits in `next()` while the handler runs, so it is not processing a batch, and it gets none until
 /// the handler returns. A cooperative rebalance reports only the partitions that move.
+///
+/// Closed: these are the calls of Java's `ConsumerRebalanceListener`, and a member either gets partitions or no longer has
+/// them, with or without the chance to commit.
 public enum Rebalance: Sendable, Hashable {
     /// The member now owns these partitions. Their first batch comes after the handler returns, so the handler may
     /// `seek`.

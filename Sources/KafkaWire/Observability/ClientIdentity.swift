@@ -1,9 +1,9 @@
 import Concurrency
 
-/// What distinguishes a client from the others in this process: its `client.id`, and a number among those that share it.
+/// Identifies a client in this process: by its `client.id`, and a number among the clients with the same id.
 ///
-/// Without the number, two clients with the same id would overwrite each other's gauges. The number is the lowest that is
-/// free, from 1 on, so that an application which creates clients again and again doesn't get new metrics each time.
+/// Without the number, two clients with the same id would overwrite each other's gauges. It is the lowest free number,
+/// from 1, so that an application which creates many clients in turn does not get new metrics for each.
 final class ClientIdentity: Sendable {
     private static let taken = Lock<[String: Set<Int>]>([:])
 
@@ -26,7 +26,7 @@ final class ClientIdentity: Sendable {
         }
     }
 
-    /// What each line of the log has.
+    /// The metadata of each log line.
     var metadata: [String: String] {
         instance == 1
             ? ["client.id": clientID] : ["client.id": clientID, "client.instance": "\(instance)"]

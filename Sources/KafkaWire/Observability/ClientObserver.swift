@@ -1,6 +1,6 @@
-/// Tells log, metrics and hooks of what a client does: the one place where the three meet.
+/// Reports what a client does to its logger, metrics and hooks.
 ///
-/// A client that none of them listens to has no observer, and its parts ask for nothing but that.
+/// A client without any of the three has no observer, so that its parts only compare with nil.
 package final class ClientObserver: Sendable {
     private let logger: (any KafkaLogger)?
     private let instruments: Instruments?
@@ -72,7 +72,7 @@ package final class ClientObserver: Sendable {
         }
     }
 
-    /// - Parameter reason: Why what was known of the cluster is thrown away (KIP-899, KIP-1102).
+    /// - Parameter reason: Why the client discards its metadata (KIP-899, KIP-1102).
     package func rebootstraps(_ reason: String) {
         instruments?.count(.rebootstraps)
         log(.notice, "the bootstrap servers are asked again", ["reason": reason])
@@ -130,7 +130,7 @@ package final class ClientObserver: Sendable {
             ])
     }
 
-    /// A broker grants a session that is too short for a login before each end.
+    /// A broker grants a session that is shorter than the interval between two logins.
     func shortSession(_ broker: BrokerAddress, _ lifetime: Duration, nextLoginAfter pause: Duration) {
         log(
             .warning, "a broker grants a session shorter than the shortest interval between two logins",
@@ -144,7 +144,7 @@ package final class ClientObserver: Sendable {
             ["group": group, "requested": "\(requested)", "interval": "\(interval)"])
     }
 
-    /// Something failed and will be tried again, after a pause.
+    /// A call failed and will be retried after a pause.
     package func retries(_ error: KafkaError, failures: Int, after pause: Duration) {
         instruments?.count(.retries, 1, ["error": error.code.description])
         log(
@@ -152,7 +152,7 @@ package final class ClientObserver: Sendable {
             ["error": error.description, "failures": "\(failures)", "pause": "\(pause)"])
     }
 
-    /// Reports something that the client keeps retrying, or that has succeeded at last. `RetryReporter` decides when.
+    /// Reports an operation that the client keeps retrying, or that has succeeded now. `RetryReporter` decides when.
     func retrying(_ event: RetryEvent) {
         hooks.retrying?(event)
         var metadata = ["operation": event.operation, "failures": "\(event.failures)", "elapsed": "\(event.elapsed)"]
@@ -164,11 +164,11 @@ package final class ClientObserver: Sendable {
 
     // MARK: Records
 
-    /// A part of a fetch's answer has come: one partition's, perhaps without a batch.
+    /// A fetch response contained a partition, possibly without a batch.
     ///
     /// - Parameters:
-    ///   - bytes: As they came, compressed or not.
-    ///   - lag: How many offsets there are from the last one fetched to the end of what may be read; nil if not known.
+    ///   - bytes: The number of bytes received, compressed or not.
+    ///   - lag: The number of offsets from the last fetched one to the end of what may be read; nil if unknown.
     package func fetched(_ partition: TopicPartition, records: Int, batches: Int, bytes: Int, lag: Int64?) {
         guard let instruments else { return }
         if batches > 0 {
@@ -182,9 +182,9 @@ package final class ClientObserver: Sendable {
         }
     }
 
-    /// A batch was acknowledged, or was sent where no acknowledgement is asked for.
+    /// A batch was acknowledged or, with `acks=0`, sent.
     ///
-    /// - Parameter bytes: Before compression.
+    /// - Parameter bytes: The number of bytes before compression.
     package func produced(_ partition: TopicPartition, records: Int, bytes: Int) {
         guard let instruments else { return }
         instruments.count(.producedRecords, records, ["topic": partition.topic])
@@ -192,7 +192,7 @@ package final class ClientObserver: Sendable {
         instruments.count(.producedBytes, bytes, ["topic": partition.topic])
     }
 
-    /// A batch was given up. Where the application wanted it so, by aborting a transaction, nothing is wrong.
+    /// A batch failed. It is no error if the application aborted the transaction.
     package func failedToProduce(_ partition: TopicPartition, records: Int, _ error: KafkaError) {
         instruments?.count(
             .failedRecords, records, ["topic": partition.topic, "error": error.code.description])
@@ -206,14 +206,14 @@ package final class ClientObserver: Sendable {
 
     // MARK: Groups
 
-    /// Partitions were given up, and their offsets could not be committed.
+    /// Partitions were revoked, and their offsets could not be committed.
     func failedCommit(group: String, _ error: KafkaError) {
         log(
             .warning, "could not commit offsets before giving up partitions",
             ["group": group, "error": error.description])
     }
 
-    /// A call that would wait for itself was refused.
+    /// A call was refused that would have waited for itself.
     func refused(_ error: KafkaError) {
         log(.error, "refused a call", ["error": error.description])
     }
@@ -225,7 +225,7 @@ package final class ClientObserver: Sendable {
             ["group": group, "member": member, "error": "\(error)"])
     }
 
-    /// Offsets were not committed, since they belong to a topic that was deleted and created again.
+    /// Offsets were not committed, since they belong to a topic that was deleted and recreated.
     func skippedCommit(group: String, _ error: KafkaError) {
         log(
             .warning, "skipped an offset of a topic that no longer exists",
@@ -238,7 +238,7 @@ package final class ClientObserver: Sendable {
         instruments?.count(.rebalances, 1, ["group": group, "change": change.rawValue])
         hooks.rebalanced?(
             RebalanceEvent(
-                clientID: clientID, group: group, generation: generation, change: change, partitions: partitions))
+                clientID: clientID, groupID: group, generationID: generation, change: change, partitions: partitions))
         log(
             change == .lost ? .warning : .info, "partitions are \(change.rawValue)",
             [

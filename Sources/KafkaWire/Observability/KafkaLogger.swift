@@ -1,21 +1,23 @@
-/// How much a line of the log matters: the levels of swift-log.
+/// The importance of a log line.
+///
+/// Closed: these are the levels of swift-log, and a bridge to it must map each of them.
 public enum KafkaLogLevel: String, Sendable, CaseIterable, Comparable {
-    /// Each request and answer.
+    /// Each request and response.
     case trace
-    /// Connections, retries, metadata: what one wants to see when something doesn't work.
+    /// Connections, retries, metadata: what helps to find a problem.
     case debug
     /// Rare and expected, such as a group's rebalances.
     case info
-    /// Rare and worth a look, such as a broker that slows the client down.
+    /// Rare and worth attention, such as a broker that throttles the client.
     case notice
-    /// Something went wrong and is tried again.
+    /// A failure that the client retries.
     case warning
-    /// Something went wrong for good.
+    /// A permanent failure.
     case error
-    /// The client can't go on.
+    /// The client cannot continue.
     case critical
 
-    /// `trace` is the least, `critical` the greatest.
+    /// Orders levels by importance, from `trace` to `critical`.
     public static func < (left: KafkaLogLevel, right: KafkaLogLevel) -> Bool {
         left.order < right.order
     }
@@ -23,22 +25,22 @@ public enum KafkaLogLevel: String, Sendable, CaseIterable, Comparable {
     private var order: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }
 
-/// Where a client's log goes.
+/// Receives a client's log.
 ///
-/// The levels and the shape are swift-log's, so that a `Logger` of its takes a few lines to join; see
-/// <doc:Observability>. The client logs for each request at most, never for each record, and no line holds a
+/// The levels and the signature are those of swift-log, so a bridge to its `Logger` takes a few lines; see
+/// <doc:Observability>. The client logs at most one line for each request, and none for a record. No line contains a
 /// password, a token, a key or a value.
 public protocol KafkaLogger: Sendable {
-    /// The least level that is wanted. It is asked before each line; text and metadata of others aren't even made.
+    /// The lowest level to log. The client reads it before each line, and computes nothing for lines below it.
     var logLevel: KafkaLogLevel { get }
 
-    /// Takes one line. It is called on any thread, also on those that move a connection's bytes, and mustn't block.
+    /// Logs one line. Called on any thread, including those that serve connections, so it must not block.
     ///
     /// - Parameters:
-    ///   - level: How much the line matters; `logLevel` or above.
-    ///   - message: Makes the sentence.
-    ///   - metadata: Makes what it is about, by name: `broker`, `api`, `topic`, `partition`, `group`, `error` and so on.
-    ///   - source: What of the library speaks, for swift-log's `source`: always `KafkaWire`.
+    ///   - level: The importance of the line; `logLevel` or above.
+    ///   - message: Computes the message.
+    ///   - metadata: Computes the details by name: `broker`, `api`, `topic`, `partition`, `group`, `error` and so on.
+    ///   - source: The source for swift-log; always `KafkaWire`.
     func log(
         level: KafkaLogLevel, message: () -> String, metadata: () -> [String: String], source: String)
 }

@@ -1,17 +1,18 @@
-/// Where a client's figures go.
+/// Receives a client's metrics.
 ///
-/// The shape is that of swift-metrics' factories: each instrument is made once for a name and its dimensions, kept,
-/// and called whenever there is something to count. See <doc:Observability> for the names, and for the few lines that
-/// join it to swift-metrics. Without one nothing is counted and no clock is looked at.
+/// The methods are those of a swift-metrics factory: the client creates each instrument once for a name and its
+/// dimensions, keeps it, and calls it for every value. See <doc:Observability> for the names, and for a bridge to
+/// swift-metrics. Without metrics, the client counts nothing and reads no clock.
 ///
-/// Instruments are made and called on any thread, for each request or record batch at most, and mustn't block.
+/// The client creates and calls instruments on any thread, at most once for each request or record batch. They must not
+/// block.
 public protocol KafkaMetrics: Sendable {
-    /// Makes what adds the number that it is called with to a count that only grows.
+    /// Creates a counter: a closure that adds its argument to a total.
     func counter(_ name: String, dimensions: [(String, String)]) -> @Sendable (Int) -> Void
 
-    /// Makes what sets a value that goes up and down.
+    /// Creates a gauge: a closure that sets the current value.
     func gauge(_ name: String, dimensions: [(String, String)]) -> @Sendable (Double) -> Void
 
-    /// Makes what records how long something took.
+    /// Creates a timer: a closure that records a duration.
     func timer(_ name: String, dimensions: [(String, String)]) -> @Sendable (Duration) -> Void
 }

@@ -1,4 +1,4 @@
-/// The names of what is measured, as the article on observability lists them.
+/// The names of the metrics, as listed in the article on observability.
 package enum MetricName: String, CaseIterable, Sendable {
     // The client.
     case connectionsOpen = "kafka.client.connections.open"

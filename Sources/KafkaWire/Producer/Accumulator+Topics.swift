@@ -36,7 +36,7 @@ extension Accumulator {
         add(topic: topic.name, partitionCount: topic.partitions.count)
         state.withLock { state in
             for partition in topic.partitions {
-                let key = TopicPartition(topic: topic.name, partition: partition.index)
+                let key = TopicPartition(topic: topic.name, partition: partition.partition)
                 state.partition(key)?.hasLeader = partition.leader != nil
             }
             if let index = state.indexByName[topic.name] { state.topics[index].leadersChanged() }

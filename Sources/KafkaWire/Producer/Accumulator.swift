@@ -73,7 +73,7 @@ final class Accumulator: Sendable {
     /// - Throws: MESSAGE_TOO_LARGE beyond `max.request.size`; UNKNOWN_TOPIC_OR_PARTITION for a partition that the topic
     ///   does not have; INVALID_TXN_STATE if the transaction has ended; the error that the producer was closed with.
     func append(
-        topic name: String, partition: Int32?, key: RawSpan?, value: RawSpan?, headers: [(String, [UInt8]?)],
+        topic name: String, partition: Int32?, key: RawSpan?, value: RawSpan?, headers: [RecordHeader],
         timestamp: Int64, transaction: UInt64? = nil
     ) throws(KafkaError) -> Appended {
         let bound = RecordBatchBuilder.sizeBound(

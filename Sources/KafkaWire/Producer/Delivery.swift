@@ -1,16 +1,28 @@
-/// Where a record ended up.
+/// Where a delivered record was written.
 public struct RecordMetadata: Sendable, Hashable {
-    /// The topic that it was sent to.
+    /// The topic's name.
     public let topic: String
-    /// The partition that the record named, or the one that was chosen for it.
+    /// The partition that the record named, or that the `Partitioner`, the key or the default chose.
     public let partition: Int32
-    /// -1 if unknown: with acks=0, and for a batch that was written by an attempt whose response was lost.
+    /// The record's offset; -1 if the broker did not report it: with `acks=0`, and for a batch that it recognised as a
+    /// duplicate.
     public let offset: Int64
-    /// In milliseconds since 1970: the broker's for a topic with LogAppendTime, else the record's own.
-    public let timestamp: Int64
+    /// The record's own timestamp, or the broker's if the topic has `LogAppendTime`.
+    public let timestamp: KafkaTimestamp
+
+    /// Creates a value, for example in a test.
+    public init(topic: String, partition: Int32, offset: Int64, timestamp: KafkaTimestamp = .unknown) {
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        self.timestamp = timestamp
+    }
+
+    /// The partition that the record was written to.
+    public var topicPartition: TopicPartition { TopicPartition(topic: topic, partition: partition) }
 }
 
-/// A record that was enqueued. Await `metadata` for its outcome.
+/// A record that is being delivered: await `metadata` for its outcome.
 public struct Delivery: Sendable {
     let batch: BatchOutcome
     let index: Int
@@ -49,7 +61,8 @@ public struct Delivery: Sendable {
         return RecordMetadata(
             topic: batch.partition.topic, partition: batch.partition.partition,
             offset: written.baseOffset < 0 || isTooLarge ? -1 : offset,
-            timestamp: written.logAppendTime < 0 ? timestamp : written.logAppendTime)
+            timestamp: KafkaTimestamp(
+                millisecondsSince1970: written.logAppendTime < 0 ? timestamp : written.logAppendTime))
     }
 
     /// Waits until all records of this record's batch are delivered or have failed.

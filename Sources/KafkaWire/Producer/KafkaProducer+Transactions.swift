@@ -27,7 +27,7 @@ extension KafkaProducer {
         isolation: isolated (any Actor)? = #isolation,
         _ body: (KafkaTransaction) async throws -> sending Result
     ) async throws -> sending Result {
-        let manager = try manager
+        let manager = try transactionManager
         if !manager.isInitialized { try await initTransactions() }
         if manager.hasUnfinishedAbort { try await abortTransaction() }
         try await beginTransaction()
@@ -58,7 +58,7 @@ extension KafkaProducer {
     /// - Throws: INVALID_CONFIG without `transactional.id`; TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
     ///   INVALID_TRANSACTION_TIMEOUT if `transaction.timeout.ms` is more than brokers allow.
     public func initTransactions() async throws(KafkaError) {
-        let manager = try manager
+        let manager = try transactionManager
         try await uncancelled { () throws(KafkaError) in try await manager.initialize() }
     }
 
@@ -67,7 +67,7 @@ extension KafkaProducer {
     /// - Throws: INVALID_TXN_STATE before `initTransactions`, or in a transaction, also one whose commit or abort timed out;
     ///   the error that ended the producer.
     public func beginTransaction() async throws(KafkaError) {
-        try manager.begin()
+        try transactionManager.begin()
     }
 
     /// Commits offsets of a group when, and only if, the transaction is committed (KIP-447).
@@ -93,7 +93,7 @@ extension KafkaProducer {
     func sendOffsets(
         _ offsets: [TopicPartition: OffsetAndMetadata], group: ConsumerGroupMetadata, transaction: UInt64?
     ) async throws(KafkaError) {
-        let manager = try manager
+        let manager = try transactionManager
         guard !offsets.isEmpty else { return }
         try await uncancelled { () throws(KafkaError) in
             try await manager.send(offsets, group: group, in: transaction)
@@ -107,7 +107,7 @@ extension KafkaProducer {
     ///   can't continue. After `max.block.ms` a retriable error: it isn't known whether the transaction was committed, and
     ///   another `commitTransaction` continues.
     public func commitTransaction() async throws(KafkaError) {
-        let manager = try manager
+        let manager = try transactionManager
         try await uncancelled { () throws(KafkaError) in try await manager.commit() }
     }
 
@@ -116,17 +116,8 @@ extension KafkaProducer {
     ///
     /// - Throws: As `commitTransaction`. After a retriable error another `abortTransaction` continues.
     public func abortTransaction() async throws(KafkaError) {
-        let manager = try manager
+        let manager = try transactionManager
         try await uncancelled { () throws(KafkaError) in try await manager.abort() }
-    }
-
-    private var manager: TransactionManager {
-        get throws(KafkaError) {
-            guard let transactions else {
-                throw KafkaError(.invalidConfig, "transactions need a producer with transactional.id")
-            }
-            return transactions
-        }
     }
 
     /// Runs `body` to its end, also if the task is cancelled.

@@ -1,46 +1,9 @@
 import Concurrency
-import Foundation
-
-/// A record to be sent.
-public struct ProducerRecord: Sendable {
-    /// The topic's name. If it does not exist, the broker creates it if its `auto.create.topics.enable` and the client's
-    /// `allow.auto.create.topics` permit that.
-    public var topic: String
-    /// nil to choose it by the key as the Java client does (murmur2); without a key, one partition until a batch is full.
-    public var partition: Int32?
-    /// Records with the same key go to the same partition, and keep their order. nil for none.
-    public var key: [UInt8]?
-    /// nil for null: in a compacted topic, a tombstone that deletes the key's earlier records.
-    public var value: [UInt8]?
-    /// Names and values in order; names may repeat, and values may be null (KIP-82).
-    public var headers: [(String, [UInt8]?)]
-    /// In milliseconds since 1970; nil for now.
-    public var timestamp: Int64?
-
-    /// - Parameters:
-    ///   - topic: The topic's name.
-    ///   - partition: nil for the producer's choice.
-    ///   - key: nil for none.
-    ///   - value: nil for null: in a compacted topic, a tombstone.
-    ///   - headers: Names and values in order; names may repeat, and values may be null (KIP-82).
-    ///   - timestamp: In milliseconds since 1970; nil for the time when it is enqueued.
-    public init(
-        topic: String, partition: Int32? = nil, key: [UInt8]? = nil, value: [UInt8]?,
-        headers: [(String, [UInt8]?)] = [], timestamp: Int64? = nil
-    ) {
-        self.topic = topic
-        self.partition = partition
-        self.key = key
-        self.value = value
-        self.headers = headers
-        self.timestamp = timestamp
-    }
-}
 
 /// Sends records in batches, each of which is written once and in order, whatever fails meanwhile.
 ///
 /// ```swift
-/// let metadata = try await producer.send(ProducerRecord(topic: "TFI", key: Array("k".utf8), value: Array("v".utf8)))
+/// let metadata = try await producer.send(ProducerRecord(topic: "TFI", key: "greeting", value: "hello"))
 /// ```
 ///
 /// `send` waits for the outcome. To send many records concurrently, `enqueue` each and await its `Delivery` later, or
@@ -55,25 +18,48 @@ public struct ProducerRecord: Sendable {
 /// With `transactional.id` records are sent in transactions: see `withTransaction`.
 public final class KafkaProducer: Sendable {
     private let cluster: Cluster
+    private let configuration: ProducerConfiguration
+    /// Why the settings cannot be used; nil if they can.
+    private let settingsError: KafkaError?
     private let accumulator: Accumulator
     private let sender: ProducerSender
     private let lookups = TopicLookups()
     /// nil without `transactional.id`.
     let transactions: TransactionManager?
 
-    init(cluster: Cluster) {
+    /// The producer's transactions.
+    ///
+    /// - Throws: INVALID_CONFIG if the settings are invalid, or there is no `transactional.id`.
+    var transactionManager: TransactionManager {
+        get throws(KafkaError) {
+            if let settingsError { throw settingsError }
+            guard let transactions else {
+                throw KafkaError(
+                    .invalidConfig,
+                    "the producer has no transactional.id; set it, or create the producer with a transactionalID")
+            }
+            return transactions
+        }
+    }
+
+    /// - Parameter settings: The client's settings, with those that this producer overrides.
+    init(cluster: Cluster, settings: ClientConfiguration) {
         self.cluster = cluster
-        let configuration = cluster.configuration.producer
+        let configuration = settings.producer
+        self.configuration = configuration
+        settingsError = settings.validationError
         let accumulator = Accumulator(
             configuration: configuration, pool: cluster.pool, timing: cluster.timing, observer: cluster.observer)
         let transactions = configuration.transactionalID.map {
-            TransactionManager(transactionalID: $0, cluster: cluster, accumulator: accumulator)
+            TransactionManager(
+                transactionalID: $0, cluster: cluster, configuration: configuration, accumulator: accumulator)
         }
-        let sender = ProducerSender(cluster: cluster, accumulator: accumulator, transactions: transactions)
+        let sender = ProducerSender(
+            cluster: cluster, configuration: configuration, accumulator: accumulator, transactions: transactions)
         self.accumulator = accumulator
         self.transactions = transactions
         self.sender = sender
-        if let error = cluster.configurationError { accumulator.close(error) }
+        if let settingsError { accumulator.close(settingsError) }
         background("sender") { await sender.run() }
     }
 
@@ -117,7 +103,7 @@ public final class KafkaProducer: Sendable {
                     value: record.value?.span.bytes, headers: record.headers, timestamp: record.timestamp,
                     transaction: transaction)
                 if let delivery { return delivery }
-                let limit = deadline ?? cluster.timing.now() + cluster.configuration.producer.maximumBlock
+                let limit = deadline ?? cluster.timing.now() + configuration.maximumBlockTime
                 deadline = limit
                 try await ready(for: record.topic, until: limit)
             } catch let error as KafkaError
@@ -136,8 +122,8 @@ public final class KafkaProducer: Sendable {
     /// - Throws: MESSAGE_TOO_LARGE for a record beyond `max.request.size`; UNKNOWN_TOPIC_OR_PARTITION for a partition
     ///   that the topic does not have; INVALID_TXN_STATE as `enqueue`; the error that the producer was closed with.
     public func tryEnqueue(
-        topic: String, partition: Int32? = nil, key: RawSpan?, value: RawSpan?, headers: [(String, [UInt8]?)] = [],
-        timestamp: Int64? = nil
+        topic: String, partition: Int32? = nil, key: RawSpan?, value: RawSpan?, headers: [RecordHeader] = [],
+        timestamp: KafkaTimestamp? = nil
     ) throws(KafkaError) -> Delivery? {
         try tryEnqueue(
             topic: topic, partition: partition, key: key, value: value, headers: headers, timestamp: timestamp,
@@ -145,18 +131,18 @@ public final class KafkaProducer: Sendable {
     }
 
     private func tryEnqueue(
-        topic: String, partition: Int32?, key: RawSpan?, value: RawSpan?, headers: [(String, [UInt8]?)],
-        timestamp: Int64?, transaction: UInt64?
+        topic: String, partition: Int32?, key: RawSpan?, value: RawSpan?, headers: [RecordHeader],
+        timestamp: KafkaTimestamp?, transaction: UInt64?
     ) throws(KafkaError) -> Delivery? {
         var partition = partition
-        if partition == nil, let partitioner = cluster.configuration.producer.partitioner,
+        if partition == nil, let partitioner = configuration.partitioner,
             let count = accumulator.partitionCount(of: topic), count > 0
         {
             partition = partitioner.partition(topic: topic, key: key, value: value, partitionCount: count)
         }
         let appended = try accumulator.append(
             topic: topic, partition: partition, key: key, value: value, headers: headers,
-            timestamp: timestamp ?? Self.now(), transaction: transaction)
+            timestamp: (timestamp ?? .now).millisecondsSince1970, transaction: transaction)
         return if case .appended(let delivery) = appended { delivery } else { nil }
     }
 
@@ -165,7 +151,7 @@ public final class KafkaProducer: Sendable {
     /// - Throws: After `max.block.ms` UNKNOWN_TOPIC_OR_PARTITION if the topic does not exist, or the error of the lookup,
     ///   and REQUEST_TIMED_OUT if there is no room; `CancellationError`.
     public func ready(for topic: String) async throws {
-        try await ready(for: topic, until: cluster.timing.now() + cluster.configuration.producer.maximumBlock)
+        try await ready(for: topic, until: cluster.timing.now() + configuration.maximumBlockTime)
     }
 
     private func ready(for topic: String, until deadline: ContinuousClock.Instant) async throws {
@@ -178,7 +164,7 @@ public final class KafkaProducer: Sendable {
             throw KafkaError(
                 .requestTimedOut,
                 "there was no room for a record in buffer.memory for max.block.ms "
-                    + "(\(cluster.configuration.producer.maximumBlock))" + holder,
+                    + "(\(configuration.maximumBlockTime))" + holder,
                 topic: topic)
         }
     }
@@ -188,7 +174,7 @@ public final class KafkaProducer: Sendable {
     /// - Throws: REQUEST_TIMED_OUT at once if `max.block.ms` is 0. The topic is looked up in the background then.
     private func learn(_ topic: String, anew: Bool = false) async throws {
         let longest = cluster.configuration.defaultAPITimeout
-        let limit = min(longest, cluster.configuration.producer.maximumBlock)
+        let limit = min(longest, configuration.maximumBlockTime)
         guard limit <= .zero else {
             return try await Self.learn(topic, anew: anew, within: limit, cluster, accumulator)
         }
@@ -288,13 +274,6 @@ public final class KafkaProducer: Sendable {
 
     private func abortTransactionInProgress() async throws {
         if let transactions, transactions.isToBeEnded { try await abortTransaction() }
-    }
-
-    /// Milliseconds since 1970.
-    private static func now() -> Int64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 }
 

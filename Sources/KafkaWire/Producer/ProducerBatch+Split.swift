@@ -26,18 +26,12 @@ extension ProducerBatch {
             maximumInflatedBytes: maximumBytes, pool: pool)
         guard let content = try reader.next() else { return nil }
         var builders = [RecordBatchBuilder(pool: pool), RecordBatchBuilder(pool: pool)]
-        var records = content.records
+        var records = content.makeIterator()
         var index = 0
         while let record = try records.next() {
-            var headers: [RecordBatchBuilder.Header] = []
-            var iterator = record.headers.makeIterator()
-            while let header = iterator.next() {
-                var value: [UInt8]?
-                if let bytes = header.value { value = Array(bytes) }
-                headers.append((String(repairingUTF8: header.name), value))
-            }
             try builders[index < middle ? 0 : 1].append(
-                key: record.key, value: record.value, headers: headers, timestamp: record.timestamp)
+                key: record.key, value: record.value, headers: [RecordHeader](record.headers),
+                timestamp: record.timestamp.millisecondsSince1970)
             index += 1
         }
         func part(_ builder: RecordBatchBuilder, from start: Int) -> ProducerBatch {

@@ -17,9 +17,9 @@ extension ProducerSender {
         isWaitedFor: Bool, canBeUsed: Bool, lacksLeader: Bool, at now: ContinuousClock.Instant
     ) -> ContinuousClock.Instant? {
         guard !isStopped else { return nil }
-        let maximumAge = cluster.configuration.metadataMaximumAge
+        let maximumAge = cluster.configuration.maximumMetadataAge
         let age = now - lastLookup
-        let isOld = age >= maximumAge || lacksLeader && canBeUsed && age >= cluster.configuration.retryBackoffMaximum
+        let isOld = age >= maximumAge || lacksLeader && canBeUsed && age >= cluster.configuration.maximumRetryBackoff
         guard isWaitedFor || isOld else {
             wake(at: lastLookup + maximumAge)
             return nil

@@ -40,9 +40,12 @@ actor ProducerSender {
     private let responses = ProduceResponses()
     private let dispatch: ProduceDispatch
 
-    init(cluster: Cluster, accumulator: Accumulator, transactions: TransactionManager?) {
+    init(
+        cluster: Cluster, configuration: ProducerConfiguration, accumulator: Accumulator,
+        transactions: TransactionManager?
+    ) {
         self.cluster = cluster
-        self.configuration = cluster.configuration.producer
+        self.configuration = configuration
         self.accumulator = accumulator
         self.transactions = transactions
         dispatch = ProduceDispatch(
@@ -99,7 +102,7 @@ actor ProducerSender {
             }
             let led = leaderless.isEmpty ? ready.sendable : ready.sendable.filter { leaders[$0] != nil }
             let admitted = transactions?.admit(led) ?? led
-            if admitted.count < led.count { retry(at: now + cluster.configuration.retryBackoffMaximum) }
+            if admitted.count < led.count { retry(at: now + cluster.configuration.maximumRetryBackoff) }
             let byNode = Dictionary(grouping: admitted) { leaders[$0] ?? -1 }
             for (node, partitions) in byNode where hasRoom(node) {
                 // Batches wait here for the end of a broker's pause, where they can expire: a transaction would have to
@@ -121,7 +124,7 @@ actor ProducerSender {
 
     private func hasRoom(_ node: Int32) -> Bool {
         let broker = brokers[node, default: Broker()]
-        return !broker.isDispatching && broker.requestsInFlight < configuration.maximumInFlight
+        return !broker.isDispatching && broker.requestsInFlight < configuration.maximumInFlightRequests
     }
 
     /// - Returns: Whether a request was sent.

@@ -10,4 +10,13 @@ public struct ProducerState: Sendable, Hashable {
     /// More than `linger.ms` and a few round trips means that a broker is slow, silent or missing. A record fails after
     /// `delivery.timeout.ms`.
     public let oldestWaitingAge: Duration?
+
+    /// Creates a value, for example in a test.
+    public init(
+        lastAcknowledgement: ContinuousClock.Instant? = nil, waitingRecords: Int = 0, oldestWaitingAge: Duration? = nil
+    ) {
+        self.lastAcknowledgement = lastAcknowledgement
+        self.waitingRecords = waitingRecords
+        self.oldestWaitingAge = oldestWaitingAge
+    }
 }

@@ -19,10 +19,12 @@ final class TransactionManager: Sendable {
     /// Guards the transaction's state.
     private let state = Lock(State())
 
-    init(transactionalID: String, cluster: Cluster, accumulator: Accumulator) {
+    init(
+        transactionalID: String, cluster: Cluster, configuration: ProducerConfiguration, accumulator: Accumulator
+    ) {
         self.transactionalID = transactionalID
         self.accumulator = accumulator
-        configuration = cluster.configuration.producer
+        self.configuration = configuration
         coordinators = CoordinatorCalls(cluster: cluster)
         accumulator.refuse(Self.noTransaction)
     }
@@ -80,10 +82,14 @@ final class TransactionManager: Sendable {
         accumulator.signal.notify()
     }
 
-    private func failed(_ error: KafkaError, isFatal: Bool) {
-        guard state.withLock({ $0.machine.failed(error, isFatal: isFatal) }) else { return }
+    /// - Returns: The error, with what it means for the producer and its transaction.
+    @discardableResult
+    private func failed(_ error: KafkaError, isFatal: Bool) -> KafkaError {
+        let error = error.inTransaction(isFatal: isFatal)
+        guard state.withLock({ $0.machine.failed(error, isFatal: isFatal) }) else { return error }
         accumulator.refuse(error)
         if accumulator.failWaiting(error) { state.withLock { $0.machine.numberedBatchLost() } }
+        return error
     }
 
     // MARK: Beginning
@@ -103,12 +109,12 @@ final class TransactionManager: Sendable {
         try state.withLock { state throws(KafkaError) in try state.machine.beginInitializing() }
         do throws(KafkaError) {
             let identity = try await coordinators.initialize(
-                transactionalID, configuration, after: nil, limit: configuration.maximumBlock)
+                transactionalID, configuration, after: nil, limit: configuration.maximumBlockTime)
             state.withLock { $0.machine.initialized(as: identity) }
         } catch {
             state.withLock { $0.machine.initialized(as: nil) }
-            if !error.isRetriable, !error.letsTransactionAbort { failed(error, isFatal: true) }
-            throw error
+            guard !error.isRetriable, !error.letsTransactionAbort else { throw error }
+            throw failed(error, isFatal: true)
         }
     }
 
@@ -138,7 +144,7 @@ final class TransactionManager: Sendable {
         }
         defer { state.withLock { $0.machine.endOffsets() } }
         guard let identity else { return }
-        let limit = configuration.maximumBlock
+        let limit = configuration.maximumBlockTime
         do throws(KafkaError) {
             if needsAdding {
                 try await coordinators.add(group: group.groupID, to: transactionalID, as: identity, limit: limit)
@@ -147,8 +153,7 @@ final class TransactionManager: Sendable {
             try await coordinators.commit(
                 offsets, of: group, in: transactionalID, as: identity, isVersion2: isVersion2, limit: limit)
         } catch {
-            failed(error, isFatal: !error.letsTransactionAbort)
-            throw error
+            throw failed(error, isFatal: !error.letsTransactionAbort)
         }
     }
 
@@ -176,7 +181,7 @@ final class TransactionManager: Sendable {
     private func end(committing: Bool) async throws(KafkaError) {
         await state.withLock { $0.adding }?.value
         let plan = state.withLock { $0.machine }
-        let limit = configuration.maximumBlock
+        let limit = configuration.maximumBlockTime
         do throws(KafkaError) {
             if case .fatalError(let error) = plan.state { throw error }
             guard var identity = plan.identity else { return }
@@ -193,10 +198,9 @@ final class TransactionManager: Sendable {
         } catch {
             if error.isRetriable {
                 state.withLock { $0.machine.endingFailed() }
-            } else {
-                failed(error, isFatal: !(committing && error.letsTransactionAbort))
+                throw error
             }
-            throw error
+            throw failed(error, isFatal: !(committing && error.letsTransactionAbort))
         }
     }
 }

@@ -1,14 +1,14 @@
-/// One record, as a view into its batch.
+/// One record, as a view of its batch: nothing is copied, and it cannot outlive the batch.
 ///
-/// A record copies nothing and can't outlive the batch. Use `Array(record.value)` or `String(repairingUTF8:)` to keep a
-/// copy.
+/// To keep a part of it, copy that with `Array(_:)` or `String(repairingUTF8:)`, or the whole with
+/// ``ConsumerRecord/init(_:of:)``.
 public struct Record: ~Escapable {
-    /// The record's offset in its partition. Offsets ascend; transactions and compaction leave gaps.
+    /// The record's offset in its partition. Offsets ascend, with gaps from transactions and compaction.
     public let offset: Int64
-    /// Milliseconds since 1970: the producer's time, or the broker's if the topic has `LogAppendTime`; -1 if none.
-    public let timestamp: Int64
-    // A few positions instead of optional spans, so that the optimizer keeps them in registers.
-    /// The bytes of the batch's records, up to the end of this one.
+    /// The producer's timestamp, or the broker's if the topic has `LogAppendTime`.
+    public let timestamp: KafkaTimestamp
+    // Positions instead of optional spans, and few of them: the optimizer keeps these in registers.
+    /// The batch's records up to the end of this one.
     @usableFromInline let bytes: RawSpan
     @usableFromInline let keyStart: Int32
     /// -1 for null, as in `valueLength`.
@@ -19,7 +19,7 @@ public struct Record: ~Escapable {
     @_lifetime(copy bytes)
     @inlinable
     @inline(__always)
-    init(_ bytes: RawSpan, offset: Int64, timestamp: Int64, _ layout: RecordLayout) {
+    init(_ bytes: RawSpan, offset: Int64, timestamp: KafkaTimestamp, _ layout: RecordLayout) {
         self.offset = offset
         self.timestamp = timestamp
         // `RecordLayout` has checked that the record lies within the bytes.
@@ -30,7 +30,10 @@ public struct Record: ~Escapable {
         valueLength = Int32(truncatingIfNeeded: layout.valueLength)
     }
 
-    /// The key; nil if the record has none.
+    /// The offset after the record: what to commit once the record is processed.
+    @inlinable public var nextOffset: Int64 { offset &+ 1 }
+
+    /// The key; nil for a record without one.
     public var key: RawSpan? {
         @_lifetime(copy self)
         @inlinable
@@ -55,7 +58,7 @@ public struct Record: ~Escapable {
         }
     }
 
-    /// The record's headers (KIP-82).
+    /// The headers (KIP-82), decoded during the iteration.
     public var headers: RecordHeaders {
         @_lifetime(copy self)
         @inlinable
@@ -67,7 +70,7 @@ public struct Record: ~Escapable {
     }
 }
 
-/// The headers of one record, decoded during iteration.
+/// The headers of one record, as a view: they are decoded during the iteration, without an allocation.
 public struct RecordHeaders: ~Escapable {
     /// The number of headers. Names may repeat.
     public let count: Int
@@ -84,7 +87,7 @@ public struct RecordHeaders: ~Escapable {
     /// Whether the record has no headers.
     @inlinable public var isEmpty: Bool { count == 0 }
 
-    /// An iterator that begins at the first header.
+    /// Returns an iterator that begins at the first header.
     @_lifetime(copy self)
     @inlinable
     public func makeIterator() -> Iterator { Iterator(self) }
@@ -106,7 +109,7 @@ public struct RecordHeaders: ~Escapable {
         return position == bytes.byteCount
     }
 
-    /// Iterates over the headers in order, without allocating.
+    /// Iterates over the headers in their order, without an allocation.
     public struct Iterator: ~Escapable {
         @usableFromInline let bytes: RawSpan
         @usableFromInline var remaining: Int
@@ -119,29 +122,29 @@ public struct RecordHeaders: ~Escapable {
             remaining = headers.count
         }
 
-        /// The next header, or nil after the last one.
+        /// Returns the next header; nil after the last one.
         @_lifetime(copy self)
         @inlinable
-        public mutating func next() -> RecordHeader? {
+        public mutating func next() -> RecordHeaderView? {
             guard remaining > 0 else { return nil }
             remaining -= 1
             let nameLength = Varint.int32(bytes, &position)
             let name = bytes.extracting(position..<position + nameLength)
             position += nameLength
             let valueLength = Varint.int32(bytes, &position)
-            guard valueLength >= 0 else { return RecordHeader(name: name, value: nil) }
+            guard valueLength >= 0 else { return RecordHeaderView(name: name, value: nil) }
             let value = bytes.extracting(position..<position + valueLength)
             position += valueLength
-            return RecordHeader(name: name, value: value)
+            return RecordHeaderView(name: name, value: value)
         }
     }
 }
 
-/// One header, as a view into the record's batch.
-public struct RecordHeader: ~Escapable {
-    /// The name. The protocol requires UTF-8, but the bytes are not validated.
+/// One header of a record, as a view. ``RecordHeader`` is the copy that can be kept.
+public struct RecordHeaderView: ~Escapable {
+    /// The name, in UTF-8 according to the protocol. Nothing has checked that.
     public let name: RawSpan
-    /// The value; nil if it is null.
+    /// The value; nil for null.
     public let value: RawSpan?
 
     @_lifetime(copy name, copy value)

@@ -1,17 +1,18 @@
-/// A record batch, as a view of the fetched response or of its decompressed content.
+/// A batch of records, as a view of the response that it arrived in or of the memory that it was decompressed into.
 ///
-/// A batch keeps that memory alive, so iterate over it and release it. Its checksum is verified before the
-/// `RecordBatch` is created, unless `check.crcs` is off.
+/// A batch keeps all of that memory alive, so read its records and release it. Its checksum has been verified already.
 public struct RecordBatch: Sendable {
-    /// The clock that the records' timestamps come from.
+    /// The clock that the timestamps of the records come from.
+    ///
+    /// Closed: the batch format has a single bit for it.
     public enum TimestampType: Sendable {
-        /// The producer's.
+        /// The producer's clock (`CreateTime`).
         case createTime
-        /// The broker's, when it appended the batch.
+        /// The broker's clock when it stored the batch (`LogAppendTime`).
         case logAppendTime
     }
 
-    /// The topic that the batch was read from.
+    /// The topic's name.
     public let topic: String
     /// The partition's number, from 0.
     public let partition: Int32
@@ -19,34 +20,30 @@ public struct RecordBatch: Sendable {
     public let baseOffset: Int64
     /// The last record's offset when the batch was written. Compaction may have removed the record.
     public let lastOffset: Int64
-    /// The offset that the fetch requested: `records` skips records below it.
+    /// The offset that the consumer asked for: records below it are skipped.
     public let firstOffset: Int64
-    /// The epoch of the leader that appended the batch; -1 if unknown.
-    public let partitionLeaderEpoch: Int32
-    /// The topic's `message.timestamp.type` when the batch was written.
+    /// The epoch of the leader that stored the batch; -1 if unknown.
+    public let leaderEpoch: Int32
+    /// `message.timestamp.type` of the topic when the batch was written.
     public let timestampType: TimestampType
-    /// The base of the records' timestamps, in milliseconds since 1970.
-    ///
-    /// It is the first record's timestamp, until compaction replaces it by the time after which tombstones may be
-    /// removed (KIP-534).
-    public let firstTimestamp: Int64
-    /// The largest timestamp, in milliseconds since 1970. With `logAppendTime` it is every record's timestamp.
-    public let maxTimestamp: Int64
-    /// The id of the idempotent or transactional producer that wrote the batch; -1 for others.
+    /// The first record's timestamp. Compaction replaces it by the time from which tombstones may be removed (KIP-534).
+    public let firstTimestamp: KafkaTimestamp
+    /// The largest timestamp of the batch. With `logAppendTime` it is the timestamp of every record.
+    public let maxTimestamp: KafkaTimestamp
+    /// The id of the idempotent or transactional producer that wrote the batch; -1 for other producers.
     public let producerID: Int64
-    /// The epoch of `producerID`; -1 if there is none.
+    /// The epoch of the producer with `producerID`; -1 if there is none.
     public let producerEpoch: Int16
     /// The first record's sequence number; -1 without idempotence.
     public let baseSequence: Int32
     /// Whether the batch was written in a transaction, or marks the end of one (KIP-98).
     public let isTransactional: Bool
-    /// Whether the batch marks the end of a transaction. It has no records for consumers.
+    /// Whether the batch is a control batch, which marks the end of a transaction and has no records for consumers.
     public let isControl: Bool
-    /// Whether the batch belongs to an aborted transaction, so that `records` is empty.
-    ///
-    /// Always false unless the consumer reads with `isolation.level=read_committed`.
+    /// Whether the batch belongs to an aborted transaction, so that a consumer with `isolation.level=read_committed` gets
+    /// no records of it. Always false with `read_uncommitted`.
     public let isAborted: Bool
-    /// The codec that the batch was received with.
+    /// The codec that the batch was compressed with when it arrived.
     public let compression: Compression
     /// The number of records in the batch, including those below `firstOffset`.
     public let recordCount: Int
@@ -66,10 +63,10 @@ public struct RecordBatch: Sendable {
         baseOffset = header.baseOffset
         lastOffset = header.baseOffset + Int64(header.lastOffsetDelta)
         self.firstOffset = firstOffset
-        partitionLeaderEpoch = header.partitionLeaderEpoch
+        leaderEpoch = header.partitionLeaderEpoch
         timestampType = header.attributes.contains(.logAppendTime) ? .logAppendTime : .createTime
-        firstTimestamp = header.baseTimestamp
-        maxTimestamp = header.maxTimestamp
+        firstTimestamp = KafkaTimestamp(millisecondsSince1970: header.baseTimestamp)
+        maxTimestamp = KafkaTimestamp(millisecondsSince1970: header.maxTimestamp)
         producerID = header.producerID
         producerEpoch = header.producerEpoch
         baseSequence = header.baseSequence
@@ -82,36 +79,39 @@ public struct RecordBatch: Sendable {
         self.content = content
     }
 
-    /// The offset after the batch, even if compaction has removed all of its records.
+    /// The partition that the batch was read from.
+    public var topicPartition: TopicPartition { TopicPartition(topic: topic, partition: partition) }
+
+    /// The offset after the batch: what to commit once all of its records are processed. Compaction does not change it.
     public var nextOffset: Int64 { lastOffset + 1 }
 
-    /// The decompressed size of the records in bytes.
+    /// The offset after the batch with its leader epoch, to commit once all of its records are processed.
+    public var nextOffsetAndMetadata: OffsetAndMetadata { OffsetAndMetadata(nextOffset, leaderEpoch: leaderEpoch) }
+
+    /// The size of the decompressed records in bytes.
     public var byteCount: Int { content.count }
 
-    /// The records from `firstOffset` on; none if the batch is a control batch or aborted. Each access begins a new
-    /// iteration.
-    public var records: Records {
-        @_lifetime(borrow self)
-        get { Records(content.span, of: self) }
-    }
+    /// Returns an iterator over the records from `firstOffset` on. A control batch and an aborted batch have none.
+    @_lifetime(borrow self)
+    public func makeIterator() -> RecordIterator { RecordIterator(content.span, of: self) }
 }
 
-/// The outcome of a transaction that a control batch records.
+/// The meaning of a control batch for its producer's transaction.
 package enum ControlRecordType: Equatable, Sendable {
     case abort
     case commit
-    /// A type for brokers only.
+    /// A type that only concerns brokers.
     case other(Int16)
 }
 
 extension RecordBatch {
-    /// The type of a control batch, from its record's key (a version and a type).
+    /// The type of a control batch, from the key of its record; nil for other batches, and if compaction has removed the
+    /// record.
     ///
-    /// - Returns: nil for other batches, and if compaction has removed the record.
-    /// - Throws: `CORRUPT_MESSAGE` if the key is too short.
+    /// - Throws: CORRUPT_MESSAGE if the record cannot be decoded.
     package func controlRecordType() throws(KafkaError) -> ControlRecordType? {
         guard isControl else { return nil }
-        var records = Records(content.span, of: self, includingControl: true)
+        var records = RecordIterator(content.span, of: self, includingControl: true)
         guard let record = try records.next() else { return nil }
         guard let key = record.key, key.byteCount >= 4 else {
             throw KafkaError(

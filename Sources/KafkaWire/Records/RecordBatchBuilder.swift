@@ -3,9 +3,6 @@
 /// The memory doubles when it is full, so appending a record doesn't allocate by itself. The builder is a value: a copy
 /// shares the memory until either of the two is appended to.
 package struct RecordBatchBuilder: Sendable {
-    /// A header to write. Its name is encoded as UTF-8.
-    package typealias Header = (name: String, value: [UInt8]?)
-
     private var storage: ByteStorage
     private let pool: BufferPool
     /// The batch's current size in bytes, uncompressed, including its header.
@@ -30,7 +27,7 @@ package struct RecordBatchBuilder: Sendable {
     /// - Parameters:
     ///   - keyCount: The key's size in bytes; 0 for null.
     ///   - valueCount: The value's size in bytes; 0 for null.
-    package static func sizeBound(keyCount: Int, valueCount: Int, headers: [Header] = []) -> Int {
+    package static func sizeBound(keyCount: Int, valueCount: Int, headers: [RecordHeader] = []) -> Int {
         // Length, attributes, timestamp, offset, lengths of key and value, number of headers.
         var size = 5 + 1 + 10 + 5 + 5 + 5 + 5
         size = size.addingSaturated(keyCount).addingSaturated(valueCount)
@@ -45,7 +42,7 @@ package struct RecordBatchBuilder: Sendable {
     /// - Parameter timestamp: Milliseconds since 1970.
     /// - Throws: `MESSAGE_TOO_LARGE` if the batch would exceed 2³¹ - 1 bytes; the batch is then unchanged.
     package mutating func append(
-        key: RawSpan?, value: RawSpan?, headers: [Header] = [], timestamp: Int64
+        key: RawSpan?, value: RawSpan?, headers: [RecordHeader] = [], timestamp: Int64
     ) throws(KafkaError) {
         let keyCount = key?.byteCount ?? -1
         let valueCount = value?.byteCount ?? -1
@@ -84,7 +81,7 @@ package struct RecordBatchBuilder: Sendable {
     /// Appends a record whose key and value are arrays.
     @_disfavoredOverload
     package mutating func append(
-        key: [UInt8]?, value: [UInt8]?, headers: [Header] = [], timestamp: Int64
+        key: [UInt8]?, value: [UInt8]?, headers: [RecordHeader] = [], timestamp: Int64
     ) throws(KafkaError) {
         // Reading a span's bytes is unsafe only if its elements have padding; `UInt8` has none.
         switch (key, value) {
@@ -158,7 +155,7 @@ package struct RecordBatchBuilder: Sendable {
         storage = larger
     }
 
-    private static func size(of headers: [Header]) -> Int {
+    private static func size(of headers: [RecordHeader]) -> Int {
         var size = 0
         for header in headers {
             let nameCount = header.name.utf8.count

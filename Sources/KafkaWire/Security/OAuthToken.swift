@@ -2,20 +2,23 @@ import Concurrency
 
 /// An access token for SASL/OAUTHBEARER (RFC 6750, RFC 7628).
 public struct OAuthToken: Sendable {
-    /// The token as the identity provider gave it, without `Bearer` before it.
+    /// The token from the identity provider, without `Bearer` before it.
     public let value: Secret
-    /// For how long the token is good, from when it was got.
+    /// How long the token is valid, from the time at which it was obtained.
     ///
-    /// Connections share it until four fifths of that time are over; then the next one asks for another. So does
-    /// a connection whose session ends (KIP-368), which it does with the token at the latest.
+    /// Connections share it until four fifths of that time are over; then the next connection requests another one. So does
+    /// a connection whose session ends (KIP-368), at the latest when the token expires.
     public let lifetime: Duration
-    /// What the broker is told beside the token (KIP-342), such as `logicalCluster`.
+    /// SASL extensions for the broker (KIP-342), such as `logicalCluster`.
     public let extensions: [String: String]
 
+    /// Creates a token.
+    ///
     /// - Parameters:
-    ///   - value: The token as the identity provider gave it, without `Bearer` before it.
-    ///   - lifetime: From now on; when four fifths of it are over another token is asked for.
-    ///   - extensions: Names are letters alone, and not `auth`; for others the login is INVALID_CONFIG.
+    ///   - value: The token from the identity provider, without `Bearer` before it.
+    ///   - lifetime: How long the token is valid from now on.
+    ///   - extensions: SASL extensions. A name must consist of letters and not be `auth`; otherwise the login fails with
+    ///     INVALID_CONFIG.
     public init(_ value: Secret, lifetime: Duration, extensions: [String: String] = [:]) {
         self.value = value
         self.lifetime = lifetime
@@ -23,24 +26,26 @@ public struct OAuthToken: Sendable {
     }
 }
 
-/// Gets tokens from the application, and shares one among all connections for as long as it is good.
+/// Gets tokens from the application, and shares each among all connections while it is valid.
 actor OAuthTokenSource {
     private static let longestLifetime = Duration.seconds(100 * 365 * 86400)
     private let fetch: @Sendable () async throws -> OAuthToken
-    /// Until when the token is good, and until when without asking for another.
+    /// The current token, the time at which another one is requested, and the time at which it expires.
     private var current: (token: OAuthToken, freshUntil: ContinuousClock.Instant, until: ContinuousClock.Instant)?
     private var fetching: Task<OAuthToken, any Error>?
-    /// Whether there was ever a token, so that another failure is likely to pass.
+    /// Whether there was a token before, so that a failure is probably temporary.
     private(set) var hasServed = false
 
     init(_ fetch: @escaping @Sendable () async throws -> OAuthToken) {
         self.fetch = fetch
     }
 
+    /// Returns a valid token.
+    ///
     /// - Parameters:
     ///   - limit: How long to wait for the application. If it takes longer its task is cancelled, and the next connection
     ///     asks again.
-    /// - Throws: What the application throws, or REQUEST_TIMED_OUT, if there is no earlier token that is still good.
+    /// - Throws: The application's error or REQUEST_TIMED_OUT, if there is no earlier token that is still valid.
     func token(
         _ now: ContinuousClock.Instant, within limit: Duration = .seconds(30), _ timing: Timing = Timing()
     ) async throws -> OAuthToken {
@@ -67,7 +72,7 @@ actor OAuthTokenSource {
         }
     }
 
-    /// A broker refused the token: the next connection asks for another.
+    /// Discards a token that a broker refused, so that the next connection requests another one.
     func discard() {
         current = nil
     }

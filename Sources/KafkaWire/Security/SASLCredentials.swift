@@ -10,36 +10,36 @@ public struct SASLCredentials: Sendable {
 
     let kind: Kind
 
-    /// Name and password as they are (RFC 4616).
+    /// A login by PLAIN, which sends name and password (RFC 4616).
     public static func plain(username: String, password: Secret) -> SASLCredentials {
         SASLCredentials(kind: .plain(username: username, password: password))
     }
 
-    /// Proves to the broker that the client knows the password, and to the client that the broker does
+    /// A login by SCRAM-SHA-256, in which client and broker prove to each other that they know the password
     /// (RFC 5802, RFC 7677; KIP-84).
     public static func scramSHA256(username: String, password: Secret) -> SASLCredentials {
         SASLCredentials(kind: .scram(.sha256, username: username, password: password))
     }
 
-    /// The same with SHA-512.
+    /// A login by SCRAM-SHA-512.
     public static func scramSHA512(username: String, password: Secret) -> SASLCredentials {
         SASLCredentials(kind: .scram(.sha512, username: username, password: password))
     }
 
-    /// An access token (RFC 7628; KIP-255).
+    /// A login by OAUTHBEARER, with an access token (RFC 7628; KIP-255).
     ///
-    /// - Parameter token: Called when a connection needs a token and there is none, or the last one is four fifths
-    ///   through its lifetime. Where it throws, the last token serves as long as it is good. Where there has been
-    ///   none yet, the call that needed the connection throws SASL_AUTHENTICATION_FAILED with the error's description,
-    ///   and so does the next step of a consumer; later it is tried again, as lost connections are. A `KafkaError` is
-    ///   thrown as it is: one that is retriable is tried again from the first.
+    /// - Parameter token: Called when a connection needs a token and there is none, or four fifths of the last one's lifetime
+    ///   are over. If it throws, the last token is used while it is valid. If there has been none yet, the call that needed
+    ///   the connection throws SASL_AUTHENTICATION_FAILED with the error's description, and so does the next step of a
+    ///   consumer; later failures are retried like lost connections. A `KafkaError` is thrown unchanged, and retried from
+    ///   the beginning if it is retriable.
     public static func oauthBearer(
         token: @escaping @Sendable () async throws -> OAuthToken
     ) -> SASLCredentials {
         SASLCredentials(kind: .oauthBearer(OAuthTokenSource(token)))
     }
 
-    /// The mechanism's name, as in `sasl.mechanism`.
+    /// The value of `sasl.mechanism`.
     public var mechanism: String {
         switch kind {
         case .plain: "PLAIN"
@@ -48,7 +48,7 @@ public struct SASLCredentials: Sendable {
         }
     }
 
-    /// The user's name; nil where the token says it.
+    /// The user's name; nil for OAUTHBEARER, whose token contains it.
     public var username: String? {
         switch kind {
         case .plain(let username, _), .scram(_, let username, _): username

@@ -1,23 +1,23 @@
 import Foundation
 
-/// A password, key or token: it shows itself to nobody who prints, logs or dumps what it is part of.
+/// A password, key or token. Printing, logging or dumping it shows a mask instead.
 public struct Secret: Sendable, ExpressibleByStringLiteral {
-    /// The secret itself. Whoever reads it sees to it that it isn't shown.
+    /// The secret itself. Code that reads it must not show it.
     public let value: String
 
-    /// From a text that was read at run time. One in the source is a `Secret` by itself, and no secret: only for tests.
+    /// Creates a secret from a text that was read at run time.
     public init(_ value: String) {
         self.value = value
     }
 
-    /// For tests and examples; who can read the source, or the program, can read it.
+    /// Creates a secret from a literal, for tests and examples. Anybody who has the source or the program can read it.
     public init(stringLiteral value: String) {
         self.init(value)
     }
 
-    /// A text from elsewhere, such as a broker's reason for a refusal, with the secret masked.
+    /// Returns a foreign text, such as a broker's error message, with the secret masked.
     ///
-    /// Compares bytes: a combining mark after the secret makes another `Character` of its end.
+    /// Compares bytes, since a combining mark after the secret would change its last `Character`.
     func removed(from text: String) -> String {
         let secret = Array(value.utf8)
         guard !secret.isEmpty else { return text }
@@ -30,7 +30,7 @@ public struct Secret: Sendable, ExpressibleByStringLiteral {
         }
         shown += rest
         let result = String(decoding: shown, as: UTF8.self)
-        // The same characters can be other bytes (é as one scalar or as two), which a broker may have normalised.
+        // A broker may have normalised the text, so that the same characters are other bytes (é as one scalar or two).
         let normalised = Array(result.decomposedStringWithCanonicalMapping.utf8)
         let isLeft = normalised.firstRange(of: Array(value.decomposedStringWithCanonicalMapping.utf8)) != nil
         return isLeft && !value.utf8.allSatisfy { $0 < 0x80 } ? Self.mask : result
@@ -38,7 +38,7 @@ public struct Secret: Sendable, ExpressibleByStringLiteral {
 
     static let mask = "[hidden]"
 
-    /// A path as part of an error, unless it may be a URI or a login in the wrong place.
+    /// Returns a path for an error message, masked if it may be a URI or a login in the wrong place.
     static func shownPath(_ path: String) -> String {
         let bytes = Array(path.utf8)
         let mayHoldSecret = bytes.contains(UInt8(ascii: "@")) || bytes.contains(Array("://".utf8))
@@ -47,8 +47,10 @@ public struct Secret: Sendable, ExpressibleByStringLiteral {
 }
 
 extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// A mask, not the secret.
     public var description: String { Self.mask }
+    /// A mask, not the secret.
     public var debugDescription: String { Self.mask }
-    /// Without children, for `dump` and debuggers.
+    /// A mirror without children, for `dump` and debuggers.
     public var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -1,24 +1,24 @@
-/// How a client and a broker make sure of each other: encryption, and who the client is.
+/// Encryption and login of a client's connections.
 ///
-/// `security.protocol` is what the two are together:
+/// `security.protocol` is the combination of the two:
 ///
 /// | | no login | a login by SASL |
 /// | --- | --- | --- |
-/// | **in plain** | `PLAINTEXT` | `SASL_PLAINTEXT` |
-/// | **in TLS** | `SSL` | `SASL_SSL` |
+/// | **no encryption** | `PLAINTEXT` | `SASL_PLAINTEXT` |
+/// | **TLS** | `SSL` | `SASL_SSL` |
 public struct SecurityConfiguration: Sendable {
-    /// Nil for connections in plain.
+    /// The settings for TLS; nil for connections without encryption.
     public var tls: TLSConfiguration?
-    /// Nil for no login.
+    /// The login; nil for none.
     public var sasl: SASLCredentials?
 
-    /// In plain and without a login where nothing is given.
+    /// Creates settings; by default without encryption and without a login.
     public init(tls: TLSConfiguration? = nil, sasl: SASLCredentials? = nil) {
         self.tls = tls
         self.sasl = sasl
     }
 
-    /// The value of `security.protocol` that says the same.
+    /// The value of `security.protocol`.
     public var securityProtocol: String { Self.securityProtocol(tls: tls != nil, sasl: sasl != nil) }
 
     static func securityProtocol(tls: Bool, sasl: Bool) -> String {

@@ -1,15 +1,26 @@
-/// The result of closing a client's part: what could not be done within the given time.
+/// The result of closing a consumer or producer: what could not be done within the given time.
 ///
 /// Everything else was done, and all resources are released in any case.
 public struct CloseReport: Sendable, Hashable, CustomStringConvertible {
-    /// One error for each thing that was not done, such as a commit of offsets; empty if nothing was left undone.
-    public var errors: [KafkaError] = []
+    /// One error for each step that failed, such as a commit of offsets; empty if all steps succeeded.
+    public var errors: [KafkaError]
     /// The number of records that a producer did not deliver. Their deliveries fail with an error too.
-    public var undeliveredRecords = 0
+    public var undeliveredRecords: Int
 
-    /// Whether everything was done.
+    /// Creates a report.
+    ///
+    /// - Parameters:
+    ///   - errors: One error for each step that failed.
+    ///   - undeliveredRecords: The number of records that were not delivered.
+    public init(errors: [KafkaError] = [], undeliveredRecords: Int = 0) {
+        self.errors = errors
+        self.undeliveredRecords = undeliveredRecords
+    }
+
+    /// Whether all steps succeeded.
     public var isComplete: Bool { errors.isEmpty }
 
+    /// `complete`, or the errors and the number of undelivered records.
     public var description: String {
         if isComplete { return "complete" }
         let errors = errors.map(\.description).joined(separator: "; ")
@@ -18,6 +29,6 @@ public struct CloseReport: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension CloseReport {
-    /// The time that closing takes at most by default.
+    /// The default time limit for closing.
     package static let defaultLimit = Duration.seconds(25)
 }

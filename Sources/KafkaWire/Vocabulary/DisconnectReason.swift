@@ -1,4 +1,5 @@
-/// How a connection to a broker ended.
+/// Why a connection to a broker ended.
+@nonexhaustive
 public enum DisconnectReason: Sendable, Hashable, CustomStringConvertible {
     /// The client was closed, or does not need the connection any more.
     case closed
@@ -7,6 +8,7 @@ public enum DisconnectReason: Sendable, Hashable, CustomStringConvertible {
     /// The broker closed the connection, the connection broke, or a response was overdue.
     case failed(KafkaError)
 
+    /// The reason in words.
     public var description: String {
         switch self {
         case .closed: "closed by this client"

@@ -1,11 +1,11 @@
 /// One of Kafka's error codes, with Kafka's own name for it.
 ///
-/// A code that this version doesn't know (from a newer broker) keeps its number and is not retriable.
+/// Open: a code of a newer broker keeps its number and is not retriable.
 public struct ErrorCode: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
-    /// The number that goes over the wire.
+    /// The number in the protocol.
     public let rawValue: Int16
 
-    /// - Parameter rawValue: Any number; one that Kafka doesn't have is `ERROR_n`.
+    /// Creates a code from its number in the protocol. A number that Kafka does not use is described as `ERROR_n`.
     public init(rawValue: Int16) {
         self.rawValue = rawValue
     }
@@ -15,10 +15,34 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable, CustomStringConve
         entry?.name ?? (self == .logTruncation ? "LOG_TRUNCATION" : "ERROR_\(rawValue)")
     }
 
-    /// Whether the same request can succeed later, as Kafka's protocol guide has it.
+    /// Whether the same request can succeed later, according to Kafka's protocol guide.
     public var isRetriable: Bool { entry?.isRetriable ?? false }
 
-    /// A line of the protocol guide's table of error codes.
+    /// Whether the principal lacks a permission for a topic, a group, a transactional id, a delegation token or the
+    /// cluster.
+    public var isAuthorization: Bool {
+        switch self {
+        case .topicAuthorizationFailed, .groupAuthorizationFailed, .clusterAuthorizationFailed,
+            .transactionalIdAuthorizationFailed, .delegationTokenAuthorizationFailed:
+            true
+        default: false
+        }
+    }
+
+    /// Whether a permanent error of this code ends the producer, consumer or client that gets it.
+    func isFatal(isFromBroker: Bool) -> Bool {
+        switch self {
+        case .saslAuthenticationFailed, .unsupportedSaslMechanism, .illegalSaslState, .producerFenced,
+            .fencedInstanceId, .transactionCoordinatorFenced, .transactionalIdAuthorizationFailed,
+            .invalidTransactionTimeout, .networkException:
+            true
+        // From a broker it is about a setting of a topic or another resource.
+        case .invalidConfig: !isFromBroker
+        default: false
+        }
+    }
+
+    /// A row of the protocol guide's table of error codes.
     struct Entry: Sendable {
         let code: Int16
         let name: String

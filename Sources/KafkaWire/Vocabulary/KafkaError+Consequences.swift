@@ -1,6 +1,14 @@
 // What an error means for the code that gets it.
 extension KafkaError {
-    /// Whether the coordinator takes nothing from this member any more.
+    /// The same error, with what it means for a transactional producer: it ends the producer, or the transaction.
+    func inTransaction(isFatal: Bool) -> KafkaError {
+        var error = self
+        error.isFatal = isFatal
+        error.requiresAbort = !isFatal
+        return error
+    }
+
+    /// Whether the coordinator accepts no more requests of this member.
     var meansLostMembership: Bool {
         switch code {
         case .illegalGeneration, .unknownMemberId, .fencedInstanceId, .fencedMemberEpoch: true
@@ -8,15 +16,15 @@ extension KafkaError {
         }
     }
 
-    /// The same error where it is known to pass.
+    /// The same error, marked as retriable because the client knows that the condition passes.
     var passing: KafkaError {
         KafkaError(
             code, message, isFromBroker: isFromBroker, isRetriable: true, topic: topic, partition: partition,
             offset: offset)
     }
 
-    /// Whether a transactional producer has to end with this error of a partition's leader; after others the
-    /// transaction can be aborted, and the next one begun.
+    /// Whether this error of a partition's leader ends a transactional producer. After any other error the transaction
+    /// can be aborted and the next one begun.
     ///
     /// Sources: KIP-588, KIP-890, KIP-1050.
     var endsTransactionalProducer: Bool {
@@ -28,8 +36,8 @@ extension KafkaError {
         }
     }
 
-    /// Whether the transaction can be aborted after this error of a coordinator, and the next one begun. One that ran
-    /// out of time is among them: what it asked for isn't known to have happened.
+    /// Whether the transaction can be aborted after this error of a coordinator, and the next one begun. A timeout counts,
+    /// since nobody knows whether the request took effect.
     var letsTransactionAbort: Bool {
         switch code {
         case .transactionAbortable, .topicAuthorizationFailed, .groupAuthorizationFailed, .fencedInstanceId,
@@ -41,21 +49,21 @@ extension KafkaError {
         }
     }
 
-    /// The error as a coordinator means it: an epoch that isn't the last one belongs to a producer that has a successor.
+    /// The error as a coordinator means it: an outdated epoch belongs to a producer that has a successor.
     ///
-    /// A partition's leader may send INVALID_PRODUCER_EPOCH as well, when the coordinator has aborted a transaction that
-    /// took too long; that one leaves an abort to find out (KIP-588).
+    /// A partition's leader may also send INVALID_PRODUCER_EPOCH when the coordinator has aborted a transaction that took
+    /// too long. In that case aborting tells whether the producer can continue (KIP-588).
     var fromCoordinator: KafkaError {
         guard code == .invalidProducerEpoch || code == .producerFenced else { return self }
         return KafkaError(
             .producerFenced,
             "another producer has taken over the transactional id, or the transaction took longer than "
-                + "transaction.timeout.ms: make another producer",
+                + "transaction.timeout.ms: create another producer",
             isFromBroker: true)
     }
 
-    /// Whether the error leaves open if a batch was written: there was no answer, or one that a leader also gives when
-    /// it has written the batch and waits for its replicas.
+    /// Whether it is unknown if the batch was written: there was no response, or one that a leader also sends after it has
+    /// written the batch and waits for its replicas.
     var leavesOpenWhetherWritten: Bool {
         guard isFromBroker else { return true }
         switch code {
@@ -65,8 +73,8 @@ extension KafkaError {
         }
     }
 
-    /// Whether an error of a connection, which no retry cures, concerns the client as a whole: a refused login, a listener
-    /// of another protocol, a closed client.
+    /// Whether a permanent error of a connection concerns the whole client: a refused login, a listener of another
+    /// protocol, a closed client.
     var concernsClient: Bool {
         guard !isRetriable else { return false }
         switch code {
@@ -77,15 +85,15 @@ extension KafkaError {
         }
     }
 
-    /// What a broker said of a topic in its metadata.
+    /// The error for a topic whose metadata has an error code.
     static func ofTopic(_ code: ErrorCode, _ name: String) -> KafkaError {
         let message =
             code == .unknownTopicOrPartition
-            ? "the topic \(name) does not exist" : "the topic \(name) can't be used at the moment"
+            ? "the topic \(name) does not exist" : "the topic \(name) is not available at the moment"
         return KafkaError(code, message, isFromBroker: true, topic: name)
     }
 
-    /// Whether the cluster may look different from what is known of it.
+    /// Whether the error means that the cached metadata may be outdated.
     var meansStaleMetadata: Bool {
         switch code {
         case .notLeaderOrFollower, .unknownTopicOrPartition, .unknownTopicId, .inconsistentTopicId,

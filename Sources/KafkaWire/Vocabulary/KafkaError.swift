@@ -1,57 +1,91 @@
-/// What the library throws: a code with Kafka's own name, a sentence, and what it is about.
+/// The error type of this library: a code with Kafka's own name, a sentence, and what the error is about.
 ///
-/// Errors that this client finds by itself carry the code that Kafka's own clients use for them:
-/// `REQUEST_TIMED_OUT`, `NETWORK_EXCEPTION`, `CORRUPT_MESSAGE`, `UNSUPPORTED_VERSION` and so on;
-/// `isFromBroker` tells the two apart.
+/// Errors that the client detects itself carry the code that Kafka's own clients use for them, such as
+/// `REQUEST_TIMED_OUT`, `NETWORK_EXCEPTION`, `CORRUPT_MESSAGE` or `UNSUPPORTED_VERSION`. `isFromBroker` distinguishes
+/// the two.
+///
+/// How to react:
+///
+/// | | what to do |
+/// | --- | --- |
+/// | ``isRetriable`` | call again later; the client has already retried for as long as its settings say |
+/// | ``requiresAbort`` | abort the transaction, then begin another |
+/// | ``isFatal`` | remove the cause, then create another producer, consumer or client |
+/// | ``isAuthorization`` | have the principal granted what it lacks |
 public struct KafkaError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What to decide by, as in `catch let error as KafkaError where error.code == .topicAlreadyExists`.
     public let code: ErrorCode
-    /// What happened and, where there is something to do about it, what.
+    /// What happened and, if the reader can act, what to do.
     public let message: String
-    /// Whether a broker sent the code; otherwise this client found it out.
+    /// Whether a broker sent the code. If false, the client detected the error.
     public let isFromBroker: Bool
-    /// Whether the same call can succeed later without anything being changed: as Kafka's protocol guide has it for the
-    /// code, but for errors of which this client knows that they stay.
+    /// Whether the same call can succeed later without any change.
+    ///
+    /// Kafka's protocol guide decides it by the code, except for errors that the client knows to be permanent.
     public let isRetriable: Bool
-    /// The topic that it is about; nil where it is about none, or several.
+    /// Whether the producer, consumer or client that reported the error cannot continue: every further call fails until
+    /// the cause is removed and another one is created.
+    ///
+    /// For a transactional producer it is exact. For others it is derived from the code: a refused login, an invalid
+    /// configuration, a fenced producer or member.
+    public package(set) var isFatal: Bool
+    /// Whether the current transaction cannot be committed: call `abortTransaction`, then begin another.
+    /// `withTransaction` has aborted the transaction already when it throws such an error.
+    public package(set) var requiresAbort: Bool
+    /// The topic that the error is about; nil if there is none, or several.
     public var topic: String?
-    /// The partition of `topic` that it is about; nil where it is about none.
+    /// The number of the partition of `topic`; nil if the error is not about a single partition.
     public var partition: Int32?
-    /// The offset that it is about, such as that of a batch which can't be read; nil where it is about none.
+    /// The offset that the error is about, such as that of an unreadable batch; nil if there is none.
     public var offset: Int64?
-    /// With LOG_TRUNCATION: the offset from which on the log isn't the one that was read; nil where even the broker
-    /// can't tell (KIP-320).
+    /// With LOG_TRUNCATION: the first offset at which the log differs from what was read (KIP-320); nil if the broker
+    /// cannot tell.
     public var divergentOffset: Int64?
-    /// The length in bytes that the broker announced for the response which was lost; nil if none had begun to arrive.
-    package var responseLength: Int?
-
     /// With NETWORK_EXCEPTION and REQUEST_TIMED_OUT: how the connection to a broker failed; nil if that is not the cause.
     public var connectionFailure: ConnectionFailure?
+    /// The length in bytes that the broker announced for the response that was lost; nil if none had begun to arrive.
+    package var responseLength: Int?
 
-    /// For an application's own tests, and for errors of a kind that Kafka has a code for.
+    /// Creates an error, for an application's own tests and for errors of a kind that Kafka has a code for.
     ///
     /// - Parameters:
     ///   - code: What to decide by.
-    ///   - message: What happened and, where there is something to do about it, what.
+    ///   - message: What happened and, if the reader can act, what to do.
     ///   - isFromBroker: Whether a broker sent the code.
-    ///   - isRetriable: Nil for what Kafka's protocol guide says of the code.
-    ///   - topic: The topic that it is about; nil where it is about none, or several.
-    ///   - partition: The partition of `topic` that it is about; nil where it is about none.
-    ///   - offset: The offset that it is about; nil where it is about none.
+    ///   - isRetriable: nil to follow Kafka's protocol guide.
+    ///   - isFatal: nil to derive it from the code.
+    ///   - requiresAbort: nil to derive it from the code, which says so for TRANSACTION_ABORTABLE alone.
+    ///   - topic: The topic that the error is about; nil if there is none, or several.
+    ///   - partition: The number of the partition of `topic`; nil if the error is not about a single partition.
+    ///   - offset: The offset that the error is about; nil if there is none.
     public init(
         _ code: ErrorCode, _ message: String, isFromBroker: Bool = false, isRetriable: Bool? = nil,
-        topic: String? = nil, partition: Int32? = nil, offset: Int64? = nil
+        isFatal: Bool? = nil, requiresAbort: Bool? = nil, topic: String? = nil, partition: Int32? = nil,
+        offset: Int64? = nil
     ) {
         self.code = code
         self.message = message
         self.isFromBroker = isFromBroker
         self.isRetriable = isRetriable ?? code.isRetriable
+        self.isFatal = isFatal ?? (!self.isRetriable && code.isFatal(isFromBroker: isFromBroker))
+        self.requiresAbort = requiresAbort ?? (code == .transactionAbortable)
         self.topic = topic
         self.partition = partition
         self.offset = offset
     }
 
-    /// The message, and in parentheses the code and what it is about.
+    /// Whether the principal lacks a permission (an ACL) for a topic, a group, a transactional id or the cluster.
+    ///
+    /// A refused login is SASL_AUTHENTICATION_FAILED, and no authorization error.
+    public var isAuthorization: Bool { code.isAuthorization }
+
+    /// The partition that the error is about; nil if it is not about a single partition.
+    public var topicPartition: TopicPartition? {
+        guard let topic, let partition else { return nil }
+        return TopicPartition(topic: topic, partition: partition)
+    }
+
+    /// The message, and in parentheses the code and what the error is about.
     public var description: String {
         var place: [String] = []
         if let topic { place.append("topic \(topic)") }

@@ -1,16 +1,18 @@
 /// An offset as a group commits it.
 public struct OffsetAndMetadata: Sendable, Hashable {
-    /// The offset of the record to go on with: one after the last that is done.
+    /// The offset of the next record to read: one after the last processed record.
     public var offset: Int64
-    /// The leader epoch of the last record that is done; -1 where it isn't known (KIP-320).
+    /// The leader epoch of the last processed record; -1 if unknown (KIP-320).
     public var leaderEpoch: Int32
-    /// Whatever the application wants to keep beside it.
+    /// Any text that the application wants to store with the offset.
     public var metadata: String
 
+    /// Creates an offset to commit. `KafkaConsumer.commit(after:)` does it for a record or a batch.
+    ///
     /// - Parameters:
-    ///   - offset: `RecordBatch.nextOffset`, or one more than a record's.
-    ///   - leaderEpoch: `RecordBatch.partitionLeaderEpoch`, by which a log that was cut back is noticed later.
-    ///   - metadata: Up to the broker's `offset.metadata.max.bytes`, 4096 unless set otherwise.
+    ///   - offset: `ConsumerRecord.nextOffset` or `RecordBatch.nextOffset` of the last processed record or batch.
+    ///   - leaderEpoch: The `leaderEpoch` of that record or batch, so that a truncated log is noticed later.
+    ///   - metadata: Any text; at most `offset.metadata.max.bytes` of the broker, 4096 bytes by default.
     public init(_ offset: Int64, leaderEpoch: Int32 = -1, metadata: String = "") {
         self.offset = offset
         self.leaderEpoch = leaderEpoch

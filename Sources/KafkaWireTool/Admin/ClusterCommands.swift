@@ -17,7 +17,7 @@ enum ClusterCommands {
         if call.isJSON {
             return try await call.write([
                 "cluster": cluster.clusterID.map { .string($0) } ?? .null,
-                "controller": cluster.controller.map { .integer(Int($0)) } ?? .null,
+                "controller": cluster.controllerID.map { .integer(Int($0)) } ?? .null,
                 "brokers": .array(
                     cluster.brokers.map { broker in
                         [
@@ -30,7 +30,7 @@ enum ClusterCommands {
         }
         var table = TextTable(["BROKER", "ADDRESS", "RACK", ""])
         for broker in cluster.brokers {
-            let note = broker.isFenced ? "fenced" : broker.nodeID == cluster.controller ? "controller" : ""
+            let note = broker.isFenced ? "fenced" : broker.nodeID == cluster.controllerID ? "controller" : ""
             table.add(["\(broker.nodeID)", "\(broker.host):\(broker.port)", broker.rack ?? "-", note])
         }
         try await call.write(["cluster \(cluster.clusterID ?? "?")"] + table.lines)

@@ -122,7 +122,7 @@ enum GroupCommands {
         var specs: [TopicPartition: OffsetSpec] = [:]
         for partition in partitions {
             let topic = try? topics[partition.topic]?.get()
-            if topic?.partitions.contains(where: { $0.index == partition.partition }) == true {
+            if topic?.partitions.contains(where: { $0.partition == partition.partition }) == true {
                 specs[partition] = .latest
             }
         }
@@ -136,7 +136,11 @@ enum GroupCommands {
         case "end": return .latest
         default:
             // Brokers give negative times special meanings: -1 is the end.
-            if text.hasPrefix("@") { return Int64(text.dropFirst()).flatMap { $0 >= 0 ? .timestamp($0) : nil } }
+            if text.hasPrefix("@") {
+                return Int64(text.dropFirst()).flatMap {
+                    $0 >= 0 ? .timestamp(KafkaTimestamp(millisecondsSince1970: $0)) : nil
+                }
+            }
             return Int64(text).flatMap { $0 >= 0 ? .offset($0) : nil }
         }
     }

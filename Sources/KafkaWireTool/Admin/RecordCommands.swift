@@ -25,6 +25,8 @@ enum RecordCommands {
             case .latest: bounds[entry.key] = -1
             case .offset(let offset): bounds[entry.key] = offset
             case .timestamp: bounds[entry.key] = timed[entry.key]?.offset
+            // `GroupCommands.places` makes no others.
+            @unknown default: break
             }
         }
         let outcomes = try await call.admin.deleteRecords(before: bounds)
@@ -34,7 +36,7 @@ enum RecordCommands {
     private static func offsets(_ call: AdminCall) async throws {
         let topics = try await call.admin.describe(topics: try call.topics())
         let partitions = topics.flatMap { topic in
-            topic.partitions.map { TopicPartition(topic: topic.name, partition: $0.index) }
+            topic.partitions.map { TopicPartition(topic: topic.name, partition: $0.partition) }
         }
         func ask(_ spec: OffsetSpec) async throws -> [TopicPartition: ListedOffset] {
             try await call.admin.listOffsets(Dictionary(partitions.map { ($0, spec) }) { $1 })

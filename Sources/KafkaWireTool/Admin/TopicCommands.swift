@@ -41,7 +41,7 @@ enum TopicCommands {
             var table = TextTable(["PARTITION", "LEADER", "EPOCH", "REPLICAS", "IN SYNC"])
             for partition in topic.partitions {
                 table.add([
-                    "\(partition.index)", partition.leader.map { "\($0)" } ?? "none", "\(partition.leaderEpoch)",
+                    "\(partition.partition)", partition.leader.map { "\($0)" } ?? "none", "\(partition.leaderEpoch)",
                     partition.replicas.map { "\($0)" }.joined(separator: ","),
                     partition.inSyncReplicas.map { "\($0)" }.joined(separator: ","),
                 ])

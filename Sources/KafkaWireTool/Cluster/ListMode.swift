@@ -27,14 +27,14 @@ struct ListMode {
             text += "  broker \(broker.nodeID) at \(ForeignText.visible(broker.host)):\(broker.port)"
             text +=
                 (broker.rack.map { " rack \(ForeignText.visible($0))" } ?? "")
-                + (broker.nodeID == cluster.controller ? " (controller)" : "")
+                + (broker.nodeID == cluster.controllerID ? " (controller)" : "")
             text += "\n"
         }
         text += " \(topics.count) topics:\n"
         for topic in topics {
             text += "  topic \"\(ForeignText.visible(topic.name))\" with \(topic.partitions.count) partitions:\n"
             for partition in topic.partitions {
-                text += "    partition \(partition.index), leader \(partition.leader.map { "\($0)" } ?? "none"), "
+                text += "    partition \(partition.partition), leader \(partition.leader.map { "\($0)" } ?? "none"), "
                 text += "replicas: \(numbers(partition.replicas)), isrs: \(numbers(partition.inSyncReplicas))\n"
             }
         }
@@ -47,7 +47,7 @@ struct ListMode {
         [
             "query": ["topic": .string(asked.isEmpty ? "*" : asked.joined(separator: ","))],
             "clusterid": cluster.clusterID.map { .string($0) } ?? .null,
-            "controllerid": .integer(Int(cluster.controller ?? -1)),
+            "controllerid": .integer(Int(cluster.controllerID ?? -1)),
             "brokers": .array(
                 cluster.brokers.map { broker in
                     [
@@ -65,7 +65,8 @@ struct ListMode {
             "partitions": .array(
                 topic.partitions.map { partition in
                     [
-                        "partition": .integer(Int(partition.index)), "leader": .integer(Int(partition.leader ?? -1)),
+                        "partition": .integer(Int(partition.partition)),
+                        "leader": .integer(Int(partition.leader ?? -1)),
                         "replicas": nodes(partition.replicas), "isrs": nodes(partition.inSyncReplicas),
                     ]
                 }),

@@ -32,7 +32,7 @@ struct QueryMode {
             switch time {
             case -1: .latest
             case -2: .earliest
-            default: .timestamp(time)
+            default: .timestamp(KafkaTimestamp(millisecondsSince1970: time))
             }
         return (partition, spec)
     }

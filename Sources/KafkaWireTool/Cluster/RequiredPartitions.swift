@@ -6,7 +6,7 @@ extension TopicDescription {
     ///
     /// - Throws: A failure of status `configuration` if it does not.
     func require(_ partition: Int32) throws(Failure) {
-        guard partitions.contains(where: { $0.index == partition }) else {
+        guard partitions.contains(where: { $0.partition == partition }) else {
             throw Failure(
                 "the topic \(name) has no partition \(partition): it has \(partitions.count)", status: .configuration)
         }

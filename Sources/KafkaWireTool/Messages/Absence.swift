@@ -55,6 +55,7 @@ struct Absence {
             // Can't fail: `TopicArguments` has checked the pattern.
             guard let matcher = TopicPattern(pattern) else { return true }
             return existing.contains { !$0.isInternal && matcher.matches($0.name) }
+        @unknown default: return true
         }
     }
 }

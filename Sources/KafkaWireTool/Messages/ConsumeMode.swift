@@ -99,7 +99,7 @@ struct ConsumeMode {
     private func range() async throws -> [TopicPartition: Reading.Place] {
         let described = try await client.admin.describe(topics: [topic])[0]
         if let partition = options.partition { try described.require(partition) }
-        let partitions = (options.partition.map { [$0] } ?? described.partitions.map(\.index)).map {
+        let partitions = (options.partition.map { [$0] } ?? described.partitions.map(\.partition)).map {
             TopicPartition(topic: topic, partition: $0)
         }
         func offsets(_ spec: OffsetSpec) async throws -> [TopicPartition: Int64] {
@@ -110,7 +110,9 @@ struct ConsumeMode {
         let ends = try await offsets(.latest)
         let place = begin
         let byTime: [TopicPartition: Int64] =
-            if case .timestamp(let time) = place { try await offsets(.timestamp(time)) } else { [:] }
+            if case .timestamp(let time) = place {
+                try await offsets(.timestamp(KafkaTimestamp(millisecondsSince1970: time)))
+            } else { [:] }
         let stored = place == .stored ? try await storedOffsets(of: partitions) : [:]
         // For partitions without a stored offset.
         let reset = place == .stored ? try await startOffsets(partitions) : [:]
@@ -143,10 +145,9 @@ struct ConsumeMode {
     /// Where to begin: `-o`, else `auto.offset.reset`, else the first record. `none` also means the first record.
     private var begin: ReadBegin {
         if let begin = options.begin { return begin }
-        let now = Int64(Date().timeIntervalSince1970 * 1000)
-        return switch client.configuration.consumer.offsetReset.place(now: now) {
+        return switch client.configuration.consumer.offsetReset.place(now: .now) {
         case .latest: .end
-        case .timestamp(let time): .timestamp(time)
+        case .timestamp(let time): .timestamp(time.millisecondsSince1970)
         default: .beginning
         }
     }

@@ -8,13 +8,13 @@ struct MessageShape {
         var value: Range<Int>?
     }
 
-    let headers: [(String, [UInt8]?)]
+    let headers: [RecordHeader]
     let fixedKey: [UInt8]?
     private let separator: [UInt8]?
     private let emptyIsNull: Bool
 
     init(_ options: MessageOptions) {
-        headers = options.headers.map { ($0.name, $0.value) }
+        headers = options.headers.map { RecordHeader($0.name, $0.value) }
         let isKeyNull = options.emptyIsNull && options.fixedKey?.isEmpty == true
         fixedKey = isKeyNull ? nil : options.fixedKey.map { Array($0.utf8) }
         separator = options.keySeparator.flatMap { $0.isEmpty ? nil : $0 }

@@ -113,7 +113,7 @@ struct DebugLog: Sendable {
     }
 }
 
-extension DisconnectEvent.Reason {
+extension DisconnectReason {
     fileprivate var text: String {
         switch self {
         case .closed: "closed by this client"

@@ -11,7 +11,7 @@ enum JSONEnvelope {
         text.append(contentsOf: batch.prefix)
         text.append(decimal: record.offset)
         text.append(contentsOf: batch.timestampType)
-        text.append(decimal: record.timestamp)
+        text.append(decimal: record.timestamp.millisecondsSince1970)
         text.append(contentsOf: batch.broker)
         if !record.headers.isEmpty { appendHeaders(record, to: &text) }
         text.append(contentsOf: Self.keyMember)

@@ -85,7 +85,7 @@ struct OutputFormat: Equatable {
             case .topic: text.append(contentsOf: topic)
             case .partition: text.append(decimal: Int64(partition))
             case .offset: text.append(decimal: record.offset)
-            case .timestamp: text.append(decimal: record.timestamp)
+            case .timestamp: text.append(decimal: record.timestamp.millisecondsSince1970)
             case .key: try append(record.key, keyPacking, to: &text)
             case .value: try append(record.value, valuePacking, to: &text)
             case .keyLength: text.append(decimal: Int64(record.key?.byteCount ?? -1))

@@ -95,10 +95,10 @@ struct RecordPrinter {
         // The topic name is escaped; only the record's own bytes are printed unchanged.
         let topic = Array(ForeignText.visible(batch.topic).utf8)
         let names = JSONEnvelope.BatchNames(batch)
-        var records = batch.records
+        var records = batch.makeIterator()
         while printed.count < limit, let record = try records.next() {
             if let endOffset, record.offset >= endOffset { printed.isAtEnd = true }
-            if let endTimestamp, record.timestamp >= endTimestamp { printed.isAtEnd = true }
+            if let endTimestamp, record.timestamp.millisecondsSince1970 >= endTimestamp { printed.isAtEnd = true }
             if printed.isAtEnd { return printed }
             switch style {
             case .format(let format):

@@ -65,8 +65,8 @@ struct KnownSetting: Sendable {
         milliseconds("request.timeout.ms") { $0.requestTimeout },
         milliseconds("default.api.timeout.ms") { $0.defaultAPITimeout },
         milliseconds("socket.connection.setup.timeout.ms") { $0.connectionSetupTimeout },
-        milliseconds("socket.connection.setup.timeout.max.ms") { $0.connectionSetupTimeoutMaximum },
-        number("connections.max.idle.ms") { $0.connectionsMaximumIdle.map { milliseconds(of: $0) } ?? -1 },
+        milliseconds("socket.connection.setup.timeout.max.ms") { $0.maximumConnectionSetupTimeout },
+        number("connections.max.idle.ms") { $0.maximumConnectionIdle.map { milliseconds(of: $0) } ?? -1 },
         text("client.dns.lookup") {
             switch $0.dnsLookup {
             case .useAllDNSIPs: "use_all_dns_ips"
@@ -76,11 +76,11 @@ struct KnownSetting: Sendable {
         text("metadata.recovery.strategy") { $0.metadataRecoveryStrategy == .keep ? "none" : "rebootstrap" },
         milliseconds("metadata.recovery.rebootstrap.trigger.ms") { $0.metadataRecoveryRebootstrapTrigger },
         milliseconds("reconnect.backoff.ms") { $0.reconnectBackoff },
-        milliseconds("reconnect.backoff.max.ms") { $0.reconnectBackoffMaximum },
+        milliseconds("reconnect.backoff.max.ms") { $0.maximumReconnectBackoff },
         milliseconds("retry.backoff.ms") { $0.retryBackoff },
-        milliseconds("retry.backoff.max.ms") { $0.retryBackoffMaximum },
-        milliseconds("metadata.max.age.ms") { $0.metadataMaximumAge },
-        number("receive.message.max.bytes") { $0.receiveMessageMaximum },
+        milliseconds("retry.backoff.max.ms") { $0.maximumRetryBackoff },
+        milliseconds("metadata.max.age.ms") { $0.maximumMetadataAge },
+        number("receive.message.max.bytes") { $0.maximumReceiveMessageBytes },
         flag("allow.auto.create.topics") { $0.consumer.allowsTopicCreation },
     ]
 
@@ -131,20 +131,20 @@ struct KnownSetting: Sendable {
         number("compression.lz4.level") { $0.producer.lz4Level },
         number("compression.zstd.level") { $0.producer.zstdLevel },
         number("buffer.memory") { $0.producer.bufferMemory },
-        number("max.in.flight.requests.per.connection") { $0.producer.maximumInFlight },
+        number("max.in.flight.requests.per.connection") { $0.producer.maximumInFlightRequests },
         number("max.request.size") { $0.producer.maximumRequestSize },
         milliseconds("delivery.timeout.ms") { $0.producer.deliveryTimeout },
-        milliseconds("max.block.ms") { $0.producer.maximumBlock },
+        milliseconds("max.block.ms") { $0.producer.maximumBlockTime },
         flag("partitioner.ignore.keys") { $0.producer.partitionerIgnoresKeys },
         flag("partitioner.adaptive.partitioning.enable") { $0.producer.partitionsAdaptively },
         milliseconds("partitioner.availability.timeout.ms") { $0.producer.partitionAvailabilityTimeout },
     ]
 
     private static let consumer = [
-        number("fetch.min.bytes") { $0.consumer.fetchMinimumBytes },
-        number("fetch.max.bytes") { $0.consumer.fetchMaximumBytes },
+        number("fetch.min.bytes") { $0.consumer.minimumFetchBytes },
+        number("fetch.max.bytes") { $0.consumer.maximumFetchBytes },
         number("max.partition.fetch.bytes") { $0.consumer.maximumPartitionFetchBytes },
-        milliseconds("fetch.max.wait.ms") { $0.consumer.fetchMaximumWait },
+        milliseconds("fetch.max.wait.ms") { $0.consumer.maximumFetchWait },
         text("auto.offset.reset") {
             switch $0.consumer.offsetReset {
             case .earliest: "earliest"
@@ -162,7 +162,7 @@ struct KnownSetting: Sendable {
 
     private static let group = [
         text("group.id") { $0.group.groupID },
-        text("group.instance.id") { $0.group.instanceID },
+        text("group.instance.id") { $0.group.groupInstanceID },
         text("group.protocol") { $0.group.groupProtocol == .classic ? "classic" : "consumer" },
         text("group.remote.assignor") { $0.group.remoteAssignor },
         text("partition.assignment.strategy") { $0.group.assignors.map(\.rawValue).joined(separator: ",") },

@@ -34,11 +34,10 @@ enum ConsoleCommand {
         of topic: String, _ client: KafkaClient, untilCaughtUp: Bool
     ) async throws -> (begin: [TopicPartition: Int64], ends: [TopicPartition: Int64]?) {
         let partitions = try await client.admin.describe(topics: [topic])[0].partitions.map {
-            TopicPartition(topic: topic, partition: $0.index)
+            TopicPartition(topic: topic, partition: $0.partition)
         }
-        let now = Int64(Date().timeIntervalSince1970 * 1000)
         let begin = try await offsets(
-            partitions, client.configuration.consumer.offsetReset.place(now: now) ?? .earliest, client)
+            partitions, client.configuration.consumer.offsetReset.place(now: .now) ?? .earliest, client)
         return (begin, untilCaughtUp ? try await offsets(partitions, .latest, client) : nil)
     }
 
@@ -75,7 +74,7 @@ enum ConsoleCommand {
 
     private static func lines(_ batch: RecordBatch, before end: Int64?) throws(KafkaError) -> [UInt8] {
         var text: [UInt8] = []
-        var records = batch.records
+        var records = batch.makeIterator()
         while let record = try records.next() {
             if let end, record.offset >= end { break }
             text += Array("\(batch.partition)\t\(record.offset)\t\(record.timestamp)\t".utf8)

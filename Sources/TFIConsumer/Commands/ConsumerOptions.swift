@@ -115,9 +115,9 @@ extension KafkaClient {
         } else {
             configuration.group.groupProtocol = try await admin.supportsConsumerProtocol() ? .consumer : .classic
         }
-        let instance = configuration.group.instanceID
+        let instance = configuration.group.groupInstanceID
         return (1...count).map { number in
-            if let instance, count > 1 { configuration.group.instanceID = "\(instance)-\(number)" }
+            if let instance, count > 1 { configuration.group.groupInstanceID = "\(instance)-\(number)" }
             // One client per member: with a shared one, a member's requests would wait for the answers to another
             // member's.
             return KafkaClient(configuration, hooks: ParsedOptions.hooks(log(number), counters))
@@ -135,7 +135,7 @@ extension ParsedOptions {
             case .lost(let broker, let reason):
                 reasons.printed(reason, of: "lost \(broker)")
                 log.warning("\(change)")
-            case .back: log.info("\(change)")
+            default: log.info("\(change)")
             }
         }
         hooks.retrying = { event in
@@ -151,7 +151,7 @@ extension ParsedOptions {
             log.info(
                 "partitions \(event.change.rawValue)",
                 [
-                    "group": .string(event.group), "generation": .integer(Int(event.generation)),
+                    "group": .string(event.groupID), "generation": .integer(Int(event.generationID)),
                     "partitions": .string(Self.list(event.partitions)),
                 ])
         }

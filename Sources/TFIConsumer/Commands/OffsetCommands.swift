@@ -162,7 +162,8 @@ enum OffsetCommands {
             }
         }
         guard case .time(let milliseconds) = target else { return places }
-        let found = try await client.admin.listOffsets(places.mapValues { _ in .timestamp(milliseconds) })
+        let found = try await client.admin.listOffsets(
+            places.mapValues { _ in .timestamp(KafkaTimestamp(millisecondsSince1970: milliseconds)) })
         // A partition without a message at or after that time stays at its end.
         for (partition, offset) in found where offset.offset >= 0 { places[partition] = offset.offset }
         return places

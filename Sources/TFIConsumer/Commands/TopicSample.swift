@@ -67,7 +67,7 @@ enum TopicSample {
     /// The offsets of each partition's log.
     private static func ranges(of topic: String, _ client: KafkaClient) async throws -> [TopicPartition: Range<Int64>] {
         let partitions = try await client.admin.describe(topics: [topic])[0].partitions.map {
-            TopicPartition(topic: topic, partition: $0.index)
+            TopicPartition(topic: topic, partition: $0.partition)
         }
         func offsets(_ spec: OffsetSpec) async throws -> [TopicPartition: ListedOffset] {
             try await client.admin.listOffsets(Dictionary(uniqueKeysWithValues: partitions.map { ($0, spec) }))
@@ -123,19 +123,15 @@ enum TopicSample {
 
     private static func copies(of batch: RecordBatch, before end: Int64) throws(KafkaError) -> [CheckedRecord] {
         var copies: [CheckedRecord] = []
-        var records = batch.records
+        var records = batch.makeIterator()
         while let record = try records.next() {
             if record.offset >= end { break }
-            var headers: [(name: String, value: [UInt8]?)] = []
-            var iterator = record.headers.makeIterator()
-            while let header = iterator.next() {
-                headers.append((String(repairingUTF8: header.name), bytes(header.value)))
-            }
             copies.append(
                 CheckedRecord(
                     topic: batch.topic, partition: batch.partition, offset: record.offset,
-                    timestamp: record.timestamp >= 0 ? record.timestamp : nil, key: bytes(record.key),
-                    value: bytes(record.value), headers: headers))
+                    timestamp: record.timestamp.isKnown ? record.timestamp.millisecondsSince1970 : nil,
+                    key: bytes(record.key),
+                    value: bytes(record.value), headers: [RecordHeader](record.headers)))
         }
         return copies
     }

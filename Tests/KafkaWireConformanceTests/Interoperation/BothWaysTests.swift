@@ -98,8 +98,8 @@ extension TopicFixture {
                     ProducerRecord(
                         topic: topic, partition: record.partition, key: try record.key.map(bytes),
                         value: try record.value.map(bytes),
-                        headers: try record.headers.map { (try #require($0[0]), try $0[1].map(bytes)) },
-                        timestamp: record.timestamp)))
+                        headers: try record.headers.map { RecordHeader(try #require($0[0]), try $0[1].map(bytes)) },
+                        timestamp: KafkaTimestamp(millisecondsSince1970: record.timestamp))))
         }
         for delivery in deliveries { _ = try await delivery.metadata }
         switch end {
@@ -116,7 +116,8 @@ extension TopicFixture {
         var reading = await client.read(Dictionary(uniqueKeysWithValues: partitions.map { ($0, .earliest) }))
         return try await reading.recordsToTheEnd(of: partitions, client: client).map { record in
             Peer.Record(
-                partition: record.partition, offset: record.offset, timestamp: record.timestamp,
+                partition: record.partition, offset: record.offset,
+                timestamp: record.timestamp.millisecondsSince1970,
                 key: record.key.map(hexadecimal), value: record.value.map(hexadecimal),
                 headers: record.headers.map { [$0.name, $0.value.map(hexadecimal)] })
         }

@@ -68,7 +68,7 @@ struct Conversation: Sendable {
             guard let step = try? await iterator.next(timeout: .milliseconds(20)), case .batch(let batch) = step else {
                 continue
             }
-            var records = batch.records
+            var records = batch.makeIterator()
             while let record = try? records.next() {
                 // The numbers that an application may use.
                 _ = (record.offset, record.timestamp, batch.nextOffset, batch.recordCount)
@@ -83,7 +83,7 @@ struct Conversation: Sendable {
             5,
             [
                 ConsumerStart(.latest), ConsumerStart(.earliest), ConsumerStart(.offset(3), leaderEpoch: 0),
-                ConsumerStart(.timestamp(1001)), ConsumerStart(.offset(100)),
+                ConsumerStart(.timestamp(KafkaTimestamp(millisecondsSince1970: 1001))), ConsumerStart(.offset(100)),
             ])
         await consumer.assign([partitions[0]: start, partitions[1]: ConsumerStart(.earliest)])
         await read(consumer)
@@ -154,7 +154,8 @@ struct Conversation: Sendable {
         _ = try? await admin.describeCluster()
         _ = try? await admin.listTopics()
         _ = try? await admin.describe(topics: ["t"])
-        _ = try? await admin.listOffsets([partitions[0]: .latest, partitions[1]: .timestamp(1001)])
+        _ = try? await admin.listOffsets(
+            [partitions[0]: .latest, partitions[1]: .timestamp(KafkaTimestamp(millisecondsSince1970: 1001))])
         _ = try? await admin.createTopic("u", partitions: 1)
         _ = try? await admin.createPartitions(["u": 2])
         _ = try? await admin.listGroups()

@@ -11,7 +11,7 @@ struct AdminTests {
             let admin = KafkaAdmin(cluster: cluster)
             try await admin.createTopic("t", partitions: 6, replicationFactor: 2)
             let topic = try #require(try await admin.describe(topics: ["t"]).first)
-            #expect(topic.partitions.map(\.index) == Array(0..<6))
+            #expect(topic.partitions.map(\.partition) == Array(0..<6))
             #expect(topic.partitions.map(\.leader) == [1, 2, 3, 1, 2, 3])
             #expect(topic.partitions.allSatisfy { $0.replicas.count == 2 })
             let again = await #expect(throws: KafkaError.self) { try await admin.createTopic("t", partitions: 1) }

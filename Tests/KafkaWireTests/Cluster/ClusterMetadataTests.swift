@@ -146,7 +146,7 @@ struct ClusterMetadataTests {
         }
         _ = metadata.merge(
             MetadataResponse(brokers: Self.both, topics: [.init(name: "t", topicId: Self.id, partitions: partitions)]))
-        #expect(metadata.topics["t"]?.partitions.map(\.index) == [0, 1])
+        #expect(metadata.topics["t"]?.partitions.map(\.partition) == [0, 1])
         #expect(metadata.leader(of: TopicPartition("t", 1))?.node == 1)
     }
 

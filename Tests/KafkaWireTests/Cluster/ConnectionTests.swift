@@ -244,7 +244,7 @@ struct ConnectionTests {
         hooks.connected = { event in took.withLock { $0.append(event.duration) } }
         var configuration = try ClientConfiguration(bootstrapServers: "127.0.0.1:\(silent.port)")
         configuration.connectionSetupTimeout = .milliseconds(50)
-        configuration.connectionSetupTimeoutMaximum = .milliseconds(150)
+        configuration.maximumConnectionSetupTimeout = .milliseconds(150)
         // Randomness is fixed and waits take no time, but the attempts use the real clock.
         var halfReal = timing.timing()
         halfReal.now = { .now }

@@ -177,8 +177,12 @@ struct RetryTests {
                 ])
             #expect(try await cluster.listOffsets([first: .latest])[first]?.offset == 3)
             #expect(try await cluster.listOffsets([first: .offset(77)])[first]?.offset == 77)
-            #expect(try await cluster.listOffsets([first: .timestamp(1001)])[first]?.offset == 1)
-            #expect(try await cluster.listOffsets([first: .timestamp(5000)])[first]?.offset == 3)
+            #expect(
+                try await cluster.listOffsets([first: .timestamp(KafkaTimestamp(millisecondsSince1970: 1001))])[first]?
+                    .offset == 1)
+            #expect(
+                try await cluster.listOffsets([first: .timestamp(KafkaTimestamp(millisecondsSince1970: 5000))])[first]?
+                    .offset == 3)
             fake.inject(.error(.notLeaderOrFollower), into: .listOffsets, times: 2)
             #expect(try await cluster.listOffsets([first: .latest])[first]?.offset == 3)
             let unknown = TopicPartition("none")

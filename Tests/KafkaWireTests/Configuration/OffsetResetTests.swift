@@ -8,7 +8,7 @@ import Testing
             .consumer.offsetReset
     }
 
-    @Test func `names and durations are read`() throws {
+    @Test func `Names and durations are read`() throws {
         #expect(try reset("earliest") == .earliest)
         #expect(try reset("Latest") == .latest)
         #expect(try reset("none") == .fail)
@@ -22,17 +22,21 @@ import Testing
         "by_duration:PT1ST1H", "by_duration:P1H", "by_duration:-PT1S", "by_duration:PT-1S", "by_duration:PT1.5H",
         "by_duration:PT1", "by_duration:P99999999999D", "by_duration:PTS",
     ])
-    func `anything else is refused`(text: String) {
+    func `Other values are refused`(text: String) {
         let error = #expect(throws: KafkaError.self) { _ = try reset(text) }
         #expect(error?.code == .invalidConfig)
         #expect(error?.message.contains("by_duration") == true)
     }
 
-    @Test func `the place is found by the clock`() {
-        #expect(ConsumerConfiguration.OffsetReset.byDuration(.seconds(60)).place(now: 100_000) == .timestamp(40_000))
-        #expect(ConsumerConfiguration.OffsetReset.byDuration(.seconds(600)).place(now: 100_000) == .timestamp(0))
-        #expect(ConsumerConfiguration.OffsetReset.fail.place(now: 0) == nil)
-        let endless = ConsumerConfiguration.OffsetReset.byDuration(.seconds(Int64.max))
-        #expect(endless.place(now: 100_000) == .timestamp(0))
+    @Test func `A duration counts back from the current time`() {
+        let now = KafkaTimestamp(millisecondsSince1970: 100_000)
+        let epoch = KafkaTimestamp(millisecondsSince1970: 0)
+        func place(_ duration: Duration) -> OffsetSpec? {
+            ConsumerConfiguration.OffsetReset.byDuration(duration).place(now: now)
+        }
+        #expect(place(.seconds(60)) == .timestamp(KafkaTimestamp(millisecondsSince1970: 40_000)))
+        #expect(place(.seconds(600)) == .timestamp(epoch))
+        #expect(place(.seconds(Int64.max)) == .timestamp(epoch))
+        #expect(ConsumerConfiguration.OffsetReset.fail.place(now: now) == nil)
     }
 }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("Files of settings")
+@Suite("Properties files")
 struct PropertiesFileTests {
     private func entries(_ text: String) throws -> [String] {
         try PropertiesFile(text.utf8, path: "f").entries.map { "\($0.line) [\($0.name)] [\($0.value)]" }
@@ -32,7 +32,7 @@ struct PropertiesFileTests {
         #expect(try entries(text) == ["6 [a] [b]"])
     }
 
-    @Test("a line goes on after a backslash, without the blanks of the next one")
+    @Test("A backslash continues a line, without the leading whitespace of the next one")
     func continuation() throws {
         #expect(try entries("a=b,\\\n   c,\\\r\n\td\ne=f") == ["1 [a] [b,c,d]", "4 [e] [f]"])
         // Two backslashes are one that is meant; the third goes on.
@@ -43,26 +43,28 @@ struct PropertiesFileTests {
         #expect(try entries("\\\n\n") == [])
     }
 
-    @Test("a name that comes twice has its last value")
+    @Test("The last value of a repeated name is used")
     func last() throws {
         #expect(try PropertiesFile("a=1\nb=2\na=3".utf8, path: "f").properties == ["a": "3", "b": "2"])
     }
 
-    @Test("bytes that aren't UTF-8 are ISO-8859-1")
+    @Test("A file that is not UTF-8 is read as ISO-8859-1")
     func encodings() throws {
         #expect(try PropertiesFile("a=é".utf8, path: "f").properties == ["a": "é"])
         #expect(try PropertiesFile([0x61, 0x3D, 0xE9, 0xFF], path: "f").properties == ["a": "éÿ"])
         #expect(try PropertiesFile([], path: "f").entries == [])
     }
 
-    @Test("a wrong escape is told with its line", arguments: [#"\u12"#, #"\u12g4"#, #"\u+123"#, #"\u"#, #"\u-0e9"#])
+    @Test(
+        "The error for an invalid escape names its line",
+        arguments: [#"\u12"#, #"\u12g4"#, #"\u+123"#, #"\u"#, #"\u-0e9"#])
     func escapes(text: String) {
         let error = #expect(throws: KafkaError.self) { try entries("x=y\n\na=\\\n  \(text)") }
         #expect(error?.code == .invalidConfig)
         #expect(error?.message == "f, line 3: \\u is followed by four hexadecimal digits")
     }
 
-    @Test("any bytes are read, or refused, without a trap")
+    @Test("Any bytes are either read or refused, without a trap")
     func garbage() {
         var random = SystemRandomNumberGenerator()
         let alphabet = Array("ab =:#!\\\n\r\tu0dD8é".utf8) + [0xFF, 0x0C]
@@ -84,7 +86,7 @@ struct FileConfigurationTests {
         try PropertiesFile(text.utf8, path: "client.properties")
     }
 
-    @Test("a file for a Java program makes a configuration")
+    @Test("A file for a Java program is read")
     func java() throws {
         let configuration = try ClientConfiguration(
             file(
@@ -104,7 +106,7 @@ struct FileConfigurationTests {
         #expect(configuration.producer.idempotence == false)
     }
 
-    @Test("what is given besides beats it, also where the file is wrong there")
+    @Test("Overrides replace the file's settings, even invalid ones")
     func overridden() throws {
         let file = try file("bootstrap.servers=b:1\nclient.id=file\nlinger.ms=wrong")
         let given = ["client.id": "given", "linger.ms": "7", "acks": "0"]
@@ -131,7 +133,7 @@ struct FileConfigurationTests {
                 "bootstrap.servers=",
                 "client.properties, line 1: no bootstrap server is given; host:port is expected"
             ),
-            ("acks=1", "bootstrap.servers is missing: give it, as host:port"),
+            ("acks=1", "bootstrap.servers is missing; set it to host:port"),
         ])
     func errors(text: String, expected: String) throws {
         let file = try file(text)
@@ -140,7 +142,7 @@ struct FileConfigurationTests {
         #expect(error?.message == expected)
     }
 
-    @Test("without a file, bootstrap.servers is a setting as others are")
+    @Test("Without a file, bootstrap.servers is an ordinary property")
     func properties() throws {
         let both = try ClientConfiguration(bootstrapServers: "a:1", properties: ["bootstrap.servers": "b:2"])
         #expect(both.bootstrapServers.map(\.port) == [2])
@@ -162,7 +164,7 @@ struct FileConfigurationTests {
         #expect(error?.description.contains("hush") == false)
     }
 
-    @Test("a file that is missing is told with the system's reason")
+    @Test("The error for a missing file has the system's reason")
     func missing() async throws {
         let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID())").path
         let error = await #expect(throws: KafkaError.self) { try await PropertiesFile.read(path) }

@@ -8,7 +8,7 @@ struct PropertyListTests {
         try ClientConfiguration(bootstrapServers: "127.0.0.1:9092", properties: properties)
     }
 
-    @Test("all settings are taken")
+    @Test("Every setting is read")
     func values() throws {
         let configuration = try configuration([
             "client.id": "press-3", "request.timeout.ms": "1500", "retry.backoff.ms": "0", "fetch.min.bytes": "10",
@@ -18,7 +18,7 @@ struct PropertyListTests {
         #expect(configuration.clientID == "press-3")
         #expect(configuration.requestTimeout == .milliseconds(1500))
         #expect(configuration.retryBackoff == .zero)
-        #expect(configuration.consumer.fetchMinimumBytes == 10)
+        #expect(configuration.consumer.minimumFetchBytes == 10)
         #expect(configuration.consumer.offsetReset == .fail)
         #expect(!configuration.consumer.checksCRCs)
         #expect(configuration.producer.acks == .leader)
@@ -27,13 +27,13 @@ struct PropertyListTests {
         #expect(configuration.producer.compression == .gzip)
     }
 
-    @Test("blanks around a bootstrap server are no part of it")
+    @Test("Whitespace around a bootstrap server is ignored")
     func blanksAroundServers() throws {
         let configuration = try ClientConfiguration(bootstrapServers: " a:1 ,\tb:2 , [::1]:3\n")
         #expect(configuration.bootstrapServers.map(\.description) == ["a:1", "b:2", "[::1]:3"])
     }
 
-    @Test("durations are told in whole milliseconds, and as the longest that fits where they are longer")
+    @Test("A duration is sent in whole milliseconds, clamped to the largest value that fits")
     func milliseconds() {
         #expect(Duration.zero.asMilliseconds == 0)
         #expect(Duration.microseconds(1999).asMilliseconds == 1)
@@ -46,7 +46,7 @@ struct PropertyListTests {
         #expect(Duration.seconds(1 << 40).wholeMilliseconds == 1000 << 40)
     }
 
-    @Test("compression levels go with their codec")
+    @Test("Each codec has its own compression level")
     func levels() throws {
         let levels = [
             "compression.gzip.level": "9", "compression.lz4.level": "12", "compression.zstd.level": "-5",
@@ -60,7 +60,7 @@ struct PropertyListTests {
         #expect(inherited.compressionLevel == nil && inherited.lz4Level == nil && inherited.zstdLevel == nil)
     }
 
-    @Test("what isn't given keeps its default")
+    @Test("A setting that is not given keeps its default")
     func defaults() throws {
         let given = try configuration([:])
         #expect(given.requestTimeout == .seconds(30))
@@ -81,7 +81,7 @@ struct PropertyListTests {
         #expect(error?.message.contains("there is no property \(name); did you mean \(nearest)?") == true)
     }
 
-    @Test("a name that begins as known ones do is shown without a hint")
+    @Test("An unknown name with a known prefix is shown without a hint")
     func strangeName() {
         let error = #expect(throws: KafkaError.self) { try configuration(["fetch.something.else.entirely": "1"]) }
         #expect(error?.message == "there is no property fetch.something.else.entirely")
@@ -148,7 +148,7 @@ struct PropertyListTests {
         #expect(error?.message.contains(expected) == true, "\(error?.message ?? "")")
     }
 
-    @Test("idempotence needs all acknowledgements", arguments: ["0", "1"])
+    @Test("Idempotence requires acks=all", arguments: ["0", "1"])
     func idempotence(acks: String) throws {
         let error = #expect(throws: KafkaError.self) {
             try configuration(["acks": acks, "enable.idempotence": "true"])

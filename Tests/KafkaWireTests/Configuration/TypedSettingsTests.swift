@@ -11,17 +11,18 @@ struct TypedSettingsTests {
     private static let mistakes: [(name: String, change: Change)] = [
         ("enable.idempotence", { ($0.producer.acks, $0.producer.idempotence) = (.leader, true) }),
         ("transactional.id", { ($0.producer.acks, $0.producer.transactionalID) = (.leader, "x") }),
-        ("max.in.flight", { $0.producer.maximumInFlight = 0 }), ("max.in.flight", { $0.producer.maximumInFlight = 6 }),
+        ("max.in.flight", { $0.producer.maximumInFlightRequests = 0 }),
+        ("max.in.flight", { $0.producer.maximumInFlightRequests = 6 }),
         ("batch.size", { $0.producer.batchSize = -1 }), ("buffer.memory", { $0.producer.bufferMemory = 0 }),
         ("max.request.size", { $0.producer.maximumRequestSize = 0 }),
         ("linger.ms", { $0.producer.linger = .seconds(-1) }),
         ("delivery.timeout.ms", { $0.producer.deliveryTimeout = .zero }),
-        ("max.block.ms", { $0.producer.maximumBlock = .seconds(Int64.max) }),
+        ("max.block.ms", { $0.producer.maximumBlockTime = .seconds(Int64.max) }),
         ("compression.gzip.level", { $0.producer.gzipLevel = 17 }),
-        ("fetch.min.bytes", { $0.consumer.fetchMinimumBytes = -1 }),
-        ("fetch.max.bytes", { $0.consumer.fetchMaximumBytes = 0 }),
+        ("fetch.min.bytes", { $0.consumer.minimumFetchBytes = -1 }),
+        ("fetch.max.bytes", { $0.consumer.maximumFetchBytes = 0 }),
         ("max.partition.fetch.bytes", { $0.consumer.maximumPartitionFetchBytes = -5 }),
-        ("fetch.max.wait.ms", { $0.consumer.fetchMaximumWait = .seconds(-1) }),
+        ("fetch.max.wait.ms", { $0.consumer.maximumFetchWait = .seconds(-1) }),
         ("maximumInflatedBytes", { $0.consumer.maximumInflatedBytes = 0 }),
         ("session.timeout.ms", { $0.group.sessionTimeout = .zero }),
         ("heartbeat.interval.ms", { $0.group.heartbeatInterval = $0.group.sessionTimeout }),
@@ -29,12 +30,12 @@ struct TypedSettingsTests {
         ("auto.commit.interval.ms", { $0.group.autoCommitInterval = .seconds(-1) }),
         ("request.timeout.ms", { $0.requestTimeout = .zero }),
         ("retry.backoff.ms", { $0.retryBackoff = .seconds(-1) }),
-        ("receive.message.max.bytes", { $0.receiveMessageMaximum = 0 }),
-        ("connections.max.idle.ms", { $0.connectionsMaximumIdle = .seconds(-1) }),
+        ("receive.message.max.bytes", { $0.maximumReceiveMessageBytes = 0 }),
+        ("connections.max.idle.ms", { $0.maximumConnectionIdle = .seconds(-1) }),
         ("bootstrap server", { $0.bootstrapServers = [] }),
     ]
 
-    @Test("each mistake is found, and named", arguments: mistakes.indices)
+    @Test("Each invalid setting is found and named", arguments: mistakes.indices)
     func validate(index: Int) throws {
         let (name, change) = Self.mistakes[index]
         var configuration = try ClientConfiguration(bootstrapServers: "localhost:9092")
@@ -45,22 +46,22 @@ struct TypedSettingsTests {
         #expect(error?.message.contains(name) == true)
     }
 
-    @Test("what is valid stays valid, fractions of milliseconds among it")
+    @Test("Valid settings stay valid, including fractions of milliseconds")
     func valid() throws {
         var configuration = try ClientConfiguration(bootstrapServers: "localhost:9092")
         configuration.producer.linger = .microseconds(500)
-        configuration.connectionsMaximumIdle = nil
+        configuration.maximumConnectionIdle = nil
         configuration.producer.zstdLevel = -7
         try configuration.validate()
         #expect(configuration.producer.linger == .microseconds(500))
     }
 
-    @Test("with a mistake in the configuration every first use throws, and nothing hangs")
+    @Test("With an invalid configuration every first call throws, and none hangs")
     func firstUse() async throws {
         let fake = try FakeCluster()
         fake.createTopic("t")
         var configuration = try ClientConfiguration(bootstrapServers: fake.bootstrapServers)
-        configuration.producer.maximumInFlight = 0
+        configuration.producer.maximumInFlightRequests = 0
         let client = KafkaClient(configuration)
         let producer = client.producer()
         let sendError = await #expect(throws: KafkaError.self) {

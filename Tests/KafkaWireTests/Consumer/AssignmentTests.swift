@@ -68,9 +68,9 @@ struct AssignmentTests {
             try await consumer.seek([zero: .earliest])
             #expect(try await read(&iterator, 100) == [0: numbered(0..<100)])
             // The first record of each batch has the timestamp 1000, each other one a millisecond more.
-            try await consumer.seek([zero: .timestamp(1009)])
+            try await consumer.seek([zero: .timestamp(KafkaTimestamp(millisecondsSince1970: 1009))])
             #expect(try await read(&iterator, 91) == [0: numbered(9..<100)])
-            try await consumer.seek([one: .latest, zero: .timestamp(5000)])
+            try await consumer.seek([one: .latest, zero: .timestamp(KafkaTimestamp(millisecondsSince1970: 5000))])
             try await eventually("the ends are resolved") { consumer.positions == [zero: 100, one: 100] }
             for partition in [zero, one] { try fill(fake, partition, 10) }
             let after = try await read(&iterator, 20)

@@ -129,11 +129,12 @@ struct HostileFetchTests {
 
     @Test(
         "an offset that can't be is an error; only a search by time may find none",
-        arguments: [OffsetSpec.earliest, .latest, .timestamp(5)], [Int64.min, -2, -1, 0, .max])
+        arguments: [OffsetSpec.earliest, .latest, .timestamp(KafkaTimestamp(millisecondsSince1970: 5))],
+        [Int64.min, -2, -1, 0, .max])
     func listedOffset(spec: OffsetSpec, offset: Int64) throws {
         let answer = ListOffsetsResponse.PartitionResponse(offset: offset)
         let result = Cluster.listedOffset(answer, spec, partition, BrokerAddress(host: "b", port: 1))
-        let isAllowed = offset >= 0 || offset == -1 && spec == .timestamp(5)
+        let isAllowed = offset >= 0 || offset == -1 && spec == .timestamp(KafkaTimestamp(millisecondsSince1970: 5))
         switch result {
         case .success(let listed): #expect(isAllowed && listed.offset == offset)
         case .failure(let error): #expect(!isAllowed && error.code == .corruptMessage && !error.isRetriable)

@@ -27,7 +27,7 @@ struct RecordSequenceTests {
                 for try await record in consumer.records {
                     #expect(record.value.map { String(decoding: $0, as: UTF8.self) } == "\(record.offset)")
                     #expect(record.topic == "t" && record.partition == 0 && record.leaderEpoch == 0)
-                    #expect(record.timestamp == 1000 + record.offset % 10)
+                    #expect(record.timestamp.millisecondsSince1970 == 1000 + record.offset % 10)
                     #expect(record.key == nil && record.headers.isEmpty)
                     offsets.append(record.offset)
                     if record.offset % 7 == 6 || record.offset == 29 { break }

@@ -102,8 +102,9 @@ struct FakeAnswerTests {
             #expect(try await alter("retention.ms", 2, "1") == .invalidConfig)
 
             let producer = KafkaProducer(cluster: cluster)
-            let metadata = try await producer.send(ProducerRecord(topic: "t", key: [0], value: [1], timestamp: 5))
-            #expect(metadata.timestamp > 1_000_000_000_000)
+            let metadata = try await producer.send(
+                ProducerRecord(topic: "t", key: [0], value: [1], timestamp: KafkaTimestamp(millisecondsSince1970: 5)))
+            #expect(metadata.timestamp.millisecondsSince1970 > 1_000_000_000_000)
             await producer.close()
             #expect(try await alter("message.timestamp.type", 1, nil) == .none)
             #expect(try await value("message.timestamp.type").value == "CreateTime")

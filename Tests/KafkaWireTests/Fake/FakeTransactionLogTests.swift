@@ -145,9 +145,9 @@ struct FakeTransactionLogTests {
             pool: BufferPool(limit: 0))
         let batch = try #require(try reader.next())
         #expect(batch.timestampType == .logAppendTime)
-        var records = batch.records
+        var records = batch.makeIterator()
         var timestamps: [Int64] = []
-        while let record = try records.next() { timestamps.append(record.timestamp) }
+        while let record = try records.next() { timestamps.append(record.timestamp.millisecondsSince1970) }
         #expect(timestamps == [123_456, 123_456])
     }
 }

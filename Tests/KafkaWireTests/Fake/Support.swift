@@ -48,7 +48,7 @@ struct ReadRecord: Equatable, CustomStringConvertible {
 extension RecordBatch {
     func readRecords() throws -> [ReadRecord] {
         var found: [ReadRecord] = []
-        var records = records
+        var records = makeIterator()
         while let record = try records.next() {
             var text = "null"
             if let value = record.value { text = String(repairingUTF8: value) }

@@ -11,7 +11,7 @@ struct GroupConfigurationTests {
     func defaults() throws {
         let group = try configuration([:])
         #expect(group.groupID == nil)
-        #expect(group.instanceID == nil)
+        #expect(group.groupInstanceID == nil)
         #expect(group.groupProtocol == .classic)
         #expect(group.assignors == [.range, .cooperativeSticky])
         #expect(group.sessionTimeout == .seconds(45))
@@ -31,7 +31,7 @@ struct GroupConfigurationTests {
                 "org.apache.kafka.clients.consumer.CooperativeStickyAssignor, roundrobin ,sticky",
         ])
         #expect(group.groupID == "g")
-        #expect(group.instanceID == "i")
+        #expect(group.groupInstanceID == "i")
         #expect(group.groupProtocol == .consumer)
         #expect(group.remoteAssignor == "range")
         #expect(group.sessionTimeout == .seconds(6))

@@ -59,7 +59,7 @@ final class RunningMember: Sendable {
 
     init(_ group: GroupFixture, _ configuration: ClientConfiguration, _ timing: Timing) {
         self.group = group
-        instanceID = configuration.group.instanceID
+        instanceID = configuration.group.groupInstanceID
         cluster = Cluster(configuration: configuration, timing: timing)
         consumer = KafkaConsumer(cluster: cluster, offsetReset: configuration.consumer.offsetReset)
     }

@@ -13,7 +13,7 @@ struct BridgeTests {
             contentsOf: root.appending(path: "Sources/KafkaWire/KafkaWire.docc/Observability.md"), encoding: .utf8)
     }
 
-    @Test("the bridges that it shows are those that are compiled here")
+    @Test("Its bridges are those that are compiled here")
     func snippets() throws {
         let compiled = try String(
             contentsOf: URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Bridges.swift"),
@@ -26,14 +26,14 @@ struct BridgeTests {
         for block in blocks { #expect(compiled.contains(block)) }
     }
 
-    @Test("it lists every name that is measured, and no other", arguments: MetricName.allCases)
+    @Test("It lists exactly the names of all metrics", arguments: MetricName.allCases)
     func names(name: MetricName) throws {
         let rows = try article().split(separator: "\n").filter { $0.hasPrefix("| `kafka.") }
         #expect(rows.count == MetricName.allCases.count)
         #expect(rows.contains { $0.hasPrefix("| `\(name.rawValue)` |") })
     }
 
-    @Test("a swift-log logger gets level, sentence, metadata and source, and nothing below its level")
+    @Test("A swift-log logger gets level, message, metadata and source, and no line below its level")
     func log() async throws {
         let lines = Lock<[String]>([])
         let logger = Logger(logLevel: .debug) { level, message, metadata, source in
@@ -46,7 +46,7 @@ struct BridgeTests {
         }
     }
 
-    @Test("swift-metrics' instruments get what is counted, set and timed")
+    @Test("swift-metrics instruments get the values of counters, gauges and timers")
     func metrics() {
         let metrics = SwiftMetrics()
         metrics.counter("bridge", dimensions: [("a", "b")])(3)
@@ -58,7 +58,7 @@ struct BridgeTests {
             ])
     }
 
-    @Test("a service ends when the process is asked to")
+    @Test("A service ends on a graceful shutdown")
     func service() async throws {
         let fake = try FakeCluster()
         fake.createTopic("t")

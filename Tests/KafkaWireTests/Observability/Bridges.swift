@@ -2,7 +2,7 @@
 
 // What the article on observability shows, word for word, against the local shapes of the packages that it joins.
 
-/// KafkaWire's log as part of an application's, by swift-log.
+/// Sends KafkaWire's log to swift-log.
 struct SwiftLogLogger: KafkaLogger {
     let logger: Logger
 
@@ -15,7 +15,7 @@ struct SwiftLogLogger: KafkaLogger {
     }
 }
 
-/// KafkaWire's figures among an application's, by swift-metrics.
+/// Sends KafkaWire's metrics to swift-metrics.
 struct SwiftMetrics: KafkaMetrics {
     func counter(_ name: String, dimensions: [(String, String)]) -> @Sendable (Int) -> Void {
         let counter = Counter(label: name, dimensions: dimensions)
@@ -33,7 +33,7 @@ struct SwiftMetrics: KafkaMetrics {
     }
 }
 
-/// A consumer as a service that ends when the process is asked to, by service-lifecycle.
+/// A consumer as a service of service-lifecycle, which ends on a graceful shutdown.
 struct ConsumerService: Service {
     let client: KafkaClient
     let consumer: KafkaConsumer
@@ -43,7 +43,7 @@ struct ConsumerService: Service {
         try await withGracefulShutdownHandler {
             for try await batch in consumer { try await handle(batch) }
         } onGracefulShutdown: {
-            // The loop above ends after the batch that it is at.
+            // The loop above ends after its current batch.
             Task { await consumer.close() }
         }
         await client.close()

@@ -4,9 +4,9 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("What log, metrics and hooks are told", .timeLimit(.minutes(1)))
+@Suite("Log, metrics and hooks", .timeLimit(.minutes(1)))
 struct ObserverTests {
-    @Test("where nobody listens there is no observer")
+    @Test("Without logger, metrics and hooks there is no observer")
     func nobody() async throws {
         #expect(ClientObserver(hooks: ClientHooks()) == nil)
         #expect(ClientObserver(hooks: ClientHooks(availabilityChanged: { _ in })) != nil)
@@ -15,7 +15,7 @@ struct ObserverTests {
         await client.close()
     }
 
-    @Test("requests and answers by API, in bytes and time, each instrument made once")
+    @Test("Requests and responses are measured by API, and each instrument is created once")
     func requests() async throws {
         let metrics = CountingMetrics()
         try await withFake(metrics: metrics) { fake, cluster in
@@ -39,7 +39,7 @@ struct ObserverTests {
         }
     }
 
-    @Test("hooks are told of requests in pairs, and of one that fails with its error")
+    @Test("Hooks get a request and its response in pairs, and the error of a failed one")
     func hooks() async throws {
         let told = Lock<[String]>([])
         var hooks = ClientHooks()
@@ -66,7 +66,7 @@ struct ObserverTests {
             ])
     }
 
-    @Test("what is tried again is counted by its error")
+    @Test("Retries are counted by error")
     func retries() async throws {
         let metrics = CountingMetrics()
         try await withFake(metrics: metrics) { _, cluster in
@@ -117,7 +117,7 @@ struct ObserverTests {
         #expect(lag(1) == 3)
     }
 
-    @Test("each line of the log and each event has the client id")
+    @Test("Each log line and each event has the client id")
     func clientID() async throws {
         let logger = LineLogger(.trace)
         let ids = Lock<[String]>([])
@@ -139,7 +139,7 @@ struct ObserverTests {
         await fake.close()
     }
 
-    @Test("a rebalance is told to all three")
+    @Test("A rebalance is reported to all three")
     func rebalance() throws {
         let told = Lock<[RebalanceEvent]>([])
         var hooks = ClientHooks()
@@ -155,7 +155,7 @@ struct ObserverTests {
         #expect(logger.all.first?.metadata["partitions"] == "t-1,t-2")
     }
 
-    @Test("lines below the log's level aren't made", arguments: KafkaLogLevel.allCases)
+    @Test("Lines below the log level are not computed", arguments: KafkaLogLevel.allCases)
     func levels(level: KafkaLogLevel) async throws {
         let logger = LineLogger(level)
         try await withFake(logger: logger) { _, cluster in
@@ -167,7 +167,7 @@ struct ObserverTests {
         #expect(Set(logger.all.map(\.level)) == expected)
     }
 
-    @Test("levels are in swift-log's order")
+    @Test("Levels have swift-log's order")
     func order() {
         #expect(KafkaLogLevel.allCases == KafkaLogLevel.allCases.sorted())
         #expect(

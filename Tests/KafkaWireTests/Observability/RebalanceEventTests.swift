@@ -4,7 +4,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("What is told of rebalances", .timeLimit(.minutes(1)))
+@Suite("Rebalance events", .timeLimit(.minutes(1)))
 struct RebalanceEventTests {
     /// A kind of group, as the settings name it.
     enum Kind: String, CaseIterable {
@@ -82,13 +82,13 @@ struct RebalanceEventTests {
         }
     }
 
-    @Test("a member that joins, makes room for another one, and leaves", arguments: Kind.allCases)
+    @Test("A member joins, gives up partitions to another one, and leaves", arguments: Kind.allCases)
     func joining(kind: Kind) async throws {
         try await withGroup { fake in
             let first = try await Member(fake, kind)
             try await eventually("the first has all") { first.changes == ["assigned: 0 1 2 3"] }
-            #expect(first.events.first?.group == "g")
-            #expect(first.events.first?.generation == fake.members(ofGroup: "g")?.first?.epoch)
+            #expect(first.events.first?.groupID == "g")
+            #expect(first.events.first?.generationID == fake.members(ofGroup: "g")?.first?.epoch)
 
             let second = try await Member(fake, kind)
             let expected =
@@ -103,7 +103,7 @@ struct RebalanceEventTests {
             #expect(second.events.first?.partitions.count == 2)
             let kept = first.events.last?.change == .revoked
             #expect((first.events.last?.partitions == second.events.last?.partitions) == kept)
-            #expect(second.events.last.map { $0.generation > 0 } == true)
+            #expect(second.events.last.map { $0.generationID > 0 } == true)
 
             await second.close()
             #expect(second.events.map(\.change) == [.assigned, .revoked])
@@ -121,7 +121,7 @@ struct RebalanceEventTests {
         }
     }
 
-    @Test("a member that is put out has lost what it had, and begins anew", arguments: Kind.allCases)
+    @Test("A removed member loses its partitions, and joins again", arguments: Kind.allCases)
     func lost(kind: Kind) async throws {
         try await withGroup { fake in
             let member = try await Member(fake, kind)
@@ -131,7 +131,7 @@ struct RebalanceEventTests {
             try await eventually("it has all again") {
                 member.changes == ["assigned: 0 1 2 3", "lost: 0 1 2 3", "assigned: 0 1 2 3"]
             }
-            #expect(member.events[1].generation == -1)
+            #expect(member.events[1].generationID == -1)
             #expect(member.count(.lost) == 1)
             #expect(member.count(.assigned) == 2)
             #expect(member.count(.revoked) == 0)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("What is counted of records", .timeLimit(.minutes(1)))
+@Suite("Metrics of records", .timeLimit(.minutes(1)))
 struct RecordMetricsTests {
     private let partition = TopicPartition("t")
 
@@ -11,14 +11,16 @@ struct RecordMetricsTests {
         KafkaConsumer(cluster: cluster, offsetReset: cluster.configuration.consumer.offsetReset)
     }
 
-    private func record(_ value: String, partition: Int32 = 0, timestamp: Int64? = nil) -> ProducerRecord {
+    private func record(_ value: String, partition: Int32 = 0, timestamp: KafkaTimestamp? = nil) -> ProducerRecord {
         ProducerRecord(topic: "t", partition: partition, value: Array(value.utf8), timestamp: timestamp)
     }
 
     /// Enqueues what `batchBytes` of such values has in it.
     private func enqueue(_ count: Int, partition: Int32 = 0, _ producer: KafkaProducer) async throws {
         for index in 0..<count {
-            let record = record("value \(index)", partition: partition, timestamp: 1000 + Int64(index))
+            let record = record(
+                "value \(index)", partition: partition,
+                timestamp: KafkaTimestamp(millisecondsSince1970: 1000 + Int64(index)))
             _ = try await producer.enqueue(record)
         }
     }
@@ -29,7 +31,7 @@ struct RecordMetricsTests {
 
     // MARK: The consumer
 
-    @Test("what is fetched, by topic, from batches' headers")
+    @Test("Fetched records are counted by topic, from the batch headers")
     func fetched() async throws {
         let metrics = CountingMetrics()
         try await withFake(brokers: 2, metrics: metrics) { fake, cluster in
@@ -56,7 +58,7 @@ struct RecordMetricsTests {
         }
     }
 
-    @Test("the lag is what lies behind the last batch that was fetched, not the last that was read")
+    @Test("The lag counts from the last fetched batch, not from the last returned one")
     func lag() async throws {
         let metrics = CountingMetrics()
         // A fetch brings one batch.
@@ -79,7 +81,7 @@ struct RecordMetricsTests {
         }
     }
 
-    @Test("a partition without a record has a lag of 0, and counts nothing")
+    @Test("An empty partition has a lag of 0, and counts nothing")
     func empty() async throws {
         let metrics = CountingMetrics()
         try await withFake(metrics: metrics) { fake, cluster in
@@ -92,7 +94,7 @@ struct RecordMetricsTests {
         }
     }
 
-    @Test("with read_committed the lag ends where an open transaction begins")
+    @Test("With read_committed the lag ends at the first open transaction")
     func lagOfCommitted() async throws {
         let metrics = CountingMetrics()
         let properties = ["isolation.level": "read_committed", "transactional.id": "x", "linger.ms": "0"]
@@ -117,7 +119,7 @@ struct RecordMetricsTests {
 
     // MARK: The producer
 
-    @Test("what is acknowledged, by topic, in bytes before compression", arguments: ["none", "gzip"])
+    @Test("Acknowledged records are counted by topic, in bytes before compression", arguments: ["none", "gzip"])
     func produced(compression: String) async throws {
         let metrics = CountingMetrics()
         let properties = ["linger.ms": "3600000", "compression.type": compression]
@@ -138,7 +140,7 @@ struct RecordMetricsTests {
         }
     }
 
-    @Test("a batch that is sent twice counts once, and one that is parted as its parts")
+    @Test("A batch that is sent twice counts once, and a split batch as its parts")
     func retried() async throws {
         let metrics = CountingMetrics()
         try await withFake(properties: ["linger.ms": "3600000"], metrics: metrics) { fake, cluster in
@@ -160,7 +162,7 @@ struct RecordMetricsTests {
         }
     }
 
-    @Test("without acknowledgements what was sent counts")
+    @Test("With acks=0 sent records are counted")
     func unacknowledged() async throws {
         let metrics = CountingMetrics()
         try await withFake(properties: ["acks": "0", "linger.ms": "3600000"], metrics: metrics) { fake, cluster in
@@ -173,7 +175,7 @@ struct RecordMetricsTests {
         }
     }
 
-    @Test("what a broker refuses for good is counted by its error")
+    @Test("Records that a broker refuses permanently are counted by error")
     func refused() async throws {
         let metrics = CountingMetrics()
         try await withFake(properties: ["linger.ms": "3600000"], metrics: metrics) { fake, cluster in
@@ -188,7 +190,7 @@ struct RecordMetricsTests {
         }
     }
 
-    @Test("what ends with the producer is counted: what waits, what is open and what is in flight")
+    @Test("Closing a producer counts its waiting, open and in-flight records as failed")
     func stopped() async throws {
         let metrics = CountingMetrics()
         try await withFake(properties: ["linger.ms": "3600000", "batch.size": "200"], metrics: metrics) {
@@ -210,7 +212,7 @@ struct RecordMetricsTests {
         }
     }
 
-    @Test("records that an abort drops are counted, and no error to the log")
+    @Test("Records that an abort drops are counted, and not logged as errors")
     func dropped() async throws {
         let (metrics, logger) = (CountingMetrics(), LineLogger(.info))
         let properties = ["transactional.id": "x", "linger.ms": "3600000"]
@@ -227,7 +229,7 @@ struct RecordMetricsTests {
         }
     }
 
-    @Test("a batch that fails is an error of the log")
+    @Test("A failed batch is logged as an error")
     func logged() async throws {
         let logger = LineLogger(.error)
         try await withFake(properties: ["linger.ms": "3600000"], logger: logger) { fake, cluster in

@@ -30,7 +30,7 @@ struct RetryReporterTests {
 
     private func time(_ tenth: Int) -> ContinuousClock.Instant { start + .milliseconds(100 * tenth) }
 
-    @Test("the first failure at once, then after intervals that double from one second to one minute")
+    @Test("The first failure is reported at once, later ones at intervals that double from 1 s to 1 min")
     func growing() {
         let (times, events) = reports(during: 300) { reporter, tenth, observer in
             reporter.failed(error, at: time(tenth), retryingAfter: .milliseconds(100), observer: observer)
@@ -45,7 +45,7 @@ struct RetryReporterTests {
         }
     }
 
-    @Test("another error at once; one that was reported before waits for its turn")
+    @Test("A new error is reported at once, a known one at the next interval")
     func anotherError() {
         let other = KafkaError(.networkException, "hung up")
         let (times, events) = reports(during: 5) { reporter, tenth, observer in
@@ -57,7 +57,7 @@ struct RetryReporterTests {
         #expect(codes == [ErrorCode.coordinatorNotAvailable, .networkException, .networkException])
     }
 
-    @Test("an attempt that takes long as failures are, from its beginning on")
+    @Test("A long attempt is reported like a failure, from its beginning")
     func waiting() {
         let (times, events) = reports(during: 10) { reporter, tenth, observer in
             reporter.waits(error, at: time(tenth), since: start - .seconds(2), observer: observer)
@@ -66,7 +66,7 @@ struct RetryReporterTests {
         for (event, tenth) in zip(events, times) { #expect(event.elapsed == time(tenth + 20) - start) }
     }
 
-    @Test("a success once, after which the intervals begin anew")
+    @Test("A success is reported once, and resets the intervals")
     func success() {
         let (times, events) = reports(during: 10) { reporter, tenth, observer in
             if tenth == 40 || tenth == 41 {

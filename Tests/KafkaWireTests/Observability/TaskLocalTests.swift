@@ -79,7 +79,7 @@ struct TaskLocalTests {
         #expect(seen.values.withLock { $0 } == ["provider": [nil]])
     }
 
-    @Test("a call that the caller waits for does see them")
+    @Test("A call that the caller waits for sees them")
     func ownCall() async throws {
         let seen = Seen()
         var hooks = ClientHooks()

@@ -119,7 +119,7 @@ struct PartitionerTests {
         func learn(_ leaders: [Int32?]) {
             let partitions = leaders.enumerated().map { index, leader in
                 PartitionDescription(
-                    index: Int32(index), leader: leader, leaderEpoch: 0, replicas: [1], inSyncReplicas: [1])
+                    partition: Int32(index), leader: leader, leaderEpoch: 0, replicas: [1], inSyncReplicas: [1])
             }
             accumulator.learn(TopicDescription(name: "t", id: .zero, isInternal: false, partitions: partitions))
         }

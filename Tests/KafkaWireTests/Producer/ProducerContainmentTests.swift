@@ -130,7 +130,7 @@ struct ProducerContainmentTests {
         let outcome = BatchOutcome(partition: TopicPartition("t"))
         outcome.settle(.success(.init(baseOffset: base, logAppendTime: .min)))
         let metadata = try await Delivery(batch: outcome, index: 5, timestamp: 7).metadata
-        #expect(metadata.offset == -1 && metadata.timestamp == 7)
+        #expect(metadata.offset == -1 && metadata.timestamp.millisecondsSince1970 == 7)
         #expect(throws: KafkaError.self) {
             try ProducerIdentity(InitProducerIdResponse(producerId: -1, producerEpoch: 0))
         }

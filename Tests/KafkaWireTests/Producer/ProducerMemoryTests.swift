@@ -85,7 +85,7 @@ struct ProducerMemoryTests {
     }
 
     @Test("a record for which there is no room in max.block.ms fails, and cancelling ends the wait")
-    func maximumBlock() async throws {
+    func maximumBlockTime() async throws {
         let properties = ["buffer.memory": "2000", "batch.size": "1000", "linger.ms": "0", "max.block.ms": "1000"]
         try await withFake(properties: properties) { fake, cluster in
             fake.createTopic("t")
@@ -145,11 +145,12 @@ struct ProducerMemoryTests {
                     try await producer.enqueue(
                         ProducerRecord(
                             topic: "t", partition: 0, key: Array("k".utf8), value: Array(value.utf8),
-                            headers: [("h", [1, 2]), ("null", nil)], timestamp: 5)))
+                            headers: [RecordHeader("h", [1, 2]), RecordHeader("null", nil)],
+                            timestamp: KafkaTimestamp(millisecondsSince1970: 5))))
             }
             for (index, delivery) in deliveries.enumerated() {
                 let metadata = try await delivery.metadata
-                #expect(metadata.offset == Int64(index) && metadata.timestamp == 5)
+                #expect(metadata.offset == Int64(index) && metadata.timestamp.millisecondsSince1970 == 5)
                 try await delivery.batchDelivered()
             }
             await producer.close()
@@ -160,9 +161,11 @@ struct ProducerMemoryTests {
                 topic: "t", partition: 0, records: first, from: 0, maximumInflatedBytes: 1 << 20,
                 pool: BufferPool(limit: 0))
             let batch = try #require(try reader.next())
-            var records = batch.records
+            var records = batch.makeIterator()
             let record = try records.next()
-            #expect(record?.headers.count == 2 && record?.timestamp == 5 && record?.key?.byteCount == 1)
+            #expect(
+                record?.headers.count == 2 && record?.timestamp.millisecondsSince1970 == 5
+                    && record?.key?.byteCount == 1)
         }
     }
 

@@ -240,7 +240,7 @@ struct ProducerTests {
             let value = String(repeating: "x", count: 800)
             let started = ContinuousClock.now
             var taken = 0
-            while try producer.tryEnqueue(topic: "t", partition: 0, key: nil, value: nil, timestamp: 0) != nil,
+            while try producer.tryEnqueue(topic: "t", partition: 0, key: nil, value: nil, timestamp: .unknown) != nil,
                 taken < 10_000
             {
                 taken += 1

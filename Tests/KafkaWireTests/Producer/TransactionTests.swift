@@ -147,7 +147,7 @@ struct TransactionTests {
             #expect(error?.code == .producerFenced)
             for _ in 0..<2 {
                 let again = await #expect(throws: KafkaError.self) { try await producer.beginTransaction() }
-                #expect(again?.code == .producerFenced)
+                #expect(again?.code == .producerFenced && again?.isFatal == true && again?.requiresAbort == false)
             }
             try await successor.withTransaction { transaction in try await transaction.enqueue(record("new")) }
             await successor.close()
@@ -223,7 +223,7 @@ struct TransactionTests {
             let refused = await #expect(throws: KafkaError.self) { _ = try await producer.enqueue(record("c")) }
             #expect(refused?.code == error?.code)
             let commit = await #expect(throws: KafkaError.self) { try await producer.commitTransaction() }
-            #expect(commit?.code == error?.code)
+            #expect(commit?.code == error?.code && commit?.requiresAbort == true && commit?.isFatal == false)
             try await producer.abortTransaction()
             for index in 0..<3 {
                 try await producer.withTransaction { transaction in try await transaction.enqueue(record("\(index)")) }

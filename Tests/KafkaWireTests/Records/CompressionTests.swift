@@ -133,7 +133,7 @@ import Testing
     }
 
     #if !Snappy || !LZ4 || !Zstd
-        @Test(arguments: Compression.allCases.filter { !$0.isAvailable })
+        @Test(arguments: Compression.allKnown.filter { !$0.isAvailable })
         func `the error for an excluded codec names its package trait`(codec: Compression) throws {
             let builder = try RecordBatchBuilderTests.build([CopiedRecord(offset: 0, timestamp: 0)])
             let writing = #expect(throws: KafkaError.self) { _ = try builder.finish(compression: codec) }

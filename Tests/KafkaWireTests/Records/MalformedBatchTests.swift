@@ -140,7 +140,8 @@ import Testing
 
     @Test func `an error repeats, and the records before it are valid`() throws {
         let batches = try readBatches(Self.batch(Self.record() + Self.record(offset: [2], key: [3]), count: 2))
-        var records = batches[0].records
+        let batch = batches[0]
+        var records = batch.makeIterator()
         let first = try #require(try records.next()?.offset)
         #expect(first == 0)
         for _ in 0..<2 {

@@ -20,9 +20,9 @@ extension RecordBatch {
     /// Copies of all records.
     func copyRecords() throws(KafkaError) -> [CopiedRecord] {
         var copies: [CopiedRecord] = []
-        var records = records
+        var records = makeIterator()
         while let record = try records.next() {
-            var copy = CopiedRecord(offset: record.offset, timestamp: record.timestamp)
+            var copy = CopiedRecord(offset: record.offset, timestamp: record.timestamp.millisecondsSince1970)
             if let key = record.key { copy.key = Array(key) }
             if let value = record.value { copy.value = Array(value) }
             var headers = record.headers.makeIterator()
@@ -78,7 +78,7 @@ func readBatches(
     static func build(_ records: [CopiedRecord], capacity: Int = 0) throws -> RecordBatchBuilder {
         var builder = RecordBatchBuilder(reserving: capacity, pool: BufferPool(limit: 1 << 20))
         for record in records {
-            let headers = record.headers.map { (name: String(decoding: $0.name, as: UTF8.self), value: $0.value) }
+            let headers = record.headers.map { RecordHeader(String(decoding: $0.name, as: UTF8.self), $0.value) }
             let before = builder.byteCount
             try builder.append(
                 key: record.key, value: record.value, headers: headers, timestamp: record.timestamp)
@@ -105,8 +105,8 @@ func readBatches(
         #expect(batches[0].compression == compression)
         #expect(batches[0].byteCount == byteCount - 61)
         #expect(batches[0].wireByteCount == bytes.count)
-        #expect(batches[0].firstTimestamp == 1_700_000_000_000)
-        #expect(batches[0].maxTimestamp == .max)
+        #expect(batches[0].firstTimestamp.millisecondsSince1970 == 1_700_000_000_000)
+        #expect(batches[0].maxTimestamp.millisecondsSince1970 == .max)
         #expect(try batches[0].copyRecords() == Self.samples)
     }
 

@@ -22,7 +22,7 @@ import Testing
             try body.finish()
             let batches = request.topicData.flatMap(\.partitionData).compactMap(\.records).filter { records in
                 let codec = RecordBatchHeader(records.span).attributes.codec
-                return Compression(rawValue: codec)?.isAvailable == true
+                return Compression(rawValue: codec).isAvailable
             }
             return batches.enumerated().map { index, records in
                 Batch(source: "\(frame.source)-\(frame.version)-\(frame.bytes.count)-\(index)", records: records)

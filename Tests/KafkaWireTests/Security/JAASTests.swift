@@ -63,7 +63,7 @@ struct JAASTests {
         #expect(error?.message.contains("hunter2") == false)
     }
 
-    @Test("the login module has to be the mechanism's")
+    @Test("The login module must match the mechanism")
     func modules() throws {
         let login = #" required username="alice" password="secret";"#
         let credentials = try SASLCredentials(jaas: Self.scram + login, mechanism: "SCRAM-SHA-512")

@@ -31,7 +31,7 @@ struct OAuthBearerTests {
         #expect(error?.message.contains("hunter2") == false)
     }
 
-    @Test("a refusal is answered with one byte, and its reason kept without the token")
+    @Test("A refusal is answered with one byte, and its reason is kept without the token")
     func refusal() async throws {
         var exchange = OAuthBearerExchange(token: OAuthToken("hunter2", lifetime: .seconds(60)))
         _ = try exchange.begin()
@@ -42,7 +42,7 @@ struct OAuthBearerTests {
         #expect(try await accepted.respond(to: []) == nil)
     }
 
-    @Test("one token serves all connections until four fifths of its life are over, or it is refused")
+    @Test("All connections share a token until four fifths of its lifetime are over, or it is refused")
     func sharing() async throws {
         let calls = Atomic(0)
         let source = OAuthTokenSource {
@@ -57,7 +57,7 @@ struct OAuthBearerTests {
         #expect(try await source.token(start + .seconds(81)).value.value == "t3")
     }
 
-    @Test("a token serves to its end while there is no other")
+    @Test("A token is used until it expires if there is no other")
     func trouble() async throws {
         struct NoToken: Error {}
         let calls = Atomic(0)
@@ -73,7 +73,7 @@ struct OAuthBearerTests {
         await #expect(throws: NoToken.self) { _ = try await source.token(start + .seconds(100)) }
     }
 
-    @Test("an application that never gives a token fails the attempt in time, and the next attempt asks it again")
+    @Test("If the application provides no token, the attempt times out and the next one asks again")
     func silence() async throws {
         let calls = Atomic(0)
         let never = Promise<Void>()
@@ -94,7 +94,7 @@ struct OAuthBearerTests {
         never.fulfil(())
     }
 
-    @Test("what the application throws reaches the caller, and the next call asks again")
+    @Test("An error of the application reaches the caller, and the next call asks again")
     func failure() async throws {
         struct NoToken: Error {}
         let calls = Atomic(0)
@@ -106,7 +106,7 @@ struct OAuthBearerTests {
         #expect(try await source.token(.now).value.value == "t")
     }
 
-    @Test("an unsigned token holds the claims, and ends with its point")
+    @Test("An unsigned token contains the claims, and ends with a period")
     func unsigned() throws {
         let options = ["unsecuredLoginStringClaim_sub": "alice", "unsecuredLoginLifetimeSeconds": "60"]
         let token = try UnsecuredToken(options).token(Date(timeIntervalSince1970: 1000))

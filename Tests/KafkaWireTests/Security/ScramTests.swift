@@ -14,7 +14,7 @@ struct ScramTests {
     private let serverFirst =
         "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"
 
-    @Test("the example of RFC 7677, with SHA-256")
+    @Test("SHA-256: the example of RFC 7677")
     func sha256() async throws {
         var exchange = rfc7677()
         #expect(text(try exchange.begin()) == "n,,n=user,r=rOprNGfwEbeRWgbNEkqO")
@@ -43,7 +43,7 @@ struct ScramTests {
         #expect(end == nil)
     }
 
-    @Test("commas and equals signs in a user's name are written as others")
+    @Test("Commas and equals signs in a user name are escaped")
     func names() throws {
         var exchange = ScramExchange(.sha256, username: "a,b=c", password: "p", nonce: "n")
         #expect(text(try exchange.begin()) == "n,,n=a=2Cb=3Dc,r=n")
@@ -75,7 +75,7 @@ struct ScramTests {
         #expect(error?.message.contains(reason) == true, "\(String(describing: error))")
     }
 
-    @Test("a broker that doesn't know the password is found out", arguments: ["v=AAAA", "v=", "e=other-error", "x"])
+    @Test("A broker that does not know the password is detected", arguments: ["v=AAAA", "v=", "e=other-error", "x"])
     func wrongSignature(message: String) async throws {
         var exchange = rfc7677()
         _ = try exchange.begin()
@@ -115,7 +115,7 @@ struct ScramTests {
                     }))
     }
 
-    @Test("salts come from the generator, and are not the same twice")
+    @Test("Salts come from the generator, and differ")
     func salts() {
         func upsertion() -> ScramUpsertion { ScramUpsertion(user: "u", .sha256, password: "p") }
         #expect(upsertion().salt.count == 24)
@@ -137,7 +137,7 @@ struct ScramTests {
         }
     }
 
-    @Test("nonces are printable, without commas, and not the same twice")
+    @Test("Nonces are printable, contain no comma, and differ")
     func nonces() {
         let nonces = (0..<100).map { _ in ScramExchange.randomNonce() }
         #expect(Set(nonces).count == 100)

@@ -10,7 +10,7 @@ struct SecretTests {
         return text
     }
 
-    @Test("nothing that a secret is part of shows it")
+    @Test("No value that contains a secret shows it")
     func hidden() throws {
         var configuration = try ClientConfiguration(
             bootstrapServers: "h:1",
@@ -30,7 +30,7 @@ struct SecretTests {
         #expect(Secret("hunter2").value == "hunter2")
     }
 
-    @Test("a file of settings shows names and no values, also of names that are mistyped")
+    @Test("A properties file shows names and no values, also for unknown names")
     func files() throws {
         let file = try PropertiesFile(
             """
@@ -48,14 +48,14 @@ struct SecretTests {
         #expect(file.entries[1].value == "hunter2")
     }
 
-    @Test("a broker's text that repeats a secret is shown without it")
+    @Test("A secret in a broker's message is masked")
     func repeated() {
         #expect(Secret("hunter2").removed(from: "wrong password hunter2") == "wrong password [hidden]")
         #expect(Secret("").removed(from: "text") == "text")
         #expect(Secret("aa").removed(from: "aaaab") == "[hidden][hidden]b")
     }
 
-    @Test("a combining mark next to a secret hides nothing of it", arguments: ["\u{301}", "\u{200d}", "\u{fe0f}"])
+    @Test("A secret is masked despite an adjacent combining mark", arguments: ["\u{301}", "\u{200d}", "\u{fe0f}"])
     func combined(mark: String) {
         for text in ["hunter2\(mark)", "x\(mark)hunter2\(mark) y", "\(mark)hunter2"] {
             let shown = Secret("hunter2").removed(from: text)
@@ -63,7 +63,7 @@ struct SecretTests {
         }
     }
 
-    @Test("a secret that comes back in another normal form is hidden with its text")
+    @Test("A message that contains a secret in another normal form is masked as a whole")
     func normalised() {
         #expect(Secret("caf\u{e9}").removed(from: "wrong: cafe\u{301}") == "[hidden]")
         #expect(Secret("cafe\u{301}").removed(from: "wrong: caf\u{e9}") == "[hidden]")

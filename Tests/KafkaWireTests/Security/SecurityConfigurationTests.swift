@@ -2,7 +2,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("Security settings by Kafka's names")
+@Suite("Security settings by their names in Kafka")
 struct SecurityConfigurationTests {
     private func read(_ properties: [String: String]) throws -> SecurityConfiguration {
         try ClientConfiguration(bootstrapServers: "h:1", properties: properties).security
@@ -16,13 +16,13 @@ struct SecurityConfigurationTests {
 
     private let login = ["sasl.mechanism": "PLAIN", "sasl.username": "alice", "sasl.password": "hunter2"]
 
-    @Test("without settings, in plain")
+    @Test("The default has no encryption and no login")
     func plain() throws {
         #expect(try read([:]).securityProtocol == "PLAINTEXT")
         #expect(try read(["security.protocol": "plaintext"]).securityProtocol == "PLAINTEXT")
     }
 
-    @Test("a login in plain, by either of the two ways to write it")
+    @Test("A login without TLS can be written in two ways")
     func logins() throws {
         let sasl = try read(login.merging(["security.protocol": "SASL_PLAINTEXT"]) { $1 })
         #expect(sasl.securityProtocol == "SASL_PLAINTEXT")
@@ -35,7 +35,7 @@ struct SecurityConfigurationTests {
         #expect(jaas.sasl?.mechanism == "SCRAM-SHA-256")
     }
 
-    @Test("settings that have no effect are an error, not silence")
+    @Test("Settings without effect are an error")
     func withoutProtocol() throws {
         #expect(message(login).contains("SASL_PLAINTEXT may be meant"))
         #expect(message(["ssl.truststore.location": "f"]).contains("SSL may be meant"))
@@ -73,7 +73,7 @@ struct SecurityConfigurationTests {
         #expect(!message.contains("hunter2"))
     }
 
-    @Test("OAUTHBEARER without a token says so when it is connected, so that a program can put its own in")
+    @Test("OAUTHBEARER without a token fails on connecting, so that a program can set its own")
     func oauthWithoutToken() async throws {
         let security = try read(["security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "OAUTHBEARER"])
         guard case .oauthBearer(let source)? = security.sasl?.kind else {
@@ -127,7 +127,7 @@ struct SecurityConfigurationTests {
         #expect(!message.contains("hunter2"))
     }
 
-    @Test("PEM on one line, as in a properties file, is laid out for OpenSSL")
+    @Test("PEM on a single line is split into lines for OpenSSL")
     func pemOnOneLine() {
         let body = String(repeating: "A", count: 100)
         let wrapped =

@@ -27,7 +27,7 @@
 
         /// OpenSSL once read memory that was free by then; in optimised programs, and with the address sanitizer, each
         /// of these failed.
-        @Test("certificates are read from any number of texts")
+        @Test("Certificates are read from any number of texts")
         func certificates() throws {
             for count in 1...20 {
                 let text = String(repeating: Self.certificate + "\n\n", count: count)
@@ -36,13 +36,13 @@
             }
         }
 
-        @Test("a text without a certificate is refused", arguments: ["", " ", "-----BEGIN CERTIFICATE-----", "x"])
+        @Test("A text without a certificate is refused", arguments: ["", " ", "-----BEGIN CERTIFICATE-----", "x"])
         func noCertificate(text: String) {
             let error = #expect(throws: KafkaError.self) { try context(trusting: text) }
             #expect(error?.code == .invalidConfig)
         }
 
-        @Test("an encrypted certificate is refused, and no password is asked for on the terminal")
+        @Test("An encrypted certificate is refused without a password prompt")
         func encrypted() {
             let body = Self.certificate.split(separator: "\n").dropFirst().dropLast().joined(separator: "\n")
             let text =
@@ -69,7 +69,7 @@
             }
         }
 
-        @Test("names and addresses can be verified", arguments: ["example.com", "127.0.0.1", "::1"])
+        @Test("Host names and IP addresses can be verified", arguments: ["example.com", "127.0.0.1", "::1"])
         func goodHosts(host: String) throws {
             let configuration = TLSConfiguration(trustedCertificates: .text(Secret(Self.certificate)))
             _ = try TLSSession(

@@ -67,7 +67,7 @@ struct RequestQueueTests {
         queue.close(KafkaError(.networkException, "closed"))
         #expect(queue.status.closeRequest?.message == "closed")
         #expect(queue.fail(Self.reason))
-        #expect(ends.all == ["0: \(Self.reason.message)", DisconnectEvent.Reason.closed.description])
+        #expect(ends.all == ["0: \(Self.reason.message)", DisconnectReason.closed.description])
         // A second failure has no effect, and later requests fail for the reason of the first.
         #expect(!queue.fail(KafkaError(.networkException, "other")))
         submit(queue, 1, ends)
@@ -87,7 +87,7 @@ struct RequestQueueTests {
         #expect(!queue.tick(.now))
         #expect(queue.tick(.now))
         #expect(queue.status.isClosed && queue.closed != nil)
-        #expect(results.all == ["0: 6", DisconnectEvent.Reason.idle.description])
+        #expect(results.all == ["0: 6", DisconnectReason.idle.description])
     }
 
     @Test("a pause is known until it ends")

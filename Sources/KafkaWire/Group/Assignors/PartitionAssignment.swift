@@ -12,7 +12,6 @@ enum PartitionAssignment {
         let members = members.sorted { $0.precedes($1) }
         let counts = partitionCounts.filter { $0.value > 0 }
         switch assignor {
-        case .range: return RangeAssignment.assign(members, counts)
         case .roundRobin: return RoundRobinAssignment.assign(members, counts)
         case .sticky:
             let claims = members.map(StickyUserData.claim)
@@ -21,6 +20,7 @@ enum PartitionAssignment {
             let claims = members.map(CooperativeUserData.claim)
             let assigned = StickyAssignment(members, counts, claims: claims).assigned
             return CooperativeUserData.withoutMoving(assigned, members)
+        default: return RangeAssignment.assign(members, counts)
         }
     }
 
@@ -33,9 +33,9 @@ enum PartitionAssignment {
         of assignor: PartitionAssignor, previous: [TopicPartition], generation: Int32
     ) throws(ProtocolError) -> ByteSlice? {
         switch assignor {
-        case .range, .roundRobin: nil
         case .sticky: try StickyUserData(previous: previous, generation: generation).encoded()
         case .cooperativeSticky: try CooperativeUserData.encoded(generation: generation)
+        default: nil
         }
     }
 }

@@ -1,20 +1,36 @@
-/// The compression codec of a record batch. The raw values are the protocol's.
-public enum Compression: Int8, Sendable, CaseIterable {
-    /// No compression.
-    case none = 0
-    /// zlib; always available.
-    case gzip = 1
-    /// libsnappy; requires the package trait `Snappy`.
-    case snappy = 2
-    /// liblz4, in LZ4's frame format; requires the package trait `LZ4`.
-    case lz4 = 3
-    /// libzstd; requires the package trait `Zstd`, and Kafka 2.1 or later (KIP-110).
-    case zstd = 4
+/// The codec that compresses the records of a batch (`compression.type`).
+///
+/// Open: a batch that a newer client compressed may have a codec that is not named here. Reading it fails with
+/// UNSUPPORTED_COMPRESSION_TYPE.
+public struct Compression: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+    /// The number in the protocol, from 0 to 7.
+    public let rawValue: Int8
 
-    /// Whether this build of the library includes the codec.
-    ///
-    /// snappy, lz4 and zstd are package traits, enabled by default. A package that depends on this one can disable
-    /// them.
+    /// Creates a codec from its number in the protocol.
+    public init(rawValue: Int8) { self.rawValue = rawValue }
+
+    /// No compression.
+    public static let none = Compression(rawValue: 0)
+    /// gzip, by zlib and ISA-L; part of every build.
+    public static let gzip = Compression(rawValue: 1)
+    /// snappy, by libsnappy: the package trait `Snappy`.
+    public static let snappy = Compression(rawValue: 2)
+    /// LZ4's frame format, by liblz4: the package trait `LZ4`.
+    public static let lz4 = Compression(rawValue: 3)
+    /// zstd, by libzstd: the package trait `Zstd`. From Kafka 2.1 on (KIP-110).
+    public static let zstd = Compression(rawValue: 4)
+
+    static let names: KeyValuePairs<String, Compression> = [
+        "none": .none, "gzip": .gzip, "snappy": .snappy, "lz4": .lz4, "zstd": .zstd,
+    ]
+
+    /// The codecs that this version of the library knows, whether or not this build has them.
+    public static let allKnown: [Compression] = names.map(\.value)
+
+    /// The value of `compression.type`, such as `zstd`; `codec n` for an unknown one.
+    public var description: String { Self.names.key(of: self) ?? "codec \(rawValue)" }
+
+    /// Whether this build of the library has the codec. snappy, lz4 and zstd are traits of the package, on by default.
     public var isAvailable: Bool {
         switch self {
         case .none, .gzip: return true
@@ -36,17 +52,19 @@ public enum Compression: Int8, Sendable, CaseIterable {
             #else
                 return false
             #endif
+        default: return false
         }
     }
 
-    /// - Throws: `UNSUPPORTED_COMPRESSION_TYPE` for an unknown number.
+    /// - Throws: UNSUPPORTED_COMPRESSION_TYPE for an unknown number.
     init(codec: Int8) throws(KafkaError) {
-        guard let compression = Compression(rawValue: codec) else {
-            throw KafkaError(
-                .unsupportedCompressionType,
-                "the records are compressed with codec \(codec), which this client does not support")
-        }
-        self = compression
+        self.init(rawValue: codec)
+        guard Self.allKnown.contains(self) else { throw unknown }
+    }
+
+    private var unknown: KafkaError {
+        KafkaError(
+            .unsupportedCompressionType, "the records are compressed with \(self), which this client does not support")
     }
 
     /// Decompresses the records of one batch.
@@ -82,6 +100,7 @@ public enum Compression: Int8, Sendable, CaseIterable {
             #else
                 throw unavailable("are compressed with")
             #endif
+        default: throw unknown
         }
     }
 
@@ -118,6 +137,7 @@ public enum Compression: Int8, Sendable, CaseIterable {
             #else
                 throw unavailable("would be compressed with")
             #endif
+        default: throw unknown
         }
     }
 }
@@ -125,13 +145,14 @@ public enum Compression: Int8, Sendable, CaseIterable {
 // MARK: Levels
 
 extension Compression {
-    /// The valid compression levels, from the fastest to the strongest; nil if the codec has none (KIP-390).
+    /// The compression levels of the codec (KIP-390), from the fastest to the one with the smallest result; nil if the
+    /// codec has no levels.
     public var levels: ClosedRange<Int>? {
         switch self {
-        case .none, .snappy: return nil
         case .gzip: return 1...9
         case .lz4: return 1...17
         case .zstd: return -131_072...22
+        default: return nil
         }
     }
 
@@ -153,7 +174,7 @@ extension Compression {
             switch self {
             case .snappy: "Snappy"
             case .lz4: "LZ4"
-            case .zstd, .none, .gzip: "Zstd"
+            default: "Zstd"
             }
         return KafkaError(
             .unsupportedCompressionType,

@@ -5,28 +5,33 @@
 public struct ValueInflater: Sendable {
     /// The format of the values.
     public let compression: Compression
-    /// The largest decompressed size of a value in bytes.
+    /// The largest size of a decompressed value, in bytes.
     public let maximumBytes: Int
     private let pool: BufferPool
 
+    /// Creates an inflater for values of one format.
+    ///
     /// - Parameters:
     ///   - compression: The format of the values.
-    ///   - maximumBytes: The largest decompressed size of a value in bytes.
+    ///   - maximumBytes: The largest size of a decompressed value, in bytes.
     public init(_ compression: Compression, maximumBytes: Int) {
         self.compression = compression
         self.maximumBytes = maximumBytes
         pool = BufferPool(limit: 2 << 20)
     }
 
-    /// The reason why a value can't be decompressed: invalid data, too large, or a codec that this build lacks.
-    public struct Problem: Error {
-        /// The reason, such as `the value is not valid gzip: incorrect header check`.
+    /// The error for a value that is not in the format, or is too large when decompressed.
+    public struct Problem: Error, Hashable {
+        /// What is wrong, for example `the value is not valid gzip: incorrect header check`.
         public let reason: String
+
+        /// Creates an error, for example in a test.
+        public init(reason: String) { self.reason = reason }
     }
 
     /// Decompresses a value.
     ///
-    /// - Throws: `Problem`
+    /// - Throws: `Problem` if the value is damaged or too large, or this build of the library lacks the codec.
     public func inflate(_ value: RawSpan) throws(Problem) -> [UInt8] {
         let storage = pool.take(value.byteCount)
         unsafe value.withUnsafeBytes { bytes in

@@ -1,10 +1,12 @@
 /// Iterates over the records of one batch.
 ///
-///     var records = batch.records
-///     while let record = try records.next() { … }
-///
-/// A record costs no allocation, copy or reference count; it borrows from the batch.
-public struct Records: ~Escapable {
+/// ```swift
+/// var records = batch.makeIterator()
+/// while let record = try records.next() { … }
+/// ```
+/// It allocates and copies nothing for a record; the records borrow from the batch. It cannot be a standard
+/// `IteratorProtocol`, since its elements cannot outlive the batch and a damaged batch makes `next()` throw.
+public struct RecordIterator: ~Escapable {
     @usableFromInline let bytes: RawSpan
     /// The position of the next record.
     @usableFromInline var position = 0
@@ -31,16 +33,17 @@ public struct Records: ~Escapable {
         baseOffset = batch.baseOffset
         firstOffset = batch.firstOffset
         let isBrokerTime = batch.timestampType == .logAppendTime
-        baseTimestamp = isBrokerTime ? batch.maxTimestamp : batch.firstTimestamp
+        baseTimestamp =
+            isBrokerTime ? batch.maxTimestamp.millisecondsSince1970 : batch.firstTimestamp.millisecondsSince1970
         timestampMask = isBrokerTime ? 0 : -1
         topic = batch.topic
         partition = batch.partition
     }
 
-    /// The next record at or after the batch's `firstOffset`; nil after the last one.
+    /// Returns the next record whose offset is at least the batch's `firstOffset`; nil after the last one.
     ///
-    /// - Throws: `CORRUPT_MESSAGE` if the bytes don't match the batch's header. Records returned earlier are valid;
-    ///   later calls throw the same error.
+    /// - Throws: CORRUPT_MESSAGE if the bytes are not the records that the batch's header announces. The records returned
+    ///   before are valid, and every further call throws the same error.
     @_lifetime(copy self)
     @inlinable
     @inline(__always)
@@ -60,7 +63,9 @@ public struct Records: ~Escapable {
             let offset = baseOffset &+ Int64(layout.offsetDelta)
             if offset < firstOffset { continue }
             return Record(
-                bytes, offset: offset, timestamp: baseTimestamp &+ layout.timestampDelta & timestampMask, layout)
+                bytes, offset: offset,
+                timestamp: KafkaTimestamp(
+                    millisecondsSince1970: baseTimestamp &+ layout.timestampDelta & timestampMask), layout)
         }
         if position < bytes.byteCount { throw malformed("unexpected bytes follow the last record", at: position) }
         return nil
