@@ -22,7 +22,7 @@ enum FetchCommand {
             await consumer.assign(
                 Dictionary(
                     uniqueKeysWithValues: partitions.map {
-                        (TopicPartition(topic: topic, partition: $0.index), ConsumerStart(.earliest))
+                        (TopicPartition(topic: topic, partition: $0.partition), ConsumerStart(.earliest))
                     }))
             for try await batch in consumer {
                 if decodes {

@@ -41,7 +41,8 @@ extension TopicFixture {
                 try await producer.enqueue(
                     ProducerRecord(
                         topic: topic, partition: record.partition, key: record.key, value: record.value,
-                        headers: record.headers.map { ($0.name, $0.value) }, timestamp: record.timestamp)))
+                        headers: record.headers.map { RecordHeader($0.name, $0.value) },
+                        timestamp: KafkaTimestamp(millisecondsSince1970: record.timestamp))))
         }
         for delivery in deliveries { _ = try await delivery.metadata }
         await producer.close()
@@ -56,7 +57,7 @@ extension TopicFixture {
             GeneratedRecord(
                 partition: record.partition, key: record.key, value: record.value,
                 headers: record.headers.map { GeneratedRecord.Header(name: $0.name, value: $0.value) },
-                timestamp: record.timestamp)
+                timestamp: record.timestamp.millisecondsSince1970)
         }.inOrderOfPartitions
     }
 }

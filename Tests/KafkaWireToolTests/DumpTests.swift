@@ -203,12 +203,13 @@ extension GeneratedRecord {
         }
         self.init(
             partition: partition, key: array(record.key), value: array(record.value), headers: headers,
-            timestamp: record.timestamp)
+            timestamp: record.timestamp.millisecondsSince1970)
     }
 
     func producerRecord(topic: String) -> ProducerRecord {
         ProducerRecord(
-            topic: topic, partition: partition, key: key, value: value, headers: headers.map { ($0.name, $0.value) },
-            timestamp: timestamp)
+            topic: topic, partition: partition, key: key, value: value,
+            headers: headers.map { RecordHeader($0.name, $0.value) },
+            timestamp: KafkaTimestamp(millisecondsSince1970: timestamp))
     }
 }

@@ -1,5 +1,4 @@
 import CommandLineSupport
-import Foundation
 import KafkaWire
 
 /// `-C`: prints a topic's messages, from all partitions or from one.
@@ -50,7 +49,7 @@ struct ConsumeMode {
         while !reading.isOver {
             switch try await batches.next(timeout: Self.idle) {
             case .batch(let batch):
-                let partition = TopicPartition(topic: batch.topic, partition: batch.partition)
+                let partition = batch.topicPartition
                 guard let place = reading.places[partition], !place.isOver else { continue }
                 let printed = try await printer.print(
                     batch, limit: reading.limit - reading.count, endOffset: place.printsBefore,
@@ -135,8 +134,7 @@ struct ConsumeMode {
 
     /// Where each partition begins by `auto.offset.reset`.
     private func startOffsets(_ partitions: [TopicPartition]) async throws -> [TopicPartition: Int64] {
-        let now = Int64(Date().timeIntervalSince1970 * 1000)
-        guard let place = client.configuration.consumer.offsetReset.place(now: now) else { return [:] }
+        guard let place = client.configuration.consumer.offsetReset.place(now: .now) else { return [:] }
         return try await client.admin.listOffsets(
             Dictionary(uniqueKeysWithValues: partitions.map { ($0, place) })
         ).mapValues(\.offset)

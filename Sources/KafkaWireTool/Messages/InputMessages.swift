@@ -138,23 +138,23 @@ struct InputMessages {
         topic = name
     }
 
-    private func headers() throws(Failure) -> [(String, [UInt8]?)] {
+    private func headers() throws(Failure) -> [RecordHeader] {
         // Most records have no headers, and an empty array allocates nothing.
         guard !line.headers.isEmpty else { return [] }
-        var headers: [(String, [UInt8]?)] = []
+        var headers: [RecordHeader] = []
         headers.reserveCapacity(line.headers.count)
         for header in line.headers {
             guard let name = String(validating: line.bytes[header.name], as: UTF8.self) else {
                 throw Failure(
                     "\(place): the name of a header is not UTF-8, as Kafka's protocol requires it", status: .badData)
             }
-            headers.append((name, header.value.map { Array(line.bytes[$0]) }))
+            headers.append(RecordHeader(name, header.value.map { Array(line.bytes[$0]) }))
         }
         return headers
     }
 
     private func tryEnqueue(
-        _ partition: Int32?, _ headers: [(String, [UInt8]?)], _ producer: KafkaProducer
+        _ partition: Int32?, _ headers: [RecordHeader], _ producer: KafkaProducer
     ) throws(KafkaError) -> Delivery? {
         // The line's bytes are only used during the call.
         let bytes = unsafe line.bytes.span.bytes
@@ -162,7 +162,8 @@ struct InputMessages {
         if let range = line.key { key = bytes.extracting(range) }
         var value: RawSpan?
         if let range = line.value { value = bytes.extracting(range) }
+        let timestamp = line.timestamp.map { KafkaTimestamp(millisecondsSince1970: $0) }
         return try producer.tryEnqueue(
-            topic: topic, partition: partition, key: key, value: value, headers: headers, timestamp: line.timestamp)
+            topic: topic, partition: partition, key: key, value: value, headers: headers, timestamp: timestamp)
     }
 }

@@ -99,7 +99,7 @@ struct DebugLog: Sendable {
             let partitions = event.partitions.map { "\($0)" }.joined(separator: ", ")
             say(
                 [.cgrp, .consumer, .assignor],
-                "group \(event.group), generation \(event.generation): \(event.change.rawValue) \(partitions)")
+                "group \(event.groupID), generation \(event.generationID): \(event.change.rawValue) \(partitions)")
         }
         hooks.availabilityChanged = { [self] change in
             others.availabilityChanged?(change)

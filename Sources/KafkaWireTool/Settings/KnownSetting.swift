@@ -67,12 +67,7 @@ struct KnownSetting: Sendable {
         milliseconds("socket.connection.setup.timeout.ms") { $0.connectionSetupTimeout },
         milliseconds("socket.connection.setup.timeout.max.ms") { $0.maximumConnectionSetupTimeout },
         number("connections.max.idle.ms") { $0.maximumConnectionIdle.map { milliseconds(of: $0) } ?? -1 },
-        text("client.dns.lookup") {
-            switch $0.dnsLookup {
-            case .useAllDNSIPs: "use_all_dns_ips"
-            case .resolveCanonicalBootstrapServersOnly: "resolve_canonical_bootstrap_servers_only"
-            }
-        },
+        text("client.dns.lookup") { $0.dnsLookup.rawValue },
         text("metadata.recovery.strategy") { $0.metadataRecoveryStrategy == .keep ? "none" : "rebootstrap" },
         milliseconds("metadata.recovery.rebootstrap.trigger.ms") { $0.metadataRecoveryRebootstrapTrigger },
         milliseconds("reconnect.backoff.ms") { $0.reconnectBackoff },
