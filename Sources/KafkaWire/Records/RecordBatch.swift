@@ -1,6 +1,7 @@
 /// A batch of records, as a view of the response that it arrived in or of the memory that it was decompressed into.
 ///
-/// A batch keeps all of that memory alive, so read its records and release it. Its checksum has been verified already.
+/// A batch keeps all of that memory alive, so read its records and release it. Its checksum has been verified already,
+/// unless `check.crcs` is off.
 public struct RecordBatch: Sendable {
     /// The clock that the timestamps of the records come from.
     ///

@@ -61,9 +61,14 @@ extension RealKafka {
                 values.enumerated().map { index, value in
                     ProducerRecord(
                         topic: fixture.topic, key: index == 3 ? nil : Array("k\(index)".utf8), value: Array(value.utf8),
-                        headers: index % 2 == 0 ? [("a", Array("1".utf8)), ("a", nil), ("b", [])] : [],
-                        timestamp: Self.start + Int64(index))
-                } + [ProducerRecord(topic: fixture.topic, key: [0xff, 0], value: nil, timestamp: Self.start + 10)])
+                        headers: index % 2 == 0
+                            ? [RecordHeader("a", Array("1".utf8)), RecordHeader("a", nil), RecordHeader("b", [])] : [],
+                        timestamp: KafkaTimestamp(millisecondsSince1970: Self.start + Int64(index)))
+                } + [
+                    ProducerRecord(
+                        topic: fixture.topic, key: [0xff, 0], value: nil,
+                        timestamp: KafkaTimestamp(millisecondsSince1970: Self.start + 10))
+                ])
             let broker = ["-b", fixture.cluster.bootstrap]
             let base = broker + ["-C", "-q", "-t", fixture.topic]
             for options in [
