@@ -44,8 +44,8 @@ extension KafkaConsumer {
     ///   - subscription: Topics by their names, or by a regular expression.
     ///   - onRebalance: Called when partitions are assigned, revoked or lost.
     /// - Throws: INVALID_CONFIG if the consumer's settings are invalid. INVALID_GROUP_ID if it has no group.
-    ///   OPERATION_NOT_ATTEMPTED if a rebalance handler calls this after
-    ///   the membership has failed, or while the consumer leaves its group.
+    ///   OPERATION_NOT_ATTEMPTED if a rebalance handler calls this after the membership has failed, or while the consumer
+    ///   leaves its group.
     public func subscribe(
         to subscription: Subscription, onRebalance: @escaping RebalanceHandler = { _ in }
     ) async throws(KafkaError) {
