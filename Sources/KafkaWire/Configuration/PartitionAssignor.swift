@@ -16,7 +16,7 @@ public enum PartitionAssignor: String, Sendable, Hashable, CaseIterable, CustomS
 
     public var description: String { rawValue }
 
-    /// Whether a member goes on reading through a rebalance what it doesn't have to give up (KIP-429).
+    /// Whether a member continues to read the partitions that it keeps during a rebalance (KIP-429).
     public var isCooperative: Bool { self == .cooperativeSticky }
 
     /// The name of the Java client's class, which stands in properties files.

@@ -8,7 +8,7 @@ extension KafkaError {
         }
     }
 
-    /// The same error where it is known to pass.
+    /// The same error, marked as retriable.
     var passing: KafkaError {
         KafkaError(
             code, message, isFromBroker: isFromBroker, isRetriable: true, topic: topic, partition: partition,
