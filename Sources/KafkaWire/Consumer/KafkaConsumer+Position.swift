@@ -2,7 +2,7 @@ extension KafkaConsumer {
     /// The assigned partitions.
     public var assignment: Set<TopicPartition> { Set(buffer.collect { _ in true }.keys) }
 
-    /// Moves these partitions to other places; the others continue where they are.
+    /// Moves these partitions to other positions. The positions of other partitions don't change.
     ///
     /// Their fetched batches are dropped: the next batch of each is the one at its new place. A paused partition stays
     /// paused. If the place isn't an offset, the leader is asked for the offset before the next fetch.
