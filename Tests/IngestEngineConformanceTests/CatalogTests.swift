@@ -132,8 +132,9 @@ struct CatalogTests {
                 == "there is no table \"press_evnt\" in the schema \"catalog_missing\"; did you mean \"press_event\"?")
         #expect(try await database.problem("shift").hasSuffix("did you mean \"Shift\"? (names differ by case)"))
         #expect(
-            try await database.problem("catalog_mising.press_event").hasPrefix(
-                "there is no schema \"catalog_mising\"; did you mean \"catalog_missing\"?"))
+            try await database.problem("catalog_mising.press_event")
+                == "there is no schema \"catalog_mising\" for the table \"press_event\"; "
+                + "did you mean \"catalog_missing\"?")
         try await database.execute("SET search_path = public")
         #expect(
             try await database.problem("press_event")

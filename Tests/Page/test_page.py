@@ -331,7 +331,7 @@ class ConnectionTests(PageCase):
         self.assert_tiles(pictures.REFERENCE['tiles'])
         first = len(self.feed.streams)
         # It backs off.
-        self.browser.wait(lambda: len(self.feed.streams) >= first + 4, 'it reconnects by itself', 20)
+        self.browser.wait(lambda: len(self.feed.streams) >= first + 4, 'it reconnects by itself', 60)
         times = [each[0] for each in self.feed.streams[first - 1:]]
         gaps = [b - a for a, b in zip(times, times[1:])]
         self.assertLess(gaps[0], 2)

@@ -1,6 +1,6 @@
 import CommandLineSupport
 
-/// A route that doesn't fit its table: where it is in the mapping, what doesn't fit, and what would.
+/// A route that does not fit its table, with its place in the mapping, the mismatch, and a proposal that would fit.
 public struct BindingError: Error, Equatable, CustomStringConvertible {
     /// The mapping's file; empty if the route comes from the command line.
     public let file: String

@@ -1,6 +1,6 @@
 import CommandLineSupport
 
-/// A mistake in a mapping file: where it is, what is wrong, and what would be right.
+/// A mistake in a mapping file, with its place, the problem, and what is expected instead.
 public struct MappingError: Error, Equatable, CustomStringConvertible {
     public let file: String
     /// The line, from 1.

@@ -70,7 +70,7 @@ extension KafkaAdmin {
         try await outcomes(of: names, operation: "describe the topics", final: [.unknownTopicOrPartition]) { names in
             let request = MetadataRequest(
                 topics: names.map { MetadataRequest.Topic(name: $0) }, allowAutoTopicCreation: false)
-            let (found, errors) = try await metadata(request)
+            let (found, errors) = try await cluster.described(by: request)
             return Dictionary(
                 uniqueKeysWithValues: names.map { name in
                     (
@@ -86,16 +86,7 @@ extension KafkaAdmin {
     ///
     /// - Parameter includingInternal: Whether to include Kafka's own topics, such as `__consumer_offsets`.
     public func listTopics(includingInternal: Bool = false) async throws -> [TopicDescription] {
-        try await cluster.retrying(operation: "list the topics") {
-            try await cluster.allTopics().filter { includingInternal || !$0.isInternal }.sorted { $0.name < $1.name }
-        }
-    }
-
-    private func metadata(_ request: MetadataRequest) async throws -> (ClusterMetadata, [String: ErrorCode]) {
-        let response = try await cluster.askAnyBroker { _ in request }.response
-        var metadata = ClusterMetadata()
-        let errors = metadata.merge(response)
-        return (metadata, errors)
+        try await cluster.listTopics(includingInternal: includingInternal)
     }
 
     /// Creates topics (KIP-4). They have leaders a moment after this returns; `createTopic` waits for that.

@@ -1,17 +1,22 @@
 extension Cluster {
-    /// All topics that the client may see, as a broker currently describes them. Doesn't change the client's own
+    /// What a broker currently describes, with the error code of each topic that has one. Doesn't change the client's own
     /// metadata.
-    nonisolated func allTopics() async throws -> [TopicDescription] {
-        let request = MetadataRequest(topics: nil, allowAutoTopicCreation: false)
+    nonisolated func described(
+        by request: MetadataRequest
+    ) async throws -> (metadata: ClusterMetadata, errors: [String: ErrorCode]) {
         var metadata = ClusterMetadata()
-        _ = metadata.merge(try await askAnyBroker { _ in request }.response)
-        return Array(metadata.topics.values)
+        let errors = metadata.merge(try await askAnyBroker { _ in request }.response)
+        return (metadata, errors)
     }
 
-    /// The sorted names of all topics except Kafka's internal ones, with retries.
-    nonisolated func allTopicNames() async throws -> [String] {
+    /// All topics that the client may see, sorted by name, with retries.
+    ///
+    /// - Parameter includingInternal: Whether to include Kafka's own topics, such as `__consumer_offsets`.
+    nonisolated func listTopics(includingInternal: Bool = false) async throws -> [TopicDescription] {
         try await retrying(operation: "list the topics") {
-            try await self.allTopics().filter { !$0.isInternal }.map(\.name).sorted()
+            let request = MetadataRequest(topics: nil, allowAutoTopicCreation: false)
+            let topics = try await self.described(by: request).metadata.topics.values
+            return topics.filter { includingInternal || !$0.isInternal }.sorted { $0.name < $1.name }
         }
     }
 

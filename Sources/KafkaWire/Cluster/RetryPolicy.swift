@@ -4,21 +4,14 @@ import Concurrency
 struct RetryPolicy: Sendable {
     /// What the operation does, as an infinitive for reports: "create the topic orders".
     var operation: String
-    /// The pause before the next attempt.
-    var pause: Pause
+    /// The pause before the next attempt, which grows with each failure in a row.
+    var backoff: Backoff
     /// No attempt begins after this; nil if the operation is retried until its owner ends.
     var deadline: ContinuousClock.Instant?
     /// Retriable errors that end the operation all the same.
     var final: Set<ErrorCode> = []
     /// Errors that usually pass within milliseconds, such as CONCURRENT_TRANSACTIONS right after a transaction.
     var momentary: Set<ErrorCode> = []
-
-    enum Pause: Sendable {
-        /// Grows with each failure in a row.
-        case backoff(Backoff)
-        /// The operation is repeated at an interval anyway, like a heartbeat.
-        case interval(Duration)
-    }
 
     /// The longest pause after a momentary error.
     static let momentaryPause = Duration.milliseconds(20)
@@ -41,34 +34,23 @@ struct Retry: Sendable {
     /// Retries after `retry.backoff.ms`, growing to `retry.backoff.max.ms`.
     init(
         _ operation: String, in cluster: Cluster, until deadline: ContinuousClock.Instant? = nil,
-        final: Set<ErrorCode> = []
+        final: Set<ErrorCode> = [], momentary: Set<ErrorCode> = []
     ) {
         self.init(
             RetryPolicy(
-                operation: operation, pause: .backoff(cluster.configuration.backoff), deadline: deadline, final: final))
+                operation: operation, backoff: cluster.configuration.backoff, deadline: deadline, final: final,
+                momentary: momentary))
     }
 
     /// Counts a failed attempt.
     ///
     /// - Parameter earlier: Failures of related operations, if there were more of them: they lengthen the pause as well.
-    /// - Returns: The pause before the next attempt; nil if the error ends the operation.
+    /// - Returns: The pause before the next attempt; nil if the error ends the operation, or the time is over.
     mutating func failed(_ error: KafkaError, earlier: Int = 0, in cluster: Cluster) -> Duration? {
         guard error.isRetriable, !policy.final.contains(error.code) else { return nil }
-        return postponed(by: error, earlier: earlier, in: cluster)
-    }
-
-    /// Counts a failed attempt that is followed by another one whatever its error says.
-    ///
-    /// - Returns: The pause before the next attempt; nil if the time is over.
-    mutating func postponed(by error: KafkaError, earlier: Int = 0, in cluster: Cluster) -> Duration? {
         failures += 1
         let isMomentary = policy.momentary.contains(error.code)
-        var pause =
-            switch policy.pause {
-            case .backoff(let backoff):
-                backoff.delay(afterFailures: max(failures, earlier), random: cluster.timing.random())
-            case .interval(let interval): interval
-            }
+        var pause = policy.backoff.delay(afterFailures: max(failures, earlier), random: cluster.timing.random())
         if isMomentary { pause = min(pause, RetryPolicy.momentaryPause) }
         let now = cluster.timing.now()
         if let deadline = policy.deadline, now + pause >= deadline { return nil }
@@ -76,6 +58,13 @@ struct Retry: Sendable {
             reporter.failed(error, at: now, retryingAfter: pause, observer: cluster.observer)
         }
         return pause
+    }
+
+    /// Counts and reports a failed attempt of an operation that is repeated at an interval anyway, whatever the error, as
+    /// a heartbeat is.
+    mutating func failed(_ error: KafkaError, repeatedAfter interval: Duration, in cluster: Cluster) {
+        failures += 1
+        reporter.failed(error, at: cluster.timing.now(), retryingAfter: interval, observer: cluster.observer)
     }
 
     /// Reports from time to time that one attempt takes long.

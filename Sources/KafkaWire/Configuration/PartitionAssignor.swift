@@ -28,7 +28,7 @@ public struct PartitionAssignor: RawRepresentable, Hashable, Sendable, CustomStr
     /// The name in the group protocol.
     public var description: String { rawValue }
 
-    /// Whether a member continues to read its remaining partitions during a rebalance (KIP-429).
+    /// Whether a member continues to read the partitions that it keeps during a rebalance (KIP-429).
     public var isCooperative: Bool { self == .cooperativeSticky }
 
     /// The name of the Java client's class, which properties files contain.

@@ -2,7 +2,7 @@ extension KafkaConsumer {
     /// The assigned partitions.
     public var assignment: Set<TopicPartition> { Set(buffer.collect { _ in true }.keys) }
 
-    /// Continues to read these partitions from other places; the others are not affected.
+    /// Moves these partitions to other positions. The positions of other partitions don't change.
     ///
     /// ```swift
     /// try await consumer.seek([partition: .offset(1475)])

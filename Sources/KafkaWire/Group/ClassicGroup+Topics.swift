@@ -15,7 +15,7 @@ extension ClassicGroup {
                     .invalidRegularExpression,
                     "'\(pattern)' is not a regular expression, or has more than \(TopicPattern.maximumGroups) groups")
             }
-            return try await cluster.allTopicNames().filter { matcher.matches($0) }
+            return try await cluster.listTopics().map(\.name).filter { matcher.matches($0) }
         }
     }
 
@@ -49,14 +49,14 @@ extension ClassicGroup {
     /// Rejoins the group when the topics or partition counts differ from those of the last assignment.
     func watchTopics() async {
         let operation = "look for new topics and partitions of group \(partitions.offsets.groupID)"
-        var retry = Retry(RetryPolicy(operation: operation, pause: .interval(watchInterval)))
+        var retry = Retry(operation, in: cluster)
         while (try? await cluster.timing.sleep(watchInterval)) != nil {
             guard case .stable = machine.state else { continue }
             do {
                 if try await isOutdated() { handle(.outdated) }
                 retry.succeeded(in: cluster)
             } catch let error as KafkaError {
-                _ = retry.postponed(by: error, in: cluster)
+                retry.failed(error, repeatedAfter: watchInterval, in: cluster)
             } catch {
                 // Cancelled: the loop ends.
             }

@@ -248,9 +248,7 @@ actor ClassicGroup: GroupMembership {
     private func beat() async {
         let beginning = cluster.timing.now()
         // A failed heartbeat is not retried earlier than the next one is due: a session spans several heartbeats.
-        var retry = Retry(
-            RetryPolicy(
-                operation: "send a heartbeat to group \(groupID)", pause: .interval(configuration.heartbeatInterval)))
+        var retry = Retry("send a heartbeat to group \(groupID)", in: cluster)
         while (try? await cluster.timing.sleep(configuration.heartbeatInterval)) != nil {
             let now = cluster.timing.now()
             if let leavesBy, now >= leavesBy { return }
@@ -274,7 +272,10 @@ actor ClassicGroup: GroupMembership {
                     response.errorCode, "the coordinator removed this member from group \(groupID)")
                 retry.succeeded(in: cluster)
             } catch let error as KafkaError {
-                guard retry.failed(error, in: cluster) == nil else { continue }
+                guard !error.isRetriable else {
+                    retry.failed(error, repeatedAfter: configuration.heartbeatInterval, in: cluster)
+                    continue
+                }
                 // Before Kafka 2.7 the coordinator also gives this answer to members that have yet to send SyncGroup.
                 if isSyncing, error.code == .rebalanceInProgress { continue }
                 handle(.notified(error, sender))

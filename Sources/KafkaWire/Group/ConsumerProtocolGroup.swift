@@ -189,12 +189,11 @@ actor ConsumerProtocolGroup: GroupMembership {
             retries[operation]?.succeeded(in: cluster)
             return
         }
-        let policy = RetryPolicy(operation: operation, pause: .interval(heartbeatInterval))
-        _ = retries[operation, default: Retry(policy)].postponed(
-            by: KafkaError(
+        retries[operation, default: Retry(operation, in: cluster)].failed(
+            KafkaError(
                 .unknownTopicId, "no broker knows the topic ids \(topics.briefly): their partitions are not read",
                 isFromBroker: true),
-            in: cluster)
+            repeatedAfter: heartbeatInterval, in: cluster)
     }
 
     // MARK: Heartbeats

@@ -299,14 +299,14 @@ final class GroupPartitions: Sendable {
     func commitAtIntervals() async {
         guard configuration.commitsAutomatically else { return }
         let operation = "commit offsets of group \(offsets.groupID)"
-        var retry = Retry(RetryPolicy(operation: operation, pause: .interval(configuration.autoCommitInterval)))
+        var retry = Retry(operation, in: cluster)
         while (try? await cluster.timing.sleep(configuration.autoCommitInterval)) != nil {
             do {
                 try await commitProcessed(limit: cluster.configuration.requestTimeout)
                 retry.succeeded(in: cluster)
             } catch let error as KafkaError where !error.meansLostMembership {
                 // The next commit includes these offsets.
-                _ = retry.postponed(by: error, in: cluster)
+                retry.failed(error, repeatedAfter: configuration.autoCommitInterval, in: cluster)
             } catch {
                 // The member is joining again and reports that itself, or the task was cancelled.
             }

@@ -80,8 +80,8 @@ final class MissingTopics: Sendable {
     /// - Returns: Whether no topic matches.
     private func check(pattern: String, _ retries: inout [String: Retry]) async -> Bool {
         guard let matcher = TopicPattern(pattern) else { return false }
-        guard let topics = try? await cluster.allTopicNames() else { return true }
-        let isMatched = topics.contains { matcher.matches($0) }
+        guard let topics = try? await cluster.listTopics() else { return true }
+        let isMatched = topics.contains { matcher.matches($0.name) }
         let error = KafkaError(.unknownTopicOrPartition, "no topic matches the pattern")
         report(
             isMatched ? nil : error, "find a topic that matches '\(pattern)'", .pattern(pattern), &retries)
@@ -96,7 +96,7 @@ final class MissingTopics: Sendable {
             retries[operation]?.succeeded(in: cluster)
             return
         }
-        let policy = RetryPolicy(operation: operation, pause: .interval(pause(subscription)))
-        _ = retries[operation, default: Retry(policy)].postponed(by: error, in: cluster)
+        retries[operation, default: Retry(operation, in: cluster)].failed(
+            error, repeatedAfter: pause(subscription), in: cluster)
     }
 }

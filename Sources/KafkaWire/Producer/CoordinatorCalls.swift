@@ -220,15 +220,15 @@ final class CoordinatorCalls: Sendable {
         _ coordinated: Coordinated, until deadline: ContinuousClock.Instant, while mayContinue: @Sendable () -> Bool,
         _ lastError: borrowing Lock<KafkaError?>, _ attempt: @Sendable (NegotiatedConnection) async throws -> Result
     ) async throws(KafkaError) -> Result {
-        let timing = cluster.timing
-        let backoff = cluster.configuration.backoff
-        var reporter = RetryReporter("reach the coordinator of \(coordinated)")
-        var failures = 0
+        // Waiting for the end of the last transaction is normal, and reported only if it takes long.
+        var retry = Retry(
+            "reach the coordinator of \(coordinated)", in: cluster, until: deadline,
+            momentary: [.concurrentTransactions])
         while true {
             let failure: KafkaError
             do {
                 let result = try await attempt(try await connection(to: coordinated))
-                reporter.succeeded(at: timing.now(), observer: cluster.observer)
+                retry.succeeded(in: cluster)
                 return result
             } catch let error as KafkaError {
                 failure = error
@@ -237,20 +237,12 @@ final class CoordinatorCalls: Sendable {
                     .unknownServerError, "the request to the coordinator of \(coordinated) failed: \(error)")
             }
             guard failure.isRetriable, !Task.isCancelled else { throw failure }
-            failures += 1
             lastError.withLock { $0 = failure }
-            var delay = backoff.delay(afterFailures: failures, random: timing.random())
-            if failure.code == .concurrentTransactions {
-                delay = min(delay, .milliseconds(20))
-            } else if !failure.meansLostMembership {
+            if failure.code != .concurrentTransactions, !failure.meansLostMembership {
                 state.withLock { $0.connections[coordinated] = nil }
             }
-            guard timing.now() + delay < deadline, mayContinue() else { throw failure }
-            // Waiting for the end of the last transaction is normal, and reported only if it takes long.
-            if failure.code != .concurrentTransactions || failures > 50 {
-                reporter.failed(failure, at: timing.now(), retryingAfter: delay, observer: cluster.observer)
-            }
-            try? await timing.sleep(delay)
+            guard mayContinue(), let pause = retry.failed(failure, in: cluster) else { throw failure }
+            try? await cluster.timing.sleep(pause)
         }
     }
 

@@ -67,23 +67,22 @@ import Testing
         #expect(retry.failed(passing, in: scene.cluster) == nil)
     }
 
-    @Test("an operation that is repeated anyway keeps its interval, whatever the error")
+    @Test("a failure of an operation that is repeated anyway is reported with its interval, whatever the error")
     func interval() throws {
         let scene = try Scene()
-        var retry = Retry(RetryPolicy(operation: "send a heartbeat", pause: .interval(.seconds(3))))
+        var retry = Retry("send a heartbeat", in: scene.cluster)
         for _ in 0..<5 {
-            #expect(
-                retry.postponed(by: KafkaError(.groupAuthorizationFailed, "no"), in: scene.cluster) == .seconds(3))
+            retry.failed(
+                KafkaError(.groupAuthorizationFailed, "no"), repeatedAfter: .seconds(3), in: scene.cluster)
         }
+        #expect(retry.failures == 5)
+        #expect(scene.reports.map(\.pause) == [.seconds(3)])
     }
 
     @Test("a momentary error is retried soon, and reported only if it persists")
     func momentary() throws {
         let scene = try Scene()
-        var policy = RetryPolicy(
-            operation: "begin a transaction", pause: .backoff(scene.cluster.configuration.backoff))
-        policy.momentary = [.concurrentTransactions]
-        var retry = Retry(policy)
+        var retry = Retry("begin a transaction", in: scene.cluster, momentary: [.concurrentTransactions])
         let error = KafkaError(.concurrentTransactions, "the last transaction is ending")
         for _ in 0..<RetryPolicy.momentaryFailures {
             #expect(retry.failed(error, in: scene.cluster) == RetryPolicy.momentaryPause)

@@ -7,8 +7,8 @@ import Testing
 
 @Suite("A rebalance that begins while a batch is handed out", .timeLimit(.minutes(1)), .serialized)
 struct GroupHandoverTests {
-    /// A clock that stops the application's task once, as a busy machine would: when a batch was handed out, and the group
-    /// sees the application waiting for it still. It goes on once partitions were given up.
+    /// A clock that stops the application's task once, as a busy machine would: after a batch was handed out, while the
+    /// group still considers the application waiting. The task resumes when partitions were revoked.
     private final class Obstruction: Sendable {
         private let state = Lock((member: RunningMember?.none, isStopped: false))
 
