@@ -1,7 +1,7 @@
 extension ConsumerConfiguration {
     /// Where a consumer begins if it has no offset, or the log no longer has it (`auto.offset.reset`).
     @nonexhaustive
-    public enum OffsetReset: Sendable, Hashable {
+    public enum OffsetReset: Sendable, Hashable, CustomStringConvertible {
         /// `earliest` is the first record that the log still has; `latest` is its end, so that only new records are read.
         case earliest, latest
         /// The first record that is not older than this duration when the consumer looks for it (`by_duration:PT1H`,
@@ -22,6 +22,20 @@ extension ConsumerConfiguration {
                     return nil
                 }
                 self = .byDuration(duration)
+            }
+        }
+
+        /// The setting's value, such as `by_duration:PT3600S`.
+        public var description: String {
+            switch self {
+            case .earliest: "earliest"
+            case .latest: "latest"
+            case .byDuration(let duration):
+                switch max(0, duration.wholeMilliseconds).quotientAndRemainder(dividingBy: 1000) {
+                case (let seconds, 0): "by_duration:PT\(seconds)S"
+                case (let seconds, let rest): "by_duration:PT\(Double(seconds) + Double(rest) / 1000)S"
+                }
+            case .fail: "none"
             }
         }
 

@@ -115,10 +115,6 @@ struct DebugLog: Sendable {
 
 extension DisconnectReason {
     fileprivate var text: String {
-        switch self {
-        case .closed: "closed by this client"
-        case .idle: "idle for connections.max.idle.ms"
-        case .failed(let error): error.message
-        }
+        if case .failed(let error) = self { error.message } else { description }
     }
 }

@@ -140,14 +140,7 @@ struct KnownSetting: Sendable {
         number("fetch.max.bytes") { $0.consumer.maximumFetchBytes },
         number("max.partition.fetch.bytes") { $0.consumer.maximumPartitionFetchBytes },
         milliseconds("fetch.max.wait.ms") { $0.consumer.maximumFetchWait },
-        text("auto.offset.reset") {
-            switch $0.consumer.offsetReset {
-            case .earliest: "earliest"
-            case .latest: "latest"
-            case .fail: "none"
-            case .byDuration(let duration): "by_duration:PT\(milliseconds(of: duration) / 1000)S"
-            }
-        },
+        text("auto.offset.reset") { "\($0.consumer.offsetReset)" },
         text("isolation.level") {
             $0.consumer.isolationLevel == .readCommitted ? "read_committed" : "read_uncommitted"
         },
