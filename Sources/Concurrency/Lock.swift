@@ -27,9 +27,16 @@ import Foundation
     @inlinable public init(_ value: consuming sending Value) {
         unsafe storage = .allocate(capacity: 1)
         unsafe storage.initialize(to: Storage(value: value))
-        // Can't fail with default attributes and freshly allocated memory.
-        let status = unsafe pthread_mutex_init(&storage.pointee.mutex, nil)
+        var attributes = pthread_mutexattr_t()
+        unsafe pthread_mutexattr_init(&attributes)
+        #if os(Linux)
+            // Spins for some hundred cycles before it waits in the kernel: a critical section is shorter than that.
+            unsafe pthread_mutexattr_settype(&attributes, Int32(PTHREAD_MUTEX_ADAPTIVE_NP))
+        #endif
+        // Can't fail with valid attributes and freshly allocated memory.
+        let status = unsafe pthread_mutex_init(&storage.pointee.mutex, &attributes)
         assert(status == 0)
+        unsafe pthread_mutexattr_destroy(&attributes)
     }
 
     @inlinable deinit {

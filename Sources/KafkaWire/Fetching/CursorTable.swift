@@ -3,8 +3,12 @@
 /// A slot names one assignment or seek of a partition. Each of them gets another generation, so that what belongs to an
 /// earlier one finds no cursor.
 struct CursorTable: Sendable {
-    /// By `FetchSlot.index`; nil if the index is vacant.
-    private var cursors: [PartitionCursor?] = []
+    /// By `FetchSlot.index`. At a vacant index it is the cursor of a partition that was taken away.
+    private var cursors: [PartitionCursor] = []
+    /// The current slots' generations by `FetchSlot.index`; 0 if the index is vacant.
+    ///
+    /// Apart from the cursors, since each batch is checked against them, and an optional cursor is copied to look at it.
+    private var generations: [Int] = []
     private var indices: [TopicPartition: Int] = [:]
     private var vacant: [Int] = []
     private var lastGeneration = 0
@@ -14,56 +18,55 @@ struct CursorTable: Sendable {
     var count: Int { indices.count }
 
     /// The cursor of a partition; nil if the partition is not assigned.
-    subscript(partition: TopicPartition) -> PartitionCursor? { indices[partition].flatMap { cursors[$0] } }
+    subscript(partition: TopicPartition) -> PartitionCursor? { indices[partition].map { cursors[$0] } }
 
     /// The cursor of a slot; nil if the partition was taken away or sought since.
     subscript(slot: FetchSlot) -> PartitionCursor? { contains(slot) ? cursors[slot.index] : nil }
 
     /// Whether a slot is its partition's current one.
     func contains(_ slot: FetchSlot) -> Bool {
-        slot.index < cursors.count && cursors[slot.index]?.slot.generation == slot.generation
+        slot.index < generations.count && generations[slot.index] == slot.generation
     }
 
     /// Whether the partition of a slot is paused, whatever the slot's generation.
-    func isPaused(_ slot: FetchSlot) -> Bool { cursors[slot.index]?.isPaused == true }
+    func isPaused(_ slot: FetchSlot) -> Bool { generations[slot.index] != 0 && cursors[slot.index].isPaused }
 
-    var all: some Sequence<PartitionCursor> { cursors.lazy.compactMap { $0 } }
+    var all: some Sequence<PartitionCursor> { occupied.lazy.map { cursors[$0] } }
+
+    private var occupied: some Sequence<Int> { cursors.indices.lazy.filter { generations[$0] != 0 } }
 
     /// Changes the cursor of a slot.
     ///
     /// - Returns: What `change` returns; nil if the partition was taken away or sought since.
     @discardableResult
     mutating func update<Result>(_ slot: FetchSlot, _ change: (inout PartitionCursor) -> Result) -> Result? {
-        contains(slot) ? cursors[slot.index]?.apply(change) : nil
+        contains(slot) ? change(&cursors[slot.index]) : nil
     }
 
     /// Changes the cursor of a partition, if it is assigned.
     mutating func update(_ partition: TopicPartition, _ change: (inout PartitionCursor) -> Void) {
-        if let index = indices[partition] { cursors[index]?.apply(change) }
+        if let index = indices[partition] { change(&cursors[index]) }
     }
 
     mutating func updateAll(_ change: (inout PartitionCursor) -> Void) {
-        for index in cursors.indices { cursors[index]?.apply(change) }
+        for index in cursors.indices where generations[index] != 0 { change(&cursors[index]) }
     }
 
     /// Adds a partition, or moves it to another place if it is assigned already.
     mutating func place(_ partition: TopicPartition, at start: ConsumerStart, maximumBytes: Int32) -> FetchSlot {
         lastGeneration += 1
-        let index: Int
-        if let known = indices[partition] {
-            index = known
-        } else if let free = vacant.popLast() {
-            index = free
-        } else {
-            index = cursors.count
-            cursors.append(nil)
-        }
+        let index = indices[partition] ?? vacant.popLast() ?? cursors.count
         let slot = FetchSlot(index: index, generation: lastGeneration)
         var cursor =
-            cursors[index]?.placed(at: start, slot: slot, maximumBytes: maximumBytes)
+            self[partition]?.placed(at: start, slot: slot, maximumBytes: maximumBytes)
             ?? PartitionCursor(partition: partition, slot: slot, start: start.spec, maximumBytes: maximumBytes)
         cursor.begin(at: start)
-        cursors[index] = cursor
+        if index < cursors.count {
+            (cursors[index], generations[index]) = (cursor, lastGeneration)
+        } else {
+            cursors.append(cursor)
+            generations.append(lastGeneration)
+        }
         indices[partition] = index
         return slot
     }
@@ -72,9 +75,10 @@ struct CursorTable: Sendable {
     ///
     /// - Returns: Its cursor; nil if it was not assigned.
     mutating func remove(_ partition: TopicPartition) -> PartitionCursor? {
-        guard let index = indices.removeValue(forKey: partition), let cursor = cursors[index] else { return nil }
+        guard let index = indices.removeValue(forKey: partition) else { return nil }
+        let cursor = cursors[index]
         if let announced = cursor.announced { abandon(partition, announced) }
-        cursors[index] = nil
+        generations[index] = 0
         vacant.append(index)
         return cursor
     }
@@ -97,13 +101,13 @@ extension CursorTable {
         var changes = Changes(forgotten: abandoned.removeValue(forKey: session) ?? [:])
         // Earlier sessions with this broker have ended.
         if !abandoned.isEmpty { abandoned = abandoned.filter { $0.key.node != session.node } }
-        for index in cursors.indices {
-            guard let cursor = cursors[index] else { continue }
+        for index in cursors.indices where generations[index] != 0 {
+            let cursor = cursors[index]
             let known = cursor.announced.flatMap { $0.session == session ? $0.fetch : nil }
             guard let requested = wanted[cursor.partition], requested.slot == cursor.slot else {
                 if let known {
                     changes.forgotten[cursor.partition] = known.topicID
-                    cursors[index]?.announced = nil
+                    cursors[index].announced = nil
                 }
                 continue
             }
@@ -121,7 +125,7 @@ extension CursorTable {
             if let announced = cursor.announced, announced.session.node != session.node {
                 abandon(cursor.partition, announced)
             }
-            cursors[index]?.announced = PartitionCursor.Announcement(session: session, fetch: fetch)
+            cursors[index].announced = PartitionCursor.Announcement(session: session, fetch: fetch)
         }
         return changes
     }
@@ -129,10 +133,6 @@ extension CursorTable {
     private mutating func abandon(_ partition: TopicPartition, _ announced: PartitionCursor.Announcement) {
         abandoned[announced.session, default: [:]][partition] = announced.fetch.topicID
     }
-}
-
-extension PartitionCursor {
-    fileprivate mutating func apply<Result>(_ change: (inout PartitionCursor) -> Result) -> Result { change(&self) }
 }
 
 extension CursorTable {

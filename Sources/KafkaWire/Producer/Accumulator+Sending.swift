@@ -30,6 +30,8 @@ extension Accumulator {
     ///
     /// Open batches don't linger when the memory is used up: they may hold all of it.
     ///
+    /// The sender must call this again by `nextDeadline`: until then, batches that are begun don't wake it.
+    ///
     /// - Parameters:
     ///   - identity: The identity for partitions that have none.
     ///   - isTransactional: Whether the transaction numbers the batches. Its batches in flight don't expire, since it can't
@@ -72,6 +74,7 @@ extension Accumulator {
                     ready.sendable.append(key)
                 }
             }
+            state.nextCheck = ready.nextDeadline
             return ready
         }
     }

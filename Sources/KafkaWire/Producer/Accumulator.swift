@@ -9,7 +9,9 @@ final class Accumulator: Sendable {
         var topics: [ProducerTopic] = []
         var indexByName: [String: Int] = [:]
         /// The topic of the last record: most records are for the same as the one before.
-        private var latest: (name: String, index: Int)?
+        private var latestName = ""
+        /// nil before the first record.
+        private var latestIndex: Int?
         /// The memory of all batches that have neither succeeded nor failed, open ones among them, in bytes.
         var usedBytes = 0
         var roomWaiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
@@ -23,6 +25,8 @@ final class Accumulator: Sendable {
         var transaction: UInt64 = 0
         /// The number of calls that wait for everything to be sent. Open batches don't linger meanwhile.
         var flushes = 0
+        /// By when the sender looks for complete batches in any case; nil if it waits for a notification.
+        var nextCheck: ContinuousClock.Instant?
         /// The number of batches that were taken for requests.
         var turns = 0
         /// When a batch was acknowledged last.
@@ -32,9 +36,9 @@ final class Accumulator: Sendable {
 
         /// The index of a record's topic, without a dictionary lookup for each record.
         mutating func index(of topic: String) -> Int? {
-            if let latest, latest.name == topic { return latest.index }
+            if let latestIndex, latestName == topic { return latestIndex }
             guard let index = indexByName[topic] else { return nil }
-            latest = (topic, index)
+            (latestName, latestIndex) = (topic, index)
             return index
         }
     }
@@ -47,6 +51,8 @@ final class Accumulator: Sendable {
     let observer: ClientObserver?
     /// How long an open batch waits for more records: never so long that no time is left to send it.
     let linger: Duration
+    /// The largest record, in bytes (`sizeBound`).
+    private let recordLimit: Int
     /// Notified when there may be something to send.
     let signal = Signal()
 
@@ -56,6 +62,7 @@ final class Accumulator: Sendable {
         self.timing = timing
         self.observer = observer
         linger = min(configuration.linger, configuration.deliveryTimeout / 2)
+        recordLimit = min(configuration.maximumRequestSize, configuration.bufferMemory)
     }
 
     // MARK: Appending
@@ -78,65 +85,77 @@ final class Accumulator: Sendable {
     ) throws(KafkaError) -> Appended {
         let bound = RecordBatchBuilder.sizeBound(
             keyCount: key?.byteCount ?? 0, valueCount: value?.byteCount ?? 0, headers: headers)
-        guard bound <= min(configuration.maximumRequestSize, configuration.bufferMemory) else {
-            let (setting, limit) =
-                bound > configuration.maximumRequestSize
-                ? ("max.request.size", configuration.maximumRequestSize)
-                : ("buffer.memory", configuration.bufferMemory)
-            throw KafkaError(
-                .messageTooLarge, "a record of \(bound) bytes is larger than \(setting) (\(limit))",
-                topic: name, partition: partition)
-        }
-        var result: Result<Appended, KafkaError> = .success(.unknownTopic)
+        guard bound <= recordLimit else { throw tooLarge(bound, topic: name, partition) }
+        var failure: KafkaError?
         var mayBeReady = false
-        state.withLock { state in
-            if let refusal = state.closed ?? state.refusal {
-                result = .failure(refusal)
-                return
+        let attempt: Attempt = state.withLock { state in
+            if state.closed != nil || state.refusal != nil {
+                failure = state.closed ?? state.refusal
+                return .failed
             }
             if let transaction, transaction != state.transaction {
-                result = .failure(TransactionManager.transactionEnded)
-                return
+                failure = TransactionManager.transactionEnded
+                return .failed
             }
-            guard let index = state.index(of: name) else { return }
+            guard let index = state.index(of: name) else { return .unknownTopic }
             guard let slot = slot(in: &state.topics[index], partition, key, bound) else {
-                let error = KafkaError(
+                failure = KafkaError(
                     .unknownTopicOrPartition, "the topic has no such partition", topic: name, partition: partition)
-                result = .failure(error)
-                return
+                return .failed
             }
             let target = state.topics[index].partitions[slot]
-            if let open = target.builder?.byteCount, open + bound > configuration.batchSize {
-                target.completeOpen()
-                mayBeReady = true
-            }
-            let growth = target.builder?.growth(for: bound) ?? RecordBatchHeader.byteCount + bound
+            if target.completeIfFull(for: bound, limit: configuration.batchSize) { mayBeReady = true }
+            let growth = target.growth(for: bound)
             guard state.usedBytes + growth <= configuration.bufferMemory || state.usedBytes == 0 else {
                 state.isFull = true
                 mayBeReady = true
-                result = .success(.full)
-                return
+                return .full
             }
-            let held = target.builder?.capacity ?? 0
-            if target.builder == nil {
+            if !target.hasOpen {
                 target.open(
                     now: timing.now(), bound: bound,
                     limit: min(configuration.batchSize, configuration.bufferMemory - state.usedBytes), pool: pool)
-                mayBeReady = true
+                // The sender must be back by the time at which the batch has lingered.
+                let due = target.created + linger
+                if state.nextCheck.map({ $0 > due }) ?? true { mayBeReady = true }
+                state.usedBytes += target.openCapacity
             }
-            let recordIndex = target.builder?.recordCount ?? 0
             do throws(KafkaError) {
-                try target.builder?.append(key: key, value: value, headers: headers, timestamp: timestamp)
+                let (recordIndex, growth) = try target.append(
+                    key: key, value: value, headers: headers, timestamp: timestamp)
+                state.usedBytes += growth
+                return .appended(target.outcome, index: recordIndex)
             } catch {
-                result = .failure(error)
+                failure = error
+                return .failed
             }
-            state.usedBytes += (target.builder?.capacity ?? 0) - held
-            guard case .success = result else { return }
-            result = .success(
-                .appended(Delivery(batch: target.outcome, index: recordIndex, timestamp: timestamp)))
         }
         if mayBeReady { signal.notify() }
-        return try result.get()
+        switch attempt {
+        case .appended(let outcome, let index):
+            return .appended(Delivery(batch: outcome, index: index, timestamp: timestamp))
+        case .full: return .full
+        case .unknownTopic: return .unknownTopic
+        case .failed: throw failure ?? KafkaError(.unknownServerError, "the record was not accepted")
+        }
+    }
+
+    /// The outcome of an attempt to append, small enough to be returned in registers.
+    private enum Attempt {
+        case appended(BatchOutcome, index: Int)
+        case full
+        case unknownTopic
+        case failed
+    }
+
+    private func tooLarge(_ bound: Int, topic: String, _ partition: Int32?) -> KafkaError {
+        let (setting, limit) =
+            bound > configuration.maximumRequestSize
+            ? ("max.request.size", configuration.maximumRequestSize)
+            : ("buffer.memory", configuration.bufferMemory)
+        return KafkaError(
+            .messageTooLarge, "a record of \(bound) bytes is larger than \(setting) (\(limit))",
+            topic: topic, partition: partition)
     }
 
     /// The index of a record's partition; nil if it names one that doesn't exist.

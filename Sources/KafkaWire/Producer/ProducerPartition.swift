@@ -40,7 +40,7 @@ final class ProducerPartition {
     // MARK: Batches
 
     /// The open batch; nil if there is none.
-    var builder: RecordBatchBuilder?
+    private(set) var builder: RecordBatchBuilder?
     /// Of the open batch.
     private(set) var outcome: BatchOutcome
     /// When the open batch was begun.
@@ -96,6 +96,33 @@ final class ProducerPartition {
         builder = RecordBatchBuilder(reserving: expected, pool: pool)
         outcome = BatchOutcome(partition: partition)
         created = now
+    }
+
+    var hasOpen: Bool { builder != nil }
+
+    /// The memory of the open batch in bytes; 0 if there is none.
+    var openCapacity: Int { builder?.capacity ?? 0 }
+
+    /// The number of bytes by which the memory grows with a record of up to `bound` bytes.
+    func growth(for bound: Int) -> Int { builder?.growth(for: bound) ?? RecordBatchHeader.byteCount + bound }
+
+    /// Appends a record to the open batch.
+    ///
+    /// - Returns: The record's index in the batch, and the number of bytes by which the batch's memory has grown.
+    /// - Precondition: There is an open batch.
+    func append(
+        key: RawSpan?, value: RawSpan?, headers: [RecordHeader], timestamp: Int64
+    ) throws(KafkaError) -> (index: Int, growth: Int) {
+        try builder!.append(key: key, value: value, headers: headers, timestamp: timestamp)
+    }
+
+    /// Completes the open batch if there is no room for a record of up to `bound` bytes.
+    ///
+    /// - Returns: Whether a batch was completed.
+    func completeIfFull(for bound: Int, limit: Int) -> Bool {
+        guard let open = builder?.byteCount, open + bound > limit else { return false }
+        completeOpen()
+        return true
     }
 
     /// Completes the open batch, if there is one.

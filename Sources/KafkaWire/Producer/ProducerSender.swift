@@ -31,7 +31,10 @@ actor ProducerSender {
     /// The identity for partitions that have none, without transactions. Each partition keeps its own when this one
     /// changes, since a batch that may have been written would be written twice under another.
     var identity: ProducerIdentity?
-    var timer = SenderTimer()
+    /// For what is minutes away.
+    private var timer = SenderTimer()
+    /// For what is due soon. Apart from `timer`, which would be replaced for each batch otherwise.
+    private var lingerTimer = SenderTimer()
     /// Report why lookups and batches are retried.
     var metadataReporter = RetryReporter("find the leaders of partitions")
     var retries: [String: TopicRetries] = [:]
@@ -60,9 +63,14 @@ actor ProducerSender {
             for result in responses.takeAll() { accept(result) }
             let deadline = await sendReady()
             if isStopped { return }
-            // The wait is by the real clock, whatever clock the deadline is by.
-            let left = deadline.map { $0 - cluster.timing.now() }
-            await accumulator.signal.wait(until: left.map { ContinuousClock.now + $0 })
+            if let deadline {
+                if deadline <= cluster.timing.now() {
+                    await Task.yield()
+                    continue
+                }
+                wakeSoon(at: deadline)
+            }
+            await accumulator.signal.wait()
         }
     }
 
@@ -72,6 +80,7 @@ actor ProducerSender {
     func stop(_ error: KafkaError, failing failure: KafkaError? = nil) {
         isStopped = true
         timer.cancel()
+        lingerTimer.cancel()
         // Before the records fail: a commit that waits for them must see the error.
         transactions?.senderStopped(error)
         accumulator.failAll(failure ?? error)
@@ -182,12 +191,25 @@ actor ProducerSender {
 
     /// Has the sender check again at a time that may be minutes away.
     func wake(at instant: ContinuousClock.Instant) {
-        guard timer.isAfter(instant) else { return }
-        timer.set(for: instant, in: instant - cluster.timing.now()) { [weak self] in await self?.timerFired() }
+        let now = cluster.timing.now()
+        guard timer.mustBeSet(for: instant, at: now) else { return }
+        timer.set(for: instant, in: instant - now) { [weak self] in await self?.timerFired() }
     }
 
     private func timerFired() {
         timer.fired()
+        accumulator.signal.notify()
+    }
+
+    /// Has the sender check again at the end of a batch's lingering or of a back-off.
+    private func wakeSoon(at instant: ContinuousClock.Instant) {
+        let now = cluster.timing.now()
+        guard lingerTimer.mustBeSet(for: instant, at: now) else { return }
+        lingerTimer.set(for: instant, in: instant - now) { [weak self] in await self?.lingerTimerFired() }
+    }
+
+    private func lingerTimerFired() {
+        lingerTimer.fired()
         accumulator.signal.notify()
     }
 }

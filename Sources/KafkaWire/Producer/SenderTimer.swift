@@ -1,16 +1,17 @@
-/// Wakes the sender at a time that may be minutes away.
+/// Wakes the sender at a time.
 ///
-/// A cancelled timer stays in memory until its time. If each wait of a busy sender had its own, thousands would pile up; so
-/// this one continues through all waits, and is replaced only by an earlier one.
+/// Starting a timer takes longer than sending a batch, and a cancelled one stays in memory until its time. So a busy
+/// sender doesn't start one for each wait: a timer continues through all waits, and is replaced only by an earlier one.
 struct SenderTimer {
     private var instant: ContinuousClock.Instant?
     private var timer: Task<Void, Never>?
     /// The sender checks the time when it wakes, so a timer may fire too early.
     private static let longest = Duration.seconds(3600)
 
-    /// Whether it is not set for this instant or an earlier one.
-    func isAfter(_ other: ContinuousClock.Instant) -> Bool {
-        instant.map { $0 > other } ?? true
+    /// Whether it must be set so that it fires by this instant: it isn't set, is set for a later instant, or is overdue,
+    /// as it can be with a clock that a test has moved.
+    func mustBeSet(for other: ContinuousClock.Instant, at now: ContinuousClock.Instant) -> Bool {
+        instant.map { $0 > other || $0 <= now } ?? true
     }
 
     /// - Parameters:

@@ -40,14 +40,16 @@ package struct RecordBatchBuilder: Sendable {
     /// Appends a record.
     ///
     /// - Parameter timestamp: Milliseconds since 1970.
+    /// - Returns: The record's index in the batch, and the number of bytes by which the batch's memory has grown.
     /// - Throws: `MESSAGE_TOO_LARGE` if the batch would exceed 2³¹ - 1 bytes; the batch is then unchanged.
+    @discardableResult
     package mutating func append(
         key: RawSpan?, value: RawSpan?, headers: [RecordHeader] = [], timestamp: Int64
-    ) throws(KafkaError) {
+    ) throws(KafkaError) -> (index: Int, growth: Int) {
         let keyCount = key?.byteCount ?? -1
         let valueCount = value?.byteCount ?? -1
         let bound = Self.sizeBound(keyCount: max(keyCount, 0), valueCount: max(valueCount, 0), headers: headers)
-        try reserve(bound)
+        let growth = try reserve(bound)
 
         if recordCount == 0 { baseTimestamp = timestamp }
         let timestampDelta = timestamp &- baseTimestamp
@@ -76,6 +78,7 @@ package struct RecordBatchBuilder: Sendable {
         byteCount = unsafe target - storage.base
         recordCount += 1
         maxTimestamp = max(maxTimestamp, timestamp)
+        return (recordCount - 1, growth)
     }
 
     /// Appends a record whose key and value are arrays.
@@ -142,17 +145,21 @@ package struct RecordBatchBuilder: Sendable {
     }
 
     /// Makes room for `count` more bytes in memory that no copy of the builder shares.
-    private mutating func reserve(_ count: Int) throws(KafkaError) {
+    ///
+    /// - Returns: The number of bytes by which the memory has grown.
+    private mutating func reserve(_ count: Int) throws(KafkaError) -> Int {
         let needed = byteCount.addingSaturated(count)
         guard needed <= Int(Int32.max) else {
             throw KafkaError(
                 .messageTooLarge,
                 "a record of up to \(count) bytes does not fit into its batch, whose limit is 2147483647 bytes")
         }
-        if needed <= storage.capacity, isKnownUniquelyReferenced(&storage) { return }
+        if needed <= storage.capacity, isKnownUniquelyReferenced(&storage) { return 0 }
         let larger = pool.take(needed <= storage.capacity ? storage.capacity : max(needed, storage.capacity * 2))
         unsafe larger.base.copyMemory(from: storage.base, byteCount: byteCount)
+        let growth = larger.capacity - storage.capacity
         storage = larger
+        return growth
     }
 
     private static func size(of headers: [RecordHeader]) -> Int {

@@ -2,6 +2,10 @@
 struct ByteStream: ~Copyable {
     private let socket: Socket
     private var tls: TLSSession?
+    private var lowWaterMark: Int32 = 1
+
+    /// The most bytes that may arrive before the thread reads them. More would let a sender wait for a full window.
+    private static let highestLowWaterMark: Int32 = 256 << 10
 
     init(_ socket: consuming Socket) {
         self.socket = socket
@@ -14,6 +18,19 @@ struct ByteStream: ~Copyable {
 
     func read(into buffer: UnsafeMutableRawBufferPointer) -> Socket.Progress {
         unsafe tls?.read(into: buffer) ?? socket.read(into: buffer)
+    }
+
+    /// Lets the poller report the socket as readable only when a good part of these bytes is there.
+    ///
+    /// A long response arrives in hundreds of segments. Without this, the thread would wake up for every few of them.
+    ///
+    /// - Parameter count: The bytes that arrive without another request, at least 1.
+    mutating func expect(_ count: Int) {
+        // With TLS some of the bytes may be in OpenSSL's buffers already.
+        let mark = tls == nil && count >= Self.highestLowWaterMark ? Self.highestLowWaterMark : 1
+        guard mark != lowWaterMark else { return }
+        lowWaterMark = mark
+        socket.setReceiveLowWaterMark(mark)
     }
 
     /// Writes a frame, from the byte at `offset` on.

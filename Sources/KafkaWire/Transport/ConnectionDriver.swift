@@ -202,6 +202,7 @@ final class ConnectionDriver: @unchecked Sendable {
                 closeSocket(if: requests.received(frame))
             case .wouldBlock:
                 hasMore = bytesLeft <= 0
+                if !hasMore { stream?.expect(frames.missing) }
                 return
             case .endOfStream: return fail("\(host):\(port) closed the connection", .closed)
             case .failed(let error): return fail("\(host):\(port): \(error)", .closed)

@@ -23,6 +23,9 @@ struct IncomingFrames: ~Copyable {
     private var length = 0
     private var filled = 0
 
+    /// The number of bytes that are missing of the current frame; 1 if its length is unknown.
+    var missing: Int { storage == nil ? 1 : max(1, length - filled) }
+
     init(pool: BufferPool) {
         self.pool = pool
     }

@@ -58,6 +58,14 @@ struct Socket: ~Copyable {
         return fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) == 0
     }
 
+    /// Sets how many bytes must have arrived before the poller reports the socket as readable.
+    ///
+    /// The end of the stream and errors are reported in any case. A failure has no effect but more wake-ups.
+    func setReceiveLowWaterMark(_ bytes: Int32) {
+        var bytes = bytes
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVLOWAT, &bytes, socklen_t(MemoryLayout<Int32>.size))
+    }
+
     /// The error of the attempt to connect (`errno`); nil if it succeeded.
     var connectError: SocketError? {
         var status: Int32 = 0

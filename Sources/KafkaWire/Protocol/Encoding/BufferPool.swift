@@ -43,7 +43,8 @@ import Concurrency
             var best: Int?
             for (index, buffer) in state.idle.enumerated()
             where buffer.capacity >= wanted && buffer.capacity <= wanted * 2 {
-                if best.map({ buffer.capacity < state.idle[$0].capacity }) ?? true { best = index }
+                // Of equal ones the last: it was used most recently, so that it may still be in the processor's cache.
+                if best.map({ buffer.capacity <= state.idle[$0].capacity }) ?? true { best = index }
             }
             guard let best else { return nil }
             let buffer = state.idle.remove(at: best)
