@@ -1,4 +1,5 @@
 /// The Kafka APIs that this client uses. The raw value is the API key on the wire.
+@nonexhaustive
 public enum APIKey: Int16, Sendable, CaseIterable {
     /// Writes records to partition leaders.
     case produce = 0
