@@ -147,6 +147,10 @@ let package = Package(
         .testTarget(
             name: "KafkaWireToolTests", dependencies: ["KafkaWireTool", "KafkaWire", "KafkaFake", "TestSupport"],
             swiftSettings: settings),
+        // How many allocations a record costs; it counts those of ClientBenchmark.
+        .testTarget(
+            name: "ClientBenchmarkTests", dependencies: ["ClientBenchmark", "KafkaFake", "KafkaWire", "TestSupport"],
+            exclude: ["count-allocations.c"], swiftSettings: settings),
         .testTarget(name: "PGWireTests", dependencies: ["PGWire"], swiftSettings: settings),
         .testTarget(
             name: "PGWireConformanceTests", dependencies: ["PGWire", "TestSupport"], swiftSettings: settings),
@@ -192,7 +196,10 @@ let package = Package(
 if Context.environment["TFI_UNIT_TESTS_ONLY"] == "1" {
     package.targets.removeAll { target in
         target.name.hasSuffix("ConformanceTests") || target.name.hasPrefix("example-")
-            || ["Chaos", "ChaosTests", "ClientBenchmark", "PipelineTests", "ShippedProgramTests", "TestSupportTests"]
-                .contains(target.name)
+            || [
+                "Chaos", "ChaosTests", "ClientBenchmark", "ClientBenchmarkTests", "PipelineTests",
+                "ShippedProgramTests", "TestSupportTests",
+            ]
+            .contains(target.name)
     }
 }

@@ -5,13 +5,17 @@ import KafkaWire
 enum FetchCommand {
     static let command = Command(
         name: "fetch", abstract: "reads a topic from the beginning",
-        options: BenchmarkOptions.common + [BenchmarkOptions.decode],
+        options: BenchmarkOptions.common + [BenchmarkOptions.decode, BenchmarkOptions.byRecord],
         run: run)
 
     private static func run(_ options: ParsedOptions) async throws {
         let decodes = options[BenchmarkOptions.decode]
         let wanted = options[BenchmarkOptions.records]
-        var result = Result(mode: decodes ? "decode" : "count")
+        let byRecord = options[BenchmarkOptions.byRecord]
+        guard !decodes || !byRecord else {
+            throw Failure("--decode and --by-record exclude each other", status: .usage)
+        }
+        var result = Result(mode: decodes ? "decode" : byRecord ? "records" : "count")
         do {
             let client = try KafkaClient(
                 bootstrapServers: options[CommonOptions.bootstrapServers],
@@ -24,13 +28,21 @@ enum FetchCommand {
                     uniqueKeysWithValues: partitions.map {
                         (TopicPartition(topic: topic, partition: $0.partition), ConsumerStart(.earliest))
                     }))
-            for try await batch in consumer {
-                if decodes {
-                    try decode(batch, into: &result)
-                } else {
-                    try count(batch, into: &result)
+            if byRecord {
+                for try await record in consumer.records {
+                    result.records += 1
+                    result.bytes += (record.key?.count ?? 0) + (record.value?.count ?? 0)
+                    if result.records >= wanted { break }
                 }
-                if result.records >= wanted { break }
+            } else {
+                for try await batch in consumer {
+                    if decodes {
+                        try decode(batch, into: &result)
+                    } else {
+                        try count(batch, into: &result)
+                    }
+                    if result.records >= wanted { break }
+                }
             }
             await consumer.close()
             await client.close()

@@ -19,6 +19,8 @@ enum BenchmarkOptions {
     static let records = Option("records", .int(1...1_000_000_000), default: 5_000_000, help: "The number of records.")
     static let decode = Option(
         flag: "decode", help: "Decodes each value, a flat JSON object, instead of only counting.")
+    static let byRecord = Option(
+        flag: "by-record", help: "Reads record by record, as copies, instead of batch by batch.")
 
     static let common: [any OptionDeclaration] = [
         CommonOptions.bootstrapServers, CommonOptions.topic, records, CommonOptions.properties,
@@ -26,6 +28,9 @@ enum BenchmarkOptions {
 }
 
 extension ParsedOptions {
+    static let byRecord = Option(
+        flag: "by-record", help: "Reads record by record, as copies, instead of batch by batch.")
+
     /// The client's settings: the given defaults, which `--property` overrides.
     func properties(_ defaults: [String: String]) -> [String: String] {
         defaults.merging(self[CommonOptions.properties].byName) { _, given in given }
