@@ -34,7 +34,7 @@ extension KafkaConsumer {
         ///   thrown by each call until partitions are assigned again, or sought. INVALID_REQUEST for a second iterator.
         ///   OPERATION_NOT_ATTEMPTED in a rebalance handler of this consumer, since the group waits for the handler.
         ///   `CancellationError` once the task is cancelled.
-        public mutating func next() async throws -> RecordBatch? {
+        public nonisolated(nonsending) mutating func next() async throws -> RecordBatch? {
             while true {
                 switch try await next(timeout: nil) {
                 case .batch(let batch): return batch
@@ -60,8 +60,13 @@ extension KafkaConsumer {
         ///
         /// - Parameter timeout: The longest time to wait; nil to wait for as long as it takes.
         /// - Throws: As `next()` does.
-        public mutating func next(timeout: Duration?) async throws -> Step {
+        public nonisolated(nonsending) mutating func next(timeout: Duration?) async throws -> Step {
             try await consumer.step(&reader, timeout: timeout, isWhole: true)
+        }
+
+        /// The next batch, as `next()`. A `for` loop calls it, so that it stays on the loop's actor.
+        public mutating func next(isolation actor: isolated (any Actor)?) async throws -> RecordBatch? {
+            try await next()
         }
     }
 
@@ -83,8 +88,8 @@ extension KafkaConsumer {
     ///
     /// - Parameters:
     ///   - timeout: nil to wait for as long as it takes.
-    ///   - isWhole: Whether the position moves past the batch at once. Otherwise the batch's records are copied into the
-    ///     buffer, and `FetchBuffer.nextRecord` moves the position.
+    ///   - isWhole: Whether the position moves past the batch at once. Otherwise the buffer keeps the batch, and
+    ///     `FetchBuffer.nextRecord` moves the position.
     func step(_ reader: inout BatchReader, timeout: Duration?, isWhole: Bool) async throws -> Iterator.Step {
         if let settingsError { throw settingsError }
         var next = try buffer.beginNext(&reader) { isInHandler ? inHandler("next") : nil }
@@ -168,8 +173,7 @@ extension KafkaConsumer {
             return buffer.handOutFailure(of: before, error).map { .failed($0) } ?? .finished
         }
         let end = FetchPosition(offset: batch.nextOffset, lastFetchedEpoch: batch.leaderEpoch)
-        let records = isWhole ? nil : FetchBuffer.UnreadRecords(copying: batch, end: end)
-        switch buffer.handOut(part, before: before, end: end, records: records) {
+        switch buffer.handOut(part, before: before, end: end, oneByOne: isWhole ? nil : batch) {
         case .handedOut: return .batch(batch)
         case .stale, .paused: return .finished
         }

@@ -40,10 +40,13 @@ extension KafkaConsumer {
             /// The next record; nil once the consumer is closed.
             ///
             /// - Throws: As `KafkaConsumer.Iterator.next`. The records before one that can't be read are handed out first.
-            public mutating func next() async throws -> ConsumerRecord? {
+            public nonisolated(nonsending) mutating func next() async throws -> ConsumerRecord? {
+                var reason = FetchBuffer.NoRecord.exhausted
+                var record: ConsumerRecord?
                 while true {
-                    switch consumer.buffer.nextRecord(&reader) {
-                    case .record(let record): return record
+                    // Most records take this way alone, without a suspension.
+                    if consumer.buffer.nextRecord(&reader, into: &record, otherwise: &reason) { return record }
+                    switch reason {
                     case .failed(let failure):
                         try await consumer.handle(failure)
                         continue
@@ -57,6 +60,11 @@ extension KafkaConsumer {
                     case .finished: return nil
                     }
                 }
+            }
+
+            /// The next record, as `next()`. A `for` loop calls it, so that it stays on the loop's actor.
+            public mutating func next(isolation actor: isolated (any Actor)?) async throws -> ConsumerRecord? {
+                try await next()
             }
         }
     }

@@ -82,9 +82,9 @@ extension FetchBuffer {
     ///   - part: The part behind the batch, which the next batch comes from.
     ///   - before: The part as it was before the batch.
     ///   - end: The position after the batch.
-    ///   - records: The batch's records, if they are handed out one by one; nil to hand out the whole batch.
+    ///   - batch: The batch, if its records are handed out one by one; nil to hand it out whole.
     func handOut(
-        _ part: FetchedPartition, before: FetchedPartition, end: FetchPosition, records: UnreadRecords? = nil
+        _ part: FetchedPartition, before: FetchedPartition, end: FetchPosition, oneByOne batch: RecordBatch? = nil
     ) -> Verdict {
         let now = timing.now()
         return state.withLock { state in
@@ -93,15 +93,15 @@ extension FetchBuffer {
                 state.queue.insert(before, at: 0)
                 return .paused
             }
-            state.cursors.update(part.slot) { cursor in
-                if let records {
-                    // Positions move with the records.
-                    if records.isEmpty { cursor.skip(to: end) }
-                } else {
-                    cursor.delivered = end
-                }
+            if let batch {
+                // Positions move with the records.
+                let records = UnreadRecords(of: batch, end: end)
+                let isEmpty = records.isEmpty
+                state.unread = isEmpty ? nil : records
+                if isEmpty { state.cursors.update(part.slot) { $0.skip(to: end) } }
+            } else {
+                state.cursors.update(part.slot) { $0.delivered = end }
             }
-            if let records { state.unread = records }
             state.reading = part
             (state.current, state.presence) = (part.slot, .away(since: now))
             return .handedOut

@@ -12,8 +12,9 @@ final class FetchBuffer: Sendable {
         var queue: [FetchedPartition] = []
         /// The part whose batches are being handed out; nil if there is none, or while a task decodes its next batch.
         var reading: FetchedPartition?
-        /// The records of the current batch that were not handed out yet, if the application reads record by record.
-        var unread = UnreadRecords()
+        /// The records of the current batch that were not handed out yet, if the application reads record by record; nil
+        /// if there are none.
+        var unread: UnreadRecords?
         /// The partition of the batch that the application is processing; nil while it waits for one.
         var current: FetchSlot?
         /// Whether a group has taken the partition of that batch away before the batch was processed.
@@ -65,23 +66,11 @@ final class FetchBuffer: Sendable {
         }
     }
 
-    /// The records of a batch that were not handed out yet.
-    struct UnreadRecords {
-        /// In descending order: the next record is the last one.
-        var records: [ConsumerRecord] = []
-        /// The position after the batch.
-        var end = FetchPosition(offset: 0)
-        /// Why the record after these can't be read; nil if they are the rest of the batch.
-        var failure: KafkaError?
-
-        var isEmpty: Bool { records.isEmpty && failure == nil }
-    }
-
     /// Whether an iterator begins with the batch that the iterator before it has left unfinished.
     let redelivers: Bool
     let timing: Timing
     /// Guards everything about the partitions, the fetched parts and the application's place in them. It is held for a few
-    /// comparisons at a time: decoding, I/O and notifications happen outside.
+    /// comparisons, or to copy one record: the decoding of batches, I/O and notifications happen outside.
     let state = Lock(State())
     /// Notified when there is something to read.
     let arrival = Signal()

@@ -34,14 +34,11 @@ public struct ConsumerRecord: Sendable, Hashable {
 
     /// Copies a record of a batch.
     public init(_ record: borrowing Record, of batch: RecordBatch) {
-        topic = batch.topic
-        partition = batch.partition
-        offset = record.offset
-        timestamp = record.timestamp
-        leaderEpoch = batch.leaderEpoch
-        if let bytes = record.key { key = Array(bytes) } else { key = nil }
-        if let bytes = record.value { value = Array(bytes) } else { value = nil }
-        headers = [RecordHeader](record.headers)
+        let key: [UInt8]? = if let bytes = record.key { Array(bytes) } else { nil }
+        let value: [UInt8]? = if let bytes = record.value { Array(bytes) } else { nil }
+        self.init(
+            topic: batch.topic, partition: batch.partition, offset: record.offset, timestamp: record.timestamp,
+            leaderEpoch: batch.leaderEpoch, key: key, value: value, headers: [RecordHeader](record.headers))
     }
 
     /// The partition that the record was read from.

@@ -71,6 +71,21 @@ public struct RecordIterator: ~Escapable {
         return nil
     }
 
+    /// How far an iterator has come. A batch's iterator can be resumed at it.
+    struct Place: Sendable {
+        fileprivate var position = 0
+        fileprivate var remaining = 0
+        fileprivate var nextDelta = 0
+    }
+
+    var place: Place {
+        get { Place(position: position, remaining: remaining, nextDelta: nextDelta) }
+        set { (position, remaining, nextDelta) = (newValue.position, newValue.remaining, newValue.nextDelta) }
+    }
+
+    /// Whether the last record was returned, and nothing follows it.
+    var isAtEnd: Bool { remaining == 0 && position >= bytes.byteCount }
+
     /// Decodes a record that the fast path can't decode, or throws the reason why it is malformed.
     @usableFromInline
     @inline(never)
