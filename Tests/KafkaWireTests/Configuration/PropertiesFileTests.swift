@@ -61,7 +61,7 @@ struct PropertiesFileTests {
     func escapes(text: String) {
         let error = #expect(throws: KafkaError.self) { try entries("x=y\n\na=\\\n  \(text)") }
         #expect(error?.code == .invalidConfig)
-        #expect(error?.message == "f, line 3: \\u is followed by four hexadecimal digits")
+        #expect(error?.message == "f, line 3: \\u must be followed by four hexadecimal digits")
     }
 
     @Test("Any bytes are either read or refused, without a trap")

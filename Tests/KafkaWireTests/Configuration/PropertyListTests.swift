@@ -178,7 +178,7 @@ struct PropertyListTests {
 
     @Test(arguments: [
         ("message.timeout.ms", "there is no property message.timeout.ms: Kafka's name is delivery.timeout.ms"),
-        ("retries", "there is no property retries: delivery.timeout.ms is the limit of what is tried again"),
+        ("retries", "there is no property retries: delivery.timeout.ms limits the retries"),
         ("max.poll.record", "there is no property max.poll.record"),
     ]) func whatOtherClientsHave(_ name: String, _ sentence: String) {
         let error = #expect(throws: KafkaError.self) { try configuration([name: "1"]) }

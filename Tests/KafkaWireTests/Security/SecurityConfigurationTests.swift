@@ -63,7 +63,7 @@ struct SecurityConfigurationTests {
             ),
             (
                 ["sasl.mechanism": "OAUTHBEARER", "sasl.username": "a", "sasl.password": "hunter2"],
-                "takes no name and password"
+                "uses no user name and password"
             ),
             (["sasl.mechanisms": "PLAIN"], "Kafka's name is sasl.mechanism"),
         ] as [([String: String], String)])
