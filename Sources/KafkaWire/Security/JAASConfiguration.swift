@@ -103,7 +103,8 @@ struct JAASConfiguration {
                 rest = rest.dropFirst(word.count)
             } else {
                 guard first == "=" || first == ";" else {
-                    throw failure("a value with characters other than letters, digits, '.', '-', '_' and '$' needs quotes")
+                    throw failure(
+                        "a value with characters other than letters, digits, '.', '-', '_' and '$' needs quotes")
                 }
                 tokens.append(.sign(first))
                 rest.removeFirst()

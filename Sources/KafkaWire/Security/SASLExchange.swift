@@ -41,15 +41,21 @@ struct OAuthBearerExchange: SASLExchange {
         let punctuation = "-._~+/="
         guard !token.value.value.isEmpty,
             token.value.value.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || punctuation.contains($0)) })
-        else { throw KafkaError(.invalidConfig, "the OAuth token contains characters that are not valid in an access token") }
+        else {
+            throw KafkaError(
+                .invalidConfig, "the OAuth token contains characters that are not valid in an access token")
+        }
         var message = "n,,\u{1}auth=Bearer \(token.value.value)\u{1}"
         for (key, value) in token.extensions.sorted(by: { $0.key < $1.key }) {
             guard !key.isEmpty, key != "auth", key.allSatisfy({ $0.isASCII && $0.isLetter }) else {
                 throw KafkaError(
-                    .invalidConfig, "'\(key)' is not a valid name for an OAuth extension: it must consist of letters and not be 'auth'")
+                    .invalidConfig,
+                    "'\(key)' is not a valid name for an OAuth extension: it must consist of letters and not be 'auth'")
             }
             guard value.unicodeScalars.allSatisfy({ 0x20...0x7e ~= $0.value || "\t\r\n".unicodeScalars.contains($0) })
-            else { throw KafkaError(.invalidConfig, "the OAuth extension \(key) contains characters that can't be sent") }
+            else {
+                throw KafkaError(.invalidConfig, "the OAuth extension \(key) contains characters that can't be sent")
+            }
             message += "\(key)=\(value)\u{1}"
         }
         return Array((message + "\u{1}").utf8)

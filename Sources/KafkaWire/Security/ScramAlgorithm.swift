@@ -110,7 +110,8 @@ package enum ScramAlgorithm: Sendable {
 
         private var isMissing: KafkaError {
             KafkaError(
-                .invalidConfig, "this build does not include OpenSSL, which \(mechanism) needs: build with the trait TLS")
+                .invalidConfig,
+                "this build does not include OpenSSL, which \(mechanism) needs: build with the trait TLS")
         }
     }
 #endif

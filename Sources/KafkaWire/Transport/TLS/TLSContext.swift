@@ -116,7 +116,8 @@
                 } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
                     throw KafkaError(.invalidConfig, "\(place) doesn't exist")
                 } catch let error as CocoaError where error.code == .fileReadInapplicableStringEncoding {
-                    throw KafkaError(.invalidConfig, "\(place) is not in PEM format; convert a Java key store or trust store to PEM")
+                    throw KafkaError(
+                        .invalidConfig, "\(place) is not in PEM format; convert a Java key store or trust store to PEM")
                 } catch {
                     // Foundation's description would repeat the path.
                     let reason = (error as? CocoaError)?.underlying?.localizedDescription ?? "it cannot be opened"
