@@ -1,4 +1,4 @@
--- The tables of press.yaml.
+-- The tables for press.yaml.
 CREATE TABLE press_event (
     machine  text NOT NULL,
     at       timestamptz NOT NULL,

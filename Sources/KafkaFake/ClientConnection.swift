@@ -116,9 +116,9 @@ struct ClientConnection {
     // MARK: One request
 
     private func carryOut(_ key: APIKey, _ header: RequestHeader, _ fault: Fault?) throws -> Outcome {
-        let isSpoken = versions.ranges[key]?.contains(header.version) ?? false
-        if key == .apiVersions { return try answerVersions(header, isSpoken: isSpoken, fault) }
-        guard isSpoken else { return .hangUp }
+        let isSupported = versions.ranges[key]?.contains(header.version) ?? false
+        if key == .apiVersions { return try answerVersions(header, isSupported: isSupported, fault) }
+        guard isSupported else { return .hangUp }
         guard let handler = APIHandler.all[key] ?? APIHandler.logins[key] else { return .hangUp }
         let call = APICall(
             node: node, version: header.version, clientID: header.clientID, state: state, refusal: Refusal(fault),
@@ -126,8 +126,8 @@ struct ClientConnection {
         return try handler.answer(header, call)
     }
 
-    private func answerVersions(_ header: RequestHeader, isSpoken: Bool, _ fault: Fault?) throws -> Outcome {
-        if isSpoken {
+    private func answerVersions(_ header: RequestHeader, isSupported: Bool, _ fault: Fault?) throws -> Outcome {
+        if isSupported {
             let error = Refusal(fault)?.code ?? .none
             let response = ApiVersionsResponse(
                 errorCode: error.rawValue, apis: versions.announced, finalizedFeaturesEpoch: 0,

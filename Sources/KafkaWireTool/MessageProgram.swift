@@ -48,7 +48,7 @@ enum MessageProgram {
             defaults: defaults, overrides: overrides, isQuiet: options.isQuiet,
             isVerbose: options.isVerbose)
         switch options.mode {
-        case .produce, .consume, .group: session.waitsForEver = options.continuesAfterErrors
+        case .produce, .consume, .group: session.waitsIndefinitely = options.continuesAfterErrors
         case .list, .query, nil: break
         }
         return session

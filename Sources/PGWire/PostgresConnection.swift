@@ -136,8 +136,8 @@ public actor PostgresConnection {
         if known.statements == sql { return true }
         if known.isPooled == true { return false }
         if known.isPooled == nil {
-            let told = try await query("SELECT pg_catalog.pg_backend_pid()").onlyRow[0]
-            let isPooled = told != serverProcessID.map { "\($0)" }
+            let reported = try await query("SELECT pg_catalog.pg_backend_pid()").onlyRow[0]
+            let isPooled = reported != serverProcessID.map { "\($0)" }
             session.withLock { $0.isPooled = isPooled }
             if isPooled { return false }
         }
@@ -148,7 +148,7 @@ public actor PostgresConnection {
     }
 
     /// Disables ``setUp(_:)``, because the session isn't the one that was set up.
-    public nonisolated func giveUpSession() {
+    public nonisolated func disableSetUp() {
         session.withLock { $0 = SessionSetup(isPooled: true) }
     }
 

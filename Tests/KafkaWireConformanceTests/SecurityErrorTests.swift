@@ -56,10 +56,10 @@ extension RealKafka {
                 "does not support sasl.mechanism=PLAIN; it offers OAUTHBEARER, SCRAM-SHA-256"),
             Case(
                 "unknown CA", .ssl, ["security.protocol": "SSL", "ssl.truststore.location": "stranger-ca.pem"],
-                .networkException, "has a certificate of an authority that isn't trusted (CN = test ca): give"),
+                .networkException, "has a certificate of an authority that isn't trusted (CN = test ca): set"),
             Case(
                 "the system's CAs", .ssl, ["security.protocol": "SSL"], .networkException,
-                "has a certificate of an authority that isn't trusted (CN = test ca): give"),
+                "has a certificate of an authority that isn't trusted (CN = test ca): set"),
             Case(
                 "expired certificate", .expired, tls, .networkException,
                 "has a certificate that expired on Feb  1 00:00:00 2020 GMT"),
@@ -103,10 +103,10 @@ extension RealKafka {
             Case(
                 "a file without a certificate", .ssl,
                 ["security.protocol": "SSL", "ssl.truststore.location": "ca.key"], .invalidConfig,
-                "ca.key (ssl.truststore.location) holds no certificate in PEM form"),
+                "ca.key (ssl.truststore.location) contains no certificate in PEM format"),
             Case(
                 "a file without a key", .ssl, tls.merging(["ssl.keystore.location": "client.crt"]) { $1 },
-                .invalidConfig, "client.crt (ssl.keystore.location) holds no private key"),
+                .invalidConfig, "client.crt (ssl.keystore.location) contains no private key"),
         ]
 
         @Test(arguments: KafkaHome.all, cases)

@@ -33,7 +33,7 @@ struct SessionSetupTests {
         try await connection.execute("CREATE TABLE runs (n int)")
         let statements = "INSERT INTO runs VALUES (1)"
         #expect(try await connection.setUp(statements))
-        connection.giveUpSession()
+        connection.disableSetUp()
         #expect(try await !connection.setUp(statements))
         #expect(try await connection.query("SELECT count(*) FROM runs").onlyRow[0] == "1")
         await connection.close()

@@ -31,8 +31,8 @@ enum NearestFloat {
         let power = powers[exponent &- exponents.lowerBound]
         var (high, low) = digits.multipliedFullWidth(by: UInt64(truncatingIfNeeded: power >> 64))
         // The lower half of the power matters only if a carry could reach the kept bits.
-        let unkept = UInt64.max &>> UInt64(truncatingIfNeeded: significandBits &+ 3)
-        if high & unkept == unkept {
+        let droppedBits = UInt64.max &>> UInt64(truncatingIfNeeded: significandBits &+ 3)
+        if high & droppedBits == droppedBits {
             let more = digits.multipliedFullWidth(by: UInt64(truncatingIfNeeded: power)).high
             let (sum, carries) = low.addingReportingOverflow(more)
             low = sum

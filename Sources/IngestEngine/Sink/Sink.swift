@@ -151,10 +151,10 @@ public struct Sink: Sendable {
                 }
             } catch let error as PostgresError {
                 // SQLSTATE 26000: the prepared statement doesn't exist.
-                if error.sqlState == "26000" { connection.giveUpSession() }
+                if error.sqlState == "26000" { connection.disableSetUp() }
                 if error.kind != .server || connection.isBroken {
                     isInDoubt = error.mayBeCommitted
-                } else if !inParts, stage.hasRows, Self.blamesRows(error) {
+                } else if !inParts, stage.hasRows, Self.isCausedByRows(error) {
                     throw Refused(error: error)
                 }
                 throw error
@@ -209,7 +209,7 @@ public struct Sink: Sendable {
     }
 
     /// Whether sending the rows in parts may help. It doesn't help if COMMIT takes too long.
-    private static func blamesRows(_ error: PostgresError) -> Bool {
+    private static func isCausedByRows(_ error: PostgresError) -> Bool {
         error.mayBeCausedByRow || error.isTimeout && !error.isOfCommit
     }
 

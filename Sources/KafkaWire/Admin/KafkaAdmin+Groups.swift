@@ -189,7 +189,7 @@ extension KafkaAdmin {
     /// - Throws: NETWORK_EXCEPTION or another error if no broker can be reached; `CancellationError`.
     public func supportsConsumerProtocol() async throws -> Bool {
         let connection = try await cluster.anyConnection()
-        let isSpoken = (try? connection.version(for: ConsumerGroupHeartbeatRequest.self)) != nil
-        return isSpoken && connection.features["group.version", default: 0] >= 1
+        let isSupported = (try? connection.version(for: ConsumerGroupHeartbeatRequest.self)) != nil
+        return isSupported && connection.features["group.version", default: 0] >= 1
     }
 }

@@ -1,7 +1,7 @@
 extension PropertyList {
-    /// What other clients call a setting, or have one for where this client has none; and what to do instead.
+    /// Hints for settings of other clients: Kafka's name, or what to use instead if this client has no such setting.
     static let foreignNames: [String: String] = [
-        // librdkafka's.
+        // Names of librdkafka.
         "metadata.broker.list": "Kafka's name is bootstrap.servers",
         "message.timeout.ms": "Kafka's name is delivery.timeout.ms",
         "message.max.bytes": "Kafka's name is max.request.size",
@@ -12,7 +12,7 @@ extension PropertyList {
         "queue.buffering.max.messages": "buffer.memory is the limit, in bytes",
         "fetch.message.max.bytes": "Kafka's name is max.partition.fetch.bytes",
         "fetch.wait.max.ms": "Kafka's name is fetch.max.wait.ms",
-        "queued.min.messages": "fetch.max.bytes is the limit of what waits, in bytes",
+        "queued.min.messages": "fetch.max.bytes limits the buffered messages, in bytes",
         "topic.metadata.refresh.interval.ms": "Kafka's name is metadata.max.age.ms",
         "sasl.mechanisms": "Kafka's name is sasl.mechanism",
         "ssl.ca.location": "Kafka's name is ssl.truststore.location",
@@ -22,12 +22,12 @@ extension PropertyList {
         "ssl.certificate.pem": "Kafka's name is ssl.keystore.certificate.chain",
         "ssl.key.location": "Kafka's name is ssl.keystore.location, for a PEM file with the certificates and the key",
         "ssl.key.pem": "Kafka's name is ssl.keystore.key",
-        // The Java client's.
-        "retries": "delivery.timeout.ms is the limit of what is tried again",
-        "max.poll.records": "batches are handed out as they were written; max.partition.fetch.bytes is the limit",
-        "partitioner.class": "a Partitioner is part of the producer's configuration in the program",
-        "interceptor.classes": "the client's hooks are part of its configuration in the program",
+        // Names of the Java client.
+        "retries": "delivery.timeout.ms limits the retries",
+        "max.poll.records": "batches are returned as they were written; max.partition.fetch.bytes limits their size",
+        "partitioner.class": "set ProducerConfiguration.partitioner in the program",
+        "interceptor.classes": "pass ClientHooks to KafkaClient in the program",
         "ssl.truststore.password": "a PEM trust store has no password",
-        "ssl.keystore.password": "a PEM key store has no password; that of its key is ssl.key.password",
+        "ssl.keystore.password": "a PEM key store has no password; ssl.key.password is the password of its key",
     ]
 }

@@ -1,7 +1,7 @@
 import Concurrency
 import Foundation
 
-/// A file of settings as Kafka's Java tools read them: the format of `java.util.Properties`.
+/// A settings file in the format of Kafka's Java tools (`java.util.Properties`).
 ///
 /// ```
 /// # where to ask first
@@ -9,37 +9,38 @@ import Foundation
 ///                     127.0.0.1:9093
 /// client.id: press-3
 /// ```
-/// - A line whose first character is `#` or `!` is a comment. Blank lines count for nothing.
-/// - A name ends at the first `=`, `:` or blank; blanks around that are dropped, those at the end of a value are kept.
-/// - A line that ends with a backslash goes on in the next one, without the blanks at its beginning.
-/// - `\t`, `\n`, `\r`, `\f` and `\uXXXX` are what they are in Java; a backslash before anything else is dropped, so one
-///   that is meant is written twice.
-/// - The text is UTF-8; a file that isn't is taken for ISO-8859-1, the encoding that Java writes.
-/// - Of a name that is given twice the last counts.
+/// - A line whose first character is `#` or `!` is a comment. Comments and blank lines are ignored.
+/// - A name ends at the first `=`, `:` or blank. Blanks around the separator are dropped; blanks at the end of a value are
+///   kept.
+/// - A line that ends with a backslash continues on the next line, whose leading blanks are dropped.
+/// - `\t`, `\n`, `\r`, `\f` and `\uXXXX` are escapes as in Java. A backslash before any other character is dropped, so
+///   write a literal backslash twice.
+/// - The encoding is UTF-8. A file that is not valid UTF-8 is read as ISO-8859-1, the encoding that Java writes.
+/// - If a name occurs several times, the last value applies.
 ///
-/// Who prints or dumps a file, or one of its entries, sees names and no values.
+/// Printing or dumping a file or an entry shows names but no values.
 public struct PropertiesFile: Sendable {
     /// One setting of the file.
     public struct Entry: Sendable, Hashable {
-        /// By Kafka's name, as it stands there.
+        /// The name, as in the file.
         public let name: String
-        /// May be a password: not for printing.
+        /// The value. It may be a password, so do not print it.
         public let value: String
-        /// Where it stands, or begins where it goes over several; from 1.
+        /// The number of the line, or of the first line if the entry has several; from 1.
         public let line: Int
     }
 
-    /// What errors call the file.
+    /// The file's name in errors.
     public let path: String
-    /// In the file's order.
+    /// The settings in the file's order.
     public let entries: [Entry]
 
-    /// Reads a file's content that is at hand.
+    /// Parses the content of a file.
     ///
     /// - Parameters:
     ///   - content: The file's bytes, in UTF-8 or ISO-8859-1.
-    ///   - path: What errors call the file.
-    /// - Throws: INVALID_CONFIG for a `\u` without four hexadecimal digits, naming file and line.
+    ///   - path: The file's name in errors.
+    /// - Throws: INVALID_CONFIG with file and line, for a `\u` without four hexadecimal digits.
     public init(_ content: some Sequence<UInt8>, path: String) throws(KafkaError) {
         self.path = path
         var parser = PropertiesParser(content, path: path)
@@ -48,8 +49,8 @@ public struct PropertiesFile: Sendable {
 
     /// Reads a file, on a thread that may block.
     ///
-    /// - Throws: RESOURCE_NOT_FOUND where the file can't be read, with the system's reason; INVALID_CONFIG for what
-    ///   `init` refuses.
+    /// - Throws: RESOURCE_NOT_FOUND with the system's reason if the file can't be read; INVALID_CONFIG as
+    ///   ``init(_:path:)``.
     public static func read(_ path: String) async throws(KafkaError) -> PropertiesFile {
         let content = await DispatchQueue(label: "settings").value { contents(of: path) }
         return try PropertiesFile(try content.get(), path: path)
@@ -77,24 +78,23 @@ public struct PropertiesFile: Sendable {
         }
     }
 
-    /// The settings by name; values may be passwords: not for printing.
+    /// The settings by name. Values may be passwords, so do not print them.
     public var properties: [String: String] {
         Dictionary(entries.map { ($0.name, $0.value) }, uniquingKeysWith: { _, last in last })
     }
 }
 
-// Values are hidden whatever their names: which may be shown depends on whose settings they are, and a name that is
-// mistyped says nothing of its value.
+// All values are hidden: this type doesn't know which names are secret, and the name of a secret may be mistyped.
 extension PropertiesFile: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     public var description: String { "\(path): " + entries.map(\.name).joined(separator: ", ") }
     public var debugDescription: String { description }
-    /// With names alone, for `dump` and debuggers.
+    /// A mirror with names but no values, for `dump` and debuggers.
     public var customMirror: Mirror { Mirror(self, children: ["path": path, "entries": entries]) }
 }
 
 extension PropertiesFile.Entry: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     public var description: String { "\(name)=\(Secret.mask)" }
     public var debugDescription: String { description }
-    /// With the name and the line alone, for `dump` and debuggers.
+    /// A mirror with the name and the line but no value, for `dump` and debuggers.
     public var customMirror: Mirror { Mirror(self, children: ["name": name, "line": line]) }
 }

@@ -1,6 +1,6 @@
-/// Reads the format of `java.util.Properties` (Java's API documentation, `Properties.load`).
+/// Parses the format of `java.util.Properties` (Java's API documentation, `Properties.load`).
 ///
-/// It goes over UTF-16 units, since `\uXXXX` names one of those, and a character may be written as two.
+/// It works on UTF-16 code units, since `\uXXXX` denotes a code unit, and a character may need two of them.
 struct PropertiesParser {
     private typealias Unit = UInt16
 
@@ -14,18 +14,18 @@ struct PropertiesParser {
     }
 
     private let path: String
-    /// The file's lines, without what ends them.
+    /// The file's lines, without their line endings.
     private let lines: [ArraySlice<Unit>]
     private var next = 0
 
     init(_ content: some Sequence<UInt8>, path: String) {
         self.path = path
         var bytes = Array(content)[...]
-        // Editors on Windows begin a file with this mark; it is no part of the first name.
+        // Skip the byte order mark that editors on Windows write; it is not part of the first name.
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
         let units =
             String(validating: bytes, as: UTF8.self).map { Array($0.utf16) }
-            ?? bytes.map { Unit($0) }  // ISO-8859-1's characters have the numbers of Unicode's
+            ?? bytes.map { Unit($0) }  // ISO-8859-1's characters have the same numbers as in Unicode
         lines = Self.split(units)
     }
 
@@ -60,7 +60,7 @@ struct PropertiesParser {
         return entries
     }
 
-    /// The next line that isn't blank or a comment, with those that it goes on in.
+    /// The next line that isn't blank or a comment, together with its continuation lines.
     private mutating func nextLogicalLine() -> (line: [Unit], number: Int)? {
         while next < lines.count {
             var line = lines[next].drop { Letter.blanks.contains($0) }
@@ -76,13 +76,13 @@ struct PropertiesParser {
                 next += 1
             }
             whole += line
-            // A backslash alone, and nothing behind it, comes to nothing.
+            // A line that consists of a backslash, without a continuation, is empty.
             if !whole.isEmpty { return (whole, number) }
         }
         return nil
     }
 
-    /// Whether the last backslash isn't itself the second of a pair.
+    /// Whether the line ends with a backslash that isn't escaped by another one.
     private func endsInBackslash(_ line: ArraySlice<Unit>) -> Bool {
         line.reversed().prefix { $0 == Letter.backslash }.count % 2 == 1
     }
@@ -90,7 +90,7 @@ struct PropertiesParser {
     private func split(_ line: [Unit]) -> (name: ArraySlice<Unit>, value: ArraySlice<Unit>) {
         var end = 0
         while end < line.count, !Letter.separators.contains(line[end]), !Letter.blanks.contains(line[end]) {
-            // What follows a backslash is part of the name, whatever it is.
+            // Any character after a backslash is part of the name.
             end += line[end] == Letter.backslash ? 2 : 1
         }
         end = min(end, line.count)
@@ -116,11 +116,11 @@ struct PropertiesParser {
             case UInt8(ascii: "f"): units.append(0x0C)
             case UInt8(ascii: "u"):
                 let digits = String(decoding: rest.prefix(4), as: UTF16.self)
-                // `UInt16` would take a sign as well.
+                // `UInt16` would also accept a sign.
                 guard digits.utf8.count == 4, digits.allSatisfy(\.isHexDigit), let value = Unit(digits, radix: 16)
                 else {
                     throw KafkaError(
-                        .invalidConfig, "\(path), line \(line): \\u is followed by four hexadecimal digits")
+                        .invalidConfig, "\(path), line \(line): \\u must be followed by four hexadecimal digits")
                 }
                 units.append(value)
                 rest = rest.dropFirst(4)

@@ -101,14 +101,14 @@ struct PropertyList {
     }
 
     mutating func set(_ target: inout Bool, _ name: String) throws(KafkaError) {
-        if let value = try take(name, expected: "true or false", { Self.truth($0) }) { target = value }
+        if let value = try take(name, expected: "true or false", { Self.boolean($0) }) { target = value }
     }
 
     mutating func set(_ target: inout Bool?, _ name: String) throws(KafkaError) {
-        if let value = try take(name, expected: "true or false", { Self.truth($0) }) { target = value }
+        if let value = try take(name, expected: "true or false", { Self.boolean($0) }) { target = value }
     }
 
-    private static func truth(_ text: String) -> Bool? { Bool(text.trimmed.lowercased()) }
+    private static func boolean(_ text: String) -> Bool? { Bool(text.trimmed.lowercased()) }
 
     mutating func set(_ target: inout String, _ name: String) throws(KafkaError) {
         if let value = try text(name) { target = value }

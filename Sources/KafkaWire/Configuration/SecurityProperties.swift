@@ -16,7 +16,7 @@ enum SecurityProperties {
         let hasEncryption = try TLSProperties.take(&encryption, from: &list)
         let login = try Login(from: &list)
         guard let chosen else {
-            // In silence, somebody who forgot the protocol would send everything in plain.
+            // Without this error, a user who forgets the protocol would send everything unencrypted.
             guard !hasEncryption, !login.isGiven else {
                 throw KafkaError(
                     .invalidConfig,
@@ -30,14 +30,14 @@ enum SecurityProperties {
         #if !TLS
             if chosen.tls {
                 throw KafkaError(
-                    .invalidConfig, "this build is without OpenSSL, and so without TLS: build with the trait TLS")
+                    .invalidConfig, "this build does not include OpenSSL, which TLS needs: build with the trait TLS")
             }
         #endif
         security.tls = chosen.tls ? encryption : nil
         security.sasl = chosen.sasl ? try login.credentials() : nil
     }
 
-    /// The settings of a login, before it is clear that one is wanted.
+    /// The settings of a login. Whether to log in is decided by `security.protocol`.
     private struct Login {
         private let mechanism: String?
         private let jaas: String?

@@ -15,7 +15,7 @@ struct FetchSession: Sendable {
     /// The epoch of a request without a session, which no broker can reject for its session.
     private static let finalEpoch: Int32 = -1
     /// After this many rejections in a row, requests don't ask for a session any more.
-    private static let rejectionsToGiveUp = 3
+    private static let rejectionLimit = 3
 
     private let node: Int32
     /// How many sessions were begun.
@@ -80,6 +80,6 @@ struct FetchSession: Sendable {
 
     private mutating func begin() {
         id = 0
-        epoch = rejections >= Self.rejectionsToGiveUp ? Self.finalEpoch : Self.initialEpoch
+        epoch = rejections >= Self.rejectionLimit ? Self.finalEpoch : Self.initialEpoch
     }
 }

@@ -62,7 +62,7 @@ extension Fetcher {
     /// - Parameter length: The batch's length by its header; nil if that is cut off.
     /// - Throws: MESSAGE_TOO_LARGE for a batch that is longer than the client receives. CORRUPT_MESSAGE if a higher limit
     ///   brings no whole batch either.
-    func fellShort(
+    func handleShortfall(
         _ key: TopicPartition, _ requested: RequestedFetch, _ node: Int32, byteCount: Int, batch length: Int?
     ) throws(KafkaError) {
         let fetch = requested.fetch

@@ -98,7 +98,7 @@ extension Fetcher {
                 slot: requested.slot, reader: reader, next: position, gate: gate, failure: error)
         }
         guard scan.batchCount > 0 else {
-            try fellShort(key, requested, node, byteCount: records.count, batch: scan.cutOffByteCount)
+            try handleShortfall(key, requested, node, byteCount: records.count, batch: scan.cutOffByteCount)
             return nil
         }
         guard scan.nextOffset > position.offset else {

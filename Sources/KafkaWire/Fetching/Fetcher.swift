@@ -96,7 +96,7 @@ actor Fetcher {
     }
 
     /// Stops fetching these partitions, which a group has revoked. No batch of them is handed out from now on.
-    func giveUp(_ keys: some Sequence<TopicPartition> & Sendable) {
+    func revoke(_ keys: some Sequence<TopicPartition> & Sendable) {
         buffer.remove(Array(keys), forGroup: true)
         forgetWaits()
         resume()

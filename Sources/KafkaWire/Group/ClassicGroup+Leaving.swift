@@ -12,7 +12,7 @@ extension ClassicGroup {
         for task in tasks { task.cancel() }
         if !needsGeneration { await stopSteps() }
         for task in tasks { await task.value }
-        var errors = await partitions.giveUpAll(owned, areLost: machine.hasLost, by: deadline)
+        var errors = await partitions.revokeAll(owned, areLost: machine.hasLost, by: deadline)
         owned = []
         let sender = machine.identity
         if !hasFailed { handle(.closed) }
@@ -55,7 +55,7 @@ extension ClassicGroup {
     func fail(_ error: KafkaError) async {
         let areLost = machine.hasLost || error.code == .fencedInstanceId
         let deadline = cluster.timing.now() + CloseReport.defaultLimit
-        _ = await partitions.giveUpAll(owned, areLost: areLost, by: deadline)
+        _ = await partitions.revokeAll(owned, areLost: areLost, by: deadline)
         owned = []
         await sendLeave(machine.identity, reason: "the member has failed", by: deadline)
         await partitions.coordinator.close()

@@ -16,7 +16,7 @@ actor ClassicGroup: GroupMembership {
     /// The last assignment, for the user data of sticky assignors; generation -1 if there was none.
     private var previous: (partitions: Set<TopicPartition>, generation: Int32) = ([], -1)
     /// Whether the member revoked partitions for the current assignment. Other members wait for these.
-    private var hasGivenUp = false
+    private var hasRevoked = false
     private var joined: JoinGroupResponse?
     /// The partition counts from which this member computed the assignment; nil if another member computed it.
     var dividedCounts: [String: Int32]?
@@ -134,19 +134,19 @@ actor ClassicGroup: GroupMembership {
     private func prepare() async throws {
         // Revoke lost partitions first, without waiting for the metadata of topics.
         let areLost = machine.hasLost
-        if areLost || !isCooperative { try await giveUp(owned, areLost: areLost) }
+        if areLost || !isCooperative { try await revoke(owned, areLost: areLost) }
         topics = try await currentTopics()
-        try await giveUp(owned.filter { !topics.contains($0.topic) }, areLost: false)
+        try await revoke(owned.filter { !topics.contains($0.topic) }, areLost: false)
         handle(.prepared(asLost: areLost))
     }
 
-    private func giveUp(_ leaving: Set<TopicPartition>, areLost: Bool) async throws {
+    private func revoke(_ leaving: Set<TopicPartition>, areLost: Bool) async throws {
         guard !leaving.isEmpty else { return }
         guard await partitions.buffer.quiesce() else { throw CancellationError() }
         // If they were lost while this waited for the application, the next step revokes them as lost.
         guard machine.hasLost == areLost else { return partitions.buffer.release() }
         owned.subtract(leaving)
-        await partitions.giveUp(leaving, areLost: areLost)
+        await partitions.revoke(leaving, areLost: areLost)
         partitions.buffer.permitTimeouts()
         if !owned.isEmpty { partitions.buffer.release() }
     }
@@ -198,7 +198,7 @@ actor ClassicGroup: GroupMembership {
             response.errorCode, "could not get an assignment from group \(groupID)")
         let assigned = try decoded(response.assignment)
         previous = (Set(assigned), joined.generationId)
-        hasGivenUp = false
+        hasRevoked = false
         handle(.synced(Set(assigned)))
     }
 
@@ -225,9 +225,9 @@ actor ClassicGroup: GroupMembership {
     private func adopt(_ assigned: Set<TopicPartition>) async throws {
         let (revoked, added) = (owned.subtracting(assigned), assigned.subtracting(owned))
         // An eager member has already revoked all partitions before it joined.
-        try await giveUp(revoked, areLost: false)
+        try await revoke(revoked, areLost: false)
         // Record this now: the rest may fail, and a retry finds nothing left to revoke.
-        hasGivenUp = hasGivenUp || !revoked.isEmpty
+        hasRevoked = hasRevoked || !revoked.isEmpty
         let takeover = try await partitions.prepareTakeover(of: added, asMember: false)
         if !takeover.isEmpty {
             guard await partitions.buffer.quiesce() else { throw CancellationError() }
@@ -240,7 +240,7 @@ actor ClassicGroup: GroupMembership {
         partitions.buffer.release()
         // The consumer reads the partitions that were taken over while the others are retried.
         if let error = takeover.retriable { throw error }
-        handle(.adopted(hasGivenUp: hasGivenUp))
+        handle(.adopted(hasRevoked: hasRevoked))
     }
 
     // MARK: Heartbeats

@@ -44,7 +44,7 @@ struct ClassicMember: Sendable {
         /// SyncGroup brought an assignment that can't be decoded. Another generation may have a better one.
         case unreadable
         /// The member owns the assigned partitions. Partitions that it revoked are free for other members.
-        case adopted(hasGivenUp: Bool)
+        case adopted(hasRevoked: Bool)
         /// The current step failed with an error that is not retriable.
         case refused(KafkaError)
         /// A heartbeat or a commit was answered with an error.
@@ -97,8 +97,8 @@ struct ClassicMember: Sendable {
             state = .adopting(partitions)
         case (.syncing, .unreadable):
             state = .joining
-        case (.adopting, .adopted(let hasGivenUp)):
-            if hasGivenUp || isOutdated { prepare() } else { state = .stable }
+        case (.adopting, .adopted(let hasRevoked)):
+            if hasRevoked || isOutdated { prepare() } else { state = .stable }
 
         case (.stable, .outdated):
             prepare()

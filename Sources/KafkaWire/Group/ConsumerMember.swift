@@ -43,7 +43,7 @@ struct ConsumerMember: Sendable {
         /// A heartbeat, a commit or a reconciliation failed with an error that is not retriable.
         case refused(KafkaError, epoch: Int32)
         /// A heartbeat was not answered, or was answered with a retriable error.
-        case unheard
+        case unanswered
         /// The application changed the subscription.
         case subscribed
         /// The application has not asked for a batch within `max.poll.interval.ms`.
@@ -71,7 +71,7 @@ struct ConsumerMember: Sendable {
     /// since.
     private var reconciling: Set<TopicIDPartition> = []
     /// The last heartbeat that the coordinator answered without an error.
-    private var told = Report(epoch: -1, owned: [], revision: -1)
+    private var acknowledged = Report(epoch: -1, owned: [], revision: -1)
     /// Increases when the next heartbeat has to carry all fields again.
     private var revision = 0
 
@@ -100,10 +100,10 @@ struct ConsumerMember: Sendable {
     }
 
     /// Whether the next heartbeat has to carry the whole subscription.
-    var tellsEverything: Bool { epoch == 0 || told.revision != revision }
+    var sendsAllFields: Bool { epoch == 0 || acknowledged.revision != revision }
 
     /// Whether the next heartbeat has to carry the partitions.
-    var tellsPartitions: Bool { tellsEverything || told.owned != owned && told.owned != claimed }
+    var sendsPartitions: Bool { sendsAllFields || acknowledged.owned != owned && acknowledged.owned != claimed }
 
     mutating func handle(_ event: Event) {
         switch (state, event) {
@@ -114,7 +114,7 @@ struct ConsumerMember: Sendable {
         // A member without an epoch has nothing to commit.
         case (_, .closing):
             state = epoch > 0 ? .leaving : .left
-        case (_, .subscribed), (_, .unheard):
+        case (_, .subscribed), (_, .unanswered):
             revision += 1
 
         case (.joining, .accepted(let response, let report)), (.stable, .accepted(let response, let report)),
@@ -122,7 +122,7 @@ struct ConsumerMember: Sendable {
             accepted(response, report)
         case (.leaving, .accepted(let response, let report)):
             epoch = response.memberEpoch
-            told = report
+            acknowledged = report
 
         case (.reconciling, .reconciling):
             reconciling = target
@@ -157,7 +157,7 @@ struct ConsumerMember: Sendable {
     private mutating func accepted(_ response: ConsumerGroupHeartbeatResponse, _ report: Report) {
         if let memberID = response.memberId, !memberID.isEmpty { self.memberID = memberID }
         epoch = response.memberEpoch
-        told = report
+        acknowledged = report
         if let assignment = response.assignment {
             target = Set(
                 assignment.topicPartitions.flatMap { topic in

@@ -9,12 +9,12 @@ extension ConsumerProtocolGroup {
 
     private func leaveOnce(by deadline: ContinuousClock.Instant) async -> [KafkaError] {
         // The coordinator may already know this member even if the first heartbeat was not answered yet.
-        let isMember = machine.sendsHeartbeats && hasSpoken
+        let isMember = machine.sendsHeartbeats && mayHaveJoined
         leavesBy = deadline
         handle(.closing)
         for task in tasks { task.cancel() }
         for task in tasks { await task.value }
-        var errors = await partitions.giveUpAll(Set(owned.keys), areLost: machine.epoch == 0, by: deadline)
+        var errors = await partitions.revokeAll(Set(owned.keys), areLost: machine.epoch == 0, by: deadline)
         owned = [:]
         if !hasFailed { handle(.closed) }
         heartbeats?.cancel()
@@ -35,9 +35,9 @@ extension ConsumerProtocolGroup {
 
     func fail(_ error: KafkaError) async {
         let deadline = cluster.timing.now() + CloseReport.defaultLimit
-        _ = await partitions.giveUpAll(Set(owned.keys), areLost: true, by: deadline)
+        _ = await partitions.revokeAll(Set(owned.keys), areLost: true, by: deadline)
         owned = [:]
-        if hasSpoken { await sendLeave(by: deadline) }
+        if mayHaveJoined { await sendLeave(by: deadline) }
         partitions.fail(error)
     }
 

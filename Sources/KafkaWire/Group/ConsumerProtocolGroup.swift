@@ -14,11 +14,11 @@ actor ConsumerProtocolGroup: GroupMembership {
     /// The partitions that this member owns.
     var owned: [TopicPartition: TopicIDPartition] = [:]
     /// Whether a pattern was sent. A later subscription by names then has to clear it.
-    private var toldPattern = false
+    private var hasSentPattern = false
     private(set) var heartbeatInterval: Duration
     private var earlyHeartbeatsLeft = 0
     /// Whether a heartbeat may have reached a coordinator, answered or not.
-    var hasSpoken = false
+    var mayHaveJoined = false
     /// The retry state of each operation, by its description.
     private var retries: [String: Retry] = [:]
     private let missing: MissingTopics
@@ -97,7 +97,7 @@ actor ConsumerProtocolGroup: GroupMembership {
             switch machine.state {
             case .joining, .stable: await wake.wait()
             case .reconciling: await attempt("take over the partitions that group \(groupID) assigns", reconcile)
-            case .fenced: await attempt("give up the partitions of group \(groupID)", drop)
+            case .fenced: await attempt("revoke the partitions of group \(groupID)", drop)
             case .failed(let error): return await fail(error)
             case .leaving, .left: return
             }
@@ -138,7 +138,7 @@ actor ConsumerProtocolGroup: GroupMembership {
             // The member may have been fenced while it waited for the application.
             guard machine.state == .reconciling else { return partitions.buffer.release() }
             for partition in revoked { owned[partition] = nil }
-            await partitions.giveUp(revoked, areLost: false)
+            await partitions.revoke(revoked, areLost: false)
             partitions.buffer.permitTimeouts()
         }
         let takeover = try await partitions.prepareTakeover(
@@ -165,7 +165,7 @@ actor ConsumerProtocolGroup: GroupMembership {
         guard await partitions.buffer.quiesce() else { throw CancellationError() }
         let lost = Set(owned.keys)
         owned = [:]
-        await partitions.giveUp(lost, areLost: true)
+        await partitions.revoke(lost, areLost: true)
         partitions.buffer.release()
         handle(.dropped)
         beatNow.notify()
@@ -243,9 +243,9 @@ actor ConsumerProtocolGroup: GroupMembership {
         let operation = report.epoch == 0 ? "join group \(groupID)" : "send a heartbeat to group \(groupID)"
         do {
             let request = try await heartbeat()
-            if case .pattern = subscription { toldPattern = true }
+            if case .pattern = subscription { hasSentPattern = true }
             _ = try await partitions.coordinator.connection(role: .general)
-            hasSpoken = true
+            mayHaveJoined = true
             let response = try await partitions.coordinator.call(request)
             try await partitions.coordinator.check(
                 response.errorCode, response.errorMessage ?? "group \(groupID) refused this member's heartbeat")
@@ -257,7 +257,7 @@ actor ConsumerProtocolGroup: GroupMembership {
             guard let pause = pause(after: error, operation) else {
                 return handle(.refused(error, epoch: report.epoch))
             }
-            handle(.unheard)
+            handle(.unanswered)
             try? await cluster.timing.sleep(pause)
             beatNow.notify()
         } catch {
@@ -282,13 +282,13 @@ actor ConsumerProtocolGroup: GroupMembership {
     private func heartbeat() async throws -> ConsumerGroupHeartbeatRequest {
         var request = ConsumerGroupHeartbeatRequest(
             groupId: groupID, memberId: machine.memberID, memberEpoch: machine.epoch)
-        if machine.tellsPartitions {
+        if machine.sendsPartitions {
             request.topicPartitions = Dictionary(grouping: machine.report.owned, by: \.topicID).map { id, partitions in
                 ConsumerGroupHeartbeatTopicPartitions(
                     topicId: id, partitions: partitions.map(\.partition).sorted())
             }
         }
-        guard machine.tellsEverything else { return request }
+        guard machine.sendsAllFields else { return request }
         request.instanceId = configuration.groupInstanceID
         request.rackId = cluster.configuration.consumer.rackOfMember
         request.rebalanceTimeoutMs = configuration.maximumPollInterval.asMilliseconds
@@ -296,7 +296,7 @@ actor ConsumerProtocolGroup: GroupMembership {
         switch subscription {
         case .topics(let topics):
             request.subscribedTopicNames = Set(topics).sorted()
-            if toldPattern { request.subscribedTopicRegex = "" }
+            if hasSentPattern { request.subscribedTopicRegex = "" }
         case .pattern(let pattern):
             let version = try await partitions.coordinator.connection(role: .general).version(
                 for: ConsumerGroupHeartbeatRequest.self)

@@ -78,7 +78,7 @@ final class GroupIdentity: Sendable {
         }
     }
 
-    func gaveUp(_ partitions: some Sequence<TopicPartition>) {
+    func released(_ partitions: some Sequence<TopicPartition>) {
         state.withLock { state in
             for partition in partitions { state.owned[partition] = nil }
         }

@@ -2,7 +2,7 @@ import Concurrency
 
 /// Assigns and revokes the partitions of a group member, and commits their offsets, in both group protocols.
 ///
-/// The order of the steps in `giveUp` prevents records from being lost or processed twice.
+/// The order of the steps in `revoke` prevents records from being lost or processed twice.
 final class GroupPartitions: Sendable {
     let cluster: Cluster
     let configuration: GroupConfiguration
@@ -61,7 +61,7 @@ final class GroupPartitions: Sendable {
         handling.withLock { $0.handler = handler }
     }
 
-    private func tell(_ rebalance: Rebalance) async {
+    private func notifyHandler(of rebalance: Rebalance) async {
         let (change, partitions): (RebalanceEvent.Change, Set<TopicPartition>) =
             switch rebalance {
             case .assigned(let partitions): (.assigned, partitions)
@@ -103,7 +103,7 @@ final class GroupPartitions: Sendable {
     ///   - limit: The time limit of the commit; `request.timeout.ms` if nil.
     /// - Returns: The error of the commit; nil if it succeeded or was not needed.
     @discardableResult
-    func giveUp(
+    func revoke(
         _ partitions: Set<TopicPartition>, areLost: Bool, limit: Duration? = nil
     ) async -> KafkaError? {
         guard !partitions.isEmpty else { return nil }
@@ -121,10 +121,10 @@ final class GroupPartitions: Sendable {
                 cluster.observer?.failedCommit(group: offsets.groupID, error)
             }
         }
-        await tell(areLost ? .lost(partitions) : .revoked(partitions))
-        offsets.identity.gaveUp(partitions)
+        await notifyHandler(of: areLost ? .lost(partitions) : .revoked(partitions))
+        offsets.identity.released(partitions)
         // This does not wait for the application: a batch that it still holds does not count as processed.
-        await fetcher.giveUp(partitions)
+        await fetcher.revoke(partitions)
         progress.withLock { progress in
             for partition in partitions {
                 progress.committed[partition] = nil
@@ -191,7 +191,7 @@ final class GroupPartitions: Sendable {
         offsets.identity.tookOver(takeover.partitions)
         await fetcher.add(takeover.starts)
         await fetcher.add(failed: takeover.failed)
-        await tell(.assigned(takeover.partitions))
+        await notifyHandler(of: .assigned(takeover.partitions))
     }
 
     // MARK: Commits
@@ -325,13 +325,13 @@ final class GroupPartitions: Sendable {
     ///
     /// - Parameter deadline: When the caller has to be done, including its leave request.
     /// - Returns: The errors of the steps that failed.
-    func giveUpAll(
+    func revokeAll(
         _ partitions: Set<TopicPartition>, areLost: Bool, by deadline: ContinuousClock.Instant
     ) async -> [KafkaError] {
         buffer.hold()
         let remaining = deadline - cluster.timing.now()
         let limit = max(remaining - Self.leaveLimit, remaining / 2)
-        let failure = await giveUp(
+        let failure = await revoke(
             partitions, areLost: areLost, limit: min(limit, cluster.configuration.requestTimeout))
         await fetcher.assign([:])
         buffer.release()

@@ -49,7 +49,7 @@ package final class ClientObserver: Sendable {
         hooks.connected?(
             ConnectEvent(clientID: clientID, broker: broker, role: role, duration: duration, error: error))
         log(
-            .debug, "a connection can't be opened",
+            .debug, "could not connect",
             ["broker": broker.description, "role": role.rawValue, "error": error.description])
     }
 
@@ -58,7 +58,7 @@ package final class ClientObserver: Sendable {
         instruments?.openConnections(changeBy: -1)
         hooks.disconnected?(DisconnectEvent(clientID: clientID, broker: broker, role: role, reason: reason))
         log(
-            .debug, "a connection has ended",
+            .debug, "disconnected",
             ["broker": broker.description, "role": role.rawValue, "reason": reason.description])
     }
 
@@ -75,7 +75,7 @@ package final class ClientObserver: Sendable {
     /// - Parameter reason: Why the client discards its metadata (KIP-899, KIP-1102).
     package func rebootstraps(_ reason: String) {
         instruments?.count(.rebootstraps)
-        log(.notice, "the bootstrap servers are asked again", ["reason": reason])
+        log(.notice, "returning to the bootstrap servers", ["reason": reason])
     }
 
     // MARK: Requests
@@ -87,7 +87,7 @@ package final class ClientObserver: Sendable {
             RequestEvent(
                 clientID: clientID, broker: broker, role: role, api: api.name, version: version, byteCount: byteCount))
         log(
-            .trace, "a request is sent",
+            .trace, "sent a request",
             ["broker": broker.description, "api": api.name, "version": "\(version)", "bytes": "\(byteCount)"])
     }
 
@@ -107,7 +107,7 @@ package final class ClientObserver: Sendable {
                 duration: duration,
                 error: error))
         log(
-            error == nil ? .trace : .debug, error == nil ? "a request is answered" : "a request has failed",
+            error == nil ? .trace : .debug, error == nil ? "received a response" : "a request failed",
             ["broker": broker.description, "api": api.name, "version": "\(version)", "bytes": "\(byteCount)"]
                 .merging(error.map { ["error": $0.description] } ?? [:]) { $1 })
     }
@@ -123,8 +123,8 @@ package final class ClientObserver: Sendable {
         log(
             requested > duration ? .warning : .notice,
             requested > duration
-                ? "a broker asks for a longer pause than the client accepts"
-                : "a broker asks for a pause, since a quota is used up",
+                ? "a broker requests a longer pause than the client accepts"
+                : "a broker throttles the client, which has exceeded a quota",
             [
                 "broker": broker.description, "api": api.name, "pause": "\(duration)", "requested": "\(requested)",
             ])
@@ -140,7 +140,7 @@ package final class ClientObserver: Sendable {
     /// A coordinator asks for heartbeats so rarely that the member would not learn of assignments.
     func longHeartbeatInterval(group: String, _ requested: Duration, using interval: Duration) {
         log(
-            .warning, "a coordinator asks for too long a heartbeat interval",
+            .warning, "a coordinator requests too long a heartbeat interval",
             ["group": group, "requested": "\(requested)", "interval": "\(interval)"])
     }
 
@@ -148,7 +148,7 @@ package final class ClientObserver: Sendable {
     package func retries(_ error: KafkaError, failures: Int, after pause: Duration) {
         instruments?.count(.retries, 1, ["error": error.code.description])
         log(
-            .debug, "a call is tried again",
+            .debug, "retrying a call",
             ["error": error.description, "failures": "\(failures)", "pause": "\(pause)"])
     }
 
@@ -209,7 +209,7 @@ package final class ClientObserver: Sendable {
     /// Partitions were revoked, and their offsets could not be committed.
     func failedCommit(group: String, _ error: KafkaError) {
         log(
-            .warning, "could not commit offsets before giving up partitions",
+            .warning, "could not commit offsets before partitions were revoked",
             ["group": group, "error": error.description])
     }
 
@@ -240,7 +240,7 @@ package final class ClientObserver: Sendable {
             RebalanceEvent(
                 clientID: clientID, groupID: group, generationID: generation, change: change, partitions: partitions))
         log(
-            change == .lost ? .warning : .info, "partitions are \(change.rawValue)",
+            change == .lost ? .warning : .info, "partitions were \(change.rawValue)",
             [
                 "group": group, "generation": "\(generation)",
                 "partitions": partitions.map(\.description).joined(separator: ","),

@@ -6,12 +6,12 @@ enum Base64 {
         Data(bytes).base64EncodedString()
     }
 
-    /// For addresses and tokens: other letters for 62 and 63, and no padding.
+    /// Encodes in the URL-safe alphabet (base64url), without padding.
     static func encodeForURL(_ bytes: [UInt8]) -> String {
         encode(bytes).replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
     }
 
-    /// Nil where the text isn't Base64 with its padding.
+    /// Decodes base64 with padding; nil if the text is invalid.
     static func decode(_ text: String) -> [UInt8]? {
         Data(base64Encoded: text).map { [UInt8]($0) }
     }

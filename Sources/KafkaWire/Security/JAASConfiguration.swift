@@ -1,14 +1,14 @@
-/// What `sasl.jaas.config` says, in the form that Kafka's Java tools read:
+/// The parsed value of `sasl.jaas.config`, in the format of Kafka's Java tools:
 ///
 /// ```
 /// org.apache.kafka.common.security.scram.ScramLoginModule required username="alice" password="…";
 /// ```
 ///
-/// One login module, its flag, options with values of letters and digits or in double quotes (with Java's escapes),
-/// and a semicolon; comments as in Java.
+/// It consists of one login module, its flag, options, and a semicolon. An option's value consists of letters and digits,
+/// or is in double quotes, with Java's escapes. Comments are those of Java.
 ///
-/// No error holds a part of the text but names that are known: a value whose quotes are missing, or end too early, goes
-/// on in pieces that stand where names would.
+/// Errors contain no part of the text except known names. If the quotes around a value are missing or end too early, parts
+/// of the value, which may be a password, appear in place of names.
 struct JAASConfiguration {
     let module: String
     let options: [String: String]
@@ -24,7 +24,7 @@ struct JAASConfiguration {
     init(_ text: String) throws(KafkaError) {
         var tokens = try Self.tokens(text)[...]
         guard case .word(let module) = tokens.popFirst() else {
-            throw Self.failure("it has to begin with a login module")
+            throw Self.failure("it must begin with a login module")
         }
         guard case .word(let flag) = tokens.popFirst(),
             ["required", "requisite", "sufficient", "optional"].contains(flag.lowercased())
@@ -45,19 +45,19 @@ struct JAASConfiguration {
                 }
             default: throw Self.failure("\(shown) has no value; put it in double quotes")
             }
-            if tokens.isEmpty { throw Self.failure("it has to end with a semicolon") }
+            if tokens.isEmpty { throw Self.failure("it must end with a semicolon") }
         }
-        guard tokens.isEmpty else { throw Self.failure("it has to be a single login module, with one semicolon") }
+        guard tokens.isEmpty else { throw Self.failure("it must be a single login module, with one semicolon") }
         self.module = module
         self.options = options
         self.names = names
-        guard text.contains(";") else { throw Self.failure("it has to end with a semicolon") }
+        guard text.contains(";") else { throw Self.failure("it must end with a semicolon") }
     }
 
     fileprivate static let quoting =
-        "a value with blanks or quotes in it needs double quotes around it, and a backslash before each that is in it"
+        "a value that contains blanks or quotes must be in double quotes, with a backslash before each quote in it"
 
-    /// Names of options that Kafka's login modules have.
+    /// The options of Kafka's login modules.
     private static let knownNames: Set = [
         "username", "password", "tokenauth", "clientId", "clientSecret", "scope", "unsecuredLoginPrincipalClaimName",
         "unsecuredLoginScopeClaimName", "unsecuredLoginLifetimeSeconds",
@@ -67,17 +67,17 @@ struct JAASConfiguration {
         knownNames.contains(name) || name.hasPrefix("unsecuredLoginStringClaim_")
     }
 
-    /// How an error names an option.
+    /// An option as errors show it: its name if that is known, otherwise its number.
     private static func shown(_ name: String, number: Int) -> String {
         isKnown(name) ? name : "option \(number)"
     }
 
-    /// The first option, in the order of the text, that isn't wanted, as an error names it.
+    /// The first option for which `isUnwanted` returns true, as errors show it; nil if there is none.
     fileprivate func first(where isUnwanted: (String) -> Bool) -> String? {
         names.firstIndex(where: isUnwanted).map { Self.shown(names[$0], number: $0 + 1) }
     }
 
-    /// The same of options that no login module of Kafka's has.
+    /// The first option that no login module of Kafka has, as errors show it; nil if there is none.
     fileprivate var firstUnknown: String? { first { !Self.isKnown($0) } }
 
     private static func failure(_ reason: String) -> KafkaError {
@@ -93,7 +93,7 @@ struct JAASConfiguration {
             } else if rest.hasPrefix("//") {
                 rest = rest.drop { !$0.isNewline }
             } else if rest.hasPrefix("/*") {
-                guard let end = rest.firstRange(of: "*/") else { throw failure("a comment doesn't end") }
+                guard let end = rest.firstRange(of: "*/") else { throw failure("a comment is not closed") }
                 rest = rest[end.upperBound...]
             } else if first == "\"" || first == "'" {
                 tokens.append(.quoted(try quoted(&rest)))
@@ -103,7 +103,8 @@ struct JAASConfiguration {
                 rest = rest.dropFirst(word.count)
             } else {
                 guard first == "=" || first == ";" else {
-                    throw failure("a value with other characters than letters, digits, '.', '-', '_', '$' needs quotes")
+                    throw failure(
+                        "a value with characters other than letters, digits, '.', '-', '_' and '$' needs quotes")
                 }
                 tokens.append(.sign(first))
                 rest.removeFirst()
@@ -116,7 +117,7 @@ struct JAASConfiguration {
         character.isLetter || character.isNumber || ".-_$".contains(character)
     }
 
-    /// A value in quotes, which `rest` begins with.
+    /// Parses the quoted value at the start of `rest`, and removes it.
     private static func quoted(_ rest: inout Substring) throws(KafkaError) -> String {
         let quote = rest.removeFirst()
         var value = ""
@@ -137,7 +138,7 @@ struct JAASConfiguration {
             case "f": value.append("\u{c}")
             case "v": value.append("\u{b}")
             case "0"..."7":
-                // Up to three octal digits, the first of three at most a 3.
+                // Up to three octal digits; the first of three is at most 3.
                 var digits = String(escaped)
                 let limit = escaped <= "3" ? 3 : 2
                 while digits.count < limit, let digit = rest.first, "0"..."7" ~= digit {
@@ -147,7 +148,7 @@ struct JAASConfiguration {
             default: value.append(escaped)
             }
         }
-        throw failure("a value in quotes doesn't end")
+        throw failure("a quoted value is not closed")
     }
 }
 
@@ -158,17 +159,18 @@ extension SASLCredentials {
         "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule": ["OAUTHBEARER"],
     ]
 
-    /// Reads `sasl.jaas.config`.
+    /// Parses `sasl.jaas.config`.
     ///
-    /// - Throws: INVALID_CONFIG, without anything secret.
+    /// - Throws: INVALID_CONFIG. The error contains no secrets.
     init(jaas text: String, mechanism: String) throws(KafkaError) {
         let jaas = try JAASConfiguration(text)
         guard let mechanisms = Self.modules[jaas.module] else {
-            // What isn't the name of a class may be anything, a password too.
+            // Text that isn't the name of a login module may be anything, including a password.
             let named = jaas.module.hasSuffix("LoginModule") ? "the login module \(jaas.module)" : "no login module"
             throw KafkaError(
                 .invalidConfig,
-                "sasl.jaas.config names \(named); known are " + Self.modules.keys.sorted().joined(separator: ", "))
+                "sasl.jaas.config names \(named); supported are "
+                    + Self.modules.keys.sorted().joined(separator: ", "))
         }
         guard mechanisms.contains(mechanism) else {
             throw KafkaError(
@@ -180,7 +182,7 @@ extension SASLCredentials {
             if let option = jaas.firstUnknown {
                 throw KafkaError(
                     .invalidConfig,
-                    "sasl.jaas.config has an option that isn't known: \(option); \(JAASConfiguration.quoting)")
+                    "sasl.jaas.config has an unknown option: \(option); \(JAASConfiguration.quoting)")
             }
             self = try UnsecuredToken(jaas.options).credentials
             return
@@ -188,7 +190,8 @@ extension SASLCredentials {
         if let option = jaas.first(where: { $0 != "username" && $0 != "password" }) {
             throw KafkaError(
                 .invalidConfig,
-                "sasl.jaas.config has an option beside username and password: \(option); \(JAASConfiguration.quoting)")
+                "sasl.jaas.config has an option other than username and password: \(option); "
+                    + JAASConfiguration.quoting)
         }
         guard let username = jaas.options["username"], let password = jaas.options["password"] else {
             throw KafkaError(.invalidConfig, "sasl.jaas.config has no username or no password")
@@ -196,13 +199,13 @@ extension SASLCredentials {
         try self.init(mechanism: mechanism, username: username, password: Secret(password))
     }
 
-    /// - Throws: INVALID_CONFIG for a mechanism that takes no name and password.
+    /// - Throws: INVALID_CONFIG for a mechanism without user name and password.
     init(mechanism: String, username: String, password: Secret) throws(KafkaError) {
         switch mechanism {
         case "PLAIN": self = .plain(username: username, password: password)
         case "SCRAM-SHA-256": self = .scramSHA256(username: username, password: password)
         case "SCRAM-SHA-512": self = .scramSHA512(username: username, password: password)
-        default: throw KafkaError(.invalidConfig, "sasl.mechanism=\(mechanism) takes no name and password")
+        default: throw KafkaError(.invalidConfig, "sasl.mechanism=\(mechanism) uses no user name and password")
         }
     }
 }

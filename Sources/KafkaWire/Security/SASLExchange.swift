@@ -1,12 +1,12 @@
-/// The client's half of one login by a SASL mechanism.
+/// The client's side of one login by a SASL mechanism.
 protocol SASLExchange {
-    /// What is sent first.
+    /// The first message to the broker.
     mutating func begin() throws(KafkaError) -> [UInt8]
 
-    /// The reply to a broker message; nil when the login is complete and the broker verified.
+    /// The reply to a broker's message; nil when the login is complete and the broker is verified.
     mutating func respond(to message: [UInt8]) async throws(KafkaError) -> [UInt8]?
 
-    /// A text of the broker's, without the secrets of this login.
+    /// A text from the broker, with the secrets of this login masked.
     func withoutSecrets(_ text: String) -> String
 }
 
@@ -17,7 +17,7 @@ struct PlainExchange: SASLExchange {
 
     mutating func begin() throws(KafkaError) -> [UInt8] {
         guard !username.utf8.contains(0), !password.value.utf8.contains(0) else {
-            throw KafkaError(.invalidConfig, "a user name or password for PLAIN can't hold the character NUL")
+            throw KafkaError(.invalidConfig, "a user name or password for PLAIN must not contain the character NUL")
         }
         return [0] + username.utf8 + [0] + password.value.utf8
     }
@@ -41,21 +41,28 @@ struct OAuthBearerExchange: SASLExchange {
         let punctuation = "-._~+/="
         guard !token.value.value.isEmpty,
             token.value.value.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || punctuation.contains($0)) })
-        else { throw KafkaError(.invalidConfig, "the OAuth token holds characters that no access token has") }
+        else {
+            throw KafkaError(
+                .invalidConfig, "the OAuth token contains characters that are not valid in an access token")
+        }
         var message = "n,,\u{1}auth=Bearer \(token.value.value)\u{1}"
         for (key, value) in token.extensions.sorted(by: { $0.key < $1.key }) {
             guard !key.isEmpty, key != "auth", key.allSatisfy({ $0.isASCII && $0.isLetter }) else {
                 throw KafkaError(
-                    .invalidConfig, "'\(key)' can't be the name of an OAuth extension: letters, and not 'auth'")
+                    .invalidConfig,
+                    "'\(key)' is not a valid name for an OAuth extension: it must consist of letters and not be 'auth'")
             }
             guard value.unicodeScalars.allSatisfy({ 0x20...0x7e ~= $0.value || "\t\r\n".unicodeScalars.contains($0) })
-            else { throw KafkaError(.invalidConfig, "the OAuth extension \(key) holds characters that can't be sent") }
+            else {
+                throw KafkaError(.invalidConfig, "the OAuth extension \(key) contains characters that can't be sent")
+            }
             message += "\(key)=\(value)\u{1}"
         }
         return Array((message + "\u{1}").utf8)
     }
 
-    /// A broker that refuses the token says why in JSON, wants a single byte for an answer, and then fails.
+    /// A broker that refuses the token sends the reason as JSON, expects a single byte as the reply, and then reports the
+    /// failure.
     mutating func respond(to message: [UInt8]) async throws(KafkaError) -> [UInt8]? {
         if message.isEmpty { return nil }
         if let complaint { throw refusal(complaint) }
@@ -63,7 +70,7 @@ struct OAuthBearerExchange: SASLExchange {
         return [1]
     }
 
-    /// What the broker said of the token before it failed.
+    /// The broker's reason for refusing the token; nil if it has not refused it.
     var reason: String? { complaint }
 
     func withoutSecrets(_ text: String) -> String { token.value.removed(from: text) }

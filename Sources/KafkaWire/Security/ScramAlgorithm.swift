@@ -15,7 +15,7 @@ package enum ScramAlgorithm: Sendable {
         }
     }
 
-    /// What the client sends as its proof, and what the broker must send as its own (RFC 5802, section 3).
+    /// The client's proof, and the signature that the broker must send in return (RFC 5802, section 3).
     struct Keys: Sendable, Equatable {
         let clientProof: [UInt8]
         let serverSignature: [UInt8]
@@ -24,14 +24,15 @@ package enum ScramAlgorithm: Sendable {
 
 #if TLS
     extension ScramAlgorithm {
-        /// - Parameter message: `AuthMessage`: all that was said before the proof.
+        /// - Parameter message: `AuthMessage`: all messages before the proof, separated by commas.
         func keys(
             password: Secret, salt: [UInt8], iterations: Int, message: String
         ) async throws(KafkaError) -> Keys {
             try await compute { computeKeys(password, salt, iterations, message) }
         }
 
-        /// What a broker keeps a user's keys from (RFC 5802, Hi): the password can't be told from it.
+        /// The salted password (RFC 5802, Hi), from which a broker derives the keys that it stores. It doesn't reveal the
+        /// password.
         func saltedPassword(_ password: Secret, salt: [UInt8], iterations: Int) async throws(KafkaError) -> [UInt8] {
             try await compute { derive(Array(password.value.utf8), salt, iterations) }
         }
@@ -39,7 +40,7 @@ package enum ScramAlgorithm: Sendable {
         private func compute<Result: Sendable>(
             _ work: @escaping @Sendable () -> Result?
         ) async throws(KafkaError) -> Result {
-            // A million iterations take half a second, which a thread of the cooperative pool isn't for.
+            // A million iterations take half a second, too long for a thread of the cooperative pool.
             guard let result = await DispatchQueue.global().value(of: work) else {
                 throw KafkaError(.unknownServerError, "OpenSSL can't compute \(mechanism)")
             }
@@ -109,7 +110,8 @@ package enum ScramAlgorithm: Sendable {
 
         private var isMissing: KafkaError {
             KafkaError(
-                .invalidConfig, "\(mechanism) isn't in this build, which is without OpenSSL: build with the trait TLS")
+                .invalidConfig,
+                "this build does not include OpenSSL, which \(mechanism) needs: build with the trait TLS")
         }
     }
 #endif

@@ -1,14 +1,16 @@
-/// SCRAM-SHA-256 and SCRAM-SHA-512 (RFC 5802, RFC 7677; KIP-84), without channel binding, which Kafka doesn't have.
+/// SCRAM-SHA-256 and SCRAM-SHA-512 (RFC 5802, RFC 7677; KIP-84), without channel binding, which Kafka doesn't support.
 ///
-/// As Kafka does, and other than the RFC asks, the password's bytes are taken as they are, without SASLprep.
+/// Like Kafka, and unlike the RFC, it uses the password's bytes unchanged, without SASLprep.
 struct ScramExchange: SASLExchange {
-    /// RFC 7677 forbids fewer, which give away a weak password. More would let a broker use up this client's processor
-    /// time at each connection: 100,000 take some 50 ms, and Kafka's own brokers have 16,384 at most.
+    /// The accepted iteration counts.
+    ///
+    /// RFC 7677 forbids lower counts, which make weak passwords easy to find. With higher counts a broker could waste this
+    /// client's CPU time: 100,000 iterations take about 50 ms. Kafka's own brokers use at most 16,384.
     static let iterations = 4096...100_000
 
     private enum State {
         case start
-        /// The first message without its header, which is part of what is proven.
+        /// The first message without its header, which the proof covers.
         case sentFirst(bare: String)
         case sentProof(serverSignature: [UInt8])
         case done
@@ -20,7 +22,7 @@ struct ScramExchange: SASLExchange {
     private let nonce: String
     private var state = State.start
 
-    /// - Parameter nonce: Printable characters without commas that nobody can guess.
+    /// - Parameter nonce: Unpredictable printable characters without commas.
     init(_ algorithm: ScramAlgorithm, username: String, password: Secret, nonce: String = ScramExchange.randomNonce()) {
         self.algorithm = algorithm
         self.username = username
@@ -28,14 +30,15 @@ struct ScramExchange: SASLExchange {
         self.nonce = nonce
     }
 
-    /// 24 bytes of the system's random generator.
+    /// 24 bytes from the system's random number generator, in base64.
     static func randomNonce() -> String {
         var system = SystemRandomNumberGenerator()
         return Base64.encode((0..<24).map { _ in UInt8.random(in: 0...255, using: &system) })
     }
 
     mutating func begin() throws(KafkaError) -> [UInt8] {
-        // Scalar by scalar: a comma with a combining mark behind it is another `Character`, and still ends the field.
+        // Escape scalars, not characters: a comma followed by a combining mark is another `Character`, but still ends the
+        // field.
         let name = username.unicodeScalars.reduce(into: "") { name, scalar in
             switch scalar {
             case "=": name += "=3D"
@@ -50,7 +53,7 @@ struct ScramExchange: SASLExchange {
 
     mutating func respond(to message: [UInt8]) async throws(KafkaError) -> [UInt8]? {
         guard let text = String(validating: message, as: UTF8.self) else {
-            throw failure("a SCRAM message that isn't text")
+            throw failure("a SCRAM message that is not valid UTF-8")
         }
         switch state {
         case .sentFirst(let bare):
@@ -60,7 +63,7 @@ struct ScramExchange: SASLExchange {
             state = .done
             return nil
         case .start, .done:
-            throw failure("a SCRAM message that isn't due")
+            throw failure("an unexpected SCRAM message")
         }
     }
 
@@ -75,16 +78,17 @@ struct ScramExchange: SASLExchange {
         guard let iterations = Int(fields[2]), Self.iterations.contains(iterations) else {
             throw failure(
                 "a SCRAM iteration count of \(fields[2].prefix(20)); \(Self.iterations.lowerBound) to "
-                    + "\(Self.iterations.upperBound) are taken")
+                    + "\(Self.iterations.upperBound) are accepted")
         }
-        let unproven = "c=biws,r=\(fields[0])"
+        let withoutProof = "c=biws,r=\(fields[0])"
         let keys = try await algorithm.keys(
-            password: password, salt: salt, iterations: iterations, message: "\(bare),\(serverFirst),\(unproven)")
+            password: password, salt: salt, iterations: iterations, message: "\(bare),\(serverFirst),\(withoutProof)")
         state = .sentProof(serverSignature: keys.serverSignature)
-        return Array("\(unproven),p=\(Base64.encode(keys.clientProof))".utf8)
+        return Array("\(withoutProof),p=\(Base64.encode(keys.clientProof))".utf8)
     }
 
-    /// The broker's signature shows that it knows the password too, and isn't somebody who only takes any for right.
+    /// Verifies the broker's signature, which proves that the broker knows the password too. An impostor could otherwise
+    /// accept any password.
     private func check(_ serverFinal: String, _ signature: [UInt8]) throws(KafkaError) {
         if serverFinal.hasPrefix("e=") {
             throw KafkaError(
@@ -93,16 +97,16 @@ struct ScramExchange: SASLExchange {
         }
         let fields = try self.fields(serverFinal, ["v"])
         guard Base64.decode(fields[0]) == signature else {
-            throw failure("a wrong SCRAM signature: it doesn't know the password and may not be the right one")
+            throw failure("a wrong SCRAM signature: it doesn't know the password and may be an impostor")
         }
     }
 
-    /// The values of a message's first attributes, which have to have these names. Extensions may follow them.
+    /// The values of a message's first attributes, which must have these names. Extensions may follow.
     private func fields(_ message: String, _ names: [Character]) throws(KafkaError) -> [String] {
         let parts = message.split(separator: ",", omittingEmptySubsequences: false)
         guard parts.count >= names.count,
             zip(parts, names).allSatisfy({ $0.first == $1 && $0.dropFirst().first == "=" })
-        else { throw failure("a SCRAM message of another form than r=…,s=…,i=… or v=…") }
+        else { throw failure("a malformed SCRAM message; r=…,s=…,i=… or v=… is expected") }
         return parts.prefix(names.count).map { String($0.dropFirst(2)) }
     }
 

@@ -1,13 +1,13 @@
 import Foundation
 
-/// Tokens that nobody signs, for brokers in development: what Kafka's Java tools make of
+/// An unsigned token for development brokers, as Kafka's Java tools create it from
 /// `OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="alice";` (KIP-255).
 struct UnsecuredToken {
     private let claims: [String: String]
     private let lifetime: Int
 
-    /// - Parameter options: `unsecuredLoginStringClaim_NAME`, where `sub` has to be among them, and
-    ///   `unsecuredLoginLifetimeSeconds` (3600).
+    /// - Parameter options: `unsecuredLoginStringClaim_NAME` for each claim, of which `sub` is required, and
+    ///   `unsecuredLoginLifetimeSeconds` (default: 3600).
     /// - Throws: INVALID_CONFIG for other options.
     init(_ options: [String: String]) throws(KafkaError) {
         let prefix = "unsecuredLoginStringClaim_"
@@ -24,14 +24,14 @@ struct UnsecuredToken {
             } else {
                 throw KafkaError(
                     .invalidConfig,
-                    "sasl.jaas.config has the option \(name), which this client doesn't know: a token comes from "
-                        + "SASLCredentials.oauthBearer, or unsigned from \(prefix)sub")
+                    "this client doesn't support the option \(name) in sasl.jaas.config: set a token with "
+                        + "SASLCredentials.oauthBearer, or an unsigned one with \(prefix)sub")
             }
         }
         guard claims["sub"] != nil else {
             throw KafkaError(
                 .invalidConfig,
-                "OAUTHBEARER needs a token: give SASLCredentials.oauthBearer in the code, or, where the broker takes "
+                "OAUTHBEARER needs a token: set SASLCredentials.oauthBearer in the code or, if the broker accepts "
                     + "unsigned tokens, \(prefix)sub in sasl.jaas.config")
         }
         self.claims = claims

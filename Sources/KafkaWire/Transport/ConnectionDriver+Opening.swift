@@ -12,7 +12,7 @@ extension ConnectionDriver {
         case .resolving(let addresses): takeAddresses(addresses.value)
         case .connecting: if !events.isEmpty { finishConnecting() }
         case .preparingTLS(let context): takeContext(context.value)
-        case .handshaking: if !events.isEmpty { shakeHands() }
+        case .handshaking: if !events.isEmpty { performHandshake() }
         case .open: break
         }
     }
@@ -109,13 +109,13 @@ extension ConnectionDriver {
         do throws(KafkaError) {
             try stream?.encrypt(
                 with: context.get(), for: TLSPeer(host: host, port: port, configuration: encryption))
-            shakeHands()
+            performHandshake()
         } catch {
             fail(error)
         }
     }
 
-    private func shakeHands() {
+    private func performHandshake() {
         switch stream?.handshake() ?? .endOfStream {
         case .bytes: finishOpening()
         case .wouldBlock: return

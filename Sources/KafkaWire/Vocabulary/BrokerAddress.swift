@@ -1,17 +1,17 @@
-/// Where a broker listens.
+/// The host and port of a broker's listener.
 public struct BrokerAddress: Hashable, Sendable, CustomStringConvertible {
     /// A name or an IP address, IPv6 without brackets.
     public let host: String
     /// Above 0.
     public let port: UInt16
 
-    /// From its parts, unchecked.
+    /// Creates an address from its parts, without checking them.
     public init(host: String, port: UInt16) {
         self.host = host
         self.port = port
     }
 
-    /// Reads `host:port`, with square brackets around an IPv6 address; nil where the text isn't of that form.
+    /// Parses `host:port`, with square brackets around an IPv6 address; nil if the text does not have that form.
     public init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0
         else { return nil }

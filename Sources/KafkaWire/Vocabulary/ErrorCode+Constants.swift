@@ -1,277 +1,283 @@
 // The codes of Kafka 4.3, by number.
 extension ErrorCode {
-    /// The broker failed in a way that it has no code for; its own log says more.
+    /// An unexpected error for which the broker has no code. The broker's own log says more.
     public static let unknownServerError = ErrorCode(rawValue: -1)
     /// No error.
     public static let none = ErrorCode(rawValue: 0)
-    /// The log doesn't have the offset: it was deleted already, or isn't written yet. See `auto.offset.reset`.
+    /// The log doesn't have the offset: it was deleted, or isn't written yet. See `auto.offset.reset`.
     public static let offsetOutOfRange = ErrorCode(rawValue: 1)
-    /// A record batch whose checksum or content is wrong. This client's own errors of that kind name the place.
+    /// A record batch has a wrong checksum or invalid content. If this client detects it, the error names the place.
     public static let corruptMessage = ErrorCode(rawValue: 2)
-    /// The broker has no such topic or partition, or none yet.
+    /// The broker doesn't know the topic or partition, possibly because it was just created.
     public static let unknownTopicOrPartition = ErrorCode(rawValue: 3)
-    /// The broker can't answer a fetch of that size.
+    /// The requested fetch size is invalid.
     public static let invalidFetchSize = ErrorCode(rawValue: 4)
-    /// The partition has no leader at the moment, as while one is being elected.
+    /// The partition currently has no leader, for example during an election.
     public static let leaderNotAvailable = ErrorCode(rawValue: 5)
-    /// The broker that was asked doesn't lead the partition any more, or has no replica of it.
+    /// The broker no longer leads the partition, or has no replica of it.
     public static let notLeaderOrFollower = ErrorCode(rawValue: 6)
-    /// Something wasn't done in time: by the broker, or by this client within one of its time-outs.
+    /// An operation timed out, either at the broker or at this client.
     public static let requestTimedOut = ErrorCode(rawValue: 7)
-    /// The cluster has no such broker, or it can't be reached.
+    /// The cluster has no such broker, or the broker can't be reached.
     public static let brokerNotAvailable = ErrorCode(rawValue: 8)
-    /// The broker doesn't have the replica that was asked for.
+    /// The broker doesn't have the requested replica.
     public static let replicaNotAvailable = ErrorCode(rawValue: 9)
-    /// A batch is larger than the topic's `max.message.bytes`, or a record than `max.request.size`.
+    /// A batch exceeds the topic's `max.message.bytes`, or a record exceeds `max.request.size`.
     public static let messageTooLarge = ErrorCode(rawValue: 10)
-    /// A controller that has a successor has spoken; between brokers.
+    /// A request came from a controller that has been replaced. Between brokers.
     public static let staleControllerEpoch = ErrorCode(rawValue: 11)
-    /// The text beside a committed offset is longer than the broker's `offset.metadata.max.bytes`.
+    /// The metadata of a committed offset exceeds the broker's `offset.metadata.max.bytes`.
     public static let offsetMetadataTooLarge = ErrorCode(rawValue: 12)
-    /// A connection can't be opened, or ended before the answer. For good only where TLS or the listener's kind is
-    /// wrong.
+    /// A connection can't be opened, or was lost before the response arrived. Permanent only if TLS fails, or the
+    /// listener expects another security protocol.
     public static let networkException = ErrorCode(rawValue: 13)
-    /// The coordinator has only just become so, and still reads what it has to know.
+    /// The coordinator is still loading its state.
     public static let coordinatorLoadInProgress = ErrorCode(rawValue: 14)
-    /// There is no coordinator at the moment.
+    /// There is currently no coordinator.
     public static let coordinatorNotAvailable = ErrorCode(rawValue: 15)
-    /// The broker that was asked isn't the coordinator of this group or transactional id any more.
+    /// The broker is no longer the coordinator of this group or transactional id.
     public static let notCoordinator = ErrorCode(rawValue: 16)
-    /// A topic's name can't be, or a topic isn't to be written to, as Kafka's own.
+    /// The topic's name is invalid, or clients may not write to the topic because it is internal.
     public static let invalidTopicException = ErrorCode(rawValue: 17)
-    /// A batch is larger than a segment of the log; from this client, one that would inflate beyond its limit.
+    /// A batch exceeds the log's segment size. From this client: a batch exceeds the limit when decompressed.
     public static let recordListTooLarge = ErrorCode(rawValue: 18)
-    /// Fewer replicas than `min.insync.replicas` are in sync; nothing was written.
+    /// Fewer than `min.insync.replicas` replicas are in sync. Nothing was written.
     public static let notEnoughReplicas = ErrorCode(rawValue: 19)
-    /// The batch was written, but fewer replicas than `min.insync.replicas` have it.
+    /// The batch was written, but to fewer than `min.insync.replicas` replicas.
     public static let notEnoughReplicasAfterAppend = ErrorCode(rawValue: 20)
-    /// The broker doesn't know the value of `acks`.
+    /// The value of `acks` is invalid.
     public static let invalidRequiredAcks = ErrorCode(rawValue: 21)
-    /// The member's generation isn't the group's any more: its partitions may be another member's.
+    /// The member's generation is outdated. Other members may own its partitions.
     public static let illegalGeneration = ErrorCode(rawValue: 22)
-    /// The member has no way of dividing partitions in common with the others: see `partition.assignment.strategy`.
+    /// The member has no assignor in common with the other members. See `partition.assignment.strategy`.
     public static let inconsistentGroupProtocol = ErrorCode(rawValue: 23)
-    /// The group's name is missing or can't be: see `group.id`.
+    /// The group's id is missing or invalid. See `group.id`.
     public static let invalidGroupId = ErrorCode(rawValue: 24)
-    /// The group has no such member any more: it was put out, or has left.
+    /// The group has no such member: it was removed, or has left.
     public static let unknownMemberId = ErrorCode(rawValue: 25)
-    /// `session.timeout.ms` isn't in the range that the broker has in `group.min.session.timeout.ms` and its like.
+    /// `session.timeout.ms` is outside of the range from the broker's `group.min.session.timeout.ms` to
+    /// `group.max.session.timeout.ms`.
     public static let invalidSessionTimeout = ErrorCode(rawValue: 26)
-    /// The group is being divided anew; the member has to join first.
+    /// The group is rebalancing; the member must rejoin first.
     public static let rebalanceInProgress = ErrorCode(rawValue: 27)
-    /// A commit's offsets and texts are too large for the broker's own log.
+    /// A commit exceeds the size limit of the broker's offsets topic.
     public static let invalidCommitOffsetSize = ErrorCode(rawValue: 28)
-    /// The user may not do this with the topic.
+    /// The principal is not authorized to perform the operation on the topic.
     public static let topicAuthorizationFailed = ErrorCode(rawValue: 29)
-    /// The user may not do this with the group.
+    /// The principal is not authorized to perform the operation on the group.
     public static let groupAuthorizationFailed = ErrorCode(rawValue: 30)
-    /// The user may not do this with the cluster.
+    /// The principal is not authorized to perform the operation on the cluster.
     public static let clusterAuthorizationFailed = ErrorCode(rawValue: 31)
-    /// A record's timestamp is too far from the broker's clock: see the topic's `message.timestamp.before.max.ms`.
+    /// A record's timestamp differs too much from the broker's clock. See the topic's
+    /// `message.timestamp.before.max.ms`.
     public static let invalidTimestamp = ErrorCode(rawValue: 32)
-    /// The listener doesn't take this `sasl.mechanism`; the error says which it takes.
+    /// The listener doesn't support this `sasl.mechanism`. The error names the supported ones.
     public static let unsupportedSaslMechanism = ErrorCode(rawValue: 33)
-    /// A login came where none is taken, or something else before a login.
+    /// The listener doesn't support logins, or a request other than a login came before the login.
     public static let illegalSaslState = ErrorCode(rawValue: 34)
-    /// The broker speaks no version of the API that this client speaks, or one without what was asked for.
+    /// Broker and client have no version of the API in common, or not one with the requested feature.
     public static let unsupportedVersion = ErrorCode(rawValue: 35)
-    /// There is a topic of that name already.
+    /// A topic of this name exists already.
     public static let topicAlreadyExists = ErrorCode(rawValue: 36)
-    /// A topic can't have so many partitions, or fewer than it has.
+    /// The number of partitions is invalid, or lower than the current one.
     public static let invalidPartitions = ErrorCode(rawValue: 37)
-    /// There aren't as many brokers as replicas are wanted.
+    /// The replication factor is invalid, or higher than the number of brokers.
     public static let invalidReplicationFactor = ErrorCode(rawValue: 38)
-    /// A partition's replicas can't be placed so.
+    /// The assignment of replicas to brokers is invalid.
     public static let invalidReplicaAssignment = ErrorCode(rawValue: 39)
-    /// A setting has no such name or value; from this client, also a file that can't be used.
+    /// A setting has an unknown name or an invalid value. From this client: also a file that can't be used.
     public static let invalidConfig = ErrorCode(rawValue: 40)
-    /// The broker that was asked isn't the controller any more.
+    /// The broker is no longer the controller.
     public static let notController = ErrorCode(rawValue: 41)
-    /// The broker can't make sense of the request.
+    /// The request is malformed or contradictory.
     public static let invalidRequest = ErrorCode(rawValue: 42)
-    /// The topic's message format is too old for what the request wants.
+    /// The topic's message format doesn't support the request.
     public static let unsupportedForMessageFormat = ErrorCode(rawValue: 43)
-    /// The cluster's own policy forbids it, such as its `create.topic.policy.class.name`.
+    /// The request violates a policy of the cluster, such as its `create.topic.policy.class.name`.
     public static let policyViolation = ErrorCode(rawValue: 44)
-    /// A producer's batch came to the leader before one that precedes it (KIP-98).
+    /// A producer's batch reached the leader before an earlier batch of the same producer (KIP-98).
     public static let outOfOrderSequenceNumber = ErrorCode(rawValue: 45)
-    /// A producer's batch is in the log already (KIP-98).
+    /// The log already contains this batch of the producer (KIP-98).
     public static let duplicateSequenceNumber = ErrorCode(rawValue: 46)
-    /// The producer's epoch is older than the last one: it has a successor, or its transaction took too long.
+    /// The producer's epoch is outdated: another producer took over, or its transaction timed out.
     public static let invalidProducerEpoch = ErrorCode(rawValue: 47)
-    /// The transaction, or the producer, isn't in a state in which that can be done.
+    /// The state of the transaction or the producer does not permit the operation.
     public static let invalidTxnState = ErrorCode(rawValue: 48)
-    /// The producer's id isn't the one of its transactional id any more (KIP-360).
+    /// The producer id no longer belongs to the transactional id (KIP-360).
     public static let invalidProducerIdMapping = ErrorCode(rawValue: 49)
-    /// `transaction.timeout.ms` is more than the broker's `transaction.max.timeout.ms`.
+    /// `transaction.timeout.ms` exceeds the broker's `transaction.max.timeout.ms`.
     public static let invalidTransactionTimeout = ErrorCode(rawValue: 50)
-    /// The coordinator is still ending the producer's transaction before.
+    /// The coordinator is still completing the producer's previous transaction.
     public static let concurrentTransactions = ErrorCode(rawValue: 51)
-    /// A transaction's marker came from a coordinator that has a successor; between brokers.
+    /// A transaction marker came from a coordinator that has been replaced. Between brokers.
     public static let transactionCoordinatorFenced = ErrorCode(rawValue: 52)
-    /// The user may not use the transactional id.
+    /// The principal is not authorized to use the transactional id.
     public static let transactionalIdAuthorizationFailed = ErrorCode(rawValue: 53)
-    /// The brokers have no authorizer, and so no access rules.
+    /// The brokers have no authorizer, and therefore no ACLs.
     public static let securityDisabled = ErrorCode(rawValue: 54)
-    /// It wasn't tried, as something else of the request failed; from this client, a record of an aborted transaction.
+    /// The operation was not attempted, because another part of the request failed. From this client: also a record
+    /// of an aborted transaction.
     public static let operationNotAttempted = ErrorCode(rawValue: 55)
     /// The broker's disk failed.
     public static let kafkaStorageError = ErrorCode(rawValue: 56)
     /// The broker has no such log directory.
     public static let logDirNotFound = ErrorCode(rawValue: 57)
-    /// The login was refused: see the broker's reason.
+    /// The login was refused. The message has the broker's reason.
     public static let saslAuthenticationFailed = ErrorCode(rawValue: 58)
-    /// The leader doesn't know the producer, whose records were all deleted (KIP-360).
+    /// The leader doesn't know the producer, because all of its records were deleted (KIP-360).
     public static let unknownProducerId = ErrorCode(rawValue: 59)
-    /// Some of the partitions are being moved already.
+    /// Some of the partitions are already being reassigned.
     public static let reassignmentInProgress = ErrorCode(rawValue: 60)
-    /// The brokers have no delegation tokens (KIP-48).
+    /// Delegation tokens are not enabled (KIP-48).
     public static let delegationTokenAuthDisabled = ErrorCode(rawValue: 61)
-    /// There is no such delegation token (KIP-48).
+    /// The delegation token does not exist (KIP-48).
     public static let delegationTokenNotFound = ErrorCode(rawValue: 62)
-    /// The delegation token is another user's (KIP-48).
+    /// The delegation token belongs to another user (KIP-48).
     public static let delegationTokenOwnerMismatch = ErrorCode(rawValue: 63)
-    /// Delegation tokens aren't asked for over such a connection (KIP-48).
+    /// Delegation tokens can't be requested over this kind of connection (KIP-48).
     public static let delegationTokenRequestNotAllowed = ErrorCode(rawValue: 64)
-    /// The user may not use the delegation token (KIP-48).
+    /// The principal is not authorized to use the delegation token (KIP-48).
     public static let delegationTokenAuthorizationFailed = ErrorCode(rawValue: 65)
-    /// The delegation token is over (KIP-48).
+    /// The delegation token has expired (KIP-48).
     public static let delegationTokenExpired = ErrorCode(rawValue: 66)
-    /// The principal is of a kind that isn't supported.
+    /// The type of the principal is not supported.
     public static let invalidPrincipalType = ErrorCode(rawValue: 67)
-    /// The group has members, and so can't be deleted (KIP-229).
+    /// The group has members and therefore can't be deleted (KIP-229).
     public static let nonEmptyGroup = ErrorCode(rawValue: 68)
-    /// There is no such group, or none of that kind.
+    /// The group does not exist, or is of another type.
     public static let groupIdNotFound = ErrorCode(rawValue: 69)
-    /// The broker has forgotten the fetch session (KIP-227); this client begins another.
+    /// The broker has evicted the fetch session (KIP-227). This client opens another one.
     public static let fetchSessionIdNotFound = ErrorCode(rawValue: 70)
-    /// A fetch session's requests came out of order (KIP-227); this client begins another.
+    /// The requests of a fetch session arrived out of order (KIP-227). This client opens another session.
     public static let invalidFetchSessionEpoch = ErrorCode(rawValue: 71)
-    /// The leader has no listener of the kind that the client came by.
+    /// The leader has no listener that corresponds to the one that the client is connected to.
     public static let listenerNotFound = ErrorCode(rawValue: 72)
     /// The brokers have `delete.topic.enable=false`.
     public static let topicDeletionDisabled = ErrorCode(rawValue: 73)
-    /// The client's leader epoch is older than the broker's (KIP-320).
+    /// The client's leader epoch is lower than the broker's (KIP-320).
     public static let fencedLeaderEpoch = ErrorCode(rawValue: 74)
-    /// The client's leader epoch is newer than the broker's, which hasn't heard of it yet (KIP-320).
+    /// The client's leader epoch is higher than the broker's, whose metadata is outdated (KIP-320).
     public static let unknownLeaderEpoch = ErrorCode(rawValue: 75)
-    /// A batch is compressed in a way that the other side, or this build of the client, doesn't have.
+    /// The broker, or this build of the client, doesn't support the batch's codec.
     public static let unsupportedCompressionType = ErrorCode(rawValue: 76)
-    /// A broker's registration has a successor; between brokers.
+    /// A broker's registration is outdated. Between brokers.
     public static let staleBrokerEpoch = ErrorCode(rawValue: 77)
-    /// A new leader doesn't know yet how far its replicas are (KIP-207).
+    /// A new leader doesn't know its high watermark yet (KIP-207).
     public static let offsetNotAvailable = ErrorCode(rawValue: 78)
-    /// A member's first request to join has to be sent again with the id that it was given (KIP-394).
+    /// The member must repeat its first JoinGroup with the assigned member id (KIP-394).
     public static let memberIdRequired = ErrorCode(rawValue: 79)
-    /// The partition's preferred leader can't lead at the moment.
+    /// The partition's preferred leader is currently not available.
     public static let preferredLeaderNotAvailable = ErrorCode(rawValue: 80)
-    /// The group has as many members as the broker's `group.max.size` allows (KIP-389).
+    /// The group already has `group.max.size` members (KIP-389).
     public static let groupMaxSizeReached = ErrorCode(rawValue: 81)
-    /// Another member has come with the same `group.instance.id` (KIP-345).
+    /// Another member with the same `group.instance.id` has joined (KIP-345).
     public static let fencedInstanceId = ErrorCode(rawValue: 82)
-    /// None of the replicas that could lead is there (KIP-460).
+    /// No replica that could become the leader is available (KIP-460).
     public static let eligibleLeadersNotAvailable = ErrorCode(rawValue: 83)
-    /// The partition has the leader already that the election was to bring (KIP-460).
+    /// The partition already has the leader that the election would elect (KIP-460).
     public static let electionNotNeeded = ErrorCode(rawValue: 84)
-    /// The partition isn't being moved (KIP-455).
+    /// The partition is not being reassigned (KIP-455).
     public static let noReassignmentInProgress = ErrorCode(rawValue: 85)
-    /// The group's members read the topic, so its offsets can't be deleted (KIP-496).
+    /// Members of the group are subscribed to the topic, so its offsets can't be deleted (KIP-496).
     public static let groupSubscribedToTopic = ErrorCode(rawValue: 86)
-    /// The broker refuses a record for what is in it, such as one without a key for a compacted topic (KIP-467).
+    /// The broker rejects a record because of its content, such as a record without a key for a compacted topic
+    /// (KIP-467).
     public static let invalidRecord = ErrorCode(rawValue: 87)
-    /// A transaction that moves the offset isn't decided yet (KIP-447).
+    /// An open transaction includes a commit of the offset (KIP-447).
     public static let unstableOffsetCommit = ErrorCode(rawValue: 88)
-    /// The user has changed topics or partitions too often for a quota (KIP-599).
+    /// The principal has exceeded the quota for changes of topics and partitions (KIP-599).
     public static let throttlingQuotaExceeded = ErrorCode(rawValue: 89)
-    /// Another producer has taken over the transactional id: this one can't go on (KIP-588).
+    /// Another producer has taken over the transactional id, so this one cannot continue (KIP-588).
     public static let producerFenced = ErrorCode(rawValue: 90)
-    /// There is no such thing, such as a user's SCRAM password; from this client, a settings file that can't be read.
+    /// The resource does not exist, such as a user's SCRAM credential. From this client: also a settings file that
+    /// can't be read.
     public static let resourceNotFound = ErrorCode(rawValue: 91)
-    /// Something is named twice in one request (KIP-554).
+    /// The request names a resource twice (KIP-554).
     public static let duplicateResource = ErrorCode(rawValue: 92)
-    /// A SCRAM password's iterations or its user's name can't be (KIP-554).
+    /// The iteration count or the user name of a SCRAM credential is invalid (KIP-554).
     public static let unacceptableCredential = ErrorCode(rawValue: 93)
-    /// Controllers don't agree on who votes; between controllers (KIP-595).
+    /// Controllers disagree about the set of voters. Between controllers (KIP-595).
     public static let inconsistentVoterSet = ErrorCode(rawValue: 94)
-    /// A change was made of an older state than the last; between brokers (KIP-497).
+    /// An update is based on an outdated version of the partition's state. Between brokers (KIP-497).
     public static let invalidUpdateVersion = ErrorCode(rawValue: 95)
-    /// The cluster's features can't be set so (KIP-584).
+    /// The cluster's features can't be updated as requested (KIP-584).
     public static let featureUpdateFailed = ErrorCode(rawValue: 96)
-    /// A broker can't read whose request another passes on; between brokers (KIP-590).
+    /// A broker can't decode the principal of a forwarded request. Between brokers (KIP-590).
     public static let principalDeserializationFailure = ErrorCode(rawValue: 97)
-    /// There is no such snapshot; between controllers (KIP-630).
+    /// The snapshot does not exist. Between controllers (KIP-630).
     public static let snapshotNotFound = ErrorCode(rawValue: 98)
-    /// A snapshot has no such position; between controllers (KIP-630).
+    /// The position is outside of the snapshot. Between controllers (KIP-630).
     public static let positionOutOfRange = ErrorCode(rawValue: 99)
-    /// The broker has no topic of this id, or none yet (KIP-516).
+    /// The broker doesn't know the topic id, possibly because the topic was just created (KIP-516).
     public static let unknownTopicId = ErrorCode(rawValue: 100)
-    /// A broker of this id is registered already; between brokers (KIP-631).
+    /// A broker with this id is already registered. Between brokers (KIP-631).
     public static let duplicateBrokerRegistration = ErrorCode(rawValue: 101)
-    /// No broker of this id is registered; between brokers (KIP-631).
+    /// No broker with this id is registered. Between brokers (KIP-631).
     public static let brokerIdNotRegistered = ErrorCode(rawValue: 102)
-    /// The log on disk is of a topic of another id (KIP-516).
+    /// The log on disk belongs to a topic with another id (KIP-516).
     public static let inconsistentTopicId = ErrorCode(rawValue: 103)
-    /// The other side belongs to another cluster; between controllers.
+    /// The sender belongs to another cluster. Between controllers.
     public static let inconsistentClusterId = ErrorCode(rawValue: 104)
-    /// There is no such transactional id (KIP-664).
+    /// The transactional id does not exist (KIP-664).
     public static let transactionalIdNotFound = ErrorCode(rawValue: 105)
-    /// A fetch session mixes topics by name and by id (KIP-516); this client begins another.
+    /// A fetch session mixes topic names and topic ids (KIP-516). This client opens another session.
     public static let fetchSessionTopicIdError = ErrorCode(rawValue: 106)
-    /// A replica can't be among those in sync; between brokers.
+    /// A replica is not eligible to be in sync. Between brokers.
     public static let ineligibleReplica = ErrorCode(rawValue: 107)
-    /// The change of a partition has brought it a new leader; between brokers.
+    /// A change of the partition caused the election of another leader. Between brokers.
     public static let newLeaderElected = ErrorCode(rawValue: 108)
-    /// The offset is in tiered storage, and not on the broker's disk any more (KIP-405).
+    /// The offset is in tiered storage and no longer on the broker's disk (KIP-405).
     public static let offsetMovedToTieredStorage = ErrorCode(rawValue: 109)
-    /// The member's epoch isn't the one that the coordinator knows: it was put out (KIP-848).
+    /// The coordinator has fenced the member, because its epoch is wrong (KIP-848).
     public static let fencedMemberEpoch = ErrorCode(rawValue: 110)
-    /// A member with the same `group.instance.id` is still there (KIP-848).
+    /// A member with the same `group.instance.id` is still in the group (KIP-848).
     public static let unreleasedInstanceId = ErrorCode(rawValue: 111)
-    /// The coordinator doesn't have the assignor of `group.remote.assignor` (KIP-848).
+    /// The coordinator doesn't support the assignor of `group.remote.assignor` (KIP-848).
     public static let unsupportedAssignor = ErrorCode(rawValue: 112)
-    /// The member's epoch has a successor, of which it hasn't heard yet (KIP-848).
+    /// The member's epoch is outdated; its next heartbeat returns the current one (KIP-848).
     public static let staleMemberEpoch = ErrorCode(rawValue: 113)
-    /// The request is for a controller and came to a broker, or the reverse (KIP-919).
+    /// A request for a controller was sent to a broker, or the reverse (KIP-919).
     public static let mismatchedEndpointType = ErrorCode(rawValue: 114)
-    /// The other side doesn't know this kind of endpoint (KIP-919).
+    /// The receiver doesn't support this type of endpoint (KIP-919).
     public static let unsupportedEndpointType = ErrorCode(rawValue: 115)
-    /// There is no controller of this id (KIP-919).
+    /// No controller has this id (KIP-919).
     public static let unknownControllerId = ErrorCode(rawValue: 116)
-    /// A subscription to clients' metrics is another one now (KIP-714).
+    /// The subscription to client metrics has changed (KIP-714).
     public static let unknownSubscriptionId = ErrorCode(rawValue: 117)
-    /// A client's metrics are larger than the broker takes (KIP-714).
+    /// The client's metrics exceed the broker's size limit (KIP-714).
     public static let telemetryTooLarge = ErrorCode(rawValue: 118)
-    /// The controller refuses a broker's registration; between brokers.
+    /// The controller rejects a broker's registration. Between brokers.
     public static let invalidRegistration = ErrorCode(rawValue: 119)
-    /// The transaction can't be committed; abort it, and run it again (KIP-890, KIP-1050).
+    /// The transaction can't be committed. Abort it, and run it again (KIP-890, KIP-1050).
     public static let transactionAbortable = ErrorCode(rawValue: 120)
-    /// A record of a share group isn't in the state for that (KIP-932).
+    /// The state of a share group's record does not permit the operation (KIP-932).
     public static let invalidRecordState = ErrorCode(rawValue: 121)
-    /// There is no such share session (KIP-932).
+    /// The share session does not exist (KIP-932).
     public static let shareSessionNotFound = ErrorCode(rawValue: 122)
-    /// A share session's requests came out of order (KIP-932).
+    /// The requests of a share session arrived out of order (KIP-932).
     public static let invalidShareSessionEpoch = ErrorCode(rawValue: 123)
-    /// A share partition's state has a successor; between brokers (KIP-932).
+    /// The state epoch of a share partition is outdated. Between brokers (KIP-932).
     public static let fencedStateEpoch = ErrorCode(rawValue: 124)
-    /// The voter isn't who its id stands for; between controllers (KIP-853).
+    /// The voter's key doesn't match its id. Between controllers (KIP-853).
     public static let invalidVoterKey = ErrorCode(rawValue: 125)
-    /// The voter is one already (KIP-853).
+    /// The voter is already in the set of voters (KIP-853).
     public static let duplicateVoter = ErrorCode(rawValue: 126)
-    /// There is no such voter (KIP-853).
+    /// The voter is not in the set of voters (KIP-853).
     public static let voterNotFound = ErrorCode(rawValue: 127)
-    /// The broker can't read the pattern of a subscription, which is in RE2's syntax (KIP-848).
+    /// The broker can't compile the subscription's regular expression, which must have RE2/J's syntax (KIP-848).
     public static let invalidRegularExpression = ErrorCode(rawValue: 128)
-    /// The client is to forget what it knows of the cluster, and to ask the bootstrap servers again (KIP-1102).
+    /// The client must discard its metadata and return to the bootstrap servers (KIP-1102).
     public static let rebootstrapRequired = ErrorCode(rawValue: 129)
-    /// The topology of a Kafka Streams group can't be (KIP-1071).
+    /// The topology of a Kafka Streams group is invalid (KIP-1071).
     public static let streamsInvalidTopology = ErrorCode(rawValue: 130)
-    /// The topology's epoch of a Kafka Streams group can't be (KIP-1071).
+    /// The topology epoch of a Kafka Streams group is invalid (KIP-1071).
     public static let streamsInvalidTopologyEpoch = ErrorCode(rawValue: 131)
-    /// The topology's epoch of a Kafka Streams group has a successor (KIP-1071).
+    /// The topology epoch of a Kafka Streams group is outdated (KIP-1071).
     public static let streamsTopologyFenced = ErrorCode(rawValue: 132)
-    /// The broker has as many share sessions as it allows (KIP-932).
+    /// The broker has reached its limit of share sessions (KIP-932).
     public static let shareSessionLimitReached = ErrorCode(rawValue: 133)
 
-    /// A log was cut back below what was read of it (KIP-320). Brokers have no code for it; the number is librdkafka's.
+    /// A log was truncated before the position up to which it was read (KIP-320). Brokers have no code for this; the
+    /// number is librdkafka's.
     public static let logTruncation = ErrorCode(rawValue: -139)
 }

@@ -13,7 +13,7 @@
 /// | ``isFatal`` | remove the cause, then create another producer, consumer or client |
 /// | ``isAuthorization`` | have the principal granted what it lacks |
 public struct KafkaError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What to decide by, as in `catch let error as KafkaError where error.code == .topicAlreadyExists`.
+    /// The error code. To handle a specific error, write `catch let error as KafkaError where error.code == .topicAlreadyExists`.
     public let code: ErrorCode
     /// What happened and, if the reader can act, what to do.
     public let message: String
@@ -39,7 +39,7 @@ public struct KafkaError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The offset that the error is about, such as that of an unreadable batch; nil if there is none.
     public var offset: Int64?
     /// With LOG_TRUNCATION: the first offset at which the log differs from what was read (KIP-320); nil if the broker
-    /// cannot tell.
+    /// doesn't report it.
     public var divergentOffset: Int64?
     /// With NETWORK_EXCEPTION and REQUEST_TIMED_OUT: how the connection to a broker failed; nil if that is not the cause.
     public var connectionFailure: ConnectionFailure?
@@ -49,7 +49,7 @@ public struct KafkaError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Creates an error, for an application's own tests and for errors of a kind that Kafka has a code for.
     ///
     /// - Parameters:
-    ///   - code: What to decide by.
+    ///   - code: The error code.
     ///   - message: What happened and, if the reader can act, what to do.
     ///   - isFromBroker: Whether a broker sent the code.
     ///   - isRetriable: nil to follow Kafka's protocol guide.

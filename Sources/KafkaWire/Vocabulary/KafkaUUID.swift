@@ -13,7 +13,7 @@ public struct KafkaUUID: Hashable, Sendable, CustomStringConvertible {
 
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
-    /// Reads the form that `description` has; nil where the text isn't of that form.
+    /// Parses the form of `description`; nil if the text does not have that form.
     public init?(_ text: String) {
         var bits: [UInt64] = [0, 0]
         let digits = Array(text.utf8)

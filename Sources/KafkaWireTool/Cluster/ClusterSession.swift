@@ -15,7 +15,7 @@ struct ClusterSession: Sendable {
     /// The names of the settings that the user gave.
     let given: Set<String>
     /// Whether to wait without a limit for a cluster that does not answer.
-    var waitsForEver = false
+    var waitsIndefinitely = false
 
     /// The time limit for the cluster's first answer: `default.api.timeout.ms` if the user gave it, else 10 s.
     ///
@@ -46,8 +46,9 @@ struct ClusterSession: Sendable {
             Task {
                 let silence = min(.seconds(1), reachLimit)
                 guard (try? await Task.sleep(for: silence)) != nil else { return }
-                warnings.silent(servers, limit: waitsForEver ? nil : reachLimit)
-                guard !waitsForEver, (try? await Task.sleep(for: reachLimit - silence)) != nil, !warnings.hasReached
+                warnings.silent(servers, limit: waitsIndefinitely ? nil : reachLimit)
+                guard !waitsIndefinitely, (try? await Task.sleep(for: reachLimit - silence)) != nil,
+                    !warnings.hasReached
                 else { return }
                 outcome.yield(.failure(unreachable))
             })

@@ -30,7 +30,7 @@ struct Absence {
         }
         guard let began = since else {
             since = now
-            guard let isAnyThere = try? await isAnyTopicThere(), !isAnyThere else { return nil }
+            guard let anyExists = try? await anyTopicExists(), !anyExists else { return nil }
             throw Failure(
                 "no topic exists that group \(group) could read, so -e has nothing to wait for",
                 status: .configuration)
@@ -47,7 +47,7 @@ struct Absence {
         return described?.members.first { $0.memberID == member }.map { Array($0.assignment) }
     }
 
-    private func isAnyTopicThere() async throws -> Bool {
+    private func anyTopicExists() async throws -> Bool {
         let existing = try await admin.listTopics(includingInternal: true)
         switch subscription {
         case .topics(let names): return existing.contains { names.contains($0.name) }

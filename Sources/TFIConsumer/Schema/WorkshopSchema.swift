@@ -100,11 +100,11 @@ struct WorkshopSchema: Sendable {
             // Version 0.1.0 of the program did not record definitions, and another server version shows the same view
             // with different text.
             let versions = [view] + Self.firstViews.filter { $0.name == view.name }
-            var isOneOfThem = false
-            for version in versions where !isOneOfThem {
-                isOneOfThem = try present == definitionToBe(of: version, &session)
+            var isKnownDefinition = false
+            for version in versions where !isKnownDefinition {
+                isKnownDefinition = try present == definitionToBe(of: version, &session)
             }
-            guard isOneOfThem else { return false }
+            guard isKnownDefinition else { return false }
         }
         try session.execute(createView(view))
         try session.query(

@@ -23,7 +23,7 @@ enum ReplayCommand {
     private static func run(_ options: ParsedOptions) async throws {
         let interval = try interval(options)
         let files = try files(options)
-        let source = try await onThreadOfItsOwn { () throws(Failure) in try ReplaySource(files) }
+        let source = try await onDedicatedThread { () throws(Failure) in try ReplaySource(files) }
         try await sendToKafka(source, encoder: source.encoder, interval: interval, options: options)
     }
 
@@ -50,7 +50,7 @@ enum ReplayCommand {
 }
 
 /// Runs work that may block on a thread of its own, so that it blocks no task.
-private func onThreadOfItsOwn<Result: Sendable>(
+private func onDedicatedThread<Result: Sendable>(
     _ work: @escaping @Sendable () throws(Failure) -> Result
 ) async throws -> Result {
     let result = await DispatchQueue(label: "files").value { Swift.Result { () throws(Failure) in try work() } }

@@ -42,18 +42,18 @@ enum BrokerKind: Sendable, Hashable, CustomStringConvertible {
     func exclusion(_ security: KafkaSecurity) -> String? {
         switch (self, security) {
         case (.kafka, _), (_, .plain), (.kfake, .saslPlain), (.kfake, .scramSHA256), (.kfake, .scramSHA512): nil
-        case (.kfake, .oauthBearer): "kfake knows PLAIN and SCRAM alone"
-        case (.kfake, _), (.tansu, _), (.kafkaFake, _): "\(self) listens in plain only"
+        case (.kfake, .oauthBearer): "kfake supports only PLAIN and SCRAM"
+        case (.kfake, _), (.tansu, _), (.kafkaFake, _): "\(self) supports only plaintext listeners"
         }
     }
 
     func exclusion(_ capability: Capability) -> String? {
         switch (self, capability) {
         case (.kafka(let home), .consumerGroup) where home.version.hasPrefix("3."):
-            "KIP-848 is a preview in Kafka 3.9, and off"
-        case (.tansu, .consumerGroup): "Tansu has no groups by KIP-848"
+            "KIP-848 is a preview in Kafka 3.9, and off by default"
+        case (.tansu, .consumerGroup): "Tansu does not support KIP-848 groups"
         // librdkafka gets the same result.
-        case (.tansu, .transactions): "Tansu shows what was aborted to readers of committed records too"
+        case (.tansu, .transactions): "Tansu returns aborted records to read_committed consumers"
         default: nil
         }
     }

@@ -140,8 +140,8 @@ struct ClusterMetadataTests {
     @Test("of duplicate partitions the first is used")
     func partitionTwice() {
         var metadata = ClusterMetadata()
-        let told: [(index: Int32, leader: Int32)] = [(1, 1), (0, 1), (1, 2)]
-        let partitions = told.map {
+        let listed: [(index: Int32, leader: Int32)] = [(1, 1), (0, 1), (1, 2)]
+        let partitions = listed.map {
             MetadataResponse.Partition(partitionIndex: $0.index, leaderId: $0.leader, leaderEpoch: 0)
         }
         _ = metadata.merge(

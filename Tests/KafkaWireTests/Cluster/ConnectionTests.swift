@@ -123,7 +123,7 @@ struct ConnectionTests {
         try await withFake { fake, cluster in
             fake.inject(.held, into: .apiVersions)
             let first = Task { try await cluster.anyConnection() }
-            try await eventually("the attempt is under way") { fake.count(.apiVersions) == 1 }
+            try await eventually("the attempt is in progress") { fake.count(.apiVersions) == 1 }
             let second = Task { try await cluster.anyConnection() }
             let third = Task { try await cluster.anyConnection() }
             first.cancel()
@@ -161,7 +161,7 @@ struct ConnectionTests {
         try await withFake { fake, cluster in
             fake.inject(.silence, into: .apiVersions)
             let attempt = Task { try await cluster.anyConnection() }
-            try await eventually("the attempt is under way") { fake.count(.apiVersions) == 1 }
+            try await eventually("the attempt is in progress") { fake.count(.apiVersions) == 1 }
             await cluster.close()
             let error = await #expect(throws: KafkaError.self) { _ = try await attempt.value }
             #expect(error?.message.contains("the client is closed") == true)

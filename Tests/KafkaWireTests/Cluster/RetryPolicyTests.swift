@@ -4,7 +4,7 @@ import Testing
 @testable import KafkaWire
 
 @Suite("The policy of retries") struct RetryPolicyTests {
-    /// A cluster whose clock stands still, and what it reports.
+    /// A cluster whose clock stands still, and its reports.
     private final class Scene: Sendable {
         private final class Log: Sendable {
             let events = Lock<[RetryEvent]>([])
@@ -30,7 +30,7 @@ import Testing
 
     private let passing = KafkaError(.notLeaderOrFollower, "the leader has moved")
 
-    @Test("the pause grows with each failure in a row, up to its limit")
+    @Test("the pause grows with each consecutive failure, up to its limit")
     func backoff() throws {
         let scene = try Scene()
         var retry = Retry("read", in: scene.cluster)
@@ -49,7 +49,7 @@ import Testing
         #expect(retry.failures == 1)
     }
 
-    @Test("an error that is not retriable ends the operation, and so does one that the policy calls final")
+    @Test("an error that is not retriable ends the operation, and so does one that the policy declares final")
     func final() throws {
         let scene = try Scene()
         var retry = Retry("describe", in: scene.cluster, final: [.notLeaderOrFollower])

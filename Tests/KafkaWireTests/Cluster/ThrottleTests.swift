@@ -71,8 +71,8 @@ struct ThrottleTests {
     @Test(
         "the versions match Kafka's own definitions",
         .enabled(if: KafkaDefinitions.archive != nil, "no Kafka installation with the message definitions was found"),
-        arguments: SpokenMessage.all)
-    func definitions(_ message: SpokenMessage) async throws {
+        arguments: SupportedMessage.all)
+    func definitions(_ message: SupportedMessage) async throws {
         // Kafka documents this only in the definitions' comments.
         let text = try await KafkaDefinitions.text(of: message.name).replacing(/\s*\n\s*\/\/ */, with: " ")
         guard let match = text.firstMatch(of: /[Ss]tarting in version (\d+),? on quota violation/) else { return }

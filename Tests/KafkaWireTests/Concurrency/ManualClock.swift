@@ -1,6 +1,6 @@
 import Concurrency
 
-/// A clock that stands still until a test advances it. Everything that sleeps or times out by it waits until then.
+/// A clock that stands still until a test advances it. Sleeps and timeouts that use it wait until then.
 final class ManualClock: Sendable {
     private struct Sleeper {
         let id: Int
@@ -18,7 +18,7 @@ final class ManualClock: Sendable {
     /// Notified when another task sleeps.
     private let changed = Signal()
 
-    /// Chance gives 0.5 each time, so that back-offs have their nominal length.
+    /// Each random number is 0.5, so that backoffs have their nominal length.
     var timing: Timing {
         Timing(
             now: { self.now }, sleep: { try await self.sleep($0) }, timeout: { try await self.sleep($0) },
@@ -27,10 +27,10 @@ final class ManualClock: Sendable {
 
     var now: ContinuousClock.Instant { state.withLock { $0.now } }
 
-    /// How much longer each task sleeps, in ascending order.
+    /// The remaining time of each sleeping task, in ascending order.
     var sleepers: [Duration] { state.withLock { state in state.sleepers.map { $0.deadline - state.now }.sorted() } }
 
-    /// Moves the clock, and wakes those whose time is up.
+    /// Advances the clock, and wakes the tasks whose sleep has ended.
     func advance(by duration: Duration) {
         let woken = state.withLock { state in
             state.now += duration

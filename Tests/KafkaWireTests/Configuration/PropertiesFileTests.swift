@@ -10,7 +10,7 @@ struct PropertiesFileTests {
     }
 
     @Test(
-        "a line is read as java.util.Properties reads it",
+        "a line is parsed as by java.util.Properties",
         arguments: [
             ("a=b", "1 [a] [b]"), ("a:b", "1 [a] [b]"), ("a b", "1 [a] [b]"), ("a\tb", "1 [a] [b]"),
             ("  a = b ", "1 [a] [b ]"), ("a : = b", "1 [a] [= b]"), ("a==b", "1 [a] [=b]"), ("a", "1 [a] []"),
@@ -24,7 +24,7 @@ struct PropertiesFileTests {
     }
 
     @Test(
-        "comments and blank lines count for nothing, but for the numbers",
+        "comments and blank lines are ignored except in line numbers",
         arguments: [
             "#x=y\n!z\n  # w\n\n \t\na=b", "#x\r!y\r\r\r\ra=b", "#x\r\n!y\r\n#\r\n\r\n\r\na=b\r\n", "#\\\n\n\n\n#\na=b",
         ])
@@ -35,9 +35,9 @@ struct PropertiesFileTests {
     @Test("A backslash continues a line, without the leading whitespace of the next one")
     func continuation() throws {
         #expect(try entries("a=b,\\\n   c,\\\r\n\td\ne=f") == ["1 [a] [b,c,d]", "4 [e] [f]"])
-        // Two backslashes are one that is meant; the third goes on.
+        // Two backslashes are a literal one; the third continues the line.
         #expect(try entries("a=b\\\\\nc=d\\\\\\\ne") == ["1 [a] [b\\]", "2 [c] [d\\e]"])
-        // What goes on is no comment, and a blank line ends it.
+        // A continuation line is never a comment, and a blank line ends the entry.
         #expect(try entries("a=b\\\n#c\ne=f\\\n\ng=h") == ["1 [a] [b#c]", "3 [e] [f]", "5 [g] [h]"])
         #expect(try entries("a\\\n b=c") == ["1 [ab] [c]"])
         #expect(try entries("\\\n\n") == [])
@@ -61,7 +61,7 @@ struct PropertiesFileTests {
     func escapes(text: String) {
         let error = #expect(throws: KafkaError.self) { try entries("x=y\n\na=\\\n  \(text)") }
         #expect(error?.code == .invalidConfig)
-        #expect(error?.message == "f, line 3: \\u is followed by four hexadecimal digits")
+        #expect(error?.message == "f, line 3: \\u must be followed by four hexadecimal digits")
     }
 
     @Test("Any bytes are either read or refused, without a trap")

@@ -88,7 +88,7 @@ struct PropertyListTests {
     }
 
     @Test(
-        "a name that may be a part of a value isn't shown",
+        "a name that may be part of a value isn't shown",
         arguments: [
             "sesame", "sesame2.more", "MIIEvgIBADANBgsesameG9w0BAQEFAASCBKgwggSkAgEAAoIBAQ", "fetch.sesame\u{301}",
             "password=\"sesame", "-----BEGINsesame",
@@ -107,7 +107,7 @@ struct PropertyListTests {
     }
 
     @Test(
-        "a value that may hold a password isn't shown",
+        "a value that may contain a password isn't shown",
         arguments: [
             ("security.protocol", "sasl://u:sesame@h"), ("fetch.max.bytes", "password=sesame"),
             ("bootstrap.servers", "postgresql://u:sesame@h/db"), ("bootstrap.servers", "u:sesame@h:9092"),
@@ -129,7 +129,7 @@ struct PropertyListTests {
     }
 
     @Test(
-        "a value that can't be is refused, with what is expected",
+        "an invalid value is refused, and the error says what is expected",
         arguments: [
             ("request.timeout.ms", "0", "a whole number from 1"), ("linger.ms", "-1", "a whole number from 0"),
             ("linger.ms", "5ms", "a whole number"), ("batch.size", "", "a whole number"),
@@ -169,7 +169,7 @@ struct PropertyListTests {
     }
 
     @Test(
-        "bootstrap servers that can't be",
+        "invalid bootstrap servers are refused",
         arguments: ["", ",", "a", "a:", "a:0", "a:65536", ":9092", "::1:9092", "kafka://a:9092", "a b:1", "a:1;b:2"])
     func badBootstrap(text: String) {
         let error = #expect(throws: KafkaError.self) { try ClientConfiguration(bootstrapServers: text) }
@@ -178,7 +178,7 @@ struct PropertyListTests {
 
     @Test(arguments: [
         ("message.timeout.ms", "there is no property message.timeout.ms: Kafka's name is delivery.timeout.ms"),
-        ("retries", "there is no property retries: delivery.timeout.ms is the limit of what is tried again"),
+        ("retries", "there is no property retries: delivery.timeout.ms limits the retries"),
         ("max.poll.record", "there is no property max.poll.record"),
     ]) func whatOtherClientsHave(_ name: String, _ sentence: String) {
         let error = #expect(throws: KafkaError.self) { try configuration([name: "1"]) }

@@ -40,7 +40,7 @@ struct AssignmentTests {
                 if round % 2 == 0 {
                     await consumer.fetcher.add([one: ConsumerStart(.offset(Int64(round)))])
                 } else {
-                    await consumer.fetcher.giveUp([one])
+                    await consumer.fetcher.revoke([one])
                 }
                 let batch = try #require(try await iterator.next())
                 #expect(round % 2 == 0 || batch.partition == 0)

@@ -174,10 +174,10 @@ struct ConsumerFaultTests {
             try fill(fake, 20)
             try fake.start(broker: 1)
             #expect(try await read(&iterator, 20)[0] == numbered(20..<40))
-            let told = events.withLock { $0 }
-            #expect(told.count == 2)
-            #expect(told.first?.contains("waiting for broker") == true)
-            #expect(told.last?.contains("is back") == true)
+            let reported = events.withLock { $0 }
+            #expect(reported.count == 2)
+            #expect(reported.first?.contains("waiting for broker") == true)
+            #expect(reported.last?.contains("is back") == true)
             await consumer.close()
         }
     }

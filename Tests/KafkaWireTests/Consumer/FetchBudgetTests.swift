@@ -78,8 +78,8 @@ struct FetchBudgetTests {
             let pauses = manual.slept.filter { $0 >= .milliseconds(80) }
             // The first rejection is retried at once.
             #expect(pauses.count >= 19 && pauses.contains { $0 >= .milliseconds(800) }, "\(pauses)")
-            let told = events.withLock { $0.filter { $0.operation == "fetch from broker 1" } }
-            #expect(told.first?.error?.code == .fetchSessionIdNotFound)
+            let reported = events.withLock { $0.filter { $0.operation == "fetch from broker 1" } }
+            #expect(reported.first?.error?.code == .fetchSessionIdNotFound)
             await consumer.close()
         }
     }

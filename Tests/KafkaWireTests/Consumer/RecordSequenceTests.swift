@@ -61,7 +61,7 @@ struct RecordSequenceTests {
             #expect(try await iterator.next()?.offset == 0)
             try await consumer.seek([partition: .offset(25)])
             #expect(try await iterator.next()?.offset == 25)
-            await consumer.fetcher.giveUp([partition])
+            await consumer.fetcher.revoke([partition])
             #expect(consumer.assignment.isEmpty)
             let ending = Task {
                 var iterator = iterator

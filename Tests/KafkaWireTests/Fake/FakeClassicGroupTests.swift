@@ -170,8 +170,8 @@ struct FakeClassicGroupTests {
     @Test("a member that rejoins unchanged gets the current generation; a leader starts a new one")
     mutating func joiningAgain() throws {
         let (first, second) = try twoMembers()
-        let told = try answer(join(second))
-        #expect(told.generation == 2 && group.phase == .stable)
+        let response = try answer(join(second))
+        #expect(response.generation == 2 && group.phase == .stable)
         let changed = join(second, metadata: [9])
         #expect(isWaiting(changed))
         #expect(try answer(join(first)).generation == 3)

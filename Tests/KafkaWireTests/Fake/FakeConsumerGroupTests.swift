@@ -40,8 +40,8 @@ struct FakeConsumerGroupTests {
         #expect(beat("a", 1, owned: [0, 1, 2, 3]).assignment == nil)
         let second = beat("b", 0)
         #expect(second.epoch == 2 && second.assignment == [])
-        let told = beat("a", 1)
-        #expect(told.epoch == 1 && told.assignment == slots(0, 1))
+        let response = beat("a", 1)
+        #expect(response.epoch == 1 && response.assignment == slots(0, 1))
         #expect(group.stateName == "Reconciling")
         #expect(beat("b", 2).assignment == nil)
         // It hasn't revoked all of them yet.

@@ -15,9 +15,9 @@ import Testing
         try Data(seed).write(to: folder.appending(path: name))
     }
 
-    static let responses = SpokenMessage.all.filter { $0.name.hasSuffix("Response") }
+    static let responses = SupportedMessage.all.filter { $0.name.hasSuffix("Response") }
 
-    @Test(arguments: responses) func `responses of each version`(_ message: SpokenMessage) throws {
+    @Test(arguments: responses) func `responses of each version`(_ message: SupportedMessage) throws {
         func check<Message: WireMessage & RandomValue>(_ type: Message.Type) throws {
             for version in message.versions {
                 for seed in 0..<3 as Range<UInt64> {
@@ -70,7 +70,7 @@ import Testing
     }
 }
 
-extension SpokenMessage {
+extension SupportedMessage {
     /// A seed for the response fuzzer.
     func frame<Message: WireMessage>(of message: Message, version: Int16) throws -> [UInt8] {
         var header: [UInt8] = [0, 0, 0, 7]

@@ -34,7 +34,7 @@ import enum TestSupport.LongTests
         return bytes
     }
 
-    @Test(arguments: FuzzSeedTests.responses) func `damaged responses`(_ message: SpokenMessage) throws {
+    @Test(arguments: FuzzSeedTests.responses) func `damaged responses`(_ message: SupportedMessage) throws {
         func check<Message: WireMessage & RandomValue>(_ type: Message.Type) throws {
             for version in message.versions {
                 var random = RandomValues(seed: UInt64(version) + 100)

@@ -32,7 +32,7 @@ struct AssignorTests {
         let roundRobin: [String: String]
     }
 
-    // The examples of the Java client's documentation of its assignors, and what follows from its rules.
+    // The examples in the Java client's documentation of its assignors, and cases derived from its rules.
     static let divisions = [
         Division(
             testDescription: "two topics of three partitions, two readers",
@@ -61,7 +61,7 @@ struct AssignorTests {
             members: [member("a", ["t", "gone"])], counts: ["t": 1, "other": 4],
             range: ["a": "t-0"], roundRobin: ["a": "t-0"]),
         Division(
-            testDescription: "a topic named twice counts once",
+            testDescription: "a topic that is named twice counts once",
             members: [member("a", ["t", "t"]), member("b", ["t"])], counts: ["t": 3],
             range: ["a": "t-0 t-1", "b": "t-2"], roundRobin: ["a": "t-0 t-2", "b": "t-1"]),
     ]

@@ -16,7 +16,7 @@ struct ClassicGroupFaultTests {
         "retriable errors are retried until they pass",
         arguments: [APIKey.findCoordinator, .joinGroup, .syncGroup, .heartbeat, .offsetCommit, .offsetFetch], passing)
     func passingErrors(api: APIKey, code: ErrorCode) async throws {
-        try await withGroup(.cooperative) { group in try await group.comesAndGoes(with: .error(code), in: api) }
+        try await withGroup(.cooperative) { group in try await group.joinAndLeave(with: .error(code), in: api) }
     }
 
     @Test(
@@ -30,11 +30,11 @@ struct ClassicGroupFaultTests {
             for _ in 0..<3 {
                 try group.produce(6)
                 try await group.processed()
-                let told = first.rebalances.count
+                let count = first.rebalances.count
                 group.fake.inject(fault, into: api, times: 2)
                 try group.produce(6)
                 try await group.rebalance()
-                try await eventually("the rebalance is over") { first.rebalances.count >= told + 2 }
+                try await eventually("the rebalance is over") { first.rebalances.count >= count + 2 }
                 try await group.shared(first, second)
             }
             try await group.finish()
@@ -47,7 +47,7 @@ struct ClassicGroupFaultTests {
             try group.produce(6)
             group.fake.inject(.hangUp(.beforeAnswer), into: .joinGroup)
             let member = try await group.start(["session.timeout.ms": "10000"])
-            try await eventually("it has joined with another") {
+            try await eventually("it has joined with another member id") {
                 group.fake.members(ofGroup: GroupFixture.group)?.count == 1
             }
             #expect(group.fake.state(ofGroup: GroupFixture.group) == "PreparingRebalance")
@@ -104,7 +104,7 @@ struct ClassicGroupFaultTests {
             let id = try #require(member.consumer.groupMetadata?.memberID)
             group.fake.inject(.error(.unknownMemberId), into: .offsetCommit)
             try await group.rebalance()
-            try await eventually("it was told") { !member.lost.isEmpty }
+            try await eventually("the handler was called") { !member.lost.isEmpty }
             group.fake.expire(member: id, ofGroup: GroupFixture.group)
             try await group.shared(member)
             #expect(member.rebalances == [.assigned(all), .lost(all), .assigned(all)])
@@ -117,13 +117,15 @@ struct ClassicGroupFaultTests {
             // No member watches for new topics, so the next rebalance both revokes and assigns.
             let properties = ["default.api.timeout.ms": "100", "retry.backoff.max.ms": "600000"]
             let first = try await group.start(properties, .topics(["t", "u"]))
-            try await eventually("it has what there is") { first.assignment == group.partitions() }
+            try await eventually("it has all partitions") { first.assignment == group.partitions() }
             group.fake.inject(.error(.unstableOffsetCommit), into: .offsetFetch, times: .max)
             group.fake.createTopic("u", partitions: 1)
             let second = try await group.start(properties)
-            try await eventually("it has given one up") { !first.revoked.isEmpty }
+            try await eventually("it has revoked a partition") { !first.revoked.isEmpty }
             group.fake.clearRequests()
-            try await eventually("the offsets of others are refused for long") { group.fake.count(.offsetFetch) > 4 }
+            try await eventually("fetching the offsets was refused several times") {
+                group.fake.count(.offsetFetch) > 4
+            }
             group.fake.clearFaults()
             try await group.shared(first, second, topics: ["t", "u"])
         }
@@ -139,15 +141,15 @@ struct ClassicGroupFaultTests {
             let first = try await group.start(["group.instance.id": "a"])
             let second = try await group.start(["group.instance.id": "b"])
             try await group.shared(first, second)
-            let (before, told) = (second.assignment, first.rebalances)
+            let (before, rebalances) = (second.assignment, first.rebalances)
             let generation = group.fake.members(ofGroup: GroupFixture.group)?.first?.epoch
             try group.produce(6)
             try await second.stop()
             try group.produce(6)
             let again = try await group.start(["group.instance.id": "b"])
-            try await eventually("it is back") { again.assignment == before }
+            try await eventually("it waits for the next batch") { again.assignment == before }
             try await group.processed()
-            #expect(first.rebalances == told)
+            #expect(first.rebalances == rebalances)
             #expect(group.fake.members(ofGroup: GroupFixture.group)?.first?.epoch == generation)
             try await group.finish()
         }

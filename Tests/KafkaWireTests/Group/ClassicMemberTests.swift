@@ -14,7 +14,7 @@ struct ClassicMemberTests {
     static let toJoining: [ClassicMember.Event] = [.prepared(asLost: false)]
     static let toSyncing = toJoining + [.joined(member1)]
     static let toAdopting = toSyncing + [.synced(assigned)]
-    static let toStable = toAdopting + [.adopted(hasGivenUp: false)]
+    static let toStable = toAdopting + [.adopted(hasRevoked: false)]
 
     struct Row: Sendable, CustomTestStringConvertible {
         let testDescription: String
@@ -40,94 +40,105 @@ struct ClassicMemberTests {
 
     static let rows = [
         Row("begins", [], leadTo: .preparing, as: nobody),
-        Row("nothing to give up", toJoining, leadTo: .joining, as: nobody),
-        Row("is named first", toJoining, .named("m"), leadTo: .joining, as: nameOnly),
+        Row("prepared with nothing to revoke", toJoining, leadTo: .joining, as: nobody),
+        Row("the coordinator assigns a member id first", toJoining, .named("m"), leadTo: .joining, as: nameOnly),
         Row("joined", toSyncing, leadTo: .syncing, beats: true),
         Row("synced", toAdopting, leadTo: .adopting(assigned), beats: true),
         Row("adopted", toStable, leadTo: .stable, beats: true),
 
-        Row("gave up for others: once more", toAdopting, .adopted(hasGivenUp: true), leadTo: .preparing, beats: true),
+        Row(
+            "revoked partitions for other members: rejoins", toAdopting, .adopted(hasRevoked: true), leadTo: .preparing,
+            beats: true),
         Row(
             "a rebalance begins", toStable, .notified(error(.rebalanceInProgress), member1), leadTo: .preparing,
             beats: true),
         Row(
-            "a rebalance begins while partitions are taken over", toAdopting,
-            .notified(error(.rebalanceInProgress), member1), .adopted(hasGivenUp: false), leadTo: .preparing,
+            "a rebalance begins while the member takes over partitions", toAdopting,
+            .notified(error(.rebalanceInProgress), member1), .adopted(hasRevoked: false), leadTo: .preparing,
             beats: true),
         Row(
-            "told of the rebalance twice", toStable, .notified(error(.rebalanceInProgress), member1),
+            "two notifications of the same rebalance", toStable, .notified(error(.rebalanceInProgress), member1),
             .notified(error(.rebalanceInProgress), member1), leadTo: .preparing, beats: true),
-        Row("other topics", toStable, .outdated, leadTo: .preparing, beats: true),
+        Row("the topics change", toStable, .outdated, leadTo: .preparing, beats: true),
         Row(
-            "other topics while joining", toJoining, .outdated, .joined(member1), .synced(assigned),
-            .adopted(hasGivenUp: false), leadTo: .preparing, beats: true),
+            "the topics change while joining", toJoining, .outdated, .joined(member1), .synced(assigned),
+            .adopted(hasRevoked: false), leadTo: .preparing, beats: true),
         Row(
             "the second generation", toStable, .outdated, .prepared(asLost: false), .joined(member2),
-            .synced(assigned), .adopted(hasGivenUp: false), leadTo: .stable, as: member2, beats: true),
+            .synced(assigned), .adopted(hasRevoked: false), leadTo: .stable, as: member2, beats: true),
 
         Row(
             "a rebalance overtakes the join", toJoining, .refused(error(.rebalanceInProgress)), leadTo: .joining,
             as: nobody),
         Row("a rebalance overtakes the sync", toSyncing, .refused(error(.rebalanceInProgress)), leadTo: .joining),
         Row(
-            "not known when joining", toJoining + [.named("m")], .refused(error(.unknownMemberId)), leadTo: .preparing,
+            "JoinGroup is refused with UNKNOWN_MEMBER_ID", toJoining + [.named("m")], .refused(error(.unknownMemberId)),
+            leadTo: .preparing,
             as: nobody, lost: true),
         Row(
-            "another generation when syncing", toSyncing, .refused(error(.illegalGeneration)), leadTo: .preparing,
+            "SyncGroup is refused with ILLEGAL_GENERATION", toSyncing, .refused(error(.illegalGeneration)),
+            leadTo: .preparing,
             as: nameOnly, lost: true),
         Row(
-            "put out, by a heartbeat", toStable, .notified(error(.unknownMemberId), member1), leadTo: .preparing,
+            "a heartbeat reports the removal of the member", toStable, .notified(error(.unknownMemberId), member1),
+            leadTo: .preparing,
             as: nobody, lost: true),
         Row(
-            "left behind, by a commit", toStable, .notified(error(.illegalGeneration), member1), leadTo: .preparing,
+            "a commit is refused with ILLEGAL_GENERATION", toStable, .notified(error(.illegalGeneration), member1),
+            leadTo: .preparing,
             as: nameOnly, lost: true),
         Row(
-            "put out while partitions are given up: those are lost too", toStable, .outdated,
+            "removed during a revocation: those partitions are lost too", toStable, .outdated,
             .notified(error(.unknownMemberId), member1), .prepared(asLost: false), leadTo: .preparing, as: nobody,
             lost: true),
         Row(
-            "put out while syncing, by a heartbeat", toSyncing, .notified(error(.unknownMemberId), member1),
+            "removed while syncing, reported by a heartbeat", toSyncing, .notified(error(.unknownMemberId), member1),
             .synced(assigned), leadTo: .preparing, as: nobody, lost: true),
         Row(
-            "not allowed while syncing, by a heartbeat", toSyncing,
+            "not authorized while syncing, reported by a heartbeat", toSyncing,
             .notified(error(.groupAuthorizationFailed), member1), .synced(assigned),
             leadTo: .failed(error(.groupAuthorizationFailed))),
         Row(
-            "a rebalance that begins while syncing shows in the answer to SyncGroup", toSyncing,
+            "a rebalance that begins while syncing is reported by SyncGroup, not by the heartbeat", toSyncing,
             .notified(error(.rebalanceInProgress), member1), leadTo: .syncing, beats: true),
         Row(
-            "what is lost is given up as such", toStable, .notified(error(.unknownMemberId), member1),
+            "lost partitions are revoked as lost", toStable, .notified(error(.unknownMemberId), member1),
             .prepared(asLost: true), leadTo: .joining, as: nobody),
         Row(
-            "an answer to an earlier generation counts no more", toStable, .outdated, .prepared(asLost: false),
-            .joined(member2), .synced(assigned), .adopted(hasGivenUp: false),
+            "a response for an earlier generation is ignored", toStable, .outdated, .prepared(asLost: false),
+            .joined(member2), .synced(assigned), .adopted(hasRevoked: false),
             .notified(error(.illegalGeneration), member1), leadTo: .stable, as: member2, beats: true),
         Row(
-            "a heartbeat's answer that comes while joining says nothing", toStable, .outdated, .prepared(asLost: false),
+            "a heartbeat's response while joining is ignored", toStable, .outdated, .prepared(asLost: false),
             .notified(error(.rebalanceInProgress), member1), leadTo: .joining),
 
-        Row("the application takes too long", toStable, .applicationAway, leadTo: .preparing, as: nobody, lost: true),
         Row(
-            "the application takes too long for a rebalance", toStable, .outdated, .applicationAway, leadTo: .preparing,
+            "the application exceeds max.poll.interval.ms", toStable, .applicationAway, leadTo: .preparing, as: nobody,
+            lost: true),
+        Row(
+            "the application exceeds max.poll.interval.ms during a rebalance", toStable, .outdated, .applicationAway,
+            leadTo: .preparing,
             as: nobody, lost: true),
         Row(
-            "adopted too late", toAdopting, .applicationAway, .adopted(hasGivenUp: false), leadTo: .preparing,
+            "the application exceeds max.poll.interval.ms while adopting", toAdopting, .applicationAway,
+            .adopted(hasRevoked: false), leadTo: .preparing,
             as: nobody, lost: true),
 
         Row(
             "another member has the instance id", toStable, .notified(error(.fencedInstanceId), member1),
             leadTo: .failed(error(.fencedInstanceId))),
         Row(
-            "not allowed", toJoining, .refused(error(.groupAuthorizationFailed)),
+            "not authorized to join", toJoining, .refused(error(.groupAuthorizationFailed)),
             leadTo: .failed(error(.groupAuthorizationFailed)), as: nobody),
         Row(
-            "no regular expression", [], .refused(error(.invalidRegularExpression)),
+            "the pattern is not a regular expression", [], .refused(error(.invalidRegularExpression)),
             leadTo: .failed(error(.invalidRegularExpression)), as: nobody),
         Row(
-            "no offset to begin with", toAdopting, .refused(error(.offsetOutOfRange)),
+            "there is no offset to start from", toAdopting, .refused(error(.offsetOutOfRange)),
             leadTo: .failed(error(.offsetOutOfRange))),
         Row(
-            "failed is failed", toStable, .notified(error(.fencedInstanceId), member1), .outdated, .applicationAway,
+            "a failed member ignores all events", toStable, .notified(error(.fencedInstanceId), member1), .outdated,
+            .applicationAway,
             leadTo: .failed(error(.fencedInstanceId))),
         Row("closed", toStable, .closed, leadTo: .left),
         Row("a member that has left ignores all events", toStable, .closed, .outdated, .joined(member2), leadTo: .left),

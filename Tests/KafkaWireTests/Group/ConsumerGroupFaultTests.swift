@@ -17,10 +17,10 @@ struct ConsumerGroupFaultTests {
         "retriable errors and cut connections are retried until they pass",
         arguments: [APIKey.findCoordinator, .consumerGroupHeartbeat, .offsetCommit, .offsetFetch], faults)
     func passing(api: APIKey, fault: Fault) async throws {
-        try await withGroup(.consumer) { group in try await group.comesAndGoes(with: fault, in: api, first: 2) }
+        try await withGroup(.consumer) { group in try await group.joinAndLeave(with: fault, in: api, first: 2) }
     }
 
-    @Test("two consecutive lost answers during a rebalance have no effect")
+    @Test("two consecutive lost responses during a rebalance have no effect")
     func lostAnswers() async throws {
         try await withGroup(.consumer, partitions: 6) { group in
             let stays = try await group.start()
@@ -75,7 +75,7 @@ struct ConsumerGroupFaultTests {
             try group.produce(6)
             let member = try await group.start(["auto.commit.interval.ms": "600000"])
             try await group.processed()
-            try await eventually("it is back from its last batch") { member.isIdle }
+            try await eventually("the application waits for the next batch") { member.isIdle }
             let all = group.partitions()
             group.fake.inject(.error(.fencedMemberEpoch), into: .offsetCommit)
             let second = try await group.start()
@@ -120,14 +120,14 @@ struct ConsumerGroupFaultTests {
             let first = try await group.start(["group.instance.id": "a"])
             let second = try await group.start(["group.instance.id": "b"])
             try await group.shared(first, second)
-            let (before, told) = (second.assignment, first.rebalances)
+            let (before, rebalances) = (second.assignment, first.rebalances)
             try group.produce(6)
             try await second.stop()
             try group.produce(6)
             let again = try await group.start(["group.instance.id": "b"])
-            try await eventually("it is back") { again.assignment == before }
+            try await eventually("it waits for the next batch") { again.assignment == before }
             try await group.processed()
-            #expect(first.rebalances == told)
+            #expect(first.rebalances == rebalances)
             try await group.finish()
         }
     }

@@ -5,19 +5,19 @@ import enum TestSupport.LongTests
 @testable import KafkaFake
 @testable import KafkaWire
 
-/// Members of a KIP-848 group and their coordinator as state machines, whose steps and lost messages come in an order
-/// that a seed decides.
+/// Members of a KIP-848 group and their coordinator as state machines. A seed determines the order of steps and lost
+/// messages.
 private struct GroupSimulation {
     /// A member with the steps that `ConsumerProtocolGroup` takes.
     struct Member {
         var machine: ConsumerMember
         /// The partitions that it fetches.
         var fetched: Set<TopicIDPartition> = []
-        /// A heartbeat that was composed and is on its way to the coordinator.
+        /// A heartbeat in flight to the coordinator.
         var sent: (request: ConsumerGroupHeartbeatRequest, report: ConsumerMember.Report)?
-        /// The answer to it, which is on its way back.
+        /// The response in flight to the member.
         var answer: (answer: ConsumerGroup.Answer, report: ConsumerMember.Report)?
-        /// The target of the reconciliation under way, and whether its revocations are done.
+        /// The target of the reconciliation in progress, and whether its revocations are complete.
         var reconciliation: (target: Set<TopicIDPartition>, hasRevoked: Bool)?
         var isLeaving = false
     }
@@ -41,7 +41,7 @@ private struct GroupSimulation {
         members.append(Member(machine: ConsumerMember(memberID: "m\(created)")))
     }
 
-    /// A partition that two members fetch at once.
+    /// A partition that two members fetch at the same time.
     var sharedPartition: TopicIDPartition? {
         var seen: Set<TopicIDPartition> = []
         for partition in members.flatMap(\.fetched) where !seen.insert(partition).inserted { return partition }
@@ -76,27 +76,27 @@ private struct GroupSimulation {
         guard members[index].sent == nil, members[index].answer == nil, machine.sendsHeartbeats else { return }
         var request = ConsumerGroupHeartbeatRequest(
             groupId: "g", memberId: machine.memberID, memberEpoch: machine.epoch)
-        if machine.tellsPartitions {
+        if machine.sendsPartitions {
             request.topicPartitions = [
                 ConsumerGroupHeartbeatTopicPartitions(
                     topicId: Self.topic, partitions: machine.report.owned.map(\.partition).sorted())
             ]
             if machine.report.owned.isEmpty { request.topicPartitions = [] }
         }
-        if machine.tellsEverything {
+        if machine.sendsAllFields {
             request.rebalanceTimeoutMs = 30_000
             request.subscribedTopicNames = ["t"]
         }
         members[index].sent = (request, machine.report)
     }
 
-    /// The coordinator reads the heartbeat; every other answer is lost.
+    /// The coordinator processes the heartbeat; every other response is lost.
     private mutating func deliver(_ index: Int) {
         guard let (request, report) = members[index].sent else { return }
         members[index].sent = nil
         let answer = answer(request)
         if Bool.random(using: &random) {
-            members[index].machine.handle(.unheard)
+            members[index].machine.handle(.unanswered)
         } else {
             members[index].answer = (answer, report)
         }
@@ -145,10 +145,10 @@ private struct GroupSimulation {
     }
 }
 
-@Suite("A KIP-848 group whose answers are lost, as state machines")
+@Suite("A KIP-848 group with lost responses, as state machines")
 struct ConsumerMemberOwnershipTests {
     @Test(
-        "no two members fetch a partition at once, whichever answers are lost",
+        "no two members fetch a partition at the same time, whichever responses are lost",
         arguments: UInt64(1)...UInt64(LongTests.count(20, quick: 6)))
     func ownership(seed: UInt64) {
         var simulation = GroupSimulation(seed: seed)
@@ -161,7 +161,7 @@ struct ConsumerMemberOwnershipTests {
         #expect(simulation.takenOver > 50)
     }
 
-    @Test("a heartbeat lists the partitions that are being taken over, also when the target has changed meanwhile")
+    @Test("a heartbeat lists partitions that are being taken over, even if the target has changed meanwhile")
     func claims() {
         let topic = KafkaUUID(high: 1, low: 2)
         func response(_ partitions: [Int32]) -> ConsumerGroupHeartbeatResponse {
@@ -174,13 +174,13 @@ struct ConsumerMemberOwnershipTests {
         )
         var member = ConsumerMember(memberID: "m")
         member.handle(.accepted(response([0]), to: member.report))
-        member.handle(.unheard)
+        member.handle(.unanswered)
         #expect(member.report.owned == [zero])
         member.handle(.reconciling)
         member.handle(.accepted(response([1]), to: member.report))
         #expect(member.report.owned == [zero, one])
         member.handle(.reconciled([]))
         #expect(member.report.owned == [one])
-        #expect(member.tellsPartitions)
+        #expect(member.sendsPartitions)
     }
 }

@@ -25,10 +25,10 @@ struct GroupCommitTests {
             let member = try await group.start(["auto.commit.interval.ms": "600000"])
             try group.produce(6)
             try await group.processed()
-            try await eventually("it is back from its last batch") { member.isIdle }
+            try await eventually("the application waits for the next batch") { member.isIdle }
             member.hold()
             try group.produce(3)
-            try await eventually("it is amidst a batch") { member.isStuck }
+            try await eventually("the application is processing a batch") { member.isStuck }
             #expect(group.committed(TopicPartition("t")) == nil)
             await member.consumer.close()
             #expect(group.committed(TopicPartition("t")) == 6)
@@ -55,7 +55,7 @@ struct GroupCommitTests {
         }
     }
 
-    @Test("an offset is not sent again once its partition was given up", arguments: GroupKind.all)
+    @Test("a commit is not retried after its partition was revoked", arguments: GroupKind.all)
     func givenUpMeanwhile(kind: GroupKind) async throws {
         try await withGroup(kind) { group in
             try group.produce(12)
@@ -119,7 +119,7 @@ struct GroupCommitTests {
         try group.produce(3)
         let member = try await group.start(["auto.commit.interval.ms": "600000"])
         try await group.processed()
-        try await eventually("it is back from its last batch") { member.isIdle }
+        try await eventually("the application waits for the next batch") { member.isIdle }
         try await eventually("the group is stable") { group.fake.state(ofGroup: GroupFixture.group) == "Stable" }
         return member
     }
@@ -144,7 +144,7 @@ struct GroupCommitTests {
             let member = try await group.start(["enable.auto.commit": "false", "auto.commit.interval.ms": "5"])
             try group.produce(6)
             try await group.processed()
-            try await eventually("it is back from its last batch") { member.isIdle }
+            try await eventually("the application waits for the next batch") { member.isIdle }
             try await member.consumer.commit([partition: OffsetAndMetadata(4, metadata: "so far")])
             #expect(
                 try await member.consumer.committed([partition]) == [
@@ -158,7 +158,9 @@ struct GroupCommitTests {
             #expect(group.committed(partition) == 6)
 
             let next = try await group.start(["enable.auto.commit": "false"])
-            try await eventually("the rest comes again") { group.ledger[partition] == Array(0..<9) + Array(6..<9) }
+            try await eventually("the uncommitted records are read again") {
+                group.ledger[partition] == Array(0..<9) + Array(6..<9)
+            }
             #expect(next.lost.isEmpty)
         }
     }
@@ -216,10 +218,10 @@ struct GroupCommitTests {
                 [partition: OffsetAndMetadata(3)], group: ConsumerGroupMetadata(groupID: GroupFixture.group))
 
             let member = try await group.start()
-            try await eventually("the offset is asked for again") { group.fake.count(.offsetFetch) > 2 }
+            try await eventually("the offset fetch is retried") { group.fake.count(.offsetFetch) > 2 }
             #expect(member.assignment.isEmpty)
             try await producer.commitTransaction()
-            try await eventually("the rest is read") { group.ledger[partition] == [3, 4, 5] }
+            try await eventually("the remaining records are read") { group.ledger[partition] == [3, 4, 5] }
             #expect(member.rebalances == [.assigned([partition])])
             await producer.close()
             await cluster.close()

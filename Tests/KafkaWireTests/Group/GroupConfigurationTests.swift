@@ -21,7 +21,7 @@ struct GroupConfigurationTests {
         #expect(group.autoCommitInterval == .seconds(5))
     }
 
-    @Test("each by its name")
+    @Test("each setting is parsed by its name")
     func names() throws {
         let group = try configuration([
             "group.id": "g", "group.instance.id": "i", "group.protocol": "consumer", "group.remote.assignor": "range",
@@ -43,7 +43,7 @@ struct GroupConfigurationTests {
     }
 
     @Test(
-        "wrong values are errors that say what is expected",
+        "invalid values are errors that say what is expected",
         arguments: [
             ("partition.assignment.strategy", "rnge", "cooperative-sticky"),
             ("partition.assignment.strategy", ",", "no assignor"),

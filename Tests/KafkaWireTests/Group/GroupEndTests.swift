@@ -12,7 +12,7 @@ struct GroupEndTests {
 
     static let cases = GroupKind.both.flatMap { kind in Brokers.allCases.map { (kind, $0) } }
 
-    /// A member that has processed three records and has committed nothing, on brokers that do not answer any more.
+    /// A member that has processed three records and committed nothing, on brokers that have stopped responding.
     private func withUnreachable(
         _ kind: GroupKind, _ brokers: Brokers, _ properties: [String: String] = [:],
         _ body: (RunningMember) async throws -> Void
@@ -21,7 +21,7 @@ struct GroupEndTests {
             try group.produce(3)
             let member = try await group.start(["auto.commit.interval.ms": "600000"].merging(properties) { $1 })
             try await group.processed()
-            try await eventually("it is back from its last batch") { member.isIdle }
+            try await eventually("the application waits for the next batch") { member.isIdle }
             switch brokers {
             case .gone: await group.fake.stop(broker: 1)
             case .silent:
@@ -31,7 +31,7 @@ struct GroupEndTests {
         }
     }
 
-    @Test("close ends within its limit and reports what was not done", arguments: cases)
+    @Test("close ends within its limit and reports the steps that failed", arguments: cases)
     func close(kind: GroupKind, brokers: Brokers) async throws {
         try await withUnreachable(kind, brokers) { member in
             let begin = ContinuousClock.now
@@ -55,7 +55,7 @@ struct GroupEndTests {
         }
     }
 
-    @Test("close and unsubscribe in a rebalance handler are refused, and work elsewhere", arguments: GroupKind.both)
+    @Test("close and unsubscribe are refused in a rebalance handler, and work elsewhere", arguments: GroupKind.both)
     func inHandler(kind: GroupKind) async throws {
         try await withGroup(kind, partitions: 1) { group in
             let consumer = try group.member().consumer

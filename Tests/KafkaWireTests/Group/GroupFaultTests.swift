@@ -72,7 +72,7 @@ struct GroupFaultTests {
         }
     }
 
-    // MARK: Members that are lost
+    // MARK: Lost membership
 
     @Test(
         "a member with a wrong generation or epoch loses its partitions, commits nothing, and rejoins",
@@ -87,7 +87,7 @@ struct GroupFaultTests {
             try await group.processed()
             let (all, id) = (group.partitions(), member.consumer.groupMetadata?.memberID)
             group.fake.inject(.error(code), into: kind.heartbeat)
-            try await eventually("everything is read again") {
+            try await eventually("all records are read again") {
                 all.allSatisfy { group.ledger[$0] == Array(0..<6) + Array(0..<6) }
             }
             #expect(member.rebalances == [.assigned(all), .lost(all), .assigned(all)])
@@ -98,15 +98,15 @@ struct GroupFaultTests {
     }
 
     @Test("a removed member loses its partitions, commits nothing, and rejoins", arguments: GroupKind.all)
-    func putOut(kind: GroupKind) async throws {
+    func removal(kind: GroupKind) async throws {
         try await withGroup(kind) { group in
             try group.produce(12)
             let member = try await group.start(["auto.commit.interval.ms": "600000"])
             try await group.processed()
             let all = group.partitions()
-            try group.putOut(member)
+            try group.remove(member)
             // Nothing was committed, so everything comes again.
-            try await eventually("it reads once more") {
+            try await eventually("it reads again") {
                 all.allSatisfy { group.ledger[$0] == Array(0..<12) + Array(0..<12) }
             }
             #expect(member.rebalances == [.assigned(all), .lost(all), .assigned(all)])
@@ -114,7 +114,7 @@ struct GroupFaultTests {
         }
     }
 
-    @Test("members that start together share the partitions long before the interval of heartbeats is over")
+    @Test("members that start together share the partitions long before the first heartbeat interval has passed")
     func startTogether() async throws {
         try await withGroup(.consumer) { group in
             group.fake.configureGroups { $0.consumerHeartbeatInterval = .seconds(60) }
@@ -127,7 +127,7 @@ struct GroupFaultTests {
     }
 
     @Test("a member that learns of its removal from a commit reports it and rejoins", arguments: GroupKind.all)
-    func putOutAtCommit(kind: GroupKind) async throws {
+    func removalReportedByCommit(kind: GroupKind) async throws {
         try await withGroup(kind) { group in
             // A heartbeat would report the removal too.
             group.fake.configureGroups { $0.consumerHeartbeatInterval = .seconds(20) }
@@ -137,31 +137,33 @@ struct GroupFaultTests {
             ])
             try await group.processed()
             let all = group.partitions()
-            try group.putOut(member)
+            try group.remove(member)
             let error = await #expect(throws: KafkaError.self) { try await member.consumer.commit() }
             #expect(error?.code == .unknownMemberId)
             #expect(all.allSatisfy { group.committed($0) == nil })
-            try await eventually("it is back") { member.rebalances == [.assigned(all), .lost(all), .assigned(all)] }
+            try await eventually("it waits for the next batch") {
+                member.rebalances == [.assigned(all), .lost(all), .assigned(all)]
+            }
         }
     }
 
     @Test(
         "a member removed during a batch does not commit over its successors",
         arguments: GroupKind.all)
-    func putOutAmidBatch(kind: GroupKind) async throws {
+    func removalDuringBatch(kind: GroupKind) async throws {
         try await withGroup(kind) { group in
             let slow = try await group.start()
             let all = group.partitions()
             try await group.shared(slow)
             slow.hold()
             try group.produce(12)
-            try await eventually("it is amidst a batch") { slow.isStuck }
-            try group.putOut(slow)
+            try await eventually("the application is processing a batch") { slow.isStuck }
+            try group.remove(slow)
             let quick = try await group.start()
             try await group.shared(quick)
             try await group.processed()
             try await eventually("all is committed") { all.allSatisfy { group.committed($0) == 12 } }
-            #expect(slow.lost.isEmpty, "the application is still at it")
+            #expect(slow.lost.isEmpty, "the application is still processing")
             await #expect(throws: KafkaError.self) { try await slow.consumer.commit() }
             slow.release()
             try await group.shared(slow, quick)
@@ -181,8 +183,10 @@ struct GroupFaultTests {
             group.fake.inject(.error(.coordinatorLoadInProgress), into: .offsetCommit, times: .max)
             let commit = Task { try await member.consumer.commit() }
             try await eventually("the commit is refused") { group.fake.count(.offsetCommit) > 1 }
-            try group.putOut(member)
-            try await eventually("it is back") { member.rebalances == [.assigned(all), .lost(all), .assigned(all)] }
+            try group.remove(member)
+            try await eventually("it waits for the next batch") {
+                member.rebalances == [.assigned(all), .lost(all), .assigned(all)]
+            }
             group.fake.clearFaults()
             let error = await #expect(throws: KafkaError.self) { try await commit.value }
             #expect(error?.code == .unknownMemberId)
@@ -191,7 +195,7 @@ struct GroupFaultTests {
     }
 
     @Test(
-        "an application that takes too long loses its partitions, and gets some when it is back",
+        "an application that exceeds max.poll.interval.ms loses its partitions, and gets some after rejoining",
         arguments: GroupKind.all)
     func stuck(kind: GroupKind) async throws {
         try await withGroup(kind) { group in
@@ -200,7 +204,7 @@ struct GroupFaultTests {
             try await group.shared(slow)
             slow.hold()
             try group.produce(12)
-            try await eventually("it is amidst a batch") { slow.isStuck }
+            try await eventually("the application is processing a batch") { slow.isStuck }
             let quick = try await group.start()
             try await group.shared(quick)
             try await group.processed()
@@ -212,11 +216,11 @@ struct GroupFaultTests {
         }
     }
 
-    @Test("each record that an application takes counts as a poll", arguments: GroupKind.both)
+    @Test("each record that the application requests counts as a poll", arguments: GroupKind.both)
     func recordByRecord(kind: GroupKind) async throws {
         try await withGroup(kind, partitions: 1) { group in
             try group.fake.fill(TopicPartition("t"), [(0..<300).map(String.init)])
-            // All of it takes longer than the interval; a busy machine may stop a record's work for less than that.
+            // All records together take longer than the interval. A single record must not, even on a busy machine.
             let member = try await group.start(["max.poll.interval.ms": "2000"], pace: .milliseconds(8))
             try await group.shared(member)
             try await group.finish()
@@ -232,7 +236,7 @@ struct GroupFaultTests {
             try await group.shared(member)
             member.hold()
             try group.produce(3)
-            try await eventually("it is amidst a batch") { member.isStuck }
+            try await eventually("the application is processing a batch") { member.isStuck }
             await member.consumer.unsubscribe()
             for _ in 0..<2 {
                 let error = await #expect(throws: KafkaError.self) { try await member.consumer.commit() }
@@ -250,14 +254,14 @@ struct GroupFaultTests {
             try await group.shared(member)
             member.hold()
             try group.produce(3)
-            try await eventually("it is amidst a batch") { member.isStuck }
+            try await eventually("the application is processing a batch") { member.isStuck }
             let cluster = Cluster(
                 configuration: try ClientConfiguration(
                     bootstrapServers: group.fake.bootstrapServers, properties: ["transactional.id": "tx"]))
             let producer = KafkaProducer(cluster: cluster)
             let early = try #require(member.consumer.groupMetadata)
             #expect(early.generationID >= 0 && !early.memberID.isEmpty)
-            try group.putOut(member)
+            try group.remove(member)
             let other = try await group.start()
             try await group.shared(other)
             for isClosed in [false, true] {
@@ -309,10 +313,10 @@ struct GroupFaultTests {
             // While the group waits for one member, the other keeps reading.
             second.hold()
             try group.produce(3)
-            try await eventually("it is amidst a batch") { second.isStuck }
+            try await eventually("the application is processing a batch") { second.isStuck }
             let third = try await group.start()
             try group.produce(6)
-            try await eventually("what the first keeps is read") {
+            try await eventually("the partitions that the first member keeps are read") {
                 first.assignment.count == 2 && first.assignment.allSatisfy { group.ledger[$0].count == 9 }
             }
             #expect(second.revoked.isEmpty)

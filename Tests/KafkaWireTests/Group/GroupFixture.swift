@@ -13,9 +13,9 @@ enum GroupKind: String, CustomTestStringConvertible {
     /// KIP-848.
     case consumer
 
-    /// One of each protocol; members of the first read on through a rebalance as those of the second do.
+    /// One kind of each protocol. Both continue to read partitions that they keep during a rebalance.
     static let both = [GroupKind.cooperative, .consumer]
-    /// The members of a sticky group are those of a range group but for the assignor: only the long tests run both.
+    /// The kinds to test. Sticky and range groups differ only in the assignor, so only the long tests run both.
     static let all: [GroupKind] =
         LongTests.areEnabled ? [.range, .sticky, .cooperative, .consumer] : [.range, .cooperative, .consumer]
 
@@ -26,7 +26,7 @@ enum GroupKind: String, CustomTestStringConvertible {
     }
 }
 
-/// A group on a fake cluster, its members in this process with a client each, and a topic whose records they read.
+/// A group on a fake cluster, its members in this process with one client each, and a topic that they read.
 ///
 /// The brokers' clock is stopped, so that no session ends because the machine is slow.
 final class GroupFixture: Sendable {
@@ -41,10 +41,10 @@ final class GroupFixture: Sendable {
         self.kind = kind
     }
 
-    /// Members come and go, and each time a question meets a fault some times.
+    /// Lets members join and leave while faults are injected into an API.
     ///
-    /// - Parameter first: How often before anybody has joined.
-    func comesAndGoes(with fault: Fault, in api: APIKey, first times: Int = 3) async throws {
+    /// - Parameter times: The number of faults before the first member has joined.
+    func joinAndLeave(with fault: Fault, in api: APIKey, first times: Int = 3) async throws {
         fake.inject(fault, into: api, times: times)
         let first = try await start()
         try await shared(first)
@@ -60,12 +60,14 @@ final class GroupFixture: Sendable {
         try await finish()
     }
 
-    /// Has the heartbeats of a KIP-848 group's only member meet a fault from now on; none from before is still under way
-    /// afterwards, whose answer could bring an assignment.
+    /// Injects a fault into all further heartbeats of a KIP-848 group's only member, and waits until one was affected, so
+    /// that no earlier heartbeat is in flight whose response could contain an assignment.
     func faultHeartbeats(_ fault: Fault) async throws {
         fake.inject(fault, into: .consumerGroupHeartbeat, times: 100_000)
         let heartbeats = fake.count(.consumerGroupHeartbeat)
-        try await eventually("a heartbeat met the fault") { fake.count(.consumerGroupHeartbeat) > heartbeats }
+        try await eventually("a heartbeat was affected by the fault") {
+            fake.count(.consumerGroupHeartbeat) > heartbeats
+        }
     }
 
     // MARK: Records
@@ -82,7 +84,7 @@ final class GroupFixture: Sendable {
         return all
     }
 
-    /// Appends records to each partition, three a batch.
+    /// Appends records to each partition, in batches of three.
     func produce(_ count: Int, to topics: [String] = ["t"]) throws {
         for partition in partitions(of: topics) {
             try fake.fill(
@@ -116,7 +118,7 @@ final class GroupFixture: Sendable {
         return member
     }
 
-    /// A member that processes what it gets.
+    /// Starts a member that processes all records that it receives.
     ///
     /// - Parameter pace: The time that a member takes per record, if it reads single records; nil to read batches.
     func start(
@@ -128,25 +130,25 @@ final class GroupFixture: Sendable {
         return member
     }
 
-    /// Waits until these members share all partitions, and none is without one.
+    /// Waits until these members share all partitions, and each has at least one.
     func shared(_ members: RunningMember..., topics: [String] = ["t"]) async throws {
         let all = partitions(of: topics)
         try await eventually("\(members.count) members share \(all.count) partitions") {
             let each = members.map(\.assignment)
             return each.reduce(0) { $0 + $1.count } == all.count && each.reduce([]) { $0.union($1) } == all
-                && !each.contains([]) && each == members.map(\.told)
+                && !each.contains([]) && each == members.map(\.handlerAssignment)
         }
     }
 
     /// Waits until each record was processed at least once.
     func processed(topics: [String] = ["t"]) async throws {
-        try await eventually("everything is processed") {
+        try await eventually("all records are processed") {
             partitions(of: topics).allSatisfy { Set(ledger[$0]).count == Int(end(of: $0)) }
         }
     }
 
     /// Ends a member's session, as the coordinator does after the session timeout.
-    func putOut(_ member: RunningMember) throws {
+    func remove(_ member: RunningMember) throws {
         let id = try #require(member.consumer.groupMetadata?.memberID)
         #expect(fake.expire(member: id, ofGroup: Self.group))
     }

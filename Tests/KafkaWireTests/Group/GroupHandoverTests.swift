@@ -38,7 +38,7 @@ struct GroupHandoverTests {
     }
 
     @Test(
-        "the batch is processed before its partition is another member's", arguments: GroupKind.all,
+        "the batch is processed before its partition moves to another member", arguments: GroupKind.all,
         // Which of the two moves is the assignor's choice.
         [Int32(0), 1])
     func handedOut(kind: GroupKind, partition: Int32) async throws {

@@ -6,7 +6,7 @@ import Testing
 @Suite("Racks of group members (KIP-848, KIP-881)", .timeLimit(.minutes(1)))
 struct GroupRackTests {
     @Test("client.rack is sent to the coordinator or the group's leader", arguments: GroupKind.all)
-    func told(kind: GroupKind) async throws {
+    func rackIsSent(kind: GroupKind) async throws {
         try await withGroup(kind) { group in
             let near = try await group.start(["client.rack": "north", "client.id": "near"])
             let nowhere = try await group.start(["client.id": "nowhere"])

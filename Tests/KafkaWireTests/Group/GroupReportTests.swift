@@ -71,7 +71,7 @@ struct GroupReportTests {
         events.list.withLock { $0.contains { $0.operation == operation && $0.error?.code == code } }
     }
 
-    @Test("a request that the coordinator holds back", arguments: [APIKey.joinGroup, .syncGroup])
+    @Test("a request whose response the coordinator delays", arguments: [APIKey.joinGroup, .syncGroup])
     func held(api: APIKey) async throws {
         let operation = api == .joinGroup ? "join group g" : "get the assignment from group g"
         // A hold is reported after five seconds.
@@ -87,15 +87,15 @@ struct GroupReportTests {
         }
     }
 
-    @Test("no held request while the coordinator is still being looked up")
+    @Test("no delayed request while the coordinator is still being looked up")
     func lookedFor() async throws {
         let timing = Timing(timeout: { try await Task.sleep(for: $0 == .seconds(5) ? .milliseconds(1) : $0) })
         try await withConsumer(.cooperative, timing: timing) { fake, consumer, events in
             fake.createTopic("t")
             fake.inject(.held, into: .findCoordinator)
             try await consumer.subscribe(to: .topics(["t"]))
-            try await eventually("the coordinator is looked for") { fake.count(.findCoordinator) > 0 }
-            // Time enough for many reports of a hold.
+            try await eventually("the coordinator lookup has begun") { fake.count(.findCoordinator) > 0 }
+            // Enough time for many reports of a delayed response.
             try await Task.sleep(for: .milliseconds(50))
             #expect(!isReported(events, "join group g", .rebalanceInProgress))
             fake.releaseAnswers()
@@ -131,21 +131,21 @@ struct GroupReportTests {
         }
     }
 
-    @Test("a heartbeat interval of weeks, which it shortens to a minute")
+    @Test("a heartbeat interval of weeks, which the member limits to a minute")
     func longInterval() async throws {
         let logger = LineLogger(.warning)
         try await withConsumer(.consumer, logger: logger) { fake, consumer, _ in
             fake.configureGroups { $0.consumerHeartbeatInterval = .seconds(24 * 86400) }
             fake.createTopic("t")
             try await consumer.subscribe(to: .topics(["t"]))
-            let line = "a coordinator asks for too long a heartbeat interval"
+            let line = "a coordinator requests too long a heartbeat interval"
             try await eventually("it is reported") { logger.all.contains { $0.message == line } }
             let group = try #require(consumer.groupPart.withLock { $0.membership } as? ConsumerProtocolGroup)
             #expect(await group.heartbeatInterval == .seconds(60))
         }
     }
 
-    @Test("an assignment that can't be decoded: it joins again, and reads what a later one gives it")
+    @Test("an assignment that can't be decoded: the member rejoins, and reads the partitions of a later one")
     func unreadableAssignment() async throws {
         let operation = "get the assignment from group g"
         let good = try ConsumerProtocolAssignment(
@@ -167,7 +167,7 @@ struct GroupReportTests {
             }
             try await consumer.subscribe(to: .topics(["t"]))
             try await eventually("it is reported") { isReported(events, operation, .inconsistentGroupProtocol) }
-            try await eventually("it joins again and again") { fake.count(.joinGroup) > 4 }
+            try await eventually("it rejoins repeatedly") { fake.count(.joinGroup) > 4 }
             #expect(consumer.state != .unassigned)
             isBad.withLock { $0 = false }
             try await eventually("the member has its partition") { consumer.assignment == [TopicPartition("t")] }

@@ -76,7 +76,7 @@ struct GroupTransactionTests {
         try await withGroup(kind, partitions: 1) { group in
             let member = try await reader(group)
             let metadata = try #require(member.consumer.groupMetadata)
-            try group.putOut(member)
+            try group.remove(member)
             try await withTransactionalProducer(of: group) { producer in
                 func send() async {
                     let error = await #expect(throws: KafkaError.self) {
@@ -97,7 +97,7 @@ struct GroupTransactionTests {
         }
     }
 
-    @Test("does not follow a partition that was given up and came back")
+    @Test("does not follow a partition that was revoked and assigned again")
     func regained() throws {
         let identity = GroupIdentity(groupID: "g", instanceID: nil)
         identity.become(memberID: "m", generation: 1)
@@ -106,7 +106,7 @@ struct GroupTransactionTests {
         #expect(before.current(owning: [partition])?.generationID == 1)
         identity.become(memberID: "m", generation: 2)
         #expect(before.current(owning: [partition])?.generationID == 2)
-        identity.gaveUp([partition])
+        identity.released([partition])
         identity.become(memberID: "m", generation: 3)
         identity.tookOver([partition])
         #expect(before.current(owning: [partition]) == nil)

@@ -19,7 +19,7 @@ final class Ledger: Sendable {
         }
     }
 
-    /// Notes where a partition comes to a member whose group has another offset than what was processed.
+    /// Records a gap if the group's committed offset of a newly assigned partition differs from the processed records.
     func assigned(_ partition: TopicPartition, committed: Int64?) {
         state.withLock { state in
             if Int64(state.offsets[partition]?.count ?? 0) != committed ?? 0 { state.gaps.append(partition) }
@@ -31,18 +31,18 @@ final class Ledger: Sendable {
     subscript(partition: TopicPartition) -> [Int64] { state.withLock { $0.offsets[partition] ?? [] } }
 }
 
-/// A member that takes batch after batch, or record after record, in a loop, as applications do.
+/// A member that reads batches or records in a loop, as applications do.
 final class RunningMember: Sendable {
     private struct State {
         var rebalances: [Rebalance] = []
         var wantsToStop = false
         var isHeld = false
-        /// Whether it is amidst a batch that it isn't let out of.
+        /// Whether it is processing a batch that `hold()` keeps it from finishing.
         var isStuck = false
-        /// Whether nothing has come since it asked last: all that it had is processed.
+        /// Whether the last `next()` timed out, so that everything received is processed.
         var isIdle = false
         var task: Task<Void, any Error>?
-        /// Whether it takes one record after the other.
+        /// Whether it reads single records.
         var isPaced = false
         var isClosed = false
     }
@@ -85,7 +85,7 @@ final class RunningMember: Sendable {
                 try? await Task.sleep(for: pace)
             }
         } catch is CancellationError {
-            // Told to stop.
+            // `stop()` was called.
         }
     }
 
@@ -115,7 +115,7 @@ final class RunningMember: Sendable {
 
     // MARK: Control
 
-    /// Keeps it amidst its next batch.
+    /// Keeps the member from finishing its next batch, until `release()`.
     func hold() { state.withLock { $0.isHeld = true } }
 
     func release() {
@@ -123,7 +123,7 @@ final class RunningMember: Sendable {
         released.notify()
     }
 
-    /// Ends the loop between two batches, commits what was processed, and leaves.
+    /// Ends the loop between two batches, commits the processed offsets, and leaves the group.
     func stop() async throws {
         let (task, isClosed) = state.withLock { state in
             state.wantsToStop = true
@@ -137,7 +137,7 @@ final class RunningMember: Sendable {
         await close()
     }
 
-    /// Leaves without another word.
+    /// Leaves the group without an explicit commit.
     func close() async {
         let id = consumer.groupMetadata?.memberID
         state.withLock { state in
@@ -147,11 +147,11 @@ final class RunningMember: Sendable {
         release()
         await consumer.close()
         await cluster.close()
-        // Where the farewell was lost its session ends by itself; that of a static member is to be awaited.
+        // If the leave request was lost, the session has to time out. A static member keeps its session.
         if let id, instanceID == nil { group.fake.expire(member: id, ofGroup: GroupFixture.group) }
     }
 
-    /// The error that ends its loop.
+    /// Waits for the error that ends the loop.
     func failure() async -> KafkaError? {
         let task = state.withLock { $0.task }
         return await #expect(throws: KafkaError.self) { try await task?.value }
@@ -164,17 +164,17 @@ final class RunningMember: Sendable {
     var isStuck: Bool { state.withLock { $0.isStuck } }
     var isIdle: Bool { state.withLock { $0.isIdle } }
 
-    /// What it has by what it was told.
-    var told: Set<TopicPartition> {
-        rebalances.reduce(into: []) { told, rebalance in
+    /// The partitions that the member owns according to its rebalance handler.
+    var handlerAssignment: Set<TopicPartition> {
+        rebalances.reduce(into: []) { owned, rebalance in
             switch rebalance {
-            case .assigned(let partitions): told.formUnion(partitions)
-            case .revoked(let partitions), .lost(let partitions): told.subtract(partitions)
+            case .assigned(let partitions): owned.formUnion(partitions)
+            case .revoked(let partitions), .lost(let partitions): owned.subtract(partitions)
             }
         }
     }
 
-    /// What it was told to have lost, and to give up.
+    /// The partitions of each call of the handler with `.lost`; `revoked` has those with `.revoked`.
     var lost: [Set<TopicPartition>] {
         rebalances.compactMap { if case .lost(let partitions) = $0 { partitions } else { nil } }
     }

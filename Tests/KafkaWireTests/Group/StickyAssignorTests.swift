@@ -6,7 +6,7 @@ import enum TestSupport.LongTests
 
 @Suite("Sticky assignment")
 struct StickyAssignorTests {
-    /// A group whose members read random topics and claim what they had in a random generation before.
+    /// A group whose members read random topics, and claim random partitions of an earlier generation.
     private struct RandomGroup {
         var members: [GroupMember] = []
         var counts: [String: Int32] = [:]
@@ -18,7 +18,7 @@ struct StickyAssignorTests {
             let areAlike = random.chance(of: 3)
             for index in 0...Int(random.next() % (isSmall ? 3 : 7)) {
                 let own = areAlike ? topics : topics.filter { _ in !random.chance(of: 3) }
-                // Anything may be claimed: by two at once, of topics not read and partitions that don't exist.
+                // Claims may be contradictory: two members for one partition, unread topics, missing partitions.
                 let claimed = topics.flatMap { topic in
                     (0..<(counts[topic] ?? 0) + 1).filter { _ in random.chance(of: 3) }
                         .map { TopicPartition(topic, $0) }
@@ -28,7 +28,7 @@ struct StickyAssignorTests {
             }
         }
 
-        /// The same for the assignor that isn't cooperative: what was had before stands in the user data.
+        /// The same group for the eager sticky assignor, which has the previous partitions in the user data.
         func eager() throws -> [GroupMember] {
             try members.map { member in
                 let subscription = member.subscription
@@ -55,7 +55,7 @@ struct StickyAssignorTests {
         }
     }
 
-    @Test("10,000 partitions are divided in near linear time", arguments: [2, 50])
+    @Test("10,000 partitions are assigned in nearly linear time", arguments: [2, 50])
     func many(members: Int) {
         for assignor in PartitionAssignor.allKnown {
             let group = newcomers(members, partitions: 10_000)
@@ -85,12 +85,12 @@ struct StickyAssignorTests {
         }
     }
 
-    @Test("no division is more even", arguments: 0..<UInt64(LongTests.count(400, quick: 100)))
+    @Test("no assignment is more even", arguments: 0..<UInt64(LongTests.count(400, quick: 100)))
     func balanced(seed: UInt64) throws {
         let group = RandomGroup(seed: seed, isSmall: true)
         let members = try group.eager()
         let assigned = PartitionAssignment.assign(members, partitionCounts: group.counts, by: .sticky)
-        // Every division there is, of at most six partitions among at most four members.
+        // All possible assignments of at most six partitions to at most four members.
         var loads = [Array(repeating: 0, count: members.count)]
         for partition in group.readable {
             loads = loads.flatMap { load in
@@ -159,7 +159,7 @@ struct StickyAssignorTests {
     func twoPhases(seed: UInt64) throws {
         let group = RandomGroup(seed: seed, isSmall: false)
         let cooperative = PartitionAssignor.cooperativeSticky
-        // Owned by one at most, as it is where nothing has gone wrong.
+        // Each partition has at most one owner, as in a group without faults.
         var owned: [String: Set<TopicPartition>] = [:]
         var taken: Set<TopicPartition> = []
         for member in group.members {
@@ -188,7 +188,7 @@ struct StickyAssignorTests {
                 return
             }
         }
-        Issue.record("the group gives up partitions in every rebalance")
+        Issue.record("partitions are revoked in every rebalance")
     }
 
     // MARK: On the wire

@@ -112,7 +112,7 @@ struct TopicIdentityTests {
             group.fake.clearRequests()
             try await eventually("time passes") { group.fake.count(kind.heartbeat) > 5 }
             #expect(group.committed(old) == nil)
-            // A skipped offset is not tried again.
+            // A skipped offset is not retried.
             #expect(group.fake.count(.offsetCommit) == 0)
         }
     }
@@ -197,7 +197,7 @@ struct TopicIdentityTests {
         }
     }
 
-    @Test("keep a seek from reading the new topic before the application was told", arguments: GroupKind.both)
+    @Test("keep a seek from reading the new topic before the application got the error", arguments: GroupKind.both)
     func soughtUntold(kind: GroupKind) async throws {
         try await withGroup(kind, sendsIDs: true) { group in
             let consumer = try await reader(group).consumer
@@ -253,7 +253,7 @@ struct TopicIdentityTests {
         }
     }
 
-    @Test("a member that knew the old topic takes the new one over", arguments: GroupKind.both)
+    @Test("a member that read the old topic takes over the new one", arguments: GroupKind.both)
     func takenOver(kind: GroupKind) async throws {
         try await withGroup(kind, sendsIDs: true) { group in
             let first = try await group.start()
@@ -269,7 +269,7 @@ struct TopicIdentityTests {
         }
     }
 
-    @Test("that were fetched before the topic was recreated are no place in the new one", arguments: [true, false])
+    @Test("that were fetched before the topic was recreated are not used for the new one", arguments: [true, false])
     func fetchedBefore(sendsIDs: Bool) async throws {
         let versions = sendsIDs ? SpokenVersions.latest : .latest.with(.offsetFetch, 1...9)
         try await KafkaWireTests.withGroup(.cooperative, partitions: 1, versions: versions) { group in
@@ -287,7 +287,7 @@ struct TopicIdentityTests {
         }
     }
 
-    @Test("that the application keeps with the topic's id are no place in the new one")
+    @Test("that the application stores with the topic's id are not used for the new one")
     func keptByApplication() async throws {
         try await withGroup(.cooperative, sendsIDs: true) { group in
             let id = group.fake.createTopic("t")
@@ -317,7 +317,7 @@ struct TopicIdentityTests {
         }
     }
 
-    @Test("are given up in a KIP-848 group, and the member reads the new topic")
+    @Test("are discarded in a KIP-848 group, and the member reads the new topic")
     func reassigned() async throws {
         try await withGroup(.consumer, sendsIDs: true) { group in
             let consumer = try await reader(group).consumer

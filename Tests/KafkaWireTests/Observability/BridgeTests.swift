@@ -13,7 +13,7 @@ struct BridgeTests {
             contentsOf: root.appending(path: "Sources/KafkaWire/KafkaWire.docc/Observability.md"), encoding: .utf8)
     }
 
-    @Test("Its bridges are those that are compiled here")
+    @Test("Its bridges equal the ones that are compiled here")
     func snippets() throws {
         let compiled = try String(
             contentsOf: URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Bridges.swift"),

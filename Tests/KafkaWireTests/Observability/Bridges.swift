@@ -1,6 +1,6 @@
 @testable import KafkaWire
 
-// What the article on observability shows, word for word, against the local shapes of the packages that it joins.
+// The code in the article on observability, word for word, compiled against local copies of the packages' interfaces.
 
 /// Sends KafkaWire's log to swift-log.
 struct SwiftLogLogger: KafkaLogger {

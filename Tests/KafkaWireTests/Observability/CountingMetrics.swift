@@ -2,19 +2,19 @@ import Concurrency
 
 @testable import KafkaWire
 
-/// Metrics that a test looks at.
+/// Metrics that a test can inspect.
 final class CountingMetrics: KafkaMetrics {
     private struct State {
         var counts: [String: Int] = [:]
         var gauges: [String: Double] = [:]
         var timers: [String: [Duration]] = [:]
-        /// How many instruments were made of each name and dimensions.
+        /// The number of instruments created for each name and dimensions.
         var made: [String: Int] = [:]
     }
 
     private let state = Lock(State())
 
-    /// Without the client, which each instrument has.
+    /// The dimensions without those of the client, which each instrument has.
     private func key(_ name: String, _ dimensions: [(String, String)]) -> String {
         let dimensions = dimensions.filter { !$0.0.hasPrefix("client.") }
         return ([name] + dimensions.map { "\($0)=\($1)" }).joined(separator: " ")

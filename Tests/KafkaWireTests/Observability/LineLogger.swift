@@ -2,7 +2,7 @@ import Concurrency
 
 @testable import KafkaWire
 
-/// A log that a test looks at.
+/// A log that a test can inspect.
 final class LineLogger: KafkaLogger {
     let logLevel: KafkaLogLevel
     private let lines = Lock<[(level: KafkaLogLevel, message: String, metadata: [String: String])]>([])

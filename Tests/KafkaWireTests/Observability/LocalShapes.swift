@@ -1,9 +1,9 @@
 import Concurrency
 
-// The parts of swift-log, swift-metrics and service-lifecycle that the bridges use, with the signatures that those
-// packages have, so that the bridges are compiled and run without depending on them.
+// The parts of swift-log, swift-metrics and service-lifecycle that the bridges use, with the same signatures as in the
+// packages. So the bridges are compiled and run without depending on the packages.
 
-/// swift-log's `Logger`, as far as it is used.
+/// The used part of swift-log's `Logger`.
 struct Logger: Sendable {
     enum Level: String, Sendable {
         case trace, debug, info, notice, warning, error, critical
@@ -33,7 +33,7 @@ struct Logger: Sendable {
     }
 }
 
-/// Where the local instruments put what they are called with.
+/// The calls of the local instruments, in order.
 final class LocalMetrics: Sendable {
     static let shared = LocalMetrics()
     private let lines = Lock<[String]>([])
@@ -43,7 +43,7 @@ final class LocalMetrics: Sendable {
     func lines(of label: String) -> [String] { lines.withLock { $0.filter { $0.hasPrefix(label + " ") } } }
 }
 
-/// swift-metrics' `Counter`, as far as it is used.
+/// The used part of swift-metrics' `Counter`.
 final class Counter: Sendable {
     private let label: String
     private let dimensions: [(String, String)]
@@ -58,7 +58,7 @@ final class Counter: Sendable {
     }
 }
 
-/// swift-metrics' `Gauge`, as far as it is used.
+/// The used part of swift-metrics' `Gauge`.
 final class Gauge: Sendable {
     private let label: String
     private let dimensions: [(String, String)]
@@ -73,7 +73,7 @@ final class Gauge: Sendable {
     }
 }
 
-/// swift-metrics' `Timer`, as far as it is used.
+/// The used part of swift-metrics' `Timer`.
 final class Timer: Sendable {
     private let label: String
     private let dimensions: [(String, String)]
@@ -93,7 +93,7 @@ protocol Service: Sendable {
     func run() async throws
 }
 
-/// What tells the process of its end, for the local `withGracefulShutdownHandler`.
+/// Requests a shutdown, for the local `withGracefulShutdownHandler`.
 final class LocalShutdown: Sendable {
     @TaskLocal static var current: LocalShutdown?
     private let handlers = Lock<[@Sendable () -> Void]>([])

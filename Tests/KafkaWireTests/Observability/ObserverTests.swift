@@ -34,20 +34,20 @@ struct ObserverTests {
             #expect(metrics.count(.connectionsOpened) == 1)
             #expect(metrics.made.values.allSatisfy { $0 == 1 })
         }
-        try await eventually("the connection's end is counted") {
+        try await eventually("the closed connection is counted") {
             metrics.count(.connectionsClosed, "reason=closed") == 1 && metrics.gauge(.connectionsOpen) == 0
         }
     }
 
     @Test("Hooks get a request and its response in pairs, and the error of a failed one")
     func hooks() async throws {
-        let told = Lock<[String]>([])
+        let seen = Lock<[String]>([])
         var hooks = ClientHooks()
         hooks.requestSent = { event in
-            told.withLock { $0.append("\(event.role) \(event.api) v\(event.version) sent: \(event.byteCount > 20)") }
+            seen.withLock { $0.append("\(event.role) \(event.api) v\(event.version) sent: \(event.byteCount > 20)") }
         }
         hooks.responseReceived = { event in
-            told.withLock {
+            seen.withLock {
                 $0.append("\(event.api) answered: \(event.byteCount > 20) \(event.error?.code.description ?? "well")")
             }
         }
@@ -60,7 +60,7 @@ struct ObserverTests {
             }
         }
         #expect(
-            told.withLock { $0 } == [
+            seen.withLock { $0 } == [
                 "general Metadata v13 sent: true", "Metadata answered: true well",
                 "general Metadata v13 sent: true", "Metadata answered: false NETWORK_EXCEPTION",
             ])
@@ -95,7 +95,7 @@ struct ObserverTests {
     }
 
     @Test(
-        "two clients have gauges of their own, also if they share a client.id, and a number that is free is used again")
+        "two clients have separate gauges even with the same client.id, and the number of a closed client is reused")
     func twoClients() throws {
         let metrics = AllGauges()
         let name = "two clients of a test"
@@ -139,17 +139,17 @@ struct ObserverTests {
         await fake.close()
     }
 
-    @Test("A rebalance is reported to all three")
+    @Test("A rebalance is reported to log, metrics and hooks")
     func rebalance() throws {
-        let told = Lock<[RebalanceEvent]>([])
+        let seen = Lock<[RebalanceEvent]>([])
         var hooks = ClientHooks()
-        hooks.rebalanced = { event in told.withLock { $0.append(event) } }
+        hooks.rebalanced = { event in seen.withLock { $0.append(event) } }
         let metrics = CountingMetrics()
         let logger = LineLogger(.info)
         let observer = try #require(ClientObserver(logger: logger, metrics: metrics, hooks: hooks))
         observer.rebalanced(group: "g", generation: 4, .assigned, [TopicPartition("t", 1), TopicPartition("t", 2)])
         observer.rebalanced(group: "g", generation: 5, .lost, [TopicPartition("t", 1)])
-        #expect(told.withLock { $0.map(\.change) } == [.assigned, .lost])
+        #expect(seen.withLock { $0.map(\.change) } == [.assigned, .lost])
         #expect(metrics.count(.rebalances, "group=g change=assigned") == 1)
         #expect(logger.all.map(\.level) == [.info, .warning])
         #expect(logger.all.first?.metadata["partitions"] == "t-1,t-2")

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Rebalance events", .timeLimit(.minutes(1)))
 struct RebalanceEventTests {
-    /// A kind of group, as the settings name it.
+    /// A kind of group, by its settings.
     enum Kind: String, CaseIterable {
         case eager, cooperative, consumer
 
@@ -19,15 +19,15 @@ struct RebalanceEventTests {
         }
     }
 
-    /// A member of a group that reads and throws away, and what its client tells.
+    /// A group member that discards what it reads, and the reports of its client.
     private final class Member: Sendable {
         let metrics = CountingMetrics()
         let logger = LineLogger(.info)
-        private let told: Told
+        private let log: EventLog
         private let cluster: Cluster
         private let consumer: KafkaConsumer
 
-        private final class Told: Sendable {
+        private final class EventLog: Sendable {
             let events = Lock<[RebalanceEvent]>([])
         }
 
@@ -38,10 +38,10 @@ struct RebalanceEventTests {
             ]
             let configuration = try ClientConfiguration(
                 bootstrapServers: fake.bootstrapServers, properties: quick.merging(kind.properties) { $1 })
-            let told = Told()
-            self.told = told
+            let log = EventLog()
+            self.log = log
             var hooks = ClientHooks()
-            hooks.rebalanced = { event in told.events.withLock { $0.append(event) } }
+            hooks.rebalanced = { event in log.events.withLock { $0.append(event) } }
             cluster = Cluster(
                 configuration: configuration,
                 observer: ClientObserver(logger: logger, metrics: metrics, hooks: hooks))
@@ -52,7 +52,7 @@ struct RebalanceEventTests {
             }
         }
 
-        var events: [RebalanceEvent] { told.events.withLock { $0 } }
+        var events: [RebalanceEvent] { log.events.withLock { $0 } }
 
         /// The events as `change: partitions`.
         var changes: [String] {
@@ -82,11 +82,11 @@ struct RebalanceEventTests {
         }
     }
 
-    @Test("A member joins, gives up partitions to another one, and leaves", arguments: Kind.allCases)
+    @Test("A member joins, releases partitions to another one, and leaves", arguments: Kind.allCases)
     func joining(kind: Kind) async throws {
         try await withGroup { fake in
             let first = try await Member(fake, kind)
-            try await eventually("the first has all") { first.changes == ["assigned: 0 1 2 3"] }
+            try await eventually("the first member has all partitions") { first.changes == ["assigned: 0 1 2 3"] }
             #expect(first.events.first?.groupID == "g")
             #expect(first.events.first?.generationID == fake.members(ofGroup: "g")?.first?.epoch)
 
@@ -94,7 +94,7 @@ struct RebalanceEventTests {
             let expected =
                 kind == .eager
                 ? ["assigned: 0 1 2 3", "revoked: 0 1 2 3", "assigned:"] : ["assigned: 0 1 2 3", "revoked:"]
-            try await eventually("the first has made room") {
+            try await eventually("the first member has released partitions") {
                 first.events.count == expected.count && !second.events.isEmpty
             }
             #expect(zip(first.changes, expected).allSatisfy { $0.hasPrefix($1) })
@@ -128,14 +128,14 @@ struct RebalanceEventTests {
             try await eventually("it has all") { member.changes == ["assigned: 0 1 2 3"] }
             let id = try #require(fake.members(ofGroup: "g")?.first?.id)
             #expect(fake.expire(member: id, ofGroup: "g"))
-            try await eventually("it has all again") {
+            try await eventually("it has all partitions again") {
                 member.changes == ["assigned: 0 1 2 3", "lost: 0 1 2 3", "assigned: 0 1 2 3"]
             }
             #expect(member.events[1].generationID == -1)
             #expect(member.count(.lost) == 1)
             #expect(member.count(.assigned) == 2)
             #expect(member.count(.revoked) == 0)
-            #expect(member.logger.all.contains { $0.level == .warning && $0.message == "partitions are lost" })
+            #expect(member.logger.all.contains { $0.level == .warning && $0.message == "partitions were lost" })
             await member.close()
         }
     }

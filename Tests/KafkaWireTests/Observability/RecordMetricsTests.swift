@@ -15,7 +15,7 @@ struct RecordMetricsTests {
         ProducerRecord(topic: "t", partition: partition, value: Array(value.utf8), timestamp: timestamp)
     }
 
-    /// Enqueues what `batchBytes` of such values has in it.
+    /// Enqueues the records of one batch of `batchBytes`.
     private func enqueue(_ count: Int, partition: Int32 = 0, _ producer: KafkaProducer) async throws {
         for index in 0..<count {
             let record = record(
@@ -69,8 +69,8 @@ struct RecordMetricsTests {
             await consumer.assign([partition: ConsumerStart(.earliest)])
             var iterator = consumer.makeAsyncIterator()
             #expect(try await iterator.next()?.recordCount == 3)
-            // The next one is fetched ahead, and the one behind it only when that is taken.
-            // Its counts appear one after the other, the lag last.
+            // The next batch is prefetched, and the one after it only when that one is taken.
+            // Its counters change one after the other, the lag last.
             try await eventually("the second batch is fetched") { metrics.gauge(.lag, "topic=t partition=0") == 4 }
             #expect(metrics.count(.fetchedBatches, "topic=t") == 2)
             #expect(metrics.count(.fetchedRecords, "topic=t") == 5)
@@ -88,7 +88,7 @@ struct RecordMetricsTests {
             fake.createTopic("t")
             let consumer = consumer(cluster)
             await consumer.assign([partition: ConsumerStart(.earliest)])
-            try await eventually("its end is known") { metrics.gauge(.lag, "topic=t partition=0") == 0 }
+            try await eventually("the end of the log is known") { metrics.gauge(.lag, "topic=t partition=0") == 0 }
             #expect(!metrics.made.keys.contains { $0.hasPrefix(MetricName.fetchedRecords.rawValue) })
             await consumer.close()
         }
@@ -199,7 +199,7 @@ struct RecordMetricsTests {
             var producer: KafkaProducer? = KafkaProducer(cluster: cluster)
             fake.inject(.silence, into: .produce)
             for index in 0..<4 {
-                // Two fill a batch; the first of them is sent alone, and never answered.
+                // Two records fill a batch. The first batch is sent alone and never answered.
                 let value = String(repeating: "x", count: 90) + "\(index)"
                 _ = try await producer?.enqueue(record(value))
             }

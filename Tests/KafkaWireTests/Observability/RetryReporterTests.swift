@@ -8,7 +8,7 @@ struct RetryReporterTests {
     private let start = ContinuousClock.now
     private let error = KafkaError(.coordinatorNotAvailable, "no coordinator")
 
-    /// Reports a failure every 100 ms for so long.
+    /// Reports a failure every 100 ms for this time.
     ///
     /// - Returns: The times of the reports in tenths of a second, and the events.
     private func reports(

@@ -31,7 +31,7 @@ struct PartitionerTests {
             reserved: 0)
     }
 
-    @Test("records without a key go to one partition for batch.size bytes, and all partitions get the same share")
+    @Test("records without a key go to one partition for batch.size bytes, and all partitions get equal shares")
     func sticky() {
         var configuration = ProducerConfiguration()
         configuration.batchSize = 1000
@@ -174,7 +174,7 @@ struct PartitionerTests {
         }
     }
 
-    @Test("with partitioner.ignore.keys the key has no influence")
+    @Test("with partitioner.ignore.keys the key has no effect")
     func ignoredKeys() async throws {
         try await withFake(properties: ["partitioner.ignore.keys": "true", "batch.size": "300"]) { fake, cluster in
             fake.createTopic("t", partitions: 3)

@@ -4,9 +4,9 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("A producer's waits end", .timeLimit(.minutes(1)))
+@Suite("Time limits of a producer's calls", .timeLimit(.minutes(1)))
 struct ProducerBoundTests {
-    /// Longer than a test can last: nothing else ends the waits.
+    /// Longer than a test can last, so that only the tested limit ends a wait.
     private let patience = [
         "request.timeout.ms": "3600000", "delivery.timeout.ms": "3600000", "max.block.ms": "3600000", "linger.ms": "0",
     ]
@@ -15,7 +15,7 @@ struct ProducerBoundTests {
         ProducerRecord(topic: "t", partition: 0, value: Array(value.utf8))
     }
 
-    /// Runs a test with a producer whose broker is silent about records.
+    /// Runs a test with a producer whose broker does not respond to produce requests.
     private func withSilence(
         _ properties: [String: String] = [:], _ body: (FakeCluster, KafkaProducer) async throws -> Void
     ) async throws {
@@ -29,7 +29,7 @@ struct ProducerBoundTests {
         }
     }
 
-    @Test("close(within:) ends though the broker is silent, and reports what was not delivered")
+    @Test("close(within:) ends although the broker does not respond, and reports the undelivered records")
     func close() async throws {
         try await withSilence { _, producer in
             var deliveries: [Delivery] = []
@@ -48,7 +48,7 @@ struct ProducerBoundTests {
         }
     }
 
-    @Test("close(within:) reports nothing if everything was delivered, and waits no longer than that takes")
+    @Test("close(within:) reports nothing if all records were delivered, and returns as soon as they are")
     func closeInOrder() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t")
@@ -61,7 +61,7 @@ struct ProducerBoundTests {
     }
 
     @Test(
-        "close(within:) ends though no broker is left, also with a transaction in progress", arguments: [false, true])
+        "close(within:) ends although no broker runs, also with a transaction in progress", arguments: [false, true])
     func closeWithoutBrokers(isTransactional: Bool) async throws {
         let own = isTransactional ? ["transactional.id": "x"] : [:]
         try await withFake(properties: patience.merging(own) { $1 }) { fake, cluster in
@@ -85,7 +85,7 @@ struct ProducerBoundTests {
         try await withSilence { fake, producer in
             let requests = fake.count(.produce)
             let sending = Task { try await producer.send(record("1")) }
-            try await eventually("it is in flight") { fake.count(.produce) > requests }
+            try await eventually("the record is in flight") { fake.count(.produce) > requests }
             sending.cancel()
             await #expect(throws: CancellationError.self) { _ = try await sending.value }
             #expect(try fake.log(of: TopicPartition("t")) == numbered(0..<2))
@@ -104,7 +104,7 @@ struct ProducerBoundTests {
         }
     }
 
-    @Test("close delivers what is buffered though its task was cancelled")
+    @Test("close delivers buffered records although its task was cancelled")
     func cancelledClose() async throws {
         try await withFake(properties: ["linger.ms": "60000"]) { fake, cluster in
             fake.createTopic("t")
@@ -120,7 +120,7 @@ struct ProducerBoundTests {
         }
     }
 
-    @Test("flush ends by delivery.timeout.ms")
+    @Test("flush ends after delivery.timeout.ms")
     func flush() async throws {
         try await withSilence(["delivery.timeout.ms": "2000"]) { _, producer in
             _ = try await producer.enqueue(record("1"))
@@ -129,7 +129,7 @@ struct ProducerBoundTests {
         }
     }
 
-    @Test("a send that waits for the topic's metadata ends by max.block.ms though the broker is silent")
+    @Test("a send that waits for the topic's metadata ends after max.block.ms although the broker does not respond")
     func metadata() async throws {
         let properties = patience.merging(["max.block.ms": "1500", "request.timeout.ms": "2000"]) { $1 }
         try await withFake(properties: properties) { fake, cluster in
@@ -142,7 +142,7 @@ struct ProducerBoundTests {
         }
     }
 
-    @Test("the calls of a transaction end by max.block.ms though the coordinator is silent")
+    @Test("the calls of a transaction end after max.block.ms although the coordinator does not respond")
     func transactions() async throws {
         let properties = patience.merging(["max.block.ms": "1500", "transactional.id": "x"]) { $1 }
         try await withFake(properties: properties) { fake, cluster in
@@ -165,7 +165,7 @@ struct ProducerBoundTests {
         }
     }
 
-    @Test("a promise's waiter that is cancelled stops waiting, and the others go on")
+    @Test("a cancelled waiter of a promise stops waiting, and the others don't")
     func promise() async {
         let promise = Promise<Int>()
         let cancelled = Task { await promise.valueUnlessCancelled() }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("A producer's failure stays with the records that it is about", .timeLimit(.minutes(1)))
+@Suite("A failure affects only the records that it concerns", .timeLimit(.minutes(1)))
 struct ProducerContainmentTests {
     private let quick = ["linger.ms": "0"]
 
@@ -14,7 +14,7 @@ struct ProducerContainmentTests {
             topic: topic, partition: partition, key: key.map { Array($0.utf8) }, value: Array(value.utf8))
     }
 
-    @Test("a topic that does not exist, or may not be used, fails its own records only")
+    @Test("a missing or unauthorized topic fails only its own records")
     func otherTopics() async throws {
         try await withFake(properties: ["linger.ms": "0", "max.block.ms": "2000"]) { fake, cluster in
             fake.createTopic("t")
@@ -35,7 +35,7 @@ struct ProducerContainmentTests {
         }
     }
 
-    @Test("a broker that can't be used for good fails the records of its partitions only")
+    @Test("a broker with a permanent connection error fails only the records of its partitions")
     func otherBrokers() async throws {
         try await withFake(brokers: 2, properties: quick) { fake, cluster in
             fake.createTopic("t", partitions: 2)
@@ -43,7 +43,7 @@ struct ProducerContainmentTests {
             let (bad, good) = (TopicPartition("t", 0), TopicPartition("t", 1))
             let node = try #require(fake.leader(of: bad))
             try await producer.ready(for: "t")
-            // Its connection for records can't be opened: the version of the protocol is none that the client knows.
+            // Its connection for records can't be opened, because it supports no version of the API that the client supports.
             fake.inject(.error(.clusterAuthorizationFailed), into: .apiVersions, broker: node, times: 100)
             let first = try await producer.enqueue(record("0", partition: 0))
             for index in 0..<20 { _ = try await producer.send(record("\(index)", partition: 1)) }
@@ -85,7 +85,7 @@ struct ProducerContainmentTests {
         }
     }
 
-    @Test("where to split a batch of which records are refused")
+    @Test("where a batch with rejected records is split")
     func splitIndexes() {
         func index(_ count: Int, _ refused: [Int32]) -> Int? {
             let partition = TopicPartition("t")
@@ -99,11 +99,11 @@ struct ProducerContainmentTests {
         #expect(index(5, [0, 1, 2, 3, 4]) == nil)
         #expect(index(1, [0]) == nil)
         #expect(index(5, []) == nil)
-        // Indexes that the batch does not have.
+        // Indexes outside of the batch.
         #expect(index(5, [-1, 5, .max]) == nil)
     }
 
-    @Test("when buffer.memory is full, the error names the partition that takes most of it")
+    @Test("when buffer.memory is full, the error names the partition that uses most of it")
     func bufferHolder() async throws {
         let properties = ["buffer.memory": "4000", "batch.size": "1000", "linger.ms": "0", "max.block.ms": "1000"]
         try await withFake(brokers: 2, properties: properties) { fake, cluster in
@@ -125,7 +125,7 @@ struct ProducerContainmentTests {
     }
 
     @Test(
-        "base offsets and producer ids from the wire are not believed blindly", arguments: [Int64.max, .max - 1, .min])
+        "invalid base offsets and producer ids from a broker are rejected", arguments: [Int64.max, .max - 1, .min])
     func hostileNumbers(base: Int64) async throws {
         let outcome = BatchOutcome(partition: TopicPartition("t"))
         outcome.settle(.success(.init(baseOffset: base, logAppendTime: .min)))

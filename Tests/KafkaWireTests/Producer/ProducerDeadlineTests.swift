@@ -4,7 +4,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("Delivery time-outs, and turns of partitions", .timeLimit(.minutes(1)))
+@Suite("Delivery timeouts, and fairness between partitions", .timeLimit(.minutes(1)))
 struct ProducerDeadlineTests {
     private let partition = TopicPartition("t")
     private let other = TopicPartition("t", 1)
@@ -25,7 +25,7 @@ struct ProducerDeadlineTests {
             let requests = fake.count(.produce)
             fake.inject(.silence, into: .produce)
             let delivery = try await producer.enqueue(record("1"))
-            try await eventually("it is in flight") { fake.count(.produce) > requests }
+            try await eventually("the record is in flight") { fake.count(.produce) > requests }
             let error = await #expect(throws: KafkaError.self) { _ = try await delivery.metadata }
             #expect(error?.code == .requestTimedOut)
             fake.hangUp(broker: 1)
@@ -48,7 +48,7 @@ struct ProducerDeadlineTests {
             let producer = KafkaProducer(cluster: cluster)
             fake.inject(.silence, into: .produce)
             let first = try await producer.enqueue(record("0"))
-            try await eventually("the first is written") { fake.offsets(of: partition)?.upperBound == 1 }
+            try await eventually("the first batch is written") { fake.offsets(of: partition)?.upperBound == 1 }
             // A partition begins with one batch in flight.
             let second = try await producer.enqueue(record("1"))
             clock.advance(.seconds(61))
@@ -76,7 +76,7 @@ struct ProducerDeadlineTests {
             let (requests, end) = (fake.count(.produce), fake.offsets(of: partition)?.upperBound ?? 0)
             fake.inject(.held, into: .produce)
             let delivery = try await producer.enqueue(record("1"))
-            try await eventually("it is in flight") { fake.count(.produce) > requests }
+            try await eventually("the record is in flight") { fake.count(.produce) > requests }
             let error = await #expect(throws: KafkaError.self) { _ = try await delivery.metadata }
             #expect(error?.code == .requestTimedOut)
             // Records that must wait for the response fail in time, too.
@@ -111,15 +111,15 @@ struct ProducerDeadlineTests {
         #expect(late.expired.map(\.partition) == [partition] && late.nextExpiry == nil)
     }
 
-    // MARK: Turns
+    // MARK: Fairness
 
-    /// One request at a time, with room for one large batch and a small one. Each record is a batch.
+    /// Settings for one request at a time, with room for one large and one small batch. Each record is a batch.
     private let narrow = [
         "linger.ms": "0", "batch.size": "1000", "max.request.size": "1500",
         "max.in.flight.requests.per.connection": "1", "request.timeout.ms": "3600000",
     ]
 
-    /// Fills one partition's queue, and puts one record into another's.
+    /// Fills the queue of one partition, and enqueues one record for another partition.
     private func fill(_ accumulator: Accumulator, lastRecord count: Int) throws -> Delivery {
         accumulator.add(topic: "t", partitionCount: 2)
         for _ in 0..<20 { try accumulator.append(800, to: partition) }
@@ -130,7 +130,7 @@ struct ProducerDeadlineTests {
     func turns() async throws {
         try await withFake(properties: narrow) { fake, cluster in
             fake.createTopic("t", partitions: 2)
-            // Nothing is answered any more after four requests.
+            // The broker responds to only four requests.
             fake.inject(.late(.zero), into: .produce, times: 4)
             fake.inject(.silence, into: .produce)
             try await withSender(cluster, prepare: { try fill($0, lastRecord: 800) }) { _, delivery in
@@ -140,7 +140,7 @@ struct ProducerDeadlineTests {
         }
     }
 
-    @Test("a small batch is added to a request that has room for it, though not for a full one")
+    @Test("a small batch is added to a request that has room for it but not for a full batch")
     func room() async throws {
         try await withFake(properties: narrow) { fake, cluster in
             fake.createTopic("t", partitions: 2)

@@ -9,14 +9,14 @@ import enum TestSupport.LongTests
 @Suite("A producer and failures", .timeLimit(.minutes(1)))
 struct ProducerFaultTests {
     private let partition = TopicPartition("t")
-    /// Small batches, of which several are in flight.
+    /// Settings for small batches, several of which are in flight.
     private let small = ["batch.size": "200", "linger.ms": "0"]
 
     private func record(_ value: String, partition: Int32 = 0) -> ProducerRecord {
         ProducerRecord(topic: "t", partition: partition, value: Array(value.utf8))
     }
 
-    /// Sends so many records, calls `during` before each, and returns the reported offsets.
+    /// Sends records, calls `during` before each, and returns the reported offsets.
     private func send(
         _ producer: KafkaProducer, _ count: Int, during: (Int) throws -> Void = { _ in }
     ) async throws -> [Int64] {
@@ -31,7 +31,7 @@ struct ProducerFaultTests {
     }
 
     @Test(
-        "with several batches in flight, each is written once and in order, whatever the broker responds",
+        "with several batches in flight, each is written once and in order, whatever the broker returns",
         arguments: [
             Fault.error(.notLeaderOrFollower), .error(.notEnoughReplicas), .error(.requestTimedOut),
             .error(.unknownTopicOrPartition), .error(.leaderNotAvailable), .error(.outOfOrderSequenceNumber),
@@ -55,7 +55,7 @@ struct ProducerFaultTests {
         }
     }
 
-    @Test("the same on several brokers with leaders that move", arguments: 0..<3)
+    @Test("records are written once and in order although leaders move between several brokers", arguments: 0..<3)
     func leaderMoves(round: Int) async throws {
         try await withFake(brokers: 3, properties: small) { fake, cluster in
             fake.createTopic("t", partitions: 2)
@@ -77,7 +77,7 @@ struct ProducerFaultTests {
         }
     }
 
-    @Test("the same with a broker that stops and starts again")
+    @Test("records are written once and in order although a broker stops and restarts")
     func brokerAway() async throws {
         try await withFake(properties: small) { fake, cluster in
             fake.createTopic("t")
@@ -97,7 +97,7 @@ struct ProducerFaultTests {
     }
 
     @Test(
-        "a mixture of everything, at random, with the whole log compared",
+        "random faults: the log has each record once and in order",
         arguments: 0..<UInt64(LongTests.count(6, quick: 3)))
     func mixture(seed: UInt64) async throws {
         let faults: [Fault] = [
@@ -132,7 +132,7 @@ struct ProducerFaultTests {
         }
     }
 
-    @Test("a permanent failure of one partition doesn't have another's batch written twice")
+    @Test("a permanent failure of one partition doesn't duplicate the batch of another")
     func otherPartitionsFailure() async throws {
         try await withFake(properties: ["linger.ms": "0", "retry.backoff.ms": "50"]) { fake, cluster in
             fake.createTopic("t", partitions: 2, maximumMessageBytes: 1000)
@@ -161,12 +161,12 @@ struct ProducerFaultTests {
             let error = await #expect(throws: KafkaError.self) { _ = try await producer.send(record("x")) }
             #expect(error.map { [.requestTimedOut, .notEnoughReplicas].contains($0.code) } == true)
             fake.clearFaults()
-            // On a busy machine even this may take too long at first.
+            // On a busy machine even the first attempt may take too long.
             while (try? await producer.send(record("y"))) == nil {}
             await producer.close()
             let values = try fake.log(of: partition).map(\.value)
             #expect(values.contains("y"))
-            // If time ran out during a request, the broker may still have carried that request out.
+            // If a record timed out during a request, the broker may still have executed the request.
             let others = values.filter { $0 != "y" }
             #expect(others.isEmpty || error?.code == .requestTimedOut && others == ["x"], "\(values)")
         }
@@ -204,7 +204,7 @@ struct ProducerFaultTests {
         }
     }
 
-    @Test("a cluster that refuses a producer id fails the waiting records with the reason, and not the next ones")
+    @Test("if the cluster refuses a producer id, the waiting records fail with the reason, and later ones don't")
     func noIdentity() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t")
@@ -218,7 +218,7 @@ struct ProducerFaultTests {
         }
     }
 
-    @Test("a wait for room ends though the batch that held the memory has ended before the wait begins")
+    @Test("a wait for room ends even if the memory is freed before the wait begins")
     func roomRace() async throws {
         var configuration = ProducerConfiguration()
         configuration.bufferMemory = 1500

@@ -4,16 +4,16 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("What a producer looks up while it runs", .timeLimit(.minutes(1)))
+@Suite("Lookups of a running producer", .timeLimit(.minutes(1)))
 struct ProducerKnowledgeTests {
-    /// Longer than a test can last: a broker that is silent stays so.
+    /// Longer than a test can last, so that requests to an unresponsive broker don't time out.
     private let patience = ["request.timeout.ms": "3600000", "linger.ms": "0"]
 
     private func record(_ value: String, partition: Int32? = 0) -> ProducerRecord {
         ProducerRecord(topic: "t", partition: partition, value: Array(value.utf8))
     }
 
-    @Test("a producer that has nothing to send finds partitions that are added to a topic")
+    @Test("an idle producer finds partitions that are added to a topic")
     func grownWhileIdle() async throws {
         try await withFake(properties: ["metadata.max.age.ms": "20"]) { fake, cluster in
             fake.createTopic("t")
@@ -74,7 +74,7 @@ struct ProducerKnowledgeTests {
             fake.inject(.silence, into: .metadata)
             fake.inject(.error(.notLeaderOrFollower), into: .produce, partition: stale)
             let held = try await producer.enqueue(record("1", partition: 0))
-            try await eventually("the leader is asked for") { fake.count(.metadata) == before + 1 }
+            try await eventually("the leader lookup is in progress") { fake.count(.metadata) == before + 1 }
             for index in 1..<5 { _ = try await producer.send(record("\(index)", partition: 1)) }
             #expect(try fake.log(of: other) == numbered(0..<5))
             #expect(try fake.log(of: stale) == numbered(0..<1))
@@ -94,7 +94,7 @@ struct ProducerKnowledgeTests {
             let producer = KafkaProducer(cluster: cluster)
             fake.inject(.silence, into: .initProducerID)
             let first = try await producer.enqueue(record("0"))
-            try await eventually("the producer id is asked for") { fake.count(.initProducerID) == 1 }
+            try await eventually("the producer id request is in progress") { fake.count(.initProducerID) == 1 }
             clock.advance(.seconds(61))
             // Wakes the sender, which checks the time.
             let second = try await producer.enqueue(record("1"))
@@ -109,7 +109,7 @@ struct ProducerKnowledgeTests {
 
     @Test("a partition without a leader gets no records without a key until it has one again")
     func leaderless() async throws {
-        // Each record is a batch, and the next one goes elsewhere.
+        // Each record is a batch, and the next one goes to another partition.
         try await withFake(properties: ["batch.size": "1", "linger.ms": "0"]) { fake, cluster in
             fake.createTopic("t", partitions: 2)
             fake.elect(nil, for: TopicPartition("t", 0))
@@ -124,7 +124,7 @@ struct ProducerKnowledgeTests {
         }
     }
 
-    @Test("a lookup doesn't begin while another is under way, nor before the back-off after a failure is over")
+    @Test("a lookup doesn't begin while another one is in progress, or before the backoff after a failure has passed")
     func lookups() {
         let now = ContinuousClock.now
         let backoff = Backoff(initial: .seconds(1), maximum: .seconds(4))
@@ -132,7 +132,7 @@ struct ProducerKnowledgeTests {
         func begins(after seconds: Double) -> Bool { lookup.begin(at: now + .seconds(seconds)) }
         #expect(begins(after: 0))
         #expect(!begins(after: 100))
-        // Its end notifies those that wait.
+        // Its end notifies the waiters.
         #expect(lookup.nextAttempt == nil)
         lookup.failed(at: now, backoff, random: 0.5)
         #expect(lookup.nextAttempt != nil)

@@ -29,10 +29,10 @@ struct ProducerMemoryTests {
                 taken += 1
             }
         }
-        // 100 KB hold less than 100 records of 1 KB.
+        // 100 KB have room for fewer than 100 records of 1 KB.
         #expect((10..<100).contains(taken))
         #expect(accumulator.state.withLock { $0.usedBytes } <= 100_000)
-        // They are sent though they haven't lingered, since nothing else would make room.
+        // They are sent before linger.ms has passed, since nothing else would free memory.
         #expect(accumulator.ready(at: .now).waiting.count == min(taken, 100))
     }
 
@@ -48,7 +48,7 @@ struct ProducerMemoryTests {
             let running = Task { await sender.run() }
             var random = SystemRandomNumberGenerator()
             for index in 0..<300 {
-                // Some don't fit into the topic, alone or with others.
+                // Some exceed the topic's max.message.bytes, alone or in a batch.
                 let value = (0..<(index % 40 == 7 ? 600 : 60)).map { _ in UInt8.random(in: 0...255, using: &random) }
                 _ = try unsafe accumulator.append(
                     topic: "t", partition: Int32(index % 3), key: nil, value: value.span.bytes, headers: [],
@@ -84,7 +84,7 @@ struct ProducerMemoryTests {
         }
     }
 
-    @Test("a record for which there is no room in max.block.ms fails, and cancelling ends the wait")
+    @Test("a record for which there is no room within max.block.ms fails, and cancelling ends the wait")
     func maximumBlockTime() async throws {
         let properties = ["buffer.memory": "2000", "batch.size": "1000", "linger.ms": "0", "max.block.ms": "1000"]
         try await withFake(properties: properties) { fake, cluster in
@@ -132,7 +132,7 @@ struct ProducerMemoryTests {
             var state: UInt64 = 1
             var values: [String] = []
             for index in 0..<200 {
-                // Text that doesn't get much smaller by compression.
+                // Text that compresses badly.
                 let noise = (0..<100).map { _ -> Character in
                     state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
                     return Character(Unicode.Scalar(UInt8(33 + state >> 33 % 90)))
@@ -169,7 +169,7 @@ struct ProducerMemoryTests {
         }
     }
 
-    @Test("a record that is too large by itself fails alone, whatever its place in the batch")
+    @Test("a record that is too large by itself fails alone, whatever its position in the batch")
     func tooLargeAmongOthers() async throws {
         try await withFake(properties: ["linger.ms": "20", "batch.size": "20000"]) { fake, cluster in
             fake.createTopic("t", maximumMessageBytes: 1500)

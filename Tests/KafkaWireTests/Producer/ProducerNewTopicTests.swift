@@ -4,9 +4,9 @@ import Testing
 
 @testable import KafkaWire
 
-/// A topic whose brokers are not ready yet. `request.timeout.ms` and `delivery.timeout.ms` are longer than the tests may
+/// Topics whose brokers are not ready yet. `request.timeout.ms` and `delivery.timeout.ms` are longer than the tests may
 /// take, so a test fails if anything waits for one of them.
-@Suite("What a producer waits for on a new topic or a slow broker", .serialized, .timeLimit(.minutes(2)))
+@Suite("A producer with a new topic or a slow broker", .serialized, .timeLimit(.minutes(2)))
 struct ProducerNewTopicTests {
     private static let defaults = [
         "retry.backoff.ms": "100", "retry.backoff.max.ms": "1000", "reconnect.backoff.ms": "50",
@@ -18,7 +18,7 @@ struct ProducerNewTopicTests {
         ProducerRecord(topic: "t", partition: partition, value: [1])
     }
 
-    @Test("2,000 new partitions whose leaders refuse for a while are written soon after")
+    @Test("2,000 new partitions whose leaders are unavailable for a while are written soon after")
     func manyPartitions() async throws {
         try await withFake(brokers: 3, properties: Self.defaults) { fake, cluster in
             fake.createTopic("t", partitions: 2000)
@@ -33,7 +33,7 @@ struct ProducerNewTopicTests {
         }
     }
 
-    @Test("a partition that is always refused delays no other one")
+    @Test("a partition whose leader always refuses delays no other partition")
     func onePartition() async throws {
         let properties = Self.defaults.merging(["linger.ms": "0", "retry.backoff.max.ms": "600000"]) { $1 }
         try await withFake(brokers: 2, properties: properties) { fake, cluster in
@@ -57,7 +57,7 @@ struct ProducerNewTopicTests {
         }
     }
 
-    @Test("a broker that takes long over a batch delays only the partitions that it leads")
+    @Test("a slow broker delays only the partitions that it leads")
     func slowBroker() async throws {
         try await withFake(brokers: 2, properties: Self.defaults) { fake, cluster in
             fake.createTopic("t", partitions: 8)
@@ -81,20 +81,20 @@ struct ProducerNewTopicTests {
     }
 
     @Test(
-        "a broker that answers no questions about the cluster holds nothing up for request.timeout.ms",
+        "a broker that does not respond to metadata requests does not delay records by request.timeout.ms",
         arguments: [APIKey.metadata, .initProducerID])
     func silentBroker(api: APIKey) async throws {
         try await withFake(brokers: 3, properties: Self.defaults) { fake, cluster in
             fake.createTopic("t", partitions: 3)
             let own = try #require((Int32(0)..<3).first { fake.leader(of: TopicPartition("t", $0)) == 2 })
-            // The first broker is the one that is asked.
+            // The client asks the first broker.
             _ = try await cluster.describe(topics: ["t"])
             let producer = KafkaProducer(cluster: cluster)
             if api == .metadata { _ = try await producer.send(record(own)) }
             fake.inject(.held, into: api, broker: 1, times: 100_000)
             fake.elect(3, for: TopicPartition("t", own))
             _ = try await producer.send(record(own))
-            // From now on the others are asked first.
+            // From now on the client asks the others first.
             let questions = fake.requests.count { $0.api == api && $0.node == 1 }
             try await cluster.refresh(topics: ["t"])
             #expect(fake.requests.count { $0.api == api && $0.node == 1 } == questions)

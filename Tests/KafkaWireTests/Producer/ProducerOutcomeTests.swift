@@ -3,7 +3,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("Batches of which it isn't known whether they were written", .timeLimit(.minutes(1)))
+@Suite("Batches with an unknown outcome", .timeLimit(.minutes(1)))
 struct ProducerOutcomeTests {
     private let partition = TopicPartition("t")
 
@@ -11,9 +11,9 @@ struct ProducerOutcomeTests {
         ProducerRecord(topic: "t", partition: 0, value: Array(value.utf8))
     }
 
-    /// Two batches are written, their answers don't come, and the first is given up when the connection ends.
+    /// Writes two batches whose responses are lost. The first one expires and is abandoned when the connection ends.
     ///
-    /// - Parameter fault: What the second one meets when it is sent again.
+    /// - Parameter fault: The fault that the retry of the second batch meets.
     private func withTwoOpenBatches(
         meeting fault: Fault? = nil, _ body: (FakeCluster, KafkaProducer, Delivery) async throws -> Void
     ) async throws {
@@ -25,22 +25,22 @@ struct ProducerOutcomeTests {
             _ = try await producer.send(record("0"))
             fake.inject(.silence, into: .produce)
             let first = try await producer.enqueue(record("1"))
-            try await eventually("the first is written") { fake.offsets(of: partition)?.upperBound == 2 }
+            try await eventually("the first batch is written") { fake.offsets(of: partition)?.upperBound == 2 }
             clock.advance(.seconds(40))
             let second = try await producer.enqueue(record("2"))
-            try await eventually("the second is written") { fake.offsets(of: partition)?.upperBound == 3 }
+            try await eventually("the second batch is written") { fake.offsets(of: partition)?.upperBound == 3 }
             clock.advance(.seconds(40))
             if let fault { fake.inject(fault, into: .produce) }
             fake.hangUp(broker: 1)
             let error = await #expect(throws: KafkaError.self) { _ = try await first.metadata }
-            // Its time is over, and so is the connection: whichever is noticed first is told.
+            // It has expired, and the connection was lost: the producer reports whichever it detects first.
             #expect(error?.code == .networkException || error?.code == .requestTimedOut)
             try await body(fake, producer, second)
             await producer.close()
         }
     }
 
-    @Test("the batch behind one that was given up isn't written twice")
+    @Test("the batch behind an abandoned one isn't written twice")
     func notTwice() async throws {
         try await withTwoOpenBatches { fake, producer, second in
             let metadata = try await second.metadata
@@ -51,7 +51,7 @@ struct ProducerOutcomeTests {
         }
     }
 
-    @Test("one that then comes out of order fails, and isn't sent under another number")
+    @Test("a batch that is then out of order fails, and isn't sent with another sequence number")
     func outOfOrder() async throws {
         try await withTwoOpenBatches(meeting: .error(.outOfOrderSequenceNumber)) { fake, producer, second in
             let error = await #expect(throws: KafkaError.self) { _ = try await second.metadata }
@@ -63,7 +63,7 @@ struct ProducerOutcomeTests {
     }
 
     @Test(
-        "which errors of a broker leave it open",
+        "the broker's errors after which the outcome is unknown",
         arguments: [
             (.requestTimedOut, true), (.notEnoughReplicasAfterAppend, true), (.notLeaderOrFollower, true),
             (.unknownServerError, true), (.kafkaStorageError, true), (.notEnoughReplicas, false),
@@ -75,7 +75,7 @@ struct ProducerOutcomeTests {
         #expect(KafkaError(code, "").leavesOpenWhetherWritten)
     }
 
-    @Test("a base offset that leaves no room for the batch's records is told as unknown")
+    @Test("a base offset that leaves no room for the batch's records is reported as unknown")
     func impossibleOffset() async throws {
         let outcome = BatchOutcome(partition: partition)
         let deliveries = (0..<2).map { Delivery(batch: outcome, index: $0, timestamp: 7) }

@@ -12,7 +12,7 @@ struct ProducerPartitionTests {
         ProducerPartition(partition: TopicPartition("t"), isSerialized: isSerialized, now: .now)
     }
 
-    /// Queues a batch of so many records.
+    /// Queues a batch with this many records.
     @discardableResult
     private func queue(_ partition: ProducerPartition, _ count: Int) -> BatchOutcome {
         let outcome = BatchOutcome(partition: partition.partition)
@@ -22,7 +22,7 @@ struct ProducerPartitionTests {
         return outcome
     }
 
-    /// Takes the next batch for a request, and returns its number; nil if it has none, or nothing can be sent.
+    /// Takes the next batch for a request, and returns its sequence number; nil if it has none, or no batch can be sent.
     @discardableResult
     private func take(_ partition: ProducerPartition, as identity: ProducerIdentity?) -> Int32? {
         partition.takeNext(as: identity, room: .max, turn: 1)?.batch.sequence?.value
@@ -46,9 +46,9 @@ struct ProducerPartitionTests {
         #expect(partition.remove(outcome) != nil)
     }
 
-    // MARK: Numbers
+    // MARK: Sequence numbers
 
-    @Test("numbers advance by the records, and a batch keeps its number through retries")
+    @Test("sequence numbers advance by the record count, and a batch keeps its number through retries")
     func numbers() throws {
         let partition = partition(isSerialized: false)
         let (first, second) = (queue(partition, 3), queue(partition, 2))
@@ -56,12 +56,12 @@ struct ProducerPartitionTests {
         #expect(partition.inFlightCount == 2 && partition.queuedCount == 0)
         try retry(partition, first)
         try retry(partition, second)
-        // Another identity is current meanwhile: the partition keeps its own.
+        // The producer has another identity meanwhile; the partition keeps its own.
         #expect(take(partition, as: other) == 0 && partition.identity == identity)
         #expect(partition.returned(BatchOutcome(partition: partition.partition)) == nil)
     }
 
-    @Test("a batch that is retried keeps its place, whichever of those in flight fails first")
+    @Test("a retried batch keeps its place, whichever batch in flight fails first")
     func order() throws {
         let partition = partition(isSerialized: false)
         let outcomes = [queue(partition, 1), queue(partition, 1), queue(partition, 1)]
@@ -74,7 +74,7 @@ struct ProducerPartitionTests {
         #expect(partition.entries.isEmpty && partition.inFlightCount == 0 && partition.queuedCount == 0)
     }
 
-    @Test("without idempotence there are no numbers and no gaps")
+    @Test("without idempotence there are no sequence numbers and no gaps")
     func unnumbered() throws {
         let partition = partition(isSerialized: false)
         let first = queue(partition, 3)
@@ -97,7 +97,7 @@ struct ProducerPartitionTests {
         #expect(partition.mustWait && partition.isSerialized)
     }
 
-    @Test("a batch that exceeds the room stays, and a smaller one behind it does not overtake it")
+    @Test("a batch that exceeds the request's room waits, and a smaller one behind it does not overtake it")
     func room() {
         let partition = partition(isSerialized: false)
         partition.append(
@@ -112,7 +112,7 @@ struct ProducerPartitionTests {
 
     // MARK: Gaps
 
-    @Test("after a batch was given up nothing is sent until all have returned, and then the numbers start over")
+    @Test("after a batch was abandoned nothing is sent until all others have returned, and then the numbers start over")
     func gap() throws {
         let partition = partition(isSerialized: false)
         let (first, second) = (queue(partition, 3), queue(partition, 2))
@@ -123,7 +123,7 @@ struct ProducerPartitionTests {
         #expect(partition.hasGap && partition.mustWait && partition.startOverBehindGap() == nil)
         try retry(partition, second)
         #expect(!partition.mustWait)
-        // Behind the gap a batch that was certainly not written is not sent under its number.
+        // Behind the gap, a batch that was certainly not written is not sent with its old number.
         #expect(take(partition, as: other) == nil)
         #expect(partition.startOverBehindGap() == .some(identity))
         #expect(partition.identity == nil && !partition.hasGap && partition.isSerialized)
@@ -156,7 +156,7 @@ struct ProducerPartitionTests {
         #expect(!partition.hasUnsettled(before: batch))
     }
 
-    @Test("under a later epoch of the same producer several batches may be in flight; under another producer id one")
+    @Test("with a later epoch of the same producer several batches may be in flight; with another producer id one")
     func adopting() {
         let partition = partition()
         partition.adopt(identity)
@@ -171,9 +171,9 @@ struct ProducerPartitionTests {
         #expect(partition.isSerialized)
     }
 
-    // MARK: Ends
+    // MARK: Outcomes
 
-    @Test("the parts of a batch take its place and its numbers")
+    @Test("the parts of a split batch take its place and its sequence numbers")
     func parts() throws {
         let partition = partition(isSerialized: false)
         let whole = queue(partition, 2)
@@ -200,7 +200,7 @@ struct ProducerPartitionTests {
         #expect(partition.remove(outcome)?.hasExpired == true)
     }
 
-    @Test("queued batches are taken up to the first that doesn't match, and those in flight are left")
+    @Test("queued batches are taken up to the first that doesn't match, and those in flight stay")
     func takeQueued() {
         let partition = partition(isSerialized: false)
         for count in 1...4 { queue(partition, count) }
@@ -211,7 +211,7 @@ struct ProducerPartitionTests {
         #expect(partition.removeAll().count == 4 && partition.inFlightCount == 0)
     }
 
-    @Test("each failure makes the back-off longer, until a batch succeeds")
+    @Test("the backoff grows with each failure until a batch succeeds")
     func backOff() {
         let partition = partition()
         let (now, backoff) = (ContinuousClock.now, Backoff(initial: .seconds(1), maximum: .seconds(8)))

@@ -4,7 +4,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("What a producer tells of its state", .timeLimit(.minutes(1)))
+@Suite("Reports of a producer's state", .timeLimit(.minutes(1)))
 struct ProducerStateTests {
     private func record(_ value: String, topic: String = "t") -> ProducerRecord {
         ProducerRecord(topic: topic, partition: 0, value: Array(value.utf8))
@@ -26,8 +26,8 @@ struct ProducerStateTests {
             fake.inject(.silence, into: .produce)
             let requests = fake.count(.produce)
             _ = try await producer.enqueue(record("1"))
-            try await eventually("one is in flight") { fake.count(.produce) > requests }
-            // The partition has one batch in flight; these wait behind it.
+            try await eventually("a batch is in flight") { fake.count(.produce) > requests }
+            // The partition has one batch in flight; these records wait behind it.
             for index in 2..<5 { _ = try await producer.enqueue(record("\(index)")) }
             clock.advance(.seconds(30))
             let state = producer.state
@@ -57,7 +57,7 @@ struct ProducerStateTests {
         }
     }
 
-    @Test("records that are retried are reported at once, and once they are written")
+    @Test("retried records are reported at once, and again when they are written")
     func retriedRecords() async throws {
         try await withReports { fake, producer, events in
             _ = try await producer.send(record("0"))
@@ -69,7 +69,7 @@ struct ProducerStateTests {
         }
     }
 
-    @Test("a leader that is missing, and a producer id that can't be had, are reported")
+    @Test("a missing leader and a failing request for a producer id are reported")
     func questions() async throws {
         try await withReports { fake, producer, events in
             try await producer.ready(for: "t")

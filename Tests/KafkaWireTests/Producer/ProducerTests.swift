@@ -3,7 +3,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("A producer and brokers that do their work", .timeLimit(.minutes(1)))
+@Suite("A producer without faults", .timeLimit(.minutes(1)))
 struct ProducerTests {
     private let partition = TopicPartition("t")
 
@@ -12,7 +12,7 @@ struct ProducerTests {
             topic: "t", partition: partition, key: key.map { Array($0.utf8) }, value: Array(value.utf8))
     }
 
-    @Test("a record's metadata says where it is", arguments: [SpokenVersions.latest, .kafka21])
+    @Test("a record's metadata has its partition and offset", arguments: [SpokenVersions.latest, .kafka21])
     func metadata(versions: SpokenVersions) async throws {
         try await withFake(brokers: 2, versions: versions) { fake, cluster in
             fake.createTopic("t", partitions: 2)
@@ -45,7 +45,7 @@ struct ProducerTests {
         }
     }
 
-    @Test("keys go to the partitions that the Java client's murmur2 gives them")
+    @Test("keys go to the same partitions as with the Java client (murmur2)")
     func partitioning() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t", partitions: 7)
@@ -80,7 +80,7 @@ struct ProducerTests {
         }
     }
 
-    @Test("a batch goes when it is full, however long it might linger")
+    @Test("a full batch is sent at once, whatever linger.ms is")
     func batchSize() async throws {
         try await withFake(properties: ["linger.ms": "3600000", "batch.size": "2000"]) { fake, cluster in
             fake.createTopic("t")
@@ -96,7 +96,7 @@ struct ProducerTests {
         }
     }
 
-    @Test("a batch that isn't full goes when it has lingered, and flush doesn't wait for that")
+    @Test("a batch that isn't full is sent after linger.ms, or at once by flush")
     func linger() async throws {
         try await withFake(properties: ["linger.ms": "30"]) { fake, cluster in
             fake.createTopic("t")
@@ -115,7 +115,7 @@ struct ProducerTests {
             for index in 0..<10 { _ = try await producer.enqueue(record("\(index)")) }
             await producer.flush()
             #expect(try fake.log(of: partition) == numbered(0..<10))
-            // And again: a flush leaves nothing behind it changed.
+            // Once more: a flush has no lasting effect.
             let late = try await producer.enqueue(record("10"))
             await producer.flush()
             #expect(try await late.metadata.offset == 10)
@@ -138,7 +138,7 @@ struct ProducerTests {
         }
     }
 
-    @Test("gzip: what is read is what was sent, and smaller on its way")
+    @Test("gzip: the read records equal the sent ones, and fewer bytes are sent")
     func gzip() async throws {
         try await withFake(properties: ["compression.type": "gzip", "linger.ms": "50"]) { fake, cluster in
             fake.createTopic("t")
@@ -169,7 +169,7 @@ struct ProducerTests {
             #expect(remote?.code == .messageTooLarge)
             #expect(remote?.isFromBroker == true)
             #expect(remote?.topic == "t")
-            // What comes after it is taken: the gap in the numbers is dealt with.
+            // Later records are accepted: the producer handles the gap in the sequence numbers.
             for index in Int64(0)..<3 {
                 let metadata = try await producer.send(record("\(index)"))
                 #expect(metadata.offset == index)
@@ -179,7 +179,7 @@ struct ProducerTests {
         }
     }
 
-    @Test("a topic that doesn't exist, and a partition that it doesn't have")
+    @Test("a missing topic and a missing partition are errors")
     func unknown() async throws {
         try await withFake(properties: ["default.api.timeout.ms": "1500"]) { fake, cluster in
             let producer = KafkaProducer(cluster: cluster)
@@ -199,7 +199,7 @@ struct ProducerTests {
         }
     }
 
-    @Test("a topic that has no partitions yet is waited for, and no reason to trap")
+    @Test("a send waits for a topic without partitions, and doesn't trap")
     func noPartitions() async throws {
         try await withFake(properties: ["default.api.timeout.ms": "1500"]) { fake, cluster in
             fake.createTopic("t", partitions: 0)
@@ -214,7 +214,7 @@ struct ProducerTests {
         }
     }
 
-    @Test("after closing nothing is taken any more, and closing twice is no harm")
+    @Test("after closing no record is accepted, and closing twice is harmless")
     func closed() async throws {
         try await withFake { fake, cluster in
             fake.createTopic("t")
@@ -229,7 +229,7 @@ struct ProducerTests {
         }
     }
 
-    @Test("with buffer.memory used up, the next record waits until one is delivered")
+    @Test("when buffer.memory is used up, the next record waits until one is delivered")
     func bufferMemory() async throws {
         let properties = ["buffer.memory": "3000", "batch.size": "1000", "linger.ms": "0"]
         try await withFake(properties: properties) { fake, cluster in
@@ -245,7 +245,7 @@ struct ProducerTests {
             {
                 taken += 1
             }
-            // 3,000 bytes of records in batches, and the one that is open.
+            // 3,000 bytes of records in closed batches and the open one.
             #expect(taken > 0 && taken < 1000)
             for _ in 0..<20 { _ = try await producer.enqueue(record(value)) }
             #expect(.now - started >= .milliseconds(90))
@@ -254,7 +254,7 @@ struct ProducerTests {
         }
     }
 
-    @Test("many tasks at once: every record is there once, each task's in order")
+    @Test("many concurrent tasks: every record is written once, those of each task in order")
     func concurrent() async throws {
         let properties = ["buffer.memory": "60000", "batch.size": "2000", "linger.ms": "1"]
         try await withFake(brokers: 2, properties: properties) { fake, cluster in

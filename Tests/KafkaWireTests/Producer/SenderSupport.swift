@@ -40,7 +40,7 @@ func withSender<Prepared: Sendable>(
 extension Accumulator {
     struct NotAppended: Error {}
 
-    /// Appends a record whose value has so many bytes.
+    /// Appends a record whose value has this many bytes.
     @discardableResult
     func append(_ count: Int, to partition: TopicPartition) throws -> Delivery {
         let value = [UInt8](repeating: 1, count: count)
@@ -53,7 +53,7 @@ extension Accumulator {
 }
 
 extension FakeCluster {
-    /// The values that a reader with `read_committed` sees.
+    /// The values that a consumer with `read_committed` reads.
     func committedValues(of partition: TopicPartition) throws -> [String] {
         var transactions: [Int64: [String]] = [:]
         var seen: [String] = []

@@ -4,7 +4,7 @@ import Testing
 
 @testable import KafkaWire
 
-@Suite("Topics that are created by being used", .timeLimit(.minutes(1)))
+@Suite("Automatic topic creation", .timeLimit(.minutes(1)))
 struct TopicCreationTests {
     private func record(_ topic: String) -> ProducerRecord {
         ProducerRecord(topic: topic, value: Array("x".utf8))
@@ -41,7 +41,9 @@ struct TopicCreationTests {
             .merging(more) { $1 }
     }
 
-    @Test("subscribing to a missing topic by name creates it, and a deleted one again", arguments: GroupKind.both)
+    @Test(
+        "subscribing to a missing topic by name creates it, and creates it again after a deletion",
+        arguments: GroupKind.both)
     func subscription(kind: GroupKind) async throws {
         let reports = Lock<[RetryEvent]>([])
         var hooks = ClientHooks()
@@ -71,7 +73,7 @@ struct TopicCreationTests {
             fake.setTopicCreation(true)
             let consumer = KafkaConsumer(cluster: cluster, offsetReset: .earliest)
             try await consumer.subscribe(to: .topics(["forbidden"]))
-            try await eventually("it is looked for again and again") {
+            try await eventually("the lookup is repeated") {
                 reports.withLock { $0.contains { $0.operation == "read the topic forbidden" && $0.failures > 1 } }
             }
             #expect(fake.offsets(of: TopicPartition("forbidden")) == nil)
@@ -82,7 +84,9 @@ struct TopicCreationTests {
             fake.createTopic("there")
             let consumer = KafkaConsumer(cluster: cluster, offsetReset: .earliest)
             try await consumer.subscribe(to: .pattern("there|missing"))
-            try await eventually("it has what exists") { consumer.assignment == [TopicPartition("there")] }
+            try await eventually("it has the partitions of the existing topic") {
+                consumer.assignment == [TopicPartition("there")]
+            }
             let before = fake.count(.metadata)
             try await eventually("metadata is refreshed") { fake.count(.metadata) > before + 5 }
             #expect(fake.offsets(of: TopicPartition("missing")) == nil)
@@ -91,7 +95,8 @@ struct TopicCreationTests {
         }
     }
 
-    @Test("a partition that is assigned by hand creates its topic, but no topic that was read and then deleted")
+    @Test(
+        "a manually assigned partition creates its topic, but doesn't recreate a topic that was read and then deleted")
     func assignment() async throws {
         let reports = Lock<[RetryEvent]>([])
         var hooks = ClientHooks()
@@ -130,7 +135,9 @@ struct TopicCreationTests {
         }
     }
 
-    @Test("what is only asked about is not created, and neither is a deleted topic that nothing is sent to")
+    @Test(
+        "a topic that is only described is not created, and a deleted topic is not recreated unless records are sent to it"
+    )
     func asked() async throws {
         try await withFake(properties: ["linger.ms": "0", "max.block.ms": "2000"]) { fake, cluster in
             fake.setTopicCreation(true)

@@ -15,7 +15,7 @@ struct TransactionAbortTests {
         ProducerRecord(topic: "t", partition: 0, value: Array(value.utf8))
     }
 
-    /// A producer whose transaction was written, and couldn't be aborted in `max.block.ms`; the faults go on.
+    /// A producer whose transaction was written but not aborted within `max.block.ms`. The faults continue.
     private func withUnfinishedAbort(
         round: Int, _ body: (FakeCluster, KafkaProducer) async throws -> Void
     ) async throws {
@@ -73,7 +73,7 @@ struct TransactionAbortTests {
                 configuration: cluster.configuration.producer, pool: cluster.pool, timing: cluster.timing)
             accumulator.add(topic: "t", partitionCount: 1)
             let manager = TransactionManager(transactionalID: "tx", cluster: cluster, accumulator: accumulator)
-            // It doesn't run: the test takes its place.
+            // The sender doesn't run: the test acts in its place.
             let sender = ProducerSender(cluster: cluster, accumulator: accumulator, transactions: manager)
             try await manager.initialize()
             try manager.begin()

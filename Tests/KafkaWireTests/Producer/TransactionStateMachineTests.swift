@@ -10,13 +10,13 @@ struct TransactionStateMachineTests {
     private static let abortable = KafkaError(.topicAuthorizationFailed, "no")
     private static let fatal = KafkaError(.producerFenced, "no")
 
-    /// What is done to a machine.
+    /// An event of the state machine.
     enum Step: String, CaseIterable, Sendable {
         case initialize, initialized, initFailed, begin, commit, abort, ended, endingFailed, offsets, offsetsSent
         case abortableError, fatalError
     }
 
-    /// False where the machine refuses.
+    /// - Returns: False if the machine refuses the call.
     @discardableResult
     private func take(_ step: Step, _ machine: inout Machine, isVersion2: Bool = false) -> Bool {
         do throws(KafkaError) {
@@ -43,7 +43,7 @@ struct TransactionStateMachineTests {
     struct Path: Sendable {
         let steps: [Step]
         let state: TransactionStateMachine.State
-        /// Which calls are allowed there.
+        /// The calls that are allowed in this state.
         let calls: Set<Step>
     }
 
@@ -51,7 +51,7 @@ struct TransactionStateMachineTests {
     private static let ready: [Step] = [.initialize, .initialized]
 
     @Test(
-        "where each way leads, and what is allowed there",
+        "the state after each sequence of steps, and the calls that are allowed in it",
         arguments: [
             Path(steps: [], state: .uninitialized, calls: [.initialize]),
             Path(steps: [.initialize], state: .initializing, calls: []),
@@ -94,7 +94,7 @@ struct TransactionStateMachineTests {
         }
     }
 
-    @Test("a call that is refused says why: the error, or what is to be called before")
+    @Test("a refused call gives the reason: an earlier error, or the call that must come first")
     func reasons() {
         var machine = Machine()
         let early = #expect(throws: KafkaError.self) { try machine.begin(isVersion2: true) }
@@ -107,7 +107,7 @@ struct TransactionStateMachineTests {
         #expect(ended == Self.fatal)
     }
 
-    @Test("an end that ran out of time is to be called for again, and what is refused meanwhile says so")
+    @Test("a commit or abort that timed out must be repeated, and calls that are refused until then say so")
     func unfinishedEnd() {
         var machine = inTransaction(isVersion2: true)
         #expect(machine.canAbort && !machine.hasUnfinishedAbort)
@@ -119,7 +119,7 @@ struct TransactionStateMachineTests {
         #expect(afterAbort?.code == .invalidTxnState)
         #expect(afterAbort?.message.contains("abortTransaction() again") == true)
         for step in [.abort, .ended, .begin, .commit, .endingFailed] as [Step] { take(step, &machine) }
-        // It may have been committed.
+        // The transaction may have been committed.
         #expect(!machine.canAbort && !machine.hasUnfinishedAbort)
         let afterCommit = #expect(throws: KafkaError.self) { try machine.begin(isVersion2: true) }
         #expect(afterCommit?.message.contains("commitTransaction() again") == true)
@@ -131,14 +131,14 @@ struct TransactionStateMachineTests {
         return machine
     }
 
-    @Test("version 1: a partition is sent to once it is in the transaction, and asked for once at a time")
+    @Test("version 1: records are sent after their partition was added, and only one request to add it is in progress")
     func admitting() {
         var machine = inTransaction(isVersion2: false)
         let partitions = [TopicPartition("t", 0), TopicPartition("t", 1)]
         var (admitted, toAdd) = machine.admit([partitions[0]])
         #expect(admitted == [] && toAdd == [partitions[0]])
         #expect(machine.start == .no)
-        // Another one meanwhile waits until the first request has come back.
+        // Another partition waits until the first request was answered.
         (admitted, toAdd) = machine.admit(partitions)
         #expect(admitted == [] && toAdd == [])
         machine.added([partitions[0]])
@@ -157,7 +157,7 @@ struct TransactionStateMachineTests {
         #expect(machine.admit(partitions).toAdd == partitions)
     }
 
-    @Test("version 2: a partition is sent to at once, which begins the transaction")
+    @Test("version 2: records are sent at once, which begins the transaction")
     func admittingVersion2() {
         var machine = inTransaction(isVersion2: true)
         #expect(machine.start == .no)
@@ -166,7 +166,7 @@ struct TransactionStateMachineTests {
         #expect(machine.start == .yes)
     }
 
-    @Test("nothing is sent outside of a transaction, or in one that is to be aborted")
+    @Test("nothing is sent outside of a transaction, or in one that must be aborted")
     func notAdmitting() {
         let outside: [[Step]] = [
             Self.ready, Self.ready + [.begin, .abort], Self.ready + [.begin, .abortableError],
@@ -181,7 +181,7 @@ struct TransactionStateMachineTests {
         }
     }
 
-    @Test("a group is put into the transaction once, and by its offsets with version 2")
+    @Test("a group is added to the transaction once; with version 2 committing its offsets adds it")
     func groups() throws {
         var machine = inTransaction(isVersion2: false)
         var needsAdding = try machine.beginOffsets(of: "g")
@@ -197,7 +197,7 @@ struct TransactionStateMachineTests {
         #expect(second.start == .yes)
     }
 
-    @Test("another epoch is asked for where something of the transaction may still be on its way")
+    @Test("another epoch is requested if records of the transaction may still be in flight")
     func epochs() {
         var machine = inTransaction(isVersion2: false)
         take(.abort, &machine)

@@ -9,7 +9,7 @@ import enum TestSupport.LongTests
 struct TransactionTests {
     private let partition = TopicPartition("t")
     private static let version1 = SpokenVersions.latest.with(feature: "transaction.version", 1)
-    /// A cluster of each version of transactions, and one that knows nothing of either.
+    /// Clusters with each version of transactions.
     private static let versions = [SpokenVersions.latest, version1]
 
     private func record(_ value: String, partition: Int32 = 0) -> ProducerRecord {
@@ -29,12 +29,12 @@ struct TransactionTests {
         }
     }
 
-    /// The values that a reader with `read_committed` sees.
+    /// The values that a consumer with `read_committed` reads.
     private func committed(_ fake: FakeCluster, _ partition: TopicPartition) throws -> [String] {
         try fake.committedValues(of: partition)
     }
 
-    @Test("what is committed is seen, what is aborted isn't, transaction after transaction", arguments: 0..<2)
+    @Test("committed records are read, aborted records are not, in consecutive transactions", arguments: 0..<2)
     func commitAndAbort(round: Int) async throws {
         try await withProducer(versions: Self.versions[round]) { fake, _, producer in
             try await producer.initTransactions()
@@ -59,7 +59,9 @@ struct TransactionTests {
         }
     }
 
-    @Test("the closure's end commits, its error aborts and is thrown", arguments: 0..<2)
+    @Test(
+        "withTransaction commits when the closure returns; if it throws, withTransaction aborts and rethrows",
+        arguments: 0..<2)
     func scoped(round: Int) async throws {
         struct Failed: Error {}
         try await withProducer(versions: Self.versions[round]) { fake, _, producer in
@@ -79,7 +81,7 @@ struct TransactionTests {
         }
     }
 
-    @Test("a task that is cancelled leaves no transaction open", arguments: 0..<2)
+    @Test("a cancelled task leaves no transaction open", arguments: 0..<2)
     func cancelled(round: Int) async throws {
         try await withProducer(versions: Self.versions[round]) { fake, _, producer in
             let task = Task {
@@ -96,7 +98,7 @@ struct TransactionTests {
         }
     }
 
-    @Test("a group's offsets count with the transaction alone", arguments: 0..<2)
+    @Test("a group's offsets take effect only if the transaction commits", arguments: 0..<2)
     func offsets(round: Int) async throws {
         let group = ConsumerGroupMetadata(groupID: "g")
         try await withProducer(brokers: 3, versions: Self.versions[round]) { fake, _, producer in
@@ -108,7 +110,7 @@ struct TransactionTests {
                 if isCommitted { try await producer.commitTransaction() } else { try await producer.abortTransaction() }
                 #expect(fake.committedOffset(group: "g", of: partition) == (offset == 9 ? 5 : offset))
             }
-            // Offsets alone are a transaction as well; no offsets are none.
+            // A transaction may consist of offsets only. Without offsets there is none.
             try await producer.beginTransaction()
             try await producer.sendOffsets([:], group: group)
             try await producer.sendOffsets([partition: OffsetAndMetadata(11)], group: group)
@@ -117,7 +119,7 @@ struct TransactionTests {
         }
     }
 
-    @Test("an empty transaction costs no request", arguments: 0..<2)
+    @Test("an empty transaction sends no request", arguments: 0..<2)
     func empty(round: Int) async throws {
         try await withProducer(versions: Self.versions[round]) { fake, _, producer in
             try await producer.initTransactions()
@@ -132,7 +134,9 @@ struct TransactionTests {
         }
     }
 
-    @Test("a successor fences the producer, whose calls and records fail with PRODUCER_FENCED", arguments: 0..<2)
+    @Test(
+        "another producer with the same id fences this one, whose calls and records fail with PRODUCER_FENCED",
+        arguments: 0..<2)
     func fencing(round: Int) async throws {
         try await withProducer(versions: Self.versions[round]) { fake, cluster, producer in
             try await producer.initTransactions()
@@ -155,7 +159,7 @@ struct TransactionTests {
         }
     }
 
-    @Test("records outside of a transaction, and calls in the wrong order, are refused", arguments: 0..<2)
+    @Test("records outside of a transaction and calls in the wrong order are refused", arguments: 0..<2)
     func misuse(round: Int) async throws {
         try await withProducer(versions: Self.versions[round]) { fake, _, producer in
             func refused(_ body: () async throws -> Void) async {
@@ -187,7 +191,7 @@ struct TransactionTests {
         #expect(error?.code == .invalidConfig)
     }
 
-    @Test("an abort drops what isn't sent, and says so", arguments: 0..<2)
+    @Test("an abort drops unsent records, whose deliveries fail", arguments: 0..<2)
     func dropped(round: Int) async throws {
         try await withProducer(versions: Self.versions[round], properties: ["linger.ms": "3600000"]) {
             fake, _, producer in
@@ -204,7 +208,7 @@ struct TransactionTests {
     }
 
     @Test(
-        "a record that fails for good spoils the transaction; it is aborted, and the next one goes well",
+        "after a record failed permanently the transaction must be aborted, and the next one succeeds",
         arguments: 0..<2,
         [
             Fault.error(.topicAuthorizationFailed), .error(.invalidRecord), .error(.transactionAbortable),
@@ -219,7 +223,7 @@ struct TransactionTests {
             let delivery = try await producer.enqueue(record("b"))
             let error = await #expect(throws: KafkaError.self) { _ = try await delivery.metadata }
             #expect(error?.isFromBroker == true)
-            // Nothing more is taken in, and the commit says why.
+            // Further records are refused, and the commit throws the reason.
             let refused = await #expect(throws: KafkaError.self) { _ = try await producer.enqueue(record("c")) }
             #expect(refused?.code == error?.code)
             let commit = await #expect(throws: KafkaError.self) { try await producer.commitTransaction() }
@@ -232,7 +236,7 @@ struct TransactionTests {
         }
     }
 
-    @Test("a commit that is spoiled on its way is aborted by withTransaction, and can be run again", arguments: 0..<2)
+    @Test("withTransaction aborts if the commit fails because of a record, and can be repeated", arguments: 0..<2)
     func spoiledCommit(round: Int) async throws {
         try await withProducer(versions: Self.versions[round]) { fake, _, producer in
             for isRefusedAtTheEnd in [false, true] {
@@ -251,7 +255,7 @@ struct TransactionTests {
     }
 
     @Test(
-        "coordinators that move, load, are busy or hang up are asked again", arguments: 0..<2,
+        "requests are retried if a coordinator moves, is loading, is busy or closes the connection", arguments: 0..<2,
         [
             Fault.error(.concurrentTransactions), .error(.coordinatorLoadInProgress), .error(.notCoordinator),
             .error(.coordinatorNotAvailable), .hangUp(.beforehand), .hangUp(.beforeAnswer), .hangUp(.withinAnswer),
@@ -278,7 +282,7 @@ struct TransactionTests {
         }
     }
 
-    @Test("a commit whose end isn't known in max.block.ms can be asked for again", arguments: 0..<2)
+    @Test("a commit that times out after max.block.ms can be repeated", arguments: 0..<2)
     func commitAgain(round: Int) async throws {
         try await withProducer(versions: Self.versions[round], properties: ["max.block.ms": "4000"]) {
             fake, _, producer in
@@ -296,7 +300,7 @@ struct TransactionTests {
         }
     }
 
-    @Test("a transaction that has ended takes nothing in, also while the next one is in progress", arguments: 0..<2)
+    @Test("an ended transaction accepts no records, even while the next one is in progress", arguments: 0..<2)
     func endedTransaction(round: Int) async throws {
         try await withProducer(versions: Self.versions[round]) { fake, _, producer in
             let ended = try await producer.withTransaction { transaction in
@@ -325,7 +329,7 @@ struct TransactionTests {
     }
 
     @Test(
-        "at random: whatever brokers do, each transaction is there whole and once, or not at all",
+        "random faults: each transaction is written completely and once, or not at all",
         arguments: 0..<UInt64(LongTests.count(8, quick: 4)))
     func mixture(seed: UInt64) async throws {
         let faults: [(Fault, produceOnly: Bool)] = [

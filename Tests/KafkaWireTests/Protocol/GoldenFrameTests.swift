@@ -8,7 +8,7 @@ struct GoldenFrameTests {
     @Test("Every frame decodes, and encodes to the same bytes", arguments: try GoldenFrame.all())
     func sameBytes(_ frame: GoldenFrame) throws {
         let message = try #require(
-            SpokenMessage.all.first { $0.name == frame.messageName },
+            SupportedMessage.all.first { $0.name == frame.messageName },
             "the recorder must omit APIs that the library doesn't support")
         try #require(message.versions.contains(frame.version))
         var header = WireReader(ByteSlice(frame.bytes), isFlexible: false)
@@ -35,7 +35,7 @@ struct GoldenFrameTests {
     @Test("The frames cover each API, from each kind of client that supports it")
     func coverage() throws {
         let recorded = Set(try GoldenFrame.all().map(\.messageName))
-        #expect(Set(SpokenMessage.all.map(\.name)).subtracting(recorded).isEmpty)
+        #expect(Set(SupportedMessage.all.map(\.name)).subtracting(recorded).isEmpty)
     }
 }
 
@@ -54,7 +54,7 @@ struct GoldenFrame: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { "\(source): \(messageName) \(version), \(bytes.count) bytes" }
 
-    func hasFlexibleHeader(of message: SpokenMessage) -> Bool {
+    func hasFlexibleHeader(of message: SupportedMessage) -> Bool {
         guard version >= message.firstFlexibleVersion else { return false }
         return isRequest || message.apiKey != .apiVersions
     }

@@ -7,12 +7,12 @@ import enum TestSupport.LongTests
 struct MessageRoundTripTests {
     @Test("The messages cover every supported API")
     func allAPIs() {
-        #expect(Set(SpokenMessage.all.map(\.apiKey)) == Set(APIKey.allCases))
-        #expect(SpokenMessage.all.count == 2 * APIKey.allCases.count)
+        #expect(Set(SupportedMessage.all.map(\.apiKey)) == Set(APIKey.allCases))
+        #expect(SupportedMessage.all.count == 2 * APIKey.allCases.count)
     }
 
-    @Test("An encoded message decodes to the same value", arguments: SpokenMessage.all)
-    func roundTrip(_ message: SpokenMessage) throws {
+    @Test("An encoded message decodes to the same value", arguments: SupportedMessage.all)
+    func roundTrip(_ message: SupportedMessage) throws {
         func check<Message: WireMessage & RandomValue>(_ type: Message.Type) throws {
             for version in message.versions {
                 for seed in 0..<LongTests.count(20, quick: 5) {
@@ -26,8 +26,8 @@ struct MessageRoundTripTests {
         try check(message.type)
     }
 
-    @Test("A message truncated anywhere is an error", arguments: SpokenMessage.all)
-    func truncation(_ message: SpokenMessage) throws {
+    @Test("A message truncated anywhere is an error", arguments: SupportedMessage.all)
+    func truncation(_ message: SupportedMessage) throws {
         func check<Message: WireMessage & RandomValue>(_ type: Message.Type) throws {
             for version in message.versions {
                 var random = RandomValues(seed: 1)
@@ -44,8 +44,8 @@ struct MessageRoundTripTests {
         try check(message.type)
     }
 
-    @Test("An extra byte is an error", arguments: SpokenMessage.all)
-    func leftover(_ message: SpokenMessage) throws {
+    @Test("An extra byte is an error", arguments: SupportedMessage.all)
+    func leftover(_ message: SupportedMessage) throws {
         func check<Message: WireMessage & RandomValue>(_ type: Message.Type) throws {
             for version in message.versions {
                 var random = RandomValues(seed: 2)
@@ -58,8 +58,8 @@ struct MessageRoundTripTests {
         try check(message.type)
     }
 
-    @Test("Damaged bytes give an error, or a value that can be encoded", arguments: SpokenMessage.all)
-    func damage(_ message: SpokenMessage) throws {
+    @Test("Damaged bytes give an error, or a value that can be encoded", arguments: SupportedMessage.all)
+    func damage(_ message: SupportedMessage) throws {
         func check<Message: WireMessage & RandomValue>(_ type: Message.Type) throws {
             for version in message.versions {
                 var random = RandomValues(seed: 3)

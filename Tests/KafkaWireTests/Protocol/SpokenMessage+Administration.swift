@@ -1,6 +1,6 @@
 import KafkaWire
 
-extension SpokenMessage {
+extension SupportedMessage {
     static let administration = [
         pair(CreatePartitionsRequest.self), pair(DescribeConfigsRequest.self),
         pair(IncrementalAlterConfigsRequest.self), pair(DescribeGroupsRequest.self), pair(ListGroupsRequest.self),

@@ -1,5 +1,5 @@
 import KafkaWire
 
-extension SpokenMessage {
+extension SupportedMessage {
     static let epochs = pair(OffsetForLeaderEpochRequest.self)
 }

@@ -1,5 +1,5 @@
 import KafkaWire
 
-extension SpokenMessage {
+extension SupportedMessage {
     static let security = [pair(SaslHandshakeRequest.self), pair(SaslAuthenticateRequest.self)].flatMap { $0 }
 }

@@ -1,6 +1,6 @@
 import KafkaWire
 
-extension SpokenMessage {
+extension SupportedMessage {
     static let transactions = [
         pair(AddPartitionsToTxnRequest.self), pair(AddOffsetsToTxnRequest.self), pair(EndTxnRequest.self),
         pair(TxnOffsetCommitRequest.self),

@@ -9,7 +9,7 @@ struct JAASTests {
     private static let oauth = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule"
 
     @Test(
-        "what Java's tools read is read",
+        "every form that Java's tools accept is parsed",
         arguments: [
             (#"m.M required username="alice" password="secret";"#, ["username": "alice", "password": "secret"]),
             (#"m.M required;"#, [:]),
@@ -30,7 +30,7 @@ struct JAASTests {
     }
 
     @Test(
-        "anything else is an error that shows nothing of it",
+        "any other text is an error that contains no part of the text",
         arguments: [
             ("", "login module"),
             (";", "login module"),
@@ -43,13 +43,13 @@ struct JAASTests {
             (#"m.M required password;"#, "'='"),
             (#"m.M required password=;"#, "double quotes"),
             (#"m.M required password= "hunter2" "hunter2";"#, "name of an option"),
-            (#"m.M required password="hunter2;"#, "doesn't end"),
-            (#"m.M required password="hunter2\"#, "doesn't end"),
-            ("m.M required password=\"hunter2\n\";", "doesn't end"),
+            (#"m.M required password="hunter2;"#, "is not closed"),
+            (#"m.M required password="hunter2\"#, "is not closed"),
+            ("m.M required password=\"hunter2\n\";", "is not closed"),
             (#"m.M required password=hunter2!;"#, "quotes"),
             (#"m.M required password="hunter2" password="hunter2";"#, "twice"),
             (#"m.M required /* password="hunter2";"#, "comment"),
-            // Passwords in pieces, of which some stand where a name would.
+            // Unquoted passwords, parts of which appear in place of names.
             ("m.M required username=alice password=correct hunter2;", "after option 3, '='"),
             (#"m.M required password="a"hunter2"e";"#, "after option 2, '='"),
             ("m.M required password=a hunter2=;", "option 2 has no value"),
@@ -78,9 +78,9 @@ struct JAASTests {
             ("\(Self.plain) required user_alice=\"secret\";", "PLAIN", "username and password: option 1;"),
             ("\(Self.scram) required tokenauth=true;", "SCRAM-SHA-256", "username and password: tokenauth;"),
             ("\(Self.oauth) required clientSecret=\"secret\";", "OAUTHBEARER", "the option clientSecret"),
-            // Passwords in pieces, of which some stand where a name would.
+            // Unquoted passwords, parts of which appear in place of names.
             ("\(Self.plain) required username=a password=b hunter2=c;", "PLAIN", "username and password: option 3;"),
-            ("\(Self.oauth) required clientSecret=a hunter2=c;", "OAUTHBEARER", "isn't known: option 2;"),
+            ("\(Self.oauth) required clientSecret=a hunter2=c;", "OAUTHBEARER", "unknown option: option 2;"),
             ("hunter2 required password=a;", "PLAIN", "no login module"),
             ("\(Self.oauth) required;", "OAUTHBEARER", "needs a token"),
         ]

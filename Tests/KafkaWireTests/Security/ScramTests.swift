@@ -50,11 +50,11 @@ struct ScramTests {
     }
 
     @Test(
-        "what a broker must not send is an error",
+        "an invalid message of the broker is an error",
         arguments: [
             ("r=other,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096", "nonce"),
             ("r=rOprNGfwEbeRWgbNEkqO,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096", "nonce"),
-            // Another client's, as long as a right one.
+            // The nonce of another client, of the right length.
             ("r=xOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096", "nonce"),
             ("r=rOprNGfwEbeRWgbNEkqOx,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4095", "iteration count"),
             ("r=rOprNGfwEbeRWgbNEkqOx,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=100001", "iteration count"),
@@ -86,7 +86,7 @@ struct ScramTests {
 
     /// The hashes are those of an independent implementation (Python's hashlib) for the same password and salt.
     @Test(
-        "of a password that a user gets only the salted hash goes out",
+        "only the salted hash of a new password is sent",
         arguments: [
             (
                 ScramMechanism.sha256, Int32(4096),

@@ -40,12 +40,12 @@ struct SecurityConfigurationTests {
         #expect(message(login).contains("SASL_PLAINTEXT may be meant"))
         #expect(message(["ssl.truststore.location": "f"]).contains("SSL may be meant"))
         #expect(message(login.merging(["ssl.truststore.location": "f"]) { $1 }).contains("SASL_SSL may be meant"))
-        // Who says PLAINTEXT means it, as in a file whose protocol is changed for a moment.
+        // An explicit PLAINTEXT is accepted, for example in a file whose protocol is changed temporarily.
         #expect(try read(login.merging(["security.protocol": "PLAINTEXT"]) { $1 }).sasl == nil)
     }
 
     @Test(
-        "a login that can't be is an error",
+        "an invalid login is an error",
         arguments: [
             ([:], "needs sasl.mechanism, one of PLAIN"),
             (
@@ -63,7 +63,7 @@ struct SecurityConfigurationTests {
             ),
             (
                 ["sasl.mechanism": "OAUTHBEARER", "sasl.username": "a", "sasl.password": "hunter2"],
-                "takes no name and password"
+                "uses no user name and password"
             ),
             (["sasl.mechanisms": "PLAIN"], "Kafka's name is sasl.mechanism"),
         ] as [([String: String], String)])
@@ -73,7 +73,7 @@ struct SecurityConfigurationTests {
         #expect(!message.contains("hunter2"))
     }
 
-    @Test("OAUTHBEARER without a token fails on connecting, so that a program can set its own")
+    @Test("OAUTHBEARER without a token fails only on connecting, so that a program can set one before")
     func oauthWithoutToken() async throws {
         let security = try read(["security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "OAUTHBEARER"])
         guard case .oauthBearer(let source)? = security.sasl?.kind else {
@@ -108,7 +108,7 @@ struct SecurityConfigurationTests {
     }
 
     @Test(
-        "TLS settings that can't be are an error",
+        "invalid TLS settings are an error",
         arguments: [
             (["ssl.truststore.type": "JKS", "ssl.truststore.location": "f"], "only PEM is supported"),
             (["ssl.keystore.certificate.chain": "c"], "ssl.keystore.key"),

@@ -6,7 +6,7 @@
 
     @Suite("TLS contexts")
     struct TLSContextTests {
-        /// A CA of its own, valid until 2126; nobody keeps its key.
+        /// A CA for these tests, valid until 2126. Its key was discarded.
         private static let certificate = """
             -----BEGIN CERTIFICATE-----
             MIIBfTCCASOgAwIBAgIUTYQIeiJ9a5/UV7SJjIQ7VVXuizMwCgYIKoZIzj0EAwIw
@@ -52,9 +52,9 @@
             #expect(error?.code == .invalidConfig)
         }
 
-        /// OpenSSL verifies no name at all, or a whole domain, for the first ones, and refuses the last.
+        /// Without the client's own check, OpenSSL would verify nothing or a whole domain for the first names. It refuses the last
         @Test(
-            "a session whose host can't be verified isn't begun",
+            "a host name that can't be verified is refused",
             arguments: [
                 "", ".example.com", "good.example.com\0.bad.example.com", "a\0", String(repeating: "a", count: 300),
             ])

@@ -26,7 +26,7 @@ struct BrokerConnectionTests {
         await #expect(throws: KafkaError.self) { try await body() }
     }
 
-    @Test("many requests at once each get their own answer")
+    @Test("concurrent requests each get their own response")
     func concurrent() async throws {
         let fake = try FakeCluster()
         let connection = try connect(fake)
@@ -44,7 +44,7 @@ struct BrokerConnectionTests {
         await fake.close()
     }
 
-    @Test("answers in pieces of any size are put together", arguments: [1, 2, 3, 7, 100])
+    @Test("responses that arrive in pieces of any size are reassembled", arguments: [1, 2, 3, 7, 100])
     func pieces(size: Int) async throws {
         let fake = try FakeCluster()
         fake.createTopic("t", partitions: 10)
@@ -57,7 +57,7 @@ struct BrokerConnectionTests {
         await fake.close()
     }
 
-    @Test("one caller that gives up leaves the others their answers")
+    @Test("cancelling a caller does not affect the responses of the others")
     func cancellation() async throws {
         let fake = try FakeCluster()
         fake.inject(.late(.milliseconds(150)), into: .metadata)
@@ -76,7 +76,7 @@ struct BrokerConnectionTests {
         await fake.close()
     }
 
-    @Test("a task that is cancelled already sends nothing")
+    @Test("a task that was cancelled before the call sends nothing")
     func cancelledBefore() async throws {
         let fake = try FakeCluster()
         let connection = try connect(fake)
@@ -92,7 +92,7 @@ struct BrokerConnectionTests {
         await fake.close()
     }
 
-    @Test("an answer that doesn't come in time ends the connection, with all that is in flight")
+    @Test("a response timeout closes the connection and fails all requests in flight")
     func timeout() async throws {
         let fake = try FakeCluster()
         fake.inject(.silence, into: .metadata)
@@ -108,7 +108,7 @@ struct BrokerConnectionTests {
     }
 
     @Test(
-        "what a broker can do wrong ends the connection with a sentence",
+        "a protocol violation closes the connection with an explanation",
         arguments: [
             (Fault.hangUp(.beforehand), "closed the connection"), (.hangUp(.beforeAnswer), "closed the connection"),
             (.hangUp(.withinAnswer), "closed the connection"), (.wrongCorrelationID, "was due"),
@@ -127,7 +127,7 @@ struct BrokerConnectionTests {
         await fake.close()
     }
 
-    @Test("an answer that comes before the broker hangs up counts")
+    @Test("a response that arrives before the broker closes the connection is delivered")
     func hangUpAfterwards() async throws {
         let fake = try FakeCluster()
         fake.inject(.hangUp(.afterAnswer), into: .metadata)
@@ -137,7 +137,7 @@ struct BrokerConnectionTests {
         await fake.close()
     }
 
-    @Test("a port where nobody listens is told at once")
+    @Test("a port without a listener is an error at once")
     func refused() async throws {
         let fake = try FakeCluster()
         await fake.stop(broker: 1)
@@ -148,9 +148,9 @@ struct BrokerConnectionTests {
         #expect(!connection.wasEstablished)
     }
 
-    @Test("a host name that doesn't exist is told with the resolver's reason")
+    @Test("an unknown host name is an error with the resolver's reason")
     func resolveFailure() async throws {
-        // A label of more than 63 letters is refused by the resolver itself.
+        // The resolver itself refuses a label of more than 63 letters.
         let host = String(repeating: "x", count: 64) + ".invalid"
         let connection = try BrokerConnection(
             host: host, port: 9092, connectTimeout: .seconds(5), maximumFrame: 1000, pool: BufferPool(limit: 0))
@@ -158,7 +158,7 @@ struct BrokerConnectionTests {
         #expect(error?.message.contains("can't be resolved") == true, "\(error?.message ?? "")")
     }
 
-    @Test("closing fails what is under way with the given reason, and what comes later")
+    @Test("closing fails requests in progress and later ones with the given reason")
     func close() async throws {
         let fake = try FakeCluster()
         fake.inject(.silence, into: .metadata)
@@ -188,15 +188,16 @@ struct BrokerConnectionTests {
             await fake.close()
             try await eventually("no socket is left") { try ProcessResources.sockets(port: port) == 0 }
             connections = []
-            // A connection had a thread and two descriptors of the fake's, and one of the client's; other tests have some of their own meanwhile.
+            // Each connection had a thread and two descriptors: one of the fake, one of the client. Other tests that run at
+            // the same time have threads and descriptors, too.
             try await eventually("the threads have ended") { try ProcessResources.count("task") < before.threads + 100 }
             try await eventually("the descriptors are closed") {
                 try ProcessResources.count("fd") < before.descriptors + 100
             }
         }
 
-        @Test("connections that nobody closes end when they are let go")
-        func letGo() async throws {
+        @Test("connections that are not closed explicitly end when they are released")
+        func released() async throws {
             let fake = try FakeCluster()
             let port = fake.port(of: 1)
             do {

@@ -154,7 +154,7 @@ struct ConnectionStateMachineTests {
         #expect(machine.pendingCount == 0)
     }
 
-    @Test("the end of a cancelled request without a response is reported to nobody")
+    @Test("the end of a cancelled request without a response is not reported")
     func abandonWithoutAnswer() {
         let machine = open()
         submit(machine, 0, expects: false)

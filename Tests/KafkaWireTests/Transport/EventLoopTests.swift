@@ -8,7 +8,7 @@ import Testing
 @Suite("Event loops", .timeLimit(.minutes(1)))
 struct EventLoopTests {
     enum Kind: CaseIterable, Sendable {
-        /// The system's own: epoll on Linux.
+        /// The system's best poller: epoll on Linux.
         case system
         case poll
 
@@ -56,14 +56,14 @@ struct EventLoopTests {
         #expect(loops.count == 1)
         for connection in connections { connection.close() }
         try await eventually("the loop has ended") { loops.count == 0 }
-        // A connection that comes later gets another loop.
+        // A later connection gets another loop.
         let later = try connect(loops, fake)
         try await ask(later)
         later.close()
         await fake.close()
     }
 
-    @Test("connections are spread over the loops, and those that were dropped leave room", arguments: Kind.allCases)
+    @Test("connections are distributed over the loops, and released ones leave room", arguments: Kind.allCases)
     func spread(kind: Kind) async throws {
         let fake = try FakeCluster()
         let loops = kind.loops(most: 3)
@@ -77,7 +77,7 @@ struct EventLoopTests {
         await fake.close()
     }
 
-    @Test("connections come and go on one loop while others work", arguments: Kind.allCases)
+    @Test("connections are opened and closed on one loop while others are in use", arguments: Kind.allCases)
     func churn(kind: Kind) async throws {
         let fake = try FakeCluster()
         let loops = kind.loops(most: 1)
@@ -86,7 +86,7 @@ struct EventLoopTests {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<8 {
                 group.addTask {
-                    // Each takes over the descriptor of one that was closed a moment ago.
+                    // Each reuses the descriptor of a connection that was just closed.
                     for _ in 0..<25 {
                         let connection = try connect(loops, fake)
                         try await ask(connection)
@@ -102,7 +102,7 @@ struct EventLoopTests {
         await fake.close()
     }
 
-    @Test("a refused address is followed by one that answers, on the descriptor of the first", arguments: Kind.allCases)
+    @Test("after a refused address the next one is tried, on the same descriptor", arguments: Kind.allCases)
     func nextAddress(kind: Kind) async throws {
         let fake = try FakeCluster()
         let addresses = [
@@ -116,7 +116,7 @@ struct EventLoopTests {
         await fake.close()
     }
 
-    @Test("a resolver that blocks holds up no other connection of its loop")
+    @Test("a blocking resolver delays no other connection of its loop")
     func blockingResolver() async throws {
         let fake = try FakeCluster()
         let loops = EventLoops(most: 1)
@@ -136,7 +136,7 @@ struct EventLoopTests {
         await fake.close()
     }
 
-    @Test("a resolver that gives no answer ends the connection attempt in time, with a sentence")
+    @Test("a resolver that doesn't answer fails the connection attempt in time, with an explanation")
     func silentResolver() async throws {
         let fake = try FakeCluster()
         let isOver = DispatchSemaphore(value: 0)
@@ -152,7 +152,7 @@ struct EventLoopTests {
         await fake.close()
     }
 
-    @Test("a connection that receives without a pause doesn't hold up the others of its loop", arguments: Kind.allCases)
+    @Test("a connection that receives continuously doesn't delay the others of its loop", arguments: Kind.allCases)
     func fairness(kind: Kind) async throws {
         let fake = try FakeCluster()
         let loops = kind.loops(most: 1)
@@ -162,7 +162,7 @@ struct EventLoopTests {
             pool: BufferPool(limit: 0), loops: loops
         ) { () throws(ResolutionError) in [] }
         let other = try connect(loops, fake)
-        // The answer is 2 GB, of which some comes whenever the loop looks.
+        // The response is 2 GB, so the socket is always readable.
         let answer = Task {
             try await busy.send(timeout: .seconds(50)) { id in
                 try MetadataRequest(topics: []).requestFrame(version: 12, correlationID: id, clientID: "test")
@@ -178,7 +178,7 @@ struct EventLoopTests {
         await fake.close()
     }
 
-    @Test("closing doesn't wait for a poller's timeout", arguments: Kind.allCases)
+    @Test("closing doesn't wait for the poller's timeout", arguments: Kind.allCases)
     func closing(kind: Kind) async throws {
         let fake = try FakeCluster()
         let loops = kind.loops(most: 1)
@@ -205,7 +205,7 @@ private final class Flood: Sendable {
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let port = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            // A sockaddr_in is what the family says, and the calls read and write within its size.
+            // The address is a sockaddr_in, as its family says, and the calls read and write within its size.
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { common -> UInt16? in
                 guard unsafe bind(listening, common, size) == 0, listen(listening, 1) == 0,
                     unsafe getsockname(listening, common, &size) == 0
@@ -223,7 +223,7 @@ private final class Flood: Sendable {
     func close() {
         state.withLock { state in
             state.isClosed = true
-            // The number may be another test's socket once the thread has closed it.
+            // After the thread has closed it, the descriptor may be a socket of another test.
             if !state.hasEnded { shutdown(descriptor, Int32(SHUT_RDWR)) }
         }
     }

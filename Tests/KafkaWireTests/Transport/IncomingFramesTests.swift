@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Frames from a stream of bytes")
 struct IncomingFramesTests {
-    /// Bytes that come in portions, each read giving at most what is left of one.
+    /// A source of bytes in portions. Each read returns at most the rest of one portion.
     private final class Stream {
         private let portions: [ArraySlice<UInt8>]
         /// The portion to read from, and how much of it was read.
@@ -47,17 +47,17 @@ struct IncomingFramesTests {
     private static let sent = sizes.enumerated().map { frame($1, seed: $0) }
     private static let expected = sent.map { Array($0.dropFirst(4)) }
 
-    @Test("each frame by itself")
+    @Test("each frame separately")
     func whole() {
         #expect(frames(Self.sent.map { $0[...] }) == Self.expected)
     }
 
-    @Test("all of them glued together")
+    @Test("all frames in one portion")
     func glued() {
         #expect(frames([Self.sent.flatMap { $0 }[...]]) == Self.expected)
     }
 
-    @Test("in portions of any size, byte by byte among them", arguments: [1, 2, 3, 5, 7, 4095, 4096, 4097])
+    @Test("portions of any size, including single bytes", arguments: [1, 2, 3, 5, 7, 4095, 4096, 4097])
     func portions(size: Int) {
         let bytes = Self.sent.flatMap { $0 }
         let portions = stride(from: 0, to: bytes.count, by: size).map { bytes[$0..<min($0 + size, bytes.count)] }
@@ -71,7 +71,7 @@ struct IncomingFramesTests {
         #expect(frames([[0, 0]]).isEmpty)
     }
 
-    @Test("what would block is asked for again")
+    @Test("a read that would block is repeated later")
     func wouldBlock() {
         var frames = IncomingFrames(pool: BufferPool(limit: 0))
         var rest = Self.frame(6, seed: 3)
@@ -97,7 +97,7 @@ struct IncomingFramesTests {
         #expect(blocked >= 8)
     }
 
-    @Test("a failed read is passed on")
+    @Test("a failed read is reported")
     func failure() {
         var frames = IncomingFrames(pool: BufferPool(limit: 0))
         guard case .failed(let error) = unsafe frames.next(reading: { _ in .failed(104) }) else {

@@ -4,10 +4,10 @@ import Foundation
 enum ProcessResources {
     static let areKnown = FileManager.default.fileExists(atPath: "/proc/self/net/tcp")
 
-    /// A file of the kernel's, whose size isn't known before it has been read.
+    /// The content of a /proc file, whose size isn't known in advance.
     private static func kernelFile(_ path: String) throws -> String {
         let descriptor = unsafe open(path, O_RDONLY)
-        // No `#require`, which would fail the test that a caller's `try?` lets go on.
+        // Not `#require`, which would fail a test although the caller uses `try?`.
         guard descriptor >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
         defer { close(descriptor) }
         var bytes: [UInt8] = []
@@ -19,13 +19,13 @@ enum ProcessResources {
         }
     }
 
-    /// How many entries a folder of the process has: `fd` for descriptors, `task` for threads.
+    /// The number of entries in a folder of the process: `fd` for descriptors, `task` for threads.
     static func count(_ folder: String) throws -> Int {
         try FileManager.default.contentsOfDirectory(atPath: "/proc/self/\(folder)").count
     }
 
-    /// How many sockets of this process are bound to a port or connected to it. Other processes may have some with
-    /// the same number at their other end.
+    /// The number of sockets of this process that are bound to a port or connected to it. Other processes may have
+    /// sockets with the same port at the other end.
     static func sockets(port: UInt16) throws -> Int {
         let table = try kernelFile("/proc/self/net/tcp")
         let hexadecimal = ":" + String(port, radix: 16, uppercase: true)
@@ -42,7 +42,7 @@ enum ProcessResources {
         return Set(inodes).intersection(own).count
     }
 
-    /// How many threads have a name that begins so.
+    /// The number of threads whose name has this prefix.
     static func threads(named prefix: String) throws -> Int {
         try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count { task in
             // A thread may have ended meanwhile.

@@ -58,7 +58,7 @@ struct RequestQueueTests {
         #expect(wakes.all.count == 4)
     }
 
-    @Test("if this side closes the connection that is the reason of its end, though the broker closes it first")
+    @Test("if this side closes the connection, its reason is reported even if the broker closes first")
     func closing() {
         let (queue, _) = open()
         let ends = Counter()

@@ -8,8 +8,8 @@ final class SilentListener {
 
     /// - Parameters:
     ///   - host: `127.0.0.1` or `::1`.
-    ///   - isFull: Whether its queue of connections is full, so that attempts to connect come to no end. Otherwise the
-    ///     kernel takes them.
+    ///   - isFull: Whether its queue of connections is full, so that attempts to connect never complete. Otherwise the
+    ///     kernel accepts them.
     init(host: String, isFull: Bool) throws {
         let family = host.contains(":") ? AF_INET6 : AF_INET
         let listening = socket(family, Int32(SOCK_STREAM.rawValue), 0)
@@ -34,11 +34,11 @@ final class SilentListener {
         for descriptor in descriptors where descriptor >= 0 { close(descriptor) }
     }
 
-    /// Binds to a free port, which is put into the address.
+    /// Binds to a free port, and stores it in the address.
     private static func listen<Address>(_ descriptor: Int32, _ address: inout Address) throws -> UInt16 {
         var size = socklen_t(MemoryLayout<Address>.size)
         let port = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            // The calls take any family's address by a pointer to the common beginning, and read the size given.
+            // The calls take an address of any family by a pointer to the common header, and read the given size.
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { common -> UInt16? in
                 // A queue of length 0 has room for one.
                 guard unsafe bind(descriptor, common, size) == 0, Foundation.listen(descriptor, 0) == 0,
@@ -50,7 +50,7 @@ final class SilentListener {
         return try #require(port)
     }
 
-    /// Takes the one place of the queue.
+    /// Occupies the only place in the queue.
     private func fill<Address>(_ address: inout Address) throws {
         let descriptor = socket(
             Address.self == sockaddr_in6.self ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue), 0)

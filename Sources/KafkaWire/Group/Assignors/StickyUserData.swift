@@ -47,8 +47,8 @@ enum CooperativeUserData {
         var generation = subscription.generationId
         if generation < 0, let data = subscription.userData {
             var reader = WireReader(data, isFlexible: false)
-            let told = reader.int32()
-            if !reader.hasFailed { generation = told }
+            let decoded = reader.int32()
+            if !reader.hasFailed { generation = decoded }
         }
         return Claim(partitions: subscription.ownedPartitions.topicPartitions, generation: generation)
     }

@@ -1,10 +1,10 @@
-/// PEM blocks (RFC 7468) laid out as OpenSSL reads them.
+/// Formats PEM blocks (RFC 7468) as OpenSSL requires.
 ///
-/// In a properties file a certificate stands on one line, with blanks or nothing where its line ends were; Kafka's Java
-/// clients take that (KIP-651).
+/// In a properties file a certificate may be on a single line, with blanks or nothing in place of its line ends. Kafka's
+/// Java clients accept that (KIP-651).
 enum PEMText {
-    /// The text with each block's Base64 in lines of 64 letters. Blocks with headers, such as keys that are encrypted in
-    /// the older way, are left as they are, and so is what stands between blocks.
+    /// The text with each block's base64 in lines of 64 letters. Blocks with headers, such as keys in the older encrypted
+    /// format, are unchanged, and so is text between blocks.
     static func normalized(_ text: String) -> String {
         var result = ""
         var rest = text[...]

@@ -2,21 +2,21 @@
     import COpenSSL
     import Foundation
 
-    /// OpenSSL's settings for one connection: whom to trust, what to show.
+    /// OpenSSL's settings for one connection: the trusted certificates, and the client's own certificate.
     ///
-    /// Each connection has its own, so that certificates that were renewed on disk are used. Files are read, so it must
-    /// be made where blocking is allowed.
+    /// Each connection has its own context, so that certificates that were renewed on disk take effect. The initializer
+    /// reads files, so call it on a thread that may block.
     @safe final class TLSContext: @unchecked Sendable {
         // @unchecked: nothing changes the SSL_CTX after the initializer, and OpenSSL counts its references atomically.
 
-        /// `SSL_CTX`; valid as long as this lives.
+        /// `SSL_CTX`; valid as long as this object.
         let pointer: OpaquePointer
 
-        /// - Throws: INVALID_CONFIG, naming the setting, where a file can't be read or holds something else.
+        /// - Throws: INVALID_CONFIG with the setting, if a file can't be read or has invalid content.
         init(_ configuration: TLSConfiguration) throws(KafkaError) {
             ERR_clear_error()
             guard let pointer = unsafe SSL_CTX_new(TLS_client_method()) else {
-                throw KafkaError(.unknownServerError, "OpenSSL can't be set up: \(OpenSSLError.take().text)")
+                throw KafkaError(.unknownServerError, "OpenSSL can't be initialized: \(OpenSSLError.take().text)")
             }
             unsafe self.pointer = pointer
             let versions: [TLSConfiguration.Version: Int32] = [.tls12: TLS1_2_VERSION, .tls13: TLS1_3_VERSION]
@@ -26,14 +26,14 @@
             guard areVersionsSet == 1 else {
                 throw KafkaError(
                     .invalidConfig,
-                    "this OpenSSL can't be limited to ssl.enabled.protocols: \(OpenSSLError.take().text)")
+                    "this version of OpenSSL does not support ssl.enabled.protocols: \(OpenSSLError.take().text)")
             }
-            // A frame that was written in part is given again from where it is, be it at another address by then.
+            // The rest of a partly written frame is passed again, possibly at another address.
             unsafe shim_SSL_CTX_set_mode(
                 pointer, Int(SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER))
-            // So that writing never has to wait for reading.
+            // Without renegotiation, a write never has to wait for a read.
             unsafe shim_SSL_CTX_set_no_renegotiation(pointer)
-            // One call to the kernel for several records, where it would take two for each.
+            // Reads several TLS records with one system call, instead of two calls for each.
             unsafe shim_SSL_CTX_set_read_ahead(pointer, 1)
             unsafe SSL_CTX_set_default_read_buffer_len(pointer, 64 << 10)
             unsafe shim_SSL_CTX_set_verify(pointer)
@@ -43,7 +43,7 @@
                 guard unsafe SSL_CTX_set_default_verify_paths(pointer) == 1 else {
                     throw KafkaError(
                         .invalidConfig,
-                        "the certificates that the system trusts can't be read; set ssl.truststore.location: "
+                        "the system's trusted certificates can't be read; set ssl.truststore.location: "
                             + OpenSSLError.take().text)
                 }
             }
@@ -60,7 +60,7 @@
             let count = try unsafe Self.forEachCertificate(text, place) { certificate in
                 unsafe X509_STORE_add_cert(store, certificate) == 1
             }
-            guard count > 0 else { throw KafkaError(.invalidConfig, "\(place) holds no certificate in PEM form") }
+            guard count > 0 else { throw KafkaError(.invalidConfig, "\(place) contains no certificate in PEM format") }
         }
 
         private func show(_ identity: TLSConfiguration.ClientCertificate) throws(KafkaError) {
@@ -73,7 +73,9 @@
                     ? SSL_CTX_use_certificate(pointer, certificate) == 1
                     : shim_SSL_CTX_add1_chain_cert(pointer, certificate) == 1
             }
-            guard count > 0 else { throw KafkaError(.invalidConfig, "\(chainPlace) holds no certificate in PEM form") }
+            guard count > 0 else {
+                throw KafkaError(.invalidConfig, "\(chainPlace) contains no certificate in PEM format")
+            }
 
             let (text, place) = try Self.read(identity.key, "ssl.keystore.location", "ssl.keystore.key")
             let key: OpaquePointer? = try unsafe Self.withMemory(text) { memory in
@@ -86,8 +88,8 @@
                 throw KafkaError(
                     .invalidConfig,
                     text.contains("PRIVATE KEY-----")
-                        ? "the private key in \(place) can't be read; is ssl.key.password right? (\(error.text))"
-                        : "\(place) holds no private key in PEM form")
+                        ? "the private key in \(place) can't be read; check ssl.key.password (\(error.text))"
+                        : "\(place) contains no private key in PEM format")
             }
             defer { unsafe EVP_PKEY_free(key) }
             guard unsafe SSL_CTX_use_PrivateKey(pointer, key) == 1, unsafe SSL_CTX_check_private_key(pointer) == 1
@@ -95,12 +97,12 @@
                 ERR_clear_error()
                 throw KafkaError(
                     .invalidConfig,
-                    "the private key in \(place) doesn't belong to the certificate, which has to come first in "
+                    "the private key in \(place) doesn't match the client's certificate, which must be the first in "
                         + chainPlace)
             }
         }
 
-        /// - Returns: The text, and what an error calls the place that it is from.
+        /// - Returns: The text, and its origin for errors.
         private static func read(
             _ source: TLSConfiguration.PEM, _ fileSetting: String, _ textSetting: String
         ) throws(KafkaError) -> (text: String, place: String) {
@@ -114,7 +116,8 @@
                 } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
                     throw KafkaError(.invalidConfig, "\(place) doesn't exist")
                 } catch let error as CocoaError where error.code == .fileReadInapplicableStringEncoding {
-                    throw KafkaError(.invalidConfig, "\(place) isn't PEM: a Java store has to be converted to it")
+                    throw KafkaError(
+                        .invalidConfig, "\(place) is not in PEM format; convert a Java key store or trust store to PEM")
                 } catch {
                     // Foundation's description would repeat the path.
                     let reason = (error as? CocoaError)?.underlying?.localizedDescription ?? "it cannot be opened"
@@ -137,7 +140,7 @@
                     }
                     count += 1
                 }
-                // The end of the text is an error too.
+                // OpenSSL also reports the end of the text as an error.
                 let error = OpenSSLError.take()
                 guard error.reason == PEM_R_NO_START_LINE else {
                     throw KafkaError(
@@ -147,18 +150,18 @@
             return count
         }
 
-        /// Calls `body` with a password in the form that OpenSSL's `PEM_read_bio_…` take instead of a callback.
+        /// Calls `body` with a password in the form that OpenSSL's `PEM_read_bio_…` functions accept instead of a callback.
         ///
-        /// Without one they would ask for it on the terminal, for certificates too.
+        /// Without a password they would prompt for it on the terminal, for certificates too.
         private static func withPassword(
             _ password: String, _ body: (UnsafeMutableRawPointer) -> OpaquePointer?
         ) -> OpaquePointer? {
             unsafe password.withCString { unsafe body(UnsafeMutableRawPointer(mutating: $0)) }
         }
 
-        /// Calls `body` with a memory `BIO` that holds a copy of the text.
+        /// Calls `body` with a memory `BIO` that contains a copy of the text.
         ///
-        /// A copy, since the `BIO` is read after the call that fills it. OpenSSL clears the copy when it frees it.
+        /// The `BIO` is read after the call that fills it, so it needs a copy. OpenSSL clears the copy when it frees it.
         private static func withMemory<Result>(
             _ text: String, _ body: (OpaquePointer) throws(KafkaError) -> Result
         ) throws(KafkaError) -> Result {
@@ -174,14 +177,14 @@
             return try unsafe body(memory)
         }
 
-        private static var outOfMemory: KafkaError { KafkaError(.unknownServerError, "OpenSSL has no memory") }
+        private static var outOfMemory: KafkaError { KafkaError(.unknownServerError, "OpenSSL can't allocate memory") }
     }
 
-    /// The first of the errors that OpenSSL keeps for the thread.
+    /// The first error in OpenSSL's error queue of the current thread.
     struct OpenSSLError {
         let code: UInt
 
-        /// Takes all errors out.
+        /// Returns the first error, and clears the queue.
         static func take() -> OpenSSLError {
             let code = ERR_get_error()
             ERR_clear_error()

@@ -3,9 +3,9 @@
     import Foundation
 
     extension TLSPeer {
-        /// What is wrong, in a sentence, where OpenSSL has given up.
+        /// The error for a failed TLS operation, with an explanation.
         ///
-        /// None of these passes by itself, so none is retriable.
+        /// It is not retriable, since none of these causes is temporary.
         func failure(_ error: OpenSSLError, _ session: OpaquePointer) -> KafkaError {
             KafkaError(.networkException, "\(broker) \(unsafe reason(error, session))", isRetriable: false)
         }
@@ -14,7 +14,7 @@
             if error.reason == SSL_R_CERTIFICATE_VERIFY_FAILED {
                 return unsafe verification(SSL_get_verify_result(session), session)
             }
-            // 1000 and more are what the other side said in an alert (RFC 8446, section 6).
+            // Reasons from 1000 on are the broker's alerts (RFC 8446, section 6).
             switch error.reason - 1000 {
             case 40, 42, 43, 46, 48, 49, 116:
                 if configuration.clientCertificate == nil {
@@ -22,10 +22,10 @@
                         + "(or ssl.keystore.certificate.chain and ssl.keystore.key) (\(error.text))"
                 }
                 return
-                    "doesn't accept the client certificate: its CA has to be one that the broker trusts (\(error.text))"
+                    "doesn't accept the client certificate: the broker must trust its CA (\(error.text))"
             case 44, 45:
                 return "doesn't accept the client certificate, which is expired or revoked (\(error.text))"
-            case 70: return "speaks none of the TLS versions that are allowed here (ssl.enabled.protocols)"
+            case 70: return "supports none of the TLS versions of ssl.enabled.protocols"
             case 112: return "has no certificate for the name \(host) (\(error.text))"
             default: break
             }
@@ -33,14 +33,14 @@
             case SSL_R_WRONG_VERSION_NUMBER, SSL_R_UNKNOWN_PROTOCOL, SSL_R_HTTP_REQUEST,
                 SSL_R_BAD_PROTOCOL_VERSION_NUMBER,
                 SSL_R_PACKET_LENGTH_TOO_LONG:
-                return "doesn't speak TLS: check the port and security.protocol (\(error.text))"
+                return "doesn't use TLS: check the port and security.protocol (\(error.text))"
             case SSL_R_UNSUPPORTED_PROTOCOL, SSL_R_NO_PROTOCOLS_AVAILABLE, SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
-                return "speaks none of the TLS versions that are allowed here (ssl.enabled.protocols)"
-            default: return "and the TLS handshake failed: \(error.text)"
+                return "supports none of the TLS versions of ssl.enabled.protocols"
+            default: return "failed in the TLS handshake: \(error.text)"
             }
         }
 
-        /// Why the broker's certificate isn't believed.
+        /// The reason why the broker's certificate was refused.
         private func verification(_ code: Int, _ session: OpaquePointer) -> String {
             guard let certificate = unsafe shim_SSL_take_refused_certificate(session) else {
                 return "sent no certificate that can be verified: \(Self.text(code))"
@@ -52,7 +52,7 @@
                 let names = unsafe Self.names(certificate)
                 return
                     "has a certificate for \(names.isEmpty ? "no name" : names.joined(separator: ", ")), not for \(host): "
-                    + "connect by a name that it has"
+                    + "connect by one of its names"
             case X509_V_ERR_CERT_HAS_EXPIRED:
                 return "has a certificate that expired on \(unsafe Self.date(X509_get0_notAfter(certificate)))"
             case X509_V_ERR_CERT_NOT_YET_VALID:
@@ -61,8 +61,8 @@
                 X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT,
                 X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
                 return
-                    "has a certificate of an authority that isn't trusted (\(issuer)): give the certificate of its CA by "
-                    + "ssl.truststore.location"
+                    "has a certificate of an authority that isn't trusted (\(issuer)): set ssl.truststore.location to the "
+                    + "certificate of its CA"
             default:
                 return "has a certificate that isn't accepted: \(Self.text(code))"
             }
@@ -81,7 +81,7 @@
             unsafe text { memory in unsafe ASN1_TIME_print(memory, time) }
         }
 
-        /// What a function of OpenSSL's prints.
+        /// The output of an OpenSSL function that prints to a `BIO`.
         private static func text(_ print: (OpaquePointer) -> Int32) -> String {
             guard let memory = unsafe BIO_new(BIO_s_mem()) else { return "" }
             defer { unsafe BIO_free(memory) }

@@ -4,9 +4,9 @@
     import Glibc
 #endif
 
-/// Whom a connection is encrypted for, and how.
+/// The broker that a TLS connection is made to, and the TLS settings.
 struct TLSPeer: Sendable {
-    /// The name or IP address that the broker's certificate has to be for.
+    /// The name or IP address that the broker's certificate must contain.
     let host: String
     let port: UInt16
     let configuration: TLSConfiguration

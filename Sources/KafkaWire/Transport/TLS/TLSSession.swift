@@ -2,21 +2,21 @@
     import COpenSSL
     import Foundation
 
-    /// TLS over one socket, which it doesn't own: every call says at once what it could do.
+    /// TLS over one non-blocking socket, which it doesn't own.
     @safe final class TLSSession {
-        /// `SSL`, which keeps what it needs of the context.
+        /// `SSL`, which retains its context.
         private let session: OpaquePointer
         private let peer: TLSPeer
 
-        /// Whether the handshake, or a read, that could do nothing waits until the socket takes bytes.
+        /// Whether the handshake, or the last read, can continue only when the socket is writable.
         private(set) var waitsForWriting = false
-        /// Why a call came to `.tlsFailed`.
+        /// The reason why a call returned `.tlsFailed`.
         private(set) var failure: KafkaError?
 
         /// - Throws: An error if the host's name can't be verified.
         init(over descriptor: Int32, _ context: TLSContext, peer: TLSPeer) throws(KafkaError) {
             guard let session = unsafe SSL_new(context.pointer) else {
-                throw KafkaError(.unknownServerError, "OpenSSL has no memory")
+                throw KafkaError(.unknownServerError, "OpenSSL can't allocate memory")
             }
             unsafe self.session = session
             self.peer = peer
@@ -27,12 +27,13 @@
             try setExpectedName()
         }
 
-        /// Tells OpenSSL which name to ask the server for (SNI), and which one its certificate has to be for.
+        /// Sets the host name for the server name indication (SNI) and for the verification of the certificate.
         ///
-        /// - Throws: A name that OpenSSL doesn't take: without it, any certificate of a trusted CA would be accepted.
+        /// - Throws: An error if OpenSSL refuses the name: without a name, it would accept any certificate of a trusted CA.
         private func setExpectedName() throws(KafkaError) {
             let host = peer.host
-            // OpenSSL verifies no name for an empty one, any subdomain for one that begins with a dot, and stops at NUL.
+            // For an empty name OpenSSL verifies nothing; for a name that begins with a dot it accepts any subdomain; and it
+            // ignores everything after a NUL.
             guard !host.isEmpty, !host.utf8.starts(with: ".".utf8), !host.utf8.contains(0) else {
                 throw KafkaError(.networkException, "a broker's host name is not valid: '\(host)'", isRetriable: false)
             }
@@ -60,7 +61,7 @@
             unsafe SSL_free(session)
         }
 
-        /// Goes on with the handshake.
+        /// Continues the handshake.
         ///
         /// - Returns: `.bytes(0)` when it is done.
         func handshake() -> Socket.Progress {
@@ -99,7 +100,8 @@
                 return code == 0 ? .endOfStream : .failed(code)
             default:
                 let error = OpenSSLError.take()
-                // Brokers often close without saying so first. A frame has its length, so nothing is cut off unseen.
+                // Brokers often close the connection without a closure alert. Each frame has a length, so a truncated frame
+                // is detected nevertheless.
                 if error.reason == SSL_R_UNEXPECTED_EOF_WHILE_READING { return .endOfStream }
                 failure = unsafe peer.failure(error, session)
                 return .tlsFailed
@@ -107,7 +109,7 @@
         }
     }
 #else
-    /// There is no TLS in a build without OpenSSL: none of these is ever made, so that nothing asks for the rest.
+    /// A placeholder in builds without OpenSSL: its initializer always throws, so its methods are never called.
     final class TLSSession {
         init(over _: Int32, _: TLSContext, peer: TLSPeer) throws(KafkaError) {
             throw TLSContext.isMissing
@@ -123,7 +125,7 @@
 
     struct TLSContext {
         static let isMissing = KafkaError(
-            .invalidConfig, "this build is without OpenSSL, and so without TLS: build with the trait TLS")
+            .invalidConfig, "this build does not include OpenSSL, which TLS needs: build with the trait TLS")
 
         init(_: TLSConfiguration) throws(KafkaError) {
             throw Self.isMissing

@@ -9,8 +9,8 @@ import Testing
         "neither KAFKA_HOME nor KAFKA_HOMES names a Kafka installation with libs/kafka-clients-*.jar, which has the definitions"
     ))
 struct DefinitionTests {
-    @Test("Key, versions and flexible versions", arguments: SpokenMessage.all)
-    func header(_ message: SpokenMessage) async throws {
+    @Test("Key, versions and flexible versions", arguments: SupportedMessage.all)
+    func header(_ message: SupportedMessage) async throws {
         let definition = try await KafkaDefinitions.message(message.name)
         #expect(Int(message.apiKey.rawValue) == definition.apiKey)
         #expect(Int(message.firstFlexibleVersion) == definition.firstFlexibleVersion)
@@ -21,8 +21,8 @@ struct DefinitionTests {
         }
     }
 
-    @Test("Each field, at each version, and from each version to each other version", arguments: SpokenMessage.all)
-    func fields(_ message: SpokenMessage) async throws {
+    @Test("Each field, at each version, and from each version to each other version", arguments: SupportedMessage.all)
+    func fields(_ message: SupportedMessage) async throws {
         let definition = try await KafkaDefinitions.message(message.name)
         let versions = message.versions.filter { definition.validVersions.contains(Int($0)) }
         try #require(!versions.isEmpty)
@@ -47,8 +47,8 @@ struct DefinitionTests {
         try check(message.type)
     }
 
-    @Test("An empty message has the default values", arguments: SpokenMessage.all)
-    func defaults(_ message: SpokenMessage) async throws {
+    @Test("An empty message has the default values", arguments: SupportedMessage.all)
+    func defaults(_ message: SupportedMessage) async throws {
         let definition = try await KafkaDefinitions.message(message.name)
         func check<Message: WireMessage>(_ type: Message.Type) throws {
             for version in message.versions where definition.validVersions.contains(Int(version)) {
@@ -66,7 +66,7 @@ struct DefinitionTests {
     }
 
     private func compare(
-        _ decoded: some WireMessage, _ value: FieldValue, _ definition: MessageDefinition, _ message: SpokenMessage,
+        _ decoded: some WireMessage, _ value: FieldValue, _ definition: MessageDefinition, _ message: SupportedMessage,
         _ place: Comment
     ) throws {
         let comparison = FieldComparison(

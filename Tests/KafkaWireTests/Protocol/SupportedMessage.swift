@@ -2,7 +2,7 @@ import KafkaWire
 import Testing
 
 /// A supported request or response, for tests that cover all of them.
-struct SpokenMessage: Sendable, CustomTestStringConvertible {
+struct SupportedMessage: Sendable, CustomTestStringConvertible {
     /// The name in Kafka's definitions, such as `FetchRequest`.
     let name: String
     let type: any (WireMessage & RandomValue).Type
@@ -21,10 +21,10 @@ struct SpokenMessage: Sendable, CustomTestStringConvertible {
         pair(OffsetFetchRequest.self), pair(InitProducerIdRequest.self),
     ].flatMap { $0 }
 
-    static func pair<Request: KafkaRequest & RandomValue>(_: Request.Type) -> [SpokenMessage]
+    static func pair<Request: KafkaRequest & RandomValue>(_: Request.Type) -> [SupportedMessage]
     where Request.Response: RandomValue {
         [("Request", Request.self), ("Response", Request.Response.self)].map { suffix, type in
-            SpokenMessage(
+            SupportedMessage(
                 name: Request.apiKey.name + suffix, type: type, apiKey: Request.apiKey, versions: Request.versions,
                 firstFlexibleVersion: Request.firstFlexibleVersion)
         }
