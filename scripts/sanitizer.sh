@@ -13,15 +13,17 @@ source "$root/scripts/reports.sh"
 usage() {
     cat >&2 <<'END'
 usage: sanitizer.sh address|thread [FILTER]...
-       sanitizer.sh build address|thread      build all unit tests without running them
+       sanitizer.sh client                    run the client's unit tests with the thread sanitizer
+       sanitizer.sh build address|thread|client
+                                              build the unit tests without running them
 FILTER is a regular expression for `swift test --filter`. Without one all unit tests run.
 END
     exit 64
 }
 
 # In CI everything is compiled exactly once: whole-module compilation then takes a fifth less time.
-build_tests() { # SANITIZER
-    local build=$root/.build/$1-sanitizer options=()
+build_tests() { # SANITIZER [BUILD]
+    local build=${2:-$root/.build/$1-sanitizer} options=()
     [[ ${CI:-} != true ]] || options=(-Xswiftc -whole-module-optimization -Xswiftc -num-threads -Xswiftc 2)
     cd "$root"
     swift_build --build-tests --sanitize="$1" --scratch-path "$build" "${options[@]}" >"$build.log" 2>&1 ||
@@ -54,6 +56,32 @@ run_unit_tests() { # SANITIZER BUILD REPORTS
     return "$status"
 }
 
+# Runs the client's unit tests with the thread sanitizer, in a build of their own. The client and the fake broker have nearly
+# all of the threads. All unit tests with this sanitizer would take too long for CI.
+run_client_tests() {
+    local build=$root/.build/thread-client log=$root/.build/thread-client.tests.log status=0 reports
+    local connections='(Connection|Release)Tests/'
+    reports=$(new_reports "$build")
+    build_client_tests
+    {
+        run_sanitized thread "$build" "$reports" --experimental-maximum-parallelization-width 4 --skip "$connections" &&
+            run_sanitized thread "$build" "$reports" --filter "$connections"
+    } 2>&1 | tee "$log" || status=$?
+    # Both runs must have had tests.
+    if ((status == 0)) && (($(grep -cE ' Test run with [1-9][0-9]* tests? .*passed' "$log") != 2)); then
+        echo 'some tests did not run' >&2
+        status=1
+    fi
+    failed_tests "$log" | sed 's/^[^ ]* *//; s/^/failed: /'
+    print_reports "$reports" || status=1
+    return "$status"
+}
+
+build_client_tests() {
+    export TFI_CLIENT_TESTS_ONLY=1
+    build_tests thread "$root/.build/thread-client"
+}
+
 run_with_sanitizer() { # SANITIZER [FILTER]...
     local sanitizer=$1 build=$root/.build/$1-sanitizer log=$root/.build/$1-sanitizer.tests.log filter status=0
     local arguments=() reports
@@ -75,9 +103,16 @@ run_with_sanitizer() { # SANITIZER [FILTER]...
 
 case ${1:-} in
     build)
-        [[ $# == 2 && $2 =~ ^(address|thread)$ ]] || usage
+        [[ $# == 2 && $2 =~ ^(address|thread|client)$ ]] || usage
+        if [[ $2 == client ]]; then
+            build_client_tests
+            exit
+        fi
         export TFI_UNIT_TESTS_ONLY=1
         build_tests "$2" ;;
+    client)
+        (($# == 1)) || usage
+        run_client_tests ;;
     address | thread) run_with_sanitizer "$@" ;;
     *) usage ;;
 esac

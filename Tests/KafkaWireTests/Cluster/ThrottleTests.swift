@@ -67,15 +67,4 @@ struct ThrottleTests {
         #expect(FetchRequest.pause(after: FetchResponse(throttleTimeMs: 1), version: 8) == .milliseconds(1))
         #expect(ProduceRequest.pause(after: ProduceResponse(throttleTimeMs: 1), version: 13) == .milliseconds(1))
     }
-
-    @Test(
-        "the versions match Kafka's own definitions",
-        .enabled(if: KafkaDefinitions.archive != nil, "no Kafka installation with the message definitions was found"),
-        arguments: SupportedMessage.all)
-    func definitions(_ message: SupportedMessage) async throws {
-        // Kafka documents this only in the definitions' comments.
-        let text = try await KafkaDefinitions.text(of: message.name).replacing(/\s*\n\s*\/\/ */, with: " ")
-        guard let match = text.firstMatch(of: /[Ss]tarting in version (\d+),? on quota violation/) else { return }
-        #expect(message.apiKey.firstVersionThrottledByClient == Int16(match.1))
-    }
 }
