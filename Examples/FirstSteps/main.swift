@@ -4,6 +4,12 @@ let servers = CommandLine.arguments.dropFirst().first ?? "localhost:9092"
 let topic = CommandLine.arguments.dropFirst(2).first ?? "greetings"
 let client = try KafkaClient(bootstrapServers: servers, properties: ["compression.type": "lz4"])
 
+do {
+    try await client.admin.createTopic(topic, partitions: 3)
+} catch let error as KafkaError where error.code == .topicAlreadyExists {
+    // From an earlier run.
+}
+
 let producer = client.producer()
 let written = try await producer.send(ProducerRecord(topic: topic, key: "en", value: "hello"))
 print("written:", written.partition, written.offset)

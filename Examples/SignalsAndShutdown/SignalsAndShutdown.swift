@@ -17,15 +17,19 @@ struct SignalsAndShutdown {
         }
         let work = Duration.milliseconds(arguments.dropFirst(2).first.flatMap(Int.init) ?? 0)
         let client = try KafkaClient(
-            bootstrapServers: servers, properties: ["group.id": "signals", "auto.offset.reset": "earliest"])
+            bootstrapServers: servers,
+            properties: [
+                // The loop below commits: after each batch, and within one if it has to stop there.
+                "group.id": "signals", "enable.auto.commit": "false", "auto.offset.reset": "earliest",
+            ])
         let consumer = client.consumer()
         let shutdown = Shutdown(within: .seconds(20)) { consumer.wakeUp() }
         try await consumer.subscribe(to: .topics([topic]))
         try await process(consumer, until: shutdown) { record in
-            print("\(record.topic)-\(record.partition) \(record.offset)")
+            FileHandle.standardOutput.write(Data("\(record.topicPartition) \(record.offset)\n".utf8))
             try await Task.sleep(for: work)
         }
-        // Commits, and leaves the group so that the others get its partitions at once.
+        // Leaves the group, so that the others get its partitions at once.
         let report = await consumer.close(within: .seconds(10))
         await client.close()
         guard report.isComplete else {
@@ -48,8 +52,7 @@ struct SignalsAndShutdown {
                 try await handle(record)
                 last = record
             }
-            // A whole batch counts as processed when the next one is asked for. That does not happen any more.
-            if shutdown.isRequested, let last { try await consumer.commit(after: last) }
+            if let last { try await consumer.commit(after: last) }
         }
     }
 
