@@ -114,6 +114,18 @@ let package = Package(
         .executableTarget(
             name: "example-administration", dependencies: ["KafkaWire"], path: "Examples/Administration",
             packageAccess: false, swiftSettings: settings),
+        .executableTarget(
+            name: "example-signals-and-shutdown", dependencies: ["KafkaWire"], path: "Examples/SignalsAndShutdown",
+            packageAccess: false, swiftSettings: settings),
+        .executableTarget(
+            name: "example-health-probes", dependencies: ["KafkaWire"], path: "Examples/HealthProbes",
+            packageAccess: false, swiftSettings: settings),
+        .target(
+            name: "ExampleOrders", dependencies: ["KafkaWire"], path: "Examples/UnitTests/Orders",
+            packageAccess: false, swiftSettings: settings),
+        .testTarget(
+            name: "ExampleOrdersTests", dependencies: ["ExampleOrders", "KafkaFake", "KafkaWire"],
+            path: "Examples/UnitTests/Tests", packageAccess: false, swiftSettings: settings),
 
         .systemLibrary(name: "CSpawn", path: "Tests/CSpawn"),
         // Starts and stops real brokers and databases for the conformance tests.

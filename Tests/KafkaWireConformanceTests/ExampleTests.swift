@@ -11,11 +11,32 @@ extension RealKafka {
             home = try #require(KafkaHome.newest)
         }
 
-        @Test func firstSteps() async throws {
-            let fixture = try await TopicFixture(home, partitions: 0)
-            let result = try await run(try Repository.program("example-first-steps"), [fixture.cluster.bootstrap])
+        /// A topic of these partitions; with 0 of them the broker creates it.
+        @Test(arguments: [0, 1, 6] as [Int32]) func firstSteps(partitions: Int32) async throws {
+            let fixture = try await TopicFixture(home, partitions: partitions)
+            let result = try await run(
+                try Repository.program("example-first-steps"), [fixture.cluster.bootstrap, fixture.topic])
             #expect(result.status == 0, "\(result.err)")
-            #expect(result.out.hasSuffix("0: in\n1: order\n2: once\n"))
+            let words = result.out.split(separator: "\n").dropFirst().compactMap { $0.split(separator: " ").last }
+            #expect(words == ["hello", "in", "order", "once"])
+        }
+
+        @Test func signalsAndShutdown() async throws {
+            let fixture = try await TopicFixture(home)
+            try await fixture.produce(0..<1000)
+            let worker = try await RunningProgram.start(
+                try Repository.program("example-signals-and-shutdown"),
+                [fixture.cluster.bootstrap, fixture.topic, "50"])
+            try await eventually("the worker is within its first batch") {
+                try worker.output().contains("\(fixture.topic)-0 2\n")
+            }
+            worker.signal(15)
+            let ended = try await worker.result(timeout: .seconds(25))
+            #expect(ended.status == 0, "\(ended.err)")
+            let count = ended.out.split(separator: "\n").count
+            #expect(count < 1000)
+            let offsets = try await fixture.client.admin.listGroupOffsets("signals")
+            #expect(try offsets[fixture.partition()]?.get().offset == Int64(count))
         }
 
         @Test func administration() async throws {

@@ -89,7 +89,8 @@ extension KafkaError {
     static func ofTopic(_ code: ErrorCode, _ name: String) -> KafkaError {
         let message =
             code == .unknownTopicOrPartition
-            ? "the topic \(name) does not exist" : "the topic \(name) is not available at the moment"
+            ? "the topic \(name) does not exist; create it with kafkawire topics create \(name), or check the name"
+            : "the topic \(name) is not available at the moment"
         return KafkaError(code, message, isFromBroker: true, topic: name)
     }
 
