@@ -91,7 +91,7 @@ public final class KafkaClient: Sendable {
     /// retried.
     ///
     /// It neither sends what producers have buffered nor leaves groups: close producers and consumers first.
-    public func close() async {
+    public nonisolated(nonsending) func close() async {
         await cluster.close()
     }
 }

@@ -3,7 +3,9 @@ extension KafkaAdmin {
     ///
     /// - Throws: SECURITY_DISABLED if the brokers have no `authorizer.class.name`; CLUSTER_AUTHORIZATION_FAILED;
     ///   `CancellationError`.
-    public func describeAcls(matching filter: AclBindingFilter = AclBindingFilter()) async throws -> [AclBinding] {
+    public nonisolated(nonsending) func describeAcls(matching filter: AclBindingFilter = AclBindingFilter())
+        async throws -> [AclBinding]
+    {
         try await cluster.retrying(operation: "describe the ACLs") {
             let response = try await cluster.controllerConnection().call(
                 DescribeAclsRequest(
@@ -23,7 +25,9 @@ extension KafkaAdmin {
     ///
     /// - Returns: For each ACL success, or SECURITY_DISABLED, INVALID_REQUEST or another error of the controller.
     /// - Throws: An error that prevents all of them; `CancellationError`.
-    public func createAcls(_ bindings: [AclBinding]) async throws -> [AclBinding: Result<Void, KafkaError>] {
+    public nonisolated(nonsending) func createAcls(_ bindings: [AclBinding]) async throws -> [AclBinding: Result<
+        Void, KafkaError
+    >] {
         try await outcomes(of: bindings, operation: "create the ACLs") { bindings in
             let response = try await cluster.controllerConnection().call(
                 CreateAclsRequest(creations: bindings.map(\.creation)), timeout: requestTimeout)
@@ -40,7 +44,7 @@ extension KafkaAdmin {
     ///
     /// - Returns: For each filter the ACLs that it selected, or SECURITY_DISABLED or another error of the controller.
     /// - Throws: An error that prevents all of it; `CancellationError`.
-    public func deleteAcls(
+    public nonisolated(nonsending) func deleteAcls(
         matching filters: [AclBindingFilter]
     ) async throws -> [AclBindingFilter: Result<[DeletedAclBinding], KafkaError>] {
         try await outcomes(of: filters, operation: "delete the ACLs that match") { filters in

@@ -48,7 +48,9 @@ extension KafkaAdmin {
     ///
     /// - Parameter includingFenced: Whether to include fenced brokers, which Kafka 4.0 and later can report.
     /// - Throws: CLUSTER_AUTHORIZATION_FAILED or another error of the broker; `CancellationError`.
-    public func describeCluster(includingFenced: Bool = false) async throws -> ClusterDescription {
+    public nonisolated(nonsending) func describeCluster(includingFenced: Bool = false) async throws
+        -> ClusterDescription
+    {
         try await cluster.retrying(operation: "describe the cluster") {
             let connection = try await cluster.anyConnection()
             // From Kafka 2.8 on (KIP-700).

@@ -9,7 +9,7 @@ extension KafkaAdmin {
     /// - Returns: For each resource its configs by name, or UNKNOWN_TOPIC_OR_PARTITION, BROKER_NOT_AVAILABLE or another
     ///   error of the broker.
     /// - Throws: An error that prevents all of it; `CancellationError`.
-    public func describeConfigs(
+    public nonisolated(nonsending) func describeConfigs(
         _ resources: [ConfigResource], names: [String]? = nil, includingSynonyms: Bool = false,
         includingDocumentation: Bool = false
     ) async throws -> [ConfigResource: Result<[ConfigEntry], KafkaError>] {
@@ -47,7 +47,7 @@ extension KafkaAdmin {
     /// - Returns: For each resource success, or INVALID_CONFIG, UNKNOWN_TOPIC_OR_PARTITION, BROKER_NOT_AVAILABLE or
     ///   another error of the broker.
     /// - Throws: An error that prevents all of it; `CancellationError`.
-    public func alterConfigs(
+    public nonisolated(nonsending) func alterConfigs(
         _ alterations: [ConfigResource: [ConfigAlteration]], validateOnly: Bool = false
     ) async throws -> [ConfigResource: Result<Void, KafkaError>] {
         try await outcomes(

@@ -6,7 +6,9 @@ extension KafkaAdmin {
     ///   - types: The types to list (KIP-848); empty for all.
     /// - Returns: The groups, and the brokers that did not list theirs.
     /// - Throws: An error that all brokers have in common, such as UNSUPPORTED_VERSION for `states` before Kafka 2.6.
-    public func listGroups(states: Set<GroupState> = [], types: Set<GroupType> = []) async throws -> GroupListing {
+    public nonisolated(nonsending) func listGroups(states: Set<GroupState> = [], types: Set<GroupType> = [])
+        async throws -> GroupListing
+    {
         let end = deadline
         try await cluster.retrying(operation: "find the brokers of the cluster") {
             _ = try await cluster.refresh(topics: [])
@@ -76,7 +78,9 @@ extension KafkaAdmin {
     /// Returns groups with their members, both KIP-848 and classic ones.
     ///
     /// - Returns: For each group its description, or GROUP_ID_NOT_FOUND or another error of its coordinator.
-    public func describeGroups(_ groups: [String]) async throws -> [String: Result<GroupDescription, KafkaError>] {
+    public nonisolated(nonsending) func describeGroups(_ groups: [String]) async throws -> [String: Result<
+        GroupDescription, KafkaError
+    >] {
         try await outcomes(of: groups, operation: "describe the groups") { groups in
             try await byCoordinator(groups) { connection, groups in
                 var outcomes = try await describeConsumerGroups(groups, connection)
@@ -133,7 +137,9 @@ extension KafkaAdmin {
     /// Deletes groups without members, and their offsets (KIP-229).
     ///
     /// - Returns: For each group success, or NON_EMPTY_GROUP, GROUP_ID_NOT_FOUND or another error of its coordinator.
-    public func deleteGroups(_ groups: [String]) async throws -> [String: Result<Void, KafkaError>] {
+    public nonisolated(nonsending) func deleteGroups(_ groups: [String]) async throws -> [String: Result<
+        Void, KafkaError
+    >] {
         try await outcomes(of: groups, operation: "delete the groups") { groups in
             try await byCoordinator(groups) { connection, groups in
                 let response = try await connection.call(
@@ -187,7 +193,7 @@ extension KafkaAdmin {
     /// is at least 1, as from Kafka 4.0 on.
     ///
     /// - Throws: NETWORK_EXCEPTION or another error if no broker can be reached; `CancellationError`.
-    public func supportsConsumerProtocol() async throws -> Bool {
+    public nonisolated(nonsending) func supportsConsumerProtocol() async throws -> Bool {
         let connection = try await cluster.anyConnection()
         let isSupported = (try? connection.version(for: ConsumerGroupHeartbeatRequest.self)) != nil
         return isSupported && connection.features["group.version", default: 0] >= 1

@@ -9,7 +9,7 @@ extension KafkaAdmin {
     ///   - limit: How long to retry; nil for `default.api.timeout.ms`.
     /// - Throws: UNKNOWN_MEMBER_ID if the group has members, INCONSISTENT_TOPIC_ID if a topic's id differs from the one in
     ///   `topicIDs`, or another error of the coordinator. Offsets of other topics are committed.
-    public func commitOffsets(
+    public nonisolated(nonsending) func commitOffsets(
         group: String, _ offsets: [TopicPartition: Int64], topicIDs: [String: KafkaUUID] = [:], limit: Duration? = nil
     ) async throws {
         let outcomes = try await alterGroupOffsets(
@@ -27,7 +27,7 @@ extension KafkaAdmin {
     ///   - limit: How long to retry; nil for `default.api.timeout.ms`.
     /// - Returns: For each partition success, or UNKNOWN_MEMBER_ID if the group has members, UNKNOWN_TOPIC_OR_PARTITION,
     ///   INCONSISTENT_TOPIC_ID if the topic's id differs from the one in `topicIDs`, or another error of the coordinator.
-    public func alterGroupOffsets(
+    public nonisolated(nonsending) func alterGroupOffsets(
         _ group: String, _ offsets: [TopicPartition: OffsetAndMetadata], topicIDs: [String: KafkaUUID] = [:],
         limit: Duration? = nil
     ) async throws -> [TopicPartition: Result<Void, KafkaError>] {
@@ -74,7 +74,7 @@ extension KafkaAdmin {
     ///     Kafka 2.5 on. The broker reports such offsets as UNSTABLE_OFFSET_COMMIT.
     /// - Throws: GROUP_AUTHORIZATION_FAILED or another error that concerns the whole group. A group that does not exist has
     ///   no offsets.
-    public func listGroupOffsets(
+    public nonisolated(nonsending) func listGroupOffsets(
         _ group: String, of partitions: [TopicPartition]? = nil, requiresStable: Bool = false
     ) async throws -> [TopicPartition: Result<OffsetAndMetadata, KafkaError>] {
         if let partitions {
@@ -156,7 +156,7 @@ extension KafkaAdmin {
     ///
     /// - Returns: For each partition success, or GROUP_SUBSCRIBED_TO_TOPIC or another error of the coordinator.
     /// - Throws: GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP or another error that concerns the whole group.
-    public func deleteGroupOffsets(
+    public nonisolated(nonsending) func deleteGroupOffsets(
         _ group: String, of partitions: [TopicPartition]
     ) async throws -> [TopicPartition: Result<Void, KafkaError>] {
         try await outcomes(

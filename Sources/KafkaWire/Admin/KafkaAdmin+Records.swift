@@ -4,7 +4,7 @@ extension KafkaAdmin {
     /// - Parameter offsets: For each partition the first offset to keep; -1 for the high watermark, which keeps nothing.
     /// - Returns: For each partition its new first offset, or OFFSET_OUT_OF_RANGE for an offset beyond the end,
     ///   POLICY_VIOLATION if the topic is only compacted, or another error of the leader.
-    public func deleteRecords(
+    public nonisolated(nonsending) func deleteRecords(
         before offsets: [TopicPartition: Int64]
     ) async throws -> [TopicPartition: Result<Int64, KafkaError>] {
         let topics = Set(offsets.keys.map(\.topic)).sorted()

@@ -4,7 +4,7 @@ extension KafkaAdmin {
     /// - Parameter users: The users; nil for all.
     /// - Returns: For each user the credentials, or RESOURCE_NOT_FOUND if there are none.
     /// - Throws: An error that prevents all of it; `CancellationError`.
-    public func describeScramUsers(
+    public nonisolated(nonsending) func describeScramUsers(
         _ users: [String]? = nil
     ) async throws -> [String: Result<[ScramCredential], KafkaError>] {
         try await cluster.retrying(operation: "describe the SCRAM users") {
@@ -36,7 +36,7 @@ extension KafkaAdmin {
     ///   two mechanisms of a user need two calls. Nothing is changed for a user with an error.
     /// - Throws: An error that prevents all of it, such as UNSUPPORTED_VERSION from an older broker;
     ///   `CancellationError`.
-    public func alterScramUsers(
+    public nonisolated(nonsending) func alterScramUsers(
         upserting upsertions: [ScramUpsertion] = [], deleting deletions: [ScramDeletion] = []
     ) async throws -> [String: Result<Void, KafkaError>] {
         var (salted, refused): ([AlterUserScramCredentialsRequest.Upsertion], [String: KafkaError]) = ([], [:])

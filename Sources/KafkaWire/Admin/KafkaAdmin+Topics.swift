@@ -49,7 +49,7 @@ extension KafkaAdmin {
     ///
     /// - Throws: UNKNOWN_TOPIC_OR_PARTITION with the first topic that does not exist. `describeTopics` returns a result
     ///   for each topic instead.
-    public func describe(topics: [String]) async throws -> [TopicDescription] {
+    public nonisolated(nonsending) func describe(topics: [String]) async throws -> [TopicDescription] {
         // The code is retriable, since the topic may be being created; but the caller wants to know now.
         try await cluster.retrying(
             operation: "describe the topics \(topics.briefly)", topics: topics, final: [.unknownTopicOrPartition]
@@ -66,7 +66,9 @@ extension KafkaAdmin {
     ///
     /// - Returns: For each topic its description, or UNKNOWN_TOPIC_OR_PARTITION, TOPIC_AUTHORIZATION_FAILED or another
     ///   error of the broker.
-    public func describeTopics(_ names: [String]) async throws -> [String: Result<TopicDescription, KafkaError>] {
+    public nonisolated(nonsending) func describeTopics(_ names: [String]) async throws -> [String: Result<
+        TopicDescription, KafkaError
+    >] {
         try await outcomes(of: names, operation: "describe the topics", final: [.unknownTopicOrPartition]) { names in
             let request = MetadataRequest(
                 topics: names.map { MetadataRequest.Topic(name: $0) }, allowAutoTopicCreation: false)
@@ -85,7 +87,7 @@ extension KafkaAdmin {
     /// Returns all topics that the client may see, by name.
     ///
     /// - Parameter includingInternal: Whether to include Kafka's own topics, such as `__consumer_offsets`.
-    public func listTopics(includingInternal: Bool = false) async throws -> [TopicDescription] {
+    public nonisolated(nonsending) func listTopics(includingInternal: Bool = false) async throws -> [TopicDescription] {
         try await cluster.listTopics(includingInternal: includingInternal)
     }
 
@@ -125,7 +127,7 @@ extension KafkaAdmin {
     ///   - replicationFactor: The number of replicas; -1 for the cluster's default (from Kafka 2.4 on).
     ///   - configs: Configs of the topic by their names in Kafka.
     /// - Throws: TOPIC_ALREADY_EXISTS, INVALID_REPLICATION_FACTOR or another error of the broker.
-    public func createTopic(
+    public nonisolated(nonsending) func createTopic(
         _ name: String, partitions: Int32 = -1, replicationFactor: Int16 = -1, configs: [String: String] = [:]
     ) async throws {
         let topic = NewTopic(
@@ -152,7 +154,9 @@ extension KafkaAdmin {
     ///
     /// - Returns: For each topic success, or UNKNOWN_TOPIC_OR_PARTITION, TOPIC_DELETION_DISABLED or another error of the
     ///   broker.
-    public func deleteTopics(_ names: [String]) async throws -> [String: Result<Void, KafkaError>] {
+    public nonisolated(nonsending) func deleteTopics(_ names: [String]) async throws -> [String: Result<
+        Void, KafkaError
+    >] {
         try await outcomes(of: names, operation: "delete the topics", final: [.unknownTopicOrPartition]) { names in
             let connection = try await cluster.controllerConnection()
             let takesStates = try connection.version(for: DeleteTopicsRequest.self) >= 6
@@ -176,7 +180,7 @@ extension KafkaAdmin {
     /// Deletes a topic with all its records. The brokers complete it after this returns.
     ///
     /// - Throws: UNKNOWN_TOPIC_OR_PARTITION or another error of the broker.
-    public func deleteTopic(_ name: String) async throws {
+    public nonisolated(nonsending) func deleteTopic(_ name: String) async throws {
         try await deleteTopics([name])[name]?.get()
     }
 

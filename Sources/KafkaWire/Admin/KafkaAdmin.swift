@@ -22,7 +22,9 @@ public struct KafkaAdmin: Sendable {
     ///
     /// - Throws: The error of the first partition that fails, which it names. A retriable error is thrown after
     ///   `default.api.timeout.ms`, such as UNKNOWN_TOPIC_OR_PARTITION for a topic that is being created.
-    public func listOffsets(_ specs: [TopicPartition: OffsetSpec]) async throws -> [TopicPartition: ListedOffset] {
+    public nonisolated(nonsending) func listOffsets(_ specs: [TopicPartition: OffsetSpec]) async throws
+        -> [TopicPartition: ListedOffset]
+    {
         try await cluster.listOffsets(specs)
     }
 

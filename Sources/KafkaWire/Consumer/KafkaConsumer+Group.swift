@@ -85,7 +85,7 @@ extension KafkaConsumer {
     /// - Returns: The errors of what could not be done in time: a commit, the request to leave, or a rebalance handler that
     ///   did not return.
     @discardableResult
-    public func unsubscribe(within limit: Duration = .seconds(25)) async -> CloseReport {
+    public nonisolated(nonsending) func unsubscribe(within limit: Duration = .seconds(25)) async -> CloseReport {
         let known = groupPart.withLock { ($0.membership, $0.partitions) }
         guard let membership = known.0 else { return CloseReport() }
         if known.1?.isInHandler == true {
@@ -139,7 +139,7 @@ extension KafkaConsumer {
     ///
     /// Brokers before Kafka 4.1 know the topics of a commit by their names only. The client then compares the topic ids
     /// right before it sends the commit. A topic that is created again within that moment is not noticed.
-    public func commit() async throws {
+    public nonisolated(nonsending) func commit() async throws {
         let (group, _) = try group()
         if let partitions = groupPart.withLock({ $0.partitions }) {
             try await partitions.commitAll()
@@ -155,7 +155,7 @@ extension KafkaConsumer {
     ///
     /// - Parameter offsets: For each partition the offset of the next record to read: one after the last processed one.
     /// - Throws: As `commit()` does.
-    public func commit(_ offsets: [TopicPartition: OffsetAndMetadata]) async throws {
+    public nonisolated(nonsending) func commit(_ offsets: [TopicPartition: OffsetAndMetadata]) async throws {
         let (group, identity) = try group()
         if let partitions = groupPart.withLock({ $0.partitions }) {
             try await partitions.commit(offsets)
@@ -171,7 +171,7 @@ extension KafkaConsumer {
     /// Commits for the group that a record, and all before it in its partition, are processed.
     ///
     /// - Throws: As `commit()` does.
-    public func commit(after record: ConsumerRecord) async throws {
+    public nonisolated(nonsending) func commit(after record: ConsumerRecord) async throws {
         try await commit([record.topicPartition: record.nextOffsetAndMetadata])
     }
 
@@ -188,7 +188,7 @@ extension KafkaConsumer {
     /// `default.api.timeout.ms` at most.
     ///
     /// - Throws: INVALID_GROUP_ID if the consumer has no group; errors of the coordinator; `CancellationError`.
-    public func committed(
+    public nonisolated(nonsending) func committed(
         _ partitions: some Sequence<TopicPartition>
     ) async throws -> [TopicPartition: OffsetAndMetadata] {
         try await group().offsets.fetch(Array(partitions))

@@ -11,7 +11,7 @@ extension KafkaConsumer {
     /// paused. The client asks the broker for a place that is not an offset before it fetches the partition.
     ///
     /// - Throws: UNKNOWN_TOPIC_OR_PARTITION if a partition is not assigned; the others are sought nevertheless.
-    public func seek(_ starts: [TopicPartition: ConsumerStart]) async throws(KafkaError) {
+    public nonisolated(nonsending) func seek(_ starts: [TopicPartition: ConsumerStart]) async throws(KafkaError) {
         let missing = await fetcher.seek(starts)
         guard let first = missing.min() else { return }
         throw KafkaError(
@@ -23,7 +23,7 @@ extension KafkaConsumer {
     ///
     /// Their fetched batches are kept, and are handed out first after `resume`. Partitions that aren't assigned are
     /// ignored; they are not paused if they are assigned later.
-    public func pause(_ partitions: some Sequence<TopicPartition>) async {
+    public nonisolated(nonsending) func pause(_ partitions: some Sequence<TopicPartition>) async {
         await fetcher.setPaused(true, Array(partitions))
     }
 

@@ -60,7 +60,7 @@ public final class KafkaConsumer: Sendable, AsyncSequence {
     /// group: call `unsubscribe` before. A topic that does not exist is created if
     /// `allow.auto.create.topics` and the broker permit that; otherwise its partitions fail after
     /// `default.api.timeout.ms`.
-    public func assign(_ starts: [TopicPartition: ConsumerStart]) async {
+    public nonisolated(nonsending) func assign(_ starts: [TopicPartition: ConsumerStart]) async {
         forgetMembership()
         await fetcher.assign(starts, creatingTopics: fetcher.configuration.allowsTopicCreation)
     }
@@ -78,7 +78,7 @@ public final class KafkaConsumer: Sendable, AsyncSequence {
     ///
     /// Their fetched batches are dropped, and none is handed out after this returns. librdkafka's
     /// `incremental_unassign`.
-    public func unassign(_ partitions: some Sequence<TopicPartition>) async {
+    public nonisolated(nonsending) func unassign(_ partitions: some Sequence<TopicPartition>) async {
         await fetcher.remove(Array(partitions))
     }
 
@@ -98,7 +98,7 @@ public final class KafkaConsumer: Sendable, AsyncSequence {
     /// - Parameter limit: The longest time that this may take, even if no broker answers. The fetching ends in any case.
     /// - Returns: The errors of what could not be done in time, such as a commit.
     @discardableResult
-    public func close(within limit: Duration = .seconds(25)) async -> CloseReport {
+    public nonisolated(nonsending) func close(within limit: Duration = .seconds(25)) async -> CloseReport {
         if isInHandler {
             let error = inHandler("close")
             cluster.observer?.refused(error)

@@ -70,7 +70,7 @@ public struct Delivery: Sendable {
     /// Nearly always they have the same outcome; a batch that was too large for its topic is sent in parts.
     ///
     /// - Throws: The error of the first record that failed, as `metadata`.
-    public func batchDelivered() async throws(KafkaError) {
+    public nonisolated(nonsending) func batchDelivered() async throws(KafkaError) {
         if let error = await batch.allSettled() { throw error }
     }
 }

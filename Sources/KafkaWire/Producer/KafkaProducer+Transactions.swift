@@ -23,7 +23,7 @@ extension KafkaProducer {
     ///   isn't known whether the transaction was committed: call `commitTransaction` again to find out; until then this
     ///   throws INVALID_TXN_STATE. The error of an earlier transaction's abort that can't be completed: `body` did not run.
     @discardableResult
-    public func withTransaction<Result: Sendable>(
+    public nonisolated(nonsending) func withTransaction<Result: Sendable>(
         isolation: isolated (any Actor)? = #isolation,
         _ body: (KafkaTransaction) async throws -> sending Result
     ) async throws -> sending Result {
@@ -57,7 +57,7 @@ extension KafkaProducer {
     ///
     /// - Throws: INVALID_CONFIG without `transactional.id`; TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
     ///   INVALID_TRANSACTION_TIMEOUT if `transaction.timeout.ms` is more than brokers allow.
-    public func initTransactions() async throws(KafkaError) {
+    public nonisolated(nonsending) func initTransactions() async throws(KafkaError) {
         let manager = try transactionManager
         try await uncancelled { () throws(KafkaError) in try await manager.initialize() }
     }
@@ -66,7 +66,7 @@ extension KafkaProducer {
     ///
     /// - Throws: INVALID_TXN_STATE before `initTransactions`, or in a transaction, also one whose commit or abort timed out;
     ///   the error that ended the producer.
-    public func beginTransaction() async throws(KafkaError) {
+    public nonisolated(nonsending) func beginTransaction() async throws(KafkaError) {
         try transactionManager.begin()
     }
 
@@ -106,7 +106,7 @@ extension KafkaProducer {
     ///   taken over the `transactional.id`, or the transaction took longer than `transaction.timeout.ms`: this producer
     ///   can't continue. After `max.block.ms` a retriable error: it isn't known whether the transaction was committed, and
     ///   another `commitTransaction` continues.
-    public func commitTransaction() async throws(KafkaError) {
+    public nonisolated(nonsending) func commitTransaction() async throws(KafkaError) {
         let manager = try transactionManager
         try await uncancelled { () throws(KafkaError) in try await manager.commit() }
     }
@@ -115,7 +115,7 @@ extension KafkaProducer {
     /// flight. The next transaction can begin afterwards, whatever made this one fail.
     ///
     /// - Throws: As `commitTransaction`. After a retriable error another `abortTransaction` continues.
-    public func abortTransaction() async throws(KafkaError) {
+    public nonisolated(nonsending) func abortTransaction() async throws(KafkaError) {
         let manager = try transactionManager
         try await uncancelled { () throws(KafkaError) in try await manager.abort() }
     }

@@ -76,7 +76,7 @@ public final class KafkaProducer: Sendable {
     /// was already enqueued stays enqueued, so it may still be written.
     ///
     /// - Throws: As `enqueue` and `Delivery.metadata` do; `CancellationError`.
-    public func send(_ record: ProducerRecord) async throws -> RecordMetadata {
+    public nonisolated(nonsending) func send(_ record: ProducerRecord) async throws -> RecordMetadata {
         try await enqueue(record).metadataUnlessCancelled()
     }
 
@@ -150,7 +150,7 @@ public final class KafkaProducer: Sendable {
     ///
     /// - Throws: After `max.block.ms` UNKNOWN_TOPIC_OR_PARTITION if the topic does not exist, or the error of the lookup,
     ///   and REQUEST_TIMED_OUT if there is no room; `CancellationError`.
-    public func ready(for topic: String) async throws {
+    public nonisolated(nonsending) func ready(for topic: String) async throws {
         try await ready(for: topic, until: cluster.timing.now() + configuration.maximumBlockTime)
     }
 
@@ -228,7 +228,7 @@ public final class KafkaProducer: Sendable {
     ///
     /// Takes at most `delivery.timeout.ms`; in a transaction up to `request.timeout.ms` longer. Returns at once if the
     /// task is cancelled: the records are still sent then. Failures are reported by the records' deliveries.
-    public func flush() async {
+    public nonisolated(nonsending) func flush() async {
         await accumulator.flush()
     }
 

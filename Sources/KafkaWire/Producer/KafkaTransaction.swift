@@ -18,7 +18,7 @@ public struct KafkaTransaction: Sendable {
     /// - Throws: As `KafkaProducer.enqueue`, and the error that makes the transaction fail. INVALID_TXN_STATE if the
     ///   transaction has ended.
     @discardableResult
-    public func enqueue(_ record: ProducerRecord) async throws -> Delivery {
+    public nonisolated(nonsending) func enqueue(_ record: ProducerRecord) async throws -> Delivery {
         try await producer.enqueue(record, transaction: number)
     }
 
@@ -32,7 +32,7 @@ public struct KafkaTransaction: Sendable {
     /// Commits offsets of a group together with the transaction's records (KIP-447).
     ///
     /// - Throws: As `KafkaProducer.sendOffsets`. INVALID_TXN_STATE if the transaction has ended.
-    public func sendOffsets(
+    public nonisolated(nonsending) func sendOffsets(
         _ offsets: [TopicPartition: OffsetAndMetadata], group: ConsumerGroupMetadata
     ) async throws(KafkaError) {
         try await producer.sendOffsets(offsets, group: group, transaction: number)
