@@ -114,7 +114,7 @@ struct ConsumerGroup {
         targetEpoch = epoch
     }
 
-    // MARK: On the way to the target
+    // MARK: Reconciliation
 
     /// Moves a member towards its target: revokes partitions first, then assigns new ones.
     ///

@@ -6,7 +6,7 @@ public struct RebalanceEvent: Sendable, Hashable {
     public enum Change: String, Sendable, Hashable {
         /// The member owns the partitions from now on.
         case assigned
-        /// The member has given up the partitions, after it could commit their offsets.
+        /// The member no longer owns the partitions. Before, it could commit their offsets.
         case revoked
         /// Other members may own the partitions already: the member timed out, or was fenced.
         case lost
