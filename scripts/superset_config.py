@@ -1,4 +1,4 @@
-"""Superset's settings for the plant's dashboard. scripts/superset-serve.sh makes the folder and the key."""
+"""Superset's settings for the plant's dashboard. scripts/superset-serve.sh creates the folder and the key."""
 
 import os
 from pathlib import Path

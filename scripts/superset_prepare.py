@@ -79,7 +79,7 @@ def adapted(name, text):
 def bundle(folder, archive):
     folder = Path(folder)
     if not (folder / "metadata.yaml").is_file():
-        fail(f"{folder} is no bundle: it has no metadata.yaml", 66)
+        fail(f"{folder} is not a bundle: it has no metadata.yaml", 66)
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
         for path in sorted(folder.rglob("*.yaml")):
             name = path.relative_to(folder).as_posix()

@@ -134,7 +134,7 @@ struct ConsumerGroupExchange {
             Self.partitions($0)?.count == 4
         }
         exchange.note("epoch rises", 0, " \(all.memberEpoch > done.memberEpoch)")
-        try await exchange.beat("away without a name", a, "a", -2)
+        try await exchange.beat("away without an instance id", a, "a", -2)
         try await exchange.beat("leaves", a, "a", -1)
 
         // A static member and its successor.
