@@ -19,7 +19,7 @@ let package = Package(
         .executable(name: "tfi-consumer", targets: ["TFIConsumer"]),
         .executable(name: "tfi-producer", targets: ["TFIProducer"]),
     ],
-    // Each brings a C library and what it is for; what KafkaWire can't do without (gzip, checksums) has none.
+    // Each adds a C library and the code that uses it. The libraries that KafkaWire always needs (gzip, checksums) have none.
     traits: [
         .trait(name: "Snappy", description: "Records that are compressed with snappy, by libsnappy."),
         .trait(name: "LZ4", description: "Records that are compressed with lz4, by liblz4."),
@@ -132,12 +132,12 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["CSpawn", "Concurrency"], path: "Tests/TestSupport",
             swiftSettings: settings),
-        // What `control-env.sh chaos` runs.
+        // The program that `control-env.sh chaos` runs.
         .executableTarget(
             name: "Chaos", dependencies: ["CommandLineSupport", "Concurrency", "KafkaWire", "PGWire", "TestSupport"],
             path: "Tests/Chaos", swiftSettings: settings),
         .testTarget(name: "ChaosTests", dependencies: ["Chaos", "KafkaWire"], swiftSettings: settings),
-        // What scripts/fuzz.sh feeds with any bytes; the unit tests feed it with damaged ones.
+        // The code that scripts/fuzz.sh feeds with arbitrary bytes, and the unit tests with damaged ones.
         .target(
             name: "KafkaWireFuzz", dependencies: ["Concurrency", "KafkaWire", "KafkaFake"], path: "Tests/KafkaWireFuzz",
             swiftSettings: settings),
@@ -149,7 +149,7 @@ let package = Package(
             name: "KafkaWireTests",
             dependencies: ["Concurrency", "KafkaWire", "KafkaFake", "KafkaWireFuzz", "TestSupport"],
             swiftSettings: settings),
-        // What any other package can write: it sees the public interface alone.
+        // Written as another package would be: it sees only the public interface.
         .testTarget(
             name: "KafkaWireInterfaceTests", dependencies: ["KafkaFake", "KafkaWire"], packageAccess: false,
             swiftSettings: settings),
@@ -222,7 +222,7 @@ if Context.environment["TFI_CLIENT_TESTS_ONLY"] == "1" {
     }
 }
 
-// The sanitizers' builds run the unit tests alone: what is tested with servers, and by hand, costs them no time.
+// The sanitizers' builds run only the unit tests, and spend no time on the targets that need servers or are run by hand.
 if Context.environment["TFI_UNIT_TESTS_ONLY"] == "1" {
     package.targets.removeAll { target in
         target.name.hasSuffix("ConformanceTests") || target.name.hasPrefix("example-")

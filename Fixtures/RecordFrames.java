@@ -38,7 +38,7 @@ public class RecordFrames {
             groups(admin, hasConsumerGroups);
             records(admin);
             security(admin);
-            tell(admin.deleteTopics(List.of(TOPIC, "missing")).all());
+            printFailure(admin.deleteTopics(List.of(TOPIC, "missing")).all());
         } catch (Exception error) {
             // Printed here, because Java's launcher for single files loses some stack traces.
             error.printStackTrace();
@@ -46,7 +46,7 @@ public class RecordFrames {
         }
     }
 
-    static void tell(KafkaFuture<?> future) throws Exception {
+    static void printFailure(KafkaFuture<?> future) throws Exception {
         try {
             future.get();
         } catch (ExecutionException error) {
@@ -63,34 +63,34 @@ public class RecordFrames {
                 try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap, "client.id", "recorder",
                         "security.protocol", "SASL_PLAINTEXT", "sasl.mechanism", mechanism, "sasl.jaas.config",
                         security + module + " required username=\"alice\" password=\"" + password + "\";"))) {
-                    tell(admin.describeCluster().nodes());
+                    printFailure(admin.describeCluster().nodes());
                 }
             }
     }
 
     static void topics(Admin admin) throws Exception {
         NewTopic topic = new NewTopic(TOPIC, 3, (short) 1).configs(Map.of("retention.ms", "3600000"));
-        tell(admin.createTopics(List.of(topic)).all());
-        tell(admin.createTopics(List.of(topic, new NewTopic("by hand", Map.of(0, List.of(1))))).all());
-        tell(admin.createTopics(List.of(new NewTopic("checked", 2, (short) 1)),
+        printFailure(admin.createTopics(List.of(topic)).all());
+        printFailure(admin.createTopics(List.of(topic, new NewTopic("by hand", Map.of(0, List.of(1))))).all());
+        printFailure(admin.createTopics(List.of(new NewTopic("checked", 2, (short) 1)),
             new CreateTopicsOptions().validateOnly(true)).all());
-        tell(admin.createPartitions(Map.of(TOPIC, NewPartitions.increaseTo(4), "missing",
+        printFailure(admin.createPartitions(Map.of(TOPIC, NewPartitions.increaseTo(4), "missing",
             NewPartitions.increaseTo(2, List.of(List.of(1))))).all());
-        tell(admin.describeTopics(List.of(TOPIC, "missing")).allTopicNames());
-        tell(admin.listTopics(new ListTopicsOptions().listInternal(true)).names());
-        tell(admin.describeCluster(new DescribeClusterOptions().includeAuthorizedOperations(true)).nodes());
+        printFailure(admin.describeTopics(List.of(TOPIC, "missing")).allTopicNames());
+        printFailure(admin.listTopics(new ListTopicsOptions().listInternal(true)).names());
+        printFailure(admin.describeCluster(new DescribeClusterOptions().includeAuthorizedOperations(true)).nodes());
         ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, TOPIC);
-        tell(admin.incrementalAlterConfigs(Map.of(resource, List.of(
+        printFailure(admin.incrementalAlterConfigs(Map.of(resource, List.of(
             new AlterConfigOp(new ConfigEntry("retention.ms", null), AlterConfigOp.OpType.DELETE),
             new AlterConfigOp(new ConfigEntry("cleanup.policy", "compact"), AlterConfigOp.OpType.APPEND),
             new AlterConfigOp(new ConfigEntry("segment.ms", "600000"), AlterConfigOp.OpType.SET)))).all());
-        tell(admin.incrementalAlterConfigs(Map.of(resource, List.of(
+        printFailure(admin.incrementalAlterConfigs(Map.of(resource, List.of(
             new AlterConfigOp(new ConfigEntry("segment.ms", "soon"), AlterConfigOp.OpType.SET),
             new AlterConfigOp(new ConfigEntry("cleanup.policy", "compact"), AlterConfigOp.OpType.SUBTRACT))),
             new AlterConfigsOptions().validateOnly(true)).all());
-        tell(admin.describeConfigs(List.of(resource, new ConfigResource(ConfigResource.Type.TOPIC, "missing")),
+        printFailure(admin.describeConfigs(List.of(resource, new ConfigResource(ConfigResource.Type.TOPIC, "missing")),
             new DescribeConfigsOptions().includeSynonyms(true).includeDocumentation(true)).all());
-        tell(admin.describeConfigs(List.of(resource)).all());
+        printFailure(admin.describeConfigs(List.of(resource)).all());
     }
 
     static Map<String, Object> producerSettings() {
@@ -218,47 +218,47 @@ public class RecordFrames {
     static void groups(Admin admin, boolean hasConsumerGroups) throws Exception {
         List<String> names = new ArrayList<>(List.of("classic-Range", "in-transaction", "missing"));
         if (hasConsumerGroups) names.add("modern");
-        tell(admin.listConsumerGroups().all());
-        tell(admin.describeConsumerGroups(names,
+        printFailure(admin.listConsumerGroups().all());
+        printFailure(admin.describeConsumerGroups(names,
             new DescribeConsumerGroupsOptions().includeAuthorizedOperations(true)).all());
         try (Consumer<byte[], byte[]> consumer = consumer("classic-Range", Map.of())) {
             consumer.subscribe(List.of(TOPIC));
             for (int i = 0; i < 200 && consumer.assignment().isEmpty(); i++) consumer.poll(POLL);
-            tell(admin.describeConsumerGroups(List.of("classic-Range")).all());
-            tell(admin.removeMembersFromConsumerGroup("classic-Range",
+            printFailure(admin.describeConsumerGroups(List.of("classic-Range")).all());
+            printFailure(admin.removeMembersFromConsumerGroup("classic-Range",
                 new RemoveMembersFromConsumerGroupOptions()).all());
         }
         TopicPartition partition = new TopicPartition(TOPIC, 0);
-        tell(admin.listConsumerGroupOffsets("classic-Range").partitionsToOffsetAndMetadata());
-        tell(admin.listConsumerGroupOffsets("missing").partitionsToOffsetAndMetadata());
-        tell(admin.alterConsumerGroupOffsets("classic-Range",
+        printFailure(admin.listConsumerGroupOffsets("classic-Range").partitionsToOffsetAndMetadata());
+        printFailure(admin.listConsumerGroupOffsets("missing").partitionsToOffsetAndMetadata());
+        printFailure(admin.alterConsumerGroupOffsets("classic-Range",
             Map.of(partition, new OffsetAndMetadata(1, Optional.of(0), "moved"))).all());
-        tell(admin.deleteConsumerGroupOffsets("classic-Range", Set.of(partition)).all());
-        tell(admin.deleteConsumerGroups(List.of("classic-Range", "missing")).all());
+        printFailure(admin.deleteConsumerGroupOffsets("classic-Range", Set.of(partition)).all());
+        printFailure(admin.deleteConsumerGroups(List.of("classic-Range", "missing")).all());
     }
 
     static void records(Admin admin) throws Exception {
         TopicPartition partition = new TopicPartition(TOPIC, 0);
-        tell(admin.listOffsets(Map.of(partition, OffsetSpec.maxTimestamp())).all());
-        tell(admin.listOffsets(Map.of(partition, OffsetSpec.latest()),
+        printFailure(admin.listOffsets(Map.of(partition, OffsetSpec.maxTimestamp())).all());
+        printFailure(admin.listOffsets(Map.of(partition, OffsetSpec.latest()),
             new ListOffsetsOptions(IsolationLevel.READ_COMMITTED)).all());
-        tell(admin.deleteRecords(Map.of(partition, RecordsToDelete.beforeOffset(2))).all());
-        tell(admin.deleteRecords(Map.of(partition, RecordsToDelete.beforeOffset(1_000_000))).all());
+        printFailure(admin.deleteRecords(Map.of(partition, RecordsToDelete.beforeOffset(2))).all());
+        printFailure(admin.deleteRecords(Map.of(partition, RecordsToDelete.beforeOffset(1_000_000))).all());
     }
 
     static void security(Admin admin) throws Exception {
         AclBinding acl = new AclBinding(new ResourcePattern(ResourceType.TOPIC, "other", PatternType.PREFIXED),
             new AccessControlEntry("User:alice", "*", AclOperation.READ, AclPermissionType.ALLOW));
-        tell(admin.createAcls(List.of(acl)).all());
-        tell(admin.describeAcls(AclBindingFilter.ANY).values());
-        tell(admin.deleteAcls(List.of(acl.toFilter())).all());
+        printFailure(admin.createAcls(List.of(acl)).all());
+        printFailure(admin.describeAcls(AclBindingFilter.ANY).values());
+        printFailure(admin.deleteAcls(List.of(acl.toFilter())).all());
         ScramCredentialInfo info = new ScramCredentialInfo(ScramMechanism.SCRAM_SHA_256, 4096);
-        tell(admin.alterUserScramCredentials(List.of(
+        printFailure(admin.alterUserScramCredentials(List.of(
             new UserScramCredentialUpsertion("alice", info, "not a secret".getBytes(), "salt".getBytes()),
             new UserScramCredentialDeletion("nobody", ScramMechanism.SCRAM_SHA_512))).all());
-        tell(admin.alterUserScramCredentials(List.of(
+        printFailure(admin.alterUserScramCredentials(List.of(
             new UserScramCredentialUpsertion("alice", info, "not a secret".getBytes(), "salt".getBytes()))).all());
-        tell(admin.describeUserScramCredentials(List.of("alice", "nobody")).all());
-        tell(admin.describeUserScramCredentials().all());
+        printFailure(admin.describeUserScramCredentials(List.of("alice", "nobody")).all());
+        printFailure(admin.describeUserScramCredentials().all());
     }
 }

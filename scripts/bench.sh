@@ -8,7 +8,7 @@ source "$root/scripts/bench-measure.sh"
 # shellcheck source=scripts/bench-cases.sh
 source "$root/scripts/bench-cases.sh"
 
-# Each contender begins with its own tables on a quiet server, which has written everything of the contender before.
+# Each contender starts with its own tables on an idle server that has written all data of the previous contender.
 begin_contender() { # SCHEMA
     bench_sql -c "CREATE SCHEMA $1"
     "${bench_case}_tables" "$1"
@@ -36,7 +36,7 @@ compare_rows() { # SCHEMA NAME
     local table query="SELECT count(*), sum(hashtextextended(t::text, 0)) FROM"
     for table in "${bench_tables[@]}"; do
         [[ $(bench_sql -c "$query $1.$table AS t") == $(bench_sql -c "$query template.$table AS t") ]] ||
-            fail "$2 left other rows in $table than there should be" 70
+            fail "$2 left wrong rows in $table" 70
     done
 }
 

@@ -422,7 +422,7 @@ tool() { # NAME [ARG]...
             [[ $(kafka_version) != [23].* ]] || class=kafka.tools.DumpLogSegments ;;
         *) class=$name ;;
     esac
-    # The tool's settings stay there, so that exec can replace this process: whoever ends this process ends the tool.
+    # The tool's settings stay there, so that exec can replace this process: a signal to this process reaches the tool.
     folder=$here/../.build/kafka-tool
     mkdir -p "$folder"
     local new options

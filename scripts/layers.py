@@ -2,7 +2,7 @@
 """Checks that no folder of a target uses a folder that it may not use.
 
 ARCHITECTURE.md has the rules: a line `<!-- layers of FOLDER -->` and then a table, whose first column names a folder
-and whose second column names the folders that it may use. A folder may use only folders that stand above it, so the
+and whose second column names the folders that it may use. A folder may use only folders listed above it, so the
 rules can't contain a cycle; and a folder that it does not use must not be named. Files directly in FOLDER are called `(root)`.
 
 A use is the name of a type, a protocol or a function that is declared at the top level of a file in another folder, or
@@ -126,7 +126,7 @@ class Target:
                 if name not in rules:
                     self.errors.append(f"{architecture}: {folder} may use {name}, which has no line of its own")
                 elif order.index(name) >= order.index(folder):
-                    self.errors.append(f"{architecture}: {folder} may use {name}, which does not stand above it")
+                    self.errors.append(f"{architecture}: {folder} may use {name}, which is not listed above it")
         self.files = []
         for file in sorted(path.rglob("*.swift")):
             parts = file.relative_to(path).parts

@@ -1,9 +1,9 @@
-"""Superset's settings for the plant's dashboard. scripts/superset-serve.sh makes the folder and the key."""
+"""Superset's settings for the plant's dashboard. scripts/superset-serve.sh creates the folder and the key."""
 
 import os
 from pathlib import Path
 
-# Superset has read most of its own settings when it reads these.
+# Superset reads these settings after most of its own.
 from superset.config import TALISMAN_CONFIG
 
 home = Path(os.environ["SUPERSET_HOME"])
@@ -20,6 +20,6 @@ FEATURE_FLAGS = {"ENABLE_TEMPLATE_PROCESSING": True}
 # One process serves everything, so its memory can count the attempts to log in.
 RATELIMIT_STORAGE_URI = "memory://"
 
-# A picture on each page would tell a counter on the Internet about it: browsers may not load it.
+# Superset's pages load a picture from a counter on the Internet. Browsers may not load it.
 policy = TALISMAN_CONFIG["content_security_policy"]
 policy["img-src"] = [source for source in policy["img-src"] if "scarf" not in source]

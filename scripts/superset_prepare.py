@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Prepares Superset for the plant's dashboard; scripts/superset-serve.sh runs it with Superset's Python.
 
-superset_prepare.py check              ends with 0 if the database of TFI_DATABASE can be reached and has the views
+superset_prepare.py check              exits with 0 if the database of TFI_DATABASE can be reached and has the views
 superset_prepare.py bundle FOLDER ZIP  packs the bundle, with the database and the schema of the environment
 superset_prepare.py user NAME          creates the administrator, or gives it the password of TFI_SUPERSET_PASSWORD
-superset_prepare.py user NAME ZIP      the same, and replaces what an earlier bundle brought; `superset
+superset_prepare.py user NAME ZIP      the same, and replaces the objects of an earlier bundle; `superset
                                        import-dashboards` would keep the database, the datasets and the charts
 
 Environment: TFI_DATABASE (a PostgreSQL URI), TFI_SCHEMA (default: workshop).
@@ -79,7 +79,7 @@ def adapted(name, text):
 def bundle(folder, archive):
     folder = Path(folder)
     if not (folder / "metadata.yaml").is_file():
-        fail(f"{folder} is no bundle: it has no metadata.yaml", 66)
+        fail(f"{folder} is not a bundle: it has no metadata.yaml", 66)
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
         for path in sorted(folder.rglob("*.yaml")):
             name = path.relative_to(folder).as_posix()

@@ -9,7 +9,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-// What OpenSSL has as macros, which Swift can't see, as functions of the same names with the prefix `shim_`.
+// Functions for OpenSSL's macros, which Swift can't import. They have the macros' names with the prefix `shim_`.
 
 static inline int shim_SSL_CTX_set_proto_versions(SSL_CTX *context, int minimum, int maximum) {
     return SSL_CTX_set_min_proto_version(context, minimum) && SSL_CTX_set_max_proto_version(context, maximum);
@@ -52,12 +52,12 @@ static inline int shim_X509_NAME_print_oneline(BIO *out, const X509_NAME *name) 
     return X509_NAME_print_ex(out, name, 0, XN_FLAG_ONELINE);
 }
 
-// The text of a DNS name in a certificate, NULL where the name is of another kind.
+// The text of a DNS name in a certificate, NULL if the name is of another kind.
 static inline const ASN1_STRING *shim_GENERAL_NAME_dns(const GENERAL_NAME *name) {
     return name->type == GEN_DNS ? name->d.dNSName : NULL;
 }
 
-// The four or sixteen bytes of an address in a certificate, NULL where the name is of another kind.
+// The four or sixteen bytes of an address in a certificate, NULL if the name is of another kind.
 static inline const ASN1_STRING *shim_GENERAL_NAME_address(const GENERAL_NAME *name) {
     return name->type == GEN_IPADD ? name->d.iPAddress : NULL;
 }
@@ -77,7 +77,7 @@ static inline void shim_SSL_CTX_set_verify(SSL_CTX *context) {
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, shim_keep_refused_certificate);
 }
 
-// The certificate that was kept, or NULL; whoever takes it frees it.
+// The certificate that was kept, or NULL; the caller frees it.
 static inline X509 *shim_SSL_take_refused_certificate(SSL *session) {
     X509 *certificate = SSL_get_app_data(session);
     SSL_set_app_data(session, NULL);

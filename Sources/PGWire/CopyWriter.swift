@@ -119,7 +119,9 @@ extension LibpqConnection {
         } catch {
             // The server replies with an error about the reason given here. It matters only if the server's error came
             // first and made the writer fail.
-            if unsafe PQputCopyEnd(connection, "the client has given up") != 1 { _ = unsafe failure(of: connection) }
+            if unsafe PQputCopyEnd(connection, "the client cancelled the copy") != 1 {
+                _ = unsafe failure(of: connection)
+            }
             let serverError = drainedError()
             if let serverError, serverError.isConnectionLoss || writer.hasFailed, error is PostgresError {
                 throw serverError

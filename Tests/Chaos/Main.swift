@@ -24,7 +24,7 @@ struct Main {
         help: "The folder for the logs of the run and the processes, and for those of the servers if the run fails.")
 
     private static let run = Command(
-        name: "run", abstract: "injects faults, and compares the tables with what was sent",
+        name: "run", abstract: "injects faults, and compares the tables with the sent records",
         options: [minutes, seed, rate, standalone, logs],
         statuses: [.success, .usage, .unavailable, .internalError]
     ) { options in
@@ -38,7 +38,7 @@ struct Main {
         let stop = StopSignal.listening()
         let watch = Task {
             await stop.wait()
-            if !Task.isCancelled { journal.say("stopped by a signal: ending everything") }
+            if !Task.isCancelled { journal.say("stopped by a signal: stopping all processes") }
             work.cancel()
         }
         defer { watch.cancel() }
@@ -56,7 +56,7 @@ struct Main {
         await runMain(
             Program(
                 name: "chaos", version: KafkaWireVersion.current,
-                abstract: "Runs the pipeline with one fault per second, and checks that nothing is lost or doubled.",
+                abstract: "Runs the pipeline with one fault per second, and checks that nothing is lost or duplicated.",
                 commands: [run]))
     }
 }

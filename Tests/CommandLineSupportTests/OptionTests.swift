@@ -11,7 +11,7 @@ enum Sample {
     static let verbose = Option(flag: "verbose", help: "Says more.")
 
     static let run = Command(
-        name: "run", abstract: "runs", discussion: ["A paragraph that tells what it does."],
+        name: "run", abstract: "runs", discussion: ["A paragraph that describes it."],
         options: [topic, partitions, rate, interval, properties, verbose]
     ) { _ in }
     static let status = Command(name: "status", abstract: "shows", options: [topic]) { _ in }

@@ -165,7 +165,7 @@ struct ComparedTables {
             if reason.contains("relative to the present") {
                 totals.relative += 1
             } else {
-                note(index, "rejected, but the database takes it: \(reason)")
+                note(index, "rejected, but the database accepts it: \(reason)")
             }
         }
         for (index, reason) in refused {

@@ -149,7 +149,7 @@ struct LockHolderTests {
         let lines = LineList()
         let database = Self.waiter(lesser, "consumer", stallLimit: .milliseconds(500), lines)
         let waiting = Task { try await database.retrying { try await $0.execute(Self.move) } }
-        try await eventually("the log says who has to end it") {
+        try await eventually("the log names who must end it") {
             let report = lines.lines(with: "has to run SELECT pg_terminate_backend(").first
             return report?.contains("a superuser or a member of pg_signal_backend") == true
         }

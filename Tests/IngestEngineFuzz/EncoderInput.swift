@@ -154,7 +154,7 @@ struct EncoderInput {
         case .row:
             if let fault = RowChecker(plan).fault(in: expected.row) { throw finding(fault, message) }
             let scansMessages = plan.columns.contains { if case .path = $0.source { true } else { false } }
-            if scansMessages, !Self.isJSON(message) { throw finding("a row of what is no JSON", message) }
+            if scansMessages, !Self.isJSON(message) { throw finding("a row from a message that is not JSON", message) }
         case .rejected(let reason):
             guard !reason.isEmpty, reason.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7f }) else {
                 throw finding("the reason can't be shown: \(reason)", message)

@@ -6,9 +6,9 @@ import Testing
 struct RowSearchTests {
     /// Sends rows as to a database.
     ///
-    /// - Parameter tellsLine: Whether the database names the first row that it refuses.
+    /// - Parameter namesLine: Whether the database names the first row that it refuses.
     private static func search(
-        _ count: Int, refusing bad: Set<Int>, tellsLine: Bool, timeLimit: Int = .max
+        _ count: Int, refusing bad: Set<Int>, namesLine: Bool, timeLimit: Int = .max
     ) -> (refused: [Int], sent: Int, attempts: Int) {
         var search = RowSearch(count: count)
         var refused: [Int] = []
@@ -21,7 +21,7 @@ struct RowSearchTests {
                 let isSplit = search.timedOut()
                 #expect(isSplit)
             } else if let first = rows.first(where: bad.contains) {
-                if let row = search.failed(line: tellsLine ? first - rows.lowerBound + 1 : nil) { refused.append(row) }
+                if let row = search.failed(line: namesLine ? first - rows.lowerBound + 1 : nil) { refused.append(row) }
             } else {
                 passed += rows
                 if let row = search.succeeded() { refused.append(row) }
@@ -32,30 +32,30 @@ struct RowSearchTests {
         return (refused, sent, attempts)
     }
 
-    @Test(arguments: [true, false]) func everyRefusedRowIsFoundAndNoOther(tellsLine: Bool) {
+    @Test(arguments: [true, false]) func everyRefusedRowIsFoundAndNoOther(namesLine: Bool) {
         let cases: [(Int, Set<Int>)] = [
             (1, []), (1, [0]), (2, [0]), (2, [1]), (2, [0, 1]), (10_000, []), (10_000, [0, 9_999]),
             (10_000, Set(stride(from: 3, to: 10_000, by: 97))), (700, Set(0..<700)), (5_000, Set(100..<400)),
         ]
         for (count, bad) in cases {
-            #expect(Self.search(count, refusing: bad, tellsLine: tellsLine).refused == bad.sorted())
+            #expect(Self.search(count, refusing: bad, namesLine: namesLine).refused == bad.sorted())
             #expect(
-                Self.search(count, refusing: bad, tellsLine: tellsLine, timeLimit: 20).refused == bad.sorted())
+                Self.search(count, refusing: bad, namesLine: namesLine, timeLimit: 20).refused == bad.sorted())
         }
     }
 
     @Test func aNamedRowCostsTwoAttempts() {
         let bad = Set(stride(from: 50, to: 40_000, by: 100))
-        let result = Self.search(40_000, refusing: bad, tellsLine: true)
+        let result = Self.search(40_000, refusing: bad, namesLine: true)
         #expect(result.attempts <= 2 * bad.count + 10)
-        let halved = Self.search(40_000, refusing: bad, tellsLine: false)
+        let halved = Self.search(40_000, refusing: bad, namesLine: false)
         #expect(halved.attempts <= 16 * bad.count)
     }
 
     @Test func fewRefusedRowsCostFewAttempts() {
-        #expect(Self.search(80_000, refusing: [40_000], tellsLine: true).attempts < 25)
-        #expect(Self.search(80_000, refusing: [40_000], tellsLine: false).attempts < 45)
-        #expect(Self.search(80_000, refusing: [], tellsLine: true).attempts < 12)
+        #expect(Self.search(80_000, refusing: [40_000], namesLine: true).attempts < 25)
+        #expect(Self.search(80_000, refusing: [40_000], namesLine: false).attempts < 45)
+        #expect(Self.search(80_000, refusing: [], namesLine: true).attempts < 12)
     }
 
     @Test func aNamedRowThatWasNotSentIsIgnored() {

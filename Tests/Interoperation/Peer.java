@@ -14,7 +14,7 @@ import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.serialization.*;
 
 /**
- * Kafka's own client, told by lines of JSON on standard input what to do; each gets a line of JSON as answer. peer.py
+ * Kafka's own client, controlled by lines of JSON on standard input. It answers each with a line of JSON. peer.py
  * does the same with librdkafka:
  *
  * {"do": "produce", "topic", "settings", "records", "end": "commit" | "abort" | null}: writes the records, in one
@@ -161,7 +161,7 @@ public class Peer {
                     try {
                         if (!records.isEmpty()) consumer.commitSync();
                     } catch (RebalanceInProgressException underWay) {
-                        // What is given up is committed then, and the rest with the next records.
+                        // The rebalance commits the revoked partitions; the others are committed with the next records.
                     }
                 }
             } catch (Exception error) {

@@ -1,4 +1,4 @@
-"""librdkafka, told by lines of JSON on standard input what to do. Peer.java has the orders and answers.
+"""librdkafka, controlled by lines of JSON on standard input. Peer.java describes the commands and answers.
 
 usage: peer.py BOOTSTRAP, run by the Python that scripts/librdkafka.sh prints.
 """
@@ -111,7 +111,7 @@ class Member:
                 if messages:
                     self.commit()
             self.consumer.close()
-        except Exception as error:  # told by the next answer
+        except Exception as error:  # reported by the next answer
             self.failure = error
         self.assigned = []
 
@@ -119,8 +119,8 @@ class Member:
         try:
             self.consumer.commit(asynchronous=False)
         except KafkaException as error:
-            # Nothing is there to commit; or a rebalance is under way, and what is given up is committed then, and the
-            # rest with the next records.
+            # There is nothing to commit, or a rebalance is in progress. The rebalance commits the revoked partitions; the
+            # others are committed with the next records.
             if error.args[0].code() not in (
                     KafkaError._NO_OFFSET, KafkaError.REBALANCE_IN_PROGRESS, KafkaError.ILLEGAL_GENERATION):
                 raise

@@ -85,7 +85,7 @@ extension RealKafka {
             first.signal(15)
             let ended = try await first.result()
             #expect(ended.status == 0, "\(ended.err)")
-            #expect(try await committed() < Int64(count), "it was done before it was asked to end")
+            #expect(try await committed() < Int64(count), "it ended before it was asked to")
             let described = try await fixture.client.admin.describeGroups([Self.copiersGroup])
             #expect(try described[Self.copiersGroup]?.get().state == .empty)
 

@@ -46,7 +46,7 @@ struct OptionTests {
         #expect(options.endTimestamp == 200)
     }
 
-    @Test func whatIsSent() throws {
+    @Test func optionsOfProducedRecords() throws {
         let options = try parse(
             "-P", "-t", "t", "-K", "\\t", "-H", "a=b=c", "-H", "none", "-H", "empty=", "-z", "zstd", "-Z", "-D",
             "\\x00",

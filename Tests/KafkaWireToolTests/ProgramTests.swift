@@ -310,9 +310,9 @@ struct ProgramTests {
                 to: URL(filePath: path))
             let listed = try await run(try Repository.program("kafkawire"), ["-F", path, "topics", "list"])
             #expect(listed.status == 64, "an area comes first")
-            let told = try await run(try Repository.program("kafkawire"), ["topics", "list", "-F", path])
-            #expect(told.status == 0, "\(told.err)")
-            #expect(told.out == "t\n")
+            let listing = try await run(try Repository.program("kafkawire"), ["topics", "list", "-F", path])
+            #expect(listing.status == 0, "\(listing.err)")
+            #expect(listing.out == "t\n")
             #expect(try await run(try Repository.program("kafkawire"), ["-L", "-F", path]).status == 0)
             #expect(try await run(try Repository.program("kafkawire"), ["-L", "-F", path + "x"]).status == 66)
         }

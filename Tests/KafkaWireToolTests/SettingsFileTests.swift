@@ -66,7 +66,7 @@ struct SettingsFileTests {
         }
     }
 
-    @Test func whichFilesAreRead() async throws {
+    @Test func locationsOfSettingsFiles() async throws {
         func identifier(_ options: [String], _ environment: [String: String]) async throws -> String? {
             var connection = ConnectionOptions()
             for (name, value) in zip(options, options.dropFirst()) where name.hasPrefix("-") {

@@ -10,7 +10,7 @@ import Testing
         return buffer.faultDescription
     }
 
-    @Test func wholeRowsAreNoFault() {
+    @Test func completeRowsHaveNoFault() {
         #expect(fault { _ in } == nil)
         #expect(
             fault {

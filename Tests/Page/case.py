@@ -1,4 +1,4 @@
-"""What the tests share: one browser for all of them, and a feed for each."""
+"""The base of the tests: one browser for all of them, and a feed for each."""
 import atexit
 import unittest
 

@@ -1,4 +1,4 @@
-"""A small server that serves the page, and pictures that a test sets, as tfi-consumer does."""
+"""A small server that serves the page, and the pictures that a test sets, like tfi-consumer."""
 import http.server
 import json
 import pathlib

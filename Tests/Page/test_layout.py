@@ -1,4 +1,4 @@
-"""What the page looks like: nothing overlaps, is cut or moves, and everything can be read."""
+"""The page's layout: nothing overlaps, is cut off or moves, and everything is readable."""
 import unittest
 
 from axe_selenium_python import Axe

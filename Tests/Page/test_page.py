@@ -1,4 +1,4 @@
-"""What the page shows and does."""
+"""The page's contents and behaviour."""
 import json
 import time
 import unittest

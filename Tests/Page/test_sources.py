@@ -1,4 +1,4 @@
-"""The three files: only what browsers of 2019 know, and nothing that the server's content policy refuses."""
+"""The three files: they use only features of browsers of 2019, and nothing that the server's content policy refuses."""
 import re
 import unittest
 

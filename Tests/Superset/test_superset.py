@@ -48,7 +48,7 @@ CHARTS = {
     "Share without concern": ("tile_throughput", ["share"], ["share_without_concern"]),
 }
 
-# What the reference day's own dashboard showed. Of the last two only the largest are known, and the sums.
+# The figures of the reference day's own dashboard. Of the last two, only the largest and the sums are known.
 REFERENCE_ROWS = {
     "Total": "114",
     "NOK": "88",
@@ -93,7 +93,7 @@ def earlier_day(folder):
     return folder
 
 
-# Kills what was started when this process has ended, however it did.
+# Kills the started processes when this process has ended, for whatever reason.
 reaper = subprocess.Popen([ROOT / "scripts" / "reap.sh"], stdin=subprocess.PIPE, bufsize=0, start_new_session=True)
 
 
@@ -160,7 +160,7 @@ class Superset:
         return json.loads(self.call(f"/api/v1/chart/{chart}")["result"]["query_context"])
 
     def rows(self, chart, names, day=None):
-        """What a chart shows: for the day that the filter names, or without a choice."""
+        """The rows of a chart, for the day that the filter names, or without a filter."""
         if day is None:
             answer = self.call(f"/api/v1/chart/{chart}/data/?force=true")
         else:

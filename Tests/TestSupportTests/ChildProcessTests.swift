@@ -109,7 +109,7 @@ struct ChildProcessTests {
                 let program = try await RunningProgram.start("bash", ["-c", "sleep 1000 & echo $! $$; wait"])
                 let conversation = try Conversation("bash", ["-c", "read -r; sleep 1000 & echo $! $$; wait"])
                 let answer = try await conversation.ask("")
-                try await eventually("the program is under way") { try program.output().hasSuffix("\n") }
+                try await eventually("the program is running") { try program.output().hasSuffix("\n") }
                 try FileHandle.standardOutput.write(contentsOf: Data("\n\(try program.output())\(answer)\n".utf8))
                 kill(getpid(), SIGKILL)
                 _ = (program, conversation)

@@ -2,7 +2,7 @@ extension RowPlan.Column {
     /// The name under which ``RowEncoder/setHeader(_:_:)`` receives the column's value; nil for other sources.
     ///
     /// Values from outside a row's message reach the encoder like headers. Their names begin with NUL to differ from
-    /// the usual names of headers. If a record has a header of that name all the same, the outer value replaces it.
+    /// the usual names of headers. If a record does have a header of that name, the outer value replaces it.
     var headerName: String? {
         switch source {
         case .header(let name): name

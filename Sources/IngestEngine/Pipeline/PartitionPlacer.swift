@@ -8,7 +8,7 @@ import KafkaWire
 struct PartitionPlacer {
     private static let backoff = Backoff(initial: .milliseconds(100), maximum: .seconds(5))
     /// How long the cluster must report that a topic doesn't exist, since a broker may not know a new topic yet.
-    private static let doubt = Duration.seconds(5)
+    private static let graceTime = Duration.seconds(5)
 
     let worker: Worker
     private var failures = 0
@@ -87,7 +87,7 @@ struct PartitionPlacer {
         let now = worker.timing.now()
         let since = unknownSince ?? now
         unknownSince = since
-        return now - since >= Self.doubt ? failures : failures.filter { !isUnknown($0.value) }
+        return now - since >= Self.graceTime ? failures : failures.filter { !isUnknown($0.value) }
     }
 
     private mutating func retryLater(_ reason: String, _ count: Int) {

@@ -2,7 +2,7 @@ import KafkaWire
 
 // AddPartitionsToTxn, AddOffsetsToTxn, EndTxn and TxnOffsetCommit.
 extension APICall {
-    // MARK: What takes part
+    // MARK: Participants
 
     func addPartitionsToTxn(_ request: AddPartitionsToTxnRequest) -> Reply<AddPartitionsToTxnResponse> {
         defer { state.notifyAll() }

@@ -22,13 +22,13 @@ extension ConsumerGroup {
         }
         if request.memberEpoch < awayEpoch { return invalid("there is no member epoch \(request.memberEpoch)") }
         if request.memberEpoch == awayEpoch, request.instanceId == nil {
-            return invalid("only a static member can be away for a moment")
+            return invalid("only a static member can leave temporarily")
         }
         if request.memberEpoch == 0 {
-            if request.rebalanceTimeoutMs == -1 { return invalid("a member that joins has no rebalance timeout") }
-            if request.topicPartitions?.isEmpty != true { return invalid("a member that joins has partitions") }
+            if request.rebalanceTimeoutMs == -1 { return invalid("a joining member must send a rebalance timeout") }
+            if request.topicPartitions?.isEmpty != true { return invalid("a joining member must not own partitions") }
             if request.subscribedTopicNames == nil, request.subscribedTopicRegex == nil {
-                return invalid("a member that joins subscribes to nothing")
+                return invalid("a joining member must subscribe to topics")
             }
         }
         if let pattern = request.subscribedTopicRegex, !pattern.isEmpty, TopicPattern(pattern) == nil {
@@ -104,7 +104,9 @@ extension ConsumerGroup {
                 }
                 guard members[known].epoch == Self.awayEpoch else {
                     return .failure(
-                        Refusal(code: .unreleasedInstanceId, message: "a member has the name \(instance) still"))
+                        Refusal(
+                            code: .unreleasedInstanceId,
+                            message: "another member still uses the instance id \(instance)"))
                 }
                 var successor = members[known]
                 successor = Member(

@@ -14,7 +14,7 @@ struct ConsumerGroup {
         var rackID: String?
         var rebalanceTimeout: Duration
         var names: [String] = []
-        /// A pattern that whole topic names have to match.
+        /// A pattern that must match whole topic names.
         var pattern: String?
         var assignor: String?
         var epoch: Int32 = 0
@@ -114,7 +114,7 @@ struct ConsumerGroup {
         targetEpoch = epoch
     }
 
-    // MARK: On the way to the target
+    // MARK: Reconciliation
 
     /// Moves a member towards its target: revokes partitions first, then assigns new ones.
     ///

@@ -16,7 +16,7 @@ enum BatchCheck {
         _ = reader.int32()
         let magic = reader.int8()
         guard magic == 2 else {
-            return .failure(Refusal(.unsupportedForMessageFormat, "message format \(magic) isn't taken"))
+            return .failure(Refusal(.unsupportedForMessageFormat, "message format \(magic) is not supported"))
         }
         guard records.count >= RecordBatchHeader.byteCount,
             length == records.count - RecordBatchHeader.prefixByteCount
@@ -31,7 +31,7 @@ enum BatchCheck {
             return .failure(Refusal(.corruptMessage, "the batch's checksum is wrong"))
         }
         guard !header.attributes.contains(.control) else {
-            return .failure(Refusal(.invalidRecord, "control records are written by brokers alone"))
+            return .failure(Refusal(.invalidRecord, "only brokers may write control records"))
         }
         guard !header.attributes.contains(.transactional) || header.producerID >= 0 else {
             return .failure(Refusal(.invalidRecord, "a transactional batch has no producer id"))
@@ -40,7 +40,7 @@ enum BatchCheck {
             return .failure(
                 Refusal(
                     .invalidRecord,
-                    "\(header.recordCount) records can't have \(header.lastOffsetDelta) as their last offset's distance"
+                    "the last offset delta is \(header.lastOffsetDelta), but the batch has \(header.recordCount) records"
                 ))
         }
         return .success(header)

@@ -80,7 +80,7 @@ enum ListeningSocket {
         #else
             let number = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         #endif
-        guard number >= 0 else { throw FakeSocketError("no socket can be opened") }
+        guard number >= 0 else { throw FakeSocketError("cannot open a socket") }
         do throws(FakeSocketError) {
             return (number, try listen(number, port: port))
         } catch {
@@ -107,7 +107,7 @@ enum ListeningSocket {
             }
             return unsafe getsockname(number, pointer, &size)
         }
-        guard status == 0 else { throw FakeSocketError("127.0.0.1:\(port) can't be listened on") }
+        guard status == 0 else { throw FakeSocketError("cannot listen on 127.0.0.1:\(port)") }
         return UInt16(bigEndian: address.sin_port)
     }
 }

@@ -99,7 +99,7 @@ struct TransactionalProducer {
         return .ready(identity)
     }
 
-    // MARK: What takes part
+    // MARK: Participants
 
     /// Checks whether a request with this identity may add to the transaction.
     func check(_ identity: Identity) -> ErrorCode {

@@ -8,7 +8,7 @@ struct RetryPolicy: Sendable {
     var backoff: Backoff
     /// No attempt begins after this; nil if the operation is retried until its owner ends.
     var deadline: ContinuousClock.Instant?
-    /// Retriable errors that end the operation all the same.
+    /// Retriable errors that end the operation nevertheless.
     var final: Set<ErrorCode> = []
     /// Errors that usually pass within milliseconds, such as CONCURRENT_TRANSACTIONS right after a transaction.
     var momentary: Set<ErrorCode> = []
@@ -70,7 +70,7 @@ struct Retry: Sendable {
     /// Reports from time to time that one attempt takes long.
     ///
     /// - Parameters:
-    ///   - error: What the attempt has come to so far.
+    ///   - error: The latest error of the attempt.
     ///   - began: When the attempt began.
     mutating func waits(_ error: KafkaError, since began: ContinuousClock.Instant, in cluster: Cluster) {
         reporter.waits(error, at: cluster.timing.now(), since: began, observer: cluster.observer)

@@ -46,7 +46,7 @@ extension ConsumerConfiguration {
             switch self {
             case .earliest: .earliest
             case .latest: .latest
-            case .byDuration(let duration): .timestamp(now.goingBack(duration))
+            case .byDuration(let duration): .timestamp(now.subtracting(duration))
             case .fail: nil
             }
         }
@@ -55,7 +55,7 @@ extension ConsumerConfiguration {
 
 extension KafkaTimestamp {
     /// The time before this one, not before 1970. A negative duration counts as zero.
-    fileprivate func goingBack(_ duration: Duration) -> KafkaTimestamp {
+    fileprivate func subtracting(_ duration: Duration) -> KafkaTimestamp {
         let (earlier, overflow) = millisecondsSince1970.subtractingReportingOverflow(max(0, duration.wholeMilliseconds))
         return KafkaTimestamp(millisecondsSince1970: overflow ? 0 : max(0, earlier))
     }

@@ -4,7 +4,7 @@ import Foundation
 /// A settings file in the format of Kafka's Java tools (`java.util.Properties`).
 ///
 /// ```
-/// # where to ask first
+/// # the first brokers to contact
 /// bootstrap.servers = 127.0.0.1:9092, \
 ///                     127.0.0.1:9093
 /// client.id: press-3

@@ -193,7 +193,7 @@ struct PropertyList {
             throw KafkaError(
                 .invalidConfig,
                 "\(setting.prefix)there is no property of a name that was given; it isn't shown, since it may be a part "
-                    + "of the value before it: a line that goes on in the next one has to end with a backslash")
+                    + "of the previous value: a line that continues on the next one must end with a backslash")
         }
         throw KafkaError(.invalidConfig, "\(setting.prefix)there is no property \(name)\(hint ?? "")")
     }

@@ -7,8 +7,8 @@ extension KafkaConsumer {
     /// ```swift
     /// try await consumer.seek([partition: .offset(1475)])
     /// ```
-    /// What was fetched of them is dropped: the next batch of each is the one at its new place. A paused partition stays
-    /// paused. The client asks the broker for a place that is not an offset before it fetches the partition.
+    /// Their fetched batches are dropped: the next batch of each is the one at its new position. A paused partition stays
+    /// paused. If the new position is not an offset, the client asks the broker for the offset before it fetches.
     ///
     /// - Throws: UNKNOWN_TOPIC_OR_PARTITION if a partition is not assigned; the others are sought nevertheless.
     public nonisolated(nonsending) func seek(_ starts: [TopicPartition: ConsumerStart]) async throws(KafkaError) {

@@ -96,7 +96,7 @@ public final class KafkaConsumer: Sendable, AsyncSequence {
     /// has OPERATION_NOT_ATTEMPTED.
     ///
     /// - Parameter limit: The longest time that this may take, even if no broker answers. The fetching ends in any case.
-    /// - Returns: The errors of what could not be done in time, such as a commit.
+    /// - Returns: The errors of the steps that failed or did not finish in time, such as a commit.
     @discardableResult
     public nonisolated(nonsending) func close(within limit: Duration = .seconds(25)) async -> CloseReport {
         if isInHandler {

@@ -84,7 +84,7 @@ struct CursorTable: Sendable {
     }
 }
 
-// Fetch sessions: what brokers were told about the partitions.
+// Fetch sessions: what the client has sent to brokers about the partitions.
 extension CursorTable {
     /// What the next request in a fetch session has to name.
     struct Changes {
@@ -94,7 +94,7 @@ extension CursorTable {
         var forgotten: [TopicPartition: KafkaUUID] = [:]
     }
 
-    /// Compares what is to be fetched with what the broker was told in the session, and notes that it is told now.
+    /// Compares what is to be fetched with what the session's requests have named, and notes the differences as sent.
     ///
     /// Fetches of partitions that were taken away or sought meanwhile are left out.
     mutating func announce(_ wanted: [TopicPartition: RequestedFetch], in session: FetchSession.Key) -> Changes {

@@ -72,7 +72,7 @@ extension FetchBuffer {
         }
     }
 
-    /// Makes the next request of a session, and notes in the cursors what it tells the broker.
+    /// Makes the next request of a session, and notes in the cursors what it sends.
     func nextRequest(
         _ wanted: [TopicPartition: RequestedFetch], _ session: inout FetchSession
     ) -> FetchSession.Request {

@@ -1,5 +1,5 @@
 /// The client's half of a fetch session (KIP-227): the broker remembers what was asked before, so that a request names
-/// only what has changed. The cursors have what the broker was told of each partition.
+/// only what has changed. The cursors hold what was last sent for each partition.
 ///
 /// If the broker keeps no session (id 0), every request is complete.
 struct FetchSession: Sendable {
@@ -37,7 +37,7 @@ struct FetchSession: Sendable {
         let number: Int
     }
 
-    /// Makes the next request, and notes in the cursors what it tells the broker.
+    /// Makes the next request, and notes in the cursors what it sends.
     mutating func next(_ wanted: [TopicPartition: RequestedFetch], _ cursors: inout CursorTable) -> Request {
         let isComplete = epoch <= Self.initialEpoch
         if isComplete { number += 1 }

@@ -37,7 +37,7 @@ struct PartitionCursor: Sendable {
     var shortfalls = 0
     /// The most bytes to fetch at once.
     var maximumBytes: Int32
-    /// What a broker was last told about the partition in its fetch session; nil if no session has it.
+    /// What was last sent about the partition in a fetch session; nil if no session has it.
     var announced: Announcement?
 
     // MARK: Reading

@@ -1,7 +1,7 @@
 /// The state machine of a classic group member, without I/O.
 ///
 /// ```
-///                 ┌──── REBALANCE_IN_PROGRESS, topics changed, partitions given up ────┐
+///                 ┌──── REBALANCE_IN_PROGRESS, topics changed, partitions revoked ─────┐
 ///                 ▼                                                                    │
 /// begin ──▶ preparing ──prepared──▶ joining ──joined──▶ syncing ──synced──▶ adopting ──▶ stable
 ///                 ▲                 │     ▲                │                   │       │

@@ -6,7 +6,7 @@ public struct RebalanceEvent: Sendable, Hashable {
     public enum Change: String, Sendable, Hashable {
         /// The member owns the partitions from now on.
         case assigned
-        /// The member has given up the partitions, after it could commit their offsets.
+        /// The member no longer owns the partitions. Before, it could commit their offsets.
         case revoked
         /// Other members may own the partitions already: the member timed out, or was fenced.
         case lost
@@ -18,7 +18,7 @@ public struct RebalanceEvent: Sendable, Hashable {
     public let groupID: String
     /// The generation of a classic group, or the member epoch of a KIP-848 group; -1 if the member has left.
     public let generationID: Int32
-    /// The change, the same for all of `partitions`. A rebalance that both takes and gives partitions is two events.
+    /// The change, the same for all of `partitions`. A rebalance that both revokes and assigns partitions yields two events.
     public let change: Change
     /// The partitions that have changed, in ascending order; never empty.
     public let partitions: [TopicPartition]

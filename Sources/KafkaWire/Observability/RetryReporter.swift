@@ -3,7 +3,7 @@
 /// The first failure is reported at once, and so is an error code that has not been reported yet. Otherwise the interval
 /// between two reports doubles, from 1 s to 60 s. A success after a report is reported once.
 ///
-/// A plain value: whoever retries owns one for each thing that it waits for.
+/// A plain value: the code that retries owns one for each thing that it waits for.
 package struct RetryReporter: Sendable {
     private static let firstInterval = Duration.seconds(1)
     private static let longestInterval = Duration.seconds(60)
@@ -38,7 +38,7 @@ package struct RetryReporter: Sendable {
     /// Call from time to time while one attempt takes long.
     ///
     /// - Parameters:
-    ///   - error: What the attempt has come to so far.
+    ///   - error: The latest error of the attempt.
     ///   - began: When the attempt began.
     package mutating func waits(
         _ error: KafkaError, at now: ContinuousClock.Instant, since began: ContinuousClock.Instant,

@@ -37,7 +37,7 @@ extension KafkaError {
     }
 
     /// Whether the transaction can be aborted after this error of a coordinator, and the next one begun. A timeout counts,
-    /// since nobody knows whether the request took effect.
+    /// since it is unknown whether the request took effect.
     var letsTransactionAbort: Bool {
         switch code {
         case .transactionAbortable, .topicAuthorizationFailed, .groupAuthorizationFailed, .fencedInstanceId,
@@ -52,7 +52,7 @@ extension KafkaError {
     /// The error as a coordinator means it: an outdated epoch belongs to a producer that has a successor.
     ///
     /// A partition's leader may also send INVALID_PRODUCER_EPOCH when the coordinator has aborted a transaction that took
-    /// too long. In that case aborting tells whether the producer can continue (KIP-588).
+    /// too long. In that case, aborting shows whether the producer can continue (KIP-588).
     var fromCoordinator: KafkaError {
         guard code == .invalidProducerEpoch || code == .producerFenced else { return self }
         return KafkaError(

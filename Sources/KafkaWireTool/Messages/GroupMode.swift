@@ -34,7 +34,7 @@ struct GroupMode {
         do { try await read(consumer, subscription, printer, assigned) } catch { failure = error }
         do {
             if client.configuration.group.commitsAutomatically {
-                // Whole batches were printed of a failed partition. They are committed on close.
+                // Of a failed partition, only whole batches were printed. They are committed on close.
                 let failed = consumer.failedPartitions
                 try await commit(assigned.offsets.filter { failed[$0.key] == nil }, consumer)
             }
@@ -42,7 +42,7 @@ struct GroupMode {
             if let first = failure, (first as? OutputError) != .closed {
                 notes.say("the last offsets were not committed: \(error)")
             } else {
-                // It is no error that the reader of standard output has gone, but a failed commit is one.
+                // A closed standard output is not an error, but a failed commit is.
                 failure = error
             }
         }

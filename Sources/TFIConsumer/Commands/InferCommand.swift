@@ -65,7 +65,7 @@ enum InferCommand {
 
     private static func others(_ inference: Inference) -> String {
         [
-            (inference.unreadable, "not JSON"), (inference.otherValues, "JSON, but no object"),
+            (inference.unreadable, "not JSON"), (inference.otherValues, "JSON, but not an object"),
             (inference.tombstones, "without a value"),
         ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
     }

@@ -188,7 +188,7 @@ struct PositionRate {
 
     mutating func add(_ committed: [some Hashable: Int64], at now: ContinuousClock.Instant) {
         let position = committed.values.reduce(Int64(0)) { $0.addingSaturated($1) }
-        // Begin anew after offsets were set back, or after a time without viewers.
+        // Start over after offsets were set back, or after a time without viewers.
         if let last = samples.last, position < last.position || now - last.at > Self.span { samples = [] }
         samples.append((position, now))
         samples.removeAll { now - $0.at > Self.span }

@@ -106,11 +106,11 @@ struct ConsumerGroupExchange {
         exchange.note("has", 0, " \(owned.count) at \(first.memberEpoch > 0)")
         try await exchange.beat("reports its partitions", a, "a", first.memberEpoch, owned: owned)
         try await exchange.beat("ahead", a, "a", first.memberEpoch + 10)
-        try await exchange.beat("of nobody", a, "nobody", 1)
-        try await exchange.beat("leaves as nobody", a, "nobody", -1)
+        try await exchange.beat("of an unknown member", a, "nobody", 1)
+        try await exchange.beat("unknown member leaves", a, "nobody", -1)
         try await exchange.commit("right", a, "a", first.memberEpoch)
         try await exchange.commit("ahead", a, "a", first.memberEpoch + 1)
-        try await exchange.commit("of nobody", a, "nobody", first.memberEpoch)
+        try await exchange.commit("of an unknown member", a, "nobody", first.memberEpoch)
         try await exchange.commit("of no member", a, "", -1)
         try await exchange.fetchOffset("right", a, "a", first.memberEpoch)
         try await exchange.fetchOffset("ahead", a, "a", first.memberEpoch + 1)
@@ -134,7 +134,7 @@ struct ConsumerGroupExchange {
             Self.partitions($0)?.count == 4
         }
         exchange.note("epoch rises", 0, " \(all.memberEpoch > done.memberEpoch)")
-        try await exchange.beat("away without a name", a, "a", -2)
+        try await exchange.beat("away without an instance id", a, "a", -2)
         try await exchange.beat("leaves", a, "a", -1)
 
         // A static member and its successor.

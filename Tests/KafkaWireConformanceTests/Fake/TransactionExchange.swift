@@ -173,7 +173,7 @@ struct TransactionExchange {
         try await exchange.add("other id", 1)
         try await exchange.end("other id", commit: true)
         (exchange.producerID, exchange.epoch) = second
-        try await exchange.initialize("goes on", second)
+        try await exchange.initialize("continues", second)
         try await exchange.initialize("sent again", second)
         try await exchange.initialize("too old", before)
         try await exchange.read("fenced", 1)

@@ -4,7 +4,7 @@ import Testing
 @testable import KafkaWire
 
 @Suite("The policy of retries") struct RetryPolicyTests {
-    /// A cluster whose clock stands still, and its reports.
+    /// A cluster with a stopped clock, and its reports.
     private final class Scene: Sendable {
         private final class Log: Sendable {
             let events = Lock<[RetryEvent]>([])

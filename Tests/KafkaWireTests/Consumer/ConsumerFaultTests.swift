@@ -367,7 +367,7 @@ struct ConsumerFaultTests {
         }
     }
 
-    @Test("a broker that refuses again and again is asked with growing back-off")
+    @Test("requests to a broker that keeps refusing have a growing back-off")
     func pauses() async throws {
         try await withFake(
             properties: ["retry.backoff.ms": "20", "retry.backoff.max.ms": "100"]

@@ -29,7 +29,7 @@ struct FetchBufferPresenceTests {
         FetchedPartition(slot: slot, next: FetchPosition(offset: 3), gate: Signal())
     }
 
-    @Test("it is away from the moment at which it has a batch, and a group waits for it")
+    @Test("the application is away as soon as it has a batch, and a group waits for it")
     func handedOut() async throws {
         var (buffer, slot, reader) = try waiting()
         let end = FetchPosition(offset: 3)
@@ -46,7 +46,7 @@ struct FetchBufferPresenceTests {
         #expect(processed == [partition: end])
     }
 
-    @Test("it is away from the moment at which its time is up, or it is woken")
+    @Test("the application is away as soon as its time is up, or it is woken")
     func withoutBatch() async throws {
         for isWoken in [false, true] {
             let buffer = try waiting().buffer
@@ -59,9 +59,9 @@ struct FetchBufferPresenceTests {
         }
     }
 
-    @Test("it does not leave while a group keeps it, although its time is up and it is woken")
+    @Test("the application stays while a group keeps it, although its time is up and it is woken")
     func quiescent() async throws {
-        // Each look at the clock is followed by a look at the group's wish.
+        // Each reading of the clock is followed by a check whether the group keeps the application.
         let looks = Lock(0)
         let moment = moment
         let buffer = try waiting(now: {
@@ -72,7 +72,7 @@ struct FetchBufferPresenceTests {
         buffer.wakeUp()
         let leaving = Task { _ = try await buffer.take(timeout: .zero) }
         for look in 2...4 {
-            try await eventually("it looks whether it may leave") { looks.withLock { $0 } >= look }
+            try await eventually("it checks whether it may leave") { looks.withLock { $0 } >= look }
             #expect(absence(buffer) == nil)
             buffer.arrival.notify()
         }
@@ -81,7 +81,7 @@ struct FetchBufferPresenceTests {
         #expect(absence(buffer) == moment)
     }
 
-    @Test("it is away from the moment at which the consumer fails or is closed")
+    @Test("the application is away as soon as the consumer fails or is closed")
     func ended() async throws {
         let failing = try waiting().buffer
         failing.fail(KafkaError(.saslAuthenticationFailed, "no"))

@@ -99,7 +99,7 @@ struct OwnSettingsTests {
         }
     }
 
-    @Test("settings that contradict each other are INVALID_CONFIG at the first use of what has them")
+    @Test("contradictory settings are INVALID_CONFIG at the first use of the client's part that has them")
     func invalid() async throws {
         try await withClient(["acks": "1"]) { _, client in
             let producer = client.producer(transactionalID: "a")

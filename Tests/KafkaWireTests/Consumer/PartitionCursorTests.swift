@@ -29,7 +29,7 @@ struct PartitionCursorTests {
 
     // MARK: Fetching
 
-    @Test("it is fetched from its leader, or from the replica until its time is up")
+    @Test("a partition is fetched from its leader, or from the replica until its time is up")
     func replica() throws {
         let clock = ManualClock()
         var cursor = try cursor()
@@ -46,7 +46,7 @@ struct PartitionCursorTests {
         #expect(!hasLeft)
     }
 
-    @Test("a broker that fails is left: a replica for the leader, the leader for a look-up")
+    @Test("after a broker's failure, a replica is replaced by the leader, and the leader is looked up")
     func left() throws {
         var cursor = try cursor()
         cursor.replica = (2, .now)
@@ -116,7 +116,7 @@ struct PartitionCursorTests {
 
     // MARK: Seeks
 
-    @Test("a seek keeps topic, leader and pause, and drops positions, counts and what is known of the end")
+    @Test("a seek keeps topic, leader and pause, and drops positions, counts and the known end")
     func seek() throws {
         var cursor = try cursor()
         cursor.isPaused = true
@@ -150,7 +150,7 @@ struct PartitionCursorTests {
 
     // MARK: Topic ids
 
-    @Test("metadata with another topic id replace an offset that a broker named, and keep one that was given")
+    @Test("metadata with another topic id replace an offset from a broker, and keep one from the application")
     func otherTopic() throws {
         var named = try cursor(at: ConsumerStart(.earliest))
         named.position = FetchPosition(offset: 3)
@@ -163,7 +163,7 @@ struct PartitionCursorTests {
         #expect(given.topicID == Self.otherID)
     }
 
-    @Test("an offset that the application named belongs to the topic that it had read before, until it has read on")
+    @Test("an offset from the application belongs to the topic it read before, until it reads again")
     func origin() throws {
         var cursor = try cursor()
         cursor.skip(to: FetchPosition(offset: 12))

@@ -108,7 +108,7 @@ struct PartitionFailureTests {
     }
 
     @Test(
-        "goes to the handler if there is one; the loop continues, and the partition resumes where the handler seeks",
+        "a failure goes to the handler, if any; the loop continues, and the partition resumes where the handler seeks",
         arguments: [
             false, true,
         ])

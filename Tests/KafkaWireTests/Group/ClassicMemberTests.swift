@@ -10,7 +10,7 @@ private func error(_ code: ErrorCode) -> KafkaError { KafkaError(code, "no", isF
 
 @Suite("State transitions of a classic group member")
 struct ClassicMemberTests {
-    /// Events that lead from the beginning to a state.
+    /// The events that lead from the initial state to another one.
     static let toJoining: [ClassicMember.Event] = [.prepared(asLost: false)]
     static let toSyncing = toJoining + [.joined(member1)]
     static let toAdopting = toSyncing + [.synced(assigned)]

@@ -81,7 +81,7 @@ struct GroupEndTests {
         }
     }
 
-    /// What a rebalance handler may try to do with its consumer.
+    /// The calls that a rebalance handler may try.
     enum Call: String, CaseIterable {
         case next, nextWithTimeout, nextRecord, commit, commitOffsets, committed, seek, pause, assign, assignMore,
             unassign,

@@ -4,7 +4,7 @@ import Testing
 
 @testable import KafkaWire
 
-/// What an application may have set in the task that creates a client, such as a tracing span.
+/// A task-local value that an application may set before it creates a client, such as a tracing span.
 private enum Caller {
     @TaskLocal static var name: String?
 }

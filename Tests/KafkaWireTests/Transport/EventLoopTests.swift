@@ -192,7 +192,7 @@ struct EventLoopTests {
     }
 }
 
-/// A server that answers the first bytes of a connection with a frame of 2 GB, as fast as they are taken.
+/// A server that answers the first bytes of a connection with a frame of 2 GB, as fast as the client reads it.
 private final class Flood: Sendable {
     let port: UInt16
     private let descriptor: Int32
