@@ -65,7 +65,7 @@ extension KafkaConsumer {
         }
 
         /// The next batch, as `next()`. A `for` loop calls it, so that it stays on the loop's actor.
-        public nonisolated(nonsending) mutating func next(isolation actor: isolated (any Actor)?) async throws
+        public mutating func next(isolation actor: isolated (any Actor)?) async throws
             -> RecordBatch?
         {
             try await next()

@@ -23,7 +23,7 @@ extension KafkaProducer {
     ///   isn't known whether the transaction was committed: call `commitTransaction` again to find out; until then this
     ///   throws INVALID_TXN_STATE. The error of an earlier transaction's abort that can't be completed: `body` did not run.
     @discardableResult
-    public nonisolated(nonsending) func withTransaction<Result: Sendable>(
+    public func withTransaction<Result: Sendable>(
         isolation: isolated (any Actor)? = #isolation,
         _ body: (KafkaTransaction) async throws -> sending Result
     ) async throws -> sending Result {
