@@ -22,7 +22,7 @@ extension KafkaConsumer {
     ///   - maximumRecords: The largest number of records of a batch, at least 1.
     ///   - maximumWait: The longest time between the arrival of a batch's first record and the end of the batch.
     public func batches(maximumRecords: Int, maximumWait: Duration) -> RecordBatchesSequence {
-        RecordBatchesSequence(consumer: self, maximumRecords: max(maximumRecords, 1), maximumWait: maximumWait)
+        RecordBatchesSequence(consumer: self, maximumRecords: Swift.max(maximumRecords, 1), maximumWait: maximumWait)
     }
 
     /// Commits for the group that all these records, and all before them in their partitions, are processed.
@@ -79,7 +79,7 @@ extension KafkaConsumer {
                 var deadline: ContinuousClock.Instant?
                 while true {
                     do {
-                        let remaining = deadline.map { max($0 - timing.now(), .zero) }
+                        let remaining = deadline.map { Swift.max($0 - timing.now(), .zero) }
                         switch try await consumer.nextRecord(&reader, timeout: remaining) {
                         case .record(let record):
                             batch.append(record)
