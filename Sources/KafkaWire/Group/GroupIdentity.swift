@@ -15,7 +15,11 @@ final class GroupIdentity: Sendable {
         var owned: [TopicPartition: Int] = [:]
         var onRefusal: @Sendable (KafkaError, ConsumerGroupMetadata) async -> Bool = { _, _ in false }
         weak var buffer: FetchBuffer?
+        var revocationHandler: RevocationHandler?
     }
+
+    /// Finishes work on partitions before they are revoked, or drops it if they are lost, within a time limit.
+    typealias RevocationHandler = @Sendable (Set<TopicPartition>, _ areLost: Bool, _ limit: Duration) async -> Void
 
     init(groupID: String, instanceID: String?) {
         state = Lock(State(metadata: ConsumerGroupMetadata(groupID: groupID, groupInstanceID: instanceID)))
@@ -62,6 +66,26 @@ final class GroupIdentity: Sendable {
                 groupID: old.groupID, generationID: generation, memberID: memberID,
                 groupInstanceID: old.groupInstanceID)
         }
+    }
+
+    // MARK: Revocation
+
+    /// - Returns: False if there is a handler already.
+    func setRevocationHandler(_ handler: @escaping RevocationHandler) -> Bool {
+        state.withLock { state in
+            guard state.revocationHandler == nil else { return false }
+            state.revocationHandler = handler
+            return true
+        }
+    }
+
+    func removeRevocationHandler() {
+        state.withLock { $0.revocationHandler = nil }
+    }
+
+    /// Waits for work on partitions that are about to be revoked.
+    func prepareRevocation(of partitions: Set<TopicPartition>, areLost: Bool, within limit: Duration) async {
+        await state.withLock { $0.revocationHandler }?(partitions, areLost, limit)
     }
 
     // MARK: Partitions

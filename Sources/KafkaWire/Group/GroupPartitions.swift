@@ -109,6 +109,8 @@ final class GroupPartitions: Sendable {
         guard !partitions.isEmpty else { return nil }
         var areLost = areLost
         var failure: KafkaError?
+        await offsets.identity.prepareRevocation(
+            of: partitions, areLost: areLost, within: limit ?? configuration.maximumPollInterval)
         if !areLost, configuration.commitsAutomatically {
             do {
                 try await commitProcessed(limit: limit ?? cluster.configuration.requestTimeout, of: partitions)

@@ -1,0 +1,44 @@
+/// The outcome of asking for a record with a time limit.
+enum RecordStep: Sendable {
+    case record(ConsumerRecord)
+    case timedOut
+    case finished
+}
+
+// Record by record with a time limit, for the helpers that collect or distribute records.
+extension KafkaConsumer {
+    /// Hands out the next record. Those before it are processed.
+    ///
+    /// - Parameter timeout: The longest time to wait; nil to wait for as long as it takes. `wakeUp` ends the wait as well.
+    func nextRecord(_ reader: inout BatchReader, timeout: Duration?) async throws -> RecordStep {
+        while true {
+            switch buffer.nextRecord(&reader) {
+            case .record(let record): return .record(record)
+            case .failed(let failure):
+                try await handle(failure)
+                continue
+            case .held:
+                if isInHandler { throw inHandler("next") }
+                defer { buffer.endNext(reader) }
+                try await buffer.rest()
+                continue
+            case .exhausted: break
+            }
+            switch try await step(&reader, timeout: timeout, isWhole: false) {
+            case .batch: continue
+            case .timedOut: return .timedOut
+            case .finished: return .finished
+            }
+        }
+    }
+
+    /// - Throws: INVALID_CONFIG if the consumer has a group and commits automatically.
+    func requireManualCommits(for call: String) throws(KafkaError) {
+        if let settingsError { throw settingsError }
+        guard settings.group.groupID != nil, settings.group.commitsAutomatically else { return }
+        throw KafkaError(
+            .invalidConfig,
+            "\(call) needs enable.auto.commit=false: automatic commits would include records that are not processed yet",
+            isRetriable: false)
+    }
+}
