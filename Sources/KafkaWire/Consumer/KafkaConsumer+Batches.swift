@@ -28,7 +28,7 @@ extension KafkaConsumer {
     /// Commits for the group that all these records, and all before them in their partitions, are processed.
     ///
     /// - Throws: As `commit()` does.
-    public func commit(after records: [ConsumerRecord]) async throws {
+    public nonisolated(nonsending) func commit(after records: [ConsumerRecord]) async throws {
         var offsets: [TopicPartition: OffsetAndMetadata] = [:]
         for record in records {
             let partition = record.topicPartition
@@ -67,7 +67,7 @@ extension KafkaConsumer {
             ///
             /// - Throws: As `KafkaConsumer.RecordSequence.Iterator.next`, and INVALID_CONFIG in a group with
             ///   `enable.auto.commit`. The records before an error are handed out first.
-            public mutating func next() async throws -> [ConsumerRecord]? {
+            public nonisolated(nonsending) mutating func next() async throws -> [ConsumerRecord]? {
                 let consumer = sequence.consumer
                 try consumer.requireManualCommits(for: "batches(maximumRecords:maximumWait:)")
                 if let error = failure {
@@ -100,6 +100,11 @@ extension KafkaConsumer {
                     if !batch.records.isEmpty { return batch.records }
                     deadline = nil
                 }
+            }
+
+            /// The next batch, as `next()`. A `for` loop calls it, so that it stays on the loop's actor.
+            public mutating func next(isolation actor: isolated (any Actor)?) async throws -> [ConsumerRecord]? {
+                try await next()
             }
         }
     }

@@ -10,10 +10,12 @@ extension KafkaConsumer {
     /// Hands out the next record. Those before it are processed.
     ///
     /// - Parameter timeout: The longest time to wait; nil to wait for as long as it takes. `wakeUp` ends the wait as well.
-    func nextRecord(_ reader: inout BatchReader, timeout: Duration?) async throws -> RecordStep {
+    nonisolated(nonsending) func nextRecord(_ reader: inout BatchReader, timeout: Duration?) async throws -> RecordStep {
+        var reason = FetchBuffer.NoRecord.exhausted
+        var record: ConsumerRecord?
         while true {
-            switch buffer.nextRecord(&reader) {
-            case .record(let record): return .record(record)
+            if buffer.nextRecord(&reader, into: &record, otherwise: &reason), let record { return .record(record) }
+            switch reason {
             case .failed(let failure):
                 try await handle(failure)
                 continue

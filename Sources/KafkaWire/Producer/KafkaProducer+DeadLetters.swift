@@ -36,7 +36,7 @@ extension KafkaProducer {
     /// - Returns: Where the dead letter was written.
     /// - Throws: As `send(_:)` does.
     @discardableResult
-    public func sendDeadLetter(
+    public nonisolated(nonsending) func sendDeadLetter(
         _ record: ConsumerRecord, to topic: String, error: any Error, group: String? = nil
     ) async throws -> RecordMetadata {
         try await send(ProducerRecord(deadLetter: record, topic: topic, error: error, group: group))
