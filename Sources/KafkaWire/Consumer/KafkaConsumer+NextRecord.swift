@@ -10,7 +10,8 @@ extension KafkaConsumer {
     /// Hands out the next record. Those before it are processed.
     ///
     /// - Parameter timeout: The longest time to wait; nil to wait for as long as it takes. `wakeUp` ends the wait as well.
-    nonisolated(nonsending) func nextRecord(_ reader: inout BatchReader, timeout: Duration?) async throws -> RecordStep {
+    nonisolated(nonsending) func nextRecord(_ reader: inout BatchReader, timeout: Duration?) async throws -> RecordStep
+    {
         var reason = FetchBuffer.NoRecord.exhausted
         var record: ConsumerRecord?
         while true {
