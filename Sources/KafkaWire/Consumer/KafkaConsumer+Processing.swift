@@ -18,8 +18,8 @@ extension KafkaConsumer {
     /// not returned yet: every `auto.commit.interval.ms`, before a partition is revoked, and at the end. The consumer needs
     /// a group and `enable.auto.commit=false`, since automatic commits would include records that are not processed yet.
     ///
-    /// Before the group revokes a partition, records of it that have not begun are dropped, and those that have begun are
-    /// waited for, at most for `max.poll.interval.ms`. If the partition is lost already, nothing is waited for or
+    /// Before the group revokes a partition, the records of it that have begun and those before them are finished, which
+    /// may take `max.poll.interval.ms` at most; later ones are dropped. If the partition is lost already, nothing is waited for or
     /// committed. The partition's next owner reads the uncommitted records.
     ///
     /// If a handler throws, no further record begins. The handlers that are running are waited for, what is processed is

@@ -20,6 +20,8 @@ struct PartitionProgress: Sendable {
     private var first = 0
     /// The number of records that workers have.
     private(set) var running = 0
+    /// The largest offset of a record that a worker has had; nil if there is none.
+    private(set) var lastBegun: Int64?
     /// The offset after the last record before which all are processed; nil if there is none.
     private var processed: OffsetAndMetadata?
     /// The offset that was committed last.
@@ -44,8 +46,10 @@ struct PartitionProgress: Sendable {
         return Ticket(partitionID: id, number: first + entries.count - 1)
     }
 
-    mutating func begin(_ ticket: Ticket) {
-        if ticket.partitionID == id { running += 1 }
+    mutating func begin(_ ticket: Ticket, offset: Int64) {
+        guard ticket.partitionID == id else { return }
+        running += 1
+        lastBegun = max(lastBegun ?? offset, offset)
     }
 
     mutating func finish(_ ticket: Ticket, isProcessed: Bool) {

@@ -46,13 +46,14 @@ final class ProcessedCommits: Sendable {
         }
     }
 
-    /// Waits for the records that have begun, and commits what is processed. Other records of the partitions are dropped.
+    /// Waits for the records that have begun and those before them, and commits what is processed. Later records of the
+    /// partitions are dropped.
     ///
     /// - Parameters:
     ///   - areLost: Whether other members may already own the partitions. If so, nothing is waited for or committed.
     ///   - limit: The longest time to wait for the handlers.
     func prepareRevocation(of partitions: Set<TopicPartition>, areLost: Bool, within limit: Duration) async {
-        scheduler.dropQueued(of: partitions)
+        scheduler.dropQueued(of: partitions, keepsGaps: !areLost)
         if !areLost {
             let timing = consumer.cluster.timing
             await scheduler.waitUntilIdle(partitions, until: timing.now() + limit, by: timing)

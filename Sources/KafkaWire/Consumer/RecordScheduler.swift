@@ -99,7 +99,7 @@ final class RecordScheduler: Sendable {
                     state.lanes[lane] = nil
                     continue
                 }
-                state.partitions[lane.partition]?.begin(item.ticket)
+                state.partitions[lane.partition]?.begin(item.ticket, offset: item.record.offset)
                 return item
             }
             state.workers -= 1
@@ -124,19 +124,31 @@ final class RecordScheduler: Sendable {
     // MARK: Partitions
 
     /// Drops the records of partitions that no worker has.
-    func dropQueued(of partitions: Set<TopicPartition>) {
+    ///
+    /// - Parameter keepsGaps: Whether to keep those before a record that a worker has or has finished. Otherwise the
+    ///   partition's next owner would repeat that record.
+    func dropQueued(of partitions: Set<TopicPartition>, keepsGaps: Bool) {
         state.withLock { state in
-            for lane in state.lanes.keys where partitions.contains(lane.partition) { state.lanes[lane] = FIFO() }
+            for lane in state.lanes.keys where partitions.contains(lane.partition) {
+                let limit = keepsGaps ? state.partitions[lane.partition]?.lastBegun ?? -1 : -1
+                var kept = FIFO<Item>()
+                while let item = state.lanes[lane]?.popFirst() {
+                    if item.record.offset < limit { kept.append(item) }
+                }
+                state.lanes[lane] = kept
+            }
         }
     }
 
-    /// Waits until no worker has a record of these partitions, or until the deadline.
+    /// Waits until no record of these partitions is queued or with a worker, or until the deadline.
     func waitUntilIdle(
         _ partitions: Set<TopicPartition>, until deadline: ContinuousClock.Instant, by timing: Timing
     ) async {
         while timing.now() < deadline, !Task.isCancelled {
             let isIdle = state.withLock { state in
                 partitions.allSatisfy { state.partitions[$0].map { $0.running == 0 } ?? true }
+                    && (state.isStopped
+                        || !state.lanes.contains { partitions.contains($0.key.partition) && !$0.value.isEmpty })
             }
             if isIdle { return }
             await finished.wait(until: deadline, by: timing)

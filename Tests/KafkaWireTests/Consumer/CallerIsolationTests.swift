@@ -16,12 +16,10 @@ import Testing
             bootstrapServers: fake.bootstrapServers, properties: ["batch.size": "131072", "linger.ms": "1000"])
         let service = Service()
         // A switch for each record would run a job for each.
-        let writing = try await service.jobs { try await $0.write(Self.count, client.producer()) }
-        #expect(writing < Self.count / 20)
+        #expect(try await service.write(Self.count, client.producer()) < Self.count / 20)
         let consumer = client.consumer()
         await consumer.assign([TopicPartition("t", 0): .earliest])
-        let reading = try await service.jobs { try await $0.read(Self.count, consumer) }
-        #expect(reading < Self.count / 20)
+        #expect(try await service.read(Self.count, consumer) < Self.count / 20)
         await consumer.close()
         await client.close()
         await fake.close()
@@ -30,28 +28,27 @@ import Testing
     /// An actor with an executor of its own, as the main actor has.
     private actor Service {
         private nonisolated let executor = CountingExecutor()
-        nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+        nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
         /// - Returns: The number of jobs that the executor has run meanwhile.
-        func jobs(_ body: (isolated Service) async throws -> Void) async throws -> Int {
+        func write(_ count: Int, _ producer: KafkaProducer) async throws -> Int {
             let before = executor.count
-            try await body(self)
+            for number in 0..<count {
+                _ = try await producer.enqueue(ProducerRecord(topic: "t", partition: 0, value: "\(number)"))
+            }
+            await producer.close()
             return executor.count - before
         }
 
-        func write(_ count: Int, _ producer: KafkaProducer) async throws {
-            for number in 0..<count {
-                _ = try await producer.enqueue(ProducerRecord(topic: "t", partition: 0, key: nil, value: "\(number)"))
-            }
-            await producer.close()
-        }
-
-        func read(_ count: Int, _ consumer: KafkaConsumer) async throws {
+        /// - Returns: As `write`.
+        func read(_ count: Int, _ consumer: KafkaConsumer) async throws -> Int {
+            let before = executor.count
             var rest = count
             for try await _ in consumer.records {
                 rest -= 1
                 if rest == 0 { break }
             }
+            return executor.count - before
         }
     }
 
