@@ -10,6 +10,8 @@ name the line of the document. The conventions:
 - Tests/Snippets/Context.swift declares what any block may use without declaring it, such as `client`, and
   Tests/Snippets/DOCUMENT.swift what only the blocks of DOCUMENT.md or DOCUMENT.swift may use.
 - `…` stands for code that is left out, and is ignored.
+- `<!-- quotes Examples/FOLDER -->` in a document means that its blocks are quoted from the programs of that folder, which
+  are compiled anyway: each must occur there, apart from its indentation.
 - A block whose first line is `// Package.swift` holds arguments of `Package(…)`. They are part of the manifest of a
   package beside this one, whose dependencies SwiftPM then resolves.
 
@@ -30,6 +32,7 @@ CONTEXT = ROOT / "Tests/Snippets"
 MODULES = ("KafkaWire", "KafkaFake", "PGWire")
 SETTINGS = ("-swift-version", "6", "-enable-experimental-feature", "Lifetimes")
 MANIFEST = "// Package.swift"
+QUOTES = re.compile(r"<!-- quotes (Examples/\w+) -->")
 
 
 class Block:
@@ -113,6 +116,18 @@ def check_manifest(name, block, folder):
                "--disable-sandbox", "show-dependencies")
 
 
+def is_quoted(name, block, folder):
+    """Whether a block occurs in a program of the folder."""
+    def lines(text):
+        return "\n".join(line.strip() for line in text.strip().splitlines())
+
+    quote = lines("\n".join(block.code))
+    found = any(quote in lines(path.read_text()) for path in (ROOT / folder).glob("**/*.swift"))
+    if not found:
+        sys.stderr.write(f"{name}:{block.line}: error: the code does not occur in {folder}\n")
+    return found
+
+
 def run(*command):
     result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     if result.returncode != 0:
@@ -131,8 +146,14 @@ def main():
         sources = []
         for file in [path.resolve() for path in options.files] or list(documents()):
             name = str(file.relative_to(ROOT)) if file.is_relative_to(ROOT) else str(file)
-            blocks = blocks_of(file.read_text(), file.suffix == ".swift")
+            text = file.read_text()
+            blocks = blocks_of(text, file.suffix == ".swift")
             count += len(blocks)
+            quotes = QUOTES.search(text)
+            if quotes:
+                for block in blocks:
+                    passed &= is_quoted(name, block, quotes[1])
+                continue
             manifests = [block for block in blocks if block.code and block.code[0].strip() == MANIFEST]
             for block in manifests:
                 passed &= check_manifest(name, block, folder)

@@ -92,7 +92,7 @@ public final class KafkaProducer: Sendable {
     }
 
     /// - Parameter transaction: The number of the transaction that the record must be part of; nil for any, or none.
-    func enqueue(_ record: ProducerRecord, transaction: UInt64?) async throws -> Delivery {
+    nonisolated(nonsending) func enqueue(_ record: ProducerRecord, transaction: UInt64?) async throws -> Delivery {
         var mayBeNewer = record.partition != nil
         var deadline: ContinuousClock.Instant?
         while true {

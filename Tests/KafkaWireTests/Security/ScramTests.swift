@@ -62,9 +62,9 @@ struct ScramTests {
             ("r=rOprNGfwEbeRWgbNEkqOx,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=99999999999999999999", "iteration count"),
             ("r=rOprNGfwEbeRWgbNEkqOx,s=,i=4096", "salt"),
             ("r=rOprNGfwEbeRWgbNEkqOx,s=%%%,i=4096", "salt"),
-            ("m=ext,r=rOprNGfwEbeRWgbNEkqOx,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096", "another form"),
-            ("", "another form"),
-            ("r", "another form"),
+            ("m=ext,r=rOprNGfwEbeRWgbNEkqOx,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096", "malformed SCRAM message"),
+            ("", "malformed SCRAM message"),
+            ("r", "malformed SCRAM message"),
         ])
     func malformed(message: String, reason: String) async throws {
         var exchange = rfc7677()
