@@ -98,7 +98,7 @@ extension KafkaAdmin {
     ///   - validateOnly: Whether the brokers only validate the request.
     /// - Returns: For each topic what was created, or TOPIC_ALREADY_EXISTS, INVALID_REPLICATION_FACTOR or another error of
     ///   the broker. If the response to a request is lost, its topics are reported as TOPIC_ALREADY_EXISTS.
-    public func createTopics(
+    public nonisolated(nonsending) func createTopics(
         _ topics: [NewTopic], validateOnly: Bool = false
     ) async throws -> [String: Result<CreatedTopic, KafkaError>] {
         let byName = Dictionary(topics.map { ($0.name, $0) }) { first, _ in first }
@@ -190,7 +190,7 @@ extension KafkaAdmin {
     ///   - counts: The new number of partitions of each topic, including the existing ones.
     ///   - validateOnly: Whether the brokers only validate the request.
     /// - Returns: For each topic success, or INVALID_PARTITIONS if it has as many or more, or another error of the broker.
-    public func createPartitions(
+    public nonisolated(nonsending) func createPartitions(
         _ counts: [String: Int32], validateOnly: Bool = false
     ) async throws -> [String: Result<Void, KafkaError>] {
         try await outcomes(

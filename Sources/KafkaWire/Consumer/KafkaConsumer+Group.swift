@@ -46,7 +46,7 @@ extension KafkaConsumer {
     /// - Throws: INVALID_CONFIG if the consumer's settings are invalid. INVALID_GROUP_ID if it has no group.
     ///   OPERATION_NOT_ATTEMPTED if a rebalance handler calls this after the membership has failed, or while the consumer
     ///   leaves its group.
-    public func subscribe(
+    public nonisolated(nonsending) func subscribe(
         to subscription: Subscription, onRebalance: @escaping RebalanceHandler = { _ in }
     ) async throws(KafkaError) {
         let (offsets, identity) = try group()
@@ -178,7 +178,7 @@ extension KafkaConsumer {
     /// Commits for the group that all records of a batch are processed.
     ///
     /// - Throws: As `commit()` does.
-    public func commit(after batch: RecordBatch) async throws {
+    public nonisolated(nonsending) func commit(after batch: RecordBatch) async throws {
         try await commit([batch.topicPartition: batch.nextOffsetAndMetadata])
     }
 

@@ -28,7 +28,7 @@ extension KafkaConsumer {
     }
 
     /// Resumes paused partitions.
-    public func resume(_ partitions: some Sequence<TopicPartition>) async {
+    public nonisolated(nonsending) func resume(_ partitions: some Sequence<TopicPartition>) async {
         await fetcher.setPaused(false, Array(partitions))
     }
 

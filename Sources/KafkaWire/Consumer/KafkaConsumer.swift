@@ -69,7 +69,7 @@ public final class KafkaConsumer: Sendable, AsyncSequence {
     /// at the given place.
     ///
     /// librdkafka's `incremental_assign`. As with `assign`, call `unsubscribe` before.
-    public func assign(adding starts: [TopicPartition: ConsumerStart]) async {
+    public nonisolated(nonsending) func assign(adding starts: [TopicPartition: ConsumerStart]) async {
         forgetMembership()
         await fetcher.add(starts, creatingTopics: fetcher.configuration.allowsTopicCreation)
     }

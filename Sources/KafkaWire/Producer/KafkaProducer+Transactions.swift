@@ -83,7 +83,7 @@ extension KafkaProducer {
     /// - Throws: ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID and FENCED_INSTANCE_ID if the consumer lost its membership or one of
     ///   the partitions. INCONSISTENT_TOPIC_ID if a topic was deleted and created again after its records were read. The
     ///   transaction must be aborted then, as after every other error except PRODUCER_FENCED.
-    public func sendOffsets(
+    public nonisolated(nonsending) func sendOffsets(
         _ offsets: [TopicPartition: OffsetAndMetadata], group: ConsumerGroupMetadata
     ) async throws(KafkaError) {
         try await sendOffsets(offsets, group: group, transaction: nil)

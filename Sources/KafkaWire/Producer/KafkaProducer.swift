@@ -87,7 +87,7 @@ public final class KafkaProducer: Sendable {
     ///   no such topic, and REQUEST_TIMED_OUT if there is no room; other errors of the topic; INVALID_TXN_STATE if the
     ///   producer has a `transactional.id` and no transaction is in progress; NETWORK_EXCEPTION once the producer is
     ///   closed; `CancellationError`.
-    public func enqueue(_ record: ProducerRecord) async throws -> Delivery {
+    public nonisolated(nonsending) func enqueue(_ record: ProducerRecord) async throws -> Delivery {
         try await enqueue(record, transaction: nil)
     }
 
@@ -242,7 +242,7 @@ public final class KafkaProducer: Sendable {
     ///   default.
     /// - Returns: The number of records that were not delivered, with the first error.
     @discardableResult
-    public func close(within limit: Duration = .seconds(25)) async -> CloseReport {
+    public nonisolated(nonsending) func close(within limit: Duration = .seconds(25)) async -> CloseReport {
         let deadline = cluster.timing.now() + limit
         accumulator.countFailures()
         var report = CloseReport()

@@ -25,7 +25,7 @@ public struct KafkaTransaction: Sendable {
     /// Sends a record and waits until it is written, which doesn't make it visible to `read_committed` yet.
     ///
     /// - Throws: As `enqueue`, and `KafkaProducer.send`.
-    public func send(_ record: ProducerRecord) async throws -> RecordMetadata {
+    public nonisolated(nonsending) func send(_ record: ProducerRecord) async throws -> RecordMetadata {
         try await enqueue(record).metadataUnlessCancelled()
     }
 
