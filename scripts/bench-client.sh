@@ -57,6 +57,11 @@ client_round() { # ROUND
             client_peers "$round" "$mode-$codec" "$mode" "fetch-$codec" "${options[@]}"
         done
     done
+    # KafkaWire alone: the other clients hand out records one by one anyway.
+    for codec in $client_codecs; do
+        client_run "$round" KafkaWire "records-$codec" "$client_program" fetch --bootstrap-servers "$client_bootstrap" \
+            --topic "fetch-$codec" --records "$client_records" --by-record
+    done
     # Each client writes to its own topic, so that no log is longer than another; the settings are the same.
     options=()
     local setting
@@ -71,7 +76,15 @@ client_round() { # ROUND
     client_run "$round" librdkafka produce "$client_folder/librdkafka" produce \
         --bootstrap-servers "$client_bootstrap" --topic "librdkafka-$round" --records "$client_records" \
         "${options[@]}" --property queue.buffering.max.kbytes=32768 --property queue.buffering.max.messages=1000000
-    for topic in kafkawire librdkafka; do
+    local written=(kafkawire librdkafka)
+    if [[ -n $client_peers ]]; then
+        written+=(franz-go)
+        # It creates its topic by itself.
+        client_run "$round" franz-go produce "$client_peers/bin/peer-franz" --brokers "$client_bootstrap" \
+            --topic "franz-go-$round" --mode produce --kind ucp --compression none --partitions "$client_partitions" \
+            --expect "$client_records"
+    fi
+    for topic in "${written[@]}"; do
         "$root/scripts/kafka.sh" tool topics --bootstrap-server "$client_bootstrap" --delete --topic "$topic-$round"
     done
 }
@@ -84,6 +97,8 @@ client_topic() { # NAME
 # Prints medians over the rounds, ratios to librdkafka, and one line of JSON.
 client_summary() {
     sort -k2,2 -k1,1 -s "$client_folder/results" | awk '
+        # null if there is nothing to compare with.
+        function ratio(value, base) { return base ? sprintf("%.3f", value / base) : "null" }
         function median(list, count, i, j, held) {
             for (i = 2; i <= count; i++)
                 for (j = i; j > 1 && list[j] < list[j - 1]; j--) { held = list[j]; list[j] = list[j - 1]; list[j - 1] = held }
@@ -117,11 +132,11 @@ client_summary() {
                 key = order[k]
                 split(key, part, " ")
                 base = part[1] " librdkafka"
-                printf "%-16s %-12s %12.0f %8.1f %8.1f %12.3f %12.3f\n", part[1], part[2], rates[key], cpus[key], peak[key],
-                    cpus[key] / cpus[base], walls[key] / walls[base]
+                printf "%-16s %-12s %12.0f %8.1f %8.1f %12s %12s\n", part[1], part[2], rates[key], cpus[key], peak[key],
+                    ratio(cpus[key], cpus[base]), ratio(walls[key], walls[base])
                 json = json (k > 1 ? "," : "") sprintf("{\"case\":\"%s\",\"client\":\"%s\",\"records_per_second\":%.0f," \
-                    "\"cpu_ns\":%.1f,\"peak_mb\":%.1f,\"cpu_ratio\":%.3f,\"wall_ratio\":%.3f}", part[1], part[2], rates[key],
-                    cpus[key], peak[key], cpus[key] / cpus[base], walls[key] / walls[base])
+                    "\"cpu_ns\":%.1f,\"peak_mb\":%.1f,\"cpu_ratio\":%s,\"wall_ratio\":%s}", part[1], part[2], rates[key],
+                    cpus[key], peak[key], ratio(cpus[key], cpus[base]), ratio(walls[key], walls[base]))
             }
             print "{\"benchmark\":\"client\",\"results\":[" json "]}"
         }'
@@ -153,10 +168,12 @@ bench_client() { # [--records N] [--partitions N] [--rounds N] [--codecs "none l
     need_packages build java librdkafka
     KAFKA_HOME=$(kafka_home)
     export KAFKA_HOME
-    client_program=$root/.build/release/ClientBenchmark
+    # Linked as the programs that are shipped.
+    client_program=$root/.build/static/release/ClientBenchmark
     echo "building the programs" >&2
     mkdir -p "$root/.build"
-    (cd "$root" && swift_build -c release --product ClientBenchmark) >"$root/.build/build.log" 2>&1 ||
+    (cd "$root" && swift_build -c release --static-swift-stdlib --scratch-path .build/static --product ClientBenchmark) \
+        >"$root/.build/build.log" 2>&1 ||
         { tail -n 30 "$root/.build/build.log" >&2; fail "the build failed: see .build/build.log" 70; }
     client_folder=$(mktemp -d)
     trap client_end EXIT

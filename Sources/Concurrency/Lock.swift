@@ -29,7 +29,7 @@ import Foundation
         unsafe storage.initialize(to: Storage(value: value))
         var attributes = pthread_mutexattr_t()
         unsafe pthread_mutexattr_init(&attributes)
-        #if os(Linux)
+        #if canImport(Glibc)
             // Spins for some hundred cycles before it waits in the kernel: a critical section is shorter than that.
             unsafe pthread_mutexattr_settype(&attributes, Int32(PTHREAD_MUTEX_ADAPTIVE_NP))
         #endif
