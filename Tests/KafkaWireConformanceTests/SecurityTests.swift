@@ -97,7 +97,7 @@ extension RealKafka {
             let client = try KafkaClient(bootstrapServers: cluster.bootstrap(.mtls), properties: properties)
             let error = try await kafkaError { _ = try await client.admin.describe(topics: ["t"]) }
             #expect(error.code == .invalidConfig)
-            #expect(error.message.contains("is ssl.key.password right?"))
+            #expect(error.message.contains("check ssl.key.password"))
             await client.close()
         }
 

@@ -118,11 +118,12 @@ extension DatabaseTests {
             do {
                 try await eventually("it is not ready") {
                     answer = try await Self.get("\(pages)/readyz")
-                    // A member that was about to rejoin its group has no partitions instead.
+                    // A member that was about to rejoin its group, or to look up its positions, says that instead.
                     return answer.status == 503
-                        && ["has had no answer from a broker for ", "has no partitions yet"].contains {
-                            answer.text.contains($0)
-                        }
+                        && [
+                            "has had no answer from a broker for ", "no broker can be reached",
+                            "has no partitions yet",
+                        ].contains { answer.text.contains($0) }
                 }
             } catch {
                 Issue.record("the last answer: \(answer)")
