@@ -1,5 +1,6 @@
 """Pictures as the server sends them, for the tests."""
 import copy
+import datetime
 
 
 def rows(key, pairs):
@@ -83,8 +84,11 @@ def empty(day='2020-05-26'):
 
 
 def large():
-    """Five digits everywhere."""
-    picture = reference(data__dead_letters=12345, data__lag=98765, data__rows_per_second=54321.5)
+    """Five digits everywhere, and the longest age."""
+    longest = datetime.timedelta(hours=47, minutes=58)
+    last = datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=-6))) - longest
+    picture = reference(data__last_message=last.isoformat(timespec='seconds'), data__dead_letters=12345,
+                        data__lag=98765, data__rows_per_second=54321.5)
     tiles = picture['tiles']
     tiles.update(total=98765, nok=87654, share={'produced': 98765, 'without_concern': 76543})
     for name in ('units_per_hour', 'current_production', 'plan', 'units_per_zone', 'nok_per_zone', 'not_ok_by_point',
