@@ -18,7 +18,7 @@ import Testing
         client = try KafkaClient(
             bootstrapServers: fake.bootstrapServers,
             properties: [
-                "linger.ms": "0", "retry.backoff.ms": "1", "request.timeout.ms": "1000", "delivery.timeout.ms": "2000",
+                "linger.ms": "0", "retry.backoff.ms": "1", "request.timeout.ms": "3000", "delivery.timeout.ms": "6000",
             ])
         producer = client.producer()
         service = OrderService(producer: producer)

@@ -59,8 +59,8 @@ import Testing
         let client = try KafkaClient(
             bootstrapServers: fake.bootstrapServers,
             properties: [
-                "max.block.ms": "3000", "delivery.timeout.ms": "3000",
-                "request.timeout.ms": "2000", "linger.ms": "0",
+                "max.block.ms": "15000", "delivery.timeout.ms": "15000",
+                "request.timeout.ms": "10000", "linger.ms": "0",
             ])
         let producer = client.producer()
         let error = try await kafkaError {
