@@ -17,6 +17,23 @@
         private static let few = 20_000
         private static let many = 120_000
 
+        /// The library that counts, compiled once.
+        private static let library = Task { try await CountingLibrary() }
+
+        private struct CountingLibrary: Sendable {
+            let path: String
+            /// Contains the library, and is removed with it.
+            private let folder: TemporaryFolder
+
+            init() async throws {
+                folder = try TemporaryFolder()
+                path = folder.url.appending(path: "count-allocations.so").path
+                let source = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "count-allocations.c")
+                let compiled = try await run("clang", ["-shared", "-fPIC", "-O1", "-o", path, source.path])
+                try #require(compiled.status == 0, "\(compiled.err)")
+            }
+        }
+
         @Test(arguments: [([String](), 0.1), (["--decode"], 0.1), (["--by-record"], 3.3)])
         func readingARecordAllocatesNoMoreThan(options: [String], bound: Double) async throws {
             let fake = try FakeCluster()
@@ -52,16 +69,12 @@
 
         private func allocations(_ arguments: [String], _ fake: FakeCluster, records: Int) async throws -> Int {
             let folder = try TemporaryFolder()
-            let library = folder.url.appending(path: "count-allocations.so").path
-            let source = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "count-allocations.c")
-                .path
-            let compiled = try await run("clang", ["-shared", "-fPIC", "-O1", "-o", library, source])
-            try #require(compiled.status == 0, "\(compiled.err)")
+            let library = try await Self.library.value
             let counts = folder.url.appending(path: "allocations").path
             let result = try await run(
                 try Repository.program("ClientBenchmark"),
                 arguments + ["--bootstrap-servers", fake.bootstrapServers, "--records", String(records)],
-                environment: ["LD_PRELOAD": library, "ALLOCATIONS_FILE": counts])
+                environment: ["LD_PRELOAD": library.path, "ALLOCATIONS_FILE": counts])
             try #require(result.status == 0, "\(result.err)")
             let text = try String(contentsOf: URL(filePath: counts), encoding: .utf8)
             return try #require(Int(text.trimmingCharacters(in: .whitespacesAndNewlines)))

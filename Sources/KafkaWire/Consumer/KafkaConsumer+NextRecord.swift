@@ -16,22 +16,45 @@ extension KafkaConsumer {
         var record: ConsumerRecord?
         while true {
             if buffer.nextRecord(&reader, into: &record, otherwise: &reason), let record { return .record(record) }
-            switch reason {
-            case .failed(let failure):
-                try await handle(failure)
-                continue
-            case .held:
-                if isInHandler { throw inHandler("next") }
-                defer { buffer.endNext(reader) }
-                try await buffer.rest()
-                continue
-            case .exhausted: break
-            }
-            switch try await step(&reader, timeout: timeout, isWhole: false) {
-            case .batch: continue
+            switch try await waitForRecord(&reader, reason, timeout: timeout) {
+            case .mayHaveRecord: continue
             case .timedOut: return .timedOut
             case .finished: return .finished
             }
+        }
+    }
+
+    /// The outcome of waiting for a record.
+    enum RecordWait {
+        /// The buffer may have a record now.
+        case mayHaveRecord
+        case timedOut
+        case finished
+    }
+
+    /// Waits after the buffer had no record.
+    ///
+    /// - Parameters:
+    ///   - reason: Why there was none.
+    ///   - timeout: As in `nextRecord`.
+    func waitForRecord(
+        _ reader: inout BatchReader, _ reason: FetchBuffer.NoRecord, timeout: Duration?
+    ) async throws -> RecordWait {
+        switch reason {
+        case .failed(let failure):
+            try await handle(failure)
+            return .mayHaveRecord
+        case .held:
+            if isInHandler { throw inHandler("next") }
+            defer { buffer.endNext(reader) }
+            try await buffer.rest()
+            return .mayHaveRecord
+        case .exhausted: break
+        }
+        switch try await step(&reader, timeout: timeout, isWhole: false) {
+        case .batch: return .mayHaveRecord
+        case .timedOut: return .timedOut
+        case .finished: return .finished
         }
     }
 

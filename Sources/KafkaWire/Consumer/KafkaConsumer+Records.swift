@@ -46,17 +46,8 @@ extension KafkaConsumer {
                 while true {
                     // Most records take this way alone, without a suspension.
                     if consumer.buffer.nextRecord(&reader, into: &record, otherwise: &reason) { return record }
-                    switch reason {
-                    case .failed(let failure):
-                        try await consumer.handle(failure)
-                        continue
-                    case .held:
-                        try await consumer.rest(reader)
-                        continue
-                    case .exhausted: break
-                    }
-                    switch try await consumer.step(&reader, timeout: nil, isWhole: false) {
-                    case .batch, .timedOut: continue
+                    switch try await consumer.waitForRecord(&reader, reason, timeout: nil) {
+                    case .mayHaveRecord, .timedOut: continue
                     case .finished: return nil
                     }
                 }
@@ -69,11 +60,5 @@ extension KafkaConsumer {
                 try await next()
             }
         }
-    }
-
-    private func rest(_ reader: BatchReader) async throws {
-        if isInHandler { throw inHandler("next") }
-        defer { buffer.endNext(reader) }
-        try await buffer.rest()
     }
 }

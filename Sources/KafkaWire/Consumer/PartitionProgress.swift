@@ -52,16 +52,19 @@ struct PartitionProgress: Sendable {
         lastBegun = max(lastBegun ?? offset, offset)
     }
 
-    mutating func finish(_ ticket: Ticket, isProcessed: Bool) {
-        guard ticket.partitionID == id else { return }
+    /// - Returns: The number of records that do not count as in memory any more.
+    mutating func finish(_ ticket: Ticket, isProcessed: Bool) -> Int {
+        guard ticket.partitionID == id else { return 0 }
         running -= 1
-        guard isProcessed else { return }
+        guard isProcessed else { return 0 }
         entries.update(ticket.number - first) { $0.isProcessed = true }
+        let before = first
         while let entry = entries.first, entry.isProcessed {
             processed = entry.next
             _ = entries.popFirst()
             first += 1
         }
+        return first - before
     }
 }
 

@@ -28,7 +28,8 @@ final class RecordScheduler: Sendable {
         var isStopped = false
         var failure: (any Error)?
 
-        var recordCount: Int { partitions.values.reduce(0) { $0 + $1.count } }
+        /// The sum of the partitions' counts.
+        var recordCount = 0
     }
 
     private let maximumConcurrency: Int
@@ -57,6 +58,7 @@ final class RecordScheduler: Sendable {
                 state.partitions[partition] = PartitionProgress(id: state.lastID)
             }
             guard let ticket = state.partitions[partition]?.add(record) else { return false }
+            state.recordCount += 1
             let lane = Lane(partition: partition, key: record.key)
             if state.lanes[lane] == nil { state.ready.append(lane) }
             state.lanes[lane, default: FIFO()].append(Item(record: record, lane: lane, ticket: ticket))
@@ -110,7 +112,8 @@ final class RecordScheduler: Sendable {
     /// A worker has finished a record.
     func finish(_ item: Item, isProcessed: Bool) {
         state.withLock { state in
-            state.partitions[item.lane.partition]?.finish(item.ticket, isProcessed: isProcessed)
+            let removed = state.partitions[item.lane.partition]?.finish(item.ticket, isProcessed: isProcessed)
+            state.recordCount -= removed ?? 0
             if state.lanes[item.lane]?.isEmpty == false {
                 state.ready.append(item.lane)
             } else {
@@ -158,7 +161,9 @@ final class RecordScheduler: Sendable {
     /// Forgets partitions. Records of them that a worker still has are not committed.
     func forget(_ partitions: Set<TopicPartition>) {
         state.withLock { state in
-            for partition in partitions { state.partitions[partition] = nil }
+            for partition in partitions {
+                state.recordCount -= state.partitions.removeValue(forKey: partition)?.count ?? 0
+            }
         }
         room.notify()
     }

@@ -23,7 +23,6 @@ extension FetchBuffer {
         var isMine = false
         var none = NoRecord.exhausted
         var dropped: [FetchedPartition] = []
-        var next: ConsumerRecord?
         let isFound: Bool = state.withLock { state in
             guard let unread = state.unread, state.takesOver(id, redelivers) else { return false }
             isMine = true
@@ -36,7 +35,7 @@ extension FetchBuffer {
                 none = .held
                 return false
             }
-            guard let offset = unread.next(into: &next) else {
+            guard let offset = unread.next(into: &record) else {
                 (none, dropped) = state.failUnread(slot)
                 return false
             }
@@ -51,9 +50,7 @@ extension FetchBuffer {
             return true
         }
         if isMine { reader.hasBegun = true }
-        if isFound {
-            record = next
-        } else {
+        if !isFound {
             for part in dropped { part.gate.notify() }
             reason = none
         }

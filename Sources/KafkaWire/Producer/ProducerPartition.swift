@@ -116,11 +116,14 @@ final class ProducerPartition {
         try builder!.append(key: key, value: value, headers: headers, timestamp: timestamp)
     }
 
+    /// Whether the open batch has no room for a record of up to `bound` bytes; nil if there is no open batch.
+    func isFull(for bound: Int, limit: Int) -> Bool? { builder.map { $0.byteCount + bound > limit } }
+
     /// Completes the open batch if there is no room for a record of up to `bound` bytes.
     ///
     /// - Returns: Whether a batch was completed.
     func completeIfFull(for bound: Int, limit: Int) -> Bool {
-        guard let open = builder?.byteCount, open + bound > limit else { return false }
+        guard isFull(for: bound, limit: limit) == true else { return false }
         completeOpen()
         return true
     }

@@ -28,7 +28,7 @@ struct ProducerTopic {
     ) -> Int {
         var isOver = isStickyLeaderless
         if stickyBytes >= configuration.batchSize, partitions.count > 1 {
-            isOver = isOver || partitions[sticky].builder.map { $0.byteCount + bound > configuration.batchSize } ?? true
+            isOver = isOver || partitions[sticky].isFull(for: bound, limit: configuration.batchSize) ?? true
         }
         if isOver {
             sticky = another(than: sticky, configuration, now: now(), random: random())
